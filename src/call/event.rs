@@ -1,0 +1,189 @@
+//! What the account tells the board: one enum for everything that comes from Telegram.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::failure::Failure;
+use super::reason::{EndReason, Recorded};
+use super::{CallKey, Handle, Party};
+
+/// Something that Telegram said about a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallEvent {
+    /// The call lives.
+    Live(Box<LiveCall>),
+    /// `phoneCallDiscarded`.
+    Discarded {
+        /// Telegram's call id.
+        id: i64,
+        /// `None` when Telegram gives none, as to the devices on which nobody answered.
+        reason: Option<Recorded>,
+        /// Seconds talked.
+        duration: Option<u32>,
+        /// Whether it was a video call.
+        video: bool,
+    },
+    /// `phoneCallEmpty`: over, and nothing else is known.
+    Gone {
+        /// Telegram's call id.
+        id: i64,
+    },
+    /// The service message that follows a call, in the chat with the peer.
+    Logged {
+        /// Telegram's call id.
+        id: i64,
+        /// The reason that Telegram recorded.
+        reason: Option<Recorded>,
+        /// Seconds talked.
+        duration: Option<u32>,
+    },
+}
+
+impl CallEvent {
+    /// The call that this is about.
+    pub fn id(&self) -> i64 {
+        match self {
+            Self::Live(live) => live.handle.id,
+            Self::Discarded { id, .. } | Self::Gone { id } | Self::Logged { id, .. } => *id,
+        }
+    }
+}
+
+/// A living call, as Telegram describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveCall {
+    /// What a hang-up needs.
+    pub handle: Handle,
+    /// `admin_id`.
+    pub caller: i64,
+    /// `participant_id`.
+    pub callee: i64,
+    /// The one of the two that is not the account.
+    pub peer: Party,
+    /// `date`, on the server's clock.
+    pub date: Timestamp,
+    /// Whether it is a video call now.
+    pub video: bool,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Its protocol layers and library versions.
+    pub protocol: Protocol,
+}
+
+/// The stage that a living call has reached.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stage {
+    /// `phoneCallRequested`.
+    Requested,
+    /// `phoneCallWaiting`.
+    Waiting {
+        /// `receive_date`: since when the other side's device rings.
+        received: Option<Timestamp>,
+    },
+    /// `phoneCallAccepted`.
+    Accepted,
+    /// `phoneCall`.
+    Established {
+        /// `start_date`.
+        since: Timestamp,
+        /// How its media travels.
+        relays: Relays,
+    },
+}
+
+/// `phoneCallProtocol`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Protocol {
+    /// `min_layer` and `max_layer`.
+    pub layers: (i32, i32),
+    /// The call libraries on offer, preferred first; cleaned.
+    pub libraries: Vec<String>,
+}
+
+/// The relays of an established call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relays {
+    /// `p2p_allowed`.
+    pub peer_to_peer: bool,
+    /// How many `phoneConnection`s there are.
+    pub reflectors: usize,
+    /// How many `phoneConnectionWebrtc`s there are.
+    pub webrtc: usize,
+}
+
+/// Something that an account tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AccountEvent {
+    /// Who the account is.
+    SelfKnown(Party),
+    /// The connection has changed.
+    Connection(Connection),
+    /// How far the server's clock is ahead of this machine's.
+    Clock {
+        /// Milliseconds; negative when it is behind.
+        ahead: i64,
+    },
+    /// `call_ring_timeout_ms` of `help.getConfig`.
+    RingTimeout(Duration),
+    /// Something about a call.
+    Call(CallEvent),
+    /// The name of somebody of whom only the id was known.
+    Named(Party),
+    /// Everything that ended lately, as the chats tell it; calls asked about that are not here
+    /// have not ended.
+    History {
+        /// The calls that were asked about.
+        asked: Vec<i64>,
+        /// What the chats know.
+        ended: Vec<CallEvent>,
+    },
+    /// What became of a hang-up.
+    HangUpDone {
+        /// The call.
+        key: CallKey,
+        /// The try.
+        attempt: u32,
+        /// Nothing, or what came back instead.
+        outcome: Result<(), Failure>,
+    },
+}
+
+/// The state of an account's connection.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Connection {
+    /// The first try, or a try after a loss.
+    #[default]
+    Connecting,
+    /// Updates flow.
+    Online,
+    /// Waiting before the next try.
+    Retrying {
+        /// When it will be made, on this machine's clock.
+        at: Timestamp,
+        /// What happened, in words.
+        cause: String,
+    },
+    /// Telegram no longer accepts the session: nothing more is tried.
+    SignedOut {
+        /// Telegram's own name for why.
+        code: String,
+    },
+}
+
+/// A hang-up to be sent: one `phone.discardCall`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HangUpOrder {
+    /// The call it was asked for.
+    pub key: CallKey,
+    /// The call's own handle.
+    pub handle: Handle,
+    /// The reason that the person chose.
+    pub reason: EndReason,
+    /// Seconds talked; 0 unless the call was active.
+    pub duration: u32,
+    /// The call's own video flag.
+    pub video: bool,
+    /// The number of the try.
+    pub attempt: u32,
+}

@@ -1,0 +1,305 @@
+//! Methods: which there are, what they answer, and what a request looks like in the log.
+
+use grammers_tl_types::deserialize::Result as Read;
+use grammers_tl_types::{
+    Cursor, Deserializable, Identifiable, Serializable, enums, functions, types,
+};
+use serde_json::{Value, json};
+
+use super::call::{SessionIx, seconds};
+use super::world::{Override, World};
+
+/// The methods that this server answers, by the names of the schema.
+pub(super) const METHODS: [&str; 6] = [
+    "help.getConfig",
+    "updates.getState",
+    "updates.getDifference",
+    "users.getUsers",
+    "messages.search",
+    "phone.discardCall",
+];
+
+/// How one client talks to the server: what it has set up so far.
+#[derive(Debug, Default)]
+pub(super) struct Client {
+    /// It has sent `initConnection`.
+    introduced: bool,
+    /// It gets updates: it has called something that needs an authorised user.
+    pub(super) subscribed: bool,
+}
+
+/// A request, answered.
+pub(super) struct Served {
+    /// The name of the method, or its number where it is unknown.
+    pub(super) method: String,
+    /// The arguments for the log; `None` for what is nobody's business.
+    pub(super) args: Option<Value>,
+    /// The bytes of the result, or the error.
+    pub(super) result: Result<Vec<u8>, (i32, String)>,
+    /// How the scenario wants it sent.
+    pub(super) conduct: Override,
+}
+
+/// Everything up to the end of a request: the wrapped query of a wrapper.
+struct Rest(Vec<u8>);
+
+impl Deserializable for Rest {
+    fn deserialize(buf: &mut Cursor) -> Read<Self> {
+        let mut rest = Vec::new();
+        buf.read_to_end(&mut rest)?;
+        Ok(Self(rest))
+    }
+}
+
+/// Answers one request of a session.
+pub(super) fn serve(
+    world: &mut World,
+    session: SessionIx,
+    client: &mut Client,
+    body: &[u8],
+    now: i64,
+) -> Served {
+    let mut quiet = false;
+    let request = match unwrap(body, client, &mut quiet) {
+        Ok(request) => request,
+        Err(_) => return refused("?", 400, "INPUT_FETCH_FAIL"),
+    };
+    let Some(id) = request.first_chunk().map(|id| u32::from_le_bytes(*id)) else {
+        return refused("?", 400, "INPUT_FETCH_FAIL");
+    };
+    let method = grammers_tl_types::name_for_id(id);
+    if !METHODS.contains(&method) {
+        return refused(method, 400, &format!("INPUT_METHOD_INVALID_{id}"));
+    }
+    if !client.introduced {
+        return refused(method, 400, "CONNECTION_NOT_INITED");
+    }
+    let served = answer(world, session, method, &request[4..], now)
+        .unwrap_or_else(|_| refused(method, 400, "INPUT_FETCH_FAIL"));
+    let authorised = method != "help.getConfig" && served.result.is_ok();
+    if authorised && !quiet {
+        client.subscribed = true;
+        world.begin(now);
+    }
+    served
+}
+
+/// Takes off the wrappers around a query.
+fn unwrap(body: &[u8], client: &mut Client, quiet: &mut bool) -> Read<Vec<u8>> {
+    let mut query = body.to_vec();
+    while let Some(id) = query.first_chunk().map(|id| u32::from_le_bytes(*id)) {
+        let args = &query[4..];
+        query = match id {
+            functions::InvokeWithLayer::<Rest>::CONSTRUCTOR_ID => {
+                functions::InvokeWithLayer::<Rest>::from_bytes(args)?.query.0
+            }
+            functions::InitConnection::<Rest>::CONSTRUCTOR_ID => {
+                client.introduced = true;
+                functions::InitConnection::<Rest>::from_bytes(args)?.query.0
+            }
+            functions::InvokeWithoutUpdates::<Rest>::CONSTRUCTOR_ID => {
+                *quiet = true;
+                functions::InvokeWithoutUpdates::<Rest>::from_bytes(args)?.query.0
+            }
+            _ => break,
+        };
+    }
+    Ok(query)
+}
+
+fn answer(
+    world: &mut World,
+    session: SessionIx,
+    method: &str,
+    args: &[u8],
+    now: i64,
+) -> Read<Served> {
+    if method == "phone.discardCall" {
+        return discard(world, session, args, now);
+    }
+    let conduct = world.overrule(method, None);
+    let result = match &conduct.error {
+        Some(error) => Err(error.clone()),
+        None => look_up(world, session, method, args, now)?,
+    };
+    Ok(Served { method: method.to_owned(), args: None, result, conduct })
+}
+
+/// The methods that change nothing.
+fn look_up(
+    world: &World,
+    session: SessionIx,
+    method: &str,
+    args: &[u8],
+    now: i64,
+) -> Read<Result<Vec<u8>, (i32, String)>> {
+    let found = match method {
+        "help.getConfig" => enums::Config::from(config(world, now)).to_bytes(),
+        "updates.getState" => {
+            enums::updates::State::from(world.state(session, now)).to_bytes()
+        }
+        "updates.getDifference" => {
+            let request = functions::updates::GetDifference::from_bytes(args)?;
+            if request.pts <= 0 && request.date <= 0 {
+                return Ok(error(400, "DATE_EMPTY"));
+            }
+            world.difference(session, &request, now).to_bytes()
+        }
+        "users.getUsers" => {
+            let request = functions::users::GetUsers::from_bytes(args)?;
+            let users: Vec<enums::User> =
+                request.id.iter().filter_map(|user| world.find_user(session, user)).collect();
+            users.to_bytes()
+        }
+        _ => {
+            let request = functions::messages::Search::from_bytes(args)?;
+            match &request.filter {
+                enums::MessagesFilter::InputMessagesFilterPhoneCalls(filter)
+                    if matches!(request.peer, enums::InputPeer::Empty) =>
+                {
+                    world.history(session, &request, filter.missed).to_bytes()
+                }
+                _ => return Ok(error(400, "SEARCH_QUERY_EMPTY")),
+            }
+        }
+    };
+    Ok(Ok(found))
+}
+
+fn discard(world: &mut World, session: SessionIx, args: &[u8], now: i64) -> Read<Served> {
+    let request = functions::phone::DiscardCall::from_bytes(args)?;
+    let enums::InputPhoneCall::Call(peer) = &request.peer;
+    let conduct = world.overrule("phone.discardCall", Some(peer.id));
+    let logged = json!({
+        "id": peer.id,
+        "access_hash": peer.access_hash,
+        "reason": reason_name(&request.reason),
+        "duration": request.duration,
+        "video": request.video,
+        "connection_id": request.connection_id,
+    });
+    let done = if !conduct.effect {
+        Ok(Vec::new())
+    } else if world.user(session).is_bot() {
+        error(400, "BOT_METHOD_INVALID")
+    } else {
+        match world.discard(session, &request, now) {
+            Ok(updates) => Ok(updates.to_bytes()),
+            Err((code, name)) => error(code, name),
+        }
+    };
+    let result = match &conduct.error {
+        Some(error) => Err(error.clone()),
+        None => done,
+    };
+    Ok(Served { method: "phone.discardCall".to_owned(), args: Some(logged), result, conduct })
+}
+
+fn reason_name(reason: &enums::PhoneCallDiscardReason) -> &'static str {
+    use enums::PhoneCallDiscardReason as Reason;
+    match reason {
+        Reason::Missed => "missed",
+        Reason::Disconnect => "disconnect",
+        Reason::Hangup => "hangup",
+        Reason::Busy => "busy",
+        Reason::MigrateConferenceCall(_) => "migrateConferenceCall",
+    }
+}
+
+fn error(code: i32, name: &str) -> Result<Vec<u8>, (i32, String)> {
+    Err((code, name.to_owned()))
+}
+
+fn refused(method: &str, code: i32, name: &str) -> Served {
+    Served {
+        method: method.to_owned(),
+        args: None,
+        result: error(code, name),
+        conduct: Override { effect: true, ..Override::default() },
+    }
+}
+
+impl Served {
+    /// The bytes of the answer: result, `rpc_error`, or what nobody can read.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        if self.conduct.garbage {
+            return vec![0x0b, 0xad, 0xf0, 0x0d, 1, 2, 3, 4];
+        }
+        match &self.result {
+            Ok(bytes) => bytes.clone(),
+            Err((error_code, error_message)) => {
+                let error = types::RpcError {
+                    error_code: *error_code,
+                    error_message: error_message.clone(),
+                };
+                enums::RpcError::from(error).to_bytes()
+            }
+        }
+    }
+
+    /// The answer as the log names it.
+    pub(super) fn outcome(&self) -> String {
+        let Override { cut, silence, garbage, .. } = &self.conduct;
+        match &self.result {
+            _ if cut.is_some() => "cut".to_owned(),
+            _ if *silence => "silence".to_owned(),
+            _ if *garbage => "garbage".to_owned(),
+            Ok(_) => "ok".to_owned(),
+            Err((code, name)) => format!("{code} {name}"),
+        }
+    }
+}
+
+/// `help.getConfig`. The list of data centres stays empty: there is only this one, and a client
+/// that has come here knows its address.
+fn config(world: &World, now: i64) -> types::Config {
+    types::Config {
+        default_p2p_contacts: false,
+        preload_featured_stickers: false,
+        revoke_pm_inbox: false,
+        blocked_mode: false,
+        force_try_ipv6: false,
+        date: seconds(now),
+        expires: seconds(now) + 3600,
+        test_mode: false,
+        this_dc: super::DC,
+        dc_options: Vec::new(),
+        dc_txt_domain_name: String::new(),
+        chat_size_max: 200,
+        megagroup_size_max: 200_000,
+        forwarded_count_max: 100,
+        online_update_period_ms: 210_000,
+        offline_blur_timeout_ms: 5000,
+        offline_idle_timeout_ms: 30_000,
+        online_cloud_timeout_ms: 300_000,
+        notify_cloud_delay_ms: 30_000,
+        notify_default_delay_ms: 1500,
+        push_chat_period_ms: 60_000,
+        push_chat_limit: 2,
+        edit_time_limit: 172_800,
+        revoke_time_limit: 172_800,
+        revoke_pm_time_limit: 172_800,
+        rating_e_decay: 2_419_200,
+        stickers_recent_limit: 200,
+        channels_read_media_period: 604_800,
+        tmp_sessions: None,
+        call_receive_timeout_ms: 20_000,
+        call_ring_timeout_ms: world.ring_timeout_ms(),
+        call_connect_timeout_ms: 30_000,
+        call_packet_timeout_ms: 10_000,
+        me_url_prefix: "https://t.me/".to_owned(),
+        autoupdate_url_prefix: None,
+        gif_search_username: None,
+        venue_search_username: None,
+        img_search_username: None,
+        static_maps_provider: None,
+        caption_length_max: 1024,
+        message_length_max: 4096,
+        webfile_dc_id: 4,
+        suggested_lang_code: None,
+        lang_pack_version: None,
+        base_lang_pack_version: None,
+        reactions_default: None,
+        autologin_token: None,
+    }
+}

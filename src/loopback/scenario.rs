@@ -1,0 +1,493 @@
+//! Scenarios: what happens on the embedded server, as TOML.
+//!
+//! The format is documented in `assets/scenarios/README.md`. A file is read whole and checked
+//! whole; the first fault is reported with its file, line and key, and nothing starts.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::shipped;
+
+/// A script for the embedded server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// One line that says what the scenario shows.
+    pub title: String,
+    /// How the server itself behaves.
+    #[serde(default)]
+    pub(super) server: ServerSettings,
+    /// The account that the sessions belong to.
+    #[serde(default)]
+    pub(super) me: Me,
+    #[serde(default, rename = "person")]
+    pub(super) people: Vec<Person>,
+    #[serde(default, rename = "call")]
+    pub(super) calls: Vec<CallScript>,
+    #[serde(default, rename = "answer")]
+    pub(super) answers: Vec<AnswerScript>,
+    #[serde(default, rename = "line")]
+    pub(super) faults: Vec<LineFault>,
+    pub(super) flood: Option<Flood>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ServerSettings {
+    /// What `help.getConfig` says of `call_ring_timeout_ms`, in seconds.
+    pub(super) ring_timeout: f64,
+    /// How far the server's clock is ahead of this machine's, in seconds.
+    pub(super) clock: i64,
+    pub(super) reasons: Reasons,
+    /// How many sessions of the account are handed out.
+    pub(super) sessions: Spanned<usize>,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        let sessions = Spanned::new(0..0, 1);
+        Self { ring_timeout: 90.0, clock: 0, reasons: Reasons::default(), sessions }
+    }
+}
+
+/// Whether the server records the reason it was sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Reasons {
+    #[default]
+    Kept,
+    /// Before the pick-up missed or busy by side, after it only disconnect is honoured.
+    Overruled,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Me {
+    pub(super) name: String,
+    pub(super) username: Option<String>,
+    pub(super) phone: Option<String>,
+    pub(super) bot: bool,
+}
+
+impl Default for Me {
+    fn default() -> Self {
+        let username = Some("ada".to_owned());
+        Self { name: "Ada Lovelace".to_owned(), username, phone: None, bot: false }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Person {
+    pub(super) key: Spanned<String>,
+    pub(super) name: String,
+    pub(super) username: Option<String>,
+    pub(super) phone: Option<String>,
+    /// Updates never carry this person, as when Telegram sends `updateShort`.
+    #[serde(default)]
+    pub(super) unnamed: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallScript {
+    pub(super) from: Spanned<String>,
+    pub(super) to: Spanned<String>,
+    /// When it is placed, in seconds after the script has begun.
+    pub(super) at: Spanned<f64>,
+    #[serde(default)]
+    pub(super) video: bool,
+    /// Where the account's own end of the call is.
+    pub(super) device: Option<Device>,
+    /// An outgoing call: after how many seconds the other side's device says that it rings.
+    pub(super) receipt: Option<Spanned<f64>>,
+    /// After how many seconds `then` happens; without it the call rings until somebody acts.
+    pub(super) rings: Option<Spanned<f64>>,
+    #[serde(default)]
+    pub(super) then: Then,
+    /// How many seconds pass between the answer and the established call.
+    #[serde(default)]
+    pub(super) connects: Option<Spanned<f64>>,
+    /// How many seconds are talked before `ends`; without it until somebody acts.
+    pub(super) talks: Option<Spanned<f64>>,
+    #[serde(default)]
+    pub(super) ends: Ends,
+    /// How often each update about the call is sent again.
+    #[serde(default)]
+    pub(super) repeat: u32,
+    /// By how many seconds each update about the call is late.
+    pub(super) late: Option<Spanned<f64>>,
+    #[serde(default)]
+    pub(super) container: Container,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Device {
+    /// On a program that shares the session handed out, so that its updates reach the board.
+    Here,
+    /// On another device of the account.
+    Elsewhere,
+}
+
+/// What happens when a call has rung for its time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Then {
+    /// The caller gives up.
+    #[default]
+    Missed,
+    /// The callee declines, on another device than the board.
+    Declined,
+    Answered,
+    /// The connection of the caller is lost.
+    Lost,
+}
+
+/// Who or what ends an established call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Ends {
+    #[default]
+    Peer,
+    Me,
+    Lost,
+    /// It moves to a group call.
+    Migrated,
+}
+
+/// What an update travels in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Container {
+    #[default]
+    Updates,
+    /// `updateShort`: no users.
+    Short,
+    /// `updatesCombined`.
+    Combined,
+}
+
+/// What a method answers instead of the truth.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnswerScript {
+    pub(super) method: Spanned<String>,
+    /// Only requests about calls with this person.
+    pub(super) call: Option<Spanned<String>>,
+    /// `"CODE NAME"`, such as `"420 FLOOD_WAIT_3"`.
+    pub(super) error: Option<Spanned<String>>,
+    /// The answer comes so many seconds late.
+    pub(super) delay: Option<Spanned<f64>>,
+    /// The answer never comes.
+    #[serde(default)]
+    pub(super) silence: bool,
+    /// The answer cannot be read.
+    #[serde(default)]
+    pub(super) garbage: bool,
+    /// The line is cut instead, and new connections are refused for so many seconds.
+    pub(super) cut: Option<Spanned<f64>>,
+    /// Whether the request does its work all the same; by default only if no error is answered.
+    pub(super) effect: Option<bool>,
+    /// For how many requests this holds; 0 for all.
+    #[serde(default = "once")]
+    pub(super) times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LineFault {
+    /// Seconds after the script has begun; 0 means from the server's start, before any script.
+    pub(super) at: Spanned<f64>,
+    /// For how long, in seconds.
+    #[serde(rename = "for")]
+    pub(super) lasts: Option<Spanned<f64>>,
+    #[serde(default)]
+    pub(super) how: How,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum How {
+    /// Connections are closed, and new ones refused.
+    #[default]
+    Refuse,
+    /// Connections stay and are accepted, but nothing is answered and nothing pushed.
+    Silent,
+}
+
+/// Very many incoming calls at once.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Flood {
+    pub(super) calls: u32,
+    pub(super) at: f64,
+    /// Over how many seconds they are spread.
+    #[serde(default)]
+    pub(super) over: f64,
+    /// How many updates share a container.
+    #[serde(default = "a_hundred")]
+    pub(super) batch: u32,
+    /// After how many seconds the caller gives up; without it never.
+    pub(super) rings: Option<f64>,
+}
+
+fn a_hundred() -> u32 {
+    100
+}
+
+/// A scenario that cannot be used: where, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScenarioError {
+    /// Neither a shipped scenario nor a file.
+    #[error("no scenario '{name}': give the path of a TOML file, or one of {shipped}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The names that would do.
+        shipped: String,
+    },
+    /// A file that cannot be read.
+    #[error("{file}: {reason}")]
+    Unreadable {
+        /// The path as it was given.
+        file: String,
+        /// The system's reason.
+        reason: String,
+    },
+    /// A file whose text is wrong.
+    #[error("{file}:{line}: {key}: {message}")]
+    Wrong {
+        /// The path or shipped name.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The key at fault.
+        key: String,
+        /// What is wrong with it, and what would do.
+        message: String,
+    },
+}
+
+impl Scenario {
+    /// Loads a shipped scenario by its name, or a file by its path.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] names the file, line and key.
+    pub fn load(name: &str) -> Result<Self, ScenarioError> {
+        if let Some(text) = shipped::text(name) {
+            return Self::parse(name, text);
+        }
+        if !name.contains(['/', '.']) && !Path::new(name).exists() {
+            let shipped = shipped::names().collect::<Vec<_>>().join(", ");
+            return Err(ScenarioError::Unknown { name: name.to_owned(), shipped });
+        }
+        let text = std::fs::read_to_string(name).map_err(|error| ScenarioError::Unreadable {
+            file: name.to_owned(),
+            reason: error.to_string(),
+        })?;
+        Self::parse(name, &text)
+    }
+
+    /// Reads the text of a scenario; `file` is only for the error.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Wrong`], with the line and the key.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
+        let check = Check { file, text };
+        let scenario: Self = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            check.wrong(at, &check.key_at(at), error.message())
+        })?;
+        scenario.check(&check)?;
+        Ok(scenario)
+    }
+
+    /// Whether `key` is the account itself or one of the people.
+    fn knows(&self, key: &str) -> bool {
+        key == "me" || self.people.iter().any(|person| person.key.get_ref() == key)
+    }
+
+    fn check(&self, check: &Check) -> Result<(), ScenarioError> {
+        let sessions = &self.server.sessions;
+        if !(1..=16).contains(sessions.get_ref()) {
+            return Err(check.wrong(sessions.span().start, "sessions", "must be 1 to 16"));
+        }
+        for (at, person) in self.people.iter().enumerate() {
+            let key = &person.key;
+            let taken = self.people[..at].iter().any(|other| other.key.get_ref() == key.get_ref());
+            if taken || key.get_ref() == "me" {
+                let message = format!("'{}' is taken", key.get_ref());
+                return Err(check.wrong(key.span().start, "key", &message));
+            }
+        }
+        self.calls.iter().try_for_each(|call| self.check_call(call, check))?;
+        self.answers.iter().try_for_each(|answer| self.check_answer(answer, check))?;
+        for fault in &self.faults {
+            check.seconds("at", Some(&fault.at))?;
+            check.seconds("for", fault.lasts.as_ref())?;
+        }
+        Ok(())
+    }
+
+    fn check_call(&self, call: &CallScript, check: &Check) -> Result<(), ScenarioError> {
+        for (name, party) in [("from", &call.from), ("to", &call.to)] {
+            if !self.knows(party.get_ref()) {
+                let message =
+                    format!("nobody is called '{}'; add a [[person]] with that key", party.get_ref());
+                return Err(check.wrong(party.span().start, name, &message));
+            }
+        }
+        if (call.from.get_ref() == "me") == (call.to.get_ref() == "me") {
+            let message = "a call is between \"me\" and somebody else";
+            return Err(check.wrong(call.to.span().start, "to", message));
+        }
+        let times = [
+            ("at", Some(&call.at)),
+            ("receipt", call.receipt.as_ref()),
+            ("rings", call.rings.as_ref()),
+            ("connects", call.connects.as_ref()),
+            ("talks", call.talks.as_ref()),
+            ("late", call.late.as_ref()),
+        ];
+        times.into_iter().try_for_each(|(name, seconds)| check.seconds(name, seconds))
+    }
+
+    fn check_answer(&self, answer: &AnswerScript, check: &Check) -> Result<(), ScenarioError> {
+        let method = &answer.method;
+        if !super::rpc::METHODS.contains(&method.get_ref().as_str()) {
+            let message = format!(
+                "this server has no method '{}'; it has {}",
+                method.get_ref(),
+                super::rpc::METHODS.join(", ")
+            );
+            return Err(check.wrong(method.span().start, "method", &message));
+        }
+        if let Some(call) = &answer.call
+            && !self.knows(call.get_ref())
+        {
+            let message = format!("nobody is called '{}'", call.get_ref());
+            return Err(check.wrong(call.span().start, "call", &message));
+        }
+        if let Some(error) = &answer.error
+            && parse_error(error.get_ref()).is_none()
+        {
+            let message = "must be a code and a name, such as \"400 CALL_PEER_INVALID\"";
+            return Err(check.wrong(error.span().start, "error", message));
+        }
+        check.seconds("delay", answer.delay.as_ref())?;
+        check.seconds("cut", answer.cut.as_ref())?;
+        let instead = [answer.error.is_some(), answer.silence, answer.garbage, answer.cut.is_some()];
+        if instead.into_iter().filter(|chosen| *chosen).count() > 1 {
+            let message = "takes one of error, silence, garbage and cut";
+            return Err(check.wrong(method.span().start, "answer", message));
+        }
+        Ok(())
+    }
+}
+
+/// Splits `"400 CALL_PEER_INVALID"`.
+pub(super) fn parse_error(text: &str) -> Option<(i32, String)> {
+    let (code, name) = text.split_once(' ')?;
+    (!name.trim().is_empty()).then_some(())?;
+    Some((code.parse().ok()?, name.trim().to_owned()))
+}
+
+/// The value of an optional number of seconds, in milliseconds.
+pub(super) fn millis(seconds: Option<&Spanned<f64>>) -> Option<i64> {
+    seconds.map(|seconds| (seconds.get_ref() * 1000.0) as i64)
+}
+
+/// Turns places in a text into errors.
+struct Check<'a> {
+    file: &'a str,
+    text: &'a str,
+}
+
+impl Check<'_> {
+    fn wrong(&self, at: usize, key: &str, message: &str) -> ScenarioError {
+        let at = at.min(self.text.len());
+        ScenarioError::Wrong {
+            file: self.file.to_owned(),
+            line: self.text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1,
+            key: key.to_owned(),
+            message: message.lines().next().unwrap_or("is wrong").to_owned(),
+        }
+    }
+
+    /// The key of the line that holds byte `at`, or the whole line where it has none.
+    fn key_at(&self, at: usize) -> String {
+        let at = at.min(self.text.len());
+        let start = self.text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n');
+        let line = &self.text.as_bytes()[start.map_or(0, |newline| newline + 1)..];
+        let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line);
+        line.split('=').next().unwrap_or_default().trim().to_owned()
+    }
+
+    fn seconds(&self, key: &str, seconds: Option<&Spanned<f64>>) -> Result<(), ScenarioError> {
+        match seconds {
+            Some(seconds) if !(0.0..=1e6).contains(seconds.get_ref()) => {
+                let message = "must be a number of seconds, 0 to 1000000";
+                Err(self.wrong(seconds.span().start, key, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        Scenario::parse("s.toml", text).expect_err("a wrong scenario").to_string()
+    }
+
+    #[test]
+    fn every_shipped_scenario_loads() {
+        for name in shipped::names() {
+            let scenario = Scenario::load(name).unwrap_or_else(|error| panic!("{error}"));
+            assert!(!scenario.title.is_empty(), "{name} says what it is");
+        }
+    }
+
+    #[test]
+    fn a_wrong_file_is_refused_with_line_and_key() {
+        let person = "title = 't'\n[[person]]\nkey = 'a'\nname = 'A'\n";
+        let cases = [
+            ("title = 3", "s.toml:1: title: invalid type"),
+            ("title = 't'\nspeed = 2", "s.toml:2: speed: unknown field"),
+            ("title = 't'\n[[call]]\nfrom = 'x'\nto = 'me'\nat = 1", "s.toml:3: from: nobody is"),
+            (&format!("{person}[[call]]\nfrom = 'a'\nto = 'a'\nat = 1"), "s.toml:7: to: a call is"),
+            (&format!("{person}[[call]]\nfrom = 'a'\nto = 'me'\nat = -1"), "s.toml:8: at: must be"),
+            (&format!("{person}[[person]]\nkey = 'a'\nname = 'B'"), "s.toml:6: key: 'a' is taken"),
+            ("title = 't'\n[[answer]]\nmethod = 'x.y'", "s.toml:3: method: this server has no"),
+            ("title = 't'\n[server]\nsessions = 0", "s.toml:3: sessions: must be 1 to 16"),
+            (
+                "title = 't'\n[[answer]]\nmethod = 'phone.discardCall'\nerror = 'NO'",
+                "s.toml:4: error: must be a code",
+            ),
+            (
+                "title = 't'\n[[answer]]\nmethod = 'phone.discardCall'\nsilence = true\ngarbage = true",
+                "s.toml:3: answer: takes one of",
+            ),
+        ];
+        for (text, wanted) in cases {
+            let refusal = refusal(text);
+            assert!(refusal.starts_with(wanted), "{refusal}\nwanted: {wanted}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_shipped_ones() {
+        let refusal = Scenario::load("nonesuch").expect_err("no such scenario").to_string();
+        assert!(refusal.contains("'nonesuch'") && refusal.contains("busy"), "{refusal}");
+    }
+}

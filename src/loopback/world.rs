@@ -1,0 +1,485 @@
+//! The world of the embedded server: users, sessions, calls, messages, and the script.
+//!
+//! Pure: it reads no clock and does no I/O. Time comes in as milliseconds of the server's
+//! clock, and what is to be sent waits in the outbox until the server fetches it.
+
+mod difference;
+mod script;
+
+use std::collections::HashMap;
+
+use grammers_tl_types::{Deserializable, enums, types};
+
+use super::call::{Call, End, Place, SessionIx, Stage, UserIx, View, seconds};
+use super::crypt::{AUTH_KEY_LEN, AuthKey};
+use super::scenario::{Container, How, Reasons, Scenario, parse_error};
+use script::Script;
+
+/// Everything the server knows.
+pub(super) struct World {
+    scenario: Scenario,
+    users: Vec<User>,
+    sessions: Vec<Session>,
+    calls: Vec<Call>,
+    by_id: HashMap<i64, usize>,
+    script: Script,
+    /// How often each scripted answer has been given.
+    answered: Vec<u32>,
+    outbox: Vec<Outgoing>,
+}
+
+/// A user of this Telegram.
+pub(super) struct User {
+    pub(super) id: i64,
+    pub(super) access_hash: i64,
+    /// The scenario's name for it.
+    key: String,
+    name: String,
+    username: Option<String>,
+    phone: Option<String>,
+    bot: bool,
+    unnamed: bool,
+    mailbox: Mailbox,
+}
+
+/// The messages of one user, numbered by pts.
+#[derive(Default)]
+struct Mailbox {
+    pts: i32,
+    /// Every message arrived alone: the n-th made pts n.
+    messages: Vec<types::MessageService>,
+}
+
+/// A session: a user's key, and how far its numbered containers have come.
+pub(super) struct Session {
+    pub(super) user: UserIx,
+    pub(super) key: AuthKey,
+    seq: i32,
+}
+
+/// What the server has to do after the world has moved.
+pub(super) enum Outgoing {
+    /// Push a container to a session.
+    Push { session: SessionIx, updates: enums::Updates },
+    /// Break the line.
+    Fault { how: How, millis: i64 },
+}
+
+/// What a scenario wants answered instead of the truth.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Override {
+    pub(super) error: Option<(i32, String)>,
+    pub(super) delay: i64,
+    pub(super) silence: bool,
+    pub(super) garbage: bool,
+    /// Cut the line, and refuse for so many milliseconds.
+    pub(super) cut: Option<i64>,
+    /// Whether the request does its work.
+    pub(super) effect: bool,
+}
+
+/// An error of a method, as Telegram names it.
+pub(super) type Refusal = (i32, &'static str);
+
+const CALL_PEER_INVALID: Refusal = (400, "CALL_PEER_INVALID");
+const CALL_ALREADY_ACCEPTED: Refusal = (400, "CALL_ALREADY_ACCEPTED");
+
+impl World {
+    pub(super) fn new(scenario: Scenario) -> Self {
+        let me = &scenario.me;
+        let mut users = vec![User {
+            bot: me.bot,
+            ..User::new(0, "me", &me.name, me.username.clone(), me.phone.clone())
+        }];
+        for person in &scenario.people {
+            let (username, phone) = (person.username.clone(), person.phone.clone());
+            users.push(User {
+                unnamed: person.unnamed,
+                ..User::new(users.len(), person.key.get_ref(), &person.name, username, phone)
+            });
+        }
+        let sessions = (0..*scenario.server.sessions.get_ref())
+            .map(|_| {
+                let mut key = [0; AUTH_KEY_LEN];
+                super::random(&mut key);
+                Session { user: 0, key: AuthKey::new(key), seq: 0 }
+            })
+            .collect();
+        let script = Script::new(&scenario);
+        let answered = vec![0; scenario.answers.len()];
+        let (calls, by_id, outbox) = (Vec::new(), HashMap::new(), Vec::new());
+        Self { scenario, users, sessions, calls, by_id, script, answered, outbox }
+    }
+
+    pub(super) fn sessions(&self) -> &[Session] {
+        &self.sessions
+    }
+
+    pub(super) fn user(&self, session: SessionIx) -> &User {
+        &self.users[self.sessions[session].user]
+    }
+
+    /// How far the server's clock is ahead of the machine's, in milliseconds.
+    pub(super) fn clock_ahead(&self) -> i64 {
+        self.scenario.server.clock * 1000
+    }
+
+    /// `call_ring_timeout_ms` of `help.getConfig`.
+    pub(super) fn ring_timeout_ms(&self) -> i32 {
+        (self.scenario.server.ring_timeout * 1000.0) as i32
+    }
+
+    /// Takes what has to be sent since the last time.
+    pub(super) fn take_outbox(&mut self) -> Vec<Outgoing> {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// The user with this id, if `access_hash` is right for it or it is the session's own.
+    pub(super) fn find_user(&self, session: SessionIx, input: &enums::InputUser) -> Option<enums::User> {
+        let own = self.sessions[session].user;
+        let ix = match input {
+            enums::InputUser::UserSelf => own,
+            enums::InputUser::User(user) => self.users.iter().position(|known| {
+                known.id == user.user_id && known.access_hash == user.access_hash
+            })?,
+            _ => return None,
+        };
+        Some(self.users[ix].to_tl(ix == own))
+    }
+
+    /// What the scenario wants answered to `method` about a call with `peer`, if anything.
+    pub(super) fn overrule(&mut self, method: &str, call: Option<i64>) -> Override {
+        let peer = call.and_then(|id| self.call(id)).map(|call| self.users[call.peer_of(0)].key.clone());
+        for (ix, answer) in self.scenario.answers.iter().enumerate() {
+            let spent = answer.times > 0 && self.answered[ix] >= answer.times;
+            let other_call = answer
+                .call
+                .as_ref()
+                .is_some_and(|key| Some(key.get_ref().as_str()) != peer.as_deref());
+            if spent || other_call || answer.method.get_ref() != method {
+                continue;
+            }
+            self.answered[ix] += 1;
+            let error = answer.error.as_ref().and_then(|error| parse_error(error.get_ref()));
+            return Override {
+                effect: answer.effect.unwrap_or(error.is_none()),
+                error,
+                delay: super::scenario::millis(answer.delay.as_ref()).unwrap_or(0),
+                silence: answer.silence,
+                garbage: answer.garbage,
+                cut: super::scenario::millis(answer.cut.as_ref()),
+            };
+        }
+        Override { effect: true, ..Override::default() }
+    }
+
+    fn call(&self, id: i64) -> Option<&Call> {
+        self.by_id.get(&id).map(|ix| &self.calls[*ix])
+    }
+
+    /// `phone.discardCall` by a session.
+    ///
+    /// The documented errors are told apart so: a wrong id or hash, or a call that is over, is
+    /// `CALL_PEER_INVALID`; a call answered on another device is `CALL_ALREADY_ACCEPTED`.
+    pub(super) fn discard(
+        &mut self,
+        session: SessionIx,
+        request: &grammers_tl_types::functions::phone::DiscardCall,
+        now: i64,
+    ) -> Result<enums::Updates, Refusal> {
+        let enums::InputPhoneCall::Call(peer) = &request.peer;
+        let user = self.sessions[session].user;
+        let ix = *self.by_id.get(&peer.id).ok_or(CALL_PEER_INVALID)?;
+        let call = &self.calls[ix];
+        if call.hash_of(user) != Some(peer.access_hash) {
+            return Err(CALL_PEER_INVALID);
+        }
+        let here = Place::Session(session);
+        let theirs = match call.answered() {
+            Some((by, _)) => if user == call.caller { call.placed } else { by },
+            None => here,
+        };
+        match call.stage {
+            Stage::Ended(_) => return Err(CALL_PEER_INVALID),
+            _ if theirs != here => return Err(CALL_ALREADY_ACCEPTED),
+            _ => {}
+        }
+        let reason = self.recorded(ix, user, &request.reason);
+        let talked = matches!(self.calls[ix].stage, Stage::Established { .. });
+        let duration = talked.then_some(request.duration.max(0));
+        Ok(self.end(ix, reason, duration, Some(session), now))
+    }
+
+    /// The reason that is recorded when `user` sends `sent`.
+    fn recorded(
+        &self,
+        ix: usize,
+        user: UserIx,
+        sent: &enums::PhoneCallDiscardReason,
+    ) -> enums::PhoneCallDiscardReason {
+        use enums::PhoneCallDiscardReason as Reason;
+        let call = &self.calls[ix];
+        match (self.scenario.server.reasons, sent) {
+            (Reasons::Kept, _) => sent.clone(),
+            (Reasons::Overruled, _) if call.answered().is_none() => {
+                if user == call.caller { Reason::Missed } else { Reason::Busy }
+            }
+            (Reasons::Overruled, Reason::Disconnect) => Reason::Disconnect,
+            (Reasons::Overruled, _) => Reason::Hangup,
+        }
+    }
+
+    /// Ends a call: both sides are told, and both get their service message.
+    ///
+    /// Returns what the session that ended it gets as the answer.
+    fn end(
+        &mut self,
+        ix: usize,
+        reason: enums::PhoneCallDiscardReason,
+        duration: Option<i32>,
+        by: Option<SessionIx>,
+        now: i64,
+    ) -> enums::Updates {
+        let before = self.views(ix);
+        let call = &mut self.calls[ix];
+        let answered = call.answered();
+        call.stage = Stage::Ended(End { at: now, reason, duration, answered });
+        let (caller, callee) = (call.caller, call.callee);
+        self.deposit(ix, caller, now);
+        self.deposit(ix, callee, now);
+
+        let mut answer = enums::Updates::TooLong;
+        for session in 0..self.sessions.len() {
+            let user = self.sessions[session].user;
+            if user != caller && user != callee {
+                continue;
+            }
+            let mut updates = Vec::new();
+            if let View::Over { discarded, .. } = self.view(ix, session)
+                && before[session] != self.view(ix, session)
+            {
+                updates.push(phone_call(discarded));
+            }
+            updates.extend(self.users[user].mailbox.last_update());
+            if by == Some(session) {
+                answer = self.container(ix, updates, now);
+            } else {
+                self.send(ix, session, updates, now);
+            }
+        }
+        answer
+    }
+
+    /// Moves a call on, and tells every session for which that changes what it sees.
+    fn advance_call(&mut self, ix: usize, stage: Stage, now: i64) {
+        let before = self.views(ix);
+        self.calls[ix].stage = stage;
+        self.announce(ix, &before, now);
+    }
+
+    fn announce(&mut self, ix: usize, before: &[View], now: i64) {
+        for session in 0..self.sessions.len() {
+            let view = self.view(ix, session);
+            if view == before[session] {
+                continue;
+            }
+            match view {
+                View::Hidden => {}
+                View::Live(call) | View::Over { discarded: call, .. } => {
+                    self.send(ix, session, vec![phone_call(call)], now);
+                }
+            }
+        }
+    }
+
+    fn views(&self, ix: usize) -> Vec<View> {
+        (0..self.sessions.len()).map(|session| self.view(ix, session)).collect()
+    }
+
+    fn view(&self, ix: usize, session: SessionIx) -> View {
+        let call = &self.calls[ix];
+        let ids = (self.users[call.caller].id, self.users[call.callee].id);
+        call.view(self.sessions[session].user, session, ids)
+    }
+
+    /// Puts the service message about an ended call into a side's mailbox.
+    fn deposit(&mut self, ix: usize, user: UserIx, now: i64) {
+        let call = &self.calls[ix];
+        let Stage::Ended(end) = &call.stage else { return };
+        let peer = self.users[call.peer_of(user)].id;
+        let from = self.users[call.caller].id;
+        let action = types::MessageActionPhoneCall {
+            video: call.video,
+            call_id: call.id,
+            reason: Some(end.reason.clone()),
+            duration: end.duration,
+        };
+        let message = types::MessageService {
+            out: user == call.caller,
+            mentioned: false,
+            media_unread: false,
+            reactions_are_possible: false,
+            silent: false,
+            post: false,
+            legacy: false,
+            id: 0,
+            from_id: Some(types::PeerUser { user_id: from }.into()),
+            peer_id: types::PeerUser { user_id: peer }.into(),
+            saved_peer_id: None,
+            reply_to: None,
+            date: seconds(now),
+            action: action.into(),
+            reactions: None,
+            ttl_period: None,
+        };
+        self.users[user].mailbox.add(message);
+    }
+
+    /// Sends updates about a call the way the scenario wants them sent.
+    fn send(&mut self, ix: usize, session: SessionIx, updates: Vec<enums::Update>, now: i64) {
+        if updates.is_empty() {
+            return;
+        }
+        let manner = self.script.manner(ix);
+        if manner.late > 0 {
+            self.script.delay(now + manner.late, ix, session, updates);
+        } else {
+            self.deliver(ix, session, &updates, now);
+        }
+    }
+
+    /// Wraps updates about a call and puts them into the outbox.
+    fn deliver(&mut self, ix: usize, session: SessionIx, updates: &[enums::Update], now: i64) {
+        let manner = self.script.manner(ix);
+        for _ in 0..=manner.repeat {
+            let containers: Vec<enums::Updates> = match manner.container {
+                Container::Short => updates
+                    .iter()
+                    .map(|update| {
+                        types::UpdateShort { update: update.clone(), date: seconds(now) }.into()
+                    })
+                    .collect(),
+                kind => vec![self.numbered(kind, ix, session, updates.to_vec(), now)],
+            };
+            self.outbox.extend(containers.into_iter().map(|updates| Outgoing::Push { session, updates }));
+        }
+    }
+
+    /// A container that carries the session's next sequence number.
+    fn numbered(
+        &mut self,
+        kind: Container,
+        ix: usize,
+        session: SessionIx,
+        updates: Vec<enums::Update>,
+        now: i64,
+    ) -> enums::Updates {
+        self.sessions[session].seq += 1;
+        let seq = self.sessions[session].seq;
+        let enums::Updates::Updates(plain) = self.container(ix, updates, now) else {
+            unreachable!("a container is always of the full kind");
+        };
+        if kind == Container::Combined {
+            return types::UpdatesCombined {
+                updates: plain.updates,
+                users: plain.users,
+                chats: plain.chats,
+                date: plain.date,
+                seq_start: seq,
+                seq,
+            }
+            .into();
+        }
+        types::Updates { seq, ..plain }.into()
+    }
+
+    /// A container without a number, as it is returned by methods.
+    fn container(&self, ix: usize, updates: Vec<enums::Update>, now: i64) -> enums::Updates {
+        let call = &self.calls[ix];
+        let users = self.named([call.caller, call.callee]);
+        types::Updates { updates, users, chats: Vec::new(), date: seconds(now), seq: 0 }.into()
+    }
+
+    /// The users of this list that updates may carry.
+    fn named(&self, users: impl IntoIterator<Item = UserIx>) -> Vec<enums::User> {
+        users
+            .into_iter()
+            .filter(|ix| !self.users[*ix].unnamed)
+            .map(|ix| self.users[ix].to_tl(ix == 0))
+            .collect()
+    }
+}
+
+impl User {
+    fn new(
+        ix: usize,
+        key: &str,
+        name: &str,
+        username: Option<String>,
+        phone: Option<String>,
+    ) -> Self {
+        let mailbox = Mailbox::default();
+        Self {
+            id: 7_100_000_000 + scatter(ix as u64 + 1).unsigned_abs() as i64 % 800_000_000,
+            access_hash: scatter(0x5eed ^ ix as u64),
+            key: key.to_owned(),
+            name: name.to_owned(),
+            username,
+            phone,
+            bot: false,
+            unnamed: false,
+            mailbox,
+        }
+    }
+
+    /// The user's full name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn is_bot(&self) -> bool {
+        self.bot
+    }
+
+    fn to_tl(&self, is_self: bool) -> enums::User {
+        // A `user` whose flags and id are all zero, so that only what is known needs naming.
+        let blank = types::User::from_bytes(&[0; 16]).expect("a user without flags is 16 bytes");
+        types::User {
+            is_self,
+            contact: !is_self,
+            bot: self.bot,
+            id: self.id,
+            access_hash: Some(self.access_hash),
+            first_name: Some(self.name.clone()),
+            username: self.username.clone(),
+            phone: self.phone.clone(),
+            ..blank
+        }
+        .into()
+    }
+}
+
+impl Mailbox {
+    fn add(&mut self, message: types::MessageService) {
+        self.pts += 1;
+        self.messages.push(types::MessageService { id: self.pts, ..message });
+    }
+
+    /// The newest message as an update.
+    fn last_update(&self) -> Option<enums::Update> {
+        let message = enums::Message::from(self.messages.last()?.clone());
+        Some(types::UpdateNewMessage { message, pts: self.pts, pts_count: 1 }.into())
+    }
+}
+
+fn phone_call(phone_call: enums::PhoneCall) -> enums::Update {
+    types::UpdatePhoneCall { phone_call }.into()
+}
+
+/// A number that looks random and is always the same: ids and hashes that a test can repeat.
+pub(super) fn scatter(seed: u64) -> i64 {
+    let mut z = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ (z >> 31)) as i64
+}

@@ -1,0 +1,143 @@
+//! What a session has missed, and what it can look up: state, difference, call history.
+
+use grammers_tl_types::{enums, functions, types};
+
+use super::{World, phone_call};
+use crate::loopback::call::{SessionIx, View, seconds};
+
+/// How many messages one answer of `updates.getDifference` carries.
+const SLICE: usize = 500;
+/// The most that `messages.search` returns.
+const SEARCH_LIMIT: i32 = 100;
+
+impl World {
+    /// `updates.getState`.
+    pub(in crate::loopback) fn state(&self, session: SessionIx, now: i64) -> types::updates::State {
+        let session = &self.sessions[session];
+        types::updates::State {
+            pts: self.users[session.user].mailbox.pts,
+            qts: 0,
+            date: seconds(now),
+            seq: session.seq,
+            unread_count: 0,
+        }
+    }
+
+    /// `updates.getDifference`: the messages after `pts`, and the calls that changed since `date`.
+    ///
+    /// Calls have no pts. Those that live are repeated as they are now; those that ended since
+    /// are told, after their beginning if that was missed too.
+    pub(in crate::loopback) fn difference(
+        &self,
+        session: SessionIx,
+        request: &functions::updates::GetDifference,
+        now: i64,
+    ) -> enums::updates::Difference {
+        let state = self.state(session, now);
+        let user = self.sessions[session].user;
+        let known = request.pts.clamp(0, state.pts) as usize;
+        let missed = &self.users[user].mailbox.messages[known..];
+        if missed.len() > SLICE {
+            let intermediate = types::updates::State { pts: request.pts + SLICE as i32, ..state };
+            return types::updates::DifferenceSlice {
+                new_messages: missed[..SLICE].iter().cloned().map(Into::into).collect(),
+                new_encrypted_messages: Vec::new(),
+                other_updates: Vec::new(),
+                chats: Vec::new(),
+                users: self.named(0..self.users.len()),
+                intermediate_state: intermediate.into(),
+            }
+            .into();
+        }
+        let other_updates = self.changed_since(session, request.date);
+        if missed.is_empty() && other_updates.is_empty() {
+            return types::updates::DifferenceEmpty { date: state.date, seq: state.seq }.into();
+        }
+        types::updates::Difference {
+            new_messages: missed.iter().cloned().map(Into::into).collect(),
+            new_encrypted_messages: Vec::new(),
+            other_updates,
+            chats: Vec::new(),
+            users: self.named(0..self.users.len()),
+            state: state.into(),
+        }
+        .into()
+    }
+
+    fn changed_since(&self, session: SessionIx, date: i32) -> Vec<enums::Update> {
+        let mut updates = Vec::new();
+        for ix in 0..self.calls.len() {
+            match self.view(ix, session) {
+                View::Hidden => {}
+                View::Live(call) => updates.push(phone_call(call)),
+                View::Over { discarded, at } if seconds(at) >= date => {
+                    if seconds(self.calls[ix].created) >= date {
+                        updates.extend(self.beginning(ix, session).map(phone_call));
+                    }
+                    updates.push(phone_call(discarded));
+                }
+                View::Over { .. } => {}
+            }
+        }
+        updates
+    }
+
+    /// How a call looked to a session when it began.
+    fn beginning(&self, ix: usize, session: SessionIx) -> Option<enums::PhoneCall> {
+        let call = &self.calls[ix];
+        let ids = (self.users[call.caller].id, self.users[call.callee].id);
+        match call.at_the_beginning().view(self.sessions[session].user, session, ids) {
+            View::Live(call) => Some(call),
+            _ => None,
+        }
+    }
+
+    /// `messages.search` for calls over all chats: the newest first.
+    pub(in crate::loopback) fn history(
+        &self,
+        session: SessionIx,
+        request: &functions::messages::Search,
+        missed_only: bool,
+    ) -> enums::messages::Messages {
+        let user = self.sessions[session].user;
+        let limit = request.limit.clamp(0, SEARCH_LIMIT) as usize;
+        let found: Vec<_> = self.users[user]
+            .mailbox
+            .messages
+            .iter()
+            .rev()
+            .filter(|message| request.offset_id == 0 || message.id < request.offset_id)
+            .filter(|message| !missed_only || is_missed(message))
+            .collect();
+        let count = found.len();
+        let messages: Vec<enums::Message> =
+            found.into_iter().take(limit).cloned().map(Into::into).collect();
+        let users = self.named(0..self.users.len());
+        if messages.len() == count {
+            return types::messages::Messages {
+                messages,
+                topics: Vec::new(),
+                chats: Vec::new(),
+                users,
+            }
+            .into();
+        }
+        types::messages::MessagesSlice {
+            inexact: false,
+            count: count as i32,
+            next_rate: None,
+            offset_id_offset: None,
+            search_flood: None,
+            messages,
+            topics: Vec::new(),
+            chats: Vec::new(),
+            users,
+        }
+        .into()
+    }
+}
+
+fn is_missed(message: &types::MessageService) -> bool {
+    let enums::MessageAction::PhoneCall(action) = &message.action else { return false };
+    !message.out && matches!(action.reason, Some(enums::PhoneCallDiscardReason::Missed))
+}

@@ -1,0 +1,305 @@
+//! The script: what the scenario's people do, and when.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use grammers_tl_types::{enums, types};
+
+use super::{Outgoing, User, World, scatter};
+use crate::loopback::call::{Call, Hashes, Place, SessionIx, Stage};
+use crate::loopback::scenario::{CallScript, Container, Device, Ends, Flood, Scenario, Then, millis};
+
+/// How many people share the calls of a flood.
+const FLOOD_CALLERS: usize = 200;
+
+/// What is to come, and how updates about each call are to be sent.
+pub(super) struct Script {
+    begun: bool,
+    due: BinaryHeap<Reverse<Due>>,
+    order: u64,
+    late: Vec<(usize, SessionIx, Vec<enums::Update>)>,
+    manners: Vec<Manner>,
+}
+
+/// How updates about a call are sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Manner {
+    pub(super) repeat: u32,
+    /// Milliseconds.
+    pub(super) late: i64,
+    pub(super) container: Container,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    at: i64,
+    /// What was planned first happens first.
+    order: u64,
+    event: Event,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    /// A call of the script is placed.
+    Place { script: usize },
+    /// The callee's device says that it rings.
+    Receive { call: usize, script: usize },
+    /// The ringing has lasted its time.
+    RungOut { call: usize, script: usize },
+    Establish { call: usize, script: usize },
+    /// The talking has lasted its time.
+    TalkedOut { call: usize, script: usize },
+    /// The caller of a flood call gives up.
+    GiveUp { call: usize },
+    /// Late updates go out.
+    Deliver { late: usize },
+    Fault { fault: usize },
+    FloodBatch { first: u32 },
+}
+
+impl Script {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let mut script = Self {
+            begun: false,
+            due: BinaryHeap::new(),
+            order: 0,
+            late: Vec::new(),
+            manners: Vec::new(),
+        };
+        // A fault at 0 is for the server's start; everything else waits for the first client.
+        for (fault, _) in scenario.faults.iter().enumerate().filter(|(_, fault)| *fault.at.get_ref() == 0.0)
+        {
+            script.plan(i64::MIN, Event::Fault { fault });
+        }
+        script
+    }
+
+    pub(super) fn manner(&self, call: usize) -> Manner {
+        self.manners.get(call).copied().unwrap_or_default()
+    }
+
+    /// Keeps updates back until `at`.
+    pub(super) fn delay(
+        &mut self,
+        at: i64,
+        call: usize,
+        session: SessionIx,
+        updates: Vec<enums::Update>,
+    ) {
+        self.late.push((call, session, updates));
+        self.plan(at, Event::Deliver { late: self.late.len() - 1 });
+    }
+
+    fn plan(&mut self, at: i64, event: Event) {
+        self.order += 1;
+        self.due.push(Reverse(Due { at, order: self.order, event }));
+    }
+}
+
+impl World {
+    /// Begins the script, unless it has begun.
+    pub(in crate::loopback) fn begin(&mut self, now: i64) {
+        if std::mem::replace(&mut self.script.begun, true) {
+            return;
+        }
+        for script in 0..self.scenario.calls.len() {
+            let at = now + millis(Some(&self.scenario.calls[script].at)).unwrap_or(0);
+            self.script.plan(at, Event::Place { script });
+        }
+        for fault in 0..self.scenario.faults.len() {
+            let at = millis(Some(&self.scenario.faults[fault].at)).unwrap_or(0);
+            if at > 0 {
+                self.script.plan(now + at, Event::Fault { fault });
+            }
+        }
+        if let Some(flood) = self.scenario.flood.clone() {
+            self.plan_flood(&flood, now);
+        }
+    }
+
+    /// When the next thing happens, if anything is to come.
+    pub(in crate::loopback) fn next_due(&self) -> Option<i64> {
+        self.script.due.peek().map(|Reverse(due)| due.at)
+    }
+
+    /// Lets everything happen that is due.
+    pub(in crate::loopback) fn advance(&mut self, now: i64) {
+        while self.next_due().is_some_and(|at| at <= now) {
+            if let Some(Reverse(due)) = self.script.due.pop() {
+                self.happen(due.event, due.at.max(0), now);
+            }
+        }
+    }
+
+    fn happen(&mut self, event: Event, at: i64, now: i64) {
+        match event {
+            Event::Place { script } => self.place(script, at),
+            Event::Receive { call, .. } if self.is_ringing(call) => {
+                self.advance_call(call, Stage::Ringing { received: Some(at) }, at);
+            }
+            Event::RungOut { call, script } if self.is_ringing(call) => {
+                self.rung_out(call, script, at);
+            }
+            Event::Establish { call, script } => self.establish(call, script, at),
+            Event::TalkedOut { call, script } => self.talked_out(call, script, at),
+            Event::GiveUp { call } if self.is_ringing(call) => {
+                self.end(call, enums::PhoneCallDiscardReason::Missed, None, None, at);
+            }
+            Event::Deliver { late } => {
+                let (call, session, updates) = self.script.late[late].clone();
+                self.deliver(call, session, &updates, now);
+            }
+            Event::Fault { fault } => {
+                let fault = &self.scenario.faults[fault];
+                let millis = millis(fault.lasts.as_ref()).unwrap_or(0);
+                self.outbox.push(Outgoing::Fault { how: fault.how, millis });
+            }
+            Event::FloodBatch { first } => self.flood(first, at),
+            // Somebody ended the call before it came to this.
+            Event::Receive { .. } | Event::RungOut { .. } | Event::GiveUp { .. } => {}
+        }
+    }
+
+    fn is_ringing(&self, call: usize) -> bool {
+        matches!(self.calls[call].stage, Stage::Ringing { .. })
+    }
+
+    fn place(&mut self, script: usize, at: i64) {
+        let plan = self.scenario.calls[script].clone();
+        let manner = Manner {
+            repeat: plan.repeat,
+            late: millis(plan.late.as_ref()).unwrap_or(0),
+            container: plan.container,
+        };
+        let outgoing = plan.from.get_ref() == "me";
+        let placed = if outgoing { plan.own_end(Device::Here) } else { Place::Elsewhere };
+        let (caller, callee) = (self.user_named(plan.from.get_ref()), self.user_named(plan.to.get_ref()));
+        let call = self.add_call(caller, callee, plan.video, placed, manner, at);
+        self.announce(call, &vec![super::View::Hidden; self.sessions.len()], at);
+        if let Some(receipt) = millis(plan.receipt.as_ref()) {
+            self.script.plan(at + receipt, Event::Receive { call, script });
+        }
+        if let Some(rings) = millis(plan.rings.as_ref()) {
+            self.script.plan(at + rings, Event::RungOut { call, script });
+        }
+    }
+
+    fn add_call(
+        &mut self,
+        caller: usize,
+        callee: usize,
+        video: bool,
+        placed: Place,
+        manner: Manner,
+        at: i64,
+    ) -> usize {
+        let ix = self.calls.len();
+        let seed = 0xca11_0000 + ix as u64;
+        let id = scatter(seed);
+        let hashes = Hashes { caller: scatter(seed ^ 0x1_0000_0000), callee: scatter(seed ^ 0x2_0000_0000) };
+        let stage = Stage::Ringing { received: None };
+        self.calls.push(Call { id, caller, callee, hashes, video, created: at, placed, stage });
+        self.by_id.insert(id, ix);
+        self.script.manners.push(manner);
+        ix
+    }
+
+    fn user_named(&self, key: &str) -> usize {
+        self.users.iter().position(|user| user.key == key).expect("the scenario was checked")
+    }
+
+    fn rung_out(&mut self, call: usize, script: usize, at: i64) {
+        use enums::PhoneCallDiscardReason as Reason;
+        let plan = &self.scenario.calls[script];
+        match plan.then {
+            Then::Missed => drop(self.end(call, Reason::Missed, None, None, at)),
+            Then::Declined => drop(self.end(call, Reason::Busy, None, None, at)),
+            Then::Lost => drop(self.end(call, Reason::Disconnect, None, None, at)),
+            Then::Answered => {
+                let outgoing = plan.from.get_ref() == "me";
+                let by = if outgoing { Place::Elsewhere } else { plan.own_end(Device::Elsewhere) };
+                let connects = millis(plan.connects.as_ref()).unwrap_or(0);
+                self.script.plan(at + connects, Event::Establish { call, script });
+                self.advance_call(call, Stage::Accepted { at, by }, at);
+            }
+        }
+    }
+
+    fn establish(&mut self, call: usize, script: usize, at: i64) {
+        let Stage::Accepted { by, .. } = self.calls[call].stage else { return };
+        if let Some(talks) = millis(self.scenario.calls[script].talks.as_ref()) {
+            self.script.plan(at + talks, Event::TalkedOut { call, script });
+        }
+        self.advance_call(call, Stage::Established { at, by }, at);
+    }
+
+    fn talked_out(&mut self, call: usize, script: usize, at: i64) {
+        use enums::PhoneCallDiscardReason as Reason;
+        let Stage::Established { at: since, .. } = self.calls[call].stage else { return };
+        let reason = match self.scenario.calls[script].ends {
+            Ends::Peer | Ends::Me => Reason::Hangup,
+            Ends::Lost => Reason::Disconnect,
+            Ends::Migrated => {
+                let slug = format!("loopback{call}");
+                types::PhoneCallDiscardReasonMigrateConferenceCall { slug }.into()
+            }
+        };
+        self.end(call, reason, Some(((at - since) / 1000) as i32), None, at);
+    }
+
+    fn plan_flood(&mut self, flood: &Flood, now: i64) {
+        for caller in 0..FLOOD_CALLERS {
+            let user = User::new(self.users.len(), "", &format!("Caller {caller:03}"), None, None);
+            self.users.push(user);
+        }
+        let start = now + (flood.at * 1000.0) as i64;
+        let batch = flood.batch.max(1);
+        for first in (0..flood.calls).step_by(batch as usize) {
+            let share = f64::from(first) / f64::from(flood.calls.max(1));
+            let at = start + (share * flood.over * 1000.0) as i64;
+            self.script.plan(at, Event::FloodBatch { first });
+        }
+    }
+
+    /// Places one batch of a flood, each session's updates in one container.
+    fn flood(&mut self, first: u32, at: i64) {
+        let Some(flood) = self.scenario.flood.clone() else { return };
+        let callers = self.users.len() - FLOOD_CALLERS;
+        let last = flood.calls.min(first.saturating_add(flood.batch.max(1)));
+        let mut calls = Vec::new();
+        for number in first..last {
+            let caller = callers + number as usize % FLOOD_CALLERS;
+            let call = self.add_call(caller, 0, number % 4 == 0, Place::Elsewhere, Manner::default(), at);
+            if let Some(rings) = flood.rings {
+                self.script.plan(at + (rings * 1000.0) as i64, Event::GiveUp { call });
+            }
+            calls.push(call);
+        }
+        for session in 0..self.sessions.len() {
+            let updates = calls.iter().filter_map(|ix| match self.view(*ix, session) {
+                super::View::Live(call) => Some(super::phone_call(call)),
+                _ => None,
+            });
+            let updates = updates.collect();
+            let callers = calls.iter().map(|ix| self.calls[*ix].caller).collect::<Vec<_>>();
+            let container = types::Updates {
+                updates,
+                users: self.named(callers),
+                chats: Vec::new(),
+                date: super::seconds(at),
+                seq: 0,
+            };
+            self.outbox.push(Outgoing::Push { session, updates: container.into() });
+        }
+    }
+}
+
+impl CallScript {
+    /// Where the account's own end of the call is: the first session, or another device.
+    fn own_end(&self, default: Device) -> Place {
+        match self.device.unwrap_or(default) {
+            Device::Here => Place::Session(0),
+            Device::Elsewhere => Place::Elsewhere,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Text from outside made safe and cut to size: names, errors, durations.
+//!
+//! Widths are terminal cells, never bytes or characters.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The most characters of a name or message that are looked at; the rest is cut off.
+const LONGEST: usize = 256;
+/// The most zero-width characters in a row that are kept, as in accents and joined emoji.
+const LONGEST_JOIN: usize = 4;
+
+/// Strips what could steer a terminal: control characters, bidi overrides, floods of
+/// zero-width marks, line breaks. White space becomes single spaces.
+pub fn clean(text: &str) -> String {
+    let mut cleaned = String::new();
+    let mut joins = 0;
+    for char in text.chars().take(LONGEST) {
+        if char.is_whitespace() {
+            if !cleaned.ends_with(' ') {
+                cleaned.push(' ');
+            }
+            continue;
+        }
+        if is_steering(char) {
+            continue;
+        }
+        joins = if char.width() == Some(0) { joins + 1 } else { 0 };
+        if joins <= LONGEST_JOIN {
+            cleaned.push(char);
+        }
+    }
+    cleaned.trim().to_owned()
+}
+
+fn is_steering(char: char) -> bool {
+    char.is_control()
+        || matches!(char,
+            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
+}
+
+/// The width of a text in cells.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// Cuts a text to `cells`, with an ellipsis where something is missing.
+pub fn cut(text: &str, cells: usize) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        used += width(grapheme);
+        if used + 1 > cells {
+            break;
+        }
+        kept.push_str(grapheme);
+    }
+    if cells > 0 {
+        kept.push('…');
+    }
+    kept
+}
+
+/// The first letter of each of the first two words: what the privacy mask leaves of a name.
+pub fn initials(name: &str) -> String {
+    name.split_whitespace()
+        .filter_map(|word| word.graphemes(true).next())
+        .take(2)
+        .flat_map(|grapheme| [grapheme, "."])
+        .collect()
+}
+
+/// Seconds as `m:ss`, with two digits each, or `h:mm:ss`.
+pub fn duration(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes:02}:{seconds:02}")
+    }
+}
+
+/// Breaks a text into lines of at most `cells`, at spaces where there are any.
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let mut word = word.to_owned();
+        loop {
+            let line = lines.last_mut().expect("there is always a last line");
+            let space = usize::from(!line.is_empty());
+            if width(line) + space + width(&word) <= cells {
+                line.push_str(&" "[..space]);
+                line.push_str(&word);
+                break;
+            }
+            if !line.is_empty() {
+                lines.push(String::new());
+                continue;
+            }
+            let head = fitting(&word, cells);
+            let rest = word.split_off(head);
+            lines.push(String::new());
+            let at = lines.len() - 2;
+            lines[at] = std::mem::replace(&mut word, rest);
+            if word.is_empty() {
+                lines.pop();
+                break;
+            }
+        }
+    }
+    lines
+}
+
+/// How many bytes of a word fit into `cells`: at least one grapheme.
+fn fitting(word: &str, cells: usize) -> usize {
+    let mut used = 0;
+    for (at, grapheme) in word.grapheme_indices(true) {
+        used += width(grapheme);
+        if used > cells && at > 0 {
+            return at;
+        }
+    }
+    word.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_are_made_harmless() {
+        let cases = [
+            ("Grace\u{1b}[31m Hopper", "Grace[31m Hopper"),
+            ("a\u{202e}b\u{200b}c\u{7f}", "abc"),
+            ("two\n lines\t here", "two lines here"),
+            ("Zoë 🧑‍🚀 李", "Zoë 🧑‍🚀 李"),
+            ("\u{1b}]52;c;aGk=\u{7}", "]52;c;aGk="),
+        ];
+        for (name, wanted) in cases {
+            // The joiner of an emoji is no steering character, but it is alone a zero-width one.
+            assert_eq!(clean(name), wanted);
+        }
+        assert!(clean(&"\u{301}".repeat(10_000)).len() < 20);
+    }
+
+    #[test]
+    fn cutting_counts_cells() {
+        assert_eq!(cut("李明李明", 5), "李明…");
+        assert_eq!(cut("李明李明", 4), "李…");
+        assert_eq!(cut("Grace", 5), "Grace");
+        assert_eq!(cut("Grace", 0), "");
+    }
+
+    #[test]
+    fn durations_and_initials() {
+        assert_eq!([duration(-3), duration(221), duration(3723)], ["00:00", "03:41", "1:02:03"]);
+        assert_eq!(initials("Grace Brewster Hopper"), "G.B.");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_steers_after_cleaning(text in any::<String>(), cells in 0usize..60) {
+            let cleaned = clean(&text);
+            prop_assert!(!cleaned.chars().any(is_steering));
+            prop_assert!(width(&cut(&cleaned, cells)) <= cells);
+        }
+
+        #[test]
+        fn wrapped_lines_fit(text in any::<String>(), cells in 2usize..60) {
+            for line in wrap(&clean(&text), cells) {
+                prop_assert!(width(&line) <= cells.max(2), "{line:?}");
+            }
+        }
+    }
+}

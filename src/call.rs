@@ -166,9 +166,21 @@ pub enum HangUp {
         at: Timestamp,
         /// The try that failed.
         attempt: u32,
-        /// Whether this account is being asked what became of the call.
-        checking: bool,
+        /// What has been found out since, where the outcome was unknown.
+        check: Check,
     },
+}
+
+/// Whether the board knows what became of a hang-up of unknown outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Check {
+    /// Nothing has to be found out, or it could not be.
+    #[default]
+    None,
+    /// The chats are asked, as soon as there is a connection.
+    Pending,
+    /// The call has not ended.
+    Alive,
 }
 
 impl HangUp {

@@ -130,13 +130,12 @@ pub enum AccountEvent {
     Call(CallEvent),
     /// The name of somebody of whom only the id was known.
     Named(Party),
-    /// Everything that ended lately, as the chats tell it; calls asked about that are not here
-    /// have not ended.
+    /// Which of some calls have ended, as the chats tell it.
     History {
         /// The calls that were asked about.
         asked: Vec<i64>,
-        /// What the chats know.
-        ended: Vec<CallEvent>,
+        /// Those that have ended; `None` if it could not be found out.
+        ended: Option<Vec<CallEvent>>,
     },
     /// What became of a hang-up.
     HangUpDone {

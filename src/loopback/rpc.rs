@@ -140,7 +140,10 @@ fn look_up(
         }
         "updates.getDifference" => {
             let request = functions::updates::GetDifference::from_bytes(args)?;
-            if request.pts <= 0 && request.date <= 0 {
+            if request.pts <= 0 {
+                return Ok(error(400, "PERSISTENT_TIMESTAMP_EMPTY"));
+            }
+            if request.date <= 0 {
                 return Ok(error(400, "DATE_EMPTY"));
             }
             world.difference(session, &request, now).to_bytes()

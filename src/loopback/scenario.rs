@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::shipped;
+use crate::place::{Source, Wrong};
 
 /// A script for the embedded server.
 #[derive(Debug, Clone, Deserialize)]
@@ -262,17 +263,8 @@ pub enum ScenarioError {
         reason: String,
     },
     /// A file whose text is wrong.
-    #[error("{file}:{line}: {key}: {message}")]
-    Wrong {
-        /// The path or shipped name.
-        file: String,
-        /// The line, from 1.
-        line: usize,
-        /// The key at fault.
-        key: String,
-        /// What is wrong with it, and what would do.
-        message: String,
-    },
+    #[error(transparent)]
+    Wrong(#[from] Wrong),
 }
 
 impl Scenario {
@@ -300,12 +292,9 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError::Wrong`], with the line and the key.
     pub fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
-        let check = Check { file, text };
-        let scenario: Self = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            check.wrong(at, &check.key_at(at), error.message())
-        })?;
-        scenario.check(&check)?;
+        let source = Source { file, text };
+        let scenario: Self = source.read()?;
+        scenario.check(source)?;
         Ok(scenario)
     }
 
@@ -314,39 +303,39 @@ impl Scenario {
         key == "me" || self.people.iter().any(|person| person.key.get_ref() == key)
     }
 
-    fn check(&self, check: &Check) -> Result<(), ScenarioError> {
+    fn check(&self, source: Source) -> Result<(), Wrong> {
         let sessions = &self.server.sessions;
         if !(1..=16).contains(sessions.get_ref()) {
-            return Err(check.wrong(sessions.span().start, "sessions", "must be 1 to 16"));
+            return Err(source.wrong(sessions.span().start, "sessions", "must be 1 to 16"));
         }
         for (at, person) in self.people.iter().enumerate() {
             let key = &person.key;
             let taken = self.people[..at].iter().any(|other| other.key.get_ref() == key.get_ref());
             if taken || key.get_ref() == "me" {
                 let message = format!("'{}' is taken", key.get_ref());
-                return Err(check.wrong(key.span().start, "key", &message));
+                return Err(source.wrong(key.span().start, "key", &message));
             }
         }
-        self.calls.iter().try_for_each(|call| self.check_call(call, check))?;
-        self.answers.iter().try_for_each(|answer| self.check_answer(answer, check))?;
+        self.calls.iter().try_for_each(|call| self.check_call(call, source))?;
+        self.answers.iter().try_for_each(|answer| self.check_answer(answer, source))?;
         for fault in &self.faults {
-            check.seconds("at", Some(&fault.at))?;
-            check.seconds("for", fault.lasts.as_ref())?;
+            seconds(source, "at", Some(&fault.at))?;
+            seconds(source, "for", fault.lasts.as_ref())?;
         }
         Ok(())
     }
 
-    fn check_call(&self, call: &CallScript, check: &Check) -> Result<(), ScenarioError> {
+    fn check_call(&self, call: &CallScript, source: Source) -> Result<(), Wrong> {
         for (name, party) in [("from", &call.from), ("to", &call.to)] {
             if !self.knows(party.get_ref()) {
                 let message =
                     format!("nobody is called '{}'; add a [[person]] with that key", party.get_ref());
-                return Err(check.wrong(party.span().start, name, &message));
+                return Err(source.wrong(party.span().start, name, &message));
             }
         }
         if (call.from.get_ref() == "me") == (call.to.get_ref() == "me") {
             let message = "a call is between \"me\" and somebody else";
-            return Err(check.wrong(call.to.span().start, "to", message));
+            return Err(source.wrong(call.to.span().start, "to", message));
         }
         let times = [
             ("at", Some(&call.at)),
@@ -356,10 +345,10 @@ impl Scenario {
             ("talks", call.talks.as_ref()),
             ("late", call.late.as_ref()),
         ];
-        times.into_iter().try_for_each(|(name, seconds)| check.seconds(name, seconds))
+        times.into_iter().try_for_each(|(name, value)| seconds(source, name, value))
     }
 
-    fn check_answer(&self, answer: &AnswerScript, check: &Check) -> Result<(), ScenarioError> {
+    fn check_answer(&self, answer: &AnswerScript, source: Source) -> Result<(), Wrong> {
         let method = &answer.method;
         if !super::rpc::METHODS.contains(&method.get_ref().as_str()) {
             let message = format!(
@@ -367,26 +356,26 @@ impl Scenario {
                 method.get_ref(),
                 super::rpc::METHODS.join(", ")
             );
-            return Err(check.wrong(method.span().start, "method", &message));
+            return Err(source.wrong(method.span().start, "method", &message));
         }
         if let Some(call) = &answer.call
             && !self.knows(call.get_ref())
         {
             let message = format!("nobody is called '{}'", call.get_ref());
-            return Err(check.wrong(call.span().start, "call", &message));
+            return Err(source.wrong(call.span().start, "call", &message));
         }
         if let Some(error) = &answer.error
             && parse_error(error.get_ref()).is_none()
         {
             let message = "must be a code and a name, such as \"400 CALL_PEER_INVALID\"";
-            return Err(check.wrong(error.span().start, "error", message));
+            return Err(source.wrong(error.span().start, "error", message));
         }
-        check.seconds("delay", answer.delay.as_ref())?;
-        check.seconds("cut", answer.cut.as_ref())?;
+        seconds(source, "delay", answer.delay.as_ref())?;
+        seconds(source, "cut", answer.cut.as_ref())?;
         let instead = [answer.error.is_some(), answer.silence, answer.garbage, answer.cut.is_some()];
         if instead.into_iter().filter(|chosen| *chosen).count() > 1 {
             let message = "takes one of error, silence, garbage and cut";
-            return Err(check.wrong(method.span().start, "answer", message));
+            return Err(source.wrong(method.span().start, "answer", message));
         }
         Ok(())
     }
@@ -404,41 +393,13 @@ pub(super) fn millis(seconds: Option<&Spanned<f64>>) -> Option<i64> {
     seconds.map(|seconds| (seconds.get_ref() * 1000.0) as i64)
 }
 
-/// Turns places in a text into errors.
-struct Check<'a> {
-    file: &'a str,
-    text: &'a str,
-}
-
-impl Check<'_> {
-    fn wrong(&self, at: usize, key: &str, message: &str) -> ScenarioError {
-        let at = at.min(self.text.len());
-        ScenarioError::Wrong {
-            file: self.file.to_owned(),
-            line: self.text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1,
-            key: key.to_owned(),
-            message: message.lines().next().unwrap_or("is wrong").to_owned(),
+fn seconds(source: Source, key: &str, value: Option<&Spanned<f64>>) -> Result<(), Wrong> {
+    match value {
+        Some(value) if !(0.0..=1e6).contains(value.get_ref()) => {
+            let message = "must be a number of seconds, 0 to 1000000";
+            Err(source.wrong(value.span().start, key, message))
         }
-    }
-
-    /// The key of the line that holds byte `at`, or the whole line where it has none.
-    fn key_at(&self, at: usize) -> String {
-        let at = at.min(self.text.len());
-        let start = self.text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n');
-        let line = &self.text.as_bytes()[start.map_or(0, |newline| newline + 1)..];
-        let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let line = String::from_utf8_lossy(line);
-        line.split('=').next().unwrap_or_default().trim().to_owned()
-    }
-
-    fn seconds(&self, key: &str, seconds: Option<&Spanned<f64>>) -> Result<(), ScenarioError> {
-        match seconds {
-            Some(seconds) if !(0.0..=1e6).contains(seconds.get_ref()) => {
-                let message = "must be a number of seconds, 0 to 1000000";
-                Err(self.wrong(seconds.span().start, key, message))
-            }
-            _ => Ok(()),
-        }
+        _ => Ok(()),
     }
 }
 

@@ -45,8 +45,7 @@ pub(super) struct User {
 /// The messages of one user, numbered by pts.
 #[derive(Default)]
 struct Mailbox {
-    pts: i32,
-    /// Every message arrived alone: the n-th made pts n.
+    /// Every message arrived alone: the n-th moved pts from n to n + 1.
     messages: Vec<types::MessageService>,
 }
 
@@ -460,15 +459,28 @@ impl User {
 }
 
 impl Mailbox {
+    /// What `pts` is for a user who has never got anything.
+    const FIRST_PTS: i32 = 1;
+
+    fn pts(&self) -> i32 {
+        Self::FIRST_PTS + self.messages.len() as i32
+    }
+
+    /// The messages that moved pts on from `pts`.
+    fn after(&self, pts: i32) -> &[types::MessageService] {
+        let known = (pts - Self::FIRST_PTS).clamp(0, self.messages.len() as i32);
+        &self.messages[known as usize..]
+    }
+
     fn add(&mut self, message: types::MessageService) {
-        self.pts += 1;
-        self.messages.push(types::MessageService { id: self.pts, ..message });
+        let id = self.pts();
+        self.messages.push(types::MessageService { id, ..message });
     }
 
     /// The newest message as an update.
     fn last_update(&self) -> Option<enums::Update> {
         let message = enums::Message::from(self.messages.last()?.clone());
-        Some(types::UpdateNewMessage { message, pts: self.pts, pts_count: 1 }.into())
+        Some(types::UpdateNewMessage { message, pts: self.pts(), pts_count: 1 }.into())
     }
 }
 

@@ -15,8 +15,8 @@ impl World {
     pub(in crate::loopback) fn state(&self, session: SessionIx, now: i64) -> types::updates::State {
         let session = &self.sessions[session];
         types::updates::State {
-            pts: self.users[session.user].mailbox.pts,
-            qts: 0,
+            pts: self.users[session.user].mailbox.pts(),
+            qts: 1,
             date: seconds(now),
             seq: session.seq,
             unread_count: 0,
@@ -35,8 +35,7 @@ impl World {
     ) -> enums::updates::Difference {
         let state = self.state(session, now);
         let user = self.sessions[session].user;
-        let known = request.pts.clamp(0, state.pts) as usize;
-        let missed = &self.users[user].mailbox.messages[known..];
+        let missed = self.users[user].mailbox.after(request.pts);
         if missed.len() > SLICE {
             let intermediate = types::updates::State { pts: request.pts + SLICE as i32, ..state };
             return types::updates::DifferenceSlice {

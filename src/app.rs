@@ -1,0 +1,516 @@
+//! The whole program as one pure state machine: a message and the time go in, effects come out.
+//!
+//! No I/O, no clock, no randomness: whatever waits is outside, and tells about it with a [`Msg`].
+
+pub mod action;
+pub mod connection;
+pub mod dialog;
+pub mod effect;
+pub mod hang_up;
+pub mod msg;
+pub mod notice;
+pub mod rows;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::call::board::{CallBoard, Change};
+use crate::call::event::{AccountEvent, CallEvent, Connection};
+use crate::call::reason::Ending;
+use crate::call::{AccountId, Call, CallKey, HangUp, Party, Phase};
+use action::{Action, Layer};
+use connection::AccountState;
+use dialog::{Choice, Dialog};
+use effect::Effect;
+use msg::Msg;
+use notice::Notices;
+use rows::Rows;
+
+/// After the selected call has ended, how long nothing is selected by itself: a key that was
+/// meant for the call that ended must not hit another one.
+const SETTLE: Duration = Duration::from_secs(2);
+/// How often a spinner turns.
+pub const SPIN: Duration = Duration::from_millis(250);
+
+/// Whether names and numbers are readable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Privacy {
+    /// As Telegram tells them.
+    #[default]
+    Open,
+    /// Initials instead.
+    Masked,
+}
+
+/// Whether the details are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DetailPane {
+    /// Where there is room for them.
+    #[default]
+    IfRoom,
+    /// In any case.
+    Shown,
+    /// Not at all.
+    Hidden,
+}
+
+/// What the display shows while it is frozen.
+#[derive(Debug, Clone)]
+pub struct Frozen {
+    /// The calls as they were.
+    pub board: CallBoard,
+    /// The rows as they were.
+    pub rows: Rows,
+    /// When it was frozen.
+    pub at: Timestamp,
+}
+
+/// Everything that the program knows.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The accounts, by [`AccountId`].
+    pub accounts: Vec<AccountState>,
+    /// The calls.
+    pub board: CallBoard,
+    /// Which of them are shown, and how.
+    pub rows: Rows,
+    /// The marked calls.
+    pub marked: BTreeSet<CallKey>,
+    /// What lies over the board.
+    pub dialog: Option<Dialog>,
+    /// Messages that go away.
+    pub notices: Notices,
+    /// The privacy mask.
+    pub privacy: Privacy,
+    /// The details.
+    pub details: DetailPane,
+    /// The frozen display, if it is.
+    pub frozen: Option<Box<Frozen>>,
+    /// The size of the terminal in cells.
+    pub size: (u16, u16),
+    selected: Option<CallKey>,
+    /// Where the selection was when its call ended, and when that was.
+    lost: Option<(usize, Timestamp)>,
+}
+
+/// Takes in one message. `now` is this machine's clock.
+pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
+    let effects = match msg {
+        Msg::Action(action) => state.act(action, now),
+        Msg::Edit(request) => {
+            state.edit(request);
+            Vec::new()
+        }
+        Msg::Account(account, event) => state.hear(account, event, now),
+        Msg::Tick => state.tick(now),
+        Msg::Resized { width, height } => {
+            state.size = (width, height);
+            Vec::new()
+        }
+    };
+    state.settle_selection(now);
+    effects
+}
+
+impl State {
+    /// A board of these accounts, with nothing on it.
+    pub fn new(accounts: Vec<AccountState>) -> Self {
+        Self {
+            accounts,
+            board: CallBoard::default(),
+            rows: Rows::default(),
+            marked: BTreeSet::new(),
+            dialog: None,
+            notices: Notices::default(),
+            privacy: Privacy::default(),
+            details: DetailPane::default(),
+            frozen: None,
+            size: (80, 24),
+            selected: None,
+            lost: None,
+        }
+    }
+
+    /// The layer whose keys apply.
+    pub fn layer(&self) -> Layer {
+        self.dialog.as_ref().map_or(Layer::Board, Dialog::layer)
+    }
+
+    /// The selected call, if it lives and the filter shows it.
+    pub fn selection(&self) -> Option<CallKey> {
+        self.selected.filter(|key| self.rows.position(&self.board, *key).is_some())
+    }
+
+    /// The selected call.
+    pub fn selected_call(&self) -> Option<&Call> {
+        self.board.get(self.selection()?)
+    }
+
+    /// What the cursor is on, even if it has ended behind a frozen display.
+    pub fn cursor(&self) -> Option<CallKey> {
+        self.selected
+    }
+
+    /// What the display shows: the calls, the rows, and the time.
+    pub fn display(&self, now: Timestamp) -> (&CallBoard, &Rows, Timestamp) {
+        match &self.frozen {
+            Some(frozen) => (&frozen.board, &frozen.rows, frozen.at),
+            None => (&self.board, &self.rows, now),
+        }
+    }
+
+    /// The name of somebody, behind the privacy mask if that is on.
+    pub fn shown_name(&self, party: &Party) -> String {
+        match self.privacy {
+            Privacy::Open => party.label(),
+            Privacy::Masked => party.masked(),
+        }
+    }
+
+    /// When [`Msg::Tick`] is due: as seldom as what is on the screen allows.
+    pub fn next_wake(&self, now: Timestamp) -> Timestamp {
+        let spinning = self.board.calls().any(|call| matches!(call.hang_up, HangUp::Sending { .. }));
+        let retrying = |account: &AccountState| matches!(account.connection, Connection::Retrying { .. });
+        let second = !self.board.is_empty() || self.accounts.iter().any(retrying);
+        let step = match (spinning, second) {
+            (true, _) => SPIN.as_millis() as i64,
+            (false, true) => 1000,
+            // The clock in the header.
+            (false, false) => 60_000,
+        };
+        let next = (now.as_millisecond().div_euclid(step) + 1) * step;
+        let next = Timestamp::from_millisecond(next).unwrap_or(Timestamp::MAX);
+        self.notices.next_end().map_or(next, |end| end.min(next))
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
+        self.notices.sweep(now);
+        for account in 0..self.accounts.len() {
+            let context = self.context(AccountId(account as u16), now);
+            for key in self.board.rung_out(&context) {
+                self.end_call(key, Ending::RangOut, now);
+            }
+        }
+        Vec::new()
+    }
+
+    fn hear(&mut self, account: AccountId, event: AccountEvent, now: Timestamp) -> Vec<Effect> {
+        match event {
+            AccountEvent::SelfKnown(own) => self.account_mut(account).own = own,
+            AccountEvent::Connection(connection) => {
+                return self.connection_changed(account, connection);
+            }
+            AccountEvent::Clock { ahead } => {
+                self.account_mut(account).clock_ahead = SignedDuration::from_millis(ahead);
+            }
+            AccountEvent::RingTimeout(timeout) => self.account_mut(account).ring_timeout = timeout,
+            AccountEvent::Call(event) => return self.call_event(account, event, now),
+            AccountEvent::Named(party) => {
+                // A name can be what the rows are sorted and filtered by.
+                let theirs = |call: &&Call| call.peer.user_id == party.user_id;
+                let keys: Vec<_> = self.board.calls().filter(theirs).map(|call| call.key).collect();
+                keys.iter().for_each(|key| self.remove_row(*key));
+                self.board.name(account, &party);
+                keys.iter().for_each(|key| self.rows.insert(&self.board, *key));
+            }
+            AccountEvent::History { asked, ended } => {
+                let known = ended.is_some();
+                for event in ended.into_iter().flatten() {
+                    self.call_event(account, event, now);
+                }
+                for id in asked {
+                    self.still_alive(CallKey { account, id }, known);
+                }
+            }
+            AccountEvent::HangUpDone { key, attempt, outcome } => {
+                return self.hang_up_done(key, attempt, outcome, now);
+            }
+        }
+        Vec::new()
+    }
+
+    fn call_event(&mut self, account: AccountId, event: CallEvent, now: Timestamp) -> Vec<Effect> {
+        let key = CallKey { account, id: event.id() };
+        let place = self.rows.position(&self.board, key);
+        self.remove_row(key);
+        let context = self.context(account, now);
+        let change = self.board.apply(event, &context);
+        self.rows.insert(&self.board, key);
+        match change {
+            Change::Nothing(why) => tracing::debug!(why, "an update changes nothing"),
+            Change::Added => return self.call_has_come(key),
+            Change::Updated => self.picked_call_changed(key),
+            Change::Ended => {
+                self.remember_place(key, place, now);
+                self.call_has_ended(key, now);
+            }
+            Change::Refined => {}
+        }
+        Vec::new()
+    }
+
+    fn call_has_come(&mut self, key: CallKey) -> Vec<Effect> {
+        let Some(call) = self.board.get(key) else { return Vec::new() };
+        if call.phase != Phase::Ringing {
+            return Vec::new();
+        }
+        let text = format!("{} is calling", self.shown_name(&call.peer));
+        vec![Effect::Ring { key, text }]
+    }
+
+    /// Ends a call that Telegram has not said to be over.
+    fn end_call(&mut self, key: CallKey, ending: Ending, now: Timestamp) {
+        let place = self.rows.position(&self.board, key);
+        self.remove_row(key);
+        self.board.end(key, ending, self.server_now(key.account, now));
+        self.remember_place(key, place, now);
+        self.call_has_ended(key, now);
+    }
+
+    fn remove_row(&mut self, key: CallKey) {
+        self.rows.remove(&self.board, key);
+    }
+
+    fn remember_place(&mut self, key: CallKey, place: Option<usize>, now: Timestamp) {
+        if self.selected == Some(key) {
+            self.lost = Some((place.unwrap_or(0), now));
+        }
+    }
+
+    /// Lets go of a call that has ended: selection, marks, and the dialog opened for it.
+    fn call_has_ended(&mut self, key: CallKey, now: Timestamp) {
+        self.marked.remove(&key);
+        if self.selected == Some(key) {
+            self.selected = None;
+            self.lost.get_or_insert((0, now));
+        }
+        let Some(Dialog::Picker(picker)) = &mut self.dialog else { return };
+        if !picker.calls.contains(&key) {
+            return;
+        }
+        picker.calls.retain(|call| *call != key);
+        match picker.calls.as_slice() {
+            [] => self.dialog = None,
+            [last] if picker.cursor == Choice::Fitting => {
+                if let Some(call) = self.board.get(*last) {
+                    picker.cursor = Choice::Reason(call.preselected());
+                }
+            }
+            _ => {}
+        }
+        if let Some(ended) = self.board.recently(key) {
+            let text = format!("{}: {}", self.shown_name(&ended.peer), ended.words());
+            self.notices.say(text, now);
+        }
+    }
+
+    /// Lets the picker's cursor follow a call that has moved on, unless it was moved by hand.
+    fn picked_call_changed(&mut self, key: CallKey) {
+        let Some(call) = self.board.get(key) else { return };
+        if let Some(Dialog::Picker(picker)) = &mut self.dialog
+            && picker.calls == [key]
+            && !picker.moved
+        {
+            picker.cursor = Choice::Reason(call.preselected());
+        }
+    }
+
+    /// Selects the first row when nothing is selected and no key can be on its way for a call
+    /// that has just ended.
+    fn settle_selection(&mut self, now: Timestamp) {
+        let settled = self.lost.is_none_or(|(_, at)| {
+            now.duration_since(at).as_secs_f64() >= SETTLE.as_secs_f64()
+        });
+        let free = self.dialog.is_none() && self.frozen.is_none();
+        if free && settled && self.selection().is_none() {
+            self.selected = self.rows.keys().first().copied();
+            self.lost = None;
+        }
+    }
+
+    fn act(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
+        match action {
+            Action::Quit => return self.quit(),
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::Redraw => return vec![Effect::Redraw],
+            _ => {}
+        }
+        match self.dialog {
+            None => self.act_on_board(action, now),
+            Some(Dialog::Picker(_)) => self.act_in_picker(action, now),
+            Some(Dialog::Help { scroll }) => {
+                self.act_in_help(action, scroll);
+                Vec::new()
+            }
+            Some(Dialog::Filter { .. }) => {
+                self.act_in_filter(action);
+                Vec::new()
+            }
+            Some(Dialog::Quit) => {
+                self.dialog = None;
+                if action == Action::Accept { vec![Effect::Quit] } else { Vec::new() }
+            }
+        }
+    }
+
+    /// Quits, but asks first while a hang-up is on its way; a second time it does not ask.
+    fn quit(&mut self) -> Vec<Effect> {
+        let sending = self.board.calls().any(|call| matches!(call.hang_up, HangUp::Sending { .. }));
+        if sending && !matches!(self.dialog, Some(Dialog::Quit)) {
+            self.dialog = Some(Dialog::Quit);
+            return Vec::new();
+        }
+        vec![Effect::Quit]
+    }
+
+    fn act_on_board(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
+        let page = usize::from(self.size.1 / 2).max(1) as isize;
+        match action {
+            Action::Up => self.move_by(-1, now),
+            Action::Down => self.move_by(1, now),
+            Action::PageUp => self.move_by(-page, now),
+            Action::PageDown => self.move_by(page, now),
+            Action::Top => self.move_by(isize::MIN, now),
+            Action::Bottom => self.move_by(isize::MAX, now),
+            Action::HangUp => self.open_picker(now),
+            Action::HangUpNow => return self.hang_up_now(now),
+            Action::Mark => self.toggle_mark(now),
+            Action::Details => self.toggle_details(),
+            Action::Filter => {
+                let before = self.rows.filter().to_owned();
+                let input = tui_input::Input::new(before.clone());
+                self.dialog = Some(Dialog::Filter { input, before });
+            }
+            Action::SortLeft => self.rows.sort_by_neighbour(&self.board, -1),
+            Action::SortRight => self.rows.sort_by_neighbour(&self.board, 1),
+            Action::Reverse => self.rows.reverse(&self.board),
+            Action::Dismiss => self.dismiss(now),
+            Action::Freeze => self.toggle_freeze(now),
+            Action::Privacy => {
+                self.privacy = match self.privacy {
+                    Privacy::Open => Privacy::Masked,
+                    Privacy::Masked => Privacy::Open,
+                };
+            }
+            Action::Reconnect => {
+                return (0..self.accounts.len() as u16)
+                    .map(|account| Effect::Reconnect(AccountId(account)))
+                    .collect();
+            }
+            Action::Help => self.dialog = Some(Dialog::Help { scroll: 0 }),
+            Action::Back => self.back(),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn act_in_picker(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
+        let Some(Dialog::Picker(picker)) = &mut self.dialog else { return Vec::new() };
+        let choice = match action {
+            Action::Up => picker.move_by(-1),
+            Action::Down => picker.move_by(1),
+            Action::Top => picker.move_by(isize::MIN),
+            Action::Bottom => picker.move_by(isize::MAX),
+            Action::Accept => Some(picker.cursor),
+            Action::Fitting => Some(Choice::Fitting),
+            action => {
+                let reason = action.reason().map(Choice::Reason);
+                if reason.is_none() {
+                    self.dialog = None;
+                }
+                reason
+            }
+        };
+        choice.map_or_else(Vec::new, |choice| self.choose(choice, now))
+    }
+
+    fn act_in_help(&mut self, action: Action, scroll: u16) {
+        let page = (self.size.1 / 2).max(1);
+        let scroll = match action {
+            Action::Up => scroll.saturating_sub(1),
+            Action::Down => scroll.saturating_add(1),
+            Action::PageUp => scroll.saturating_sub(page),
+            Action::PageDown => scroll.saturating_add(page),
+            Action::Top => 0,
+            Action::Bottom => u16::MAX,
+            _ => return self.dialog = None,
+        };
+        self.dialog = Some(Dialog::Help { scroll: scroll.min(200) });
+    }
+
+    fn act_in_filter(&mut self, action: Action) {
+        if let Some(Dialog::Filter { before, .. }) = self.dialog.take()
+            && action != Action::Accept
+        {
+            self.rows.set_filter(&self.board, &before);
+        }
+    }
+
+    fn edit(&mut self, request: tui_input::InputRequest) {
+        if let Some(Dialog::Filter { input, .. }) = &mut self.dialog {
+            input.handle(request);
+            self.rows.set_filter(&self.board, &crate::text::clean(input.value()));
+        }
+    }
+
+    fn move_by(&mut self, steps: isize, now: Timestamp) {
+        let (board, rows, _) = self.display(now);
+        let keys = rows.keys();
+        let Some(last) = keys.len().checked_sub(1) else { return };
+        let at = self.selected.and_then(|key| rows.position(board, key));
+        let to = match (at, self.lost) {
+            (Some(at), _) => at.saturating_add_signed(steps),
+            // The row that has moved up to where the ended call was, or the one above it.
+            (None, Some((place, _))) if steps > 0 => place,
+            (None, Some((place, _))) => place.saturating_sub(1),
+            (None, None) => 0,
+        };
+        self.selected = Some(keys[to.min(last)]);
+        self.lost = None;
+    }
+
+    fn toggle_mark(&mut self, now: Timestamp) {
+        let Some(key) = self.selection() else { return };
+        if !self.marked.remove(&key) {
+            self.marked.insert(key);
+        }
+        self.move_by(1, now);
+    }
+
+    fn toggle_details(&mut self) {
+        let wide = is_wide(self.size.0);
+        let shown = match self.details {
+            DetailPane::IfRoom => wide,
+            DetailPane::Shown => true,
+            DetailPane::Hidden => false,
+        };
+        self.details = if shown { DetailPane::Hidden } else { DetailPane::Shown };
+    }
+
+    fn toggle_freeze(&mut self, now: Timestamp) {
+        self.frozen = match self.frozen.take() {
+            Some(_) => None,
+            None => {
+                let (board, rows) = (self.board.clone(), self.rows.clone());
+                Some(Box::new(Frozen { board, rows, at: now }))
+            }
+        };
+    }
+
+    /// Undoes one thing at a time: the freeze, the marks, the filter.
+    fn back(&mut self) {
+        if self.frozen.take().is_some() {
+        } else if !self.marked.is_empty() {
+            self.marked.clear();
+        } else if !self.rows.filter().is_empty() {
+            self.rows.set_filter(&self.board, "");
+        }
+    }
+}
+
+/// Whether a terminal of this many columns has room for the details beside the board.
+pub fn is_wide(columns: u16) -> bool {
+    columns >= 100
+}

@@ -1,0 +1,158 @@
+//! What a person can do, each bound to keys by the keymap.
+
+use strum::{AsRefStr, EnumIter, EnumString};
+
+use crate::call::reason::EndReason;
+
+/// Where keys go: the topmost layer has the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, EnumString, AsRefStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Layer {
+    /// The board itself.
+    Board,
+    /// The reason picker.
+    Picker,
+    /// The filter's input line.
+    Filter,
+    /// The help page.
+    Help,
+    /// The question before quitting.
+    Quit,
+}
+
+/// Something to do. The name in the keymap is the variant in kebab-case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, EnumString, AsRefStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Action {
+    /// Move up.
+    Up,
+    /// Move down.
+    Down,
+    /// Move to the first row.
+    Top,
+    /// Move to the last row.
+    Bottom,
+    /// Move up by a page.
+    PageUp,
+    /// Move down by a page.
+    PageDown,
+    /// Open the reason picker.
+    HangUp,
+    /// Send the fitting reason at once.
+    HangUpNow,
+    /// Mark or unmark the selected call.
+    Mark,
+    /// Show or hide the details.
+    Details,
+    /// Edit the filter.
+    Filter,
+    /// Sort by the column to the left.
+    SortLeft,
+    /// Sort by the column to the right.
+    SortRight,
+    /// Turn the order around.
+    Reverse,
+    /// Dismiss the error on the selected call.
+    Dismiss,
+    /// Freeze or thaw the display.
+    Freeze,
+    /// Hide or show names and numbers.
+    Privacy,
+    /// Connect anew, now.
+    Reconnect,
+    /// Show the help page.
+    Help,
+    /// Go back: close what is open, clear marks, clear the filter.
+    Back,
+    /// Quit.
+    Quit,
+    /// Suspend to the shell.
+    Suspend,
+    /// Draw the whole screen anew.
+    Redraw,
+    /// Send what the cursor is on, or keep what was typed, or say yes.
+    Accept,
+    /// Send the fitting reason to each marked call.
+    Fitting,
+    /// Send busy.
+    Busy,
+    /// Send missed.
+    Missed,
+    /// Send hangup.
+    Hangup,
+    /// Send disconnect.
+    Disconnect,
+}
+
+impl Action {
+    /// What it does, for the help page.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Up => "move up",
+            Self::Down => "move down",
+            Self::Top => "first row",
+            Self::Bottom => "last row",
+            Self::PageUp => "page up",
+            Self::PageDown => "page down",
+            Self::HangUp => "hang up, decline or cancel: choose the reason",
+            Self::HangUpNow => "the same at once, with the fitting reason",
+            Self::Mark => "mark; hanging up then acts on all marked calls",
+            Self::Details => "show or hide the details",
+            Self::Filter => "filter (a leading ! inverts)",
+            Self::SortLeft => "sort by the column to the left",
+            Self::SortRight => "sort by the column to the right",
+            Self::Reverse => "turn the order around",
+            Self::Dismiss => "dismiss the error on the selected call",
+            Self::Freeze => "freeze or thaw the display",
+            Self::Privacy => "hide or show names and numbers",
+            Self::Reconnect => "connect anew, now",
+            Self::Help => "this page",
+            Self::Back => "back",
+            Self::Quit => "quit",
+            Self::Suspend => "suspend to the shell",
+            Self::Redraw => "draw the screen anew",
+            Self::Accept => "send, keep, or yes",
+            Self::Fitting => "to each marked call the reason that fits it",
+            Self::Busy => "send busy",
+            Self::Missed => "send missed",
+            Self::Hangup => "send hangup",
+            Self::Disconnect => "send disconnect",
+        }
+    }
+
+    /// The reason that this action sends, in the picker.
+    pub fn reason(self) -> Option<EndReason> {
+        match self {
+            Self::Busy => Some(EndReason::Busy),
+            Self::Missed => Some(EndReason::Missed),
+            Self::Hangup => Some(EndReason::HangUp),
+            Self::Disconnect => Some(EndReason::Disconnect),
+            _ => None,
+        }
+    }
+
+    /// The action of the picker that sends a reason.
+    pub fn sending(reason: EndReason) -> Self {
+        match reason {
+            EndReason::Busy => Self::Busy,
+            EndReason::Missed => Self::Missed,
+            EndReason::HangUp => Self::Hangup,
+            EndReason::Disconnect => Self::Disconnect,
+        }
+    }
+
+    /// Whether a key for it makes sense in this layer.
+    pub fn belongs_to(self, layer: Layer) -> bool {
+        let moves = matches!(self, Self::Up | Self::Down | Self::Top | Self::Bottom);
+        let pages = matches!(self, Self::PageUp | Self::PageDown);
+        let always = matches!(self, Self::Back | Self::Quit | Self::Suspend | Self::Redraw);
+        let picks = matches!(self, Self::Accept | Self::Fitting) || self.reason().is_some();
+        always
+            || match layer {
+                Layer::Board => !picks,
+                Layer::Picker => moves || picks,
+                Layer::Filter | Layer::Quit => self == Self::Accept,
+                Layer::Help => moves || pages || self == Self::Help,
+            }
+    }
+}

@@ -1,0 +1,90 @@
+//! What the board knows of each account: who it is, how it is connected, its clock.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::State;
+use super::effect::Effect;
+use crate::call::board::Context;
+use crate::call::event::Connection;
+use crate::call::{AccountId, HangUp, Party};
+
+/// How long Telegram lets a call ring unless it says otherwise.
+///
+/// Source: the default of the official clients for `call_ring_timeout_ms`.
+const RING_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// An account on the board.
+#[derive(Debug, Clone)]
+pub struct AccountState {
+    /// Who it is.
+    pub own: Party,
+    /// Its connection.
+    pub connection: Connection,
+    /// How far the server's clock is ahead of this machine's.
+    pub clock_ahead: SignedDuration,
+    /// How long a call may ring.
+    pub ring_timeout: Duration,
+    /// Whether it has been online before: then something may have been missed since.
+    pub was_online: bool,
+}
+
+impl AccountState {
+    /// An account that has not connected yet.
+    pub fn new(own: Party) -> Self {
+        Self {
+            own,
+            connection: Connection::default(),
+            clock_ahead: SignedDuration::ZERO,
+            ring_timeout: RING_TIMEOUT,
+            was_online: false,
+        }
+    }
+}
+
+impl State {
+    /// The account; there is one for every id that is handed out.
+    pub fn account(&self, id: AccountId) -> &AccountState {
+        &self.accounts[usize::from(id.0)]
+    }
+
+    pub(super) fn account_mut(&mut self, id: AccountId) -> &mut AccountState {
+        &mut self.accounts[usize::from(id.0)]
+    }
+
+    /// The server's clock of an account.
+    pub fn server_now(&self, id: AccountId, now: Timestamp) -> Timestamp {
+        now.saturating_add(self.account(id).clock_ahead).unwrap_or(now)
+    }
+
+    pub(super) fn is_online(&self, id: AccountId) -> bool {
+        self.account(id).connection == Connection::Online
+    }
+
+    pub(super) fn context(&self, id: AccountId, now: Timestamp) -> Context {
+        let account = self.account(id);
+        Context {
+            account: id,
+            self_id: account.own.user_id,
+            server_now: self.server_now(id, now),
+            ring_timeout: account.ring_timeout,
+        }
+    }
+
+    /// Takes in a new state of a connection. After a loss, every living call is in doubt.
+    pub(super) fn connection_changed(&mut self, id: AccountId, to: Connection) -> Vec<Effect> {
+        let online = to == Connection::Online;
+        let account = self.account_mut(id);
+        let again = online && account.was_online;
+        account.was_online |= online;
+        account.connection = to;
+        if !again {
+            return Vec::new();
+        }
+        let calls = self.board.calls().filter(|call| call.key.account == id);
+        let calls = calls.filter(|call| !matches!(call.hang_up, HangUp::Sending { .. }));
+        let calls: Vec<i64> = calls.map(|call| call.key.id).collect();
+        if calls.is_empty() { Vec::new() } else { vec![Effect::Reconcile { account: id, calls }] }
+    }
+}

@@ -1,0 +1,78 @@
+//! What lies over the board. A dialog keeps the calls it was opened for, never a row.
+
+use tui_input::Input;
+
+use super::action::Layer;
+use crate::call::CallKey;
+use crate::call::reason::EndReason;
+
+/// The dialog that has the keyboard.
+#[derive(Debug, Clone)]
+pub enum Dialog {
+    /// The reason picker.
+    Picker(Picker),
+    /// The help page, scrolled by so many lines.
+    Help {
+        /// Lines above the top of the page.
+        scroll: u16,
+    },
+    /// The filter's input line.
+    Filter {
+        /// What is typed.
+        input: Input,
+        /// The filter before, for going back.
+        before: String,
+    },
+    /// The question before quitting while a hang-up is on its way.
+    Quit,
+}
+
+impl Dialog {
+    /// The layer whose keys apply.
+    pub fn layer(&self) -> Layer {
+        match self {
+            Self::Picker(_) => Layer::Picker,
+            Self::Help { .. } => Layer::Help,
+            Self::Filter { .. } => Layer::Filter,
+            Self::Quit => Layer::Quit,
+        }
+    }
+}
+
+/// The reason picker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picker {
+    /// The calls it was opened for, without those that have ended since.
+    pub calls: Vec<CallKey>,
+    /// What Enter sends.
+    pub cursor: Choice,
+    /// Whether the person has moved the cursor; if not, it follows the call's state.
+    pub moved: bool,
+}
+
+/// A line of the picker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// To each call the reason that fits its state; only for several calls.
+    Fitting,
+    /// This reason to all.
+    Reason(EndReason),
+}
+
+impl Picker {
+    /// The lines, from top to bottom.
+    pub fn choices(&self) -> Vec<Choice> {
+        let fitting = (self.calls.len() > 1).then_some(Choice::Fitting);
+        fitting.into_iter().chain(EndReason::all().map(Choice::Reason)).collect()
+    }
+
+    /// Moves the cursor by `steps` lines, stopping at the ends. Chooses nothing.
+    pub fn move_by(&mut self, steps: isize) -> Option<Choice> {
+        let choices = self.choices();
+        let at = choices.iter().position(|choice| *choice == self.cursor).unwrap_or(0);
+        let to = at.saturating_add_signed(steps).min(choices.len() - 1);
+        self.cursor = choices[to];
+        self.moved = true;
+        None
+    }
+}

@@ -1,0 +1,220 @@
+//! Which key does what, layer by layer.
+
+use std::collections::{BTreeMap, HashMap};
+use std::str::FromStr;
+
+use serde::Deserialize;
+use strum::IntoEnumIterator;
+use toml::Spanned;
+
+use super::key::Key;
+use crate::app::action::{Action, Layer};
+use crate::place::{Source, Wrong};
+
+/// The default keys, as they are printed.
+pub const DEFAULTS: &str = include_str!("../../assets/keymap.toml");
+
+/// The keys of every layer.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    layers: HashMap<Layer, Bindings>,
+}
+
+/// The keys of one layer: the actions in the order of the file.
+#[derive(Debug, Clone, Default)]
+struct Bindings {
+    keys: Vec<(Action, Vec<Key>)>,
+}
+
+/// A keymap file: layer, then action, then key or keys.
+type File = BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<OneOrMore>>>;
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a key or a list of keys")]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let source = Source { file: "the default keymap", text: DEFAULTS };
+        let mut keymap = Self { layers: HashMap::new() };
+        keymap.merge(source).expect("the default keymap is tested");
+        keymap
+    }
+}
+
+impl Keymap {
+    /// The defaults, and over them what the user's file says.
+    ///
+    /// # Errors
+    /// Unknown layers, actions and keys, actions in the wrong layer, and keys that would do two
+    /// things.
+    pub fn merged(source: Source) -> Result<Self, Wrong> {
+        let mut keymap = Self::default();
+        keymap.merge(source)?;
+        Ok(keymap)
+    }
+
+    fn merge(&mut self, source: Source) -> Result<(), Wrong> {
+        let file: File = source.read()?;
+        let mut said = Vec::new();
+        for (layer_name, actions) in &file {
+            let at = layer_name.span().start;
+            let layer = Layer::from_str(layer_name.get_ref()).map_err(|_| {
+                let layers: Vec<_> = Layer::iter().map(|layer| layer.as_ref().to_owned()).collect();
+                let message = format!("there is no such layer; there are {}", layers.join(", "));
+                source.wrong(at, layer_name.get_ref(), &message)
+            })?;
+            let mut actions: Vec<_> = actions.iter().collect();
+            actions.sort_by_key(|(name, _)| name.span().start);
+            for (name, keys) in actions {
+                let (action, keys) = read_binding(source, layer, name, keys)?;
+                self.layers.entry(layer).or_default().set(action, keys);
+                said.push((layer, action, name.span().start));
+            }
+        }
+        // Checked last, so that two actions can swap their keys.
+        for (layer, action, at) in said {
+            if let Some((key, other)) = self.conflict(layer, action) {
+                let (other, name) = (other.as_ref(), action.as_ref());
+                let message = format!("'{key}' is also the key of {other}; give {other} another, or []");
+                return Err(source.wrong(at, name, &message));
+            }
+        }
+        Ok(())
+    }
+
+    fn conflict(&self, layer: Layer, action: Action) -> Option<(Key, Action)> {
+        let bindings = self.layers.get(&layer)?;
+        let others = bindings.keys.iter().filter(|(other, _)| *other != action);
+        let taken = others.flat_map(|(other, keys)| keys.iter().map(move |key| (*key, *other)));
+        let own = bindings.of(action);
+        taken.into_iter().find(|(key, _)| own.contains(key))
+    }
+
+    /// What a key does in a layer.
+    pub fn action(&self, layer: Layer, key: Key) -> Option<Action> {
+        let bindings = self.layers.get(&layer)?;
+        bindings.keys.iter().find(|(_, keys)| keys.contains(&key)).map(|(action, _)| *action)
+    }
+
+    /// The keys of an action in a layer; none if it is unbound.
+    pub fn keys(&self, layer: Layer, action: Action) -> &[Key] {
+        self.layers.get(&layer).map_or(&[], |bindings| bindings.of(action))
+    }
+
+    /// The first key of an action, for hints.
+    pub fn hint(&self, layer: Layer, action: Action) -> Option<String> {
+        self.keys(layer, action).first().map(ToString::to_string)
+    }
+
+    /// The actions of a layer, in the order of the file.
+    pub fn actions(&self, layer: Layer) -> impl Iterator<Item = (Action, &[Key])> {
+        let bindings = self.layers.get(&layer).into_iter();
+        bindings.flat_map(|bindings| bindings.keys.iter().map(|(action, keys)| (*action, &keys[..])))
+    }
+}
+
+impl Bindings {
+    fn of(&self, action: Action) -> &[Key] {
+        self.keys.iter().find(|(known, _)| *known == action).map_or(&[], |(_, keys)| keys)
+    }
+
+    fn set(&mut self, action: Action, keys: Vec<Key>) {
+        match self.keys.iter_mut().find(|(known, _)| *known == action) {
+            Some((_, known)) => *known = keys,
+            None => self.keys.push((action, keys)),
+        }
+    }
+}
+
+fn read_binding(
+    source: Source,
+    layer: Layer,
+    name: &Spanned<String>,
+    keys: &Spanned<OneOrMore>,
+) -> Result<(Action, Vec<Key>), Wrong> {
+    let at = name.span().start;
+    let action = Action::from_str(name.get_ref()).map_err(|_| {
+        let actions = Action::iter().filter(|action| action.belongs_to(layer));
+        let actions: Vec<_> = actions.map(|action| action.as_ref().to_owned()).collect();
+        let message = format!("there is no such action; there are {}", actions.join(", "));
+        source.wrong(at, name.get_ref(), &message)
+    })?;
+    if !action.belongs_to(layer) {
+        let message = format!("does nothing in the layer '{}'", layer.as_ref());
+        return Err(source.wrong(at, name.get_ref(), &message));
+    }
+    let at = keys.span().start;
+    let keys = match keys.get_ref() {
+        OneOrMore::One(key) => std::slice::from_ref(key),
+        OneOrMore::More(keys) => keys,
+    };
+    let keys = keys.iter().map(|key| {
+        Key::parse(key).map_err(|message| source.wrong(at, name.get_ref(), &message))
+    });
+    Ok((action, keys.collect::<Result<_, _>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged(text: &str) -> Result<Keymap, String> {
+        Keymap::merged(Source { file: "keymap.toml", text }).map_err(|wrong| wrong.to_string())
+    }
+
+    fn key(name: &str) -> Key {
+        Key::parse(name).expect(name)
+    }
+
+    #[test]
+    fn every_action_is_bound_in_each_layer_where_it_makes_sense() {
+        let keymap = Keymap::default();
+        // Moving is by arrows in the picker, where there are never pages.
+        for layer in Layer::iter() {
+            for action in Action::iter().filter(|action| action.belongs_to(layer)) {
+                assert!(
+                    !keymap.keys(layer, action).is_empty(),
+                    "{} in {}",
+                    action.as_ref(),
+                    layer.as_ref()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_users_keys_replace_those_of_the_same_action() {
+        let keymap = merged("[board]\nhang-up = 'h'\n").expect("a good keymap");
+        assert_eq!(keymap.action(Layer::Board, key("h")), Some(Action::HangUp));
+        assert_eq!(keymap.action(Layer::Board, key("x")), None);
+        assert_eq!(keymap.action(Layer::Board, key("X")), Some(Action::HangUpNow));
+        assert_eq!(keymap.hint(Layer::Board, Action::HangUp).as_deref(), Some("h"));
+    }
+
+    #[test]
+    fn two_actions_can_swap_their_keys() {
+        let keymap = merged("[board]\nhang-up = 'X'\nhang-up-now = 'x'\n").expect("no conflict");
+        assert_eq!(keymap.action(Layer::Board, key("x")), Some(Action::HangUpNow));
+    }
+
+    #[test]
+    fn a_wrong_keymap_is_refused_with_line_and_key() {
+        let cases = [
+            ("[bord]\n", "keymap.toml:1: bord: there is no such layer"),
+            ("[board]\nhangup-now = 'x'", "keymap.toml:2: hangup-now: there is no such action"),
+            ("[board]\nbusy = 'b'", "keymap.toml:2: busy: does nothing in the layer 'board'"),
+            ("[board]\n\nhang-up = 'hyper-x'", "keymap.toml:3: hang-up: 'hyper-x' is not a key"),
+            ("[board]\nhang-up = 'j'", "keymap.toml:2: hang-up: 'j' is also the key of down"),
+            ("[board]\nhang-up = 3", "keymap.toml:2: hang-up: a key or a list of keys"),
+            ("[board]\nhang-up = ", "keymap.toml:2: hang-up: "),
+        ];
+        for (text, wanted) in cases {
+            let refusal = merged(text).expect_err("a wrong keymap");
+            assert!(refusal.starts_with(wanted), "{refusal}\nwanted: {wanted}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Where files are.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use directories::ProjectDirs;
+
+/// The program's folders. None is created by looking at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    config: PathBuf,
+    state: PathBuf,
+}
+
+impl Paths {
+    /// The folders of the system's convention; `ONHOOK_CONFIG_DIR` and `ONHOOK_STATE_DIR` win.
+    pub fn find(var: impl Fn(&str) -> Option<OsString>) -> Self {
+        let project = ProjectDirs::from("", "", "onhook");
+        let folder = |name: &str, ours: Option<PathBuf>| {
+            let set = var(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+            // Without a home there is still the working directory.
+            set.or(ours).unwrap_or_else(|| PathBuf::from(".onhook"))
+        };
+        let state = project.as_ref().map(|dirs| {
+            dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned()
+        });
+        Self {
+            config: folder("ONHOOK_CONFIG_DIR", project.map(|dirs| dirs.config_dir().to_owned())),
+            state: folder("ONHOOK_STATE_DIR", state),
+        }
+    }
+
+    /// The settings.
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// The keys.
+    pub fn keymap_file(&self) -> PathBuf {
+        self.config.join("keymap.toml")
+    }
+
+    /// The folder of the user's themes.
+    pub fn themes(&self) -> PathBuf {
+        self.config.join("themes")
+    }
+
+    /// The program's log.
+    pub fn log_file(&self) -> PathBuf {
+        self.state.join("onhook.log")
+    }
+}

@@ -1,0 +1,249 @@
+//! An account at Telegram: connect, stay connected, hear of calls, hang up.
+//!
+//! grammers is used here and nowhere else. An [`Account`] runs in a task of its own; it takes
+//! commands at any time, connected or not, and tells what happens as [`AccountEvent`]s.
+//!
+//! ```text
+//!   commands ─► supervisor ──(back-off)──► Line: one connection and all that hangs on it
+//!                   │                        ├─ pool runner   (grammers' network)
+//!                   │                        ├─ forwarder ──► taps every container ──► events
+//!                   │                        ├─ stream        (pts, qts, seq, difference) ──► events
+//!                   │                        └─ heartbeat     (clock, silence, gaps)
+//!                   └── the first of them to stop ends the Line, and a new one is made
+//! ```
+
+mod clock;
+mod error;
+mod hang_up;
+mod line;
+mod peers;
+mod session;
+mod updates;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use grammers_session::storages::MemorySession;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::call::event::{AccountEvent, Connection, HangUpOrder};
+use crate::call::failure::Failure;
+use crate::call::AccountId;
+use line::{Ended, Line};
+
+pub use session::Seed;
+
+/// Where an account's events go.
+pub type Events = mpsc::Sender<(AccountId, AccountEvent)>;
+
+/// How long a try to connect may take.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Something that an account is asked to do.
+#[derive(Debug)]
+enum Command {
+    HangUp(HangUpOrder),
+    Reconcile(Vec<i64>),
+    Reconnect,
+}
+
+/// An account at work. It stops when this is dropped.
+#[derive(Debug)]
+pub struct Account {
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+impl Account {
+    /// Starts an account; it connects at once and keeps trying.
+    pub fn start(id: AccountId, seed: &Seed, events: Events) -> Self {
+        let (commands, receiver) = mpsc::unbounded_channel();
+        let supervisor = Supervisor {
+            session: Arc::new(session::open(seed)),
+            context: Context { id, self_id: seed.user_id, api_id: seed.api_id, events },
+            names: peers::Names::default(),
+            clock: clock::Clock::default(),
+            commands: receiver,
+        };
+        tokio::spawn(supervisor.run());
+        Self { commands }
+    }
+
+    /// Sends one `phone.discardCall`; the outcome comes as [`AccountEvent::HangUpDone`].
+    pub fn hang_up(&self, order: HangUpOrder) {
+        self.command(Command::HangUp(order));
+    }
+
+    /// Looks in the chats whether these calls have ended; changes nothing at Telegram.
+    pub fn reconcile(&self, calls: Vec<i64>) {
+        self.command(Command::Reconcile(calls));
+    }
+
+    /// Connects anew, now.
+    pub fn reconnect(&self) {
+        self.command(Command::Reconnect);
+    }
+
+    fn command(&self, command: Command) {
+        // The supervisor ends only with this sender, or by a panic that the log has.
+        let _ = self.commands.send(command);
+    }
+}
+
+/// What every part of an account needs to know.
+#[derive(Clone)]
+struct Context {
+    id: AccountId,
+    self_id: i64,
+    api_id: i32,
+    events: Events,
+}
+
+impl Context {
+    /// Tells the board; waits while it is busy.
+    async fn tell(&self, event: AccountEvent) {
+        // Nobody listens any more while the program ends.
+        let _ = self.events.send((self.id, event)).await;
+    }
+}
+
+/// Why the account is without a connection.
+enum Offline {
+    /// It was asked to stop.
+    Stopped,
+    /// It was asked to try again now.
+    TryNow,
+    /// The waiting is over.
+    Waited,
+}
+
+/// Keeps one account connected.
+struct Supervisor {
+    session: Arc<MemorySession>,
+    context: Context,
+    names: peers::Names,
+    clock: clock::Clock,
+    commands: mpsc::UnboundedReceiver<Command>,
+}
+
+impl Supervisor {
+    async fn run(mut self) {
+        let mut tries = 0;
+        loop {
+            self.context.tell(AccountEvent::Connection(Connection::Connecting)).await;
+            let ended = match self.open().await {
+                Some(Ok(line)) => {
+                    tries = 0;
+                    self.stay(line).await
+                }
+                Some(Err(ended)) => ended,
+                None => return,
+            };
+            let until = match ended {
+                Ended::Stopped => return,
+                Ended::Asked => continue,
+                Ended::SignedOut(code) => {
+                    let connection = Connection::SignedOut { code };
+                    self.context.tell(AccountEvent::Connection(connection)).await;
+                    None
+                }
+                Ended::Lost(cause) => {
+                    let wait = back_off(tries);
+                    tries += 1;
+                    let at = Timestamp::now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+                    let connection = Connection::Retrying { at, cause };
+                    self.context.tell(AccountEvent::Connection(connection)).await;
+                    Some(Instant::now() + wait)
+                }
+            };
+            match self.wait(until).await {
+                Offline::Stopped => return,
+                Offline::TryNow => tries = 0,
+                Offline::Waited => {}
+            }
+        }
+    }
+
+    /// Opens a line, refusing meanwhile what needs one; `None` when asked to stop.
+    async fn open(&mut self) -> Option<Result<Line, Ended>> {
+        let opening = Line::open(&self.session, &self.context, &self.names, &self.clock);
+        let opening = tokio::time::timeout(CONNECT_DEADLINE, opening);
+        tokio::pin!(opening);
+        loop {
+            tokio::select! {
+                opened = &mut opening => {
+                    let silent = || Err(Ended::Lost("Telegram does not answer".to_owned()));
+                    return Some(opened.unwrap_or_else(|_| silent()));
+                }
+                command = self.commands.recv() => refuse(&self.context, command?).await,
+            }
+        }
+    }
+
+    /// Uses a line until it ends.
+    async fn stay(&mut self, mut line: Line) -> Ended {
+        self.context.tell(AccountEvent::Connection(Connection::Online)).await;
+        loop {
+            tokio::select! {
+                ended = line.ended() => return ended,
+                command = self.commands.recv() => match command {
+                    None => return Ended::Stopped,
+                    Some(Command::Reconnect) => return Ended::Asked,
+                    Some(Command::HangUp(order)) => line.hang_up(order),
+                    Some(Command::Reconcile(calls)) => line.reconcile(calls),
+                },
+            }
+        }
+    }
+
+    /// Waits for the next try; for ever without `until`.
+    async fn wait(&mut self, until: Option<Instant>) -> Offline {
+        loop {
+            tokio::select! {
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
+                    return Offline::Waited;
+                }
+                command = self.commands.recv() => match command {
+                    None => return Offline::Stopped,
+                    Some(Command::Reconnect) => return Offline::TryNow,
+                    Some(command) => refuse(&self.context, command).await,
+                },
+            }
+        }
+    }
+}
+
+/// Answers a command that cannot be carried out without a connection.
+async fn refuse(context: &Context, command: Command) {
+    if let Command::HangUp(order) = command {
+        let outcome = Err(Failure::Offline);
+        let done = AccountEvent::HangUpDone { key: order.key, attempt: order.attempt, outcome };
+        context.tell(done).await;
+    }
+}
+
+/// 1, 2, 4 … 30 s, each up to a fifth longer, so that many clients do not come at once.
+fn back_off(tries: u32) -> Duration {
+    let base = Duration::from_secs(1 << tries.min(5)).min(LONGEST_WAIT);
+    let mut random = [0; 2];
+    // Without randomness the wait is only less spread.
+    let _ = getrandom::fill(&mut random);
+    base + base.mul_f64(f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX) / 5.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_back_off_doubles_to_its_limit() {
+        for (tries, seconds) in [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16), (5, 30), (50, 30)] {
+            let wait = back_off(tries).as_secs_f64();
+            let base = f64::from(seconds);
+            assert!((base..=base * 1.2).contains(&wait), "{tries}: {wait}");
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! One connection to Telegram and the tasks that live on it.
+//!
+//! A line is never mended: when any of its tasks stops, for whatever reason, the line has ended
+//! and the supervisor makes a new one. Update state is kept in the session, so that the new line
+//! begins with what was missed.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use grammers_client::client::{Client, UpdateStream};
+use grammers_client::{InvocationError, peer::Peer, tl};
+use grammers_mtsender::{
+    ConnectionParams, NoRetries, SenderPool, SenderPoolFatHandle, UpdatesConfiguration,
+};
+use grammers_session::Session;
+use grammers_session::storages::MemorySession;
+use grammers_session::types::PeerId;
+use grammers_session::updates::UpdatesLike;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{interval_at, timeout};
+
+use super::clock::Clock;
+use super::peers::{Names, party};
+use super::{Context, error, hang_up, updates};
+use crate::call::event::{AccountEvent, CallEvent, HangUpOrder};
+use crate::text;
+
+/// How many containers may wait inside grammers, which drops what does not fit.
+const POOL_SLOTS: usize = 65_536;
+/// How many containers may wait between the tap and the update stream.
+const FORWARD_SLOTS: usize = 4096;
+/// How often the server is asked for its state, and how long the answer may take.
+const HEARTBEAT: Duration = Duration::from_secs(45);
+const HEARTBEAT_DEADLINE: Duration = Duration::from_secs(10);
+/// How many of the latest calls are looked through for those whose end was missed.
+const HISTORY: i32 = 100;
+/// The range in which Telegram's call timeouts are believed, in seconds.
+const BELIEVED: (u64, u64) = (5, 600);
+
+/// Why a line is over.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The connection is gone; in words.
+    Lost(String),
+    /// The session is no longer valid; Telegram's name for why.
+    SignedOut(String),
+    /// A new line was asked for.
+    Asked,
+    /// The program ends.
+    Stopped,
+}
+
+/// A working connection. Dropping it ends all its tasks.
+pub(super) struct Line {
+    context: Context,
+    names: Names,
+    handle: SenderPoolFatHandle,
+    dc: i32,
+    tasks: JoinSet<Option<Ended>>,
+}
+
+impl Line {
+    /// Connects, and makes sure that Telegram answers and updates flow.
+    pub(super) async fn open(
+        session: &Arc<MemorySession>,
+        context: &Context,
+        names: &Names,
+        clock: &Clock,
+    ) -> Result<Self, Ended> {
+        let pool = SenderPool::with_configuration(Arc::clone(session), context.api_id, parameters());
+        let SenderPool { runner, handle, updates } = pool;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            runner.run().await;
+            Some(Ended::Lost("the connection was given up".to_owned()))
+        });
+        let (to_stream, from_tap) = mpsc::channel(FORWARD_SLOTS);
+        let (questions, asked) = mpsc::unbounded_channel();
+        names.forget_questions();
+        let tap = Tap { context: context.clone(), names: names.clone(), questions };
+        let resync = to_stream.clone();
+        tasks.spawn(forward(tap.clone(), updates, to_stream));
+
+        let dc = session.home_dc_id().map_err(|error| lost(&error))?;
+        let client = Client::new(handle.clone());
+        let had_state = session.updates_state().await.map_err(|error| lost(&error))?.pts != 0;
+        let beat = Beat { context: context.clone(), client: client.clone(), clock: clock.clone() };
+        beat.state().await.map_err(|error| ended_by(&error))?;
+        beat.settings().await.map_err(|error| ended_by(&error))?;
+
+        let configuration = UpdatesConfiguration { catch_up: had_state };
+        let stream = client.stream_updates(from_tap, configuration).await;
+        let stream = stream.map_err(|error| lost(&error))?;
+        tasks.spawn(listen(tap, stream));
+        tasks.spawn(heartbeat(beat, Arc::clone(session), resync));
+        tasks.spawn(ask_names(context.clone(), client, names.clone(), handle.clone(), asked));
+        Ok(Self { context: context.clone(), names: names.clone(), handle, dc, tasks })
+    }
+
+    /// Waits until the first of the tasks that keep the line alive has stopped.
+    pub(super) async fn ended(&mut self) -> Ended {
+        loop {
+            match self.tasks.join_next().await {
+                Some(Ok(None)) => {}
+                Some(Ok(Some(ended))) => return ended,
+                Some(Err(error)) => {
+                    tracing::error!(%error, "a task of the connection has failed");
+                    return Ended::Lost("internal fault, see the log".to_owned());
+                }
+                None => return Ended::Lost("the connection has no tasks".to_owned()),
+            }
+        }
+    }
+
+    /// Sends a hang-up in a task of its own; it outlives the line, to tell its outcome.
+    pub(super) fn hang_up(&self, order: HangUpOrder) {
+        let pool = self.handle.thin.clone();
+        let (context, names) = (self.context.clone(), self.names.clone());
+        tokio::spawn(hang_up::send(context, pool, self.dc, names, order));
+    }
+
+    /// Looks in the chats for calls that have ended.
+    pub(super) fn reconcile(&mut self, calls: Vec<i64>) {
+        let client = Client::new(self.handle.clone());
+        self.tasks.spawn(reconcile(self.context.clone(), client, calls));
+    }
+}
+
+fn lost(error: &impl ToString) -> Ended {
+    Ended::Lost(text::clean(&error.to_string()))
+}
+
+fn ended_by(error: &InvocationError) -> Ended {
+    match error::signed_out(error) {
+        Some(code) => Ended::SignedOut(code),
+        None => lost(error),
+    }
+}
+
+/// Every field is named: the default runs a program to find out the system's name.
+fn parameters() -> ConnectionParams {
+    ConnectionParams {
+        device_model: "onhook".to_owned(),
+        system_version: std::env::consts::OS.to_owned(),
+        app_version: env!("CARGO_PKG_VERSION").to_owned(),
+        system_lang_code: "en".to_owned(),
+        lang_code: "en".to_owned(),
+        use_ipv6: false,
+        retry_policy: Box::new(NoRetries),
+        updates_channel_capacity: const { NonZeroUsize::new(POOL_SLOTS).unwrap() },
+        __non_exhaustive: (),
+    }
+}
+
+/// Turns what comes in into events, from the raw containers as well as from the stream.
+///
+/// Both see most updates; the board knows each call only once. The containers are faster, and
+/// survive a gap in the sequence; only the stream sees what a difference brings.
+#[derive(Clone)]
+struct Tap {
+    context: Context,
+    names: Names,
+    questions: mpsc::UnboundedSender<i64>,
+}
+
+impl Tap {
+    async fn take(&self, update: &tl::enums::Update) {
+        let Some(event) = updates::event(update, self.context.self_id, &self.names) else { return };
+        if let CallEvent::Live(live) = &event
+            && self.names.must_ask(live.peer.user_id)
+        {
+            // The task that asks ends only with the line.
+            let _ = self.questions.send(live.peer.user_id);
+        }
+        self.context.tell(AccountEvent::Call(event)).await;
+    }
+}
+
+/// Taps the containers and hands them on to the update stream.
+async fn forward(
+    tap: Tap,
+    mut from_pool: mpsc::Receiver<UpdatesLike>,
+    to_stream: mpsc::Sender<UpdatesLike>,
+) -> Option<Ended> {
+    while let Some(container) = from_pool.recv().await {
+        // The pool drops what does not fit, silently: assume the worst and fetch the difference.
+        let overflow = from_pool.len() + 1 >= POOL_SLOTS;
+        let closed = matches!(container, UpdatesLike::ConnectionClosed);
+        let (list, users) = updates::unpack(&container);
+        tap.names.learn(users);
+        for update in list {
+            tap.take(update).await;
+        }
+        if closed {
+            return Some(Ended::Lost("the connection was closed".to_owned()));
+        }
+        // Until the stream runs, its difference will cover what does not fit.
+        if to_stream.send(container).await.is_err() {
+            break;
+        }
+        if overflow {
+            let _ = to_stream.send(UpdatesLike::ConnectionClosed).await;
+        }
+    }
+    None
+}
+
+/// Runs the update stream: gaps and differences.
+async fn listen(tap: Tap, mut stream: UpdateStream) -> Option<Ended> {
+    loop {
+        let (update, _, peers) = match stream.next_raw().await {
+            Ok(update) => update,
+            Err(error) => return Some(ended_by(&error)),
+        };
+        for peer in peers.iter_peers() {
+            if let Peer::User(user) = peer {
+                tap.names.learn(std::slice::from_ref(&user.raw));
+            }
+        }
+        tap.take(&update).await;
+        if let Err(error) = stream.sync_update_state().await {
+            tracing::warn!(%error, "the update state cannot be kept");
+        }
+    }
+}
+
+/// Asks the server how it is.
+#[derive(Clone)]
+struct Beat {
+    context: Context,
+    client: Client,
+    clock: Clock,
+}
+
+impl Beat {
+    async fn state(&self) -> Result<tl::types::updates::State, InvocationError> {
+        let asked = Timestamp::now();
+        let answer = self.client.invoke(&tl::functions::updates::GetState {}).await?;
+        let tl::enums::updates::State::State(state) = answer;
+        let ahead = self.clock.sample(state.date, asked, Timestamp::now());
+        self.context.tell(AccountEvent::Clock { ahead }).await;
+        Ok(state)
+    }
+
+    /// The call timeouts, and who the account is.
+    async fn settings(&self) -> Result<(), InvocationError> {
+        let answer = self.client.invoke(&tl::functions::help::GetConfig {}).await?;
+        let tl::enums::Config::Config(config) = answer;
+        let seconds = u64::try_from(config.call_ring_timeout_ms).unwrap_or(0) / 1000;
+        if (BELIEVED.0..=BELIEVED.1).contains(&seconds) {
+            let timeout = Duration::from_secs(seconds);
+            self.context.tell(AccountEvent::RingTimeout(timeout)).await;
+        }
+        let id = vec![tl::enums::InputUser::UserSelf];
+        let users = self.client.invoke(&tl::functions::users::GetUsers { id }).await?;
+        if let Some(own) = users.first().and_then(party) {
+            self.context.tell(AccountEvent::SelfKnown(own)).await;
+        }
+        Ok(())
+    }
+}
+
+/// Notices a silent server, and gaps that nothing else has shown.
+async fn heartbeat(
+    beat: Beat,
+    session: Arc<MemorySession>,
+    resync: mpsc::Sender<UpdatesLike>,
+) -> Option<Ended> {
+    let mut ticks = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+    loop {
+        ticks.tick().await;
+        let state = match timeout(HEARTBEAT_DEADLINE, beat.state()).await {
+            Ok(Ok(state)) => state,
+            Ok(Err(error)) => return Some(ended_by(&error)),
+            Err(_) => return Some(Ended::Lost("Telegram has gone silent".to_owned())),
+        };
+        let known = session.updates_state().await.ok();
+        if known.is_some_and(|known| known.pts < state.pts || known.seq < state.seq) {
+            // As after a reconnect: the stream fetches the difference.
+            let _ = resync.try_send(UpdatesLike::ConnectionClosed);
+        }
+    }
+}
+
+/// Asks for names that no container has carried, one at a time.
+async fn ask_names(
+    context: Context,
+    client: Client,
+    names: Names,
+    handle: SenderPoolFatHandle,
+    mut asked: mpsc::UnboundedReceiver<i64>,
+) -> Option<Ended> {
+    while let Some(user_id) = asked.recv().await {
+        let Some(peer) = PeerId::user(user_id) else { continue };
+        let Ok(Some(known)) = handle.session.peer_ref(peer).await else {
+            tracing::debug!("a caller whose access hash is unknown stays without a name");
+            continue;
+        };
+        let user = tl::types::InputUser { user_id, access_hash: known.auth.hash() };
+        let request = tl::functions::users::GetUsers { id: vec![user.into()] };
+        match client.invoke(&request).await {
+            Ok(users) => {
+                if let Some(party) = users.first().and_then(party) {
+                    names.remember(party.clone());
+                    context.tell(AccountEvent::Named(party)).await;
+                }
+            }
+            Err(error) => tracing::debug!(%error, "a name could not be had"),
+        }
+    }
+    None
+}
+
+/// Looks through the latest calls of all chats for those that were asked about.
+async fn reconcile(context: Context, client: Client, asked: Vec<i64>) -> Option<Ended> {
+    let filter = tl::types::InputMessagesFilterPhoneCalls { missed: false };
+    let request = tl::functions::messages::Search {
+        peer: tl::enums::InputPeer::Empty,
+        q: String::new(),
+        from_id: None,
+        saved_peer_id: None,
+        saved_reaction: None,
+        top_msg_id: None,
+        filter: filter.into(),
+        min_date: 0,
+        max_date: 0,
+        offset_id: 0,
+        add_offset: 0,
+        limit: HISTORY,
+        max_id: 0,
+        min_id: 0,
+        hash: 0,
+    };
+    let messages = match client.invoke(&request).await {
+        Ok(tl::enums::messages::Messages::Messages(found)) => Some(found.messages),
+        Ok(tl::enums::messages::Messages::Slice(found)) => Some(found.messages),
+        Ok(_) => None,
+        Err(error) => {
+            tracing::debug!(%error, "the history of calls could not be read");
+            None
+        }
+    };
+    let ended = messages.map(|messages| {
+        let ended = messages.iter().filter_map(updates::logged);
+        ended.filter(|event| asked.contains(&event.id())).collect()
+    });
+    context.tell(AccountEvent::History { asked, ended }).await;
+    None
+}

@@ -1,0 +1,323 @@
+//! Telegram's updates as call events. Everything that is not about calls is left alone.
+
+use std::time::Duration;
+
+use grammers_client::tl;
+use grammers_session::updates::UpdatesLike;
+use jiff::Timestamp;
+
+use super::peers::Names;
+use crate::call::Handle;
+use crate::call::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
+use crate::call::reason::{EndReason, Recorded};
+use crate::text;
+
+/// The updates and users of a raw container.
+pub(super) fn unpack(container: &UpdatesLike) -> (&[tl::enums::Update], &[tl::enums::User]) {
+    match container {
+        UpdatesLike::Updates(tl::enums::Updates::Updates(updates)) => {
+            (&updates.updates, &updates.users)
+        }
+        UpdatesLike::Updates(tl::enums::Updates::Combined(updates)) => {
+            (&updates.updates, &updates.users)
+        }
+        UpdatesLike::Updates(tl::enums::Updates::UpdateShort(short)) => {
+            (std::slice::from_ref(&short.update), &[])
+        }
+        _ => (&[], &[]),
+    }
+}
+
+/// What an update says about a call, if it is about one.
+pub(super) fn event(update: &tl::enums::Update, self_id: i64, names: &Names) -> Option<CallEvent> {
+    match update {
+        tl::enums::Update::PhoneCall(update) => Some(phone_call(&update.phone_call, self_id, names)),
+        tl::enums::Update::NewMessage(update) => logged(&update.message),
+        _ => None,
+    }
+}
+
+/// What the service message of a call says.
+pub(super) fn logged(message: &tl::enums::Message) -> Option<CallEvent> {
+    let tl::enums::Message::Service(message) = message else { return None };
+    let tl::enums::MessageAction::PhoneCall(action) = &message.action else { return None };
+    Some(CallEvent::Logged {
+        id: action.call_id,
+        reason: action.reason.as_ref().map(recorded),
+        duration: seconds(action.duration),
+    })
+}
+
+/// What a `PhoneCall` says; the peer is named if its name is known.
+pub(super) fn phone_call(call: &tl::enums::PhoneCall, self_id: i64, names: &Names) -> CallEvent {
+    use tl::enums::PhoneCall;
+    let head = |id, access_hash, caller, callee, date, video, protocol| Head {
+        handle: Handle { id, access_hash },
+        parties: (caller, callee),
+        date,
+        video,
+        protocol,
+    };
+    let (head, stage) = match call {
+        PhoneCall::Empty(call) => return CallEvent::Gone { id: call.id },
+        PhoneCall::Discarded(call) => {
+            return CallEvent::Discarded {
+                id: call.id,
+                reason: call.reason.as_ref().map(recorded),
+                duration: seconds(call.duration),
+                video: call.video,
+            };
+        }
+        PhoneCall::Requested(c) => {
+            let parties = (c.admin_id, c.participant_id);
+            (
+                head(c.id, c.access_hash, parties.0, parties.1, c.date, c.video, &c.protocol),
+                Stage::Requested,
+            )
+        }
+        PhoneCall::Waiting(c) => {
+            let parties = (c.admin_id, c.participant_id);
+            (
+                head(c.id, c.access_hash, parties.0, parties.1, c.date, c.video, &c.protocol),
+                Stage::Waiting { received: c.receive_date.map(time) },
+            )
+        }
+        PhoneCall::Accepted(c) => {
+            let parties = (c.admin_id, c.participant_id);
+            (
+                head(c.id, c.access_hash, parties.0, parties.1, c.date, c.video, &c.protocol),
+                Stage::Accepted,
+            )
+        }
+        PhoneCall::Call(c) => {
+            let parties = (c.admin_id, c.participant_id);
+            let stage = Stage::Established { since: time(c.start_date), relays: relays(c) };
+            (head(c.id, c.access_hash, parties.0, parties.1, c.date, c.video, &c.protocol), stage)
+        }
+    };
+    head.live(stage, self_id, names)
+}
+
+/// What all living calls have in common.
+struct Head<'a> {
+    handle: Handle,
+    parties: (i64, i64),
+    date: i32,
+    video: bool,
+    protocol: &'a tl::enums::PhoneCallProtocol,
+}
+
+impl Head<'_> {
+    fn live(self, stage: Stage, self_id: i64, names: &Names) -> CallEvent {
+        let (caller, callee) = self.parties;
+        let tl::enums::PhoneCallProtocol::Protocol(protocol) = self.protocol;
+        CallEvent::Live(Box::new(LiveCall {
+            handle: self.handle,
+            caller,
+            callee,
+            peer: names.get(if caller == self_id { callee } else { caller }),
+            date: time(self.date),
+            video: self.video,
+            stage,
+            protocol: Protocol {
+                layers: (protocol.min_layer, protocol.max_layer),
+                libraries: protocol.library_versions.iter().map(|it| text::clean(it)).collect(),
+            },
+        }))
+    }
+}
+
+fn relays(call: &tl::types::PhoneCall) -> Relays {
+    let webrtc = |it: &&tl::enums::PhoneConnection| matches!(it, tl::enums::PhoneConnection::Webrtc(_));
+    let webrtc = call.connections.iter().filter(webrtc).count();
+    Relays {
+        peer_to_peer: call.p2p_allowed,
+        reflectors: call.connections.len() - webrtc,
+        webrtc,
+    }
+}
+
+fn recorded(reason: &tl::enums::PhoneCallDiscardReason) -> Recorded {
+    use tl::enums::PhoneCallDiscardReason as Reason;
+    Recorded::Reason(match reason {
+        Reason::Missed => EndReason::Missed,
+        Reason::Disconnect => EndReason::Disconnect,
+        Reason::Hangup => EndReason::HangUp,
+        Reason::Busy => EndReason::Busy,
+        Reason::MigrateConferenceCall(_) => return Recorded::Migrated,
+    })
+}
+
+/// Telegram's `date`: seconds since 1970 on the server's clock.
+fn time(date: i32) -> Timestamp {
+    Timestamp::UNIX_EPOCH.saturating_add(Duration::from_secs(u64::try_from(date).unwrap_or(0)))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn seconds(duration: Option<i32>) -> Option<u32> {
+    duration.and_then(|seconds| u32::try_from(seconds).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use grammers_client::tl::{Deserializable, Serializable};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn protocol() -> tl::enums::PhoneCallProtocol {
+        tl::types::PhoneCallProtocol {
+            udp_p2p: true,
+            udp_reflector: true,
+            min_layer: 65,
+            max_layer: 92,
+            library_versions: vec!["13.0.0\u{1b}".to_owned()],
+        }
+        .into()
+    }
+
+    fn event_of(call: impl Into<tl::enums::PhoneCall>) -> CallEvent {
+        let update = tl::types::UpdatePhoneCall { phone_call: call.into() }.into();
+        event(&update, 1, &Names::default()).expect("it is about a call")
+    }
+
+    fn live(event: CallEvent) -> LiveCall {
+        match event {
+            CallEvent::Live(live) => *live,
+            other => panic!("not a living call: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn requested() {
+        let call = live(event_of(tl::types::PhoneCallRequested {
+            video: true,
+            id: -7,
+            access_hash: 9,
+            date: 100,
+            admin_id: 2,
+            participant_id: 1,
+            g_a_hash: vec![0; 32],
+            protocol: protocol(),
+        }));
+        assert_eq!(call.handle, Handle { id: -7, access_hash: 9 });
+        assert_eq!((call.caller, call.callee, call.peer.user_id), (2, 1, 2));
+        assert_eq!((call.stage, call.video, call.date.as_second()), (Stage::Requested, true, 100));
+        let wanted = Protocol { layers: (65, 92), libraries: vec!["13.0.0".to_owned()] };
+        assert_eq!(call.protocol, wanted);
+    }
+
+    #[test]
+    fn waiting_with_and_without_receipt() {
+        for receive_date in [None, Some(101)] {
+            let call = live(event_of(tl::types::PhoneCallWaiting {
+                video: false,
+                id: 7,
+                access_hash: 9,
+                date: 100,
+                admin_id: 1,
+                participant_id: 2,
+                protocol: protocol(),
+                receive_date,
+            }));
+            assert_eq!(call.peer.user_id, 2, "the peer of an outgoing call is the callee");
+            assert_eq!(call.stage, Stage::Waiting { received: receive_date.map(time) });
+        }
+    }
+
+    #[test]
+    fn accepted() {
+        let call = live(event_of(tl::types::PhoneCallAccepted {
+            video: false,
+            id: 7,
+            access_hash: 9,
+            date: 100,
+            admin_id: 1,
+            participant_id: 2,
+            g_b: vec![0; 256],
+            protocol: protocol(),
+        }));
+        assert_eq!(call.stage, Stage::Accepted);
+    }
+
+    #[test]
+    fn established() {
+        let reflector = tl::types::PhoneConnection {
+            tcp: false,
+            id: 1,
+            ip: String::new(),
+            ipv6: String::new(),
+            port: 1,
+            peer_tag: vec![],
+        };
+        let call = live(event_of(tl::types::PhoneCall {
+            p2p_allowed: true,
+            video: false,
+            conference_supported: false,
+            id: 7,
+            access_hash: 9,
+            date: 100,
+            admin_id: 1,
+            participant_id: 2,
+            g_a_or_b: vec![],
+            key_fingerprint: 0,
+            protocol: protocol(),
+            connections: vec![reflector.into()],
+            start_date: 130,
+            custom_parameters: None,
+        }));
+        let relays = Relays { peer_to_peer: true, reflectors: 1, webrtc: 0 };
+        assert_eq!(call.stage, Stage::Established { since: time(130), relays });
+    }
+
+    #[test]
+    fn discarded_with_every_reason_and_empty() {
+        use tl::enums::PhoneCallDiscardReason as Tl;
+        let slug = tl::types::PhoneCallDiscardReasonMigrateConferenceCall { slug: "s".to_owned() };
+        let reasons = [
+            (None, None),
+            (Some(Tl::Missed), Some(Recorded::Reason(EndReason::Missed))),
+            (Some(Tl::Busy), Some(Recorded::Reason(EndReason::Busy))),
+            (Some(Tl::Hangup), Some(Recorded::Reason(EndReason::HangUp))),
+            (Some(Tl::Disconnect), Some(Recorded::Reason(EndReason::Disconnect))),
+            (Some(slug.into()), Some(Recorded::Migrated)),
+        ];
+        for (reason, wanted) in reasons {
+            let event = event_of(tl::types::PhoneCallDiscarded {
+                need_rating: false,
+                need_debug: false,
+                video: true,
+                id: 7,
+                reason,
+                duration: Some(-1),
+            });
+            let wanted =
+                CallEvent::Discarded { id: 7, reason: wanted, duration: None, video: true };
+            assert_eq!(event, wanted, "a negative duration is none");
+        }
+        assert_eq!(event_of(tl::types::PhoneCallEmpty { id: 7 }), CallEvent::Gone { id: 7 });
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let ids = [0xab0f_6b1e_u32, 0x1f2b_0afd, 0x74ae_4240, 0x78d4_dec1, 0x14b0_ed0c];
+            for id in ids {
+                let mut framed = id.to_bytes();
+                framed.extend_from_slice(&bytes);
+                if let Ok(update) = tl::enums::Update::from_bytes(&framed) {
+                    event(&update, 1, &Names::default());
+                }
+                if let Ok(updates) = tl::enums::Updates::from_bytes(&framed) {
+                    let container = UpdatesLike::Updates(updates);
+                    let (updates, users) = unpack(&container);
+                    let names = Names::default();
+                    names.learn(users);
+                    for update in updates {
+                        event(update, 1, &names);
+                    }
+                }
+            }
+        }
+    }
+}

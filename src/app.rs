@@ -90,6 +90,8 @@ pub struct State {
     pub frozen: Option<Box<Frozen>>,
     /// The size of the terminal in cells.
     pub size: (u16, u16),
+    /// What has changed since the last [`State::take_changes`].
+    changes: Vec<(CallKey, Change)>,
     selected: Option<CallKey>,
     /// Where the selection was when its call ended, and when that was.
     lost: Option<(usize, Timestamp)>,
@@ -128,9 +130,15 @@ impl State {
             details: DetailPane::default(),
             frozen: None,
             size: (80, 24),
+            changes: Vec::new(),
             selected: None,
             lost: None,
         }
+    }
+
+    /// What has changed about calls since the last time, in order.
+    pub fn take_changes(&mut self) -> Vec<(CallKey, Change)> {
+        std::mem::take(&mut self.changes)
     }
 
     /// The layer whose keys apply.
@@ -238,6 +246,9 @@ impl State {
         let context = self.context(account, now);
         let change = self.board.apply(event, &context);
         self.rows.insert(&self.board, key);
+        if !matches!(change, Change::Nothing(_)) {
+            self.changes.push((key, change.clone()));
+        }
         match change {
             Change::Nothing(why) => tracing::debug!(why, "an update changes nothing"),
             Change::Added => return self.call_has_come(key),
@@ -265,6 +276,7 @@ impl State {
         let place = self.rows.position(&self.board, key);
         self.remove_row(key);
         self.board.end(key, ending, self.server_now(key.account, now));
+        self.changes.push((key, Change::Ended));
         self.remember_place(key, place, now);
         self.call_has_ended(key, now);
     }

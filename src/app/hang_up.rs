@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::State;
 use super::dialog::{Choice, Dialog, Picker};
 use super::effect::Effect;
+use crate::call::board::Change;
 use crate::call::event::HangUpOrder;
 use crate::call::failure::{Failure, Remedy};
 use crate::call::reason::{EndReason, Ending};
@@ -153,6 +154,7 @@ impl State {
                 Ok(()) => self.board.confirm(key, at),
                 Err(failure) => self.board.annotate(key, failure),
             }
+            self.changes.push((key, Change::Refined));
             return Vec::new();
         };
         let HangUp::Sending { reason, attempt: current, .. } = call.hang_up else {
@@ -178,6 +180,7 @@ impl State {
         let check = if unknown { Check::Pending } else { Check::None };
         let failed = HangUp::Failed { reason, failure, at: now, attempt, check };
         self.board.set_hang_up(key, failed);
+        self.changes.push((key, Change::Updated));
         if unknown && self.is_online(key.account) {
             return vec![Effect::Reconcile { account: key.account, calls: vec![key.id] }];
         }

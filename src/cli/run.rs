@@ -1,0 +1,155 @@
+//! The commands: put the parts together, run them, and turn what went wrong into an exit code.
+
+use std::fs::File;
+use std::future::Future;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use serde_json::json;
+
+use super::{ConfigCommand, FAILED, FINE, ScenarioArgs, USAGE, print};
+use crate::config::paths::Paths;
+use crate::config::{self, Config, Overrides, keymap};
+use crate::loopback::{self, Options, Scenario, Server, SessionKey};
+use crate::runtime::{self, AccountSetup};
+use crate::telegram::Seed;
+
+const DEFAULT_SCENARIO: &str = "busy";
+/// The embedded server does not look at it; Telegram gives every application its own.
+const DEMO_API_ID: i32 = 1;
+
+/// What stops a command, with its exit code.
+struct Stop(u8, anyhow::Error);
+
+type Outcome = Result<(), Stop>;
+
+fn usage(error: impl Into<anyhow::Error>) -> Stop {
+    Stop(USAGE, error.into())
+}
+
+fn failed(error: impl Into<anyhow::Error>) -> Stop {
+    Stop(FAILED, error.into())
+}
+
+fn exit_code(outcome: Outcome) -> u8 {
+    match outcome {
+        Ok(()) => FINE,
+        Err(Stop(code, error)) => {
+            print::error(&format!("{error:#}"));
+            code
+        }
+    }
+}
+
+pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> u8 {
+    exit_code(prepare(args).and_then(|(scenario, options)| {
+        let paths = Paths::find(|name| std::env::var_os(name));
+        let config = load(&paths, flags)?;
+        if let Some(problem) = runtime::check_terminal() {
+            return Err(usage(anyhow!(problem)));
+        }
+        start_log(&paths)?;
+        in_runtime(async {
+            let server = Server::start(scenario, options).await?;
+            runtime::board(&accounts(&server), config).await
+        })
+    }))
+}
+
+pub(super) fn watch(args: &ScenarioArgs) -> u8 {
+    exit_code(prepare(args).and_then(|(scenario, options)| {
+        start_log(&Paths::find(|name| std::env::var_os(name)))?;
+        in_runtime(async {
+            let server = Server::start(scenario, options).await?;
+            runtime::watch(&accounts(&server), io::stdout()).await
+        })
+    }))
+}
+
+pub(super) fn serve(args: &ScenarioArgs, port: u16) -> u8 {
+    exit_code(prepare(args).and_then(|(scenario, options)| {
+        start_log(&Paths::find(|name| std::env::var_os(name)))?;
+        in_runtime(async {
+            let server = Server::start(scenario, Options { port, ..options }).await?;
+            let line = json!({
+                "address": server.address().to_string(),
+                "dc": loopback::DC,
+                "sessions": server.sessions(),
+            });
+            let mut out = io::stdout();
+            writeln!(out, "{line}").and_then(|()| out.flush())?;
+            runtime::until_signal().await
+        })
+    }))
+}
+
+pub(super) fn config(what: ConfigCommand) -> u8 {
+    let paths = Paths::find(|name| std::env::var_os(name));
+    match what {
+        ConfigCommand::Print => print::text(config::DEFAULTS),
+        ConfigCommand::Keymap => print::text(keymap::DEFAULTS),
+        ConfigCommand::Path => {
+            let files = [paths.config_file(), paths.keymap_file(), paths.themes()];
+            let lines = files.iter().map(|path| format!("{}\n", path.display()));
+            print::text(&lines.collect::<String>())
+        }
+        ConfigCommand::Check => exit_code(load(&paths, Overrides::default()).map(|_| ())),
+    }
+}
+
+/// Reads the scenario and opens the log before anything starts.
+fn prepare(args: &ScenarioArgs) -> Result<(Scenario, Options), Stop> {
+    let name = args.scenario.as_deref().unwrap_or(DEFAULT_SCENARIO);
+    let scenario = Scenario::load(name).map_err(usage)?;
+    let log = args.log.as_deref().map(open).transpose()?;
+    Ok((scenario, Options { log, ..Options::default() }))
+}
+
+fn open(path: &Path) -> Result<Box<dyn Write + Send>, Stop> {
+    let file = File::create(path).with_context(|| path.display().to_string()).map_err(usage)?;
+    Ok(Box::new(file))
+}
+
+fn load(paths: &Paths, flags: Overrides) -> Result<Config, Stop> {
+    Config::load(paths, flags, |name| std::env::var_os(name)).map_err(usage)
+}
+
+fn start_log(paths: &Paths) -> Outcome {
+    match std::env::var("ONHOOK_LOG") {
+        Ok(level) if !level.is_empty() => {
+            let file = paths.log_file();
+            let shown = file.display().to_string();
+            crate::logging::start(&level, &file).context(shown).map_err(usage)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The server's first session as an account.
+fn accounts(server: &Server) -> Vec<AccountSetup> {
+    let SocketAddr::V4(address) = server.address() else { return Vec::new() };
+    let setup = |session: &SessionKey| AccountSetup {
+        name: session.name.clone(),
+        seed: Seed {
+            api_id: DEMO_API_ID,
+            dc: loopback::DC,
+            address,
+            auth_key: session.auth_key,
+            user_id: session.user_id,
+            access_hash: session.access_hash,
+        },
+    };
+    server.sessions().iter().take(1).map(setup).collect()
+}
+
+/// Two workers: one for the network, and one for what the loop must not wait for.
+fn in_runtime(work: impl Future<Output = io::Result<()>>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(failed)?;
+    let done = runtime.block_on(work).map_err(failed);
+    // A connection that is being made does not hear that the program ends.
+    runtime.shutdown_background();
+    done
+}

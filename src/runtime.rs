@@ -1,0 +1,262 @@
+//! The one loop: what comes in goes through `update`, what comes out is carried out elsewhere.
+//!
+//! Nothing is awaited here but the one `select!`; everything else that waits has a task.
+
+mod effects;
+mod input;
+mod signals;
+mod terminal;
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::app::connection::AccountState;
+use crate::app::msg::Msg;
+use crate::app::{Privacy, State, update};
+use crate::call::event::AccountEvent;
+use crate::call::{AccountId, Party};
+use crate::config::Config;
+use crate::headless::Printer;
+use crate::telegram::{Account, Seed};
+use crate::ui::{self, Look, Scratch};
+use effects::Outside;
+use signals::{Signal, Signals};
+use terminal::Screen;
+
+pub use terminal::check as check_terminal;
+
+/// How many events of accounts may wait for the loop.
+const EVENT_SLOTS: usize = 4096;
+/// How many messages are taken in before the screen is drawn again.
+const BATCH: usize = 4096;
+/// The shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// An account to start with.
+pub struct AccountSetup {
+    /// Its name, until Telegram tells it.
+    pub name: String,
+    /// Its session.
+    pub seed: Seed,
+}
+
+type Events = mpsc::Receiver<(AccountId, AccountEvent)>;
+
+/// Starts the accounts and makes the state for them.
+fn start(accounts: &[AccountSetup]) -> (State, Vec<Account>, Events) {
+    let (sender, events) = mpsc::channel(EVENT_SLOTS);
+    let mut states = Vec::new();
+    let mut running = Vec::new();
+    for (at, setup) in accounts.iter().enumerate() {
+        let name = Some(crate::text::clean(&setup.name));
+        let own = Party { name, ..Party::unknown(setup.seed.user_id) };
+        states.push(AccountState::new(own));
+        running.push(Account::start(AccountId(at as u16), &setup.seed, sender.clone()));
+    }
+    (State::new(states), running, events)
+}
+
+/// Runs the board until the person, a signal or the terminal ends it.
+///
+/// # Errors
+/// Those of the terminal.
+pub async fn board(accounts: &[AccountSetup], config: Config) -> io::Result<()> {
+    let (mut state, running, events) = start(accounts);
+    if config.privacy {
+        state.privacy = Privacy::Masked;
+    }
+    let screen = Screen::open()?;
+    let (width, height) = screen.size()?;
+    update(&mut state, Msg::Resized { width, height }, Timestamp::now());
+    let look = Look {
+        theme: config.theme,
+        keymap: config.keymap,
+        ascii: config.ascii,
+        zone: TimeZone::system(),
+    };
+    let outside = Outside { accounts: running, bell: config.bell, notify: config.notify };
+    let board = Board { state, look, screen, outside, scratch: Scratch::default() };
+    board.run(events).await
+}
+
+/// The board at work.
+struct Board {
+    state: State,
+    look: Look,
+    screen: Screen,
+    outside: Outside,
+    scratch: Scratch,
+}
+
+/// Whether the loop goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Continue,
+    Quit,
+}
+
+impl Board {
+    async fn run(mut self, mut events: Events) -> io::Result<()> {
+        let mut keys = crossterm::event::EventStream::new();
+        let mut signals = Signals::listen()?;
+        let mut drawn = Instant::now();
+        self.draw()?;
+        let mut changed = false;
+        loop {
+            let wake = if changed { drawn + FRAME } else { self.next_tick() };
+            let flow = tokio::select! {
+                biased;
+                event = keys.next() => {
+                    let Some(event) = event.transpose()? else { return Ok(()) };
+                    match input::message(&event, &self.state, &self.look.keymap) {
+                        Some(msg) => self.take(msg)?,
+                        None => continue,
+                    }
+                }
+                signal = signals.next() => match signal {
+                    Signal::End => Flow::Quit,
+                    Signal::Suspend => self.suspend()?,
+                    Signal::Continue => {
+                        self.screen.redraw()?;
+                        Flow::Continue
+                    }
+                },
+                Some(event) = events.recv() => self.take_all(event, &mut events)?,
+                () = sleep_until(wake) => {
+                    if changed { Flow::Continue } else { self.take(Msg::Tick)? }
+                }
+            };
+            if flow == Flow::Quit {
+                return Ok(());
+            }
+            self.state.take_changes();
+            changed = drawn.elapsed() < FRAME;
+            if !changed {
+                self.draw()?;
+                drawn = Instant::now();
+            }
+        }
+    }
+
+    fn next_tick(&self) -> Instant {
+        let now = Timestamp::now();
+        let wait = self.state.next_wake(now).duration_since(now);
+        Instant::now() + Duration::try_from(wait).unwrap_or_default()
+    }
+
+    /// Takes in an event and everything that waits behind it.
+    fn take_all(&mut self, first: (AccountId, AccountEvent), events: &mut Events) -> io::Result<Flow> {
+        let mut next = Some(first);
+        for _ in 0..BATCH {
+            let Some((account, event)) = next else { break };
+            if self.take(Msg::Account(account, event))? == Flow::Quit {
+                return Ok(Flow::Quit);
+            }
+            next = events.try_recv().ok();
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn take(&mut self, msg: Msg) -> io::Result<Flow> {
+        let mut flow = Flow::Continue;
+        for effect in update(&mut self.state, msg, Timestamp::now()) {
+            match self.outside.carry_out(effect, &mut self.screen)? {
+                effects::Next::Nothing => {}
+                effects::Next::Suspend => flow = self.suspend()?,
+                effects::Next::Quit => return Ok(Flow::Quit),
+            }
+        }
+        Ok(flow)
+    }
+
+    fn suspend(&mut self) -> io::Result<Flow> {
+        self.screen.close()?;
+        signals::stop_this_process()?;
+        self.screen.reopen()?;
+        let (width, height) = self.screen.size()?;
+        self.take_size(width, height);
+        Ok(Flow::Continue)
+    }
+
+    fn take_size(&mut self, width: u16, height: u16) {
+        update(&mut self.state, Msg::Resized { width, height }, Timestamp::now());
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let now = Timestamp::now();
+        let Self { state, look, scratch, screen, .. } = self;
+        screen.draw(|frame| ui::view(state, look, now, scratch, frame))
+    }
+}
+
+/// Prints what happens as lines of JSON until a signal comes or nobody reads.
+///
+/// # Errors
+/// Those of `out`, but not that it was closed.
+pub async fn watch(accounts: &[AccountSetup], out: impl Write) -> io::Result<()> {
+    let (mut state, running, mut events) = start(accounts);
+    let mut signals = Signals::listen()?;
+    let mut printer = Printer::new(out);
+    loop {
+        let now = Timestamp::now();
+        let wait = state.next_wake(now).duration_since(now);
+        let wake = Instant::now() + Duration::try_from(wait).unwrap_or_default();
+        let msg = tokio::select! {
+            signal = signals.next() => match signal {
+                Signal::End => break,
+                Signal::Suspend => {
+                    signals::stop_this_process()?;
+                    continue;
+                }
+                Signal::Continue => continue,
+            },
+            Some((account, event)) = events.recv() => Msg::Account(account, event),
+            () = sleep_until(wake) => Msg::Tick,
+        };
+        let now = Timestamp::now();
+        if let Msg::Account(account, AccountEvent::Connection(connection)) = &msg
+            && closed(printer.connection(&state, *account, connection, now))?
+        {
+            break;
+        }
+        // Watching has no keys, so the only effects are looking up and ringing.
+        for effect in update(&mut state, msg, now) {
+            effects::look_up(&running, effect);
+        }
+        let changes = state.take_changes();
+        if closed(changes.into_iter().try_for_each(|(key, change)| printer.call(&state, key, &change, now)))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Waits for a signal that ends the program.
+///
+/// # Errors
+/// The system's, if signals cannot be had.
+pub async fn until_signal() -> io::Result<()> {
+    let mut signals = Signals::listen()?;
+    loop {
+        match signals.next().await {
+            Signal::End => return Ok(()),
+            Signal::Suspend => signals::stop_this_process()?,
+            Signal::Continue => {}
+        }
+    }
+}
+
+/// Whether the reader has gone, which is no error.
+fn closed(written: io::Result<()>) -> io::Result<bool> {
+    match written {
+        Ok(()) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
+        Err(error) => Err(error),
+    }
+}

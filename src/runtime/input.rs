@@ -1,0 +1,26 @@
+//! Keys as messages: the keymap first, then the text field that has the keyboard.
+
+use crossterm::event::{Event, KeyEventKind};
+use tui_input::backend::crossterm::to_input_request;
+
+use crate::app::State;
+use crate::app::action::Layer;
+use crate::app::msg::Msg;
+use crate::config::keymap::Keymap;
+
+/// What an event of the terminal means now.
+pub(super) fn message(event: &Event, state: &State, keymap: &Keymap) -> Option<Msg> {
+    match event {
+        Event::Resize(width, height) => Some(Msg::Resized { width: *width, height: *height }),
+        Event::Key(key) if key.kind != KeyEventKind::Release => {
+            let layer = state.layer();
+            let action = keymap.action(layer, (*key).into()).map(Msg::Action);
+            let edit = || match layer {
+                Layer::Filter => to_input_request(event).map(Msg::Edit),
+                _ => None,
+            };
+            action.or_else(edit)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,145 @@
+//! Drawing: reads the state, writes cells, decides nothing.
+//!
+//! ```text
+//!  header    onhook  ● online · Ada Lovelace      2 ringing · 1 active        23:14
+//!  calls   ┌ Calls ───────────────────────────────────────────────┐┌ Details ─────┐
+//!          │   STATE       PEER        KIND  DIRECTION  FOR  NOTE  ││ only from    │
+//!          │ ▶ ☎ ringing   …                                       ││ 100 columns  │
+//!  recent  ├ Recent ──────────────────────────────────────────────┤│ on, or when  │
+//!          │ 23:11  …  declined by you (sent busy, recorded busy)  ││ asked for    │
+//!          └──────────────────────────────────────────────────────┘└──────────────┘
+//!  footer    x hang up…  X decline now  …  q quit
+//! ```
+
+mod ascii;
+mod call_detail;
+mod call_note;
+mod call_table;
+mod footer;
+mod header;
+mod help;
+mod layout;
+mod popup;
+mod reason_picker;
+mod recent;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::app::State;
+use crate::app::dialog::Dialog;
+use crate::call::Phase;
+use crate::config::keymap::Keymap;
+use crate::config::theme::Theme;
+
+/// What stays from one frame to the next: scroll offsets, and nothing else.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scratch {
+    /// The first row of the call table that is drawn.
+    first_row: usize,
+}
+
+/// How things look, for this run of the program.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// Colours by role.
+    pub theme: Theme,
+    /// Keys, for the hints.
+    pub keymap: Keymap,
+    /// Draw with ASCII characters only.
+    pub ascii: bool,
+    /// The zone of the clock.
+    pub zone: TimeZone,
+}
+
+/// All that a panel may look at.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    state: &'a State,
+    look: &'a Look,
+    /// This machine's clock.
+    now: Timestamp,
+}
+
+/// Draws the whole screen.
+pub fn view(state: &State, look: &Look, now: Timestamp, scratch: &mut Scratch, frame: &mut Frame) {
+    let area = frame.area();
+    let view = View { state, look, now };
+    match layout::split(state, area) {
+        None => header::draw_line(view, area, frame.buffer_mut()),
+        Some(panels) => {
+            let buffer = frame.buffer_mut();
+            header::draw(view, panels.header, buffer);
+            call_table::draw(view, panels.calls, scratch, buffer);
+            recent::draw(view, panels.recent, buffer);
+            if let Some(area) = panels.detail {
+                call_detail::draw(view, area, buffer);
+            }
+            footer::draw(view, panels.footer, buffer);
+            match &state.dialog {
+                Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
+                Some(Dialog::Help { scroll }) => help::draw(view, *scroll, area, buffer),
+                Some(Dialog::Quit) => popup::draw_quit(view, area, buffer),
+                Some(Dialog::Filter { .. }) | None => {}
+            }
+        }
+    }
+    if look.ascii {
+        ascii::replace(frame.buffer_mut());
+    }
+}
+
+impl View<'_> {
+    fn theme(&self) -> &Theme {
+        &self.look.theme
+    }
+
+    /// The style of a phase's word.
+    fn phase_style(&self, phase: Phase) -> Style {
+        let theme = self.theme();
+        match phase {
+            Phase::Ringing => theme.ringing,
+            Phase::Dialing { .. } => theme.dialing,
+            Phase::Connecting => theme.connecting,
+            Phase::Active { .. } => theme.active,
+        }
+    }
+
+    /// Hours and minutes where the person is.
+    fn clock(&self, at: Timestamp) -> String {
+        let local = at.to_zoned(self.look.zone.clone());
+        format!("{:02}:{:02}", local.hour(), local.minute())
+    }
+}
+
+/// Writes a text into one line, cut to `width` cells; returns the cells used.
+fn put(buffer: &mut Buffer, (x, y): (u16, u16), width: u16, text: &str, style: Style) -> u16 {
+    let area = buffer.area;
+    if width == 0 || y >= area.bottom() || x >= area.right() {
+        return 0;
+    }
+    let width = width.min(area.right() - x);
+    let text = crate::text::cut(text, usize::from(width));
+    let (end, _) = buffer.set_stringn(x, y, text, usize::from(width), style);
+    end - x
+}
+
+/// Writes several texts after one another; returns the cells used.
+fn put_all(buffer: &mut Buffer, (x, y): (u16, u16), width: u16, parts: &[(String, Style)]) -> u16 {
+    let mut used = 0;
+    for (text, style) in parts {
+        used += put(buffer, (x + used, y), width.saturating_sub(used), text, *style);
+    }
+    used
+}
+
+/// What is left of an area inside a border.
+fn inside(area: Rect) -> Rect {
+    let width = area.width.saturating_sub(2);
+    let height = area.height.saturating_sub(2);
+    Rect { x: area.x + 1, y: area.y + 1, width, height }
+}

@@ -1,0 +1,113 @@
+//! Everything that is known about the selected call; without one, about the last that ended.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+use super::{View, call_table, popup, put, recent};
+use crate::app::Privacy;
+use crate::call::{Call, EndedCall, HangUp, Party, Phase};
+use crate::text;
+
+/// The width of the labels.
+const LABEL: u16 = 11;
+
+pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
+    Clear.render(area, buffer);
+    let (board, _, _) = view.state.display(view.now);
+    let call = view.state.cursor().and_then(|key| board.get(key));
+    let (title, lines) = match (call, board.recent().next()) {
+        (Some(call), _) => ("Details", of_call(view, call)),
+        (None, Some(ended)) => ("Last call", of_ended(view, ended)),
+        (None, None) => ("Details", vec![(String::new(), "nothing selected".to_owned())]),
+    };
+    let area = popup::panel(view, title, area, buffer);
+    let mut y = area.y;
+    let width = area.width.saturating_sub(LABEL + 2);
+    for (label, value) in lines {
+        for (at, line) in text::wrap(&value, usize::from(width)).into_iter().enumerate() {
+            if y >= area.bottom() {
+                return;
+            }
+            if at == 0 {
+                put(buffer, (area.x + 1, y), LABEL, &label, view.theme().muted);
+            }
+            put(buffer, (area.x + 1 + LABEL, y), width, &line, view.theme().text);
+            y += 1;
+        }
+    }
+}
+
+type Lines = Vec<(String, String)>;
+
+fn line(label: &str, value: impl Into<String>) -> (String, String) {
+    (label.to_owned(), value.into())
+}
+
+fn of_call(view: View, call: &Call) -> Lines {
+    let kind = if call.video { "video" } else { "audio" };
+    let mut lines = of_party(view, &call.peer);
+    lines.push(line("state", call.phase.word()));
+    lines.push(line("call", format!("{kind}, {}", call_table::direction(call.direction))));
+    lines.push(line("id", call.key.id.to_string()));
+    lines.push(line("placed", exact(view, call.placed)));
+    let milestones = [
+        ("rang there", call.milestones.rang),
+        ("accepted", call.milestones.accepted),
+        ("active", call.milestones.established),
+    ];
+    for (label, at) in milestones {
+        lines.extend(at.map(|at| line(label, exact(view, at))));
+    }
+    if let Some(relays) = &call.relays {
+        let direct = if relays.peer_to_peer { "allowed" } else { "not allowed" };
+        lines.push(line("direct", direct));
+        let text = format!("{} reflector, {} WebRTC", relays.reflectors, relays.webrtc);
+        lines.push(line("relays", text));
+    }
+    let (low, high) = call.protocol.layers;
+    lines.push(line("layers", format!("{low} to {high}")));
+    lines.push(line("libraries", call.protocol.libraries.join(", ")));
+    if let HangUp::Failed { failure, attempt, .. } = &call.hang_up {
+        lines.push(line("error", format!("{} · {}", failure.text(), failure.code())));
+        lines.push(line("tries", attempt.to_string()));
+    }
+    if call.phase == Phase::Connecting {
+        lines.push(line("", "the two devices are exchanging keys"));
+    }
+    lines
+}
+
+fn of_ended(view: View, ended: &EndedCall) -> Lines {
+    let kind = if ended.video { "video" } else { "audio" };
+    let mut lines = of_party(view, &ended.peer);
+    lines.push(line("ended", recent::ending(ended)));
+    lines.push(line("call", format!("{kind}, {}", call_table::direction(ended.direction))));
+    lines.push(line("id", ended.key.id.to_string()));
+    lines.push(line("placed", exact(view, ended.placed)));
+    lines.push(line("over", exact(view, ended.at)));
+    if !ended.gloss().is_empty() {
+        lines.push(line("causes", ended.gloss()));
+    }
+    if let Some(failure) = &ended.failure {
+        lines.push(line("error", format!("{} · {}", failure.text(), failure.code())));
+    }
+    lines
+}
+
+fn of_party(view: View, party: &Party) -> Lines {
+    let mut lines = vec![line("name", view.state.shown_name(party))];
+    if view.state.privacy == Privacy::Open {
+        lines.extend(party.username.iter().map(|name| line("username", format!("@{name}"))));
+        lines.extend(party.phone.iter().map(|phone| line("phone", format!("+{phone}"))));
+        lines.push(line("user", party.user_id.to_string()));
+    }
+    lines
+}
+
+/// Hours, minutes and seconds where the person is.
+fn exact(view: View, at: Timestamp) -> String {
+    let local = at.to_zoned(view.look.zone.clone());
+    format!("{:02}:{:02}:{:02}", local.hour(), local.minute(), local.second())
+}

@@ -1,0 +1,74 @@
+//! The last line: what the keys do now, the newest notice, or the filter being typed.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::{View, put, put_all};
+use crate::app::action::{Action, Layer};
+use crate::app::dialog::Dialog;
+use crate::app::hang_up::obstacle;
+use crate::call::{HangUp, Verb};
+use crate::text;
+
+pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
+    if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
+        return draw_filter(view, input, area, buffer);
+    }
+    let notice = view.state.notices.newest().map(|text| format!("{text} ")).unwrap_or_default();
+    let notice_width = (text::width(&notice) as u16).min(area.width);
+    let room = area.width.saturating_sub(notice_width);
+    put_all(buffer, (area.x, area.y), room, &hints(view));
+    let x = area.right() - notice_width;
+    put(buffer, (x, area.y), notice_width, &notice, view.theme().warning);
+}
+
+fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Buffer) {
+    let value = text::clean(input.value());
+    let parts = [
+        (" filter: ".to_owned(), view.theme().key),
+        (value, view.theme().text),
+        ("▏".to_owned(), view.theme().text),
+        ("   Enter keeps it, Esc goes back, ! inverts".to_owned(), view.theme().muted),
+    ];
+    put_all(buffer, (area.x, area.y), area.width, &parts);
+}
+
+/// The keys that do something now.
+fn hints(view: View) -> Vec<(String, Style)> {
+    let state = view.state;
+    let mut actions: Vec<(Action, String)> = Vec::new();
+    let mut add = |action, text: &str| actions.push((action, text.to_owned()));
+    if !state.marked.is_empty() {
+        add(Action::HangUp, &format!("hang up {} marked…", state.marked.len()));
+        add(Action::Back, "unmark");
+    } else if let Some(call) = state.selected_call() {
+        if obstacle(call, view.now).is_none() {
+            let word = match call.verb() {
+                Verb::Decline => "decline",
+                Verb::Cancel => "cancel",
+                Verb::HangUp => "hang up",
+            };
+            add(Action::HangUp, &format!("{word}…"));
+            add(Action::HangUpNow, &format!("{word} now"));
+        }
+        if matches!(call.hang_up, HangUp::Failed { .. }) {
+            add(Action::Dismiss, "dismiss error");
+        }
+        add(Action::Details, "details");
+    }
+    if state.frozen.is_some() {
+        add(Action::Freeze, "thaw");
+    }
+    add(Action::Filter, "filter");
+    add(Action::Help, "help");
+    add(Action::Quit, "quit");
+    let mut parts = Vec::new();
+    for (action, text) in actions {
+        if let Some(key) = view.look.keymap.hint(Layer::Board, action) {
+            parts.push((format!(" {key}"), view.theme().key));
+            parts.push((format!(" {text} "), view.theme().muted));
+        }
+    }
+    parts
+}

@@ -1,0 +1,58 @@
+//! The help page: the keys as they are bound now, and what the board cannot see.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::{View, popup, put};
+use crate::app::action::{Action, Layer};
+use crate::text;
+
+const WIDTH: u16 = 74;
+/// The width of the keys in front of their text.
+const KEYS: u16 = 18;
+
+const ABOUT: [&str; 3] = [
+    "A call that you take on another device is not visible to this session: Telegram then talks \
+     only to that device, so the row says “answered on another device” and no more.",
+    "After the selected call has ended, nothing is selected for two seconds, so that a key meant \
+     for it cannot hit another call.",
+    "Quitting ends no call. onhook sends nothing that changes anything unless you press a key.",
+];
+
+pub(super) fn draw(view: View, scroll: u16, screen: Rect, buffer: &mut Buffer) {
+    let width = WIDTH.min(screen.width.saturating_sub(2));
+    let lines = lines(view, width);
+    let height = (lines.len() as u16).min(screen.height.saturating_sub(2));
+    let area = popup::popup(view, "Help", (width, height), screen, buffer);
+    let scroll = usize::from(scroll).min(lines.len().saturating_sub(usize::from(area.height)));
+    for (y, (left, right, style)) in (area.y..area.bottom()).zip(&lines[scroll..]) {
+        put(buffer, (area.x + 1, y), KEYS.min(area.width), left, view.theme().key);
+        let x = if left.is_empty() { 1 } else { 1 + KEYS };
+        put(buffer, (area.x + x, y), area.width.saturating_sub(x), right, *style);
+    }
+    let actions = [(Action::Down, "further"), (Action::Back, "back")];
+    popup::hints(view, Layer::Help, &actions, area, buffer);
+}
+
+fn lines(view: View, width: u16) -> Vec<(String, String, Style)> {
+    let theme = view.theme();
+    let mut lines = Vec::new();
+    for (layer, title) in [(Layer::Board, "On the board"), (Layer::Picker, "In the reason picker")] {
+        lines.push((String::new(), title.to_owned(), theme.title));
+        for (action, keys) in view.look.keymap.actions(layer) {
+            let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+            let keys = if keys.is_empty() { "(no key)".to_owned() } else { keys.join("  ") };
+            lines.push((keys, action.describe().to_owned(), theme.text));
+        }
+        lines.push((String::new(), String::new(), theme.text));
+    }
+    lines.push((String::new(), "What the board shows and does".to_owned(), theme.title));
+    for paragraph in ABOUT {
+        let wrapped = text::wrap(paragraph, usize::from(width.saturating_sub(2)));
+        lines.extend(wrapped.into_iter().map(|line| (String::new(), line, theme.text)));
+        lines.push((String::new(), String::new(), theme.text));
+    }
+    lines.pop();
+    lines
+}

@@ -1,0 +1,50 @@
+//! Which panel goes where.
+
+use ratatui::layout::Rect;
+
+use crate::app::{DetailPane, State, is_wide};
+
+/// Below this size there is one plain line.
+const SMALLEST: (u16, u16) = (40, 10);
+/// The width of the details beside the board.
+const DETAIL_WIDTH: u16 = 40;
+
+/// The panels of the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Panels {
+    pub(super) header: Rect,
+    pub(super) calls: Rect,
+    /// Shares its upper edge with the lower edge of `calls`.
+    pub(super) recent: Rect,
+    pub(super) detail: Option<Rect>,
+    pub(super) footer: Rect,
+}
+
+/// Splits the screen; `None` where there is no room for panels.
+pub(super) fn split(state: &State, area: Rect) -> Option<Panels> {
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        return None;
+    }
+    let row = |y, height| Rect { y, height, ..area };
+    let body = row(area.y + 1, area.height - 2);
+    let (board, beside) = match (state.details, is_wide(area.width)) {
+        (DetailPane::IfRoom | DetailPane::Shown, true) => {
+            let width = body.width - DETAIL_WIDTH;
+            let detail = Rect { x: body.x + width, width: DETAIL_WIDTH, ..body };
+            (Rect { width, ..body }, Some(detail))
+        }
+        _ => (body, None),
+    };
+    let below = beside.is_none() && state.details == DetailPane::Shown;
+    let lower = if below { 14.min(board.height * 2 / 3) } else { board.height / 3 };
+    let recent_rows = if below { lower } else { (state.board.recent().len() as u16 + 2).clamp(4, lower.max(4)) };
+    let calls = Rect { height: board.height - recent_rows, ..board };
+    let recent = Rect { y: board.y + calls.height, height: recent_rows, ..board };
+    Some(Panels {
+        header: row(area.y, 1),
+        calls,
+        recent,
+        detail: if below { Some(recent) } else { beside },
+        footer: row(area.bottom() - 1, 1),
+    })
+}

@@ -1,0 +1,70 @@
+//! Frames: of panels, and of what lies over them.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::symbols::border;
+use ratatui::widgets::{Block, Borders, Clear, Widget};
+
+use super::{View, inside, put, put_all};
+use crate::app::action::{Action, Layer};
+
+/// Draws the frame of a panel with its title.
+pub(super) fn panel(view: View, title: &str, area: Rect, buffer: &mut Buffer) -> Rect {
+    Block::new().borders(Borders::ALL).border_style(view.theme().border).render(area, buffer);
+    let width = area.width.saturating_sub(4);
+    put(buffer, (area.x + 1, area.y), width, &format!(" {title} "), view.theme().title);
+    inside(area)
+}
+
+/// Draws the frame of a panel that hangs on the one above it.
+pub(super) fn lower_panel(view: View, title: &str, area: Rect, buffer: &mut Buffer) -> Rect {
+    let joined = border::Set { top_left: "├", top_right: "┤", ..border::PLAIN };
+    let block = Block::new().borders(Borders::ALL).border_set(joined);
+    block.border_style(view.theme().border).render(area, buffer);
+    let width = area.width.saturating_sub(4);
+    put(buffer, (area.x + 1, area.y), width, &format!(" {title} "), view.theme().title);
+    inside(area)
+}
+
+/// Clears the middle of the screen and draws a frame there, with hints in its lower edge.
+pub(super) fn popup(
+    view: View,
+    title: &str,
+    (width, height): (u16, u16),
+    screen: Rect,
+    buffer: &mut Buffer,
+) -> Rect {
+    let (width, height) = ((width + 2).min(screen.width), (height + 2).min(screen.height));
+    let x = screen.x + (screen.width - width) / 2;
+    let y = screen.y + (screen.height - height) / 2;
+    let area = Rect { x, y, width, height };
+    Clear.render(area, buffer);
+    buffer.set_style(area, view.theme().text);
+    panel(view, title, area, buffer)
+}
+
+/// Writes hints into the lower edge of a popup whose inside is `area`.
+pub(super) fn hints(view: View, layer: Layer, actions: &[(Action, &str)], area: Rect, buffer: &mut Buffer) {
+    let mut parts = vec![(" ".to_owned(), view.theme().border)];
+    for (action, text) in actions {
+        if let Some(key) = view.look.keymap.hint(layer, *action) {
+            if parts.len() > 1 {
+                parts.push(("· ".to_owned(), view.theme().border));
+            }
+            parts.push((key, view.theme().key));
+            parts.push((format!(" {text} "), view.theme().text));
+        }
+    }
+    put_all(buffer, (area.x, area.bottom()), area.width, &parts);
+}
+
+/// The question before quitting.
+pub(super) fn draw_quit(view: View, screen: Rect, buffer: &mut Buffer) {
+    let lines = ["A hang-up is on its way. It goes on its way", "even if you quit, but you will not see how", "it ends."];
+    let area = popup(view, "Quit now?", (46, 3), screen, buffer);
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        put(buffer, (area.x + 1, y), area.width.saturating_sub(2), line, view.theme().text);
+    }
+    let actions = [(Action::Accept, "quit"), (Action::Back, "stay")];
+    hints(view, Layer::Quit, &actions, area, buffer);
+}

@@ -1,0 +1,94 @@
+//! The reason picker: what each reason will look like, before it is sent.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{View, popup, put};
+use crate::app::action::{Action, Layer};
+use crate::app::dialog::{Choice, Picker};
+use crate::call::{Call, CallKey};
+use crate::text;
+
+/// The width of the picker's inside, if the screen has it.
+const WIDTH: u16 = 68;
+/// The cursor, the key and the label in front of the text.
+const LABEL: u16 = 20;
+
+/// One line of the picker.
+struct Line {
+    choice: Choice,
+    key: String,
+    label: &'static str,
+    text: Vec<String>,
+    usual: bool,
+}
+
+pub(super) fn draw(view: View, picker: &Picker, screen: Rect, buffer: &mut Buffer) {
+    let Some(first) = picker.calls.first().and_then(|key| view.state.board.get(*key)) else { return };
+    let width = WIDTH.min(screen.width.saturating_sub(2));
+    let lines: Vec<_> =
+        picker.choices().into_iter().map(|choice| line(view, picker, first, choice, width)).collect();
+    let height = lines.iter().map(|line| line.text.len() as u16).sum();
+    let area = popup::popup(view, &title(view, picker, first), (width, height), screen, buffer);
+    let mut y = area.y;
+    for line in &lines {
+        draw_line(view, line, line.choice == picker.cursor, Rect { y, ..area }, buffer);
+        y += line.text.len() as u16;
+    }
+    let actions = [(Action::Accept, "send"), (Action::Back, "back")];
+    popup::hints(view, Layer::Picker, &actions, area, buffer);
+}
+
+fn title(view: View, picker: &Picker, first: &Call) -> String {
+    match picker.calls.len() {
+        1 => format!("{} {}", first.verb().title(), view.state.shown_name(&first.peer)),
+        many => format!("Hang up {many} marked calls"),
+    }
+}
+
+fn line(view: View, picker: &Picker, first: &Call, choice: Choice, width: u16) -> Line {
+    let (action, label) = match choice {
+        Choice::Fitting => (Action::Fitting, "Fitting"),
+        Choice::Reason(reason) => (Action::sending(reason), reason.label()),
+    };
+    let (text, usual) = prospect(view, &picker.calls, first, choice);
+    let cells = width.saturating_sub(LABEL + 1).max(12);
+    Line {
+        choice,
+        key: view.look.keymap.hint(Layer::Picker, action).unwrap_or_default(),
+        label,
+        text: text::wrap(&text, usize::from(cells)),
+        usual,
+    }
+}
+
+/// What will be seen, if that is the same for all calls.
+fn prospect(view: View, calls: &[CallKey], first: &Call, choice: Choice) -> (String, bool) {
+    let Choice::Reason(reason) = choice else {
+        return ("to each call the reason that fits its state".to_owned(), true);
+    };
+    let prospect = reason.prospect(first.phase);
+    let mut others = calls.iter().filter_map(|key| view.state.board.get(*key));
+    if !others.all(|call| reason.prospect(call.phase) == prospect) {
+        return (format!("{} to all, whatever their state", reason.name()), false);
+    }
+    let warning = if prospect.usual { "" } else { "unusual here: " };
+    (format!("{warning}{}", prospect.text), prospect.usual)
+}
+
+fn draw_line(view: View, line: &Line, selected: bool, area: Rect, buffer: &mut Buffer) {
+    let theme = view.theme();
+    let style = if line.usual { theme.text } else { theme.unusual };
+    let height = (line.text.len() as u16).min(area.bottom().saturating_sub(area.y));
+    if selected {
+        put(buffer, (area.x + 1, area.y), 1, "▶", theme.text);
+    }
+    put(buffer, (area.x + 3, area.y), 4, &line.key, theme.key);
+    put(buffer, (area.x + 7, area.y), LABEL - 8, line.label, style);
+    for (y, text) in (area.y..area.y + height).zip(&line.text) {
+        put(buffer, (area.x + LABEL, y), area.width.saturating_sub(LABEL), text, style);
+    }
+    if selected {
+        buffer.set_style(Rect { height: 1, ..area }, theme.selected);
+    }
+}

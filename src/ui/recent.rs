@@ -1,0 +1,46 @@
+//! The calls that ended lately, and how.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{View, call_table, popup, put};
+use crate::call::{Direction, EndedCall};
+
+pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
+    let area = popup::lower_panel(view, "Recent", area, buffer);
+    let (board, _, _) = view.state.display(view.now);
+    if board.recent().len() == 0 {
+        let width = area.width.saturating_sub(1);
+        put(buffer, (area.x + 1, area.y), width, "nothing yet", view.theme().muted);
+    }
+    for (y, ended) in (area.y..area.bottom()).zip(board.recent()) {
+        draw_row(view, ended, Rect { y, height: 1, ..area }, buffer);
+    }
+}
+
+fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) {
+    let theme = view.theme();
+    let roomy = area.width >= 90;
+    let name_width = if roomy { 24 } else { (area.width / 4).clamp(8, 18) };
+    let direction_width = if roomy { 11 } else { 2 };
+    let arrow = match ended.direction {
+        Direction::Incoming => "←",
+        Direction::Outgoing => "→",
+    };
+    let direction = if roomy { call_table::direction(ended.direction) } else { arrow };
+    let mut x = area.x + 1;
+    put(buffer, (x, area.y), 5, &view.clock(ended.at), theme.muted);
+    x += 7;
+    put(buffer, (x, area.y), name_width, &view.state.shown_name(&ended.peer), theme.text);
+    x += name_width + 1;
+    put(buffer, (x, area.y), direction_width, direction, theme.muted);
+    x += direction_width;
+    let style = if ended.is_missed() { theme.warning } else { theme.text };
+    put(buffer, (x, area.y), area.right().saturating_sub(x), &ending(ended), style);
+}
+
+/// The words for the ending, with both reasons where one was sent.
+pub(super) fn ending(ended: &EndedCall) -> String {
+    let reasons = ended.reasons();
+    if reasons.is_empty() { ended.words() } else { format!("{} ({reasons})", ended.words()) }
+}

@@ -215,6 +215,7 @@ impl State {
             }
             AccountEvent::RingTimeout(timeout) => self.account_mut(account).ring_timeout = timeout,
             AccountEvent::Call(event) => return self.call_event(account, event, now),
+            AccountEvent::Announced(text) => self.notices.say(text, now),
             AccountEvent::Named(party) => {
                 // A name can be what the rows are sorted and filtered by.
                 let theirs = |call: &&Call| call.peer.user_id == party.user_id;

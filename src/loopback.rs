@@ -297,7 +297,7 @@ async fn converse(shared: &Arc<Shared>, stream: TcpStream, number: u64) -> io::R
     let (replies, queue) = mpsc::unbounded_channel();
     let link = Link::new(key.clone());
     let client = rpc::Client::default();
-    let mut talk = Talk { shared, session, number, link, client, replies, disconnect_after: None };
+    let mut talk = Talk { shared, session, number, link, client, replies, disconnect_after: None, refused: None };
     talk.run(&key, first, &mut frames, queue, &mut writer).await
 }
 
@@ -310,6 +310,8 @@ struct Talk<'a> {
     client: rpc::Client,
     replies: mpsc::UnboundedSender<Reply>,
     disconnect_after: Option<Duration>,
+    /// The code with which the transport is to refuse.
+    refused: Option<u16>,
 }
 
 impl Talk<'_> {
@@ -334,6 +336,9 @@ impl Talk<'_> {
             }
             while let Some(payload) = self.link.next_payload(self.shared.now()) {
                 writer.write(&payload).await?;
+            }
+            if let Some(code) = self.refused {
+                return writer.write_error(-i32::from(code)).await;
             }
             let patience = self.disconnect_after;
             tokio::select! {
@@ -377,7 +382,9 @@ impl Talk<'_> {
         let user_id = lock(&self.shared.world).user(self.session).id;
         lock(&self.shared.log).write(now, user_id, &served);
 
-        if let Some(millis) = served.conduct.cut {
+        if served.conduct.transport.is_some() {
+            self.refused = served.conduct.transport;
+        } else if let Some(millis) = served.conduct.cut {
             self.shared.break_line(How::Refuse, millis);
         } else if served.conduct.silence {
         } else if served.conduct.delay > 0 {

@@ -128,6 +128,8 @@ pub enum AccountEvent {
     RingTimeout(Duration),
     /// Something about a call.
     Call(CallEvent),
+    /// A popup of Telegram's own; cleaned.
+    Announced(String),
     /// The name of somebody of whom only the id was known.
     Named(Party),
     /// Which of some calls have ended, as the chats tell it.

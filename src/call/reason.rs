@@ -145,7 +145,8 @@ impl EndedCall {
             .map(|sent| sent.verb);
         match (reason, self.direction, by_you) {
             (Recorded::Migrated, ..) => "moved to a group call".to_owned(),
-            (_, _, Some(verb)) if !self.was_answered => format!("{} by you", verb.done()),
+            (_, _, Some(_)) if self.was_answered => lasted("hung up by you", duration),
+            (_, _, Some(verb)) => format!("{} by you", verb.done()),
             (Recorded::Reason(EndReason::Missed), Direction::Incoming, _) => {
                 "missed · caller gave up".to_owned()
             }
@@ -156,11 +157,8 @@ impl EndedCall {
                 "declined elsewhere".to_owned()
             }
             (Recorded::Reason(EndReason::Busy), Direction::Outgoing, _) => "line busy".to_owned(),
-            (Recorded::Reason(EndReason::Disconnect), _, by) => {
-                lasted(if by.is_some() { "hung up by you" } else { "connection lost" }, duration)
-            }
-            (Recorded::Reason(EndReason::HangUp), _, Some(_)) => lasted("hung up by you", duration),
-            (Recorded::Reason(EndReason::HangUp), Direction::Incoming, None)
+            (Recorded::Reason(EndReason::Disconnect), ..) => lasted("connection lost", duration),
+            (Recorded::Reason(EndReason::HangUp), Direction::Incoming, _)
                 if !self.was_answered && duration.is_none() =>
             {
                 "answered on another device, or ended there".to_owned()

@@ -117,7 +117,7 @@ fn answer(
     if method == "phone.discardCall" {
         return discard(world, session, args, now);
     }
-    let conduct = world.overrule(method, None);
+    let conduct = world.overrule(session, method, None);
     let result = match &conduct.error {
         Some(error) => Err(error.clone()),
         None => look_up(world, session, method, args, now)?,
@@ -172,7 +172,7 @@ fn look_up(
 fn discard(world: &mut World, session: SessionIx, args: &[u8], now: i64) -> Read<Served> {
     let request = functions::phone::DiscardCall::from_bytes(args)?;
     let enums::InputPhoneCall::Call(peer) = &request.peer;
-    let conduct = world.overrule("phone.discardCall", Some(peer.id));
+    let conduct = world.overrule(session, "phone.discardCall", Some(peer.id));
     let logged = json!({
         "id": peer.id,
         "access_hash": peer.access_hash,
@@ -242,9 +242,10 @@ impl Served {
 
     /// The answer as the log names it.
     pub(super) fn outcome(&self) -> String {
-        let Override { cut, silence, garbage, .. } = &self.conduct;
+        let Override { cut, silence, garbage, transport, .. } = &self.conduct;
         match &self.result {
             _ if cut.is_some() => "cut".to_owned(),
+            _ if transport.is_some() => format!("transport {}", transport.unwrap_or_default()),
             _ if *silence => "silence".to_owned(),
             _ if *garbage => "garbage".to_owned(),
             Ok(_) => "ok".to_owned(),

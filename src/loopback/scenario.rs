@@ -188,6 +188,10 @@ pub(super) struct AnswerScript {
     /// The answer cannot be read.
     #[serde(default)]
     pub(super) garbage: bool,
+    /// The transport refuses with this code, such as 429, and closes the connection.
+    pub(super) transport: Option<u16>,
+    /// A popup that is pushed before the answer, as Telegram does with some errors.
+    pub(super) notification: Option<String>,
     /// The line is cut instead, and new connections are refused for so many seconds.
     pub(super) cut: Option<Spanned<f64>>,
     /// Whether the request does its work all the same; by default only if no error is answered.
@@ -372,9 +376,15 @@ impl Scenario {
         }
         seconds(source, "delay", answer.delay.as_ref())?;
         seconds(source, "cut", answer.cut.as_ref())?;
-        let instead = [answer.error.is_some(), answer.silence, answer.garbage, answer.cut.is_some()];
+        let instead = [
+            answer.error.is_some(),
+            answer.silence,
+            answer.garbage,
+            answer.transport.is_some(),
+            answer.cut.is_some(),
+        ];
         if instead.into_iter().filter(|chosen| *chosen).count() > 1 {
-            let message = "takes one of error, silence, garbage and cut";
+            let message = "takes one of error, silence, garbage, transport and cut";
             return Err(source.wrong(method.span().start, "answer", message));
         }
         Ok(())

@@ -7,7 +7,40 @@ macro_rules! shipped {
     };
 }
 
-shipped!("busy", "quiet");
+shipped!(
+    "bad-line",
+    "busy",
+    "error-already-accepted",
+    "error-already-declined",
+    "error-bot",
+    "error-connection-lost",
+    "error-connection-lost-late",
+    "error-flood-wait",
+    "error-garbage",
+    "error-internal",
+    "error-key-duplicated",
+    "error-key-invalid",
+    "error-key-unregistered",
+    "error-migrate",
+    "error-no-answer",
+    "error-not-inited",
+    "error-occupy-failed",
+    "error-password-needed",
+    "error-peer-flood",
+    "error-peer-invalid",
+    "error-popup",
+    "error-session-expired",
+    "error-session-revoked",
+    "error-timeout",
+    "error-transport-dc",
+    "error-transport-flood",
+    "error-transport-key",
+    "error-unknown",
+    "error-user-banned",
+    "error-user-deactivated",
+    "flood",
+    "quiet",
+);
 
 /// The text of a shipped scenario.
 pub(super) fn text(name: &str) -> Option<&'static str> {

@@ -71,6 +71,7 @@ pub(super) struct Override {
     pub(super) delay: i64,
     pub(super) silence: bool,
     pub(super) garbage: bool,
+    pub(super) transport: Option<u16>,
     /// Cut the line, and refuse for so many milliseconds.
     pub(super) cut: Option<i64>,
     /// Whether the request does its work.
@@ -147,7 +148,12 @@ impl World {
     }
 
     /// What the scenario wants answered to `method` about a call with `peer`, if anything.
-    pub(super) fn overrule(&mut self, method: &str, call: Option<i64>) -> Override {
+    pub(super) fn overrule(
+        &mut self,
+        session: SessionIx,
+        method: &str,
+        call: Option<i64>,
+    ) -> Override {
         let peer = call.and_then(|id| self.call(id)).map(|call| self.users[call.peer_of(0)].key.clone());
         for (ix, answer) in self.scenario.answers.iter().enumerate() {
             let spent = answer.times > 0 && self.answered[ix] >= answer.times;
@@ -159,6 +165,10 @@ impl World {
                 continue;
             }
             self.answered[ix] += 1;
+            if let Some(text) = &answer.notification {
+                let updates = notification(text);
+                self.outbox.push(Outgoing::Push { session, updates });
+            }
             let error = answer.error.as_ref().and_then(|error| parse_error(error.get_ref()));
             return Override {
                 effect: answer.effect.unwrap_or(error.is_none()),
@@ -166,6 +176,7 @@ impl World {
                 delay: super::scenario::millis(answer.delay.as_ref()).unwrap_or(0),
                 silence: answer.silence,
                 garbage: answer.garbage,
+                transport: answer.transport,
                 cut: super::scenario::millis(answer.cut.as_ref()),
             };
         }
@@ -447,6 +458,8 @@ impl User {
             is_self,
             contact: !is_self,
             bot: self.bot,
+            // Both hang on one flag.
+            bot_info_version: self.bot.then_some(1),
             id: self.id,
             access_hash: Some(self.access_hash),
             first_name: Some(self.name.clone()),
@@ -482,6 +495,20 @@ impl Mailbox {
         let message = enums::Message::from(self.messages.last()?.clone());
         Some(types::UpdateNewMessage { message, pts: self.pts(), pts_count: 1 }.into())
     }
+}
+
+/// A popup of Telegram's own.
+fn notification(text: &str) -> enums::Updates {
+    let update = types::UpdateServiceNotification {
+        popup: true,
+        invert_media: false,
+        inbox_date: None,
+        r#type: "onhook".to_owned(),
+        message: text.to_owned(),
+        media: enums::MessageMedia::Empty,
+        entities: Vec::new(),
+    };
+    types::UpdateShort { update: update.into(), date: 0 }.into()
 }
 
 fn phone_call(phone_call: enums::PhoneCall) -> enums::Update {

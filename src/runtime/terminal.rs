@@ -6,7 +6,7 @@ use std::sync::Once;
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
@@ -35,9 +35,8 @@ pub fn check() -> Option<&'static str> {
 impl Screen {
     pub(super) fn open() -> io::Result<Self> {
         restore_on_panic();
-        let writer = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
         take_over()?;
-        let terminal = Terminal::new(CrosstermBackend::new(writer));
+        let terminal = Terminal::new(backend());
         terminal.map(|terminal| Self { terminal }).inspect_err(|_| give_back())
     }
 
@@ -55,7 +54,11 @@ impl Screen {
 
     /// Forgets what is on the screen, so that the next frame is written whole.
     pub(super) fn redraw(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not `Terminal::clear`: that asks the terminal for its cursor and waits for the answer,
+        // which the task that reads keys takes away.
+        execute!(io::stdout(), Clear(ClearType::All))?;
+        self.terminal = Terminal::new(backend())?;
+        Ok(())
     }
 
     /// Rings the bell, and asks the terminal for a desktop notification.
@@ -88,6 +91,10 @@ impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+fn backend() -> CrosstermBackend<BufWriter<Stdout>> {
+    CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()))
 }
 
 fn take_over() -> io::Result<()> {

@@ -16,16 +16,22 @@ use crate::call::reason::EndReason;
 pub(super) const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Sends a hang-up and tells what became of it: the end first, then the outcome.
+///
+/// Returns Telegram's name for why the session is gone, if the answer said so.
 pub(super) async fn send(
     context: Context,
     pool: SenderPoolHandle,
     dc: i32,
     names: Names,
     order: HangUpOrder,
-) {
+) -> Option<String> {
     let request = request(&order).to_bytes();
     // The raw call is tried once; the pool's retry policy does not see it.
     let answer = timeout(DEADLINE, pool.raw_invoke_in_dc(dc, request)).await;
+    let signed_out = match &answer {
+        Ok(Err(error)) => error::signed_out(error),
+        _ => None,
+    };
     let outcome = match answer {
         Err(_) => Err(Failure::NoAnswer { after: DEADLINE }),
         Ok(Err(error)) => Err(error::failure(&error)),
@@ -42,6 +48,7 @@ pub(super) async fn send(
     };
     let done = AccountEvent::HangUpDone { key: order.key, attempt: order.attempt, outcome };
     context.tell(done).await;
+    signed_out
 }
 
 /// What an answer says about the call that was hung up.

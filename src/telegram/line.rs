@@ -60,6 +60,8 @@ pub(super) struct Line {
     handle: SenderPoolFatHandle,
     dc: i32,
     tasks: JoinSet<Option<Ended>>,
+    /// What hang-ups have to say about the session.
+    verdicts: (mpsc::UnboundedSender<Ended>, mpsc::UnboundedReceiver<Ended>),
 }
 
 impl Line {
@@ -89,7 +91,10 @@ impl Line {
         let had_state = session.updates_state().await.map_err(|error| lost(&error))?.pts != 0;
         let beat = Beat { context: context.clone(), client: client.clone(), clock: clock.clone() };
         beat.state().await.map_err(|error| ended_by(&error))?;
-        beat.settings().await.map_err(|error| ended_by(&error))?;
+        if let Err(error) = beat.settings().await {
+            // Without them there are defaults; if the line is down, its tasks will tell.
+            tracing::warn!(%error, "the call timeouts or the own name could not be had");
+        }
 
         let configuration = UpdatesConfiguration { catch_up: had_state };
         let stream = client.stream_updates(from_tap, configuration).await;
@@ -97,13 +102,19 @@ impl Line {
         tasks.spawn(listen(tap, stream));
         tasks.spawn(heartbeat(beat, Arc::clone(session), resync));
         tasks.spawn(ask_names(context.clone(), client, names.clone(), handle.clone(), asked));
-        Ok(Self { context: context.clone(), names: names.clone(), handle, dc, tasks })
+        let verdicts = mpsc::unbounded_channel();
+        Ok(Self { context: context.clone(), names: names.clone(), handle, dc, tasks, verdicts })
     }
 
     /// Waits until the first of the tasks that keep the line alive has stopped.
     pub(super) async fn ended(&mut self) -> Ended {
         loop {
-            match self.tasks.join_next().await {
+            let ended = tokio::select! {
+                // There is always a sender: this line's own.
+                Some(verdict) = self.verdicts.1.recv() => return verdict,
+                ended = self.tasks.join_next() => ended,
+            };
+            match ended {
                 Some(Ok(None)) => {}
                 Some(Ok(Some(ended))) => return ended,
                 Some(Err(error)) => {
@@ -119,7 +130,13 @@ impl Line {
     pub(super) fn hang_up(&self, order: HangUpOrder) {
         let pool = self.handle.thin.clone();
         let (context, names) = (self.context.clone(), self.names.clone());
-        tokio::spawn(hang_up::send(context, pool, self.dc, names, order));
+        let (dc, verdicts) = (self.dc, self.verdicts.0.clone());
+        tokio::spawn(async move {
+            if let Some(code) = hang_up::send(context, pool, dc, names, order).await {
+                // A line that has ended already needs no verdict.
+                let _ = verdicts.send(Ended::SignedOut(code));
+            }
+        });
     }
 
     /// Looks in the chats for calls that have ended.
@@ -134,9 +151,10 @@ fn lost(error: &impl ToString) -> Ended {
 }
 
 fn ended_by(error: &InvocationError) -> Ended {
-    match error::signed_out(error) {
-        Some(code) => Ended::SignedOut(code),
-        None => lost(error),
+    match (error::signed_out(error), error) {
+        (Some(code), _) => Ended::SignedOut(code),
+        (None, InvocationError::Io(error)) => lost(error),
+        (None, error) => lost(error),
     }
 }
 
@@ -168,7 +186,12 @@ struct Tap {
 
 impl Tap {
     async fn take(&self, update: &tl::enums::Update) {
-        let Some(event) = updates::event(update, self.context.self_id, &self.names) else { return };
+        let Some(event) = updates::event(update, self.context.self_id, &self.names) else {
+            if let Some(text) = updates::announcement(update) {
+                self.context.tell(AccountEvent::Announced(text)).await;
+            }
+            return;
+        };
         if let CallEvent::Live(live) = &event
             && self.names.must_ask(live.peer.user_id)
         {

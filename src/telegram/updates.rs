@@ -37,6 +37,16 @@ pub(super) fn event(update: &tl::enums::Update, self_id: i64, names: &Names) -> 
     }
 }
 
+/// The text of a popup that Telegram wants shown.
+pub(super) fn announcement(update: &tl::enums::Update) -> Option<String> {
+    match update {
+        tl::enums::Update::ServiceNotification(update) if update.popup => {
+            Some(text::clean(&update.message))
+        }
+        _ => None,
+    }
+}
+
 /// What the service message of a call says.
 pub(super) fn logged(message: &tl::enums::Message) -> Option<CallEvent> {
     let tl::enums::Message::Service(message) = message else { return None };

@@ -32,7 +32,7 @@ const STATE: u16 = 14;
 impl Columns {
     /// Narrow screens lose the kind first, then the direction, then the note's column.
     fn fitting(width: u16) -> Self {
-        let (kind, direction, duration, peer, note) = (6, 12, 9, 17, 22);
+        let (kind, direction, duration, peer, note) = (6, 11, 8, 19, 22);
         let rest = |used: u16| width.saturating_sub(MARKS + STATE + used);
         let shared = |used: u16| {
             let spare = rest(used) - peer - note;
@@ -59,6 +59,8 @@ struct Row<'a> {
     call: &'a Call,
     note: Vec<String>,
     note_style: Style,
+    /// The note fits into its column; else it has lines of its own under the row.
+    beside: bool,
     height: u16,
 }
 
@@ -170,12 +172,12 @@ fn make_row<'a>(
     now: Timestamp,
 ) -> Option<Row<'a>> {
     let (note, note_style) = call_note::note(view, call, now);
-    let cells = if columns.note > 0 { columns.note } else { width.saturating_sub(MARKS + 2) };
-    let mut note = if note.is_empty() { Vec::new() } else { text::wrap(&note, usize::from(cells)) };
+    let beside = text::width(&note) <= usize::from(columns.note);
+    let below = usize::from(width.saturating_sub(MARKS + 2));
+    let mut note = if note.is_empty() { Vec::new() } else { text::wrap(&note, below) };
     note.truncate(NOTE_LINES);
-    let lines = note.len() as u16;
-    let height = if columns.note > 0 { lines.max(1) } else { 1 + lines };
-    Some(Row { call, note, note_style, height })
+    let height = if beside { 1 } else { 1 + note.len() as u16 };
+    Some(Row { call, note, note_style, beside, height })
 }
 
 fn draw_row(view: View, row: &Row, columns: Columns, area: Rect, buffer: &mut Buffer) {
@@ -197,9 +199,10 @@ fn draw_row(view: View, row: &Row, columns: Columns, area: Rect, buffer: &mut Bu
         put(buffer, (x, area.y), width.saturating_sub(1), &text, style);
         x += width;
     }
-    let (note_x, first, width) = match columns.note {
-        0 => (area.x + MARKS + 2, area.y + 1, area.width.saturating_sub(MARKS + 2)),
-        width => (x, area.y, width),
+    let (note_x, first, width) = if row.beside {
+        (x, area.y, columns.note)
+    } else {
+        (area.x + MARKS + 2, area.y + 1, area.width.saturating_sub(MARKS + 2))
     };
     for (y, line) in (first..area.bottom()).zip(&row.note) {
         put(buffer, (note_x, y), width, line, row.note_style);

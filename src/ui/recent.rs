@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{View, call_table, popup, put};
 use crate::call::{Direction, EndedCall};
+use crate::text;
 
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     let area = popup::lower_panel(view, "Recent", area, buffer);
@@ -13,12 +14,17 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
         let width = area.width.saturating_sub(1);
         put(buffer, (area.x + 1, area.y), width, "nothing yet", view.theme().muted);
     }
-    for (y, ended) in (area.y..area.bottom()).zip(board.recent()) {
-        draw_row(view, ended, Rect { y, height: 1, ..area }, buffer);
+    let mut y = area.y;
+    for ended in board.recent() {
+        if y >= area.bottom() {
+            break;
+        }
+        y += draw_row(view, ended, Rect { y, height: area.bottom() - y, ..area }, buffer);
     }
 }
 
-fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) {
+/// Draws one call, over several lines if its ending needs them; returns how many.
+fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) -> u16 {
     let theme = view.theme();
     let roomy = area.width >= 90;
     let name_width = if roomy { 24 } else { (area.width / 4).clamp(8, 18) };
@@ -36,7 +42,12 @@ fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) {
     put(buffer, (x, area.y), direction_width, direction, theme.muted);
     x += direction_width;
     let style = if ended.is_missed() { theme.warning } else { theme.text };
-    put(buffer, (x, area.y), area.right().saturating_sub(x), &ending(ended), style);
+    let width = area.right().saturating_sub(x);
+    let lines = text::wrap(&ending(ended), usize::from(width));
+    for (y, line) in (area.y..area.bottom()).zip(&lines) {
+        put(buffer, (x, y), width, line, style);
+    }
+    lines.len() as u16
 }
 
 /// The words for the ending, with both reasons where one was sent.

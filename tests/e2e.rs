@@ -1,0 +1,15 @@
+//! The program as a person has it: the real binary, a real terminal, real MTProto.
+
+#[path = "e2e/terminal.rs"]
+mod terminal;
+
+#[path = "e2e/board.rs"]
+mod board;
+#[path = "e2e/errors.rs"]
+mod errors;
+#[path = "e2e/hang_up.rs"]
+mod hang_up;
+#[path = "e2e/line.rs"]
+mod line;
+#[path = "e2e/process.rs"]
+mod process;

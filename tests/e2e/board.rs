@@ -1,0 +1,243 @@
+//! The board itself: what is seen, and what the keys do.
+
+use crate::terminal::{Board, Start};
+
+fn two_calls() -> Board {
+    let board = Start::scenario(
+        "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
+         [[call]]\nfrom = 'alan'\nto = 'me'\nat = 0.2\nvideo = true",
+    )
+    .run();
+    board.see_line(&["ringing", "Grace Hopper"]);
+    board.see_line(&["ringing", "Alan Turing"]);
+    board
+}
+
+#[test]
+fn the_busy_switchboard_shows_every_state() {
+    let board = Start::shipped("busy").size(140, 30).run();
+    board.see("3 ringing · 2 active · 3 on the way");
+    for parts in [
+        ["☎ ringing", "Grace Hopper @grace", "audio  ← incoming"],
+        ["☎ ringing", "Margaret Hamilton", "video  ← incoming"],
+        ["☎ ringing", "Unknown ", "audio  ← incoming"],
+        ["● active", "Linus Torvalds", "video  ← incoming"],
+        ["● active", "Radia Perlman", "audio  → outgoing"],
+        ["◌ rings there", "Barbara Liskov", "→ outgoing"],
+        ["◌ dialing", "Dennis Ritchie", "→ outgoing"],
+        ["◐ connecting", "Edsger Dijkstra", "→ outgoing"],
+    ] {
+        board.see_line(&parts);
+    }
+    for parts in [
+        ["Alan Turing", "missed · caller gave up"],
+        ["Leslie Lamport", "declined elsewhere"],
+        ["Sophie Wilson", "answered on another device"],
+        ["Ken Thompson", "line busy"],
+    ] {
+        board.see_line(&parts);
+    }
+    board.quit();
+}
+
+#[test]
+fn the_filter_narrows_inverts_and_goes_back() {
+    let mut board = two_calls();
+    board.press("/alan");
+    board.see("1 of 2 by filter “alan”");
+    board.see_no("Grace Hopper");
+    board.press("<enter>");
+    board.see("filter “alan”");
+    board.press("/");
+    board.see("Esc goes back");
+    board.press("<esc>");
+    board.see_no("Esc goes back");
+    board.see("1 of 2 by filter “alan”");
+    board.press("<esc>");
+    board.see_line(&["ringing", "Grace Hopper"]);
+    board.press("/!alan<enter>");
+    board.see("filter “!alan”");
+    board.see_no("Alan Turing");
+    board.see_line(&["▶", "Grace Hopper"]);
+    board.quit();
+}
+
+#[test]
+fn sorting_by_peer_and_turning_around() {
+    let mut board = two_calls();
+    let order = |text: &str| text.find("Alan Turing") < text.find("Grace Hopper");
+    board.press(">");
+    board.until("Alan first", |text| text.contains("by peer ↓") && order(text));
+    board.press("r");
+    board.until("Grace first", |text| text.contains("by peer ↑") && !order(text));
+    board.press("r<");
+    board.see_no("by peer");
+    board.quit();
+}
+
+#[test]
+fn the_privacy_mask_hides_names_and_numbers_everywhere() {
+    let mut board = two_calls();
+    board.press("P");
+    board.see("names hidden");
+    board.press("x");
+    board.see("Decline the call from");
+    let text = board.text();
+    for secret in ["Grace", "Hopper", "Alan", "Turing", "Ada", "Lovelace"] {
+        assert!(!text.contains(secret), "{secret}:\n{text}");
+    }
+    board.press("<esc>");
+    board.see_no("Decline the call from");
+    board.press("P");
+    board.see("Grace Hopper");
+    board.quit();
+}
+
+#[test]
+fn a_frozen_display_stays_while_calls_go_on() {
+    let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\nrings = 2";
+    let mut board = Start::scenario(scenario).run();
+    board.see_line(&["▶", "Grace Hopper"]);
+    board.press("p");
+    board.see("frozen since");
+    // The header goes on: when it says that the call is over, the row must still be there.
+    board.press("X");
+    board.see_line(&["ringing", "Grace Hopper"]);
+    board.press("p");
+    board.see_no("frozen since");
+    board.see_line(&["Grace Hopper", "by you"]);
+    board.quit();
+}
+
+#[test]
+fn details_open_and_close() {
+    let mut board = two_calls();
+    board.press("<enter>");
+    board.see("libraries");
+    board.see("13.0.0, 12.0.0, 11.0.0");
+    board.press("<enter>");
+    board.see_no("libraries");
+    board.resize(120, 30);
+    board.press("<enter>");
+    board.see("libraries");
+    board.quit();
+}
+
+#[test]
+fn help_shows_the_keys_as_they_are_bound() {
+    let keymap = "[board]\nhang-up = 'h'\nreverse = []\n";
+    let mut board = Start::shipped("busy").file("keymap.toml", keymap).size(100, 60).run();
+    board.see_line(&["h hang up…"].map(|_| "h decline…"));
+    board.press("?");
+    board.see_line(&["h ", "hang up, decline or cancel"]);
+    board.see_line(&["(no key)", "turn the order around"]);
+    board.see_wrapped("A call that you take on another device is not visible to this session");
+    board.press("<esc>");
+    board.see_no("On the board");
+    board.press("h");
+    board.see("Decline the call from");
+    board.press("<esc>");
+    board.see_no("Decline the call from");
+    board.quit();
+}
+
+#[test]
+fn any_size_works_and_none_panics() {
+    let mut board = Start::shipped("busy").run();
+    board.see("ringing");
+    let sizes = [(200, 60), (100, 24), (99, 24), (80, 24), (60, 10), (40, 10), (39, 10), (40, 9)];
+    let sizes = sizes.into_iter().chain([(20, 3), (10, 2), (2, 2), (1, 1), (3, 40), (200, 1)]);
+    for keys in ["", "x", "?", "/a"] {
+        board.press(keys);
+        for (width, height) in sizes.clone() {
+            board.resize(width, height);
+        }
+        board.resize(80, 24);
+        board.see("Recent");
+        board.press("<esc>");
+        board.until("the board", |text| text.contains("? help") && !text.contains("Esc"));
+    }
+    board.see("● online");
+    board.quit();
+}
+
+#[test]
+fn without_colour_none_is_set() {
+    let mut board = Start::shipped("busy").env("NO_COLOR", "1").run();
+    board.see("3 ringing");
+    board.press("x");
+    board.see("Enter send");
+    board.press("<esc>");
+    board.see_no("Enter send");
+    let raw = String::from_utf8_lossy(&board.quit().raw).into_owned();
+    for sequence in raw.split("\u{1b}[").skip(1) {
+        let Some((codes, _)) = sequence.split_once('m') else { continue };
+        if !codes.chars().all(|char| char.is_ascii_digit() || char == ';') {
+            continue;
+        }
+        for code in codes.split(';').filter_map(|code| code.parse::<u32>().ok()) {
+            let colour = matches!(code, 30..=38 | 40..=48 | 90..=97 | 100..=107);
+            assert!(!colour, "a colour: ESC[{codes}m");
+        }
+    }
+    assert!(raw.contains("\u{1b}[7m"), "the selection is still seen");
+}
+
+#[test]
+fn ascii_means_ascii() {
+    let mut board = Start::shipped("busy").arg("--ascii").run();
+    board.see("3 ringing");
+    board.press("x");
+    board.see("Enter send");
+    board.press("<esc>");
+    board.see_no("Enter send");
+    board.press("<enter>");
+    board.see("libraries");
+    let text = board.text();
+    assert!(text.is_ascii(), "{text}");
+    board.see_line(&[">", "! ringing", "Grace Hopper"]);
+    board.quit();
+}
+
+#[test]
+fn a_new_call_rings_the_bell_and_asks_for_a_notification() {
+    let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1";
+    let board = Start::scenario(scenario).run();
+    board.see_line(&["▶", "Grace Hopper"]);
+    let raw = String::from_utf8_lossy(&board.quit().raw).into_owned();
+    assert!(raw.contains("\u{7}") && raw.contains("\u{1b}]9;Grace Hopper is calling\u{1b}\\"));
+
+    let quiet = Start::scenario(scenario).arg("--no-bell").arg("--no-notify").run();
+    quiet.see_line(&["▶", "Grace Hopper"]);
+    let raw = String::from_utf8_lossy(&quiet.quit().raw).into_owned();
+    assert!(!raw.contains('\u{7}') && !raw.contains("]9;"));
+}
+
+#[test]
+fn hostile_names_reach_the_terminal_only_as_text() {
+    let scenario = "[[person]]\nkey = 'mallory'\nname = \"Mal\\u001b]52;c;aGk=\\u0007\\u202elory\\u001b[31m\"\n\
+        [[call]]\nfrom = 'mallory'\nto = 'me'\nat = 0.1";
+    let board = Start::scenario(scenario).run();
+    board.see_line(&["ringing", "Mal]52;c;aGk=lo"]);
+    let raw = String::from_utf8_lossy(&board.quit().raw).into_owned();
+    assert!(!raw.contains("\u{1b}]52") && !raw.contains('\u{202e}') && !raw.contains("\u{1b}[31m"));
+}
+
+#[test]
+fn wide_names_keep_the_columns_straight() {
+    let scenario = "[[person]]\nkey = 'li'\nname = '李明 🧑‍🚀'\n[[person]]\nkey = 'arab'\nname = 'مريم'\n\
+        [[call]]\nfrom = 'li'\nto = 'me'\nat = 0.1\n[[call]]\nfrom = 'arab'\nto = 'me'\nat = 0.1\n\
+        [[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.2";
+    let board = Start::scenario(scenario).run();
+    board.see("3 ringing");
+    board.see("Grace Hopper");
+    let locked = board.text();
+    let column = |name: &str| {
+        let line = locked.lines().find(|line| line.contains(name)).expect(name);
+        let head = &line[..line.find('←').expect("an arrow")];
+        onhook::text::width(head)
+    };
+    assert_eq!(column("李明"), column("Grace Hopper"));
+    assert_eq!(column("مريم"), column("Grace Hopper"));
+    board.quit();
+}

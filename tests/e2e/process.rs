@@ -1,0 +1,63 @@
+//! The process: every way out gives the terminal back.
+
+use std::process::Command;
+
+use crate::terminal::{Board, Start};
+
+fn board() -> Board {
+    let board = Start::scenario("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1").run();
+    board.see_line(&["▶", "Grace Hopper"]);
+    board
+}
+
+fn signal(board: &Board, name: &str) {
+    let pid = board.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs");
+    assert!(sent.success());
+}
+
+#[test]
+fn quitting_ends_no_call_and_is_clean() {
+    let ended = board().quit();
+    assert!(ended.requests.iter().all(|it| it["method"] != "phone.discardCall"));
+    let mut other = board();
+    other.press("<ctrl-c>");
+    assert_eq!(other.ended().code, 0);
+}
+
+#[test]
+fn signals_end_it_cleanly() {
+    for name in ["TERM", "HUP", "INT"] {
+        let board = board();
+        signal(&board, name);
+        assert_eq!(board.ended().code, 0, "{name}");
+    }
+}
+
+#[test]
+fn quitting_asks_while_a_hang_up_is_on_its_way() {
+    let mut board = Start::shipped("error-no-answer").run();
+    board.see_line(&["▶", "Grace Hopper"]);
+    board.press("X");
+    board.see("declining…");
+    board.press("q");
+    board.see("Quit now?");
+    board.press("n");
+    board.see_no("Quit now?");
+    board.press("q");
+    board.see("Quit now?");
+    board.press("y");
+    assert_eq!(board.ended().code, 0);
+}
+
+#[test]
+fn it_suspends_and_comes_back() {
+    let mut board = board();
+    board.press("<ctrl-z>");
+    board.until_given_back();
+    signal(&board, "CONT");
+    board.see_line(&["▶", "Grace Hopper"]);
+    board.press("X");
+    board.see("declined by you");
+    board.quit();
+}

@@ -1,0 +1,282 @@
+//! The real program in a pseudo-terminal: keys in, screen out.
+//!
+//! Nothing here sleeps: a wait ends when the screen shows what is waited for, or fails.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long anything may take before a test fails. Generous: a pass never waits for it.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What the reader thread shares with the test.
+struct Shown {
+    parser: vt100::Parser,
+    /// Everything that was ever written to the terminal.
+    raw: Vec<u8>,
+    ended: bool,
+}
+
+/// A running board.
+pub struct Board {
+    shown: Arc<(Mutex<Shown>, Condvar)>,
+    keys: Box<dyn Write + Send>,
+    pty: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    folder: TempDir,
+}
+
+/// How a board is started.
+pub struct Start {
+    scenario: String,
+    size: (u16, u16),
+    args: Vec<String>,
+    env: Vec<(String, String)>,
+    files: Vec<(String, String)>,
+}
+
+impl Start {
+    /// A shipped scenario by its name.
+    pub fn shipped(name: &str) -> Self {
+        Self {
+            scenario: name.to_owned(),
+            size: (80, 24),
+            args: Vec::new(),
+            env: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// A scenario by its text. `grace` and `alan` are there already.
+    pub fn scenario(text: &str) -> Self {
+        let people = "title = 't'\n\
+            [[person]]\nkey = 'grace'\nname = 'Grace Hopper'\nusername = 'grace'\n\
+            [[person]]\nkey = 'alan'\nname = 'Alan Turing'\n";
+        Self::shipped("scenario.toml").file("scenario.toml", &format!("{people}{text}"))
+    }
+
+    pub fn size(mut self, width: u16, height: u16) -> Self {
+        self.size = (width, height);
+        self
+    }
+
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.args.push(arg.to_owned());
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A file in the program's working and configuration folder.
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    pub fn run(self) -> Board {
+        let folder = TempDir::new().expect("a temporary folder");
+        for (name, text) in &self.files {
+            std::fs::write(folder.path().join(name), text).expect("a file in it");
+        }
+        let size = PtySize { cols: self.size.0, rows: self.size.1, ..PtySize::default() };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_onhook"));
+        command.args(["demo", &self.scenario, "--log", "requests.ndjson"]);
+        command.args(&self.args);
+        command.cwd(folder.path());
+        command.env_clear();
+        command.env("TERM", "xterm-256color");
+        command.env("TZ", "UTC");
+        command.env("ONHOOK_CONFIG_DIR", folder.path());
+        command.env("ONHOOK_STATE_DIR", folder.path());
+        for (name, value) in &self.env {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        let reader = pair.master.try_clone_reader().expect("a reader");
+        let keys = pair.master.take_writer().expect("a writer");
+        let parser = vt100::Parser::new(cells(self.size.1), cells(self.size.0), 0);
+        let shown = Shown { parser, raw: Vec::new(), ended: false };
+        let shown = Arc::new((Mutex::new(shown), Condvar::new()));
+        let read = Arc::clone(&shown);
+        thread::spawn(move || follow(reader, &read));
+        Board { shown, keys, pty: pair.master, child, folder }
+    }
+}
+
+fn cells(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).expect("a terminal has at least one cell")
+}
+
+/// Feeds the screen until the program ends.
+fn follow(mut reader: Box<dyn Read + Send>, shown: &(Mutex<Shown>, Condvar)) {
+    let mut buffer = [0; 64 * 1024];
+    loop {
+        let read = reader.read(&mut buffer).unwrap_or(0);
+        let mut screen = shown.0.lock().expect("no test panics while it holds this");
+        screen.raw.extend_from_slice(&buffer[..read]);
+        screen.parser.process(&buffer[..read]);
+        screen.ended = read == 0;
+        shown.1.notify_all();
+        if read == 0 {
+            return;
+        }
+    }
+}
+
+impl Board {
+    /// Types keys: characters as they are, and names such as `<enter>`, `<esc>`, `<ctrl-c>`.
+    pub fn press(&mut self, keys: &str) {
+        let names = [
+            ("<enter>", "\r"),
+            ("<esc>", "\u{1b}"),
+            ("<up>", "\u{1b}[A"),
+            ("<down>", "\u{1b}[B"),
+            ("<delete>", "\u{1b}[3~"),
+            ("<space>", " "),
+            ("<ctrl-c>", "\u{3}"),
+            ("<ctrl-z>", "\u{1a}"),
+        ];
+        let bytes = names.iter().fold(keys.to_owned(), |keys, (name, byte)| keys.replace(name, byte));
+        self.keys.write_all(bytes.as_bytes()).expect("the program reads keys");
+    }
+
+    /// The screen as text.
+    pub fn text(&self) -> String {
+        self.locked().parser.screen().contents()
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, Shown> {
+        self.shown.0.lock().expect("the reader does not panic")
+    }
+
+    /// Waits until the screen fits.
+    pub fn until(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
+        let end = Instant::now() + DEADLINE;
+        let mut shown = self.locked();
+        loop {
+            let text = shown.parser.screen().contents();
+            if fits(&text) {
+                return text;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !shown.ended, "never seen: {what}\n{text}");
+            shown = self.shown.1.wait_timeout(shown, left).expect("the reader does not panic").0;
+        }
+    }
+
+    /// Waits until a text is on the screen.
+    pub fn see(&self, wanted: &str) -> String {
+        self.until(wanted, |text| text.contains(wanted))
+    }
+
+    /// Waits until a text that may be wrapped over several lines of a row is on the screen.
+    pub fn see_wrapped(&self, wanted: &str) -> String {
+        self.until(wanted, |text| unwrapped(text).contains(wanted))
+    }
+
+    /// Waits until a text is no longer on the screen.
+    pub fn see_no(&self, unwanted: &str) -> String {
+        self.until(&format!("no {unwanted}"), |text| !text.contains(unwanted))
+    }
+
+    /// Waits for a line of the screen that holds all of these.
+    pub fn see_line(&self, parts: &[&str]) -> String {
+        let fits = |line: &&str| parts.iter().all(|part| line.contains(part));
+        let text = self.until(&parts.join(" … "), |text| text.lines().any(|line| fits(&line)));
+        text.lines().find(fits).unwrap_or_default().to_owned()
+    }
+
+    pub fn resize(&mut self, width: u16, height: u16) {
+        self.locked().parser.screen_mut().set_size(cells(height), cells(width));
+        let size = PtySize { cols: width, rows: height, ..PtySize::default() };
+        self.pty.resize(size).expect("the terminal can be resized");
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.process_id().expect("the program runs")
+    }
+
+    /// Waits until the program has given the terminal back without ending.
+    pub fn until_given_back(&self) {
+        let end = Instant::now() + DEADLINE;
+        let mut shown = self.locked();
+        while shown.parser.screen().alternate_screen() {
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "the terminal is not given back");
+            shown = self.shown.1.wait_timeout(shown, left).expect("the reader does not panic").0;
+        }
+    }
+
+    /// Waits for the end, and checks that the terminal is as it was before.
+    pub fn ended(mut self) -> Ended {
+        let end = Instant::now() + DEADLINE;
+        let mut shown = self.shown.0.lock().expect("the reader does not panic");
+        while !shown.ended {
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "the program does not end");
+            shown = self.shown.1.wait_timeout(shown, left).expect("the reader does not panic").0;
+        }
+        assert!(!shown.parser.screen().alternate_screen(), "the normal screen is back");
+        assert!(!shown.parser.screen().hide_cursor(), "the cursor is back");
+        let code = self.child.wait().expect("the program has ended").exit_code();
+        Ended { code, raw: shown.raw.clone(), requests: read_requests(&self.folder) }
+    }
+
+    /// Quits by key, and checks that this is a clean end.
+    pub fn quit(mut self) -> Ended {
+        self.press("q");
+        let ended = self.ended();
+        assert_eq!(ended.code, 0);
+        ended
+    }
+
+    /// The requests that have reached the server so far.
+    pub fn requests(&self) -> Vec<Value> {
+        read_requests(&self.folder)
+    }
+
+    /// The hang-ups that have reached the server so far.
+    pub fn hang_ups(&self) -> Vec<Value> {
+        hang_ups(&self.requests())
+    }
+
+    pub fn raw(&self) -> Vec<u8> {
+        self.locked().raw.clone()
+    }
+}
+
+/// What is left of a board that has ended.
+pub struct Ended {
+    pub code: u32,
+    pub raw: Vec<u8>,
+    pub requests: Vec<Value>,
+}
+
+/// The `phone.discardCall`s among some requests.
+pub fn hang_ups(requests: &[Value]) -> Vec<Value> {
+    requests.iter().filter(|it| it["method"] == "phone.discardCall").cloned().collect()
+}
+
+fn read_requests(folder: &TempDir) -> Vec<Value> {
+    let file: PathBuf = folder.path().join("requests.ndjson");
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+/// The screen without frames and line breaks, each run of blanks as one.
+fn unwrapped(text: &str) -> String {
+    let blank = text.replace(['│', '┌', '┐', '└', '┘', '─'], " ");
+    blank.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock, no randomness: whatever waits is outside, and tells about it with a [`Msg`].
 
+mod act;
 pub mod action;
 pub mod connection;
 pub mod dialog;
@@ -20,7 +21,7 @@ use crate::call::board::{CallBoard, Change};
 use crate::call::event::{AccountEvent, CallEvent, Connection};
 use crate::call::reason::Ending;
 use crate::call::{AccountId, Call, CallKey, HangUp, Party, Phase};
-use action::{Action, Layer};
+use action::Layer;
 use connection::AccountState;
 use dialog::{Choice, Dialog};
 use effect::Effect;
@@ -179,8 +180,10 @@ impl State {
 
     /// When [`Msg::Tick`] is due: as seldom as what is on the screen allows.
     pub fn next_wake(&self, now: Timestamp) -> Timestamp {
-        let spinning = self.board.calls().any(|call| matches!(call.hang_up, HangUp::Sending { .. }));
-        let retrying = |account: &AccountState| matches!(account.connection, Connection::Retrying { .. });
+        let spinning =
+            self.board.calls().any(|call| matches!(call.hang_up, HangUp::Sending { .. }));
+        let retrying =
+            |account: &AccountState| matches!(account.connection, Connection::Retrying { .. });
         let second = !self.board.is_empty() || self.accounts.iter().any(retrying);
         let step = match (spinning, second) {
             (true, _) => SPIN.as_millis() as i64,
@@ -220,9 +223,13 @@ impl State {
                 // A name can be what the rows are sorted and filtered by.
                 let theirs = |call: &&Call| call.peer.user_id == party.user_id;
                 let keys: Vec<_> = self.board.calls().filter(theirs).map(|call| call.key).collect();
-                keys.iter().for_each(|key| self.remove_row(*key));
+                for key in &keys {
+                    self.remove_row(*key);
+                }
                 self.board.name(account, &party);
-                keys.iter().for_each(|key| self.rows.insert(&self.board, *key));
+                for key in &keys {
+                    self.rows.insert(&self.board, *key);
+                }
             }
             AccountEvent::History { asked, ended } => {
                 let known = ended.is_some();
@@ -333,192 +340,13 @@ impl State {
     /// Selects the first row when nothing is selected and no key can be on its way for a call
     /// that has just ended.
     fn settle_selection(&mut self, now: Timestamp) {
-        let settled = self.lost.is_none_or(|(_, at)| {
-            now.duration_since(at).as_secs_f64() >= SETTLE.as_secs_f64()
-        });
+        let settled = self
+            .lost
+            .is_none_or(|(_, at)| now.duration_since(at).as_secs_f64() >= SETTLE.as_secs_f64());
         let free = self.dialog.is_none() && self.frozen.is_none();
         if free && settled && self.selection().is_none() {
             self.selected = self.rows.keys().first().copied();
             self.lost = None;
-        }
-    }
-
-    fn act(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
-        match action {
-            Action::Quit => return self.quit(),
-            Action::Suspend => return vec![Effect::Suspend],
-            Action::Redraw => return vec![Effect::Redraw],
-            _ => {}
-        }
-        match self.dialog {
-            None => self.act_on_board(action, now),
-            Some(Dialog::Picker(_)) => self.act_in_picker(action, now),
-            Some(Dialog::Help { scroll }) => {
-                self.act_in_help(action, scroll);
-                Vec::new()
-            }
-            Some(Dialog::Filter { .. }) => {
-                self.act_in_filter(action);
-                Vec::new()
-            }
-            Some(Dialog::Quit) => {
-                self.dialog = None;
-                if action == Action::Accept { vec![Effect::Quit] } else { Vec::new() }
-            }
-        }
-    }
-
-    /// Quits, but asks first while a hang-up is on its way; a second time it does not ask.
-    fn quit(&mut self) -> Vec<Effect> {
-        let sending = self.board.calls().any(|call| matches!(call.hang_up, HangUp::Sending { .. }));
-        if sending && !matches!(self.dialog, Some(Dialog::Quit)) {
-            self.dialog = Some(Dialog::Quit);
-            return Vec::new();
-        }
-        vec![Effect::Quit]
-    }
-
-    fn act_on_board(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
-        let page = usize::from(self.size.1 / 2).max(1) as isize;
-        match action {
-            Action::Up => self.move_by(-1, now),
-            Action::Down => self.move_by(1, now),
-            Action::PageUp => self.move_by(-page, now),
-            Action::PageDown => self.move_by(page, now),
-            Action::Top => self.move_by(isize::MIN, now),
-            Action::Bottom => self.move_by(isize::MAX, now),
-            Action::HangUp => self.open_picker(now),
-            Action::HangUpNow => return self.hang_up_now(now),
-            Action::Mark => self.toggle_mark(now),
-            Action::Details => self.toggle_details(),
-            Action::Filter => {
-                let before = self.rows.filter().to_owned();
-                let input = tui_input::Input::new(before.clone());
-                self.dialog = Some(Dialog::Filter { input, before });
-            }
-            Action::SortLeft => self.rows.sort_by_neighbour(&self.board, -1),
-            Action::SortRight => self.rows.sort_by_neighbour(&self.board, 1),
-            Action::Reverse => self.rows.reverse(&self.board),
-            Action::Dismiss => self.dismiss(now),
-            Action::Freeze => self.toggle_freeze(now),
-            Action::Privacy => {
-                self.privacy = match self.privacy {
-                    Privacy::Open => Privacy::Masked,
-                    Privacy::Masked => Privacy::Open,
-                };
-            }
-            Action::Reconnect => {
-                return (0..self.accounts.len() as u16)
-                    .map(|account| Effect::Reconnect(AccountId(account)))
-                    .collect();
-            }
-            Action::Help => self.dialog = Some(Dialog::Help { scroll: 0 }),
-            Action::Back => self.back(),
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    fn act_in_picker(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
-        let Some(Dialog::Picker(picker)) = &mut self.dialog else { return Vec::new() };
-        let choice = match action {
-            Action::Up => picker.move_by(-1),
-            Action::Down => picker.move_by(1),
-            Action::Top => picker.move_by(isize::MIN),
-            Action::Bottom => picker.move_by(isize::MAX),
-            Action::Accept => Some(picker.cursor),
-            Action::Fitting => Some(Choice::Fitting),
-            action => {
-                let reason = action.reason().map(Choice::Reason);
-                if reason.is_none() {
-                    self.dialog = None;
-                }
-                reason
-            }
-        };
-        choice.map_or_else(Vec::new, |choice| self.choose(choice, now))
-    }
-
-    fn act_in_help(&mut self, action: Action, scroll: u16) {
-        let page = (self.size.1 / 2).max(1);
-        let scroll = match action {
-            Action::Up => scroll.saturating_sub(1),
-            Action::Down => scroll.saturating_add(1),
-            Action::PageUp => scroll.saturating_sub(page),
-            Action::PageDown => scroll.saturating_add(page),
-            Action::Top => 0,
-            Action::Bottom => u16::MAX,
-            _ => return self.dialog = None,
-        };
-        self.dialog = Some(Dialog::Help { scroll: scroll.min(200) });
-    }
-
-    fn act_in_filter(&mut self, action: Action) {
-        if let Some(Dialog::Filter { before, .. }) = self.dialog.take()
-            && action != Action::Accept
-        {
-            self.rows.set_filter(&self.board, &before);
-        }
-    }
-
-    fn edit(&mut self, request: tui_input::InputRequest) {
-        if let Some(Dialog::Filter { input, .. }) = &mut self.dialog {
-            input.handle(request);
-            self.rows.set_filter(&self.board, &crate::text::clean(input.value()));
-        }
-    }
-
-    fn move_by(&mut self, steps: isize, now: Timestamp) {
-        let (board, rows, _) = self.display(now);
-        let keys = rows.keys();
-        let Some(last) = keys.len().checked_sub(1) else { return };
-        let at = self.selected.and_then(|key| rows.position(board, key));
-        let to = match (at, self.lost) {
-            (Some(at), _) => at.saturating_add_signed(steps),
-            // The row that has moved up to where the ended call was, or the one above it.
-            (None, Some((place, _))) if steps > 0 => place,
-            (None, Some((place, _))) => place.saturating_sub(1),
-            (None, None) => 0,
-        };
-        self.selected = Some(keys[to.min(last)]);
-        self.lost = None;
-    }
-
-    fn toggle_mark(&mut self, now: Timestamp) {
-        let Some(key) = self.selection() else { return };
-        if !self.marked.remove(&key) {
-            self.marked.insert(key);
-        }
-        self.move_by(1, now);
-    }
-
-    fn toggle_details(&mut self) {
-        let wide = is_wide(self.size.0);
-        let shown = match self.details {
-            DetailPane::IfRoom => wide,
-            DetailPane::Shown => true,
-            DetailPane::Hidden => false,
-        };
-        self.details = if shown { DetailPane::Hidden } else { DetailPane::Shown };
-    }
-
-    fn toggle_freeze(&mut self, now: Timestamp) {
-        self.frozen = match self.frozen.take() {
-            Some(_) => None,
-            None => {
-                let (board, rows) = (self.board.clone(), self.rows.clone());
-                Some(Box::new(Frozen { board, rows, at: now }))
-            }
-        };
-    }
-
-    /// Undoes one thing at a time: the freeze, the marks, the filter.
-    fn back(&mut self) {
-        if self.frozen.take().is_some() {
-        } else if !self.marked.is_empty() {
-            self.marked.clear();
-        } else if !self.rows.filter().is_empty() {
-            self.rows.set_filter(&self.board, "");
         }
     }
 }

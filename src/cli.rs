@@ -80,6 +80,7 @@ struct ScenarioArgs {
 
 /// How the board looks and sounds.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that stands for itself")]
 struct LookArgs {
     /// auto, dark, light, mono, or one of your own
     #[arg(long, value_name = "NAME")]

@@ -36,6 +36,7 @@ pub struct Overrides {
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting that stands for itself")]
 pub struct Config {
     /// The colours.
     pub theme: Theme,
@@ -106,7 +107,9 @@ impl Config {
         let env = from_environment(&var)?;
         let path = paths.keymap_file();
         let keymap = match read(&path)? {
-            Some(text) => Keymap::merged(Source { file: &path.display().to_string(), text: &text })?,
+            Some(text) => {
+                Keymap::merged(Source { file: &path.display().to_string(), text: &text })?
+            }
             None => Keymap::default(),
         };
         let name = flags.theme.or(env.theme).or(file.theme).unwrap_or_else(|| "auto".to_owned());

@@ -16,7 +16,8 @@ use tracing_subscriber::fmt;
 /// An unknown level, or a file that cannot be written.
 pub fn start(level: &str, file: &Path) -> io::Result<()> {
     let level = Level::from_str(level).map_err(|_| {
-        let message = format!("ONHOOK_LOG: '{level}' is not one of error, warn, info, debug, trace");
+        let message =
+            format!("ONHOOK_LOG: '{level}' is not one of error, warn, info, debug, trace");
         io::Error::new(io::ErrorKind::InvalidInput, message)
     })?;
     if let Some(folder) = file.parent() {

@@ -151,7 +151,11 @@ impl Board {
     }
 
     /// Takes in an event and everything that waits behind it.
-    fn take_all(&mut self, first: (AccountId, AccountEvent), events: &mut Events) -> io::Result<Flow> {
+    fn take_all(
+        &mut self,
+        first: (AccountId, AccountEvent),
+        events: &mut Events,
+    ) -> io::Result<Flow> {
         let mut next = Some(first);
         for _ in 0..BATCH {
             let Some((account, event)) = next else { break };
@@ -165,6 +169,10 @@ impl Board {
 
     fn take(&mut self, msg: Msg) -> io::Result<Flow> {
         let mut flow = Flow::Continue;
+        if matches!(msg, Msg::Resized { .. }) {
+            // Even to the size it had: the terminal may have cut off cells in between.
+            self.screen.redraw()?;
+        }
         for effect in update(&mut self.state, msg, Timestamp::now()) {
             match self.outside.carry_out(effect, &mut self.screen)? {
                 effects::Next::Nothing => {}
@@ -230,7 +238,11 @@ pub async fn watch(accounts: &[AccountSetup], out: impl Write) -> io::Result<()>
             effects::look_up(&running, effect);
         }
         let changes = state.take_changes();
-        if closed(changes.into_iter().try_for_each(|(key, change)| printer.call(&state, key, &change, now)))? {
+        if closed(
+            changes
+                .into_iter()
+                .try_for_each(|(key, change)| printer.call(&state, key, &change, now)),
+        )? {
             break;
         }
     }

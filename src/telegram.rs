@@ -28,9 +28,9 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use crate::call::AccountId;
 use crate::call::event::{AccountEvent, Connection, HangUpOrder};
 use crate::call::failure::Failure;
-use crate::call::AccountId;
 use line::{Ended, Line};
 
 pub use session::Seed;

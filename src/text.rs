@@ -89,31 +89,28 @@ pub fn duration(seconds: i64) -> String {
 /// Breaks a text into lines of at most `cells`, at spaces where there are any.
 pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     let cells = cells.max(1);
-    let mut lines = vec![String::new()];
+    let mut lines = Vec::new();
+    let mut line = String::new();
     for word in text.split_whitespace() {
-        let mut word = word.to_owned();
-        loop {
-            let line = lines.last_mut().expect("there is always a last line");
-            let space = usize::from(!line.is_empty());
-            if width(line) + space + width(&word) <= cells {
-                line.push_str(&" "[..space]);
-                line.push_str(&word);
-                break;
-            }
-            if !line.is_empty() {
-                lines.push(String::new());
-                continue;
-            }
-            let head = fitting(&word, cells);
-            let rest = word.split_off(head);
-            lines.push(String::new());
-            let at = lines.len() - 2;
-            lines[at] = std::mem::replace(&mut word, rest);
-            if word.is_empty() {
-                lines.pop();
-                break;
-            }
+        if !line.is_empty() && width(&line) + 1 + width(word) <= cells {
+            line.push(' ');
+            line.push_str(word);
+            continue;
         }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        // A word longer than a line is broken where it must be.
+        let mut rest = word;
+        while width(rest) > cells {
+            let (head, tail) = rest.split_at(fitting(rest, cells));
+            lines.push(head.to_owned());
+            rest = tail;
+        }
+        rest.clone_into(&mut line);
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
     }
     lines
 }

@@ -87,7 +87,8 @@ impl State {
         let meant = self.meant();
         if meant.is_empty() {
             let hidden = !self.marked.is_empty();
-            let text = if hidden { "the filter hides the marked calls" } else { "no call is selected" };
+            let text =
+                if hidden { "the filter hides the marked calls" } else { "no call is selected" };
             self.notices.say(text, now);
         }
         let mut possible = Vec::new();

@@ -5,13 +5,14 @@
 
 use std::cmp::Ordering;
 
-use strum::{EnumIter, IntoEnumIterator};
+use strum::{AsRefStr, EnumIter, IntoEnumIterator};
 
 use crate::call::board::CallBoard;
 use crate::call::{Call, CallKey, Direction};
 
 /// What the rows are sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumIter)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumIter, AsRefStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum SortColumn {
     /// Ringing, active, dialing, connecting; the newest first inside each.
     #[default]
@@ -118,13 +119,12 @@ impl Rows {
         let order = match self.column {
             SortColumn::State => a.phase.rank().cmp(&b.phase.rank()).then_with(newest_first),
             SortColumn::Peer => {
-                let named = |call: &Call| (call.peer.name.is_none(), call.peer.label().to_lowercase());
+                let named =
+                    |call: &Call| (call.peer.name.is_none(), call.peer.label().to_lowercase());
                 named(a).cmp(&named(b)).then_with(newest_first)
             }
             SortColumn::Kind => a.video.cmp(&b.video).then_with(newest_first),
-            SortColumn::Direction => {
-                a.direction.cmp(&b.direction).then_with(newest_first)
-            }
+            SortColumn::Direction => a.direction.cmp(&b.direction).then_with(newest_first),
             SortColumn::Duration => a.counts_from().cmp(&b.counts_from()),
         };
         let order = if self.reversed { order.reverse() } else { order };
@@ -152,6 +152,7 @@ fn searchable(call: &Call) -> String {
         Direction::Outgoing => "outgoing",
     };
     let username = call.peer.username.as_deref().unwrap_or_default();
-    let text = format!("{} @{username} {} {kind} {direction}", call.peer.label(), call.phase.word());
+    let text =
+        format!("{} @{username} {} {kind} {direction}", call.peer.label(), call.phase.word());
     text.to_lowercase()
 }

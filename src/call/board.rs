@@ -95,20 +95,16 @@ impl CallBoard {
         self.calls.get_mut(&key).map(|call| call.hang_up = hang_up).is_some()
     }
 
-    /// Learns a name; returns the calls that show it.
-    pub fn name(&mut self, account: AccountId, party: &Party) -> Vec<CallKey> {
-        let theirs = |key: &CallKey, peer: &Party| {
-            key.account == account && peer.user_id == party.user_id
-        };
+    /// Learns a name.
+    pub fn name(&mut self, account: AccountId, party: &Party) {
+        let theirs =
+            |key: &CallKey, peer: &Party| key.account == account && peer.user_id == party.user_id;
         for ended in self.recent.iter_mut().filter(|ended| theirs(&ended.key, &ended.peer)) {
             ended.peer = party.clone();
         }
-        let mut named = Vec::new();
         for call in self.calls.values_mut().filter(|call| theirs(&call.key, &call.peer)) {
             call.peer = party.clone();
-            named.push(call.key);
         }
-        named
     }
 
     /// Takes in what Telegram said.
@@ -342,10 +338,8 @@ impl EndedCall {
     /// Adds what a late message tells; `false` if it is nothing new.
     fn refine(&mut self, reason: Option<Recorded>, duration: Option<u32>) -> bool {
         let before = self.ending;
-        let unanswered = matches!(
-            reason,
-            Some(Recorded::Reason(EndReason::Missed | EndReason::Busy))
-        );
+        let unanswered =
+            matches!(reason, Some(Recorded::Reason(EndReason::Missed | EndReason::Busy)));
         self.ending = match (self.ending, reason) {
             (Ending::Elsewhere { .. }, Some(reason)) if unanswered => {
                 Ending::Recorded { reason, duration }
@@ -446,7 +440,10 @@ mod tests {
             (vec![dial(), established(7, false)], "active"),
             (vec![established(7, false), dial()], "active"),
             (vec![established(7, true), ended(Some(HangUp), Some(221))], "ended after 03:41"),
-            (vec![established(7, true), ended(Some(Disconnect), Some(5))], "connection lost after 00:05"),
+            (
+                vec![established(7, true), ended(Some(Disconnect), Some(5))],
+                "connection lost after 00:05",
+            ),
             (vec![established(7, true), CallEvent::Gone { id: 7 }], "ended"),
         ];
         for (events, wanted) in cases {
@@ -478,7 +475,10 @@ mod tests {
                 vec![ring(), ended(None, None), log(EndReason::HangUp, Some(192))],
                 "answered on another device, ended there after 03:12",
             ),
-            (vec![ring(), ended(None, None), log(EndReason::Missed, None)], "missed · caller gave up"),
+            (
+                vec![ring(), ended(None, None), log(EndReason::Missed, None)],
+                "missed · caller gave up",
+            ),
             (vec![ring(), log(EndReason::Missed, None)], "missed · caller gave up"),
             (vec![log(EndReason::Missed, None), ring()], "ringing"),
         ];

@@ -71,7 +71,9 @@ impl Failure {
                 "Connection lost while hanging up; outcome unknown".to_owned()
             }
             Self::Unreadable => "Probably ended, but the reply could not be read".to_owned(),
-            Self::Transport { code: 429 } => "Too many connections; Telegram refuses for now".to_owned(),
+            Self::Transport { code: 429 } => {
+                "Too many connections; Telegram refuses for now".to_owned()
+            }
             Self::Transport { code: 404 } => "Telegram does not know this session's key".to_owned(),
             Self::Transport { code: 444 } => "Wrong data centre".to_owned(),
             Self::Transport { .. } => "Telegram's transport refused".to_owned(),
@@ -98,7 +100,9 @@ impl Failure {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Refused { code, name, value } => refusal_remedy(*code, name, *value),
-            Self::NoAnswer { .. } | Self::ConnectionLost { .. } | Self::Unreadable => Remedy::Unknown,
+            Self::NoAnswer { .. } | Self::ConnectionLost { .. } | Self::Unreadable => {
+                Remedy::Unknown
+            }
             Self::Transport { code: 404 } => Remedy::SignIn,
             Self::Transport { .. } | Self::Offline => Remedy::Retry,
             Self::Internal { .. } => Remedy::Dismiss,
@@ -152,7 +156,7 @@ fn refusal_remedy(code: i32, name: &str, value: Option<u32>) -> Remedy {
         _ if ends_session(code, name) => Remedy::SignIn,
         (420, _) => Remedy::RetryAfter(Duration::from_secs(u64::from(value.unwrap_or(1)))),
         (-503, _) => Remedy::Unknown,
-        (500.., _) | (303, _) => Remedy::Retry,
+        (500.. | 303, _) => Remedy::Retry,
         _ => Remedy::Dismiss,
     }
 }

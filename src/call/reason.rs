@@ -202,7 +202,9 @@ impl EndedCall {
             (Recorded::Migrated, _) => "Q.850 23 · SIP 302",
             (Recorded::Reason(EndReason::Missed), Direction::Incoming) => "Q.850 19 · SIP 487",
             (Recorded::Reason(EndReason::Missed), Direction::Outgoing) => "Q.850 19 · SIP 480, 487",
-            (Recorded::Reason(EndReason::Busy), Direction::Incoming) => "Q.850 17, 21 · SIP 486, 603",
+            (Recorded::Reason(EndReason::Busy), Direction::Incoming) => {
+                "Q.850 17, 21 · SIP 486, 603"
+            }
             (Recorded::Reason(EndReason::Busy), Direction::Outgoing) => "Q.850 17 · SIP 486",
             (Recorded::Reason(EndReason::HangUp), _) => "Q.850 16 · SIP BYE",
             (Recorded::Reason(EndReason::Disconnect), _) => "Q.850 41 · SIP 503",
@@ -211,10 +213,8 @@ impl EndedCall {
 
     /// Whether the account's owner was wanted and not reached.
     pub fn is_missed(&self) -> bool {
-        let missed = Ending::Recorded {
-            reason: Recorded::Reason(EndReason::Missed),
-            duration: None,
-        };
+        let missed =
+            Ending::Recorded { reason: Recorded::Reason(EndReason::Missed), duration: None };
         self.direction == Direction::Incoming
             && self.sent.is_none()
             && (self.ending == missed || self.ending == Ending::RangOut)

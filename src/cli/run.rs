@@ -146,7 +146,8 @@ fn accounts(server: &Server) -> Vec<AccountSetup> {
 
 /// Two workers: one for the network, and one for what the loop must not wait for.
 fn in_runtime(work: impl Future<Output = io::Result<()>>) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(failed)?;
     let done = runtime.block_on(work).map_err(failed);
     // A connection that is being made does not hear that the program ends.

@@ -24,8 +24,9 @@ impl Key {
         if let (Some(char), None) = (chars.next(), chars.next()) {
             return Ok(Self::normalised(KeyCode::Char(char), KeyModifiers::NONE));
         }
-        let parsed = crokey::parse(text)
-            .map_err(|_| format!("'{text}' is not a key; write keys like x, X, ctrl-x, f1, pageup"))?;
+        let parsed = crokey::parse(text).map_err(|_| {
+            format!("'{text}' is not a key; write keys like x, X, ctrl-x, f1, pageup")
+        })?;
         match parsed.codes {
             crokey::OneToThree::One(code) => Ok(Self::normalised(code, parsed.modifiers)),
             _ => Err(format!("'{text}' is more than one key")),

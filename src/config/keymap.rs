@@ -79,7 +79,8 @@ impl Keymap {
         for (layer, action, at) in said {
             if let Some((key, other)) = self.conflict(layer, action) {
                 let (other, name) = (other.as_ref(), action.as_ref());
-                let message = format!("'{key}' is also the key of {other}; give {other} another, or []");
+                let message =
+                    format!("'{key}' is also the key of {other}; give {other} another, or []");
                 return Err(source.wrong(at, name, &message));
             }
         }
@@ -113,7 +114,8 @@ impl Keymap {
     /// The actions of a layer, in the order of the file.
     pub fn actions(&self, layer: Layer) -> impl Iterator<Item = (Action, &[Key])> {
         let bindings = self.layers.get(&layer).into_iter();
-        bindings.flat_map(|bindings| bindings.keys.iter().map(|(action, keys)| (*action, &keys[..])))
+        bindings
+            .flat_map(|bindings| bindings.keys.iter().map(|(action, keys)| (*action, &keys[..])))
     }
 }
 
@@ -152,9 +154,9 @@ fn read_binding(
         OneOrMore::One(key) => std::slice::from_ref(key),
         OneOrMore::More(keys) => keys,
     };
-    let keys = keys.iter().map(|key| {
-        Key::parse(key).map_err(|message| source.wrong(at, name.get_ref(), &message))
-    });
+    let keys = keys
+        .iter()
+        .map(|key| Key::parse(key).map_err(|message| source.wrong(at, name.get_ref(), &message)));
     Ok((action, keys.collect::<Result<_, _>>()?))
 }
 

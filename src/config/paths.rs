@@ -21,9 +21,9 @@ impl Paths {
             // Without a home there is still the working directory.
             set.or(ours).unwrap_or_else(|| PathBuf::from(".onhook"))
         };
-        let state = project.as_ref().map(|dirs| {
-            dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned()
-        });
+        let state = project
+            .as_ref()
+            .map(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned());
         Self {
             config: folder("ONHOOK_CONFIG_DIR", project.map(|dirs| dirs.config_dir().to_owned())),
             state: folder("ONHOOK_STATE_DIR", state),

@@ -110,7 +110,8 @@ pub enum Depth {
 impl Depth {
     /// What the environment says.
     pub fn of_terminal(var: &impl Fn(&str) -> Option<OsString>) -> Self {
-        let set = |name: &str| var(name).map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        let set =
+            |name: &str| var(name).map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
         if !set("NO_COLOR").is_empty() {
             Self::None
         } else if matches!(set("COLORTERM").as_str(), "truecolor" | "24bit") {
@@ -220,7 +221,9 @@ fn fitted(color: Color, depth: Depth) -> Color {
             let index = index - 16;
             nearest_ansi([level(index / 36), level(index / 6), level(index)])
         }
-        (Color::Indexed(index @ 232..), Depth::Sixteen) => nearest_ansi([8 + 10 * (index - 232); 3]),
+        (Color::Indexed(index @ 232..), Depth::Sixteen) => {
+            nearest_ansi([8 + 10 * (index - 232); 3])
+        }
         (color, _) => color,
     }
 }

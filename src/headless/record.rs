@@ -123,7 +123,10 @@ impl CallRecord {
 
     pub(super) fn living(call: &Call) -> Self {
         let state = call.phase.word().to_owned();
-        Self { state, ..Self::new(call.key.id, &call.peer, call.direction, call.video, call.placed) }
+        Self {
+            state,
+            ..Self::new(call.key.id, &call.peer, call.direction, call.video, call.placed)
+        }
     }
 
     pub(super) fn ended(ended: &EndedCall) -> Self {

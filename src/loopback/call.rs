@@ -67,7 +67,10 @@ pub(super) enum View {
     Hidden,
     Live(enums::PhoneCall),
     /// Over as far as this session is concerned, since `at`.
-    Over { discarded: enums::PhoneCall, at: i64 },
+    Over {
+        discarded: enums::PhoneCall,
+        at: i64,
+    },
 }
 
 impl Call {

@@ -66,7 +66,9 @@ impl AuthKey {
 
     /// Opens a message from the client, or tells what is wrong with it.
     pub(super) fn decrypt(&self, payload: &[u8]) -> Result<Incoming, &'static str> {
-        if payload.len() < HEADER + INNER_HEADER + MIN_PADDING || (payload.len() - HEADER) % 16 != 0 {
+        if payload.len() < HEADER + INNER_HEADER + MIN_PADDING
+            || !(payload.len() - HEADER).is_multiple_of(16)
+        {
             return Err("an encrypted message of an impossible length");
         }
         let msg_key: [u8; 16] = array(&payload[8..HEADER]);
@@ -191,8 +193,7 @@ mod tests {
         buffer.extend(plain(8));
         encrypt_data_v2(&mut buffer, &theirs);
         let incoming = ours.decrypt(buffer.as_ref()).expect("a good message");
-        let wanted =
-            Incoming { salt: 11, session_id: 22, msg_id: 33, seq_no: 1, body: vec![7; 8] };
+        let wanted = Incoming { salt: 11, session_id: 22, msg_id: 33, seq_no: 1, body: vec![7; 8] };
         assert_eq!(incoming, wanted);
     }
 

@@ -112,7 +112,11 @@ impl Link {
     ///
     /// # Errors
     /// [`Violation`] for what no client may send.
-    pub(super) fn receive(&mut self, message: Incoming, now: i64) -> Result<Vec<Request>, Violation> {
+    pub(super) fn receive(
+        &mut self,
+        message: &Incoming,
+        now: i64,
+    ) -> Result<Vec<Request>, Violation> {
         let epoch = now.div_euclid(1000 * SALT_LIFE);
         if message.salt != self.key.salt(epoch) && message.salt != self.key.salt(epoch - 1) {
             let refusal = types::BadServerSalt {
@@ -127,7 +131,7 @@ impl Link {
             self.queue(Reply::service(tl::enums::BadMsgNotification::from(refusal).to_bytes()));
             return Ok(Vec::new());
         }
-        if let Some(code) = self.fault_of(&message, now) {
+        if let Some(code) = Self::fault_of(message, now) {
             self.refuse(message.msg_id, message.seq_no, code);
             return Ok(Vec::new());
         }
@@ -135,7 +139,7 @@ impl Link {
             return Ok(Vec::new());
         }
         if self.last.is_none() || self.session_id != Some(message.session_id) {
-            self.begin_session(&message, epoch);
+            self.begin_session(message, epoch);
         }
         let mut requests = Vec::new();
         self.process(message.msg_id, message.seq_no, &message.body, now, &mut requests)?;
@@ -143,7 +147,7 @@ impl Link {
     }
 
     /// The error code of a message that has to be refused.
-    fn fault_of(&self, message: &Incoming, now: i64) -> Option<i32> {
+    fn fault_of(message: &Incoming, now: i64) -> Option<i32> {
         let sent_at = message.msg_id >> 32;
         let now = now.div_euclid(1000);
         if message.msg_id % 4 != 0 {
@@ -359,7 +363,8 @@ fn parse_container(body: &[u8]) -> Result<Vec<Inner>, Violation> {
 }
 
 fn unpack(body: &[u8]) -> Result<Vec<u8>, Violation> {
-    let packed = Vec::<u8>::from_bytes(&body[4..]).map_err(|_| Violation("a malformed gzip_packed"))?;
+    let packed =
+        Vec::<u8>::from_bytes(&body[4..]).map_err(|_| Violation("a malformed gzip_packed"))?;
     let mut unpacked = Vec::new();
     let read = GzDecoder::new(&packed[..]).take(GZIP_MAX).read_to_end(&mut unpacked);
     read.map_err(|_| Violation("gzip_packed data that is not gzip"))?;
@@ -410,7 +415,7 @@ mod tests {
     fn a_wrong_salt_is_answered_with_the_right_one_and_nothing_else() {
         let mut link = link();
         let wrong = Incoming { salt: 0, ..message(&link, 1, 1, ping(1)) };
-        assert_eq!(link.receive(wrong, NOW), Ok(vec![]));
+        assert_eq!(link.receive(&wrong, NOW), Ok(vec![]));
         assert_eq!(replies(&mut link), [types::BadServerSalt::CONSTRUCTOR_ID]);
     }
 
@@ -420,7 +425,7 @@ mod tests {
         let good = message(&link, 1, 1, ping(1));
         let later = NOW + 1000 * SALT_LIFE;
         let good = Incoming { msg_id: ((later / 1000) << 32) + 4, ..good };
-        link.receive(good, later).expect("served");
+        link.receive(&good, later).expect("served");
         let wanted = [types::NewSessionCreated::CONSTRUCTOR_ID, types::Pong::CONSTRUCTOR_ID];
         assert_eq!(replies(&mut link), wanted);
     }
@@ -430,35 +435,32 @@ mod tests {
         let mut link = link();
         let twin = Link::new(link.key.clone());
         let first = || message(&twin, 1, 1, ping(1));
-        link.receive(first(), NOW).expect("served");
+        link.receive(&first(), NOW).expect("served");
         assert_eq!(replies(&mut link).len(), 2);
-        link.receive(first(), NOW).expect("ignored");
+        link.receive(&first(), NOW).expect("ignored");
         assert!(replies(&mut link).is_empty());
         let second = message(&link, 2, 3, ping(2));
-        link.receive(second, NOW).expect("served");
+        link.receive(&second, NOW).expect("served");
         assert_eq!(replies(&mut link), [types::Pong::CONSTRUCTOR_ID]);
     }
 
     #[test]
     fn a_wrong_clock_number_or_parity_is_refused() {
-        let codes = [
-            (NOW + 400_000, 1, 1, 16),
-            (NOW - 100_000, 1, 1, 17),
-            (NOW, 1, 2, 35),
-        ];
+        let codes = [(NOW + 400_000, 1, 1, 16), (NOW - 100_000, 1, 1, 17), (NOW, 1, 2, 35)];
         for (now, number, seq_no, code) in codes {
             let mut link = link();
             let mut sent = message(&link, number, seq_no, ping(1));
             sent.salt = link.key.salt(now / 1000 / SALT_LIFE);
-            link.receive(sent, now).expect("no violation");
+            link.receive(&sent, now).expect("no violation");
             let reply = link.waiting.pop_back().expect("a refusal");
-            let refusal = types::BadMsgNotification::from_bytes(&reply.body[4..]).expect("its type");
+            let refusal =
+                types::BadMsgNotification::from_bytes(&reply.body[4..]).expect("its type");
             assert_eq!(refusal.error_code, code);
         }
         let mut link = link();
         let odd = message(&link, 1, 1, ping(1));
         let odd = Incoming { msg_id: odd.msg_id + 1, ..odd };
-        link.receive(odd, NOW).expect("no violation");
+        link.receive(&odd, NOW).expect("no violation");
         let reply = link.waiting.pop_back().expect("a refusal");
         let refusal = types::BadMsgNotification::from_bytes(&reply.body[4..]).expect("its type");
         assert_eq!(refusal.error_code, 18);
@@ -481,7 +483,7 @@ mod tests {
         }
         let outer = Incoming { msg_id: first.msg_id + 400, seq_no: 4, body: container, ..first };
         let wanted = Request::Rpc { msg_id: first.msg_id + 8, body: request };
-        assert_eq!(link.receive(outer, NOW), Ok(vec![wanted]));
+        assert_eq!(link.receive(&outer, NOW), Ok(vec![wanted]));
     }
 
     #[test]
@@ -499,7 +501,7 @@ mod tests {
         for body in [vec![1], MSG_CONTAINER.to_bytes(), GZIP_PACKED.to_bytes(), vec![0xff; 3]] {
             let mut link = link();
             let garbage = message(&link, 1, 1, body);
-            assert!(link.receive(garbage, NOW).is_err());
+            assert!(link.receive(&garbage, NOW).is_err());
         }
     }
 

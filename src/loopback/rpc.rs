@@ -60,9 +60,8 @@ pub(super) fn serve(
     now: i64,
 ) -> Served {
     let mut quiet = false;
-    let request = match unwrap(body, client, &mut quiet) {
-        Ok(request) => request,
-        Err(_) => return refused("?", 400, "INPUT_FETCH_FAIL"),
+    let Ok(request) = unwrap(body, client, &mut quiet) else {
+        return refused("?", 400, "INPUT_FETCH_FAIL");
     };
     let Some(id) = request.first_chunk().map(|id| u32::from_le_bytes(*id)) else {
         return refused("?", 400, "INPUT_FETCH_FAIL");
@@ -135,9 +134,7 @@ fn look_up(
 ) -> Read<Result<Vec<u8>, (i32, String)>> {
     let found = match method {
         "help.getConfig" => enums::Config::from(config(world, now)).to_bytes(),
-        "updates.getState" => {
-            enums::updates::State::from(world.state(session, now)).to_bytes()
-        }
+        "updates.getState" => enums::updates::State::from(world.state(session, now)).to_bytes(),
         "updates.getDifference" => {
             let request = functions::updates::GetDifference::from_bytes(args)?;
             if request.pts <= 0 {

@@ -332,8 +332,10 @@ impl Scenario {
     fn check_call(&self, call: &CallScript, source: Source) -> Result<(), Wrong> {
         for (name, party) in [("from", &call.from), ("to", &call.to)] {
             if !self.knows(party.get_ref()) {
-                let message =
-                    format!("nobody is called '{}'; add a [[person]] with that key", party.get_ref());
+                let message = format!(
+                    "nobody is called '{}'; add a [[person]] with that key",
+                    party.get_ref()
+                );
                 return Err(source.wrong(party.span().start, name, &message));
             }
         }

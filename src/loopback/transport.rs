@@ -30,7 +30,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     /// checksum, after any of which the connection is of no more use.
     pub(super) async fn read(&mut self) -> io::Result<Vec<u8>> {
         let len = self.stream.read_u32_le().await? as usize;
-        if !(OVERHEAD..=MAX_FRAME).contains(&len) || len % 4 != 0 {
+        if !(OVERHEAD..=MAX_FRAME).contains(&len) || !len.is_multiple_of(4) {
             return Err(invalid(format!("a frame of {len} bytes")));
         }
         let mut rest = vec![0; len - 4];

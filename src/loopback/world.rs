@@ -5,15 +5,17 @@
 
 mod difference;
 mod script;
+mod user;
 
 use std::collections::HashMap;
 
-use grammers_tl_types::{Deserializable, enums, types};
+use grammers_tl_types::{enums, types};
 
 use super::call::{Call, End, Place, SessionIx, Stage, UserIx, View, seconds};
 use super::crypt::{AUTH_KEY_LEN, AuthKey};
 use super::scenario::{Container, How, Reasons, Scenario, parse_error};
 use script::Script;
+use user::User;
 
 /// Everything the server knows.
 pub(super) struct World {
@@ -28,27 +30,6 @@ pub(super) struct World {
     outbox: Vec<Outgoing>,
 }
 
-/// A user of this Telegram.
-pub(super) struct User {
-    pub(super) id: i64,
-    pub(super) access_hash: i64,
-    /// The scenario's name for it.
-    key: String,
-    name: String,
-    username: Option<String>,
-    phone: Option<String>,
-    bot: bool,
-    unnamed: bool,
-    mailbox: Mailbox,
-}
-
-/// The messages of one user, numbered by pts.
-#[derive(Default)]
-struct Mailbox {
-    /// Every message arrived alone: the n-th moved pts from n to n + 1.
-    messages: Vec<types::MessageService>,
-}
-
 /// A session: a user's key, and how far its numbered containers have come.
 pub(super) struct Session {
     pub(super) user: UserIx,
@@ -59,7 +40,7 @@ pub(super) struct Session {
 /// What the server has to do after the world has moved.
 pub(super) enum Outgoing {
     /// Push a container to a session.
-    Push { session: SessionIx, updates: enums::Updates },
+    Push { session: SessionIx, updates: Box<enums::Updates> },
     /// Break the line.
     Fault { how: How, millis: i64 },
 }
@@ -135,7 +116,11 @@ impl World {
     }
 
     /// The user with this id, if `access_hash` is right for it or it is the session's own.
-    pub(super) fn find_user(&self, session: SessionIx, input: &enums::InputUser) -> Option<enums::User> {
+    pub(super) fn find_user(
+        &self,
+        session: SessionIx,
+        input: &enums::InputUser,
+    ) -> Option<enums::User> {
         let own = self.sessions[session].user;
         let ix = match input {
             enums::InputUser::UserSelf => own,
@@ -154,7 +139,8 @@ impl World {
         method: &str,
         call: Option<i64>,
     ) -> Override {
-        let peer = call.and_then(|id| self.call(id)).map(|call| self.users[call.peer_of(0)].key.clone());
+        let peer =
+            call.and_then(|id| self.call(id)).map(|call| self.users[call.peer_of(0)].key.clone());
         for (ix, answer) in self.scenario.answers.iter().enumerate() {
             let spent = answer.times > 0 && self.answered[ix] >= answer.times;
             let other_call = answer
@@ -166,7 +152,7 @@ impl World {
             }
             self.answered[ix] += 1;
             if let Some(text) = &answer.notification {
-                let updates = notification(text);
+                let updates = Box::new(notification(text));
                 self.outbox.push(Outgoing::Push { session, updates });
             }
             let error = answer.error.as_ref().and_then(|error| parse_error(error.get_ref()));
@@ -206,7 +192,13 @@ impl World {
         }
         let here = Place::Session(session);
         let theirs = match call.answered() {
-            Some((by, _)) => if user == call.caller { call.placed } else { by },
+            Some((by, _)) => {
+                if user == call.caller {
+                    call.placed
+                } else {
+                    by
+                }
+            }
             None => here,
         };
         match call.stage {
@@ -232,7 +224,11 @@ impl World {
         match (self.scenario.server.reasons, sent) {
             (Reasons::Kept, _) => sent.clone(),
             (Reasons::Overruled, _) if call.answered().is_none() => {
-                if user == call.caller { Reason::Missed } else { Reason::Busy }
+                if user == call.caller {
+                    Reason::Missed
+                } else {
+                    Reason::Busy
+                }
             }
             (Reasons::Overruled, Reason::Disconnect) => Reason::Disconnect,
             (Reasons::Overruled, _) => Reason::Hangup,
@@ -259,14 +255,14 @@ impl World {
         self.deposit(ix, callee, now);
 
         let mut answer = enums::Updates::TooLong;
-        for session in 0..self.sessions.len() {
+        for (session, before) in before.iter().enumerate() {
             let user = self.sessions[session].user;
             if user != caller && user != callee {
                 continue;
             }
             let mut updates = Vec::new();
             if let View::Over { discarded, .. } = self.view(ix, session)
-                && before[session] != self.view(ix, session)
+                && *before != self.view(ix, session)
             {
                 updates.push(phone_call(discarded));
             }
@@ -288,9 +284,9 @@ impl World {
     }
 
     fn announce(&mut self, ix: usize, before: &[View], now: i64) {
-        for session in 0..self.sessions.len() {
+        for (session, before) in before.iter().enumerate() {
             let view = self.view(ix, session);
-            if view == before[session] {
+            if view == *before {
                 continue;
             }
             match view {
@@ -371,7 +367,11 @@ impl World {
                     .collect(),
                 kind => vec![self.numbered(kind, ix, session, updates.to_vec(), now)],
             };
-            self.outbox.extend(containers.into_iter().map(|updates| Outgoing::Push { session, updates }));
+            self.outbox.extend(
+                containers
+                    .into_iter()
+                    .map(|updates| Outgoing::Push { session, updates: Box::new(updates) }),
+            );
         }
     }
 
@@ -420,83 +420,6 @@ impl World {
     }
 }
 
-impl User {
-    fn new(
-        ix: usize,
-        key: &str,
-        name: &str,
-        username: Option<String>,
-        phone: Option<String>,
-    ) -> Self {
-        let mailbox = Mailbox::default();
-        Self {
-            id: 7_100_000_000 + scatter(ix as u64 + 1).unsigned_abs() as i64 % 800_000_000,
-            access_hash: scatter(0x5eed ^ ix as u64),
-            key: key.to_owned(),
-            name: name.to_owned(),
-            username,
-            phone,
-            bot: false,
-            unnamed: false,
-            mailbox,
-        }
-    }
-
-    /// The user's full name.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(super) fn is_bot(&self) -> bool {
-        self.bot
-    }
-
-    fn to_tl(&self, is_self: bool) -> enums::User {
-        // A `user` whose flags and id are all zero, so that only what is known needs naming.
-        let blank = types::User::from_bytes(&[0; 16]).expect("a user without flags is 16 bytes");
-        types::User {
-            is_self,
-            contact: !is_self,
-            bot: self.bot,
-            // Both hang on one flag.
-            bot_info_version: self.bot.then_some(1),
-            id: self.id,
-            access_hash: Some(self.access_hash),
-            first_name: Some(self.name.clone()),
-            username: self.username.clone(),
-            phone: self.phone.clone(),
-            ..blank
-        }
-        .into()
-    }
-}
-
-impl Mailbox {
-    /// What `pts` is for a user who has never got anything.
-    const FIRST_PTS: i32 = 1;
-
-    fn pts(&self) -> i32 {
-        Self::FIRST_PTS + self.messages.len() as i32
-    }
-
-    /// The messages that moved pts on from `pts`.
-    fn after(&self, pts: i32) -> &[types::MessageService] {
-        let known = (pts - Self::FIRST_PTS).clamp(0, self.messages.len() as i32);
-        &self.messages[known as usize..]
-    }
-
-    fn add(&mut self, message: types::MessageService) {
-        let id = self.pts();
-        self.messages.push(types::MessageService { id, ..message });
-    }
-
-    /// The newest message as an update.
-    fn last_update(&self) -> Option<enums::Update> {
-        let message = enums::Message::from(self.messages.last()?.clone());
-        Some(types::UpdateNewMessage { message, pts: self.pts(), pts_count: 1 }.into())
-    }
-}
-
 /// A popup of Telegram's own.
 fn notification(text: &str) -> enums::Updates {
     let update = types::UpdateServiceNotification {
@@ -513,12 +436,4 @@ fn notification(text: &str) -> enums::Updates {
 
 fn phone_call(phone_call: enums::PhoneCall) -> enums::Update {
     types::UpdatePhoneCall { phone_call }.into()
-}
-
-/// A number that looks random and is always the same: ids and hashes that a test can repeat.
-pub(super) fn scatter(seed: u64) -> i64 {
-    let mut z = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (z ^ (z >> 31)) as i64
 }

@@ -65,10 +65,8 @@ fn ends_of(
 }
 
 fn request(order: &HangUpOrder) -> tl::functions::phone::DiscardCall {
-    let peer = tl::types::InputPhoneCall {
-        id: order.handle.id,
-        access_hash: order.handle.access_hash,
-    };
+    let peer =
+        tl::types::InputPhoneCall { id: order.handle.id, access_hash: order.handle.access_hash };
     tl::functions::phone::DiscardCall {
         video: order.video,
         peer: peer.into(),

@@ -72,7 +72,8 @@ impl Line {
         names: &Names,
         clock: &Clock,
     ) -> Result<Self, Ended> {
-        let pool = SenderPool::with_configuration(Arc::clone(session), context.api_id, parameters());
+        let pool =
+            SenderPool::with_configuration(Arc::clone(session), context.api_id, parameters());
         let SenderPool { runner, handle, updates } = pool;
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {

@@ -67,9 +67,8 @@ pub(super) fn party(user: &tl::enums::User) -> Option<Party> {
 
 fn active_username(user: &tl::types::User) -> Option<String> {
     let usernames = user.usernames.as_ref()?;
-    let active = usernames.iter().find_map(|username| {
+    usernames.iter().find_map(|username| {
         let tl::enums::Username::Username(username) = username;
         username.active.then(|| username.username.clone())
-    });
-    active
+    })
 }

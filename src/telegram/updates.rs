@@ -31,7 +31,9 @@ pub(super) fn unpack(container: &UpdatesLike) -> (&[tl::enums::Update], &[tl::en
 /// What an update says about a call, if it is about one.
 pub(super) fn event(update: &tl::enums::Update, self_id: i64, names: &Names) -> Option<CallEvent> {
     match update {
-        tl::enums::Update::PhoneCall(update) => Some(phone_call(&update.phone_call, self_id, names)),
+        tl::enums::Update::PhoneCall(update) => {
+            Some(phone_call(&update.phone_call, self_id, names))
+        }
         tl::enums::Update::NewMessage(update) => logged(&update.message),
         _ => None,
     }
@@ -138,13 +140,10 @@ impl Head<'_> {
 }
 
 fn relays(call: &tl::types::PhoneCall) -> Relays {
-    let webrtc = |it: &&tl::enums::PhoneConnection| matches!(it, tl::enums::PhoneConnection::Webrtc(_));
+    let webrtc =
+        |it: &&tl::enums::PhoneConnection| matches!(it, tl::enums::PhoneConnection::Webrtc(_));
     let webrtc = call.connections.iter().filter(webrtc).count();
-    Relays {
-        peer_to_peer: call.p2p_allowed,
-        reflectors: call.connections.len() - webrtc,
-        webrtc,
-    }
+    Relays { peer_to_peer: call.p2p_allowed, reflectors: call.connections.len() - webrtc, webrtc }
 }
 
 fn recorded(reason: &tl::enums::PhoneCallDiscardReason) -> Recorded {
@@ -160,7 +159,8 @@ fn recorded(reason: &tl::enums::PhoneCallDiscardReason) -> Recorded {
 
 /// Telegram's `date`: seconds since 1970 on the server's clock.
 fn time(date: i32) -> Timestamp {
-    Timestamp::UNIX_EPOCH.saturating_add(Duration::from_secs(u64::try_from(date).unwrap_or(0)))
+    Timestamp::UNIX_EPOCH
+        .saturating_add(Duration::from_secs(u64::try_from(date).unwrap_or(0)))
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 

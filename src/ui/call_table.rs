@@ -72,14 +72,22 @@ pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut B
     let (board, rows, now) = view.state.display(view.now);
     let keys = rows.keys();
     if keys.is_empty() {
-        put(buffer, (list.x + MARKS, list.y), list.width.saturating_sub(MARKS), empty(view), view.theme().muted);
+        put(
+            buffer,
+            (list.x + MARKS, list.y),
+            list.width.saturating_sub(MARKS),
+            empty(view),
+            view.theme().muted,
+        );
         return;
     }
-    let row = |at: usize| make_row(view, board.get(keys[at])?, columns, list.width, now);
+    let row =
+        |at: usize| board.get(keys[at]).map(|call| make_row(view, call, columns, list.width, now));
     let cursor = view.state.cursor().and_then(|key| rows.position(board, key));
-    scratch.first_row = first_row(scratch.first_row.min(keys.len() - 1), cursor, list.height, |at| {
-        row(at).map_or(1, |row| row.height)
-    });
+    scratch.first_row =
+        first_row(scratch.first_row.min(keys.len() - 1), cursor, list.height, |at| {
+            row(at).map_or(1, |row| row.height)
+        });
     let mut y = list.y;
     for at in scratch.first_row..keys.len() {
         if y >= list.bottom() {
@@ -115,32 +123,25 @@ fn first_row(
 
 fn title(view: View) -> String {
     let State { rows, marked, frozen, privacy, .. } = view.state;
-    let mut title = "Calls".to_owned();
+    let mut parts = vec!["Calls".to_owned()];
     if !rows.filter().is_empty() {
         let (shown, all) = (rows.keys().len(), view.state.board.len());
-        title.push_str(&format!(" · {shown} of {all} by filter “{}”", rows.filter()));
+        parts.push(format!("{shown} of {all} by filter “{}”", rows.filter()));
     }
     if rows.column() != SortColumn::State || rows.is_reversed() {
-        let column = match rows.column() {
-            SortColumn::State => "state",
-            SortColumn::Peer => "peer",
-            SortColumn::Kind => "kind",
-            SortColumn::Direction => "direction",
-            SortColumn::Duration => "duration",
-        };
         let arrow = if rows.is_reversed() { "↑" } else { "↓" };
-        title.push_str(&format!(" · by {column} {arrow}"));
+        parts.push(format!("by {} {arrow}", rows.column().as_ref()));
     }
     if !marked.is_empty() {
-        title.push_str(&format!(" · {} marked", marked.len()));
+        parts.push(format!("{} marked", marked.len()));
     }
     if let Some(frozen) = frozen {
-        title.push_str(&format!(" · frozen since {}", view.clock(frozen.at)));
+        parts.push(format!("frozen since {}", view.clock(frozen.at)));
     }
     if *privacy == Privacy::Masked {
-        title.push_str(" · names hidden");
+        parts.push("names hidden".to_owned());
     }
-    title
+    parts.join(" · ")
 }
 
 fn empty(view: View) -> &'static str {
@@ -170,14 +171,14 @@ fn make_row<'a>(
     columns: Columns,
     width: u16,
     now: Timestamp,
-) -> Option<Row<'a>> {
+) -> Row<'a> {
     let (note, note_style) = call_note::note(view, call, now);
     let beside = text::width(&note) <= usize::from(columns.note);
     let below = usize::from(width.saturating_sub(MARKS + 2));
     let mut note = if note.is_empty() { Vec::new() } else { text::wrap(&note, below) };
     note.truncate(NOTE_LINES);
     let height = if beside { 1 } else { 1 + note.len() as u16 };
-    Some(Row { call, note, note_style, beside, height })
+    Row { call, note, note_style, beside, height }
 }
 
 fn draw_row(view: View, row: &Row, columns: Columns, area: Rect, buffer: &mut Buffer) {
@@ -188,7 +189,11 @@ fn draw_row(view: View, row: &Row, columns: Columns, area: Rect, buffer: &mut Bu
     let server_now = view.state.server_now(call.key.account, now);
     let counted = server_now.duration_since(call.counts_from()).as_secs();
     let cells = [
-        (STATE, format!("{} {}", symbol(call.phase), call.phase.word()), view.phase_style(call.phase)),
+        (
+            STATE,
+            format!("{} {}", symbol(call.phase), call.phase.word()),
+            view.phase_style(call.phase),
+        ),
         (columns.peer, peer(view, call, columns.peer), theme.text),
         (columns.kind, if call.video { "video" } else { "audio" }.to_owned(), theme.text),
         (columns.direction, direction(call.direction).to_owned(), theme.text),
@@ -271,7 +276,7 @@ mod tests {
 
     #[test]
     fn the_cursors_row_is_always_seen() {
-        let tall = |at: usize| if at % 3 == 0 { 3 } else { 1 };
+        let tall = |at: usize| if at.is_multiple_of(3) { 3 } else { 1 };
         for height in 1..12 {
             for first in 0..30 {
                 for cursor in 0..30 {

@@ -14,7 +14,13 @@ use crate::text;
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     let clock = view.clock(view.now);
     let at_the_right = text::width(&clock) as u16 + 1;
-    put(buffer, (area.right().saturating_sub(at_the_right), area.y), at_the_right, &clock, view.theme().text);
+    put(
+        buffer,
+        (area.right().saturating_sub(at_the_right), area.y),
+        at_the_right,
+        &clock,
+        view.theme().text,
+    );
 
     let counts = counts(view);
     let counts_width: u16 = counts.iter().map(|(text, _)| text::width(text) as u16).sum();

@@ -38,7 +38,8 @@ pub(super) fn draw(view: View, scroll: u16, screen: Rect, buffer: &mut Buffer) {
 fn lines(view: View, width: u16) -> Vec<(String, String, Style)> {
     let theme = view.theme();
     let mut lines = Vec::new();
-    for (layer, title) in [(Layer::Board, "On the board"), (Layer::Picker, "In the reason picker")] {
+    for (layer, title) in [(Layer::Board, "On the board"), (Layer::Picker, "In the reason picker")]
+    {
         lines.push((String::new(), title.to_owned(), theme.title));
         for (action, keys) in view.look.keymap.actions(layer) {
             let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();

@@ -44,7 +44,13 @@ pub(super) fn popup(
 }
 
 /// Writes hints into the lower edge of a popup whose inside is `area`.
-pub(super) fn hints(view: View, layer: Layer, actions: &[(Action, &str)], area: Rect, buffer: &mut Buffer) {
+pub(super) fn hints(
+    view: View,
+    layer: Layer,
+    actions: &[(Action, &str)],
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let mut parts = vec![(" ".to_owned(), view.theme().border)];
     for (action, text) in actions {
         if let Some(key) = view.look.keymap.hint(layer, *action) {
@@ -60,7 +66,11 @@ pub(super) fn hints(view: View, layer: Layer, actions: &[(Action, &str)], area: 
 
 /// The question before quitting.
 pub(super) fn draw_quit(view: View, screen: Rect, buffer: &mut Buffer) {
-    let lines = ["A hang-up is on its way. It goes on its way", "even if you quit, but you will not see how", "it ends."];
+    let lines = [
+        "A hang-up is on its way. It goes on its way",
+        "even if you quit, but you will not see how",
+        "it ends.",
+    ];
     let area = popup(view, "Quit now?", (46, 3), screen, buffer);
     for (y, line) in (area.y..area.bottom()).zip(lines) {
         put(buffer, (area.x + 1, y), area.width.saturating_sub(2), line, view.theme().text);

@@ -24,10 +24,15 @@ struct Line {
 }
 
 pub(super) fn draw(view: View, picker: &Picker, screen: Rect, buffer: &mut Buffer) {
-    let Some(first) = picker.calls.first().and_then(|key| view.state.board.get(*key)) else { return };
+    let Some(first) = picker.calls.first().and_then(|key| view.state.board.get(*key)) else {
+        return;
+    };
     let width = WIDTH.min(screen.width.saturating_sub(2));
-    let lines: Vec<_> =
-        picker.choices().into_iter().map(|choice| line(view, picker, first, choice, width)).collect();
+    let lines: Vec<_> = picker
+        .choices()
+        .into_iter()
+        .map(|choice| line(view, picker, first, choice, width))
+        .collect();
     let height = lines.iter().map(|line| line.text.len() as u16).sum();
     let area = popup::popup(view, &title(view, picker, first), (width, height), screen, buffer);
     let mut y = area.y;

@@ -94,7 +94,9 @@ fn unknown_codes_are_shown_as_they_came() {
 #[test]
 fn a_popup_of_telegram_is_shown() {
     let board = refused("error-popup");
-    board.see_wrapped("✗ Telegram refuses, and will say why in a message of its own · CALLS_NOT_HERE");
+    board.see_wrapped(
+        "✗ Telegram refuses, and will say why in a message of its own · CALLS_NOT_HERE",
+    );
     board.see("Calls are not available in your country.");
     board.quit();
 }
@@ -173,7 +175,11 @@ fn no_answer() {
 #[test]
 fn the_transport_refuses() {
     let cases = [
-        ("error-transport-flood", "Too many connections; Telegram refuses for now", "TRANSPORT_429"),
+        (
+            "error-transport-flood",
+            "Too many connections; Telegram refuses for now",
+            "TRANSPORT_429",
+        ),
         ("error-transport-dc", "Wrong data centre", "TRANSPORT_444"),
         ("error-transport-key", "Telegram does not know this session's key", "TRANSPORT_404"),
     ];

@@ -45,7 +45,8 @@ fn what_began_and_ended_during_a_cut_is_right_afterwards() {
     board.see_line(&["ringing", "Margaret Hamilton"]);
     board.see_line(&["ringing", "Grace Hopper"]);
     board.until("both of Alan's calls under Recent", |text| {
-        text.lines().filter(|line| line.contains("Alan Turing") && line.contains("missed")).count() == 2
+        text.lines().filter(|line| line.contains("Alan Turing") && line.contains("missed")).count()
+            == 2
     });
     board.see("2 ringing");
     board.see("● online");

@@ -5,9 +5,12 @@ use std::collections::BinaryHeap;
 
 use grammers_tl_types::{enums, types};
 
-use super::{Outgoing, User, World, scatter};
+use super::user::{User, scatter};
+use super::{Outgoing, World};
 use crate::loopback::call::{Call, Hashes, Place, SessionIx, Stage};
-use crate::loopback::scenario::{CallScript, Container, Device, Ends, Flood, Scenario, Then, millis};
+use crate::loopback::scenario::{
+    CallScript, Container, Device, Ends, Flood, Scenario, Then, millis,
+};
 
 /// How many people share the calls of a flood.
 const FLOOD_CALLERS: usize = 200;
@@ -41,20 +44,42 @@ struct Due {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     /// A call of the script is placed.
-    Place { script: usize },
+    Place {
+        script: usize,
+    },
     /// The callee's device says that it rings.
-    Receive { call: usize, script: usize },
+    Receive {
+        call: usize,
+        script: usize,
+    },
     /// The ringing has lasted its time.
-    RungOut { call: usize, script: usize },
-    Establish { call: usize, script: usize },
+    RungOut {
+        call: usize,
+        script: usize,
+    },
+    Establish {
+        call: usize,
+        script: usize,
+    },
     /// The talking has lasted its time.
-    TalkedOut { call: usize, script: usize },
+    TalkedOut {
+        call: usize,
+        script: usize,
+    },
     /// The caller of a flood call gives up.
-    GiveUp { call: usize },
+    GiveUp {
+        call: usize,
+    },
     /// Late updates go out.
-    Deliver { late: usize },
-    Fault { fault: usize },
-    FloodBatch { first: u32 },
+    Deliver {
+        late: usize,
+    },
+    Fault {
+        fault: usize,
+    },
+    FloodBatch {
+        first: u32,
+    },
 }
 
 impl Script {
@@ -67,7 +92,8 @@ impl Script {
             manners: Vec::new(),
         };
         // A fault at 0 is for the server's start; everything else waits for the first client.
-        for (fault, _) in scenario.faults.iter().enumerate().filter(|(_, fault)| *fault.at.get_ref() == 0.0)
+        for (fault, _) in
+            scenario.faults.iter().enumerate().filter(|(_, fault)| *fault.at.get_ref() == 0.0)
         {
             script.plan(i64::MIN, Event::Fault { fault });
         }
@@ -173,7 +199,8 @@ impl World {
         };
         let outgoing = plan.from.get_ref() == "me";
         let placed = if outgoing { plan.own_end(Device::Here) } else { Place::Elsewhere };
-        let (caller, callee) = (self.user_named(plan.from.get_ref()), self.user_named(plan.to.get_ref()));
+        let (caller, callee) =
+            (self.user_named(plan.from.get_ref()), self.user_named(plan.to.get_ref()));
         let call = self.add_call(caller, callee, plan.video, placed, manner, at);
         self.announce(call, &vec![super::View::Hidden; self.sessions.len()], at);
         if let Some(receipt) = millis(plan.receipt.as_ref()) {
@@ -196,7 +223,8 @@ impl World {
         let ix = self.calls.len();
         let seed = 0xca11_0000 + ix as u64;
         let id = scatter(seed);
-        let hashes = Hashes { caller: scatter(seed ^ 0x1_0000_0000), callee: scatter(seed ^ 0x2_0000_0000) };
+        let hashes =
+            Hashes { caller: scatter(seed ^ 0x1_0000_0000), callee: scatter(seed ^ 0x2_0000_0000) };
         let stage = Stage::Ringing { received: None };
         self.calls.push(Call { id, caller, callee, hashes, video, created: at, placed, stage });
         self.by_id.insert(id, ix);
@@ -269,7 +297,8 @@ impl World {
         let mut calls = Vec::new();
         for number in first..last {
             let caller = callers + number as usize % FLOOD_CALLERS;
-            let call = self.add_call(caller, 0, number % 4 == 0, Place::Elsewhere, Manner::default(), at);
+            let call =
+                self.add_call(caller, 0, number % 4 == 0, Place::Elsewhere, Manner::default(), at);
             if let Some(rings) = flood.rings {
                 self.script.plan(at + (rings * 1000.0) as i64, Event::GiveUp { call });
             }
@@ -289,7 +318,8 @@ impl World {
                 date: super::seconds(at),
                 seq: 0,
             };
-            self.outbox.push(Outgoing::Push { session, updates: container.into() });
+            let updates = Box::new(container.into());
+            self.outbox.push(Outgoing::Push { session, updates });
         }
     }
 }

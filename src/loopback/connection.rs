@@ -1,0 +1,196 @@
+//! One TCP connection: a known key, then requests in and answers and updates out.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::call::SessionIx;
+use super::message::{Link, Reply, Request};
+use super::scenario::How;
+use super::transport::{Reader, Writer};
+use super::{Connection, Line, Shared, crypt, lock, rpc};
+
+/// Serves one connection until either side ends it.
+pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, number: u64) {
+    let mut line = shared.line.subscribe();
+    let cuts = line.borrow_and_update().cuts;
+    let cut = line.wait_for(|line| line.cuts != cuts);
+    tokio::select! {
+        _ = cut => {}
+        ended = converse(&shared, stream, number) => {
+            if let Err(error) = ended {
+                tracing::debug!(number, %error, "connection ended");
+            }
+        }
+    }
+    lock(&shared.connections).retain(|connection| connection.number != number);
+}
+
+async fn converse(shared: &Arc<Shared>, stream: TcpStream, number: u64) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let (read, write) = stream.into_split();
+    let mut frames = frames(Reader::new(read));
+    let mut writer = Writer::new(write);
+    let Some(first) = frames.recv().await.transpose()? else { return Ok(()) };
+
+    let key_id: [u8; 8] = *first.first_chunk().ok_or(io::ErrorKind::InvalidData)?;
+    let found = lock(&shared.world).sessions().iter().position(|known| known.key.id() == key_id);
+    let Some(session) = found else {
+        // Plain messages end here too: this server makes no keys.
+        return writer.write_error(-404).await;
+    };
+    let key = lock(&shared.world).sessions()[session].key.clone();
+    let (replies, queue) = mpsc::unbounded_channel();
+    let link = Link::new(key.clone());
+    let client = rpc::Client::default();
+    let mut talk = Talk {
+        shared,
+        session,
+        number,
+        link,
+        client,
+        replies,
+        disconnect_after: None,
+        refused: None,
+    };
+    talk.run(&key, first, &mut frames, queue, &mut writer).await
+}
+
+/// A connection that has shown a known key.
+struct Talk<'a> {
+    shared: &'a Arc<Shared>,
+    session: SessionIx,
+    number: u64,
+    link: Link,
+    client: rpc::Client,
+    replies: mpsc::UnboundedSender<Reply>,
+    disconnect_after: Option<Duration>,
+    /// The code with which the transport is to refuse.
+    refused: Option<u16>,
+}
+
+impl Talk<'_> {
+    async fn run(
+        &mut self,
+        key: &crypt::AuthKey,
+        first: Vec<u8>,
+        frames: &mut mpsc::Receiver<io::Result<Vec<u8>>>,
+        mut queue: mpsc::UnboundedReceiver<Reply>,
+        writer: &mut Writer<OwnedWriteHalf>,
+    ) -> io::Result<()> {
+        let mut line = self.shared.line.subscribe();
+        let mut frame = Some(first);
+        loop {
+            silence(&mut line).await;
+            if let Some(payload) = frame.take() {
+                let message = key.decrypt(&payload).map_err(io::Error::other)?;
+                self.receive(&message)?;
+            }
+            while let Ok(reply) = queue.try_recv() {
+                self.link.queue(reply);
+            }
+            while let Some(payload) = self.link.next_payload(self.shared.now()) {
+                writer.write(&payload).await?;
+            }
+            if let Some(code) = self.refused {
+                return writer.write_error(-i32::from(code)).await;
+            }
+            let patience = self.disconnect_after;
+            tokio::select! {
+                received = frames.recv() => match received {
+                    Some(payload) => frame = Some(payload?),
+                    None => return Ok(()),
+                },
+                Some(reply) = queue.recv() => self.link.queue(reply),
+                () = sleep(patience.unwrap_or_default()), if patience.is_some() => return Ok(()),
+            }
+        }
+    }
+
+    fn receive(&mut self, message: &crypt::Incoming) -> io::Result<()> {
+        let now = self.shared.now();
+        for request in self.link.receive(message, now).map_err(io::Error::other)? {
+            match request {
+                Request::DisconnectAfter(seconds) => {
+                    let seconds = u64::from(seconds.clamp(1, 3600).unsigned_abs());
+                    self.disconnect_after = Some(Duration::from_secs(seconds));
+                }
+                Request::Rpc { msg_id, body } => self.answer(msg_id, &body),
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, msg_id: i64, body: &[u8]) {
+        let was_subscribed = self.client.subscribed;
+        let (served, now) = self.shared.in_world(|world, now| {
+            // What the script has due comes first, or a call could be ended before it began.
+            world.advance(now);
+            (rpc::serve(world, self.session, &mut self.client, body, now), now)
+        });
+        if self.client.subscribed && !was_subscribed {
+            let (number, session) = (self.number, self.session);
+            let replies = self.replies.clone();
+            lock(&self.shared.connections).push(Connection { number, session, replies });
+        }
+        self.shared.planned.notify_one();
+        let user_id = lock(&self.shared.world).user(self.session).id;
+        lock(&self.shared.log).write(now, user_id, &served);
+
+        if served.conduct.transport.is_some() {
+            self.refused = served.conduct.transport;
+        } else if let Some(millis) = served.conduct.cut {
+            self.shared.break_line(How::Refuse, millis);
+        } else if served.conduct.silence {
+        } else if served.conduct.delay > 0 {
+            let delay = Duration::from_millis(served.conduct.delay.unsigned_abs());
+            let (replies, reply) =
+                (self.replies.clone(), Reply::result(msg_id, &served.to_bytes()));
+            tokio::spawn(async move {
+                sleep(delay).await;
+                // The connection may have ended meanwhile; then nobody waits for the answer.
+                let _ = replies.send(reply);
+            });
+        } else {
+            self.link.queue(Reply::result(msg_id, &served.to_bytes()));
+        }
+    }
+}
+
+/// Waits while the line is silent.
+async fn silence(line: &mut watch::Receiver<Line>) {
+    loop {
+        let until = line.borrow_and_update().silent_until.filter(|until| *until > Instant::now());
+        match until {
+            Some(until) => sleep_until(until).await,
+            None => return,
+        }
+    }
+}
+
+/// Reads frames in a task of its own, for a read must not be given up half-way.
+fn frames(mut reader: Reader<OwnedReadHalf>) -> mpsc::Receiver<io::Result<Vec<u8>>> {
+    let (sender, receiver) = mpsc::channel(16);
+    tokio::spawn(async move {
+        loop {
+            let read = tokio::select! {
+                read = reader.read() => read,
+                () = sender.closed() => return,
+            };
+            let ended = read.is_err();
+            let told = match read {
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return,
+                read => sender.send(read).await,
+            };
+            if ended || told.is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}

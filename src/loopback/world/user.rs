@@ -1,0 +1,109 @@
+//! Users and their mailboxes.
+
+use grammers_tl_types::{Deserializable, enums, types};
+
+/// A user of this Telegram.
+pub(in crate::loopback) struct User {
+    pub(in crate::loopback) id: i64,
+    pub(in crate::loopback) access_hash: i64,
+    /// The scenario's name for it.
+    pub(super) key: String,
+    pub(super) name: String,
+    pub(super) username: Option<String>,
+    pub(super) phone: Option<String>,
+    pub(super) bot: bool,
+    pub(super) unnamed: bool,
+    pub(super) mailbox: Mailbox,
+}
+
+/// The messages of one user, numbered by pts.
+#[derive(Default)]
+pub(super) struct Mailbox {
+    /// Every message arrived alone: the n-th moved pts from n to n + 1.
+    pub(super) messages: Vec<types::MessageService>,
+}
+
+impl User {
+    pub(super) fn new(
+        ix: usize,
+        key: &str,
+        name: &str,
+        username: Option<String>,
+        phone: Option<String>,
+    ) -> Self {
+        let mailbox = Mailbox::default();
+        Self {
+            id: 7_100_000_000 + scatter(ix as u64 + 1).unsigned_abs() as i64 % 800_000_000,
+            access_hash: scatter(0x5eed ^ ix as u64),
+            key: key.to_owned(),
+            name: name.to_owned(),
+            username,
+            phone,
+            bot: false,
+            unnamed: false,
+            mailbox,
+        }
+    }
+
+    /// The user's full name.
+    pub(in crate::loopback) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(in crate::loopback) fn is_bot(&self) -> bool {
+        self.bot
+    }
+
+    pub(super) fn to_tl(&self, is_self: bool) -> enums::User {
+        // A `user` whose flags and id are all zero, so that only what is known needs naming.
+        let blank = types::User::from_bytes(&[0; 16]).expect("a user without flags is 16 bytes");
+        types::User {
+            is_self,
+            contact: !is_self,
+            bot: self.bot,
+            // Both hang on one flag.
+            bot_info_version: self.bot.then_some(1),
+            id: self.id,
+            access_hash: Some(self.access_hash),
+            first_name: Some(self.name.clone()),
+            username: self.username.clone(),
+            phone: self.phone.clone(),
+            ..blank
+        }
+        .into()
+    }
+}
+
+impl Mailbox {
+    /// What `pts` is for a user who has never got anything.
+    const FIRST_PTS: i32 = 1;
+
+    pub(super) fn pts(&self) -> i32 {
+        Self::FIRST_PTS + self.messages.len() as i32
+    }
+
+    /// The messages that moved pts on from `pts`.
+    pub(super) fn after(&self, pts: i32) -> &[types::MessageService] {
+        let known = (pts - Self::FIRST_PTS).clamp(0, self.messages.len() as i32);
+        &self.messages[known as usize..]
+    }
+
+    pub(super) fn add(&mut self, message: types::MessageService) {
+        let id = self.pts();
+        self.messages.push(types::MessageService { id, ..message });
+    }
+
+    /// The newest message as an update.
+    pub(super) fn last_update(&self) -> Option<enums::Update> {
+        let message = enums::Message::from(self.messages.last()?.clone());
+        Some(types::UpdateNewMessage { message, pts: self.pts(), pts_count: 1 }.into())
+    }
+}
+
+/// A number that looks random and is always the same: ids and hashes that a test can repeat.
+pub(super) fn scatter(seed: u64) -> i64 {
+    let mut z = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ (z >> 31)) as i64
+}

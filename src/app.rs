@@ -355,3 +355,6 @@ impl State {
 pub fn is_wide(columns: u16) -> bool {
     columns >= 100
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,388 @@
+//! `update` as a table of messages, and as a property over any sequence of them.
+
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+use strum::IntoEnumIterator;
+
+use super::action::Action;
+use super::*;
+use crate::call::Handle;
+use crate::call::event::{LiveCall, Protocol, Relays, Stage};
+use crate::call::failure::Failure;
+use crate::call::reason::{EndReason, Recorded};
+
+const ME: i64 = 1;
+const ACCOUNT: AccountId = AccountId(0);
+
+fn at(seconds: f64) -> Timestamp {
+    Timestamp::from_millisecond(1_800_000_000_000 + (seconds * 1000.0) as i64).expect("in range")
+}
+
+fn key(id: i64) -> CallKey {
+    CallKey { account: ACCOUNT, id }
+}
+
+fn board() -> State {
+    let own = Party { name: Some("Ada".to_owned()), ..Party::unknown(ME) };
+    let mut state = State::new(vec![AccountState::new(own)]);
+    tell(&mut state, AccountEvent::Connection(Connection::Online), 0.0);
+    state
+}
+
+fn tell(state: &mut State, event: AccountEvent, second: f64) -> Vec<Effect> {
+    update(state, Msg::Account(ACCOUNT, event), at(second))
+}
+
+fn press(state: &mut State, action: Action, second: f64) -> Vec<Effect> {
+    update(state, Msg::Action(action), at(second))
+}
+
+fn live(id: i64, incoming: bool, stage: Stage) -> CallEvent {
+    let (caller, callee) = if incoming { (100 + id, ME) } else { (ME, 100 + id) };
+    CallEvent::Live(Box::new(LiveCall {
+        handle: Handle { id, access_hash: 1000 + id },
+        caller,
+        callee,
+        peer: Party { name: Some(format!("Peer {id}")), ..Party::unknown(100 + id) },
+        date: at(0.0),
+        video: id % 2 == 0,
+        stage,
+        protocol: Protocol::default(),
+    }))
+}
+
+fn rings(state: &mut State, id: i64, second: f64) -> Vec<Effect> {
+    tell(state, AccountEvent::Call(live(id, true, Stage::Requested)), second)
+}
+
+fn discarded(id: i64, reason: Option<EndReason>) -> AccountEvent {
+    let reason = reason.map(Recorded::Reason);
+    AccountEvent::Call(CallEvent::Discarded { id, reason, duration: None, video: false })
+}
+
+fn done(id: i64, attempt: u32, outcome: Result<(), Failure>) -> AccountEvent {
+    AccountEvent::HangUpDone { key: key(id), attempt, outcome }
+}
+
+fn refused(code: i32, name: &str) -> Failure {
+    Failure::Refused { code, name: name.to_owned(), value: None }
+}
+
+/// The calls that effects hang up, with the reasons.
+fn ordered(effects: &[Effect]) -> Vec<(i64, EndReason)> {
+    let order = |effect: &Effect| match effect {
+        Effect::HangUp(order) => Some((order.handle.id, order.reason)),
+        _ => None,
+    };
+    effects.iter().filter_map(order).collect()
+}
+
+fn ending(state: &State, id: i64) -> String {
+    let ended = state.board.recently(key(id)).expect("it has ended");
+    format!("{} ({})", ended.words(), ended.reasons())
+}
+
+#[test]
+fn answer_and_update_in_either_order_end_in_the_same_state() {
+    let update = || discarded(7, Some(EndReason::Busy));
+    let answer = || done(7, 1, Ok(()));
+    for order in [[update(), answer()], [answer(), update()], [update(), update()]] {
+        let mut state = board();
+        rings(&mut state, 7, 0.0);
+        let effects = press(&mut state, Action::HangUpNow, 1.0);
+        assert_eq!(ordered(&effects), [(7, EndReason::Busy)]);
+        for event in order {
+            tell(&mut state, event, 2.0);
+        }
+        assert_eq!(ending(&state, 7), "declined by you (sent busy, recorded busy)");
+    }
+}
+
+#[test]
+fn an_end_beats_a_later_error() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    press(&mut state, Action::HangUpNow, 1.0);
+    tell(&mut state, discarded(7, Some(EndReason::Missed)), 2.0);
+    tell(&mut state, done(7, 1, Err(refused(400, "CALL_PEER_INVALID"))), 3.0);
+    assert_eq!(ending(&state, 7), "missed · caller gave up (sent busy, recorded missed)");
+    let failure = state.board.recently(key(7)).and_then(|ended| ended.failure.clone());
+    assert_eq!(failure, Some(refused(400, "CALL_PEER_INVALID")), "the code is kept");
+}
+
+#[test]
+fn the_answer_to_an_old_try_does_not_count() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    press(&mut state, Action::HangUpNow, 1.0);
+    tell(&mut state, done(7, 1, Err(refused(500, "RPC_CALL_FAIL"))), 2.0);
+    press(&mut state, Action::HangUpNow, 3.0);
+    tell(&mut state, done(7, 1, Err(refused(400, "CALL_PEER_INVALID"))), 4.0);
+    let hang_up = &state.board.get(key(7)).expect("it lives").hang_up;
+    assert!(matches!(hang_up, HangUp::Sending { attempt: 2, .. }), "{hang_up:?}");
+}
+
+#[test]
+fn nothing_is_selected_right_after_the_selected_call_has_ended() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    rings(&mut state, 8, 0.1);
+    assert_eq!(state.selection(), Some(key(7)));
+    tell(&mut state, discarded(7, None), 1.0);
+    assert!(press(&mut state, Action::HangUpNow, 1.1).is_empty());
+    assert!(press(&mut state, Action::HangUp, 1.2).is_empty());
+    assert!(state.dialog.is_none());
+    update(&mut state, Msg::Tick, at(3.1));
+    assert_eq!(state.selection(), Some(key(8)), "once it has settled");
+}
+
+#[test]
+fn after_an_end_the_arrows_go_to_the_neighbours() {
+    for (action, wanted) in [(Action::Down, 7), (Action::Up, 5)] {
+        let mut state = board();
+        for id in 5..=7 {
+            // All placed in the same second: the rows are in the order of the ids.
+            rings(&mut state, id, 0.0);
+        }
+        press(&mut state, Action::Top, 0.5);
+        press(&mut state, Action::Down, 0.5);
+        assert_eq!(state.selection(), Some(key(6)));
+        tell(&mut state, discarded(6, None), 1.0);
+        press(&mut state, action, 1.1);
+        assert_eq!(state.selection(), Some(key(wanted)), "{action:?}");
+    }
+}
+
+#[test]
+fn the_picker_closes_with_its_call_and_says_how_it_ended() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    rings(&mut state, 8, 0.1);
+    press(&mut state, Action::HangUp, 1.0);
+    tell(&mut state, discarded(7, Some(EndReason::Missed)), 1.5);
+    assert!(state.dialog.is_none());
+    assert_eq!(state.notices.newest(), Some("Peer 7: missed · caller gave up"));
+    assert!(press(&mut state, Action::Accept, 1.6).is_empty());
+}
+
+#[test]
+fn the_picker_follows_a_call_that_is_answered_unless_it_was_moved() {
+    for moved in [false, true] {
+        let mut state = board();
+        tell(&mut state, AccountEvent::Call(live(7, false, Stage::Waiting { received: None })), 0.0);
+        press(&mut state, Action::HangUp, 1.0);
+        if moved {
+            press(&mut state, Action::Up, 1.1);
+        }
+        let relays = Relays { peer_to_peer: true, reflectors: 0, webrtc: 0 };
+        let stage = Stage::Established { since: at(1.0), relays };
+        tell(&mut state, AccountEvent::Call(live(7, false, stage)), 2.0);
+        let effects = press(&mut state, Action::Accept, 5.0);
+        let Effect::HangUp(order) = &effects[0] else { panic!("{effects:?}") };
+        assert_eq!(order.duration, 4);
+        let wanted = if moved { EndReason::Busy } else { EndReason::HangUp };
+        assert_eq!(order.reason, wanted);
+    }
+}
+
+#[test]
+fn marks_that_the_filter_hides_are_not_acted_on() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    rings(&mut state, 8, 0.0);
+    press(&mut state, Action::Top, 0.1);
+    press(&mut state, Action::Mark, 0.1);
+    press(&mut state, Action::Mark, 0.1);
+    assert_eq!(state.marked.len(), 2);
+    state.rows.set_filter(&state.board, "peer 8");
+    let effects = press(&mut state, Action::HangUpNow, 1.0);
+    assert_eq!(ordered(&effects), [(8, EndReason::Busy)]);
+}
+
+#[test]
+fn a_hang_up_of_unknown_outcome_is_looked_up_and_settled() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    press(&mut state, Action::HangUpNow, 1.0);
+    let no_answer = Failure::NoAnswer { after: Duration::from_secs(15) };
+    let effects = tell(&mut state, done(7, 1, Err(no_answer)), 16.0);
+    assert_eq!(effects, [Effect::Reconcile { account: ACCOUNT, calls: vec![7] }]);
+    let alive = AccountEvent::History { asked: vec![7], ended: Some(vec![]) };
+    tell(&mut state, alive, 16.1);
+    let hang_up = &state.board.get(key(7)).expect("it lives").hang_up;
+    assert!(matches!(hang_up, HangUp::Failed { check: crate::call::Check::Alive, .. }));
+    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 17.0)), [(7, EndReason::Busy)]);
+    let logged = CallEvent::Logged {
+        id: 7,
+        reason: Some(Recorded::Reason(EndReason::Busy)),
+        duration: None,
+    };
+    let ended = AccountEvent::History { asked: vec![7], ended: Some(vec![logged]) };
+    tell(&mut state, ended, 18.0);
+    assert_eq!(ending(&state, 7), "declined by you (sent busy, recorded busy)");
+}
+
+#[test]
+fn after_a_reconnect_every_living_call_is_looked_up_but_not_at_the_first_connect() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    let online = || AccountEvent::Connection(Connection::Online);
+    tell(&mut state, AccountEvent::Connection(Connection::Connecting), 1.0);
+    let effects = tell(&mut state, online(), 2.0);
+    assert_eq!(effects, [Effect::Reconcile { account: ACCOUNT, calls: vec![7] }]);
+}
+
+#[test]
+fn rings_run_out_on_the_servers_clock() {
+    let mut state = board();
+    tell(&mut state, AccountEvent::Clock { ahead: 600_000 }, 0.0);
+    tell(&mut state, AccountEvent::RingTimeout(Duration::from_secs(20)), 0.0);
+    let CallEvent::Live(mut call) = live(7, true, Stage::Requested) else { unreachable!() };
+    call.date = at(600.0);
+    tell(&mut state, AccountEvent::Call(CallEvent::Live(call)), 0.0);
+    update(&mut state, Msg::Tick, at(30.0));
+    assert!(state.board.get(key(7)).is_some());
+    update(&mut state, Msg::Tick, at(30.6));
+    assert_eq!(ending(&state, 7), "rang out (not confirmed by Telegram) ()");
+}
+
+#[test]
+fn an_idle_board_wakes_only_for_the_clock_in_the_header() {
+    let mut state = board();
+    assert_eq!(state.next_wake(at(61.5)), at(120.0));
+    rings(&mut state, 7, 0.0);
+    assert_eq!(state.next_wake(at(61.5)), at(62.0));
+    press(&mut state, Action::HangUpNow, 61.5);
+    assert_eq!(state.next_wake(at(61.6)), at(61.75));
+}
+
+#[test]
+fn quitting_asks_only_while_a_hang_up_is_on_its_way() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    assert_eq!(press(&mut state, Action::Quit, 1.0), [Effect::Quit]);
+    press(&mut state, Action::HangUpNow, 1.0);
+    assert_eq!(press(&mut state, Action::Quit, 1.1), []);
+    assert_eq!(press(&mut state, Action::Back, 1.2), []);
+    assert_eq!(press(&mut state, Action::Quit, 1.3), []);
+    assert_eq!(press(&mut state, Action::Accept, 1.4), [Effect::Quit]);
+}
+
+fn any_stage() -> impl Strategy<Value = Stage> {
+    let relays = Relays { peer_to_peer: false, reflectors: 1, webrtc: 0 };
+    prop_oneof![
+        Just(Stage::Requested),
+        Just(Stage::Waiting { received: None }),
+        Just(Stage::Waiting { received: Some(at(1.0)) }),
+        Just(Stage::Accepted),
+        Just(Stage::Established { since: at(2.0), relays }),
+    ]
+}
+
+fn any_reason() -> impl Strategy<Value = Option<EndReason>> {
+    proptest::option::of(proptest::sample::select(EndReason::all().collect::<Vec<_>>()))
+}
+
+fn any_failure() -> impl Strategy<Value = Failure> {
+    prop_oneof![
+        Just(refused(400, "CALL_ALREADY_ACCEPTED")),
+        Just(refused(400, "CALL_ALREADY_DECLINED")),
+        Just(refused(500, "CALL_OCCUPY_FAILED")),
+        Just(Failure::Refused { code: 420, name: "FLOOD_WAIT".to_owned(), value: Some(3) }),
+        Just(Failure::NoAnswer { after: Duration::from_secs(15) }),
+        Just(Failure::Offline),
+    ]
+}
+
+fn any_msg() -> impl Strategy<Value = Msg> {
+    let id = || 1i64..4;
+    let event = prop_oneof![
+        4 => (id(), any::<bool>(), any_stage())
+            .prop_map(|(id, incoming, stage)| AccountEvent::Call(live(id, incoming, stage))),
+        2 => (id(), any_reason()).prop_map(|(id, reason)| discarded(id, reason)),
+        1 => id().prop_map(|id| AccountEvent::Call(CallEvent::Gone { id })),
+        1 => (id(), any_reason()).prop_map(|(id, reason)| AccountEvent::Call(CallEvent::Logged {
+            id,
+            reason: reason.map(Recorded::Reason),
+            duration: None,
+        })),
+        2 => (id(), 1u32..3).prop_map(|(id, attempt)| done(id, attempt, Ok(()))),
+        2 => (id(), 1u32..3, any_failure())
+            .prop_map(|(id, attempt, failure)| done(id, attempt, Err(failure))),
+        1 => any::<bool>().prop_map(|known| AccountEvent::History {
+            asked: vec![1, 2, 3],
+            ended: known.then(Vec::new),
+        }),
+        1 => Just(AccountEvent::Connection(Connection::Online)),
+        1 => Just(AccountEvent::Connection(Connection::Connecting)),
+    ];
+    let action = proptest::sample::select(Action::iter().collect::<Vec<_>>());
+    prop_oneof![
+        6 => event.prop_map(|event| Msg::Account(ACCOUNT, event)),
+        5 => action.prop_map(Msg::Action),
+        1 => proptest::char::range('a', 'z')
+            .prop_map(|char| Msg::Edit(tui_input::InputRequest::InsertChar(char))),
+        1 => Just(Msg::Tick),
+    ]
+}
+
+/// The calls that a key could mean in this state.
+fn meant(state: &State) -> HashSet<CallKey> {
+    match &state.dialog {
+        Some(Dialog::Picker(picker)) => picker.calls.iter().copied().collect(),
+        None if state.marked.is_empty() => state.selection().into_iter().collect(),
+        None => state.marked.iter().copied().collect(),
+        Some(_) => HashSet::new(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_comes_the_rules_hold(steps in proptest::collection::vec((any_msg(), 0u32..4000), 1..80)) {
+        let mut state = board();
+        let mut on_the_way = HashSet::new();
+        let mut ended = HashSet::new();
+        let mut now = 0.0;
+        for (msg, wait) in steps {
+            now += f64::from(wait) / 1000.0;
+            let key_pressed = matches!(msg, Msg::Action(_));
+            let could_be_meant = meant(&state);
+            if let Msg::Account(_, AccountEvent::HangUpDone { key, attempt, .. }) = &msg {
+                let current = state.board.get(*key).map(|call| call.hang_up.next_attempt() - 1);
+                if current.is_none_or(|current| current == *attempt) {
+                    on_the_way.remove(key);
+                }
+            }
+            for effect in update(&mut state, msg.clone(), at(now)) {
+                let Effect::HangUp(order) = effect else { continue };
+                prop_assert!(key_pressed, "a hang-up without a key: {msg:?}");
+                prop_assert!(could_be_meant.contains(&order.key), "nobody meant {:?}", order.key);
+                prop_assert_eq!(order.handle.id, order.key.id);
+                prop_assert_eq!(order.handle.access_hash, 1000 + order.key.id);
+                prop_assert!(on_the_way.insert(order.key), "two on the way for {:?}", order.key);
+            }
+            ended.extend(state.board.recent().map(|ended| ended.key));
+            for call in state.board.calls() {
+                prop_assert!(!ended.contains(&call.key), "{:?} has come back", call.key);
+            }
+            on_the_way.retain(|key| state.board.get(*key).is_some());
+            let rows = state.rows.keys();
+            prop_assert_eq!(rows.iter().collect::<HashSet<_>>().len(), rows.len());
+            prop_assert!(rows.iter().all(|key| state.board.get(*key).is_some()));
+            if let Some(selected) = state.selection() {
+                prop_assert!(rows.contains(&selected));
+            }
+            if let Some(Dialog::Picker(picker)) = &state.dialog {
+                prop_assert!(!picker.calls.is_empty());
+                prop_assert!(picker.calls.iter().all(|key| state.board.get(*key).is_some()));
+                prop_assert!(picker.choices().contains(&picker.cursor));
+            }
+            let mut ticked = state.clone();
+            update(&mut ticked, Msg::Tick, at(now));
+            prop_assert!(ticked.next_wake(at(now)) > at(now), "a tick that asks for itself");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The command line without a terminal: refusals, exit codes, and what is printed.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Output, Stdio};
+
+use onhook::headless::record::{Event, Record};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The program in a folder of its own, with nothing of this machine's environment.
+fn onhook(folder: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onhook"));
+    command.env_clear().current_dir(folder.path()).stdin(Stdio::null());
+    command.env("ONHOOK_CONFIG_DIR", folder.path()).env("ONHOOK_STATE_DIR", folder.path());
+    command.env("TERM", "xterm");
+    command
+}
+
+fn folder() -> TempDir {
+    TempDir::new().expect("a temporary folder")
+}
+
+fn run(args: &[&str]) -> Output {
+    onhook(&folder()).args(args).output().expect("the program runs")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn without_an_account_it_says_what_to_do() {
+    for args in [&[][..], &["watch"][..]] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(3));
+        assert!(stderr(&output).contains("try `onhook demo`"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn wrong_usage_is_refused_with_2() {
+    let cases: [(&[&str], &str); 6] = [
+        (&["--nonsense"], "unexpected argument '--nonsense'"),
+        (&["demo", "--nonsense"], "unexpected argument '--nonsense'"),
+        (&["demo", "nonesuch"], "no scenario 'nonesuch': give the path of a TOML file, or one of"),
+        (&["demo", "none/such.toml"], "none/such.toml: No such file"),
+        (&["demo", "--log", "none/such.log"], "none/such.log: No such file"),
+        (&["demo"], "the board needs a terminal; without one, use `onhook watch`"),
+    ];
+    for (args, wanted) in cases {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains(wanted), "{args:?}: {}", stderr(&output));
+        assert!(output.stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn wrong_files_are_refused_with_their_place() {
+    let cases = [
+        ("keymap.toml", "[board]\nhang-up = 'j'\n", "keymap.toml:2: hang-up: 'j' is also the key of down"),
+        ("config.toml", "\ncolour = 'red'\n", "config.toml:2: colour: unknown field"),
+        ("config.toml", "theme = 'pink'\n", "theme: 'pink' is not one of auto, dark, light, mono"),
+        ("config.toml", "bell = 'loud'\n", "config.toml:1: bell: invalid type"),
+    ];
+    for (file, text, wanted) in cases {
+        let folder = folder();
+        fs::write(folder.path().join(file), text).expect("a file");
+        for args in [&["demo"][..], &["config", "check"][..]] {
+            let output = onhook(&folder).args(args).output().expect("the program runs");
+            assert_eq!(output.status.code(), Some(2), "{text}");
+            assert!(stderr(&output).contains(wanted), "{wanted}\n{}", stderr(&output));
+        }
+    }
+    let wrong = run_with(&["config", "check"], "ONHOOK_BELL", "loud");
+    assert!(stderr(&wrong).contains("ONHOOK_BELL: 'loud' is not one of true, false"));
+}
+
+fn run_with(args: &[&str], name: &str, value: &str) -> Output {
+    onhook(&folder()).args(args).env(name, value).output().expect("the program runs")
+}
+
+#[test]
+fn the_printed_defaults_are_the_defaults() {
+    let folder = folder();
+    for (what, file) in [("print", "config.toml"), ("keymap", "keymap.toml")] {
+        let output = onhook(&folder).args(["config", what]).output().expect("the program runs");
+        assert_eq!(output.status.code(), Some(0));
+        let uncommented: String = stdout(&output)
+            .lines()
+            .map(|line| line.strip_prefix("# ").filter(|it| it.contains(" = ")).unwrap_or(line))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        fs::write(folder.path().join(file), uncommented).expect("a file");
+    }
+    let output = onhook(&folder).args(["config", "check"]).output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn help_version_completions_and_manual_are_printed() {
+    let version = run(&["--version"]);
+    assert_eq!(stdout(&version), format!("onhook {}\n", env!("CARGO_PKG_VERSION")));
+    for (args, wanted) in [
+        (&["--help"][..], "Usage: onhook"),
+        (&["demo", "--help"][..], "[default: busy]"),
+        (&["completions", "bash"][..], "_onhook"),
+        (&["man"][..], ".TH onhook"),
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(stdout(&output).contains(wanted), "{args:?}");
+    }
+}
+
+/// A running `watch` or `serve`, killed if a test ends without it.
+struct Running {
+    child: Child,
+    _folder: TempDir,
+}
+
+impl Running {
+    fn start(args: &[&str]) -> (Self, impl Iterator<Item = String>) {
+        let folder = folder();
+        let mut child =
+            onhook(&folder).args(args).stdout(Stdio::piped()).spawn().expect("the program runs");
+        let out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let lines = out.lines().map_while(Result::ok);
+        (Self { child, _folder: folder }, lines)
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has usually ended before.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn records(lines: impl Iterator<Item = String>) -> impl Iterator<Item = Record> {
+    lines.map(|line| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}")))
+}
+
+#[test]
+fn watch_prints_every_event_as_a_record() {
+    let (mut running, lines) = Running::start(&["watch", "--demo", "error-garbage"]);
+    let seen: Vec<_> = records(lines).take(3).collect();
+    assert!(seen.iter().all(|record| record.v == 1));
+    assert!(matches!(&seen[0].event, Event::Connection { state, .. } if state == "connecting"));
+    assert!(matches!(&seen[1].event, Event::Connection { state, .. } if state == "online"));
+    let Event::CallAdded(call) = &seen[2].event else { panic!("{:?}", seen[2]) };
+    assert_eq!((call.name.as_deref(), call.state.as_str()), (Some("Grace Hopper"), "ringing"));
+    running.signal("TERM");
+    assert_eq!(running.child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn watch_ends_cleanly_when_nobody_reads() {
+    let (mut running, lines) = Running::start(&["watch", "--demo", "busy"]);
+    drop(records(lines).next().expect("a record"));
+    // The reader is gone with the iterator; the next record finds the pipe closed.
+    assert_eq!(running.child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn watch_loses_nothing_of_a_flood() {
+    let (running, lines) = Running::start(&["watch", "--demo", "flood"]);
+    let added = records(lines).filter(|record| matches!(record.event, Event::CallAdded(_)));
+    assert_eq!(added.take(10_000).count(), 10_000);
+    running.signal("TERM");
+}
+
+#[test]
+fn serve_prints_where_it_is_and_ends_on_a_signal() {
+    let (mut running, mut lines) = Running::start(&["serve", "quiet"]);
+    let line: Value = serde_json::from_str(&lines.next().expect("a line")).expect("JSON");
+    assert!(line["address"].as_str().is_some_and(|it| it.starts_with("127.0.0.1:")));
+    assert_eq!(line["dc"], 2);
+    let session = &line["sessions"][0];
+    assert_eq!(session["auth_key"].as_str().map(str::len), Some(512));
+    assert_eq!(session["name"], "Ada Lovelace");
+    assert!(session["user_id"].is_i64() && session["access_hash"].is_i64());
+    running.signal("INT");
+    assert_eq!(running.child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn nothing_is_written_to_the_configuration_folder() {
+    let folder = folder();
+    let mut child = onhook(&folder)
+        .args(["watch", "--demo", "quiet"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut out = child.stdout.take().expect("a pipe");
+    out.read_exact(&mut [0; 10]).expect("something is printed");
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0);
+}

@@ -1,0 +1,427 @@
+//! The embedded server, asked by the real grammers client: answers, refusals, updates.
+
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use grammers_client::tl::{self, enums, functions, types};
+use grammers_mtsender::{ConnectionParams, InvocationError, NoRetries, SenderPool, SenderPoolFatHandle};
+use grammers_session::SessionData;
+use grammers_session::storages::MemorySession;
+use grammers_session::types::DcOption;
+use grammers_session::updates::UpdatesLike;
+use onhook::call::event::{AccountEvent, CallEvent, Connection};
+use onhook::call::AccountId;
+use onhook::loopback::{self, Options, Scenario, Server};
+use onhook::telegram::{Account, Seed};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// How long anything may take before a test fails.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+const PEOPLE: &str = "title = 't'\n\
+    [[person]]\nkey = 'grace'\nname = 'Grace Hopper'\nusername = 'grace'\n\
+    [[person]]\nkey = 'ghost'\nname = 'Ghost'\nunnamed = true\n";
+
+async fn server(text: &str) -> Server {
+    let scenario = Scenario::parse("s.toml", &format!("{PEOPLE}{text}")).expect("a good scenario");
+    Server::start(scenario, Options::default()).await.expect("a port")
+}
+
+/// A bare client: grammers' pool, without anything of onhook.
+struct Client {
+    handle: SenderPoolFatHandle,
+    updates: mpsc::Receiver<UpdatesLike>,
+    _runner: tokio::task::JoinHandle<()>,
+}
+
+impl Client {
+    fn new(server: &Server, session: usize) -> Self {
+        Self::with_key(server, server.sessions()[session].auth_key)
+    }
+
+    fn with_key(server: &Server, auth_key: [u8; 256]) -> Self {
+        let SocketAddr::V4(ipv4) = server.address() else { panic!("an IPv4 address") };
+        let ipv6 = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0);
+        let dc = DcOption { id: loopback::DC, ipv4, ipv6, auth_key: Some(auth_key) };
+        let mut data = SessionData { home_dc: loopback::DC, ..SessionData::default() };
+        data.dc_options.insert(loopback::DC, dc);
+        let parameters = ConnectionParams {
+            device_model: "test".into(),
+            system_version: "test".into(),
+            app_version: "test".into(),
+            system_lang_code: "en".into(),
+            lang_code: "en".into(),
+            use_ipv6: false,
+            retry_policy: Box::new(NoRetries),
+            updates_channel_capacity: NonZeroUsize::new(1000).expect("not zero"),
+            __non_exhaustive: (),
+        };
+        let session = Arc::new(MemorySession::from(data));
+        let pool = SenderPool::with_configuration(session, 1, parameters);
+        let SenderPool { runner, handle, updates } = pool;
+        Self { handle, updates, _runner: tokio::spawn(runner.run()) }
+    }
+
+    async fn ask<R: tl::RemoteCall>(&self, request: &R) -> Result<R::Return, InvocationError> {
+        let answer = self.handle.thin.invoke_in_dc(loopback::DC, request);
+        timeout(DEADLINE, answer).await.expect("an answer in time")
+    }
+
+    /// The next pushed container that is about a call.
+    async fn call(&mut self) -> (enums::PhoneCall, i32) {
+        loop {
+            let update = timeout(DEADLINE, self.updates.recv()).await.expect("an update in time");
+            let (updates, seq) = match update.expect("the client runs") {
+                UpdatesLike::Updates(enums::Updates::Updates(it)) => (it.updates, it.seq),
+                UpdatesLike::Updates(enums::Updates::Combined(it)) => {
+                    assert_eq!(it.seq_start, it.seq);
+                    assert!(it.updates.len() == 1 && it.users.len() == 2);
+                    (it.updates, it.seq)
+                }
+                UpdatesLike::Updates(enums::Updates::UpdateShort(it)) => (vec![it.update], 0),
+                _ => continue,
+            };
+            for update in updates {
+                if let enums::Update::PhoneCall(update) = update {
+                    return (update.phone_call, seq);
+                }
+            }
+        }
+    }
+
+    async fn ring(&mut self) -> types::PhoneCallRequested {
+        match self.call().await.0 {
+            enums::PhoneCall::Requested(call) => call,
+            other => panic!("not ringing: {other:?}"),
+        }
+    }
+
+    async fn state(&self) -> types::updates::State {
+        let enums::updates::State::State(state) =
+            self.ask(&functions::updates::GetState {}).await.expect("a state");
+        state
+    }
+
+    async fn discard(&self, id: i64, access_hash: i64) -> Result<enums::Updates, InvocationError> {
+        self.ask(&functions::phone::DiscardCall {
+            video: false,
+            peer: types::InputPhoneCall { id, access_hash }.into(),
+            duration: 0,
+            reason: enums::PhoneCallDiscardReason::Busy,
+            connection_id: 0,
+        })
+        .await
+    }
+}
+
+fn refusal(error: InvocationError) -> String {
+    match error {
+        InvocationError::Rpc(error) => format!("{} {}", error.code, error.name),
+        other => panic!("not an RPC error: {other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_declined_call_is_recorded_once_for_everybody() {
+    let server =
+        server("[server]\nsessions = 2\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1").await;
+    let (mut first, mut second) = (Client::new(&server, 0), Client::new(&server, 1));
+    let before = first.state().await;
+    second.state().await;
+    let call = first.ring().await;
+    assert_eq!(second.ring().await.id, call.id);
+    assert_eq!((call.participant_id, call.g_a_hash.len()), (server.sessions()[0].user_id, 32));
+
+    let wrong = first.discard(call.id, call.access_hash + 1).await.expect_err("a wrong hash");
+    assert_eq!(refusal(wrong), "400 CALL_PEER_INVALID");
+    let unknown = first.discard(1, 2).await.expect_err("no such call");
+    assert_eq!(refusal(unknown), "400 CALL_PEER_INVALID");
+
+    let answer = first.discard(call.id, call.access_hash).await.expect("it is declined");
+    let enums::Updates::Updates(answer) = answer else { panic!("a full container") };
+    let [enums::Update::PhoneCall(update), enums::Update::NewMessage(message)] = &answer.updates[..]
+    else {
+        panic!("{:?}", answer.updates)
+    };
+    let enums::PhoneCall::Discarded(discarded) = &update.phone_call else { panic!("discarded") };
+    assert_eq!(discarded.reason, Some(enums::PhoneCallDiscardReason::Busy));
+    assert_eq!((answer.seq, message.pts, message.pts_count), (0, before.pts + 1, 1));
+    let (pushed, seq) = second.call().await;
+    assert!(matches!(pushed, enums::PhoneCall::Discarded(it) if it.id == call.id));
+    assert_eq!(seq, 2, "the second numbered container of that session");
+
+    let again = first.discard(call.id, call.access_hash).await.expect_err("it is over");
+    assert_eq!(refusal(again), "400 CALL_PEER_INVALID");
+}
+
+#[tokio::test]
+async fn a_call_answered_elsewhere_cannot_be_hung_up_here() {
+    let call = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\nrings = 0.2\nthen = 'answered'";
+    let server = server(call).await;
+    let mut client = Client::new(&server, 0);
+    client.state().await;
+    let ring = client.ring().await;
+    let (over, _) = client.call().await;
+    let enums::PhoneCall::Discarded(over) = over else { panic!("{over:?}") };
+    assert_eq!((over.reason, over.duration), (None, None), "not a word about how it went on");
+    let refused = client.discard(ring.id, ring.access_hash).await.expect_err("not from here");
+    assert_eq!(refusal(refused), "400 CALL_ALREADY_ACCEPTED");
+}
+
+#[tokio::test]
+async fn the_caller_sees_every_step() {
+    let call = "[[call]]\nfrom = 'me'\nto = 'grace'\nat = 0.1\nreceipt = 0.1\nrings = 0.2\n\
+        then = 'answered'\nconnects = 0.1\ntalks = 1\nends = 'migrated'";
+    let server = server(call).await;
+    let mut client = Client::new(&server, 0);
+    client.state().await;
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        seen.push(client.call().await.0);
+    }
+    assert!(matches!(&seen[0], enums::PhoneCall::Waiting(it) if it.receive_date.is_none()));
+    assert!(matches!(&seen[1], enums::PhoneCall::Waiting(it) if it.receive_date.is_some()));
+    assert!(matches!(&seen[2], enums::PhoneCall::Accepted(_)));
+    assert!(matches!(&seen[3], enums::PhoneCall::Call(it) if it.connections.len() == 2));
+    let enums::PhoneCall::Discarded(over) = &seen[4] else { panic!("{:?}", seen[4]) };
+    let reason = over.reason.as_ref().expect("a reason");
+    assert!(matches!(reason, enums::PhoneCallDiscardReason::MigrateConferenceCall(_)));
+    assert_eq!(over.duration, Some(1));
+}
+
+#[tokio::test]
+async fn repeated_late_and_odd_containers_are_played() {
+    let call = |rest: &str| format!("[[call]]\nfrom = 'grace'\nto = 'me'\n{rest}\n");
+    let text = call("at = 0.1\nrepeat = 1\ncontainer = 'combined'")
+        + &call("at = 0.2\ncontainer = 'short'")
+        + &call("at = 0.1\nlate = 1.5");
+    let server = server(&text).await;
+    let mut client = Client::new(&server, 0);
+    client.state().await;
+    let first = client.call().await;
+    let repeated = client.call().await;
+    assert_eq!(first.0, repeated.0);
+    assert_eq!((first.1, repeated.1), (1, 2), "each container has its number");
+    let (short, seq) = client.call().await;
+    assert_eq!(seq, 0);
+    let late = client.ring().await;
+    let enums::PhoneCall::Requested(short) = short else { panic!("{short:?}") };
+    assert!(late.date <= short.date, "a late update keeps the date of its call");
+}
+
+#[tokio::test]
+async fn the_difference_has_what_was_missed() {
+    let text = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\nrings = 0.2\n\
+        [[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.4";
+    let server = server(text).await;
+    let mut client = Client::new(&server, 0);
+    let before = client.state().await;
+    let first = client.ring().await;
+    client.call().await;
+    let second = client.ring().await;
+    let request = functions::updates::GetDifference {
+        pts: before.pts,
+        pts_limit: None,
+        pts_total_limit: None,
+        date: before.date,
+        qts: before.qts,
+        qts_limit: None,
+    };
+    let answer = client.ask(&request).await.expect("a difference");
+    let enums::updates::Difference::Difference(difference) = answer else { panic!("{answer:?}") };
+    assert_eq!(difference.new_messages.len(), 1);
+    let ids: Vec<_> = difference
+        .other_updates
+        .iter()
+        .map(|update| match update {
+            enums::Update::PhoneCall(update) => (update.phone_call.id(), match update.phone_call {
+                enums::PhoneCall::Requested(_) => "requested",
+                enums::PhoneCall::Discarded(_) => "discarded",
+                _ => "other",
+            }),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let wanted = [(first.id, "requested"), (first.id, "discarded"), (second.id, "requested")];
+    assert_eq!(ids, wanted);
+
+    let after = client.state().await;
+    assert_eq!(after.pts, before.pts + 1);
+    let date = after.date + 10;
+    let nothing = functions::updates::GetDifference { pts: after.pts, date, ..request.clone() };
+    let answer = client.ask(&nothing).await.expect("a difference");
+    let enums::updates::Difference::Difference(rest) = answer else { panic!("{answer:?}") };
+    assert!(rest.new_messages.is_empty(), "only the call that lives is repeated");
+    assert_eq!(rest.other_updates.len(), 1);
+    for (wrong, code) in [(0, "PERSISTENT_TIMESTAMP_EMPTY"), (1, "DATE_EMPTY")] {
+        let wrong = functions::updates::GetDifference { pts: wrong, date: 0, ..request.clone() };
+        let refused = client.ask(&wrong).await.expect_err("a wrong request");
+        assert_eq!(refusal(refused), format!("400 {code}"));
+    }
+}
+
+#[tokio::test]
+async fn users_are_given_out_only_against_their_hash() {
+    let server = server("").await;
+    let client = Client::new(&server, 0);
+    let own = &server.sessions()[0];
+    let user = |user_id, access_hash| types::InputUser { user_id, access_hash }.into();
+    for (id, wanted) in [
+        (enums::InputUser::UserSelf, 1),
+        (user(own.user_id, own.access_hash), 1),
+        (user(own.user_id, own.access_hash ^ 1), 0),
+        (user(5, 5), 0),
+    ] {
+        let users = client.ask(&functions::users::GetUsers { id: vec![id] }).await.expect("users");
+        assert_eq!(users.len(), wanted);
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_does_not_have_is_refused_by_name() {
+    let server = server("").await;
+    let client = Client::new(&server, 0);
+    let unknown = client.ask(&functions::help::GetInviteText {}).await.expect_err("unknown");
+    assert!(refusal(unknown).starts_with("400 INPUT_METHOD_INVALID"));
+    let mut truncated = functions::updates::GetDifference {
+        pts: 1,
+        pts_limit: None,
+        pts_total_limit: None,
+        date: 1,
+        qts: 1,
+        qts_limit: None,
+    };
+    truncated.pts_limit = Some(1);
+    let mut bytes = tl::Serializable::to_bytes(&truncated);
+    bytes.truncate(8);
+    let refused = client.handle.thin.raw_invoke_in_dc(loopback::DC, bytes).await;
+    assert_eq!(refusal(refused.expect_err("half a request")), "400 INPUT_FETCH_FAIL");
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_answered_with_404() {
+    let server = server("").await;
+    let stranger = Client::with_key(&server, [9; 256]);
+    let refused = stranger.ask(&functions::updates::GetState {}).await.expect_err("no such key");
+    assert!(!matches!(refused, InvocationError::Rpc(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn scripted_answers_are_given_as_often_as_they_say() {
+    let text = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
+        [[answer]]\nmethod = 'phone.discardCall'\nerror = '420 FLOOD_WAIT_7'\ntimes = 2";
+    let server = server(text).await;
+    let mut client = Client::new(&server, 0);
+    client.state().await;
+    let call = client.ring().await;
+    for _ in 0..2 {
+        let refused = client.discard(call.id, call.access_hash).await.expect_err("scripted");
+        assert_eq!(refusal(refused), "420 FLOOD_WAIT");
+    }
+    client.discard(call.id, call.access_hash).await.expect("the third is served");
+}
+
+/// An account of onhook on this server, and what it tells.
+fn account(server: &Server) -> (Account, mpsc::Receiver<(AccountId, AccountEvent)>) {
+    let SocketAddr::V4(address) = server.address() else { panic!("an IPv4 address") };
+    let key = &server.sessions()[0];
+    let seed = Seed {
+        api_id: 1,
+        dc: loopback::DC,
+        address,
+        auth_key: key.auth_key,
+        user_id: key.user_id,
+        access_hash: key.access_hash,
+    };
+    let (sender, events) = mpsc::channel(100);
+    (Account::start(AccountId(0), &seed, sender), events)
+}
+
+async fn until<T>(
+    events: &mut mpsc::Receiver<(AccountId, AccountEvent)>,
+    wanted: impl Fn(&AccountEvent) -> Option<T>,
+) -> T {
+    loop {
+        let event = timeout(DEADLINE, events.recv()).await.expect("the event comes in time");
+        if let Some(found) = wanted(&event.expect("the account runs").1) {
+            return found;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_account_learns_the_servers_clock_timeouts_and_its_own_name() {
+    let server = server("[server]\nclock = 600\nring_timeout = 42.0").await;
+    let (_account, mut events) = account(&server);
+    let ahead = until(&mut events, |event| match event {
+        AccountEvent::Clock { ahead } => Some(*ahead),
+        _ => None,
+    })
+    .await;
+    assert!((ahead - 600_000).abs() <= 1000, "{ahead}");
+    until(&mut events, |event| {
+        (*event == AccountEvent::RingTimeout(Duration::from_secs(42))).then_some(())
+    })
+    .await;
+    until(&mut events, |event| match event {
+        AccountEvent::SelfKnown(own) => (own.name.as_deref() == Some("Ada Lovelace")).then_some(()),
+        _ => None,
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_caller_without_a_name_stays_a_number_and_others_are_named() {
+    let text = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
+        [[call]]\nfrom = 'ghost'\nto = 'me'\nat = 0.2\ncontainer = 'short'\n\
+        [[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.3\ncontainer = 'short'";
+    let server = server(text).await;
+    let (_account, mut events) = account(&server);
+    let mut names = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    while names.len() < 3 {
+        let live = until(&mut events, |event| match event {
+            AccountEvent::Call(CallEvent::Live(live)) => Some(live.clone()),
+            _ => None,
+        })
+        .await;
+        if seen.insert(live.handle.id) {
+            names.push(live.peer.name);
+        }
+    }
+    let grace = Some("Grace Hopper".to_owned());
+    assert_eq!(names, [grace.clone(), None, grace], "the third is known from the first");
+}
+
+#[tokio::test]
+async fn a_silent_server_is_noticed_and_left() {
+    let server = server("[[line]]\nat = 0\nfor = 11\nhow = 'silent'").await;
+    let (_account, mut events) = account(&server);
+    let cause = until(&mut events, |event| match event {
+        AccountEvent::Connection(Connection::Retrying { cause, .. }) => Some(cause.clone()),
+        _ => None,
+    })
+    .await;
+    assert_eq!(cause, "Telegram does not answer");
+    until(&mut events, |event| {
+        (*event == AccountEvent::Connection(Connection::Online)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_signed_out_session_stops_asking() {
+    let answer = "[[answer]]\nmethod = 'updates.getState'\nerror = '401 SESSION_REVOKED'\ntimes = 0";
+    let server = server(answer).await;
+    let (account, mut events) = account(&server);
+    let signed_out = |event: &AccountEvent| match event {
+        AccountEvent::Connection(Connection::SignedOut { code }) => Some(code.clone()),
+        _ => None,
+    };
+    assert_eq!(until(&mut events, signed_out).await, "SESSION_REVOKED");
+    account.reconnect();
+    assert_eq!(until(&mut events, signed_out).await, "SESSION_REVOKED", "only when asked to");
+}

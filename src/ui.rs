@@ -143,3 +143,6 @@ fn inside(area: Rect) -> Rect {
     let height = area.height.saturating_sub(2);
     Rect { x: area.x + 1, y: area.y + 1, width, height }
 }
+
+#[cfg(test)]
+mod tests;

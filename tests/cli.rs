@@ -63,7 +63,11 @@ fn wrong_usage_is_refused_with_2() {
 #[test]
 fn wrong_files_are_refused_with_their_place() {
     let cases = [
-        ("keymap.toml", "[board]\nhang-up = 'j'\n", "keymap.toml:2: hang-up: 'j' is also the key of down"),
+        (
+            "keymap.toml",
+            "[board]\nhang-up = 'j'\n",
+            "keymap.toml:2: hang-up: 'j' is also the key of down",
+        ),
         ("config.toml", "\ncolour = 'red'\n", "config.toml:2: colour: unknown field"),
         ("config.toml", "theme = 'pink'\n", "theme: 'pink' is not one of auto, dark, light, mono"),
         ("config.toml", "bell = 'loud'\n", "config.toml:1: bell: invalid type"),

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grammers_client::tl::{self, enums, functions, types};
-use grammers_mtsender::{ConnectionParams, InvocationError, NoRetries, SenderPool, SenderPoolFatHandle};
+use grammers_mtsender::{
+    ConnectionParams, InvocationError, NoRetries, SenderPool, SenderPoolFatHandle,
+};
 use grammers_session::SessionData;
 use grammers_session::storages::MemorySession;
 use grammers_session::types::DcOption;
 use grammers_session::updates::UpdatesLike;
-use onhook::call::event::{AccountEvent, CallEvent, Connection};
 use onhook::call::AccountId;
+use onhook::call::event::{AccountEvent, CallEvent, Connection};
 use onhook::loopback::{self, Options, Scenario, Server};
 use onhook::telegram::{Account, Seed};
 use tokio::sync::mpsc;
@@ -142,7 +144,8 @@ async fn a_declined_call_is_recorded_once_for_everybody() {
 
     let answer = first.discard(call.id, call.access_hash).await.expect("it is declined");
     let enums::Updates::Updates(answer) = answer else { panic!("a full container") };
-    let [enums::Update::PhoneCall(update), enums::Update::NewMessage(message)] = &answer.updates[..]
+    let [enums::Update::PhoneCall(update), enums::Update::NewMessage(message)] =
+        &answer.updates[..]
     else {
         panic!("{:?}", answer.updates)
     };
@@ -237,11 +240,14 @@ async fn the_difference_has_what_was_missed() {
         .other_updates
         .iter()
         .map(|update| match update {
-            enums::Update::PhoneCall(update) => (update.phone_call.id(), match update.phone_call {
-                enums::PhoneCall::Requested(_) => "requested",
-                enums::PhoneCall::Discarded(_) => "discarded",
-                _ => "other",
-            }),
+            enums::Update::PhoneCall(update) => (
+                update.phone_call.id(),
+                match update.phone_call {
+                    enums::PhoneCall::Requested(_) => "requested",
+                    enums::PhoneCall::Discarded(_) => "discarded",
+                    _ => "other",
+                },
+            ),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -414,7 +420,8 @@ async fn a_silent_server_is_noticed_and_left() {
 
 #[tokio::test]
 async fn a_signed_out_session_stops_asking() {
-    let answer = "[[answer]]\nmethod = 'updates.getState'\nerror = '401 SESSION_REVOKED'\ntimes = 0";
+    let answer =
+        "[[answer]]\nmethod = 'updates.getState'\nerror = '401 SESSION_REVOKED'\ntimes = 0";
     let server = server(answer).await;
     let (account, mut events) = account(&server);
     let signed_out = |event: &AccountEvent| match event {

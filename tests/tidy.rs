@@ -11,18 +11,85 @@ const FORBIDDEN: [(&str, &[&str]); 9] = [
     ("call", &["crate::", "tokio", "ratatui", "crossterm", "grammers", "std::fs", "std::net"]),
     ("text", &["crate::", "tokio", "ratatui", "crossterm", "grammers", "std::fs", "std::net"]),
     ("place", &["crate::", "tokio", "ratatui", "crossterm", "grammers", "std::fs"]),
-    ("app", &["crate::ui", "crate::telegram", "crate::loopback", "crate::runtime", "crate::config",
-        "crate::headless", "tokio", "ratatui", "crossterm", "grammers", "std::fs", "Timestamp::now"]),
-    ("config", &["crate::ui", "crate::telegram", "crate::loopback", "crate::runtime", "tokio", "grammers"]),
-    ("ui", &["crate::telegram", "crate::loopback", "crate::runtime", "crate::headless", "tokio",
-        "grammers", "crossterm", "std::fs", "Timestamp::now"]),
-    ("telegram", &["crate::app", "crate::ui", "crate::loopback", "crate::runtime", "crate::config",
-        "crate::headless", "ratatui", "crossterm"]),
-    ("loopback", &["crate::app", "crate::ui", "crate::telegram", "crate::runtime", "crate::config",
-        "crate::headless", "crate::call", "crate::text", "grammers_client", "grammers_mtsender",
-        "grammers_session", "ratatui", "crossterm"]),
-    ("headless", &["crate::ui", "crate::telegram", "crate::loopback", "crate::runtime", "tokio",
-        "ratatui", "crossterm", "grammers"]),
+    (
+        "app",
+        &[
+            "crate::ui",
+            "crate::telegram",
+            "crate::loopback",
+            "crate::runtime",
+            "crate::config",
+            "crate::headless",
+            "tokio",
+            "ratatui",
+            "crossterm",
+            "grammers",
+            "std::fs",
+            "Timestamp::now",
+        ],
+    ),
+    (
+        "config",
+        &["crate::ui", "crate::telegram", "crate::loopback", "crate::runtime", "tokio", "grammers"],
+    ),
+    (
+        "ui",
+        &[
+            "crate::telegram",
+            "crate::loopback",
+            "crate::runtime",
+            "crate::headless",
+            "tokio",
+            "grammers",
+            "crossterm",
+            "std::fs",
+            "Timestamp::now",
+        ],
+    ),
+    (
+        "telegram",
+        &[
+            "crate::app",
+            "crate::ui",
+            "crate::loopback",
+            "crate::runtime",
+            "crate::config",
+            "crate::headless",
+            "ratatui",
+            "crossterm",
+        ],
+    ),
+    (
+        "loopback",
+        &[
+            "crate::app",
+            "crate::ui",
+            "crate::telegram",
+            "crate::runtime",
+            "crate::config",
+            "crate::headless",
+            "crate::call",
+            "crate::text",
+            "grammers_client",
+            "grammers_mtsender",
+            "grammers_session",
+            "ratatui",
+            "crossterm",
+        ],
+    ),
+    (
+        "headless",
+        &[
+            "crate::ui",
+            "crate::telegram",
+            "crate::loopback",
+            "crate::runtime",
+            "tokio",
+            "ratatui",
+            "crossterm",
+            "grammers",
+        ],
+    ),
 ];
 
 /// What `call` and `text` may use of ours: each other.
@@ -64,14 +131,17 @@ fn nobody_imports_what_is_not_theirs() {
     let mut seen = 0;
     for (path, text) in files("src") {
         let part = part(&path);
-        let Some((_, forbidden)) = FORBIDDEN.iter().find(|(name, _)| *name == part) else { continue };
+        let Some((_, forbidden)) = FORBIDDEN.iter().find(|(name, _)| *name == part) else {
+            continue;
+        };
         seen += 1;
         if path.ends_with("tests.rs") {
             continue;
         }
         for (number, line) in code(&text).filter(|(_, line)| !line.trim_start().starts_with("//")) {
             for name in forbidden.iter().filter(|name| line.contains(**name)) {
-                let theirs = *name == "crate::" && ALLOWED.iter().any(|allowed| line.contains(allowed));
+                let theirs =
+                    *name == "crate::" && ALLOWED.iter().any(|allowed| line.contains(allowed));
                 assert!(theirs, "{}:{number}: {part} uses {name}", path.display());
             }
         }

@@ -170,7 +170,11 @@ fn the_picker_closes_with_its_call_and_says_how_it_ended() {
 fn the_picker_follows_a_call_that_is_answered_unless_it_was_moved() {
     for moved in [false, true] {
         let mut state = board();
-        tell(&mut state, AccountEvent::Call(live(7, false, Stage::Waiting { received: None })), 0.0);
+        tell(
+            &mut state,
+            AccountEvent::Call(live(7, false, Stage::Waiting { received: None })),
+            0.0,
+        );
         press(&mut state, Action::HangUp, 1.0);
         if moved {
             press(&mut state, Action::Up, 1.1);

@@ -22,7 +22,9 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
         (None, Some(ended)) => ("Last call", of_ended(view, ended)),
         (None, None) => ("Details", vec![(String::new(), "nothing selected".to_owned())]),
     };
-    let area = popup::panel(view, title, area, buffer);
+    let below = area.x == 0;
+    let frame = if below { popup::lower_panel } else { popup::panel };
+    let area = frame(view, title, area, buffer);
     let mut y = area.y;
     let width = area.width.saturating_sub(LABEL + 2);
     for (label, value) in lines {

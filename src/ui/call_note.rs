@@ -9,26 +9,54 @@ use crate::app::action::{Action, Layer};
 use crate::app::hang_up::remaining;
 use crate::call::failure::{Failure, Remedy};
 use crate::call::{Call, Check, HangUp, Phase};
+use crate::text;
 
 /// After how many seconds without an answer a row says that it still waits.
 const STILL_WAITING: i64 = 5;
 const SPINNER: [&str; 8] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"];
 
+/// What stands beside or below a call.
+pub(super) struct Note {
+    text: String,
+    /// What the keys do about it; never broken over lines.
+    hints: Vec<String>,
+    pub(super) style: Style,
+}
+
+impl Note {
+    /// The note in lines of at most `cells`; none if there is nothing to say.
+    pub(super) fn lines(&self, cells: usize) -> Vec<String> {
+        if self.text.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = text::wrap(&self.text, cells);
+        for hint in &self.hints {
+            match lines.last_mut() {
+                Some(line) if text::width(line) + 1 + text::width(hint) <= cells => {
+                    line.push(' ');
+                    line.push_str(hint);
+                }
+                _ => lines.push(hint.clone()),
+            }
+        }
+        lines
+    }
+}
+
 /// The note of a call at `now` of the display.
-pub(super) fn note(view: View, call: &Call, now: Timestamp) -> (String, Style) {
+pub(super) fn note(view: View, call: &Call, now: Timestamp) -> Note {
+    let plain = |text, style| Note { text, hints: Vec::new(), style };
     match &call.hang_up {
-        HangUp::Idle => (ring_note(view, call, now), view.theme().muted),
+        HangUp::Idle => plain(ring_note(view, call, now), view.theme().muted),
         HangUp::Sending { since, .. } => {
             let spin = now.as_millisecond() / SPIN.as_millis() as i64;
             let spinner = SPINNER[spin.rem_euclid(SPINNER.len() as i64) as usize];
             let waited = now.duration_since(*since).as_secs();
             let doing = call.verb().doing();
             let late = if waited >= STILL_WAITING { " still waiting for Telegram" } else { "" };
-            (format!("{spinner} {doing}…{late}"), view.theme().warning)
+            plain(format!("{spinner} {doing}…{late}"), view.theme().warning)
         }
-        HangUp::Failed { failure, at, check, .. } => {
-            (failed_note(view, failure, *at, *check), view.theme().error)
-        }
+        HangUp::Failed { failure, at, check, .. } => failed_note(view, failure, *at, *check),
     }
 }
 
@@ -44,7 +72,7 @@ fn ring_note(view: View, call: &Call, now: Timestamp) -> String {
     }
 }
 
-fn failed_note(view: View, failure: &Failure, at: Timestamp, check: Check) -> String {
+fn failed_note(view: View, failure: &Failure, at: Timestamp, check: Check) -> Note {
     let wait = match failure.remedy() {
         Remedy::RetryAfter(wait) => Some(remaining(at, wait, view.now)),
         _ => None,
@@ -56,20 +84,22 @@ fn failed_note(view: View, failure: &Failure, at: Timestamp, check: Check) -> St
         (None, Check::Alive) => "It did not reach Telegram; the call goes on".to_owned(),
         (None, Check::None) => failure.text(),
     };
-    let mut note = format!("✗ {text} · {}", failure.code());
     let can_retry = match failure.remedy() {
         Remedy::Retry | Remedy::Unknown => true,
         Remedy::RetryAfter(_) => wait == Some(None),
         _ => false,
     };
-    if can_retry {
-        note.push_str(&hint(view, Action::HangUp, "retry"));
+    let retry = can_retry.then(|| hint(view, Action::HangUp, "retry"));
+    let dismiss = Some(hint(view, Action::Dismiss, "dismiss"));
+    Note {
+        text: format!("✗ {text} · {}", failure.code()),
+        hints: [retry, dismiss].into_iter().flatten().flatten().collect(),
+        style: view.theme().error,
     }
-    note.push_str(&hint(view, Action::Dismiss, "dismiss"));
-    note
 }
 
-fn hint(view: View, action: Action, text: &str) -> String {
-    let key = view.look.keymap.hint(Layer::Board, action);
-    key.map_or_else(String::new, |key| format!(" [{key} {text}]"))
+/// The key for an action with its name; `None` if it has no key.
+fn hint(view: View, action: Action, text: &str) -> Option<String> {
+    let key = view.look.keymap.hint(Layer::Board, action)?;
+    Some(format!("[{key} {text}]"))
 }

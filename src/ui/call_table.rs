@@ -172,13 +172,13 @@ fn make_row<'a>(
     width: u16,
     now: Timestamp,
 ) -> Row<'a> {
-    let (note, note_style) = call_note::note(view, call, now);
-    let beside = text::width(&note) <= usize::from(columns.note);
-    let below = usize::from(width.saturating_sub(MARKS + 2));
-    let mut note = if note.is_empty() { Vec::new() } else { text::wrap(&note, below) };
-    note.truncate(NOTE_LINES);
-    let height = if beside { 1 } else { 1 + note.len() as u16 };
-    Row { call, note, note_style, beside, height }
+    let note = call_note::note(view, call, now);
+    let mut lines = note.lines(usize::from(width.saturating_sub(MARKS + 2)));
+    let widest = lines.iter().map(|line| text::width(line)).max().unwrap_or(0);
+    let beside = lines.len() <= 1 && widest <= usize::from(columns.note);
+    lines.truncate(NOTE_LINES);
+    let height = if beside { 1 } else { 1 + lines.len() as u16 };
+    Row { call, note: lines, note_style: note.style, beside, height }
 }
 
 fn draw_row(view: View, row: &Row, columns: Columns, area: Rect, buffer: &mut Buffer) {

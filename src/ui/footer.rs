@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use super::{View, put, put_all};
 use crate::app::action::{Action, Layer};
@@ -18,7 +17,16 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     let notice = view.state.notices.newest().map(|text| format!("{text} ")).unwrap_or_default();
     let notice_width = (text::width(&notice) as u16).min(area.width);
     let room = area.width.saturating_sub(notice_width);
-    put_all(buffer, (area.x, area.y), room, &hints(view));
+    let mut used = 0;
+    for (key, text) in hints(view) {
+        let hint =
+            [(format!(" {key}"), view.theme().key), (format!(" {text} "), view.theme().muted)];
+        let width = hint.iter().map(|(text, _)| text::width(text) as u16).sum::<u16>();
+        if used + width > room {
+            break;
+        }
+        used += put_all(buffer, (area.x + used, area.y), room - used, &hint);
+    }
     let x = area.right() - notice_width;
     put(buffer, (x, area.y), notice_width, &notice, view.theme().warning);
 }
@@ -34,8 +42,8 @@ fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Bu
     put_all(buffer, (area.x, area.y), area.width, &parts);
 }
 
-/// The keys that do something now.
-fn hints(view: View) -> Vec<(String, Style)> {
+/// The keys that do something now, and what.
+fn hints(view: View) -> Vec<(String, String)> {
     let state = view.state;
     let mut actions: Vec<(Action, String)> = Vec::new();
     let mut add = |action, text: &str| actions.push((action, text.to_owned()));
@@ -63,12 +71,8 @@ fn hints(view: View) -> Vec<(String, Style)> {
     add(Action::Filter, "filter");
     add(Action::Help, "help");
     add(Action::Quit, "quit");
-    let mut parts = Vec::new();
-    for (action, text) in actions {
-        if let Some(key) = view.look.keymap.hint(Layer::Board, action) {
-            parts.push((format!(" {key}"), view.theme().key));
-            parts.push((format!(" {text} "), view.theme().muted));
-        }
-    }
-    parts
+    let keyed = actions.into_iter().filter_map(|(action, text)| {
+        view.look.keymap.hint(Layer::Board, action).map(|key| (key, text))
+    });
+    keyed.collect()
 }

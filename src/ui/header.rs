@@ -22,26 +22,43 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
         view.theme().text,
     );
 
+    let room = area.width.saturating_sub(at_the_right + 1);
     let counts = counts(view);
-    let counts_width: u16 = counts.iter().map(|(text, _)| text::width(text) as u16).sum();
-    let room = area.width.saturating_sub(at_the_right + 2);
-    let mut parts = vec![(" onhook  ".to_owned(), view.theme().title)];
+    let left = [(true, true), (false, true), (false, false)]
+        .map(|(title, names)| left(view, title, names))
+        .into_iter()
+        .find(|left| width(left) + width(&counts) < room)
+        .unwrap_or_else(|| left(view, false, false));
+    let used = put_all(buffer, (area.x, area.y), room, &left);
+    // Where even that is too much, the first counts are the ones that matter.
+    let spare = room.saturating_sub(used);
+    let x = area.x + used + spare.saturating_sub(width(&counts) + 1);
+    put_all(buffer, (x, area.y), spare, &counts);
+}
+
+fn width(parts: &[(String, Style)]) -> u16 {
+    parts.iter().map(|(text, _)| text::width(text) as u16).sum()
+}
+
+/// The program, each connection, and whose it is.
+fn left(view: View, title: bool, names: bool) -> Vec<(String, Style)> {
+    let theme = view.theme();
+    let title = if title { " onhook  " } else { " " };
+    let mut parts = vec![(title.to_owned(), theme.title)];
     for account in &view.state.accounts {
-        parts.extend(connection(view, account));
-        let name = format!(" · {}  ", view.state.shown_name(&account.own));
-        parts.push((name, view.theme().text));
+        parts.push(connection(view, account));
+        if names {
+            parts.push((format!(" · {}", view.state.shown_name(&account.own)), theme.text));
+        }
+        parts.push(("  ".to_owned(), theme.text));
     }
-    let left = put_all(buffer, (area.x, area.y), room.saturating_sub(counts_width), &parts);
-    if left + counts_width <= room {
-        let x = area.x + room - counts_width;
-        put_all(buffer, (x, area.y), counts_width, &counts);
-    }
+    parts
 }
 
 /// The state of a connection, in a symbol and words.
-fn connection(view: View, account: &AccountState) -> Vec<(String, Style)> {
+fn connection(view: View, account: &AccountState) -> (String, Style) {
     let theme = view.theme();
-    let (text, style) = match &account.connection {
+    match &account.connection {
         Connection::Connecting => ("◌ connecting".to_owned(), theme.warning),
         Connection::Online => ("● online".to_owned(), theme.good),
         Connection::Retrying { at, .. } => {
@@ -50,8 +67,7 @@ fn connection(view: View, account: &AccountState) -> Vec<(String, Style)> {
             (format!("○ retrying in {} s", seconds.unwrap_or(0)), theme.warning)
         }
         Connection::SignedOut { code } => (format!("✗ signed out · {code}"), theme.error),
-    };
-    vec![(text, style)]
+    }
 }
 
 fn counts(view: View) -> Vec<(String, Style)> {

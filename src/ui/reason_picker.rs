@@ -28,20 +28,31 @@ pub(super) fn draw(view: View, picker: &Picker, screen: Rect, buffer: &mut Buffe
         return;
     };
     let width = WIDTH.min(screen.width.saturating_sub(2));
-    let lines: Vec<_> = picker
+    let mut lines: Vec<_> = picker
         .choices()
         .into_iter()
         .map(|choice| line(view, picker, first, choice, width))
         .collect();
-    let height = lines.iter().map(|line| line.text.len() as u16).sum();
+    if height(&lines) > screen.height.saturating_sub(2) {
+        // Better all reasons with less said about them than some reasons out of sight.
+        for line in &mut lines {
+            line.text.truncate(1);
+        }
+    }
+    let height = height(&lines);
     let area = popup::popup(view, &title(view, picker, first), (width, height), screen, buffer);
-    let mut y = area.y;
+    let mut rest = area;
     for line in &lines {
-        draw_line(view, line, line.choice == picker.cursor, Rect { y, ..area }, buffer);
-        y += line.text.len() as u16;
+        draw_line(view, line, line.choice == picker.cursor, rest, buffer);
+        let used = (line.text.len() as u16).min(rest.height);
+        rest = Rect { y: rest.y + used, height: rest.height - used, ..rest };
     }
     let actions = [(Action::Accept, "send"), (Action::Back, "back")];
     popup::hints(view, Layer::Picker, &actions, area, buffer);
+}
+
+fn height(lines: &[Line]) -> u16 {
+    lines.iter().map(|line| line.text.len() as u16).sum()
 }
 
 fn title(view: View, picker: &Picker, first: &Call) -> String {
@@ -84,13 +95,15 @@ fn prospect(view: View, calls: &[CallKey], first: &Call, choice: Choice) -> (Str
 fn draw_line(view: View, line: &Line, selected: bool, area: Rect, buffer: &mut Buffer) {
     let theme = view.theme();
     let style = if line.usual { theme.text } else { theme.unusual };
-    let height = (line.text.len() as u16).min(area.bottom().saturating_sub(area.y));
+    if area.height == 0 {
+        return;
+    }
     if selected {
         put(buffer, (area.x + 1, area.y), 1, "▶", theme.text);
     }
     put(buffer, (area.x + 3, area.y), 4, &line.key, theme.key);
     put(buffer, (area.x + 7, area.y), LABEL - 8, line.label, style);
-    for (y, text) in (area.y..area.y + height).zip(&line.text) {
+    for (y, text) in (area.y..area.bottom()).zip(&line.text) {
         put(buffer, (area.x + LABEL, y), area.width.saturating_sub(LABEL), text, style);
     }
     if selected {

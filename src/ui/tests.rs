@@ -1,0 +1,307 @@
+//! Every screen and dialog as text, at the sizes that matter, and its styles as runs.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::*;
+use crate::app::action::Action;
+use crate::app::connection::AccountState;
+use crate::app::msg::Msg;
+use crate::app::update;
+use crate::call::event::{AccountEvent, CallEvent, Connection, LiveCall, Protocol, Relays, Stage};
+use crate::call::failure::Failure;
+use crate::call::reason::{EndReason, Recorded};
+use crate::call::{AccountId, CallKey, Handle, Party};
+use crate::config::theme::Depth;
+
+const ME: i64 = 1;
+const ACCOUNT: AccountId = AccountId(0);
+
+fn at(second: i64) -> Timestamp {
+    // 2027-01-15 08:00:00 UTC.
+    Timestamp::from_second(1_800_000_000 + second).expect("in range")
+}
+
+fn look() -> Look {
+    let nothing = |_: &str| None;
+    let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen, &nothing);
+    Look {
+        theme: theme.expect("the shipped theme"),
+        keymap: Keymap::default(),
+        ascii: false,
+        zone: TimeZone::UTC,
+    }
+}
+
+fn tell(state: &mut State, event: AccountEvent, second: i64) {
+    update(state, Msg::Account(ACCOUNT, event), at(second));
+}
+
+fn press(state: &mut State, actions: &[Action], second: i64) {
+    for action in actions {
+        update(state, Msg::Action(*action), at(second));
+    }
+}
+
+fn empty_board() -> State {
+    let own = Party { name: Some("Ada Lovelace".to_owned()), ..Party::unknown(ME) };
+    let mut state = State::new(vec![AccountState::new(own)]);
+    tell(&mut state, AccountEvent::Connection(Connection::Online), 0);
+    state
+}
+
+fn peer(id: i64, name: &str, username: Option<&str>) -> Party {
+    Party {
+        user_id: 7_000_000_000 + id,
+        name: Some(name.to_owned()).filter(|name| !name.is_empty()),
+        username: username.map(str::to_owned),
+        phone: None,
+    }
+}
+
+fn call(state: &mut State, id: i64, peer: Party, incoming: bool, stage: Stage) {
+    let (caller, callee) = if incoming { (peer.user_id, ME) } else { (ME, peer.user_id) };
+    let live = LiveCall {
+        handle: Handle { id, access_hash: 9 },
+        caller,
+        callee,
+        peer,
+        date: at(id * 3),
+        video: id % 2 == 0,
+        stage,
+        protocol: Protocol { layers: (65, 92), libraries: vec!["13.0.0".to_owned()] },
+    };
+    tell(state, AccountEvent::Call(CallEvent::Live(Box::new(live))), id * 3);
+}
+
+fn ended(state: &mut State, id: i64, reason: Option<EndReason>, duration: Option<u32>) {
+    let reason = reason.map(Recorded::Reason);
+    let event = CallEvent::Discarded { id, reason, duration, video: false };
+    tell(state, AccountEvent::Call(event), 40);
+}
+
+fn failed(state: &mut State, id: i64, failure: Failure) {
+    let key = CallKey { account: ACCOUNT, id };
+    tell(state, AccountEvent::HangUpDone { key, attempt: 1, outcome: Err(failure) }, 50);
+}
+
+/// A board with a call in every state, and three that are over.
+fn full_board() -> State {
+    let mut state = empty_board();
+    let active = |second| Stage::Established {
+        since: at(second),
+        relays: Relays { peer_to_peer: true, reflectors: 2, webrtc: 1 },
+    };
+    call(&mut state, 1, peer(1, "Grace Hopper", Some("grace")), true, Stage::Requested);
+    call(&mut state, 2, peer(2, "李明 🧑‍🚀 from far away", None), true, Stage::Requested);
+    call(&mut state, 3, peer(3, "", None), true, Stage::Requested);
+    call(&mut state, 4, peer(4, "Linus Torvalds", Some("linus")), true, active(14));
+    call(&mut state, 5, peer(5, "مريم", None), false, Stage::Waiting { received: None });
+    call(&mut state, 6, peer(6, "Barbara", None), false, Stage::Waiting { received: Some(at(20)) });
+    call(&mut state, 7, peer(7, "Edsger", None), false, Stage::Accepted);
+    call(&mut state, 8, peer(8, "Alan Turing", None), true, Stage::Requested);
+    ended(&mut state, 8, Some(EndReason::Missed), None);
+    call(&mut state, 9, peer(9, "Sophie Wilson", None), true, Stage::Requested);
+    ended(&mut state, 9, None, None);
+    call(&mut state, 10, peer(10, "Ken Thompson", None), false, active(30));
+    ended(&mut state, 10, Some(EndReason::HangUp), Some(10));
+    state
+}
+
+fn drawn(state: &mut State, look: &Look, (width, height): (u16, u16), second: i64) -> Buffer {
+    update(state, Msg::Resized { width, height }, at(second));
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("in memory");
+    let mut scratch = Scratch::default();
+    terminal.draw(|frame| view(state, look, at(second), &mut scratch, frame)).expect("in memory");
+    terminal.backend().buffer().clone()
+}
+
+fn text_of(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width);
+    let lines = buffer.content.chunks(width).map(|cells| {
+        let mut line = String::new();
+        let mut skip = 0;
+        for cell in cells {
+            if skip == 0 {
+                line.push_str(cell.symbol());
+                skip = crate::text::width(cell.symbol());
+            }
+            skip = skip.saturating_sub(1);
+        }
+        line.trim_end().to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Runs of cells that look the same, line by line: only those that are not plain.
+fn styles_of(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width);
+    let mut runs = Vec::new();
+    for (y, cells) in buffer.content.chunks(width).enumerate() {
+        let mut start = 0;
+        while start < width {
+            let style = cells[start].style();
+            let len = cells[start..].iter().take_while(|cell| cell.style() == style).count();
+            let plain = Style::reset();
+            let look = (style.fg, style.bg, style.add_modifier);
+            if look != (plain.fg, plain.bg, plain.add_modifier) {
+                let fg = style.fg.unwrap_or_default();
+                runs.push(format!("{y:2} {start:3}+{len:<3} {fg} {:?}", style.add_modifier));
+            }
+            start += len;
+        }
+    }
+    runs.join("\n")
+}
+
+fn snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../tests/snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+fn shows(name: &str, state: &mut State, size: (u16, u16)) {
+    snapshot(name, &text_of(&drawn(state, &look(), size, 60)));
+}
+
+#[test]
+fn the_board_at_every_size_that_changes_it() {
+    for size in [(120, 40), (100, 24), (99, 24), (80, 24), (64, 20), (40, 12), (40, 10)] {
+        shows(&format!("board_{}x{}", size.0, size.1), &mut full_board(), size);
+    }
+    shows("board_39x9", &mut full_board(), (39, 9));
+}
+
+#[test]
+fn the_empty_board() {
+    shows("empty_80x24", &mut empty_board(), (80, 24));
+}
+
+#[test]
+fn the_styles_of_the_board() {
+    let mut state = full_board();
+    press(&mut state, &[Action::Mark], 55);
+    snapshot("board_styles", &styles_of(&drawn(&mut state, &look(), (80, 24), 60)));
+}
+
+#[test]
+fn the_picker_in_every_state_of_a_call() {
+    for (name, steps) in [("ringing", 0), ("active", 3), ("dialing", 4), ("connecting", 6)] {
+        let mut state = full_board();
+        press(&mut state, &[Action::Top], 55);
+        press(&mut state, &vec![Action::Down; steps], 55);
+        press(&mut state, &[Action::HangUp], 55);
+        shows(&format!("picker_{name}"), &mut state, (80, 24));
+    }
+    let mut state = full_board();
+    press(&mut state, &[Action::Top, Action::Mark, Action::Mark, Action::Mark, Action::Mark], 55);
+    press(&mut state, &[Action::HangUp], 55);
+    shows("picker_marked", &mut state, (80, 24));
+    shows("picker_40x12", &mut state, (40, 12));
+}
+
+#[test]
+fn errors_stand_on_their_rows() {
+    let mut state = full_board();
+    press(&mut state, &[Action::Top, Action::HangUpNow], 45);
+    press(&mut state, &[Action::Down, Action::HangUpNow], 45);
+    press(&mut state, &[Action::Down, Action::HangUpNow], 45);
+    let refused = |code, name: &str, value| Failure::Refused { code, name: name.to_owned(), value };
+    failed(&mut state, 3, refused(400, "CALL_ALREADY_ACCEPTED", None));
+    failed(&mut state, 2, refused(420, "FLOOD_WAIT", Some(31)));
+    let size = (80, 24);
+    shows("errors_80x24", &mut state, size);
+    shows("errors_120x24", &mut state, (120, 24));
+    shows("errors_40x12", &mut state, (40, 12));
+    failed(&mut state, 1, Failure::NoAnswer { after: Duration::from_secs(15) });
+    shows("errors_unknown", &mut state, size);
+}
+
+#[test]
+fn dialogs_and_modes() {
+    let dialogs = [
+        ("help", vec![Action::Help]),
+        ("help_end", vec![Action::Help, Action::Bottom]),
+        ("details", vec![Action::Details]),
+        ("privacy", vec![Action::Privacy]),
+        ("frozen", vec![Action::Freeze]),
+        ("sorted", vec![Action::SortRight, Action::Reverse]),
+        ("filter", vec![Action::Filter]),
+        ("quit", vec![Action::HangUpNow, Action::Quit]),
+    ];
+    for (name, actions) in dialogs {
+        let mut state = full_board();
+        state.size = (80, 24);
+        press(&mut state, &actions, 55);
+        shows(&format!("mode_{name}"), &mut state, (80, 24));
+    }
+}
+
+#[test]
+fn every_state_of_the_connection() {
+    let states = [
+        ("connecting", Connection::Connecting),
+        ("retrying", Connection::Retrying { at: at(64), cause: "refused".to_owned() }),
+        ("signed_out", Connection::SignedOut { code: "SESSION_REVOKED".to_owned() }),
+    ];
+    for (name, connection) in states {
+        let mut state = empty_board();
+        tell(&mut state, AccountEvent::Connection(connection), 60);
+        let text = text_of(&drawn(&mut state, &look(), (80, 12), 60));
+        snapshot(&format!("header_{name}"), text.lines().next().unwrap_or_default());
+    }
+}
+
+#[test]
+fn ascii_has_nothing_else() {
+    let mut state = full_board();
+    press(&mut state, &[Action::HangUp], 55);
+    let look = Look { ascii: true, ..look() };
+    let text = text_of(&drawn(&mut state, &look, (80, 24), 60));
+    assert!(text.is_ascii());
+    snapshot("ascii_80x24", &text);
+}
+
+#[test]
+fn without_colour_every_state_is_still_told_apart() {
+    let nothing = |_: &str| None;
+    let theme = Theme::load("dark", std::path::Path::new("."), Depth::None, &nothing);
+    let look = Look { theme: theme.expect("the shipped theme"), ..look() };
+    let buffer = drawn(&mut full_board(), &look, (80, 24), 60);
+    let coloured = |style: Style| {
+        style.fg != Some(ratatui::style::Color::Reset)
+            || style.bg != Some(ratatui::style::Color::Reset)
+    };
+    assert!(buffer.content.iter().all(|cell| !coloured(cell.style())));
+    let text = text_of(&buffer);
+    for word in ["ringing", "active", "dialing", "rings there", "connecting", "▶"] {
+        assert!(text.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn no_size_panics_in_any_dialog() {
+    let dialogs = [
+        vec![],
+        vec![Action::HangUp],
+        vec![Action::Help],
+        vec![Action::Filter],
+        vec![Action::Details],
+        vec![Action::HangUpNow, Action::Quit],
+    ];
+    for actions in dialogs {
+        let mut state = full_board();
+        press(&mut state, &actions, 55);
+        for width in (1..=60).chain([79, 80, 99, 100, 101, 200]) {
+            for height in (1..=24).chain([60]) {
+                drawn(&mut state, &look(), (width, height), 60);
+            }
+        }
+    }
+}

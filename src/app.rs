@@ -19,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::call::board::{CallBoard, Change};
 use crate::call::event::{AccountEvent, CallEvent, Connection};
+use crate::call::failure::Remedy;
 use crate::call::reason::Ending;
 use crate::call::{AccountId, Call, CallKey, HangUp, Party, Phase};
 use action::Layer;
@@ -100,6 +101,7 @@ pub struct State {
 
 /// Takes in one message. `now` is this machine's clock.
 pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
+    let was_free = state.is_free();
     let effects = match msg {
         Msg::Action(action) => state.act(action, now),
         Msg::Edit(request) => {
@@ -110,10 +112,14 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Tick => state.tick(now),
         Msg::Resized { width, height } => {
             state.size = (width, height);
+            if !has_room(state.size) && matches!(state.dialog, Some(Dialog::Picker(_))) {
+                // Nothing may be sent from a picker that is not seen.
+                state.dialog = None;
+            }
             Vec::new()
         }
     };
-    state.settle_selection(now);
+    state.settle_selection(was_free, now);
     effects
 }
 
@@ -201,7 +207,15 @@ impl State {
         for account in 0..self.accounts.len() {
             let context = self.context(AccountId(account as u16), now);
             for key in self.board.rung_out(&context) {
-                self.end_call(key, Ending::RangOut, now);
+                let ending = match self.board.get(key).map(|call| &call.hang_up) {
+                    Some(HangUp::Failed { failure, .. })
+                        if failure.remedy() == Remedy::NotFromHere =>
+                    {
+                        Ending::Elsewhere { talked: None }
+                    }
+                    _ => Ending::RangOut,
+                };
+                self.end_call(key, ending, now);
             }
         }
         Vec::new()
@@ -218,7 +232,7 @@ impl State {
             }
             AccountEvent::RingTimeout(timeout) => self.account_mut(account).ring_timeout = timeout,
             AccountEvent::Call(event) => return self.call_event(account, event, now),
-            AccountEvent::Announced(text) => self.notices.say(text, now),
+            AccountEvent::Announced(text) => self.notices.announce(text, now),
             AccountEvent::Named(party) => {
                 // A name can be what the rows are sorted and filtered by.
                 let theirs = |call: &&Call| call.peer.user_id == party.user_id;
@@ -229,6 +243,7 @@ impl State {
                 self.board.name(account, &party);
                 for key in &keys {
                     self.rows.insert(&self.board, *key);
+                    self.changes.push((*key, Change::Updated));
                 }
             }
             AccountEvent::History { asked, ended } => {
@@ -301,10 +316,12 @@ impl State {
 
     /// Lets go of a call that has ended: selection, marks, and the dialog opened for it.
     fn call_has_ended(&mut self, key: CallKey, now: Timestamp) {
-        self.marked.remove(&key);
+        let last_mark = self.marked.remove(&key) && self.marked.is_empty();
         if self.selected == Some(key) {
             self.selected = None;
             self.lost.get_or_insert((0, now));
+        } else if last_mark {
+            self.let_go(now);
         }
         let Some(Dialog::Picker(picker)) = &mut self.dialog else { return };
         if !picker.calls.contains(&key) {
@@ -337,18 +354,43 @@ impl State {
         }
     }
 
+    /// Takes the cursor away for a while, so that a key cannot hit what was not meant.
+    fn let_go(&mut self, now: Timestamp) {
+        let place = self.selected.and_then(|key| self.rows.position(&self.board, key));
+        self.selected = None;
+        self.lost = Some((place.unwrap_or(0), now));
+    }
+
+    /// Whether the board itself has the keyboard and shows the present.
+    fn is_free(&self) -> bool {
+        self.dialog.is_none() && self.frozen.is_none()
+    }
+
     /// Selects the first row when nothing is selected and no key can be on its way for a call
-    /// that has just ended.
-    fn settle_selection(&mut self, now: Timestamp) {
+    /// that has just gone from under the cursor.
+    fn settle_selection(&mut self, was_free: bool, now: Timestamp) {
+        if !self.is_free() {
+            return;
+        }
+        if self.selected.is_some() && self.selection().is_none() {
+            self.let_go(now);
+        } else if !was_free {
+            // What happened behind the dialog or the frozen display has not been seen before.
+            self.lost = self.lost.map(|(place, _)| (place, now));
+        }
         let settled = self
             .lost
             .is_none_or(|(_, at)| now.duration_since(at).as_secs_f64() >= SETTLE.as_secs_f64());
-        let free = self.dialog.is_none() && self.frozen.is_none();
-        if free && settled && self.selection().is_none() {
+        if settled && self.selected.is_none() {
             self.selected = self.rows.keys().first().copied();
             self.lost = None;
         }
     }
+}
+
+/// Whether a terminal of this size, in cells, has room for the board; below, there is one line.
+pub fn has_room((width, height): (u16, u16)) -> bool {
+    width >= 40 && height >= 10
 }
 
 /// Whether a terminal of this many columns has room for the details beside the board.

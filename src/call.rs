@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::text;
 use event::{Protocol, Relays};
-use failure::{Failure, Remedy};
+use failure::Failure;
 use reason::{EndReason, Ending};
 
 /// An account on the board, by its place in the list of accounts.
@@ -184,17 +184,6 @@ pub enum Check {
 }
 
 impl HangUp {
-    /// The reason that may have ended the call: one on its way, or one of unknown outcome.
-    pub fn may_have_worked(&self) -> Option<EndReason> {
-        match self {
-            Self::Sending { reason, .. } => Some(*reason),
-            Self::Failed { reason, failure, .. } if failure.remedy() == Remedy::Unknown => {
-                Some(*reason)
-            }
-            _ => None,
-        }
-    }
-
     /// The number of the try after this one.
     pub fn next_attempt(&self) -> u32 {
         match self {
@@ -240,6 +229,8 @@ pub struct Call {
     pub relays: Option<Relays>,
     /// The state of its hang-up.
     pub hang_up: HangUp,
+    /// The reason of a hang-up that may have worked although nobody said so.
+    pub maybe_sent: Option<EndReason>,
 }
 
 impl Call {
@@ -258,6 +249,14 @@ impl Call {
                 u32::try_from(server_now.as_second() - since.as_second()).unwrap_or(0)
             }
             _ => 0,
+        }
+    }
+
+    /// The reason that may have ended the call: one on its way, or one of unknown outcome.
+    pub fn may_have_worked(&self) -> Option<EndReason> {
+        match self.hang_up {
+            HangUp::Sending { reason, .. } => Some(reason),
+            _ => self.maybe_sent,
         }
     }
 
@@ -327,8 +326,19 @@ pub struct Sent {
     pub verb: Verb,
     /// The reason it carried.
     pub reason: EndReason,
-    /// Whether Telegram has said that it was this hang-up which ended the call.
-    pub confirmed: bool,
+    /// What Telegram has said to it.
+    pub answer: SentAnswer,
+}
+
+/// What Telegram has said to a hang-up of a call that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SentAnswer {
+    /// Nothing, or not yet.
+    None,
+    /// It was this hang-up which ended the call.
+    Done,
+    /// It was refused: something else has ended the call.
+    Refused,
 }
 
 /// A call that is over.
@@ -350,6 +360,8 @@ pub struct EndedCall {
     pub was_answered: bool,
     /// The hang-up that was sent from here, if one was.
     pub sent: Option<Sent>,
+    /// Whether an earlier hang-up from here may have worked as well.
+    pub maybe_sent: bool,
     /// How it ended.
     pub ending: Ending,
     /// The error that its hang-up met on the way, if any: kept for the details.

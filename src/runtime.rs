@@ -203,11 +203,21 @@ impl Board {
     }
 }
 
-/// Prints what happens as lines of JSON until a signal comes or nobody reads.
+/// Why watching has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watched {
+    /// By a signal, or because nobody reads.
+    Enough,
+    /// No account is signed in any more.
+    SignedOut,
+}
+
+/// Prints what happens as lines of JSON until a signal comes, nobody reads, or every account is
+/// signed out.
 ///
 /// # Errors
 /// Those of `out`, but not that it was closed.
-pub async fn watch(accounts: &[AccountSetup], out: impl Write) -> io::Result<()> {
+pub async fn watch(accounts: &[AccountSetup], out: impl Write) -> io::Result<Watched> {
     let (mut state, running, mut events) = start(accounts);
     let mut signals = Signals::listen()?;
     let mut printer = Printer::new(out);
@@ -217,7 +227,7 @@ pub async fn watch(accounts: &[AccountSetup], out: impl Write) -> io::Result<()>
         let wake = Instant::now() + Duration::try_from(wait).unwrap_or_default();
         let msg = tokio::select! {
             signal = signals.next() => match signal {
-                Signal::End => break,
+                Signal::End => return Ok(Watched::Enough),
                 Signal::Suspend => {
                     signals::stop_this_process()?;
                     continue;
@@ -228,25 +238,25 @@ pub async fn watch(accounts: &[AccountSetup], out: impl Write) -> io::Result<()>
             () = sleep_until(wake) => Msg::Tick,
         };
         let now = Timestamp::now();
-        if let Msg::Account(account, AccountEvent::Connection(connection)) = &msg
-            && closed(printer.connection(&state, *account, connection, now))?
-        {
-            break;
+        let mut printed = Ok(());
+        if let Msg::Account(account, AccountEvent::Connection(connection)) = &msg {
+            printed = printer.connection(&state, *account, connection, now);
         }
         // Watching has no keys, so the only effects are looking up and ringing.
         for effect in update(&mut state, msg, now) {
             effects::look_up(&running, effect);
         }
-        let changes = state.take_changes();
-        if closed(
-            changes
-                .into_iter()
-                .try_for_each(|(key, change)| printer.call(&state, key, &change, now)),
-        )? {
-            break;
+        for (key, change) in state.take_changes() {
+            printed = printed.and_then(|()| printer.call(&state, key, &change, now));
+        }
+        match printed {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Watched::Enough),
+            printed => printed?,
+        }
+        if state.accounts.iter().all(AccountState::is_signed_out) {
+            return Ok(Watched::SignedOut);
         }
     }
-    Ok(())
 }
 
 /// Waits for a signal that ends the program.
@@ -261,14 +271,5 @@ pub async fn until_signal() -> io::Result<()> {
             Signal::Suspend => signals::stop_this_process()?,
             Signal::Continue => {}
         }
-    }
-}
-
-/// Whether the reader has gone, which is no error.
-fn closed(written: io::Result<()>) -> io::Result<bool> {
-    match written {
-        Ok(()) => Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
-        Err(error) => Err(error),
     }
 }

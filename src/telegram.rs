@@ -40,6 +40,8 @@ pub type Events = mpsc::Sender<(AccountId, AccountEvent)>;
 
 /// How long a try to connect may take.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+/// A line that has lived so long was a good one: after it, the waits begin anew.
+const STEADY: Duration = Duration::from_secs(30);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -136,8 +138,12 @@ impl Supervisor {
             self.context.tell(AccountEvent::Connection(Connection::Connecting)).await;
             let ended = match self.open().await {
                 Some(Ok(line)) => {
-                    tries = 0;
-                    self.stay(line).await
+                    let opened = Instant::now();
+                    let ended = self.stay(line).await;
+                    if opened.elapsed() >= STEADY {
+                        tries = 0;
+                    }
+                    ended
                 }
                 Some(Err(ended)) => ended,
                 None => return,
@@ -153,10 +159,11 @@ impl Supervisor {
                 Ended::Lost(cause) => {
                     let wait = back_off(tries);
                     tries += 1;
-                    let at = Timestamp::now().saturating_add(wait).unwrap_or(Timestamp::MAX);
-                    let connection = Connection::Retrying { at, cause };
-                    self.context.tell(AccountEvent::Connection(connection)).await;
-                    Some(Instant::now() + wait)
+                    Some(self.retry_after(wait, cause).await)
+                }
+                Ended::Flooded(wait) => {
+                    let cause = "Telegram wants patience".to_owned();
+                    Some(self.retry_after(wait.max(back_off(tries)), cause).await)
                 }
             };
             match self.wait(until).await {
@@ -165,6 +172,14 @@ impl Supervisor {
                 Offline::Waited => {}
             }
         }
+    }
+
+    /// Tells that a new try will be made, and when.
+    async fn retry_after(&self, wait: Duration, cause: String) -> Instant {
+        let at = Timestamp::now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let connection = Connection::Retrying { at, cause };
+        self.context.tell(AccountEvent::Connection(connection)).await;
+        Instant::now() + wait
     }
 
     /// Opens a line, refusing meanwhile what needs one; `None` when asked to stop.

@@ -93,7 +93,7 @@ impl State {
             Action::Top => picker.move_by(isize::MIN),
             Action::Bottom => picker.move_by(isize::MAX),
             Action::Accept => Some(picker.cursor),
-            Action::Fitting => Some(Choice::Fitting),
+            Action::Fitting => Some(Choice::Fitting).filter(|it| picker.choices().contains(it)),
             action => {
                 let reason = action.reason().map(Choice::Reason);
                 if reason.is_none() {

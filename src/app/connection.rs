@@ -43,6 +43,13 @@ impl AccountState {
     }
 }
 
+impl AccountState {
+    /// Whether Telegram no longer accepts its session.
+    pub fn is_signed_out(&self) -> bool {
+        matches!(self.connection, Connection::SignedOut { .. })
+    }
+}
+
 impl State {
     /// The account; there is one for every id that is handed out.
     pub fn account(&self, id: AccountId) -> &AccountState {

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::State;
 use super::dialog::{Choice, Dialog, Picker};
 use super::effect::Effect;
+use super::{State, has_room};
 use crate::call::board::Change;
 use crate::call::event::HangUpOrder;
 use crate::call::failure::{Failure, Remedy};
@@ -68,8 +68,20 @@ impl State {
         self.rows.keys().iter().copied().filter(|key| self.marked.contains(key)).collect()
     }
 
+    /// Whether what a hang-up key would do can be seen.
+    fn can_be_seen(&mut self, now: Timestamp) -> bool {
+        let room = has_room(self.size);
+        if !room {
+            self.notices.say("too small to hang up", now);
+        }
+        room
+    }
+
     /// Opens the picker for the meant calls that can be hung up.
     pub(super) fn open_picker(&mut self, now: Timestamp) {
+        if !self.can_be_seen(now) {
+            return;
+        }
         let calls = self.possible(now);
         let Some(first) = calls.first().and_then(|key| self.board.get(*key)) else { return };
         let cursor = if calls.len() > 1 { Choice::Fitting } else { Choice::Reason(usual(first)) };
@@ -78,6 +90,9 @@ impl State {
 
     /// Sends each meant call the reason that fits it.
     pub(super) fn hang_up_now(&mut self, now: Timestamp) -> Vec<Effect> {
+        if !self.can_be_seen(now) {
+            return Vec::new();
+        }
         let calls = self.possible(now);
         self.send(&calls, Choice::Fitting, now)
     }
@@ -87,6 +102,7 @@ impl State {
         let meant = self.meant();
         if meant.is_empty() {
             let hidden = !self.marked.is_empty();
+            self.lost = self.lost.map(|(place, _)| (place, now));
             let text =
                 if hidden { "the filter hides the marked calls" } else { "no call is selected" };
             self.notices.say(text, now);
@@ -134,7 +150,10 @@ impl State {
                 attempt,
             }));
             self.board.set_hang_up(*key, HangUp::Sending { reason, since: now, attempt });
-            self.marked.remove(key);
+            if self.marked.remove(key) && self.marked.is_empty() {
+                // The next key must not fall through to the row that is under the cursor.
+                self.let_go(now);
+            }
         }
         effects
     }
@@ -178,6 +197,10 @@ impl State {
             return Vec::new();
         }
         let unknown = failure.remedy() == Remedy::Unknown;
+        if unknown {
+            self.board.doubt(key, reason);
+        }
+        let unknown = unknown || failure.is_peer_invalid();
         let check = if unknown { Check::Pending } else { Check::None };
         let failed = HangUp::Failed { reason, failure, at: now, attempt, check };
         self.board.set_hang_up(key, failed);

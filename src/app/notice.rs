@@ -9,6 +9,8 @@ use jiff::Timestamp;
 
 /// How long a notice stays.
 const LIFE: Duration = Duration::from_secs(6);
+/// How long something that Telegram itself wants to be read stays.
+const ANNOUNCED: Duration = Duration::from_mins(1);
 /// How many are kept.
 const MOST: usize = 3;
 
@@ -28,8 +30,18 @@ pub struct Notice {
 impl Notices {
     /// Shows a message.
     pub fn say(&mut self, text: impl Into<String>, now: Timestamp) {
-        let until = now.saturating_add(LIFE).unwrap_or(Timestamp::MAX);
-        self.0.push_back(Notice { text: text.into(), until });
+        self.add(text.into(), LIFE, now);
+    }
+
+    /// Shows a message of Telegram's own; it may come twice, and is shown once.
+    pub fn announce(&mut self, text: String, now: Timestamp) {
+        self.add(text, ANNOUNCED, now);
+    }
+
+    fn add(&mut self, text: String, life: Duration, now: Timestamp) {
+        let until = now.saturating_add(life).unwrap_or(Timestamp::MAX);
+        self.0.retain(|notice| notice.text != text);
+        self.0.push_back(Notice { text, until });
         while self.0.len() > MOST {
             self.0.pop_front();
         }

@@ -106,7 +106,8 @@ fn an_end_beats_a_later_error() {
     press(&mut state, Action::HangUpNow, 1.0);
     tell(&mut state, discarded(7, Some(EndReason::Missed)), 2.0);
     tell(&mut state, done(7, 1, Err(refused(400, "CALL_PEER_INVALID"))), 3.0);
-    assert_eq!(ending(&state, 7), "missed · caller gave up (sent busy, recorded missed)");
+    let words = "missed · caller gave up (sent busy but refused, recorded missed)";
+    assert_eq!(ending(&state, 7), words);
     let failure = state.board.recently(key(7)).and_then(|ended| ended.failure.clone());
     assert_eq!(failure, Some(refused(400, "CALL_PEER_INVALID")), "the code is kept");
 }
@@ -133,7 +134,7 @@ fn nothing_is_selected_right_after_the_selected_call_has_ended() {
     assert!(press(&mut state, Action::HangUpNow, 1.1).is_empty());
     assert!(press(&mut state, Action::HangUp, 1.2).is_empty());
     assert!(state.dialog.is_none());
-    update(&mut state, Msg::Tick, at(3.1));
+    update(&mut state, Msg::Tick, at(3.2));
     assert_eq!(state.selection(), Some(key(8)), "once it has settled");
 }
 
@@ -202,6 +203,96 @@ fn marks_that_the_filter_hides_are_not_acted_on() {
     state.rows.set_filter(&state.board, "peer 8");
     let effects = press(&mut state, Action::HangUpNow, 1.0);
     assert_eq!(ordered(&effects), [(8, EndReason::Busy)]);
+}
+
+#[test]
+fn a_key_meant_for_marked_calls_never_falls_through_to_the_cursor() {
+    for ends in ["by itself", "by the key"] {
+        let mut state = board();
+        rings(&mut state, 7, 0.0);
+        rings(&mut state, 8, 0.0);
+        press(&mut state, Action::Top, 0.1);
+        press(&mut state, Action::Mark, 0.1);
+        assert_eq!(state.selection(), Some(key(8)), "marking moves on");
+        if ends == "by itself" {
+            tell(&mut state, discarded(7, None), 1.0);
+        } else {
+            assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 1.0)), [(7, EndReason::Busy)]);
+        }
+        assert_eq!(press(&mut state, Action::HangUpNow, 1.1), [], "ended {ends}");
+        press(&mut state, Action::HangUpNow, 3.0);
+        update(&mut state, Msg::Tick, at(4.9));
+        assert_eq!(state.selection(), None, "a key on nothing makes it wait again");
+        update(&mut state, Msg::Tick, at(5.1));
+        assert!(state.selection().is_some());
+    }
+}
+
+#[test]
+fn a_call_that_a_new_name_or_state_hides_takes_no_neighbour_with_it() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    rings(&mut state, 8, 0.0);
+    state.rows.set_filter(&state.board, "peer");
+    press(&mut state, Action::Top, 0.1);
+    let named = Party { name: Some("Zoe".to_owned()), ..Party::unknown(107) };
+    tell(&mut state, AccountEvent::Named(named), 1.0);
+    assert_eq!(state.selection(), None);
+    assert_eq!(press(&mut state, Action::HangUpNow, 1.1), []);
+}
+
+#[test]
+fn what_ended_behind_a_dialog_or_a_frozen_display_leaves_time_to_look() {
+    for (open, close) in [(Action::Help, Action::Back), (Action::Freeze, Action::Freeze)] {
+        let mut state = board();
+        rings(&mut state, 7, 0.0);
+        rings(&mut state, 8, 0.0);
+        press(&mut state, Action::Top, 0.1);
+        press(&mut state, open, 0.2);
+        tell(&mut state, discarded(7, None), 1.0);
+        press(&mut state, close, 20.0);
+        assert_eq!(press(&mut state, Action::HangUpNow, 20.1), [], "{open:?}");
+    }
+}
+
+#[test]
+fn nothing_is_hung_up_on_a_screen_that_does_not_show_it() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    press(&mut state, Action::HangUp, 0.5);
+    update(&mut state, Msg::Resized { width: 39, height: 9 }, at(0.6));
+    assert!(state.dialog.is_none(), "the picker closes");
+    assert_eq!(press(&mut state, Action::Accept, 0.7), []);
+    assert_eq!(press(&mut state, Action::HangUpNow, 0.8), []);
+    assert_eq!(state.notices.newest(), Some("too small to hang up"));
+}
+
+#[test]
+fn a_refused_hang_up_does_not_claim_the_end_in_either_order() {
+    let refusal = || done(7, 1, Err(refused(400, "PEER_FLOOD")));
+    let declined = || discarded(7, Some(EndReason::Busy));
+    for order in [[refusal(), declined()], [declined(), refusal()]] {
+        let mut state = board();
+        rings(&mut state, 7, 0.0);
+        press(&mut state, Action::HangUpNow, 1.0);
+        for event in order {
+            tell(&mut state, event, 2.0);
+        }
+        let words = state.board.recently(key(7)).expect("it has ended").words();
+        assert_eq!(words, "declined elsewhere");
+    }
+}
+
+#[test]
+fn a_hang_up_that_may_have_worked_is_remembered_when_its_error_is_dismissed() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    press(&mut state, Action::HangUpNow, 1.0);
+    let no_answer = Failure::NoAnswer { after: Duration::from_secs(15) };
+    tell(&mut state, done(7, 1, Err(no_answer)), 16.0);
+    press(&mut state, Action::Dismiss, 17.0);
+    tell(&mut state, discarded(7, Some(EndReason::Busy)), 18.0);
+    assert_eq!(ending(&state, 7), "declined by you (sent busy, recorded busy)");
 }
 
 #[test]

@@ -9,10 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::event::{CallEvent, LiveCall, Stage};
-use super::failure::Failure;
+use super::failure::{Failure, Remedy};
 use super::reason::{EndReason, Ending, Recorded};
 use super::{
     AccountId, Call, CallKey, Direction, EndedCall, HangUp, Milestones, Party, Phase, Sent,
+    SentAnswer,
 };
 
 /// How long a ringing row outlives its ring time, in case the end was only late.
@@ -95,6 +96,13 @@ impl CallBoard {
         self.calls.get_mut(&key).map(|call| call.hang_up = hang_up).is_some()
     }
 
+    /// Remembers that a hang-up of a living call may have worked.
+    pub fn doubt(&mut self, key: CallKey, reason: EndReason) {
+        if let Some(call) = self.calls.get_mut(&key) {
+            call.maybe_sent = Some(reason);
+        }
+    }
+
     /// Learns a name.
     pub fn name(&mut self, account: AccountId, party: &Party) {
         let theirs =
@@ -169,6 +177,7 @@ impl CallBoard {
             protocol: live.protocol.clone(),
             relays: None,
             hang_up: HangUp::Idle,
+            maybe_sent: None,
         };
         call.progress(live);
         self.calls.insert(key, call);
@@ -202,10 +211,10 @@ impl CallBoard {
     pub fn end(&mut self, key: CallKey, ending: Ending, at: Timestamp) {
         let Some(call) = self.calls.remove(&key) else { return };
         self.bury(key);
-        let sent = call.hang_up.may_have_worked().map(|reason| Sent {
+        let sent = call.may_have_worked().map(|reason| Sent {
             verb: call.verb(),
             reason,
-            confirmed: false,
+            answer: SentAnswer::None,
         });
         let failure = match &call.hang_up {
             HangUp::Failed { failure, .. } => Some(failure.clone()),
@@ -220,6 +229,7 @@ impl CallBoard {
             placed: call.placed,
             at,
             sent,
+            maybe_sent: call.maybe_sent.is_some(),
             ending,
             failure,
         });
@@ -230,15 +240,20 @@ impl CallBoard {
     pub fn confirm(&mut self, key: CallKey, at: Timestamp) {
         self.end(key, Ending::Over, at);
         if let Some(sent) = self.recent_mut(key).and_then(|ended| ended.sent.as_mut()) {
-            sent.confirmed = true;
+            sent.answer = SentAnswer::Done;
         }
     }
 
     /// Keeps the error that the hang-up of an ended call met; it is no failure any more.
     pub fn annotate(&mut self, key: CallKey, failure: Failure) {
-        if let Some(ended) = self.recent_mut(key) {
-            ended.failure = Some(failure);
+        let Some(ended) = self.recent_mut(key) else { return };
+        if let Some(sent) = &mut ended.sent
+            && failure.remedy() != Remedy::Unknown
+            && !ended.maybe_sent
+        {
+            sent.answer = SentAnswer::Refused;
         }
+        ended.failure = Some(failure);
     }
 
     fn recent_mut(&mut self, key: CallKey) -> Option<&mut EndedCall> {
@@ -318,7 +333,17 @@ impl Call {
 }
 
 fn discarded(call: &Call, reason: Option<Recorded>, duration: Option<u32>) -> Ending {
+    let hang_up = Recorded::Reason(EndReason::HangUp);
     match reason {
+        // The devices on which nobody answered are told so, or without any reason.
+        Some(reason)
+            if reason == hang_up
+                && duration.is_none()
+                && call.phase == Phase::Ringing
+                && call.may_have_worked().is_none() =>
+        {
+            Ending::Elsewhere { talked: None }
+        }
         Some(reason) => Ending::Recorded { reason, duration },
         None if call.phase == Phase::Ringing => Ending::Elsewhere { talked: duration },
         None => Ending::Over,
@@ -328,7 +353,7 @@ fn discarded(call: &Call, reason: Option<Recorded>, duration: Option<u32>) -> En
 fn logged(call: &Call, reason: Option<Recorded>, duration: Option<u32>) -> Ending {
     let reason = reason.unwrap_or(Recorded::Reason(EndReason::HangUp));
     let talked_elsewhere = call.phase == Phase::Ringing && duration.is_some();
-    if talked_elsewhere && call.hang_up.may_have_worked().is_none() {
+    if talked_elsewhere && call.may_have_worked().is_none() {
         return Ending::Elsewhere { talked: duration };
     }
     Ending::Recorded { reason, duration }
@@ -428,7 +453,7 @@ mod tests {
             (vec![ring(), ended(Some(Busy), None)], "declined elsewhere"),
             (vec![ring(), ended(None, None)], "answered on another device"),
             (vec![ring(), ended(Some(Disconnect), None)], "connection lost"),
-            (vec![ring(), ended(Some(HangUp), None)], "answered on another device, or ended there"),
+            (vec![ring(), ended(Some(HangUp), None)], "answered on another device"),
             (vec![ring(), ended(None, None), ring()], "answered on another device"),
             (vec![ended(Some(Missed), None), ring()], "nothing"),
             (vec![dial()], "dialing"),

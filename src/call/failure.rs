@@ -96,6 +96,11 @@ impl Failure {
         }
     }
 
+    /// Whether Telegram says that it does not know the call: it may well be over.
+    pub fn is_peer_invalid(&self) -> bool {
+        matches!(self, Self::Refused { name, .. } if name == "CALL_PEER_INVALID")
+    }
+
     /// What to do about it.
     pub fn remedy(&self) -> Remedy {
         match self {

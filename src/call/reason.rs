@@ -2,7 +2,7 @@
 
 use strum::{EnumIter, IntoEnumIterator};
 
-use super::{Direction, EndedCall, Phase};
+use super::{Direction, EndedCall, Phase, SentAnswer, Verb};
 use crate::text;
 
 /// A reason that a person can send with a hang-up.
@@ -139,10 +139,7 @@ impl EndedCall {
         let Ending::Recorded { reason, duration } = self.ending else {
             return self.words_without_reason();
         };
-        let by_you = self
-            .sent
-            .filter(|sent| sent.confirmed || reason == Recorded::Reason(sent.reason))
-            .map(|sent| sent.verb);
+        let by_you = self.by_you();
         match (reason, self.direction, by_you) {
             (Recorded::Migrated, ..) => "moved to a group call".to_owned(),
             (_, _, Some(_)) if self.was_answered => lasted("hung up by you", duration),
@@ -158,24 +155,36 @@ impl EndedCall {
             }
             (Recorded::Reason(EndReason::Busy), Direction::Outgoing, _) => "line busy".to_owned(),
             (Recorded::Reason(EndReason::Disconnect), ..) => lasted("connection lost", duration),
-            (Recorded::Reason(EndReason::HangUp), Direction::Incoming, _)
-                if !self.was_answered && duration.is_none() =>
-            {
-                "answered on another device, or ended there".to_owned()
-            }
             (Recorded::Reason(EndReason::HangUp), ..) => lasted("ended", duration),
         }
     }
 
+    /// What it was called, if it was a hang-up from here that ended the call.
+    ///
+    /// Telegram does not say who: its answer tells, or that the recorded reason is the sent one.
+    fn by_you(&self) -> Option<Verb> {
+        let sent = self.sent?;
+        let same = matches!(self.ending, Ending::Recorded { reason, .. }
+            if reason == Recorded::Reason(sent.reason));
+        let mine = match sent.answer {
+            SentAnswer::Done => true,
+            SentAnswer::None => same,
+            SentAnswer::Refused => false,
+        };
+        mine.then_some(sent.verb)
+    }
+
     fn words_without_reason(&self) -> String {
-        match (self.ending, self.direction, self.sent) {
-            (Ending::Elsewhere { talked: Some(seconds) }, ..) => {
+        if let Some(verb) = self.by_you() {
+            return format!("{} by you", verb.done());
+        }
+        match (self.ending, self.sent) {
+            (Ending::Elsewhere { talked: Some(seconds) }, _) => {
                 format!("answered on another device, ended there after {}", clock(seconds))
             }
-            (Ending::Elsewhere { talked: None }, ..) => "answered on another device".to_owned(),
-            (Ending::RangOut, ..) => "rang out (not confirmed by Telegram)".to_owned(),
-            (_, _, Some(sent)) if sent.confirmed => format!("{} by you", sent.verb.done()),
-            (_, _, Some(sent)) => format!("already over when you {}", sent.verb.done()),
+            (Ending::Elsewhere { talked: None }, _) => "answered on another device".to_owned(),
+            (Ending::RangOut, _) => "rang out (not confirmed by Telegram)".to_owned(),
+            (_, Some(sent)) => format!("already over when you {}", sent.verb.done()),
             _ => "ended".to_owned(),
         }
     }
@@ -187,7 +196,8 @@ impl EndedCall {
             Ending::Recorded { reason, .. } => format!("recorded {}", reason.name()),
             _ => "no reason recorded".to_owned(),
         };
-        format!("sent {}, {recorded}", sent.reason.name())
+        let refused = if sent.answer == SentAnswer::Refused { " but refused" } else { "" };
+        format!("sent {}{refused}, {recorded}", sent.reason.name())
     }
 
     /// The nearest causes in telephony's terms: Q.850 and SIP.
@@ -216,7 +226,7 @@ impl EndedCall {
         let missed =
             Ending::Recorded { reason: Recorded::Reason(EndReason::Missed), duration: None };
         self.direction == Direction::Incoming
-            && self.sent.is_none()
+            && self.by_you().is_none()
             && (self.ending == missed || self.ending == Ending::RangOut)
     }
 }

@@ -9,11 +9,11 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use serde_json::json;
 
-use super::{ConfigCommand, FAILED, FINE, ScenarioArgs, USAGE, print};
+use super::{ConfigCommand, FAILED, FINE, SIGNED_OUT, ScenarioArgs, USAGE, print};
 use crate::config::paths::Paths;
 use crate::config::{self, Config, Overrides, keymap};
 use crate::loopback::{self, Options, Scenario, Server, SessionKey};
-use crate::runtime::{self, AccountSetup};
+use crate::runtime::{self, AccountSetup, Watched};
 use crate::telegram::Seed;
 
 const DEFAULT_SCENARIO: &str = "busy";
@@ -64,6 +64,10 @@ pub(super) fn watch(args: &ScenarioArgs) -> u8 {
         in_runtime(async {
             let server = Server::start(scenario, options).await?;
             runtime::watch(&accounts(&server), io::stdout()).await
+        })
+        .and_then(|watched| match watched {
+            Watched::Enough => Ok(()),
+            Watched::SignedOut => Err(Stop(SIGNED_OUT, anyhow!("every account is signed out"))),
         })
     }))
 }
@@ -145,7 +149,7 @@ fn accounts(server: &Server) -> Vec<AccountSetup> {
 }
 
 /// Two workers: one for the network, and one for what the loop must not wait for.
-fn in_runtime(work: impl Future<Output = io::Result<()>>) -> Outcome {
+fn in_runtime<T>(work: impl Future<Output = io::Result<T>>) -> Result<T, Stop> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(failed)?;

@@ -3,8 +3,10 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::panic;
 use std::sync::Once;
+use std::time::{Duration, Instant};
 
 use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -19,6 +21,7 @@ const FRAME_BYTES: usize = 64 * 1024;
 /// The screen while the board has it. Dropping it gives the terminal back.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    attracted: Option<Instant>,
 }
 
 /// Why there can be no board here; `None` if there can.
@@ -37,7 +40,7 @@ impl Screen {
         restore_on_panic();
         take_over()?;
         let terminal = Terminal::new(backend());
-        terminal.map(|terminal| Self { terminal }).inspect_err(|_| give_back())
+        terminal.map(|terminal| Self { terminal, attracted: None }).inspect_err(|_| give_back())
     }
 
     pub(super) fn size(&self) -> io::Result<(u16, u16)> {
@@ -63,8 +66,13 @@ impl Screen {
 
     /// Rings the bell, and asks the terminal for a desktop notification.
     ///
-    /// `text` has been cleaned: it holds no control characters.
+    /// At most once a second, whatever comes. `text` has been cleaned: it holds no control
+    /// characters.
     pub(super) fn attract(&mut self, text: &str, bell: bool, notify: bool) -> io::Result<()> {
+        if self.attracted.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
+            return Ok(());
+        }
+        self.attracted = Some(Instant::now());
         let backend = self.terminal.backend_mut();
         if bell {
             write!(backend, "\u{7}")?;
@@ -97,14 +105,16 @@ fn backend() -> CrosstermBackend<BufWriter<Stdout>> {
     CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()))
 }
 
+/// Pasted text is told apart from typed keys, so that a stray paste hangs nothing up.
 fn take_over() -> io::Result<()> {
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, Hide).inspect_err(|_| give_back())
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
+        .inspect_err(|_| give_back())
 }
 
 fn give_back() {
     // The terminal may be gone; there is nobody left to tell.
-    let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
+    let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
 }
 

@@ -6,6 +6,7 @@ use grammers_client::tl::{self, Deserializable, Serializable};
 use grammers_mtsender::SenderPoolHandle;
 use tokio::time::timeout;
 
+use super::line::Ended;
 use super::peers::Names;
 use super::{Context, error, updates};
 use crate::call::event::{AccountEvent, CallEvent, HangUpOrder};
@@ -17,20 +18,22 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Sends a hang-up and tells what became of it: the end first, then the outcome.
 ///
-/// Returns Telegram's name for why the session is gone, if the answer said so.
+/// Returns why the line must end, if it must: the session is gone, or nothing was answered, and
+/// the request might still wait somewhere and go out when nobody wants it any more.
 pub(super) async fn send(
     context: Context,
     pool: SenderPoolHandle,
     dc: i32,
     names: Names,
     order: HangUpOrder,
-) -> Option<String> {
+) -> Option<Ended> {
     let request = request(&order).to_bytes();
     // The raw call is tried once; the pool's retry policy does not see it.
     let answer = timeout(DEADLINE, pool.raw_invoke_in_dc(dc, request)).await;
-    let signed_out = match &answer {
-        Ok(Err(error)) => error::signed_out(error),
-        _ => None,
+    let verdict = match &answer {
+        Err(_) => Some(Ended::Asked),
+        Ok(Err(error)) => error::signed_out(error).map(Ended::SignedOut),
+        Ok(Ok(_)) => None,
     };
     let outcome = match answer {
         Err(_) => Err(Failure::NoAnswer { after: DEADLINE }),
@@ -48,7 +51,7 @@ pub(super) async fn send(
     };
     let done = AccountEvent::HangUpDone { key: order.key, attempt: order.attempt, outcome };
     context.tell(done).await;
-    signed_out
+    verdict
 }
 
 /// What an answer says about the call that was hung up.

@@ -15,7 +15,7 @@ use grammers_mtsender::{
 };
 use grammers_session::Session;
 use grammers_session::storages::MemorySession;
-use grammers_session::types::PeerId;
+use grammers_session::types::{PeerId, UpdateState, UpdatesState};
 use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -32,9 +32,10 @@ use crate::text;
 const POOL_SLOTS: usize = 65_536;
 /// How many containers may wait between the tap and the update stream.
 const FORWARD_SLOTS: usize = 4096;
-/// How often the server is asked for its state, and how long the answer may take.
+/// How often the server is asked for its state.
 const HEARTBEAT: Duration = Duration::from_secs(45);
-const HEARTBEAT_DEADLINE: Duration = Duration::from_secs(10);
+/// How long the answer to a question may take.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 /// How many of the latest calls are looked through for those whose end was missed.
 const HISTORY: i32 = 100;
 /// The range in which Telegram's call timeouts are believed, in seconds.
@@ -45,6 +46,8 @@ const BELIEVED: (u64, u64) = (5, 600);
 pub(super) enum Ended {
     /// The connection is gone; in words.
     Lost(String),
+    /// Telegram wants so much patience.
+    Flooded(Duration),
     /// The session is no longer valid; Telegram's name for why.
     SignedOut(String),
     /// A new line was asked for.
@@ -89,15 +92,15 @@ impl Line {
 
         let dc = session.home_dc_id().map_err(|error| lost(&error))?;
         let client = Client::new(handle.clone());
-        let had_state = session.updates_state().await.map_err(|error| lost(&error))?.pts != 0;
         let beat = Beat { context: context.clone(), client: client.clone(), clock: clock.clone() };
-        beat.state().await.map_err(|error| ended_by(&error))?;
+        let state = beat.state().await.map_err(|error| ended_by(&error))?;
+        keep_first(session, state).await.map_err(|error| lost(&error))?;
         if let Err(error) = beat.settings().await {
             // Without them there are defaults; if the line is down, its tasks will tell.
             tracing::warn!(%error, "the call timeouts or the own name could not be had");
         }
 
-        let configuration = UpdatesConfiguration { catch_up: had_state };
+        let configuration = UpdatesConfiguration { catch_up: true };
         let stream = client.stream_updates(from_tap, configuration).await;
         let stream = stream.map_err(|error| lost(&error))?;
         tasks.spawn(listen(tap, stream));
@@ -133,9 +136,9 @@ impl Line {
         let (context, names) = (self.context.clone(), self.names.clone());
         let (dc, verdicts) = (self.dc, self.verdicts.0.clone());
         tokio::spawn(async move {
-            if let Some(code) = hang_up::send(context, pool, dc, names, order).await {
+            if let Some(verdict) = hang_up::send(context, pool, dc, names, order).await {
                 // A line that has ended already needs no verdict.
-                let _ = verdicts.send(Ended::SignedOut(code));
+                let _ = verdicts.send(verdict);
             }
         });
     }
@@ -147,6 +150,21 @@ impl Line {
     }
 }
 
+/// Keeps the server's state if there is none yet.
+///
+/// The update stream would ask for it by itself, but never again if that fails once.
+async fn keep_first(
+    session: &MemorySession,
+    state: tl::types::updates::State,
+) -> Result<(), <MemorySession as Session>::Error> {
+    if session.updates_state().await?.pts != 0 {
+        return Ok(());
+    }
+    let tl::types::updates::State { pts, qts, date, seq, .. } = state;
+    let state = UpdatesState { pts, qts, date, seq, channels: Vec::new() };
+    session.set_update_state(UpdateState::All(state)).await
+}
+
 fn lost(error: &impl ToString) -> Ended {
     Ended::Lost(text::clean(&error.to_string()))
 }
@@ -155,6 +173,9 @@ fn ended_by(error: &InvocationError) -> Ended {
     match (error::signed_out(error), error) {
         (Some(code), _) => Ended::SignedOut(code),
         (None, InvocationError::Io(error)) => lost(error),
+        (None, InvocationError::Rpc(error)) if error.code == 420 => {
+            Ended::Flooded(Duration::from_secs(u64::from(error.value.unwrap_or(1))))
+        }
         (None, error) => lost(error),
     }
 }
@@ -296,7 +317,7 @@ async fn heartbeat(
     let mut ticks = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
     loop {
         ticks.tick().await;
-        let state = match timeout(HEARTBEAT_DEADLINE, beat.state()).await {
+        let state = match timeout(REQUEST_DEADLINE, beat.state()).await {
             Ok(Ok(state)) => state,
             Ok(Err(error)) => return Some(ended_by(&error)),
             Err(_) => return Some(Ended::Lost("Telegram has gone silent".to_owned())),
@@ -325,7 +346,9 @@ async fn ask_names(
         };
         let user = tl::types::InputUser { user_id, access_hash: known.auth.hash() };
         let request = tl::functions::users::GetUsers { id: vec![user.into()] };
-        match client.invoke(&request).await {
+        let asking = timeout(REQUEST_DEADLINE, client.invoke(&request));
+        let Ok(answer) = asking.await else { continue };
+        match answer {
             Ok(users) => {
                 if let Some(party) = users.first().and_then(party) {
                     names.remember(party.clone());
@@ -358,11 +381,11 @@ async fn reconcile(context: Context, client: Client, asked: Vec<i64>) -> Option<
         min_id: 0,
         hash: 0,
     };
-    let messages = match client.invoke(&request).await {
-        Ok(tl::enums::messages::Messages::Messages(found)) => Some(found.messages),
-        Ok(tl::enums::messages::Messages::Slice(found)) => Some(found.messages),
-        Ok(_) => None,
-        Err(error) => {
+    let messages = match timeout(REQUEST_DEADLINE, client.invoke(&request)).await {
+        Ok(Ok(tl::enums::messages::Messages::Messages(found))) => Some(found.messages),
+        Ok(Ok(tl::enums::messages::Messages::Slice(found))) => Some(found.messages),
+        Ok(Ok(_)) | Err(_) => None,
+        Ok(Err(error)) => {
             tracing::debug!(%error, "the history of calls could not be read");
             None
         }

@@ -81,8 +81,10 @@ fn failed_note(view: View, failure: &Failure, at: Timestamp, check: Check) -> No
         (Some(Some(seconds)), _) => format!("Too many requests; wait {seconds} s"),
         (Some(None), _) => "Too many requests; you can try again now".to_owned(),
         (None, Check::Pending) => format!("{}; checking…", failure.text()),
-        (None, Check::Alive) => "It did not reach Telegram; the call goes on".to_owned(),
-        (None, Check::None) => failure.text(),
+        (None, Check::Alive) if failure.remedy() == Remedy::Unknown => {
+            "Telegram has not ended it so far".to_owned()
+        }
+        (None, _) => failure.text(),
     };
     let can_retry = match failure.remedy() {
         Remedy::Retry | Remedy::Unknown => true,

@@ -1,5 +1,7 @@
 //! The first line: connection, account, counts, clock. Or, on a tiny screen, the only one.
 
+use std::cmp::Reverse;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -24,11 +26,11 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
 
     let room = area.width.saturating_sub(at_the_right + 1);
     let counts = counts(view);
-    let left = [(true, true), (false, true), (false, false)]
-        .map(|(title, names)| left(view, title, names))
-        .into_iter()
+    // What is left out first where there is little room: the cause, the title, the name.
+    let left = (0..4)
+        .map(|left_out| left(view, left_out))
         .find(|left| width(left) + width(&counts) < room)
-        .unwrap_or_else(|| left(view, false, false));
+        .unwrap_or_else(|| left(view, 3));
     let used = put_all(buffer, (area.x, area.y), room, &left);
     // Where even that is too much, the first counts are the ones that matter.
     let spare = room.saturating_sub(used);
@@ -41,13 +43,18 @@ fn width(parts: &[(String, Style)]) -> u16 {
 }
 
 /// The program, each connection, and whose it is.
-fn left(view: View, title: bool, names: bool) -> Vec<(String, Style)> {
+fn left(view: View, left_out: usize) -> Vec<(String, Style)> {
     let theme = view.theme();
-    let title = if title { " onhook  " } else { " " };
+    let title = if left_out < 2 { " onhook  " } else { " " };
     let mut parts = vec![(title.to_owned(), theme.title)];
     for account in &view.state.accounts {
         parts.push(connection(view, account));
-        if names {
+        if let Connection::Retrying { cause, .. } = &account.connection
+            && left_out < 1
+        {
+            parts.push((format!(" · {cause}"), theme.warning));
+        }
+        if left_out < 3 {
             parts.push((format!(" · {}", view.state.shown_name(&account.own)), theme.text));
         }
         parts.push(("  ".to_owned(), theme.text));
@@ -97,14 +104,15 @@ fn counts(view: View) -> Vec<(String, Style)> {
 
 /// One line that says who rings, for a screen without room for more.
 pub(super) fn draw_line(view: View, area: Rect, buffer: &mut Buffer) {
-    let (board, rows, _) = view.state.display(view.now);
-    let first = rows.keys().first().and_then(|key| board.get(*key));
-    let (text, style) = match first {
-        Some(call) => {
+    let first = |call: &&Call| (Reverse(call.phase.rank()), call.placed, call.key);
+    let call = view.state.board.calls().max_by_key(first);
+    let (text, style) = match (view.state.notices.newest(), call) {
+        (Some(notice), _) => (notice.to_owned(), view.theme().warning),
+        (None, Some(call)) => {
             let name = view.state.shown_name(&call.peer);
             (format!("{} {name}", call.phase.word()), view.phase_style(call.phase))
         }
-        None => ("no calls".to_owned(), view.theme().muted),
+        (None, None) => ("no calls".to_owned(), view.theme().muted),
     };
     put(buffer, (area.x, area.y), area.width, &text, style);
 }

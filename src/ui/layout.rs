@@ -2,10 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::{DetailPane, State, is_wide};
+use crate::app::{DetailPane, State, has_room, is_wide};
 
-/// Below this size there is one plain line.
-const SMALLEST: (u16, u16) = (40, 10);
 /// The width of the details beside the board.
 const DETAIL_WIDTH: u16 = 40;
 
@@ -22,7 +20,7 @@ pub(super) struct Panels {
 
 /// Splits the screen; `None` where there is no room for panels.
 pub(super) fn split(state: &State, area: Rect) -> Option<Panels> {
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+    if !has_room((area.width, area.height)) {
         return None;
     }
     let row = |y, height| Rect { y, height, ..area };

@@ -67,9 +67,9 @@ pub(super) fn hints(
 /// The question before quitting.
 pub(super) fn draw_quit(view: View, screen: Rect, buffer: &mut Buffer) {
     let lines = [
-        "A hang-up is on its way. It goes on its way",
-        "even if you quit, but you will not see how",
-        "it ends.",
+        "A hang-up is on its way. Quitting does not",
+        "stop it, but you will not see what becomes",
+        "of it.",
     ];
     let area = popup(view, "Quit now?", (46, 3), screen, buffer);
     for (y, line) in (area.y..area.bottom()).zip(lines) {

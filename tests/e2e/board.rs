@@ -153,7 +153,7 @@ fn any_size_works_and_none_panics() {
             board.resize(width, height);
         }
         board.resize(80, 24);
-        board.see("● online");
+        board.until("a whole screen", |text| text.lines().count() == 24);
         board.press("<esc>");
         board.until("the board", |text| text.contains("? help") && !text.contains("Esc"));
     }

@@ -120,7 +120,7 @@ fn another_data_centre() {
 #[test]
 fn telegram_took_too_long() {
     let mut board = refused("error-timeout");
-    board.see_wrapped("✗ It did not reach Telegram; the call goes on · Timeout (-503)");
+    board.see_wrapped("✗ Telegram has not ended it so far · Timeout (-503)");
     board.press("X");
     board.see("declined by you (sent busy, recorded busy)");
     board.quit();
@@ -166,7 +166,7 @@ fn no_answer() {
     let mut board = refused("error-no-answer");
     board.see("declining…");
     board.see_wrapped("still waiting for Telegram");
-    board.see_wrapped("✗ It did not reach Telegram; the call goes on · TIMEOUT");
+    board.see_wrapped("✗ Telegram has not ended it so far · TIMEOUT");
     board.press("e");
     board.see_no("TIMEOUT");
     board.quit();

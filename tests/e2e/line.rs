@@ -27,7 +27,7 @@ fn cut_in_a_hang_up_that_had_worked() {
 #[test]
 fn cut_in_a_hang_up_that_had_not_worked() {
     let mut board = cut("error-connection-lost");
-    board.see_wrapped("✗ It did not reach Telegram; the call goes on");
+    board.see_wrapped("✗ Telegram has not ended it so far");
     assert_eq!(board.hang_ups().len(), 1, "nothing is sent again by itself");
     board.press("X");
     board.see("declined by you (sent busy, recorded busy)");

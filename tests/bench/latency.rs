@@ -1,0 +1,384 @@
+//! From the wire to the screen and from the key to the wire, beside a bare echo and bare grammers
+//! in the same run; a burst; and what an idle board costs.
+
+#![expect(clippy::print_stdout, reason = "printing is the job of a benchmark")]
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::num::NonZeroUsize;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use grammers_client::tl::{enums, functions, types};
+use grammers_mtsender::{ConnectionParams, NoRetries, SenderPool, SenderPoolFatHandle};
+use grammers_session::SessionData;
+use grammers_session::storages::MemorySession;
+use grammers_session::types::DcOption;
+use grammers_session::updates::UpdatesLike;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use onhook::app::action::Action;
+use onhook::app::connection::AccountState;
+use onhook::app::effect::Effect;
+use onhook::app::msg::Msg;
+use onhook::app::{State, update};
+use onhook::call::event::AccountEvent;
+use onhook::call::{AccountId, Party};
+use onhook::config::keymap::Keymap;
+use onhook::config::theme::{Depth, Theme};
+use onhook::loopback::{self, Options, Scenario, Server};
+use onhook::telegram::{Account, Seed};
+use onhook::ui::{Look, Scratch, view};
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+/// How often each thing is measured.
+const ROUNDS: usize = 1000;
+const SIZE: Rect = Rect { x: 0, y: 0, width: 120, height: 40 };
+
+/// Half and ninety-nine hundredths of the times are below these.
+fn percentiles(name: &str, mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    let (half, most) = (times[times.len() / 2], times[times.len() * 99 / 100]);
+    println!("{name:52} p50 {half:>10.1?}   p99 {most:>10.1?}");
+    half
+}
+
+async fn echo() -> io::Result<Vec<Duration>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let mut buffer = [0; 128];
+        loop {
+            stream.read_exact(&mut buffer).await?;
+            stream.write_all(&buffer).await?;
+        }
+        #[expect(unreachable_code, reason = "names the type of the errors")]
+        io::Result::Ok(())
+    });
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut buffer = [7; 128];
+    let mut times = Vec::new();
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        stream.write_all(&buffer).await?;
+        stream.read_exact(&mut buffer).await?;
+        times.push(start.elapsed());
+    }
+    Ok(times)
+}
+
+/// grammers' pool without anything of onhook.
+struct Bare {
+    handle: SenderPoolFatHandle,
+    updates: mpsc::Receiver<UpdatesLike>,
+}
+
+impl Bare {
+    async fn connect(server: &Server, session: usize) -> Self {
+        let SocketAddr::V4(ipv4) = server.address() else { panic!("an IPv4 address") };
+        let ipv6 = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0);
+        let auth_key = Some(server.sessions()[session].auth_key);
+        let mut data = SessionData { home_dc: loopback::DC, ..SessionData::default() };
+        data.dc_options.insert(loopback::DC, DcOption { id: loopback::DC, ipv4, ipv6, auth_key });
+        let parameters = ConnectionParams {
+            device_model: "bench".into(),
+            system_version: "bench".into(),
+            app_version: "bench".into(),
+            system_lang_code: "en".into(),
+            lang_code: "en".into(),
+            use_ipv6: false,
+            retry_policy: Box::new(NoRetries),
+            updates_channel_capacity: NonZeroUsize::new(65_536).expect("not zero"),
+            __non_exhaustive: (),
+        };
+        let session = Arc::new(MemorySession::from(data));
+        let SenderPool { runner, handle, updates } =
+            SenderPool::with_configuration(session, 1, parameters);
+        tokio::spawn(runner.run());
+        let state = functions::updates::GetState {};
+        handle.thin.invoke_in_dc(loopback::DC, &state).await.expect("a state");
+        Self { handle, updates }
+    }
+
+    /// The next update about a call.
+    async fn call(&mut self) -> enums::PhoneCall {
+        loop {
+            let update = self.updates.recv().await.expect("the client runs");
+            let UpdatesLike::Updates(enums::Updates::Updates(updates)) = update else { continue };
+            for update in updates.updates {
+                if let enums::Update::PhoneCall(update) = update {
+                    return update.phone_call;
+                }
+            }
+        }
+    }
+
+    async fn discard(&self, id: i64, access_hash: i64) {
+        let request = functions::phone::DiscardCall {
+            video: false,
+            peer: types::InputPhoneCall { id, access_hash }.into(),
+            duration: 0,
+            reason: enums::PhoneCallDiscardReason::Busy,
+            connection_id: 0,
+        };
+        self.handle.thin.invoke_in_dc(loopback::DC, &request).await.expect("it is declined");
+    }
+}
+
+/// The board of onhook, with a terminal in memory in the place of the screen.
+struct Board {
+    state: State,
+    account: Account,
+    events: mpsc::Receiver<(AccountId, AccountEvent)>,
+    screen: Terminal<CrosstermBackend<io::Sink>>,
+    look: Look,
+    scratch: Scratch,
+}
+
+impl Board {
+    fn start(server: &Server) -> Self {
+        let SocketAddr::V4(address) = server.address() else { panic!("an IPv4 address") };
+        let key = &server.sessions()[0];
+        let seed = Seed {
+            api_id: 1,
+            dc: loopback::DC,
+            address,
+            auth_key: key.auth_key,
+            user_id: key.user_id,
+            access_hash: key.access_hash,
+        };
+        let (sender, events) = mpsc::channel(4096);
+        let options = TerminalOptions { viewport: Viewport::Fixed(SIZE) };
+        let nothing = |_: &str| None;
+        let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen, &nothing);
+        Self {
+            state: State::new(vec![AccountState::new(Party::unknown(key.user_id))]),
+            account: Account::start(AccountId(0), &seed, sender),
+            events,
+            screen: Terminal::with_options(CrosstermBackend::new(io::sink()), options)
+                .expect("in memory"),
+            look: Look {
+                theme: theme.expect("the shipped theme"),
+                keymap: Keymap::default(),
+                ascii: false,
+                zone: TimeZone::UTC,
+            },
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Takes in what comes until the board has so many calls and so many recent ones, or more.
+    async fn until(&mut self, fits: impl Fn(&State) -> bool) {
+        while !fits(&self.state) {
+            let (account, event) = self.events.recv().await.expect("the account runs");
+            update(&mut self.state, Msg::Account(account, event), Timestamp::now());
+            while let Ok((account, event)) = self.events.try_recv() {
+                update(&mut self.state, Msg::Account(account, event), Timestamp::now());
+            }
+        }
+    }
+
+    fn draw(&mut self) {
+        let Self { state, screen, look, scratch, .. } = self;
+        let now = Timestamp::now();
+        screen.draw(|frame| view(state, look, now, scratch, frame)).expect("in memory");
+    }
+
+    fn press(&mut self, action: Action) {
+        for effect in update(&mut self.state, Msg::Action(action), Timestamp::now()) {
+            if let Effect::HangUp(order) = effect {
+                self.account.hang_up(order);
+            }
+        }
+    }
+}
+
+/// Tells when the server has written a hang-up down: its bytes have arrived.
+struct Arrivals(std::sync::mpsc::Sender<Instant>);
+
+impl Write for Arrivals {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if line.windows(11).any(|part| part == b"discardCall") {
+            // The bench may have ended.
+            let _ = self.0.send(Instant::now());
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn server(calls: usize, sessions: usize) -> (Server, std::sync::mpsc::Receiver<Instant>) {
+    let text = format!(
+        "title = 'bench'\n[server]\nsessions = {sessions}\nring_timeout = 600.0\n\
+         [flood]\ncalls = {calls}\nat = 0.2\nbatch = 1000\n"
+    );
+    let scenario = Scenario::parse("bench", &text).expect("a good scenario");
+    let (sender, arrivals) = std::sync::mpsc::channel();
+    let log: Option<Box<dyn Write + Send>> = Some(Box::new(Arrivals(sender)));
+    let server = Server::start(scenario, Options { log, ..Options::default() }).await;
+    (server.expect("a port"), arrivals)
+}
+
+/// Another session declines a call: until this one has heard of it, and until it is on screen.
+async fn wire_to_screen() -> (Vec<Duration>, Vec<Duration>) {
+    let (server, _) = server(ROUNDS, 2).await;
+    let mut other = Bare::connect(&server, 1).await;
+    let mut bare = Bare::connect(&server, 0).await;
+    let mut calls = Vec::new();
+    while calls.len() < ROUNDS {
+        if let enums::PhoneCall::Requested(call) = other.call().await {
+            calls.push((call.id, call.access_hash));
+        }
+        bare.call().await;
+    }
+    let mut heard = Vec::new();
+    for (id, hash) in calls {
+        let start = Instant::now();
+        let ((), _) = tokio::join!(other.discard(id, hash), bare.call());
+        heard.push(start.elapsed());
+    }
+
+    let (server, _) = self::server(ROUNDS, 2).await;
+    let mut other = Bare::connect(&server, 1).await;
+    let mut board = Board::start(&server);
+    board.until(|state| state.board.len() == ROUNDS).await;
+    let mut calls = Vec::new();
+    while calls.len() < ROUNDS {
+        if let enums::PhoneCall::Requested(call) = other.call().await {
+            calls.push((call.id, call.access_hash));
+        }
+    }
+    board.draw();
+    let mut drawn = Vec::new();
+    for (done, (id, hash)) in calls.into_iter().enumerate() {
+        let start = Instant::now();
+        tokio::join!(other.discard(id, hash), async {
+            board.until(|state| state.board.len() < ROUNDS - done).await;
+            board.draw();
+        });
+        drawn.push(start.elapsed());
+    }
+    (heard, drawn)
+}
+
+/// A key is pressed: until the request has arrived at the server.
+async fn key_to_wire() -> (Vec<Duration>, Vec<Duration>) {
+    let (server, arrivals) = server(ROUNDS, 1).await;
+    let mut bare = Bare::connect(&server, 0).await;
+    let mut calls = Vec::new();
+    while calls.len() < ROUNDS {
+        if let enums::PhoneCall::Requested(call) = bare.call().await {
+            calls.push((call.id, call.access_hash));
+        }
+    }
+    let mut floor = Vec::new();
+    for (id, hash) in calls {
+        let start = Instant::now();
+        bare.discard(id, hash).await;
+        floor.push(arrivals.recv().expect("it has arrived") - start);
+    }
+
+    let (server, arrivals) = self::server(ROUNDS, 1).await;
+    let mut board = Board::start(&server);
+    board.until(|state| state.board.len() == ROUNDS).await;
+    let mut keys = Vec::new();
+    for done in 0..ROUNDS {
+        board.press(Action::Down);
+        let start = Instant::now();
+        board.press(Action::HangUpNow);
+        board.until(|state| state.board.len() < ROUNDS - done).await;
+        keys.push(arrivals.recv().expect("it has arrived") - start);
+    }
+    (floor, keys)
+}
+
+async fn burst() {
+    let calls = 10_000;
+    let (server, _) = server(calls, 1).await;
+    let mut board = Board::start(&server);
+    board.until(|state| !state.board.is_empty()).await;
+    let start = Instant::now();
+    board.until(|state| state.board.len() == calls).await;
+    let rate = calls as f64 / start.elapsed().as_secs_f64();
+    println!("burst: {calls} of {calls} calls on the board, {rate:.0} a second");
+}
+
+/// How often any thread of the program woke up, by the system's own count.
+fn wake_ups(pid: u32) -> io::Result<u64> {
+    let mut sum = 0;
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let status = std::fs::read_to_string(task?.path().join("status"))?;
+        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        sum += count.and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or(0);
+    }
+    Ok(sum)
+}
+
+/// The real program, on a board with nothing on it, left alone for ten seconds.
+fn idle() -> io::Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    std::fs::write(folder.path().join("nothing.toml"), "title = 'nothing at all'\n")?;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_onhook"))
+        .args(["watch", "--demo", "nothing.toml"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut out = child.stdout.take().expect("a pipe");
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("online") {
+        let mut buffer = [0; 1024];
+        let read = out.read(&mut buffer)?;
+        seen.extend_from_slice(&buffer[..read]);
+    }
+    // Past the start, and away from the full minute, when the clock in the header moves.
+    let second = Timestamp::now().as_second() % 60;
+    let settle = if second < 43 { 2 } else { 62 - second };
+    std::thread::park_timeout(Duration::from_secs(settle as u64));
+    let before = wake_ups(child.id())?;
+    std::thread::park_timeout(Duration::from_secs(10));
+    let after = wake_ups(child.id())?;
+    println!("idle: {} wake-ups in 10 s, server and client together", after - before);
+    child.kill()?;
+    child.wait()?;
+    Ok(())
+}
+
+fn main() -> io::Result<()> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let echo = percentiles("bare TCP echo, 128 bytes", echo().await?);
+        let (heard, drawn) = wire_to_screen().await;
+        let heard = percentiles("another session declines: bare grammers hears of it", heard);
+        let drawn = percentiles("another session declines: the frame is written", drawn);
+        let (floor, keys) = key_to_wire().await;
+        let floor = percentiles("bare grammers: discardCall has arrived", floor);
+        let keys = percentiles("key pressed: discardCall has arrived", keys);
+        let ratio = |a: Duration, b: Duration| a.as_secs_f64() / b.as_secs_f64();
+        println!(
+            "wire to screen: {:.1} echoes, {:.2} of bare grammers",
+            ratio(drawn, echo),
+            ratio(drawn, heard)
+        );
+        println!(
+            "key to wire: {:.1} echoes, {:.2} of bare grammers",
+            ratio(keys, echo),
+            ratio(keys, floor)
+        );
+        burst().await;
+        io::Result::Ok(())
+    })?;
+    idle()
+}

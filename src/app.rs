@@ -232,7 +232,10 @@ impl State {
             }
             AccountEvent::RingTimeout(timeout) => self.account_mut(account).ring_timeout = timeout,
             AccountEvent::Call(event) => return self.call_event(account, event, now),
-            AccountEvent::Announced(text) => self.notices.announce(text, now),
+            AccountEvent::Announced(text) => {
+                self.board.explain(account, &text);
+                self.notices.announce(text, now);
+            }
             AccountEvent::Named(party) => {
                 // A name can be what the rows are sorted and filtered by.
                 let theirs = |call: &&Call| call.peer.user_id == party.user_id;

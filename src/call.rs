@@ -229,6 +229,8 @@ pub struct Call {
     pub relays: Option<Relays>,
     /// The state of its hang-up.
     pub hang_up: HangUp,
+    /// What a popup of Telegram's own said about the refusal of its hang-up.
+    pub explanation: Option<String>,
     /// The reason of a hang-up that may have worked although nobody said so.
     pub maybe_sent: Option<EndReason>,
 }

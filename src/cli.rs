@@ -73,7 +73,7 @@ struct ScenarioArgs {
     /// A shipped scenario, or the path of one [default: busy]
     #[arg(value_name = "SCENARIO")]
     scenario: Option<String>,
-    /// Write every request to the embedded Telegram into this file, as lines of JSON
+    /// Append every request to the embedded Telegram to this file, as lines of JSON
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 }

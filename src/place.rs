@@ -31,7 +31,11 @@ impl Source<'_> {
     pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, Wrong> {
         toml::from_str(self.text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            self.wrong(at, &self.key_at(at), error.message())
+            let missing = error.message().strip_prefix("missing field `");
+            match missing.and_then(|name| name.strip_suffix('`')) {
+                Some(name) => self.wrong(at, name, "is missing"),
+                None => self.wrong(at, &self.key_at(at), error.message()),
+            }
         })
     }
 

@@ -72,6 +72,8 @@ impl State {
                     Privacy::Open => Privacy::Masked,
                     Privacy::Masked => Privacy::Open,
                 };
+                // Terminals disagree about the width of some names: nothing of them may stay.
+                return vec![Effect::Redraw];
             }
             Action::Reconnect => {
                 return (0..self.accounts.len() as u16)

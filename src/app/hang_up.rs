@@ -110,6 +110,10 @@ impl State {
         let mut possible = Vec::new();
         for key in meant {
             let Some(call) = self.board.get(key) else { continue };
+            if self.account(key.account).is_signed_out() {
+                self.notices.say("this account is signed out", now);
+                continue;
+            }
             match obstacle(call, now) {
                 None => possible.push(key),
                 Some(obstacle) => {

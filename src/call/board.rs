@@ -103,6 +103,21 @@ impl CallBoard {
         }
     }
 
+    /// Keeps the text of a popup with the calls whose refusal it may explain: Telegram announces
+    /// so why it answers 406, and does not say to which request it belongs.
+    pub fn explain(&mut self, account: AccountId, text: &str) {
+        for call in self.calls.values_mut().filter(|call| call.key.account == account) {
+            let refused = match &call.hang_up {
+                HangUp::Idle => false,
+                HangUp::Sending { .. } => true,
+                HangUp::Failed { failure, .. } => failure.is_explained_apart(),
+            };
+            if refused {
+                call.explanation = Some(text.to_owned());
+            }
+        }
+    }
+
     /// Learns a name.
     pub fn name(&mut self, account: AccountId, party: &Party) {
         let theirs =
@@ -177,6 +192,7 @@ impl CallBoard {
             protocol: live.protocol.clone(),
             relays: None,
             hang_up: HangUp::Idle,
+            explanation: None,
             maybe_sent: None,
         };
         call.progress(live);

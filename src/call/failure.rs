@@ -89,11 +89,17 @@ impl Failure {
             Self::Refused { code, name, .. } if *code < 0 => format!("{name} ({code})"),
             Self::Refused { name, .. } => name.clone(),
             Self::NoAnswer { .. } => "TIMEOUT".to_owned(),
-            Self::ConnectionLost { cause } | Self::Internal { cause } => cause.clone(),
+            Self::ConnectionLost { .. } => "CONNECTION_LOST".to_owned(),
+            Self::Internal { .. } => "INTERNAL".to_owned(),
             Self::Unreadable => "UNREADABLE_REPLY".to_owned(),
             Self::Transport { code } => format!("TRANSPORT_{code}"),
             Self::Offline => "OFFLINE".to_owned(),
         }
+    }
+
+    /// Whether Telegram says why in a popup of its own: its answer to most errors with code 406.
+    pub fn is_explained_apart(&self) -> bool {
+        matches!(self, Self::Refused { code: 406, name, .. } if !ends_session(406, name))
     }
 
     /// Whether Telegram says that it does not know the call: it may well be over.

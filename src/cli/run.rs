@@ -1,6 +1,6 @@
 //! The commands: put the parts together, run them, and turn what went wrong into an exit code.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -112,7 +112,9 @@ fn prepare(args: &ScenarioArgs) -> Result<(Scenario, Options), Stop> {
 }
 
 fn open(path: &Path) -> Result<Box<dyn Write + Send>, Stop> {
-    let file = File::create(path).with_context(|| path.display().to_string()).map_err(usage)?;
+    // Appended: the log of an earlier run may be wanted.
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let file = file.with_context(|| path.display().to_string()).map_err(usage)?;
     Ok(Box::new(file))
 }
 

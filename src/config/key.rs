@@ -28,7 +28,21 @@ impl Key {
             format!("'{text}' is not a key; write keys like x, X, ctrl-x, f1, pageup")
         })?;
         match parsed.codes {
-            crokey::OneToThree::One(code) => Ok(Self::normalised(code, parsed.modifiers)),
+            crokey::OneToThree::One(code) => {
+                let key = Self::normalised(code, parsed.modifiers);
+                let same = match key.code {
+                    KeyCode::Char('i') => "tab",
+                    KeyCode::Char('m') => "enter",
+                    KeyCode::Char('[') => "esc",
+                    _ => return Ok(key),
+                };
+                if key.modifiers.contains(KeyModifiers::CONTROL) {
+                    return Err(format!(
+                        "'{text}' is what terminals send for {same}; write {same}"
+                    ));
+                }
+                Ok(key)
+            }
             _ => Err(format!("'{text}' is more than one key")),
         }
     }

@@ -75,6 +75,20 @@ impl Keymap {
                 said.push((layer, action, name.span().start));
             }
         }
+        for layer in Layer::iter() {
+            let ways_out = [Action::Quit, Action::Back].map(|action| self.keys(layer, action));
+            let locked = match layer {
+                Layer::Board => ways_out[0].is_empty(),
+                _ => ways_out.concat().is_empty(),
+            };
+            let at = said.iter().find(|(said, action, _)| {
+                *said == layer && matches!(action, Action::Quit | Action::Back)
+            });
+            if let (true, Some((_, action, at))) = (locked, at) {
+                let message = format!("leaves no key to get out of the layer '{}'", layer.as_ref());
+                return Err(source.wrong(*at, action.as_ref(), &message));
+            }
+        }
         // Checked last, so that two actions can swap their keys.
         for (layer, action, at) in said {
             if let Some((key, other)) = self.conflict(layer, action) {
@@ -211,6 +225,11 @@ mod tests {
             ("[board]\nbusy = 'b'", "keymap.toml:2: busy: does nothing in the layer 'board'"),
             ("[board]\n\nhang-up = 'hyper-x'", "keymap.toml:3: hang-up: 'hyper-x' is not a key"),
             ("[board]\nhang-up = 'j'", "keymap.toml:2: hang-up: 'j' is also the key of down"),
+            ("[board]\nquit = []", "keymap.toml:2: quit: leaves no key to get out of"),
+            (
+                "[board]\nup = 'ctrl-i'",
+                "keymap.toml:2: up: 'ctrl-i' is what terminals send for tab",
+            ),
             ("[board]\nhang-up = 3", "keymap.toml:2: hang-up: a key or a list of keys"),
             ("[board]\nhang-up = ", "keymap.toml:2: hang-up: "),
         ];

@@ -75,7 +75,7 @@ roles! {
 
 /// One role in a theme file.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a look such as { fg = \"red\", bold = true }")]
 #[expect(clippy::struct_excessive_bools, reason = "these are the terminal's attributes")]
 struct Look {
     fg: Option<Spanned<ColorName>>,

@@ -231,7 +231,7 @@ pub(super) enum How {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Flood {
-    pub(super) calls: u32,
+    pub(super) calls: Spanned<u32>,
     pub(super) at: f64,
     /// Over how many seconds they are spread.
     #[serde(default)]
@@ -315,6 +315,9 @@ impl Scenario {
         for (at, person) in self.people.iter().enumerate() {
             let key = &person.key;
             let taken = self.people[..at].iter().any(|other| other.key.get_ref() == key.get_ref());
+            if key.get_ref().is_empty() {
+                return Err(source.wrong(key.span().start, "key", "must not be empty"));
+            }
             if taken || key.get_ref() == "me" {
                 let message = format!("'{}' is taken", key.get_ref());
                 return Err(source.wrong(key.span().start, "key", &message));
@@ -322,6 +325,11 @@ impl Scenario {
         }
         self.calls.iter().try_for_each(|call| self.check_call(call, source))?;
         self.answers.iter().try_for_each(|answer| self.check_answer(answer, source))?;
+        if let Some(calls) = self.flood.as_ref().map(|flood| &flood.calls)
+            && !(1..=100_000).contains(calls.get_ref())
+        {
+            return Err(source.wrong(calls.span().start, "calls", "must be 1 to 100000"));
+        }
         for fault in &self.faults {
             seconds(source, "at", Some(&fault.at))?;
             seconds(source, "for", fault.lasts.as_ref())?;
@@ -342,6 +350,15 @@ impl Scenario {
         if (call.from.get_ref() == "me") == (call.to.get_ref() == "me") {
             let message = "a call is between \"me\" and somebody else";
             return Err(source.wrong(call.to.span().start, "to", message));
+        }
+        let answered = call.then == Then::Answered;
+        if let Some(talks) = call.talks.as_ref().filter(|_| !answered) {
+            let message = "needs then = \"answered\": nobody talks in a call that is not";
+            return Err(source.wrong(talks.span().start, "talks", message));
+        }
+        if let Some(receipt) = call.receipt.as_ref().filter(|_| call.from.get_ref() != "me") {
+            let message = "is for calls from \"me\": the board sends no receipts";
+            return Err(source.wrong(receipt.span().start, "receipt", message));
         }
         let times = [
             ("at", Some(&call.at)),
@@ -385,7 +402,12 @@ impl Scenario {
             answer.transport.is_some(),
             answer.cut.is_some(),
         ];
-        if instead.into_iter().filter(|chosen| *chosen).count() > 1 {
+        let chosen = instead.into_iter().filter(|chosen| *chosen).count();
+        if chosen == 0 && answer.delay.is_none() && answer.notification.is_none() {
+            let message = "takes one of error, silence, garbage, transport, cut and delay";
+            return Err(source.wrong(method.span().start, "answer", message));
+        }
+        if chosen > 1 {
             let message = "takes one of error, silence, garbage, transport and cut";
             return Err(source.wrong(method.span().start, "answer", message));
         }
@@ -441,6 +463,18 @@ mod tests {
             (&format!("{person}[[call]]\nfrom = 'a'\nto = 'a'\nat = 1"), "s.toml:7: to: a call is"),
             (&format!("{person}[[call]]\nfrom = 'a'\nto = 'me'\nat = -1"), "s.toml:8: at: must be"),
             (&format!("{person}[[person]]\nkey = 'a'\nname = 'B'"), "s.toml:6: key: 'a' is taken"),
+            ("speed = 2", "s.toml:1: speed: unknown field"),
+            ("[me]\nname = 'A'", "s.toml:1: title: is missing"),
+            ("title = 't'\n[flood]\ncalls = 0\nat = 1", "s.toml:3: calls: must be 1 to 100000"),
+            ("title = 't'\n[[answer]]\nmethod = 'updates.getState'", "s.toml:3: answer: takes one"),
+            (
+                &format!("{person}[[call]]\nfrom = 'a'\nto = 'me'\nat = 1\ntalks = 2"),
+                "s.toml:9: talks: needs",
+            ),
+            (
+                &format!("{person}[[call]]\nfrom = 'a'\nto = 'me'\nat = 1\nreceipt = 2"),
+                "s.toml:9: receipt: is",
+            ),
             ("title = 't'\n[[answer]]\nmethod = 'x.y'", "s.toml:3: method: this server has no"),
             ("title = 't'\n[server]\nsessions = 0", "s.toml:3: sessions: must be 1 to 16"),
             (

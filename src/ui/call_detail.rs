@@ -7,6 +7,7 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::{View, call_table, popup, put, recent};
 use crate::app::Privacy;
+use crate::call::failure::Failure;
 use crate::call::{Call, EndedCall, HangUp, Party, Phase};
 use crate::text;
 
@@ -50,6 +51,10 @@ fn line(label: &str, value: impl Into<String>) -> (String, String) {
 fn of_call(view: View, call: &Call) -> Lines {
     let kind = if call.video { "video" } else { "audio" };
     let mut lines = of_party(view, &call.peer);
+    if let HangUp::Failed { failure, attempt, .. } = &call.hang_up {
+        lines.insert(0, line("error", of_failure(failure)));
+        lines.insert(1, line("tries", attempt.to_string()));
+    }
     lines.push(line("state", call.phase.word()));
     lines.push(line("call", format!("{kind}, {}", call_table::direction(call.direction))));
     lines.push(line("id", call.key.id.to_string()));
@@ -71,10 +76,6 @@ fn of_call(view: View, call: &Call) -> Lines {
     let (low, high) = call.protocol.layers;
     lines.push(line("layers", format!("{low} to {high}")));
     lines.push(line("libraries", call.protocol.libraries.join(", ")));
-    if let HangUp::Failed { failure, attempt, .. } = &call.hang_up {
-        lines.push(line("error", format!("{} · {}", failure.text(), failure.code())));
-        lines.push(line("tries", attempt.to_string()));
-    }
     if call.phase == Phase::Connecting {
         lines.push(line("", "the two devices are exchanging keys"));
     }
@@ -93,9 +94,18 @@ fn of_ended(view: View, ended: &EndedCall) -> Lines {
         lines.push(line("causes", ended.gloss()));
     }
     if let Some(failure) = &ended.failure {
-        lines.push(line("error", format!("{} · {}", failure.text(), failure.code())));
+        lines.push(line("error", of_failure(failure)));
     }
     lines
+}
+
+/// An error in full: words, code, and the cause where there is one.
+fn of_failure(failure: &Failure) -> String {
+    let cause = match failure {
+        Failure::ConnectionLost { cause } | Failure::Internal { cause } => format!(" ({cause})"),
+        _ => String::new(),
+    };
+    format!("{} · {}{cause}", failure.text(), failure.code())
 }
 
 fn of_party(view: View, party: &Party) -> Lines {

@@ -56,7 +56,15 @@ pub(super) fn note(view: View, call: &Call, now: Timestamp) -> Note {
             let late = if waited >= STILL_WAITING { " still waiting for Telegram" } else { "" };
             plain(format!("{spinner} {doing}…{late}"), view.theme().warning)
         }
-        HangUp::Failed { failure, at, check, .. } => failed_note(view, failure, *at, *check),
+        HangUp::Failed { failure, at, check, .. } => {
+            let mut note = failed_note(view, failure, *at, *check);
+            if let Some(text) = &call.explanation
+                && failure.is_explained_apart()
+            {
+                note.text = format!("✗ {text} · {}", failure.code());
+            }
+            note
+        }
     }
 }
 

@@ -84,11 +84,11 @@ pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut B
     let row =
         |at: usize| board.get(keys[at]).map(|call| make_row(view, call, columns, list.width, now));
     let cursor = view.state.cursor().and_then(|key| rows.position(board, key));
-    scratch.first_row =
-        first_row(scratch.first_row.min(keys.len() - 1), cursor, list.height, |at| {
-            row(at).map_or(1, |row| row.height)
-        });
+    scratch.first_row = first_row(scratch.first_row, cursor, keys.len(), list.height, |at| {
+        row(at).map_or(1, |row| row.height)
+    });
     let mut y = list.y;
+    let mut last = scratch.first_row;
     for at in scratch.first_row..keys.len() {
         if y >= list.bottom() {
             break;
@@ -97,28 +97,43 @@ pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut B
         let height = row.height.min(list.bottom() - y);
         draw_row(view, &row, columns, Rect { y, height, ..list }, buffer);
         y += height;
+        last = at;
+    }
+    if scratch.first_row > 0 || last + 1 < keys.len() {
+        let place = format!(" {}-{} of {} ", scratch.first_row + 1, last + 1, keys.len());
+        let width = text::width(&place) as u16;
+        let x = area.right().saturating_sub(width + 1);
+        put(buffer, (x, area.y - 1), width, &place, view.theme().title);
     }
 }
 
-/// The first row to draw, so that the cursor's row is seen whole.
+/// The first row to draw, so that the cursor's row is seen whole and no line is left empty while
+/// there are rows above.
 fn first_row(
     first: usize,
     cursor: Option<usize>,
+    rows: usize,
     height: u16,
     height_of: impl Fn(usize) -> u16,
 ) -> usize {
-    let Some(cursor) = cursor else { return first };
-    // The topmost first row that still shows the cursor's row.
-    let mut lowest = cursor;
-    let mut used = height_of(cursor);
-    while lowest > 0 {
-        used += height_of(lowest - 1);
-        if used > height {
-            break;
+    // The topmost first row that still shows row `last` whole.
+    let showing = |last: usize| {
+        let mut first = last;
+        let mut used = height_of(last);
+        while first > 0 {
+            used += height_of(first - 1);
+            if used > height {
+                break;
+            }
+            first -= 1;
         }
-        lowest -= 1;
+        first
+    };
+    let first = first.min(showing(rows - 1));
+    match cursor {
+        Some(cursor) => first.clamp(showing(cursor), cursor),
+        None => first,
     }
-    first.clamp(lowest, cursor)
 }
 
 fn title(view: View) -> String {
@@ -210,7 +225,10 @@ fn draw_row(view: View, row: &Row, columns: Columns, area: Rect, buffer: &mut Bu
         (area.x + MARKS + 2, area.y + 1, area.width.saturating_sub(MARKS + 2))
     };
     for (y, line) in (first..area.bottom()).zip(&row.note) {
-        put(buffer, (note_x, y), width, line, row.note_style);
+        let used = put(buffer, (note_x, y), width, line, row.note_style);
+        if y + 1 == area.bottom() && area.height < row.height {
+            put(buffer, (note_x + used.min(width.saturating_sub(1)), y), 1, "…", row.note_style);
+        }
     }
     if view.state.cursor() == Some(call.key) {
         buffer.set_style(Rect { height: 1, ..area }, theme.selected);
@@ -280,7 +298,7 @@ mod tests {
         for height in 1..12 {
             for first in 0..30 {
                 for cursor in 0..30 {
-                    let first = first_row(first, Some(cursor), height, tall);
+                    let first = first_row(first, Some(cursor), 30, height, tall);
                     assert!(first <= cursor);
                     let used: u16 = (first..cursor).map(tall).sum();
                     assert!(used + tall(cursor) <= height.max(tall(cursor)));

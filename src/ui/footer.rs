@@ -14,7 +14,7 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
         return draw_filter(view, input, area, buffer);
     }
-    let notice = view.state.notices.newest().map(|text| format!("{text} ")).unwrap_or_default();
+    let notice = view.state.notices.newest().map(|text| format!("  {text} ")).unwrap_or_default();
     let notice_width = (text::width(&notice) as u16).min(area.width);
     let room = area.width.saturating_sub(notice_width);
     let mut used = 0;
@@ -32,11 +32,19 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
 }
 
 fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Buffer) {
-    let value = text::clean(input.value());
+    let bar = "▏";
+    let before: String = input.value().chars().take(input.cursor()).collect();
+    let after: String = input.value().chars().skip(input.cursor()).collect();
+    let label = " filter: ";
+    // The cursor stays in sight: what is too much is cut off in front.
+    let mut shown = text::clean(&before);
+    let room = usize::from(area.width).saturating_sub(text::width(label) + 2);
+    while text::width(&shown) > room {
+        shown.remove(0);
+    }
     let parts = [
-        (" filter: ".to_owned(), view.theme().key),
-        (value, view.theme().text),
-        ("▏".to_owned(), view.theme().text),
+        (label.to_owned(), view.theme().key),
+        (format!("{shown}{bar}{}", text::clean(&after)), view.theme().text),
         ("   Enter keeps it, Esc goes back, ! inverts".to_owned(), view.theme().muted),
     ];
     put_all(buffer, (area.x, area.y), area.width, &parts);
@@ -48,10 +56,14 @@ fn hints(view: View) -> Vec<(String, String)> {
     let mut actions: Vec<(Action, String)> = Vec::new();
     let mut add = |action, text: &str| actions.push((action, text.to_owned()));
     if !state.marked.is_empty() {
-        add(Action::HangUp, &format!("hang up {} marked…", state.marked.len()));
+        let shown = state.rows.keys().iter().filter(|key| state.marked.contains(key)).count();
+        if shown > 0 {
+            add(Action::HangUp, &format!("hang up {shown} marked…"));
+        }
         add(Action::Back, "unmark");
     } else if let Some(call) = state.selected_call() {
-        if obstacle(call, view.now).is_none() {
+        let signed_out = state.account(call.key.account).is_signed_out();
+        if !signed_out && obstacle(call, view.now).is_none() {
             let word = match call.verb() {
                 Verb::Decline => "decline",
                 Verb::Cancel => "cancel",

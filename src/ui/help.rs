@@ -31,7 +31,7 @@ pub(super) fn draw(view: View, scroll: u16, screen: Rect, buffer: &mut Buffer) {
         let x = if left.is_empty() { 1 } else { 1 + KEYS };
         put(buffer, (area.x + x, y), area.width.saturating_sub(x), right, *style);
     }
-    let actions = [(Action::Down, "further"), (Action::Back, "back")];
+    let actions = [(Action::Down, "scroll"), (Action::Back, "back")];
     popup::hints(view, Layer::Help, &actions, area, buffer);
 }
 

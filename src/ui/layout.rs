@@ -35,8 +35,11 @@ pub(super) fn split(state: &State, area: Rect) -> Option<Panels> {
     };
     let below = beside.is_none() && state.details == DetailPane::Shown;
     let lower = if below { 14.min(board.height * 2 / 3) } else { board.height / 3 };
-    let recent_rows =
-        if below { lower } else { (state.board.recent().len() as u16 + 2).clamp(4, lower.max(4)) };
+    let recent_rows = if below {
+        lower
+    } else {
+        (state.board.recent().len() as u16 + 2).clamp(least, lower.max(least))
+    };
     let calls = Rect { height: board.height - recent_rows + 1, ..board };
     let recent = Rect { y: calls.bottom() - 1, height: recent_rows, ..board };
     Some(Panels {

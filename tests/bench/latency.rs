@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "printing is the job of a benchmark")]
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::num::NonZeroUsize;
@@ -80,6 +81,8 @@ async fn echo() -> io::Result<Vec<Duration>> {
 struct Bare {
     handle: SenderPoolFatHandle,
     updates: mpsc::Receiver<UpdatesLike>,
+    /// What the last container has left.
+    waiting: VecDeque<enums::PhoneCall>,
 }
 
 impl Bare {
@@ -106,19 +109,21 @@ impl Bare {
         tokio::spawn(runner.run());
         let state = functions::updates::GetState {};
         handle.thin.invoke_in_dc(loopback::DC, &state).await.expect("a state");
-        Self { handle, updates }
+        Self { handle, updates, waiting: VecDeque::new() }
     }
 
     /// The next update about a call.
     async fn call(&mut self) -> enums::PhoneCall {
         loop {
+            if let Some(call) = self.waiting.pop_front() {
+                return call;
+            }
             let update = self.updates.recv().await.expect("the client runs");
             let UpdatesLike::Updates(enums::Updates::Updates(updates)) = update else { continue };
-            for update in updates.updates {
-                if let enums::Update::PhoneCall(update) = update {
-                    return update.phone_call;
-                }
-            }
+            self.waiting.extend(updates.updates.into_iter().filter_map(|update| match update {
+                enums::Update::PhoneCall(update) => Some(update.phone_call),
+                _ => None,
+            }));
         }
     }
 

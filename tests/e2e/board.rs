@@ -118,6 +118,7 @@ fn details_open_and_close() {
     board.press("<enter>");
     board.see_no("libraries");
     board.resize(120, 30);
+    board.see("KIND");
     board.press("<enter>");
     board.see("libraries");
     board.quit();

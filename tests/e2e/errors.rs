@@ -94,10 +94,7 @@ fn unknown_codes_are_shown_as_they_came() {
 #[test]
 fn a_popup_of_telegram_is_shown() {
     let board = refused("error-popup");
-    board.see_wrapped(
-        "✗ Telegram refuses, and will say why in a message of its own · CALLS_NOT_HERE",
-    );
-    board.see("Calls are not available in your country.");
+    board.see_wrapped("✗ Calls are not available in your country. · CALLS_NOT_HERE");
     board.quit();
 }
 

@@ -281,9 +281,9 @@ impl World {
             self.users.push(user);
         }
         let start = now + (flood.at * 1000.0) as i64;
-        let batch = flood.batch.max(1);
-        for first in (0..flood.calls).step_by(batch as usize) {
-            let share = f64::from(first) / f64::from(flood.calls.max(1));
+        let (calls, batch) = (*flood.calls.get_ref(), flood.batch.max(1));
+        for first in (0..calls).step_by(batch as usize) {
+            let share = f64::from(first) / f64::from(calls);
             let at = start + (share * flood.over * 1000.0) as i64;
             self.script.plan(at, Event::FloodBatch { first });
         }
@@ -293,7 +293,7 @@ impl World {
     fn flood(&mut self, first: u32, at: i64) {
         let Some(flood) = self.scenario.flood.clone() else { return };
         let callers = self.users.len() - FLOOD_CALLERS;
-        let last = flood.calls.min(first.saturating_add(flood.batch.max(1)));
+        let last = *flood.calls.get_ref().min(&first.saturating_add(flood.batch.max(1)));
         let mut calls = Vec::new();
         for number in first..last {
             let caller = callers + number as usize % FLOOD_CALLERS;

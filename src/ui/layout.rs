@@ -35,6 +35,8 @@ pub(super) fn split(state: &State, area: Rect) -> Option<Panels> {
     };
     let below = beside.is_none() && state.details == DetailPane::Shown;
     let lower = if below { 14.min(board.height * 2 / 3) } else { board.height / 3 };
+    // Room for an ending that takes two lines, where there is any.
+    let least = if board.height >= 14 { 4 } else { 3 };
     let recent_rows = if below {
         lower
     } else {

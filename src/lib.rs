@@ -1,4 +1,25 @@
-//! onhook, a terminal switchboard for Telegram calls.
+//! onhook, a terminal switchboard for Telegram calls: a pure state machine between an update
+//! stream and a screen, with everything that waits kept outside it.
+//!
+//! ```text
+//! MTProto ─ telegram ─ AccountEvent ┐                              ┌ ui::view           at most one frame
+//! keys ──── runtime ─ keymap ─ Action ┼─ Msg ─► app::update ─ State ─┤                    in 16 milliseconds
+//! clock (only while something ticks) ┘              │              └ headless::record   no screen
+//!                                                  └─ Effect ─► runtime::effects ─► telegram, terminal
+//! ```
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`call`] | what a call is: parties, phases, endings, failures; the board's bookkeeping |
+//! | [`app`] | the state and `update`: messages in, effects out, no I/O |
+//! | [`ui`] | drawing |
+//! | [`telegram`] | an account: grammers is used here and nowhere else |
+//! | [`loopback`] | the embedded Telegram, independent of all the rest |
+//! | [`runtime`] | the one loop, the terminal, signals |
+//! | [`headless`] | the same events as records |
+//! | [`config`] | settings, keys, themes |
+//! | [`cli`] | the command line, where the ends are joined |
+//! | [`text`], [`place`], [`logging`] | safe text; places in TOML files; the program's log |
 
 pub mod app;
 pub mod call;

@@ -103,7 +103,8 @@ pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut B
         let place = format!(" {}-{} of {} ", scratch.first_row + 1, last + 1, keys.len());
         let width = text::width(&place) as u16;
         let x = area.right().saturating_sub(width + 1);
-        put(buffer, (x, area.y - 1), width, &place, view.theme().title);
+        let style = Style::reset().patch(view.theme().title);
+        put(buffer, (x, area.y - 1), width, &place, style);
     }
 }
 

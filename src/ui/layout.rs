@@ -4,8 +4,11 @@ use ratatui::layout::Rect;
 
 use crate::app::{DetailPane, State, has_room, is_wide};
 
-/// The width of the details beside the board.
-const DETAIL_WIDTH: u16 = 40;
+/// The width of the details beside the board: on the narrower screens that have them at all, the
+/// board must keep room for its notes.
+fn detail_width(screen: u16) -> u16 {
+    if screen < 112 { 32 } else { 40 }
+}
 
 /// The panels of the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +30,9 @@ pub(super) fn split(state: &State, area: Rect) -> Option<Panels> {
     let body = row(area.y + 1, area.height - 2);
     let (board, beside) = match (state.details, is_wide(area.width)) {
         (DetailPane::IfRoom | DetailPane::Shown, true) => {
-            let width = body.width - DETAIL_WIDTH;
-            let detail = Rect { x: body.x + width, width: DETAIL_WIDTH, ..body };
+            let beside = detail_width(area.width);
+            let width = body.width - beside;
+            let detail = Rect { x: body.x + width, width: beside, ..body };
             (Rect { width, ..body }, Some(detail))
         }
         _ => (body, None),

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::symbols::border;
 use ratatui::widgets::{Block, Borders, Clear, Widget};
 
@@ -10,19 +11,22 @@ use crate::app::action::{Action, Layer};
 
 /// Draws the frame of a panel with its title.
 pub(super) fn panel(view: View, title: &str, area: Rect, buffer: &mut Buffer) -> Rect {
-    Block::new().borders(Borders::ALL).border_style(view.theme().border).render(area, buffer);
-    let width = area.width.saturating_sub(4);
-    put(buffer, (area.x + 1, area.y), width, &format!(" {title} "), view.theme().title);
-    inside(area)
+    framed(view, title, area, border::PLAIN, buffer)
 }
 
 /// Draws the frame of a panel that hangs on the one above it.
 pub(super) fn lower_panel(view: View, title: &str, area: Rect, buffer: &mut Buffer) -> Rect {
     let joined = border::Set { top_left: "├", top_right: "┤", ..border::PLAIN };
-    let block = Block::new().borders(Borders::ALL).border_set(joined);
+    framed(view, title, area, joined, buffer)
+}
+
+fn framed(view: View, title: &str, area: Rect, set: border::Set, buffer: &mut Buffer) -> Rect {
+    let block = Block::new().borders(Borders::ALL).border_set(set);
     block.border_style(view.theme().border).render(area, buffer);
     let width = area.width.saturating_sub(4);
-    put(buffer, (area.x + 1, area.y), width, &format!(" {title} "), view.theme().title);
+    // Over the border's own style, which must not show through.
+    let style = Style::reset().patch(view.theme().title);
+    put(buffer, (area.x + 1, area.y), width, &format!(" {title} "), style);
     inside(area)
 }
 

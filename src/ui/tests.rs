@@ -317,7 +317,7 @@ fn the_picture_in_the_readme_is_the_board() {
         Failure::Refused { code: 500, name: "CALL_OCCUPY_FAILED".to_owned(), value: None },
     );
     press(&mut state, &[Action::HangUp], 50);
-    let picture = svg(&drawn(&mut state, &look(), (100, 27), 60));
+    let picture = svg(&drawn(&mut state, &look(), (120, 27), 60));
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/screenshot.svg");
     if std::env::var_os("ONHOOK_UPDATE").is_some() {
         std::fs::write(&file, &picture).expect("the picture is written");

@@ -1,22 +1,17 @@
 //! The embedded server, asked by the real grammers client: answers, refusals, updates.
 
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
-use std::num::NonZeroUsize;
-use std::sync::Arc;
+#[path = "common/client.rs"]
+mod client;
+
 use std::time::Duration;
 
 use grammers_client::tl::{self, enums, functions, types};
-use grammers_mtsender::{
-    ConnectionParams, InvocationError, NoRetries, SenderPool, SenderPoolFatHandle,
-};
-use grammers_session::SessionData;
-use grammers_session::storages::MemorySession;
-use grammers_session::types::DcOption;
+use grammers_mtsender::{InvocationError, SenderPool, SenderPoolFatHandle};
 use grammers_session::updates::UpdatesLike;
 use onhook::call::AccountId;
 use onhook::call::event::{AccountEvent, CallEvent, Connection};
 use onhook::loopback::{self, Options, Scenario, Server};
-use onhook::telegram::{Account, Seed};
+use onhook::telegram::Account;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -45,24 +40,7 @@ impl Client {
     }
 
     fn with_key(server: &Server, auth_key: [u8; 256]) -> Self {
-        let SocketAddr::V4(ipv4) = server.address() else { panic!("an IPv4 address") };
-        let ipv6 = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0);
-        let dc = DcOption { id: loopback::DC, ipv4, ipv6, auth_key: Some(auth_key) };
-        let mut data = SessionData { home_dc: loopback::DC, ..SessionData::default() };
-        data.dc_options.insert(loopback::DC, dc);
-        let parameters = ConnectionParams {
-            device_model: "test".into(),
-            system_version: "test".into(),
-            app_version: "test".into(),
-            system_lang_code: "en".into(),
-            lang_code: "en".into(),
-            use_ipv6: false,
-            retry_policy: Box::new(NoRetries),
-            updates_channel_capacity: NonZeroUsize::new(1000).expect("not zero"),
-            __non_exhaustive: (),
-        };
-        let session = Arc::new(MemorySession::from(data));
-        let pool = SenderPool::with_configuration(session, 1, parameters);
+        let pool = client::pool(server, auth_key);
         let SenderPool { runner, handle, updates } = pool;
         Self { handle, updates, _runner: tokio::spawn(runner.run()) }
     }
@@ -332,18 +310,8 @@ async fn scripted_answers_are_given_as_often_as_they_say() {
 
 /// An account of onhook on this server, and what it tells.
 fn account(server: &Server) -> (Account, mpsc::Receiver<(AccountId, AccountEvent)>) {
-    let SocketAddr::V4(address) = server.address() else { panic!("an IPv4 address") };
-    let key = &server.sessions()[0];
-    let seed = Seed {
-        api_id: 1,
-        dc: loopback::DC,
-        address,
-        auth_key: key.auth_key,
-        user_id: key.user_id,
-        access_hash: key.access_hash,
-    };
     let (sender, events) = mpsc::channel(100);
-    (Account::start(AccountId(0), &seed, sender), events)
+    (Account::start(AccountId(0), &client::seed(server), sender), events)
 }
 
 async fn until<T>(

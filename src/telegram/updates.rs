@@ -60,16 +60,22 @@ pub(super) fn logged(message: &tl::enums::Message) -> Option<CallEvent> {
     })
 }
 
+/// The fields that the constructors of a living call share by name.
+macro_rules! head {
+    ($call:ident) => {
+        Head {
+            handle: Handle { id: $call.id, access_hash: $call.access_hash },
+            parties: ($call.admin_id, $call.participant_id),
+            date: $call.date,
+            video: $call.video,
+            protocol: &$call.protocol,
+        }
+    };
+}
+
 /// What a `PhoneCall` says; the peer is named if its name is known.
 pub(super) fn phone_call(call: &tl::enums::PhoneCall, self_id: i64, names: &Names) -> CallEvent {
     use tl::enums::PhoneCall;
-    let head = |id, access_hash, caller, callee, date, video, protocol| Head {
-        handle: Handle { id, access_hash },
-        parties: (caller, callee),
-        date,
-        video,
-        protocol,
-    };
     let (head, stage) = match call {
         PhoneCall::Empty(call) => return CallEvent::Gone { id: call.id },
         PhoneCall::Discarded(call) => {
@@ -80,31 +86,14 @@ pub(super) fn phone_call(call: &tl::enums::PhoneCall, self_id: i64, names: &Name
                 video: call.video,
             };
         }
-        PhoneCall::Requested(c) => {
-            let parties = (c.admin_id, c.participant_id);
-            (
-                head(c.id, c.access_hash, parties.0, parties.1, c.date, c.video, &c.protocol),
-                Stage::Requested,
-            )
+        PhoneCall::Requested(call) => (head!(call), Stage::Requested),
+        PhoneCall::Waiting(call) => {
+            (head!(call), Stage::Waiting { received: call.receive_date.map(time) })
         }
-        PhoneCall::Waiting(c) => {
-            let parties = (c.admin_id, c.participant_id);
-            (
-                head(c.id, c.access_hash, parties.0, parties.1, c.date, c.video, &c.protocol),
-                Stage::Waiting { received: c.receive_date.map(time) },
-            )
-        }
-        PhoneCall::Accepted(c) => {
-            let parties = (c.admin_id, c.participant_id);
-            (
-                head(c.id, c.access_hash, parties.0, parties.1, c.date, c.video, &c.protocol),
-                Stage::Accepted,
-            )
-        }
-        PhoneCall::Call(c) => {
-            let parties = (c.admin_id, c.participant_id);
-            let stage = Stage::Established { since: time(c.start_date), relays: relays(c) };
-            (head(c.id, c.access_hash, parties.0, parties.1, c.date, c.video, &c.protocol), stage)
+        PhoneCall::Accepted(call) => (head!(call), Stage::Accepted),
+        PhoneCall::Call(call) => {
+            let stage = Stage::Established { since: time(call.start_date), relays: relays(call) };
+            (head!(call), stage)
         }
     };
     head.live(stage, self_id, names)

@@ -3,19 +3,16 @@
 
 #![expect(clippy::print_stdout, reason = "printing is the job of a benchmark")]
 
+#[path = "../common/client.rs"]
+mod client;
+
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
-use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use grammers_client::tl::{enums, functions, types};
-use grammers_mtsender::{ConnectionParams, NoRetries, SenderPool, SenderPoolFatHandle};
-use grammers_session::SessionData;
-use grammers_session::storages::MemorySession;
-use grammers_session::types::DcOption;
+use grammers_mtsender::{SenderPool, SenderPoolFatHandle};
 use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -29,7 +26,7 @@ use onhook::call::{AccountId, Party};
 use onhook::config::keymap::Keymap;
 use onhook::config::theme::{Depth, Theme};
 use onhook::loopback::{self, Options, Scenario, Server};
-use onhook::telegram::{Account, Seed};
+use onhook::telegram::Account;
 use onhook::ui::{Look, Scratch, view};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
@@ -87,25 +84,8 @@ struct Bare {
 
 impl Bare {
     async fn connect(server: &Server, session: usize) -> Self {
-        let SocketAddr::V4(ipv4) = server.address() else { panic!("an IPv4 address") };
-        let ipv6 = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0);
-        let auth_key = Some(server.sessions()[session].auth_key);
-        let mut data = SessionData { home_dc: loopback::DC, ..SessionData::default() };
-        data.dc_options.insert(loopback::DC, DcOption { id: loopback::DC, ipv4, ipv6, auth_key });
-        let parameters = ConnectionParams {
-            device_model: "bench".into(),
-            system_version: "bench".into(),
-            app_version: "bench".into(),
-            system_lang_code: "en".into(),
-            lang_code: "en".into(),
-            use_ipv6: false,
-            retry_policy: Box::new(NoRetries),
-            updates_channel_capacity: NonZeroUsize::new(65_536).expect("not zero"),
-            __non_exhaustive: (),
-        };
-        let session = Arc::new(MemorySession::from(data));
         let SenderPool { runner, handle, updates } =
-            SenderPool::with_configuration(session, 1, parameters);
+            client::pool(server, server.sessions()[session].auth_key);
         tokio::spawn(runner.run());
         let state = functions::updates::GetState {};
         handle.thin.invoke_in_dc(loopback::DC, &state).await.expect("a state");
@@ -151,22 +131,13 @@ struct Board {
 
 impl Board {
     fn start(server: &Server) -> Self {
-        let SocketAddr::V4(address) = server.address() else { panic!("an IPv4 address") };
-        let key = &server.sessions()[0];
-        let seed = Seed {
-            api_id: 1,
-            dc: loopback::DC,
-            address,
-            auth_key: key.auth_key,
-            user_id: key.user_id,
-            access_hash: key.access_hash,
-        };
+        let seed = client::seed(server);
         let (sender, events) = mpsc::channel(4096);
         let options = TerminalOptions { viewport: Viewport::Fixed(SIZE) };
         let nothing = |_: &str| None;
         let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen, &nothing);
         Self {
-            state: State::new(vec![AccountState::new(Party::unknown(key.user_id))]),
+            state: State::new(vec![AccountState::new(Party::unknown(seed.user_id))]),
             account: Account::start(AccountId(0), &seed, sender),
             events,
             screen: Terminal::with_options(CrosstermBackend::new(io::sink()), options)

@@ -1,0 +1,47 @@
+//! A bare client for the embedded server: grammers' pool, without anything of onhook.
+
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use grammers_mtsender::{ConnectionParams, NoRetries, SenderPool};
+use grammers_session::SessionData;
+use grammers_session::storages::MemorySession;
+use grammers_session::types::DcOption;
+use onhook::loopback::{self, Server};
+use onhook::telegram::Seed;
+
+/// A pool that has the key, and is not running yet.
+pub fn pool(server: &Server, auth_key: [u8; 256]) -> SenderPool {
+    let SocketAddr::V4(ipv4) = server.address() else { panic!("an IPv4 address") };
+    let ipv6 = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0);
+    let dc = DcOption { id: loopback::DC, ipv4, ipv6, auth_key: Some(auth_key) };
+    let mut data = SessionData { home_dc: loopback::DC, ..SessionData::default() };
+    data.dc_options.insert(loopback::DC, dc);
+    let parameters = ConnectionParams {
+        device_model: "test".into(),
+        system_version: "test".into(),
+        app_version: "test".into(),
+        system_lang_code: "en".into(),
+        lang_code: "en".into(),
+        use_ipv6: false,
+        retry_policy: Box::new(NoRetries),
+        updates_channel_capacity: NonZeroUsize::new(65_536).expect("not zero"),
+        __non_exhaustive: (),
+    };
+    SenderPool::with_configuration(Arc::new(MemorySession::from(data)), 1, parameters)
+}
+
+/// What onhook needs to be signed in at this server.
+pub fn seed(server: &Server) -> Seed {
+    let SocketAddr::V4(address) = server.address() else { panic!("an IPv4 address") };
+    let key = &server.sessions()[0];
+    Seed {
+        api_id: 1,
+        dc: loopback::DC,
+        address,
+        auth_key: key.auth_key,
+        user_id: key.user_id,
+        access_hash: key.access_hash,
+    }
+}

@@ -11,6 +11,7 @@ pub mod hang_up;
 pub mod msg;
 pub mod notice;
 pub mod rows;
+mod selection;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -30,9 +31,6 @@ use msg::Msg;
 use notice::Notices;
 use rows::Rows;
 
-/// After the selected call has ended, how long nothing is selected by itself: a key that was
-/// meant for the call that ended must not hit another one.
-const SETTLE: Duration = Duration::from_secs(2);
 /// How often a spinner turns.
 pub const SPIN: Duration = Duration::from_millis(250);
 
@@ -151,21 +149,6 @@ impl State {
     /// The layer whose keys apply.
     pub fn layer(&self) -> Layer {
         self.dialog.as_ref().map_or(Layer::Board, Dialog::layer)
-    }
-
-    /// The selected call, if it lives and the filter shows it.
-    pub fn selection(&self) -> Option<CallKey> {
-        self.selected.filter(|key| self.rows.position(&self.board, *key).is_some())
-    }
-
-    /// The selected call.
-    pub fn selected_call(&self) -> Option<&Call> {
-        self.board.get(self.selection()?)
-    }
-
-    /// What the cursor is on, even if it has ended behind a frozen display.
-    pub fn cursor(&self) -> Option<CallKey> {
-        self.selected
     }
 
     /// What the display shows: the calls, the rows, and the time.
@@ -311,12 +294,6 @@ impl State {
         self.rows.remove(&self.board, key);
     }
 
-    fn remember_place(&mut self, key: CallKey, place: Option<usize>, now: Timestamp) {
-        if self.selected == Some(key) {
-            self.lost = Some((place.unwrap_or(0), now));
-        }
-    }
-
     /// Lets go of a call that has ended: selection, marks, and the dialog opened for it.
     fn call_has_ended(&mut self, key: CallKey, now: Timestamp) {
         let last_mark = self.marked.remove(&key) && self.marked.is_empty();
@@ -354,39 +331,6 @@ impl State {
             && !picker.moved
         {
             picker.cursor = Choice::Reason(call.preselected());
-        }
-    }
-
-    /// Takes the cursor away for a while, so that a key cannot hit what was not meant.
-    fn let_go(&mut self, now: Timestamp) {
-        let place = self.selected.and_then(|key| self.rows.position(&self.board, key));
-        self.selected = None;
-        self.lost = Some((place.unwrap_or(0), now));
-    }
-
-    /// Whether the board itself has the keyboard and shows the present.
-    fn is_free(&self) -> bool {
-        self.dialog.is_none() && self.frozen.is_none()
-    }
-
-    /// Selects the first row when nothing is selected and no key can be on its way for a call
-    /// that has just gone from under the cursor.
-    fn settle_selection(&mut self, was_free: bool, now: Timestamp) {
-        if !self.is_free() {
-            return;
-        }
-        if self.selected.is_some() && self.selection().is_none() {
-            self.let_go(now);
-        } else if !was_free {
-            // What happened behind the dialog or the frozen display has not been seen before.
-            self.lost = self.lost.map(|(place, _)| (place, now));
-        }
-        let settled = self
-            .lost
-            .is_none_or(|(_, at)| now.duration_since(at).as_secs_f64() >= SETTLE.as_secs_f64());
-        if settled && self.selected.is_none() {
-            self.selected = self.rows.keys().first().copied();
-            self.lost = None;
         }
     }
 }

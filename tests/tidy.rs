@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The most lines of code in a file, its tests not counted.
-const MOST_LINES: usize = 450;
+const MOST_LINES: usize = 400;
 
 /// A part of the program, and what it must not use.
 const FORBIDDEN: [(&str, &[&str]); 9] = [
@@ -153,7 +153,7 @@ fn nobody_imports_what_is_not_theirs() {
 fn files_stay_small() {
     for (path, text) in files("src") {
         let lines = code(&text).count();
-        let is_code = path.extension().is_some_and(|it| it == "rs");
+        let is_code = path.extension().is_some_and(|it| it == "rs") && !path.ends_with("tests.rs");
         assert!(!is_code || lines <= MOST_LINES, "{}: {lines} lines", path.display());
     }
 }

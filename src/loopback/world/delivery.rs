@@ -1,0 +1,104 @@
+//! What updates travel in: containers, numbers, users.
+
+use grammers_tl_types::{enums, types};
+
+use super::{Outgoing, World};
+use crate::loopback::call::{SessionIx, UserIx, seconds};
+use crate::loopback::scenario::Container;
+
+impl World {
+    /// Sends updates about a call the way the scenario wants them sent.
+    pub(super) fn send(
+        &mut self,
+        ix: usize,
+        session: SessionIx,
+        updates: Vec<enums::Update>,
+        now: i64,
+    ) {
+        if updates.is_empty() {
+            return;
+        }
+        let manner = self.script.manner(ix);
+        if manner.late > 0 {
+            self.script.delay(now + manner.late, ix, session, updates);
+        } else {
+            self.deliver(ix, session, &updates, now);
+        }
+    }
+
+    /// Wraps updates about a call and puts them into the outbox.
+    pub(super) fn deliver(
+        &mut self,
+        ix: usize,
+        session: SessionIx,
+        updates: &[enums::Update],
+        now: i64,
+    ) {
+        let manner = self.script.manner(ix);
+        for _ in 0..=manner.repeat {
+            let containers: Vec<enums::Updates> = match manner.container {
+                Container::Short => updates
+                    .iter()
+                    .map(|update| {
+                        types::UpdateShort { update: update.clone(), date: seconds(now) }.into()
+                    })
+                    .collect(),
+                kind => vec![self.numbered(kind, ix, session, updates.to_vec(), now)],
+            };
+            self.outbox.extend(
+                containers
+                    .into_iter()
+                    .map(|updates| Outgoing::Push { session, updates: Box::new(updates) }),
+            );
+        }
+    }
+
+    /// A container that carries the session's next sequence number.
+    pub(super) fn numbered(
+        &mut self,
+        kind: Container,
+        ix: usize,
+        session: SessionIx,
+        updates: Vec<enums::Update>,
+        now: i64,
+    ) -> enums::Updates {
+        self.sessions[session].seq += 1;
+        let seq = self.sessions[session].seq;
+        let enums::Updates::Updates(plain) = self.container(ix, updates, now) else {
+            unreachable!("a container is always of the full kind");
+        };
+        if kind == Container::Combined {
+            return types::UpdatesCombined {
+                updates: plain.updates,
+                users: plain.users,
+                chats: plain.chats,
+                date: plain.date,
+                seq_start: seq,
+                seq,
+            }
+            .into();
+        }
+        types::Updates { seq, ..plain }.into()
+    }
+
+    /// A container without a number, as it is returned by methods.
+    pub(super) fn container(
+        &self,
+        ix: usize,
+        updates: Vec<enums::Update>,
+        now: i64,
+    ) -> enums::Updates {
+        let call = &self.calls[ix];
+        let users = self.named([call.caller, call.callee]);
+        types::Updates { updates, users, chats: Vec::new(), date: seconds(now), seq: 0 }.into()
+    }
+
+    /// The users of this list that updates may carry.
+    pub(super) fn named(&self, users: impl IntoIterator<Item = UserIx>) -> Vec<enums::User> {
+        users
+            .into_iter()
+            .filter(|ix| !self.users[*ix].unnamed)
+            .map(|ix| self.users[ix].to_tl(ix == 0))
+            .collect()
+    }
+}

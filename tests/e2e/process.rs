@@ -54,7 +54,7 @@ fn quitting_asks_while_a_hang_up_is_on_its_way() {
 fn it_suspends_and_comes_back() {
     let mut board = board();
     board.press("<ctrl-z>");
-    board.until_given_back();
+    board.until_stopped();
     signal(&board, "CONT");
     board.see_line(&["▶", "Grace Hopper"]);
     board.press("X");

@@ -5,6 +5,7 @@
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -209,8 +210,22 @@ impl Board {
         self.child.process_id().expect("the program runs")
     }
 
-    /// Waits until the program has given the terminal back without ending.
-    pub fn until_given_back(&self) {
+    /// Waits until the system has stopped the process, and checks that the terminal was given
+    /// back before.
+    pub fn until_stopped(&self) {
+        let end = Instant::now() + DEADLINE;
+        let pid = self.id().to_string();
+        let stopped = || {
+            let state = Command::new("ps").args(["-o", "state=", "-p", &pid]).output();
+            state.is_ok_and(|state| state.stdout.starts_with(b"T"))
+        };
+        while !stopped() {
+            assert!(Instant::now() < end, "the program does not stop");
+        }
+        self.until_given_back();
+    }
+
+    fn until_given_back(&self) {
         let end = Instant::now() + DEADLINE;
         let mut shown = self.locked();
         while shown.parser.screen().alternate_screen() {

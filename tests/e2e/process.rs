@@ -1,19 +1,11 @@
 //! The process: every way out gives the terminal back.
 
-use std::process::Command;
-
 use crate::terminal::{Board, Start};
 
 fn board() -> Board {
     let board = Start::scenario("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1").run();
     board.see_line(&["▶", "Grace Hopper"]);
     board
-}
-
-fn signal(board: &Board, name: &str) {
-    let pid = board.id().to_string();
-    let sent = Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs");
-    assert!(sent.success());
 }
 
 #[test]
@@ -29,7 +21,7 @@ fn quitting_ends_no_call_and_is_clean() {
 fn signals_end_it_cleanly() {
     for name in ["TERM", "HUP", "INT"] {
         let board = board();
-        signal(&board, name);
+        board.signal(name);
         assert_eq!(board.ended().code, 0, "{name}");
     }
 }
@@ -55,7 +47,7 @@ fn it_suspends_and_comes_back() {
     let mut board = board();
     board.press("<ctrl-z>");
     board.until_stopped();
-    signal(&board, "CONT");
+    board.signal("CONT");
     board.see_line(&["▶", "Grace Hopper"]);
     board.press("X");
     board.see("declined by you");

@@ -205,9 +205,15 @@ impl Board {
         self.pty.resize(size).expect("the terminal can be resized");
     }
 
-    /// The process.
-    pub fn id(&self) -> u32 {
+    fn id(&self) -> u32 {
         self.child.process_id().expect("the program runs")
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs");
+        assert!(sent.success());
     }
 
     /// Waits until the system has stopped the process, and checks that the terminal was given

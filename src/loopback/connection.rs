@@ -48,16 +48,8 @@ async fn converse(shared: &Arc<Shared>, stream: TcpStream, number: u64) -> io::R
     let (replies, queue) = mpsc::unbounded_channel();
     let link = Link::new(key.clone());
     let client = rpc::Client::default();
-    let mut talk = Talk {
-        shared,
-        session,
-        number,
-        link,
-        client,
-        replies,
-        disconnect_after: None,
-        refused: None,
-    };
+    let mut talk =
+        Talk { shared, session, number, link, client, replies, disconnect_at: None, refused: None };
     talk.run(&key, first, &mut frames, queue, &mut writer).await
 }
 
@@ -69,7 +61,8 @@ struct Talk<'a> {
     link: Link,
     client: rpc::Client,
     replies: mpsc::UnboundedSender<Reply>,
-    disconnect_after: Option<Duration>,
+    /// When to close the connection, unless another such ping comes before.
+    disconnect_at: Option<Instant>,
     /// The code with which the transport is to refuse.
     refused: Option<u16>,
 }
@@ -100,14 +93,14 @@ impl Talk<'_> {
             if let Some(code) = self.refused {
                 return writer.write_error(-i32::from(code)).await;
             }
-            let patience = self.disconnect_after;
+            let end = self.disconnect_at;
             tokio::select! {
                 received = frames.recv() => match received {
                     Some(payload) => frame = Some(payload?),
                     None => return Ok(()),
                 },
                 Some(reply) = queue.recv() => self.link.queue(reply),
-                () = sleep(patience.unwrap_or_default()), if patience.is_some() => return Ok(()),
+                () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => return Ok(()),
             }
         }
     }
@@ -118,7 +111,7 @@ impl Talk<'_> {
             match request {
                 Request::DisconnectAfter(seconds) => {
                     let seconds = u64::from(seconds.clamp(1, 3600).unsigned_abs());
-                    self.disconnect_after = Some(Duration::from_secs(seconds));
+                    self.disconnect_at = Some(Instant::now() + Duration::from_secs(seconds));
                 }
                 Request::Rpc { msg_id, body } => self.answer(msg_id, &body),
             }

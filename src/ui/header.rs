@@ -8,7 +8,6 @@ use ratatui::style::Style;
 
 use super::{View, put, put_all};
 use crate::app::connection::AccountState;
-use crate::app::hang_up::remaining;
 use crate::call::event::Connection;
 use crate::call::{Call, Phase};
 use crate::text;
@@ -69,9 +68,8 @@ fn connection(view: View, account: &AccountState) -> (String, Style) {
         Connection::Connecting => ("◌ connecting".to_owned(), theme.warning),
         Connection::Online => ("● online".to_owned(), theme.good),
         Connection::Retrying { at, .. } => {
-            let wait = at.duration_since(view.now).unsigned_abs();
-            let seconds = remaining(view.now, wait, view.now).filter(|_| *at > view.now);
-            (format!("○ retrying in {} s", seconds.unwrap_or(0)), theme.warning)
+            let seconds = at.duration_since(view.now).as_secs_f64().ceil().max(0.0);
+            (format!("○ retrying in {seconds} s"), theme.warning)
         }
         Connection::SignedOut { code } => (format!("✗ signed out · {code}"), theme.error),
     }

@@ -8,7 +8,6 @@ mod client;
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use grammers_client::tl::{enums, functions, types};
@@ -28,6 +27,7 @@ use onhook::config::theme::{Depth, Theme};
 use onhook::loopback::{self, Options, Scenario, Server};
 use onhook::telegram::Account;
 use onhook::ui::{Look, Scratch, view};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
@@ -302,30 +302,33 @@ fn wake_ups(pid: u32) -> io::Result<u64> {
     Ok(sum)
 }
 
-/// The real program, on a board with nothing on it, left alone for ten seconds.
+/// The real board in a pseudo-terminal, with nothing on it, left alone for ten seconds.
 fn idle() -> io::Result<()> {
     let folder = tempfile::TempDir::new()?;
     std::fs::write(folder.path().join("nothing.toml"), "title = 'nothing at all'\n")?;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_onhook"))
-        .args(["watch", "--demo", "nothing.toml"])
-        .current_dir(folder.path())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut out = child.stdout.take().expect("a pipe");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_onhook"));
+    command.args(["demo", "nothing.toml"]);
+    command.cwd(folder.path());
+    command.env("TERM", "xterm-256color");
+    command.env("ONHOOK_CONFIG_DIR", folder.path());
+    let pair = native_pty_system().openpty(PtySize::default()).map_err(io::Error::other)?;
+    let mut child = pair.slave.spawn_command(command).map_err(io::Error::other)?;
+    let mut out = pair.master.try_clone_reader().map_err(io::Error::other)?;
     let mut seen = Vec::new();
     while !String::from_utf8_lossy(&seen).contains("online") {
-        let mut buffer = [0; 1024];
+        let mut buffer = [0; 4096];
         let read = out.read(&mut buffer)?;
         seen.extend_from_slice(&buffer[..read]);
     }
+    let pid = child.process_id().expect("it runs");
     // Past the start, and away from the full minute, when the clock in the header moves.
     let second = Timestamp::now().as_second() % 60;
     let settle = if second < 43 { 2 } else { 62 - second };
     std::thread::park_timeout(Duration::from_secs(settle as u64));
-    let before = wake_ups(child.id())?;
+    let before = wake_ups(pid)?;
     std::thread::park_timeout(Duration::from_secs(10));
-    let after = wake_ups(child.id())?;
-    println!("idle: {} wake-ups in 10 s, server and client together", after - before);
+    let after = wake_ups(pid)?;
+    println!("idle: {} wake-ups in 10 s, board and server together", after - before);
     child.kill()?;
     child.wait()?;
     Ok(())

@@ -298,6 +298,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let ids = [0xab0f_6b1e_u32, 0x1f2b_0afd, 0x74ae_4240, 0x78d4_dec1, 0x14b0_ed0c];

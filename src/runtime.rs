@@ -259,12 +259,14 @@ pub async fn watch(accounts: &[AccountSetup], out: impl Write) -> io::Result<Wat
     }
 }
 
-/// Waits for a signal that ends the program.
+/// Says that the program is ready, and waits for a signal that ends it. From that word on no
+/// signal is lost.
 ///
 /// # Errors
-/// The system's, if signals cannot be had.
-pub async fn until_signal() -> io::Result<()> {
+/// The system's, if signals cannot be had, and those of `ready`.
+pub async fn until_signal(ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let mut signals = Signals::listen()?;
+    ready()?;
     loop {
         match signals.next().await {
             Signal::End => return Ok(()),

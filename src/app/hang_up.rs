@@ -52,9 +52,14 @@ pub fn obstacle(call: &Call, now: Timestamp) -> Option<Obstacle> {
 }
 
 /// Whole seconds until `wait` has passed since `at`; `None` if it has.
+///
+/// Counted between full seconds, where the ticks are: a tick that is a little late leaves out no
+/// number.
 pub fn remaining(at: Timestamp, wait: Duration, now: Timestamp) -> Option<i64> {
-    let left = wait.as_secs_f64() - now.duration_since(at).as_secs_f64();
-    (left > 0.0).then_some(left.ceil() as i64)
+    let end = at.saturating_add(wait).unwrap_or(Timestamp::MAX).as_millisecond();
+    let now = now.as_millisecond();
+    let left = (end + 999).div_euclid(1000) - now.div_euclid(1000);
+    (end > now).then(|| left.min(wait.as_secs_f64().ceil() as i64))
 }
 
 impl State {

@@ -353,6 +353,17 @@ fn an_idle_board_wakes_only_for_the_clock_in_the_header() {
 }
 
 #[test]
+fn a_countdown_leaves_out_no_number_when_ticks_are_late() {
+    let wait = Duration::from_secs(3);
+    let late = [Some(3), Some(3), Some(2), Some(1)];
+    let cases = [(10.0, [Some(3), Some(2), Some(1), None]), (10.3, late), (10.999, late)];
+    for (start, wanted) in cases {
+        let ticks = [start, 11.001, 12.0, 13.001];
+        assert_eq!(ticks.map(|now| hang_up::remaining(at(start), wait, at(now))), wanted);
+    }
+}
+
+#[test]
 fn quitting_asks_only_while_a_hang_up_is_on_its_way() {
     let mut state = board();
     rings(&mut state, 7, 0.0);

@@ -83,8 +83,7 @@ pub(super) fn serve(args: &ScenarioArgs, port: u16) -> u8 {
                 "sessions": server.sessions(),
             });
             let mut out = io::stdout();
-            writeln!(out, "{line}").and_then(|()| out.flush())?;
-            runtime::until_signal().await
+            runtime::until_signal(|| writeln!(out, "{line}").and_then(|()| out.flush())).await
         })
     }))
 }

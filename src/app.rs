@@ -169,8 +169,7 @@ impl State {
 
     /// When [`Msg::Tick`] is due: as seldom as what is on the screen allows.
     pub fn next_wake(&self, now: Timestamp) -> Timestamp {
-        let spinning =
-            self.board.calls().any(|call| matches!(call.hang_up, HangUp::Sending { .. }));
+        let spinning = self.board.calls().any(|call| call.hang_up.is_on_its_way());
         let retrying =
             |account: &AccountState| matches!(account.connection, Connection::Retrying { .. });
         let second = !self.board.is_empty() || self.accounts.iter().any(retrying);

@@ -184,6 +184,11 @@ pub enum Check {
 }
 
 impl HangUp {
+    /// Whether the request is on its way.
+    pub fn is_on_its_way(&self) -> bool {
+        matches!(self, Self::Sending { .. })
+    }
+
     /// The number of the try after this one.
     pub fn next_attempt(&self) -> u32 {
         match self {

@@ -6,7 +6,7 @@ use super::action::Action;
 use super::dialog::{Choice, Dialog};
 use super::effect::Effect;
 use super::{DetailPane, Frozen, Privacy, State, is_wide};
-use crate::call::{AccountId, HangUp};
+use crate::call::AccountId;
 
 impl State {
     pub(super) fn act(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
@@ -36,7 +36,7 @@ impl State {
 
     /// Quits, but asks first while a hang-up is on its way; a second time it does not ask.
     fn quit(&mut self) -> Vec<Effect> {
-        let sending = self.board.calls().any(|call| matches!(call.hang_up, HangUp::Sending { .. }));
+        let sending = self.board.calls().any(|call| call.hang_up.is_on_its_way());
         if sending && !matches!(self.dialog, Some(Dialog::Quit)) {
             self.dialog = Some(Dialog::Quit);
             return Vec::new();

@@ -8,7 +8,7 @@ use super::State;
 use super::effect::Effect;
 use crate::call::board::Context;
 use crate::call::event::Connection;
-use crate::call::{AccountId, HangUp, Party};
+use crate::call::{AccountId, Party};
 
 /// How long Telegram lets a call ring unless it says otherwise.
 ///
@@ -41,9 +41,7 @@ impl AccountState {
             was_online: false,
         }
     }
-}
 
-impl AccountState {
     /// Whether Telegram no longer accepts its session.
     pub fn is_signed_out(&self) -> bool {
         matches!(self.connection, Connection::SignedOut { .. })
@@ -90,7 +88,7 @@ impl State {
             return Vec::new();
         }
         let calls = self.board.calls().filter(|call| call.key.account == id);
-        let calls = calls.filter(|call| !matches!(call.hang_up, HangUp::Sending { .. }));
+        let calls = calls.filter(|call| !call.hang_up.is_on_its_way());
         let calls: Vec<i64> = calls.map(|call| call.key.id).collect();
         if calls.is_empty() { Vec::new() } else { vec![Effect::Reconcile { account: id, calls }] }
     }

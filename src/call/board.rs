@@ -298,7 +298,7 @@ impl CallBoard {
             .values()
             .filter(|call| call.key.account == context.account)
             .filter(|call| matches!(call.phase, Phase::Ringing | Phase::Dialing { .. }))
-            .filter(|call| !matches!(call.hang_up, HangUp::Sending { .. }))
+            .filter(|call| !call.hang_up.is_on_its_way())
             .filter(|call| context.has_rung_out(call.milestones.rang.unwrap_or(call.placed)))
             .map(|call| call.key)
             .collect()

@@ -269,7 +269,7 @@ impl World {
             }
             updates.extend(self.users[user].mailbox.last_update());
             if by == Some(session) {
-                answer = self.container(ix, updates, now);
+                answer = self.container(ix, updates, now).into();
             } else {
                 self.send(ix, session, updates, now);
             }

@@ -64,9 +64,7 @@ impl World {
     ) -> enums::Updates {
         self.sessions[session].seq += 1;
         let seq = self.sessions[session].seq;
-        let enums::Updates::Updates(plain) = self.container(ix, updates, now) else {
-            unreachable!("a container is always of the full kind");
-        };
+        let plain = self.container(ix, updates, now);
         if kind == Container::Combined {
             return types::UpdatesCombined {
                 updates: plain.updates,
@@ -87,10 +85,10 @@ impl World {
         ix: usize,
         updates: Vec<enums::Update>,
         now: i64,
-    ) -> enums::Updates {
+    ) -> types::Updates {
         let call = &self.calls[ix];
         let users = self.named([call.caller, call.callee]);
-        types::Updates { updates, users, chats: Vec::new(), date: seconds(now), seq: 0 }.into()
+        types::Updates { updates, users, chats: Vec::new(), date: seconds(now), seq: 0 }
     }
 
     /// The users of this list that updates may carry.

@@ -50,7 +50,6 @@ enum Event {
     /// The callee's device says that it rings.
     Receive {
         call: usize,
-        script: usize,
     },
     /// The ringing has lasted its time.
     RungOut {
@@ -160,7 +159,7 @@ impl World {
     fn happen(&mut self, event: Event, at: i64, now: i64) {
         match event {
             Event::Place { script } => self.place(script, at),
-            Event::Receive { call, .. } if self.is_ringing(call) => {
+            Event::Receive { call } if self.is_ringing(call) => {
                 self.advance_call(call, Stage::Ringing { received: Some(at) }, at);
             }
             Event::RungOut { call, script } if self.is_ringing(call) => {
@@ -204,7 +203,7 @@ impl World {
         let call = self.add_call(caller, callee, plan.video, placed, manner, at);
         self.announce(call, &vec![super::View::Hidden; self.sessions.len()], at);
         if let Some(receipt) = millis(plan.receipt.as_ref()) {
-            self.script.plan(at + receipt, Event::Receive { call, script });
+            self.script.plan(at + receipt, Event::Receive { call });
         }
         if let Some(rings) = millis(plan.rings.as_ref()) {
             self.script.plan(at + rings, Event::RungOut { call, script });

@@ -261,10 +261,7 @@ impl State {
             Change::Nothing(why) => tracing::debug!(why, "an update changes nothing"),
             Change::Added => return self.call_has_come(key),
             Change::Updated => self.picked_call_changed(key),
-            Change::Ended => {
-                self.remember_place(key, place, now);
-                self.call_has_ended(key, now);
-            }
+            Change::Ended => self.call_has_ended(key, place, now),
             Change::Refined => {}
         }
         Vec::new()
@@ -285,20 +282,20 @@ impl State {
         self.remove_row(key);
         self.board.end(key, ending, self.server_now(key.account, now));
         self.changes.push((key, Change::Ended));
-        self.remember_place(key, place, now);
-        self.call_has_ended(key, now);
+        self.call_has_ended(key, place, now);
     }
 
     fn remove_row(&mut self, key: CallKey) {
         self.rows.remove(&self.board, key);
     }
 
-    /// Lets go of a call that has ended: selection, marks, and the dialog opened for it.
-    fn call_has_ended(&mut self, key: CallKey, now: Timestamp) {
+    /// Lets go of a call that has ended: selection, marks, and the dialog opened for it. `place`
+    /// is the row that it had.
+    fn call_has_ended(&mut self, key: CallKey, place: Option<usize>, now: Timestamp) {
         let last_mark = self.marked.remove(&key) && self.marked.is_empty();
         if self.selected == Some(key) {
             self.selected = None;
-            self.lost.get_or_insert((0, now));
+            self.lost = Some((place.unwrap_or(0), now));
         } else if last_mark {
             self.let_go(now);
         }

@@ -109,6 +109,11 @@ impl View<'_> {
         }
     }
 
+    /// The style of what is written over a border, whose own must not show through.
+    fn title_style(&self) -> Style {
+        Style::reset().patch(self.theme().title)
+    }
+
     /// Hours and minutes where the person is.
     fn clock(&self, at: Timestamp) -> String {
         let local = at.to_zoned(self.look.zone.clone());

@@ -27,12 +27,6 @@ impl State {
         self.selected
     }
 
-    pub(super) fn remember_place(&mut self, key: CallKey, place: Option<usize>, now: Timestamp) {
-        if self.selected == Some(key) {
-            self.lost = Some((place.unwrap_or(0), now));
-        }
-    }
-
     /// Takes the cursor away for a while, so that a key cannot hit what was not meant.
     pub(super) fn let_go(&mut self, now: Timestamp) {
         let place = self.selected.and_then(|key| self.rows.position(&self.board, key));

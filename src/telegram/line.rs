@@ -165,6 +165,10 @@ async fn keep_first(
     session.set_update_state(UpdateState::All(state)).await
 }
 
+fn silent() -> Ended {
+    Ended::Lost("Telegram has gone silent".to_owned())
+}
+
 fn lost(error: &impl ToString) -> Ended {
     Ended::Lost(text::clean(&error.to_string()))
 }
@@ -260,8 +264,9 @@ async fn listen(tap: Tap, mut stream: UpdateStream) -> Option<Ended> {
             Ok(update) => update,
             Err(error) => return Some(ended_by(&error)),
         };
-        for peer in peers.iter_peers() {
-            if let Peer::User(user) = peer {
+        // Only these: a large difference brings the same people with each of its updates.
+        for user_id in updates::parties(&update).into_iter().flatten() {
+            if let Some(Peer::User(user)) = PeerId::user(user_id).and_then(|id| peers.get(id)) {
                 tap.names.learn(std::slice::from_ref(&user.raw));
             }
         }
@@ -320,7 +325,7 @@ async fn heartbeat(
         let state = match timeout(REQUEST_DEADLINE, beat.state()).await {
             Ok(Ok(state)) => state,
             Ok(Err(error)) => return Some(ended_by(&error)),
-            Err(_) => return Some(Ended::Lost("Telegram has gone silent".to_owned())),
+            Err(_) => return Some(silent()),
         };
         let known = session.updates_state().await.ok();
         if known.is_some_and(|known| known.pts < state.pts || known.seq < state.seq) {
@@ -384,11 +389,16 @@ async fn reconcile(context: Context, client: Client, asked: Vec<i64>) -> Option<
     let messages = match timeout(REQUEST_DEADLINE, client.invoke(&request)).await {
         Ok(Ok(tl::enums::messages::Messages::Messages(found))) => Some(found.messages),
         Ok(Ok(tl::enums::messages::Messages::Slice(found))) => Some(found.messages),
-        Ok(Ok(_)) | Err(_) => None,
-        Ok(Err(error)) => {
+        Ok(Ok(_)) => None,
+        Ok(Err(error @ (InvocationError::Rpc(_) | InvocationError::Deserialize(_))))
+            if error::signed_out(&error).is_none() =>
+        {
             tracing::debug!(%error, "the history of calls could not be read");
             None
         }
+        // Asked again on the next line: until then the question stands.
+        Ok(Err(error)) => return Some(ended_by(&error)),
+        Err(_) => return Some(silent()),
     };
     let ended = messages.map(|messages| {
         let ended = messages.iter().filter_map(updates::logged);

@@ -39,6 +39,19 @@ pub(super) fn event(update: &tl::enums::Update, self_id: i64, names: &Names) -> 
     }
 }
 
+/// The two parties of the living call that an update is about.
+pub(super) fn parties(update: &tl::enums::Update) -> Option<[i64; 2]> {
+    use tl::enums::PhoneCall;
+    let tl::enums::Update::PhoneCall(update) = update else { return None };
+    match &update.phone_call {
+        PhoneCall::Requested(call) => Some([call.admin_id, call.participant_id]),
+        PhoneCall::Waiting(call) => Some([call.admin_id, call.participant_id]),
+        PhoneCall::Accepted(call) => Some([call.admin_id, call.participant_id]),
+        PhoneCall::Call(call) => Some([call.admin_id, call.participant_id]),
+        PhoneCall::Empty(_) | PhoneCall::Discarded(_) => None,
+    }
+}
+
 /// The text of a popup that Telegram wants shown.
 pub(super) fn announcement(update: &tl::enums::Update) -> Option<String> {
     match update {

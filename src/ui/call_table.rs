@@ -103,8 +103,7 @@ pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut B
         let place = format!(" {}-{} of {} ", scratch.first_row + 1, last + 1, keys.len());
         let width = text::width(&place) as u16;
         let x = area.right().saturating_sub(width + 1);
-        let style = Style::reset().patch(view.theme().title);
-        put(buffer, (x, area.y - 1), width, &place, style);
+        put(buffer, (x, area.y - 1), width, &place, view.title_style());
     }
 }
 

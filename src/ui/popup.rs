@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::symbols::border;
 use ratatui::widgets::{Block, Borders, Clear, Widget};
 
@@ -24,9 +23,7 @@ fn framed(view: View, title: &str, area: Rect, set: border::Set, buffer: &mut Bu
     let block = Block::new().borders(Borders::ALL).border_set(set);
     block.border_style(view.theme().border).render(area, buffer);
     let width = area.width.saturating_sub(4);
-    // Over the border's own style, which must not show through.
-    let style = Style::reset().patch(view.theme().title);
-    put(buffer, (area.x + 1, area.y), width, &format!(" {title} "), style);
+    put(buffer, (area.x + 1, area.y), width, &format!(" {title} "), view.title_style());
     inside(area)
 }
 

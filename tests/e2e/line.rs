@@ -54,6 +54,19 @@ fn what_began_and_ended_during_a_cut_is_right_afterwards() {
 }
 
 #[test]
+fn a_cut_while_looking_whether_it_worked_leaves_nothing_unsettled() {
+    let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
+        [[answer]]\nmethod = 'phone.discardCall'\ngarbage = true\neffect = false\n\
+        [[answer]]\nmethod = 'messages.search'\ncut = 1";
+    let mut board = Start::scenario(scenario).run();
+    board.see_line(&["▶", "ringing", "Grace Hopper"]);
+    board.press("X");
+    board.see("retrying in");
+    board.see_wrapped("✗ Telegram has not ended it so far");
+    board.quit();
+}
+
+#[test]
 fn hanging_up_without_a_line_is_refused_on_the_row_and_works_later() {
     let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n[[line]]\nat = 0.5\nfor = 3";
     let mut board = Start::scenario(scenario).run();

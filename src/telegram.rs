@@ -15,8 +15,10 @@
 mod clock;
 mod error;
 mod hang_up;
+mod heartbeat;
 mod line;
 mod peers;
+mod questions;
 mod session;
 mod updates;
 
@@ -40,6 +42,8 @@ pub type Events = mpsc::Sender<(AccountId, AccountEvent)>;
 
 /// How long a try to connect may take.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+/// How long the answer to a question may take.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 /// A line that has lived so long was a good one: after it, the waits begin anew.
 const STEADY: Duration = Duration::from_secs(30);
 /// The longest wait between two tries.

@@ -17,13 +17,13 @@ use grammers_session::Session;
 use grammers_session::storages::MemorySession;
 use grammers_session::types::{PeerId, UpdateState, UpdatesState};
 use grammers_session::updates::UpdatesLike;
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{interval_at, timeout};
 
 use super::clock::Clock;
-use super::peers::{Names, party};
+use super::heartbeat::{Beat, heartbeat};
+use super::peers::Names;
+use super::questions::{ask_names, reconcile};
 use super::{Context, error, hang_up, updates};
 use crate::call::event::{AccountEvent, CallEvent, HangUpOrder};
 use crate::text;
@@ -32,14 +32,6 @@ use crate::text;
 const POOL_SLOTS: usize = 65_536;
 /// How many containers may wait between the tap and the update stream.
 const FORWARD_SLOTS: usize = 4096;
-/// How often the server is asked for its state.
-const HEARTBEAT: Duration = Duration::from_secs(45);
-/// How long the answer to a question may take.
-const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
-/// How many of the latest calls are looked through for those whose end was missed.
-const HISTORY: i32 = 100;
-/// The range in which Telegram's call timeouts are believed, in seconds.
-const BELIEVED: (u64, u64) = (5, 600);
 
 /// Why a line is over.
 #[derive(Debug)]
@@ -165,7 +157,7 @@ async fn keep_first(
     session.set_update_state(UpdateState::All(state)).await
 }
 
-fn silent() -> Ended {
+pub(super) fn silent() -> Ended {
     Ended::Lost("Telegram has gone silent".to_owned())
 }
 
@@ -173,7 +165,7 @@ fn lost(error: &impl ToString) -> Ended {
     Ended::Lost(text::clean(&error.to_string()))
 }
 
-fn ended_by(error: &InvocationError) -> Ended {
+pub(super) fn ended_by(error: &InvocationError) -> Ended {
     match (error::signed_out(error), error) {
         (Some(code), _) => Ended::SignedOut(code),
         (None, InvocationError::Io(error)) => lost(error),
@@ -275,135 +267,4 @@ async fn listen(tap: Tap, mut stream: UpdateStream) -> Option<Ended> {
             tracing::warn!(%error, "the update state cannot be kept");
         }
     }
-}
-
-/// Asks the server how it is.
-#[derive(Clone)]
-struct Beat {
-    context: Context,
-    client: Client,
-    clock: Clock,
-}
-
-impl Beat {
-    async fn state(&self) -> Result<tl::types::updates::State, InvocationError> {
-        let asked = Timestamp::now();
-        let answer = self.client.invoke(&tl::functions::updates::GetState {}).await?;
-        let tl::enums::updates::State::State(state) = answer;
-        let ahead = self.clock.sample(state.date, asked, Timestamp::now());
-        self.context.tell(AccountEvent::Clock { ahead }).await;
-        Ok(state)
-    }
-
-    /// The call timeouts, and who the account is.
-    async fn settings(&self) -> Result<(), InvocationError> {
-        let answer = self.client.invoke(&tl::functions::help::GetConfig {}).await?;
-        let tl::enums::Config::Config(config) = answer;
-        let seconds = u64::try_from(config.call_ring_timeout_ms).unwrap_or(0) / 1000;
-        if (BELIEVED.0..=BELIEVED.1).contains(&seconds) {
-            let timeout = Duration::from_secs(seconds);
-            self.context.tell(AccountEvent::RingTimeout(timeout)).await;
-        }
-        let id = vec![tl::enums::InputUser::UserSelf];
-        let users = self.client.invoke(&tl::functions::users::GetUsers { id }).await?;
-        if let Some(own) = users.first().and_then(party) {
-            self.context.tell(AccountEvent::SelfKnown(own)).await;
-        }
-        Ok(())
-    }
-}
-
-/// Notices a silent server, and gaps that nothing else has shown.
-async fn heartbeat(
-    beat: Beat,
-    session: Arc<MemorySession>,
-    resync: mpsc::Sender<UpdatesLike>,
-) -> Option<Ended> {
-    let mut ticks = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
-    loop {
-        ticks.tick().await;
-        let state = match timeout(REQUEST_DEADLINE, beat.state()).await {
-            Ok(Ok(state)) => state,
-            Ok(Err(error)) => return Some(ended_by(&error)),
-            Err(_) => return Some(silent()),
-        };
-        let known = session.updates_state().await.ok();
-        if known.is_some_and(|known| known.pts < state.pts || known.seq < state.seq) {
-            // As after a reconnect: the stream fetches the difference.
-            let _ = resync.try_send(UpdatesLike::ConnectionClosed);
-        }
-    }
-}
-
-/// Asks for names that no container has carried, one at a time.
-async fn ask_names(
-    context: Context,
-    client: Client,
-    names: Names,
-    handle: SenderPoolFatHandle,
-    mut asked: mpsc::UnboundedReceiver<i64>,
-) -> Option<Ended> {
-    while let Some(user_id) = asked.recv().await {
-        let Some(peer) = PeerId::user(user_id) else { continue };
-        let Ok(Some(known)) = handle.session.peer_ref(peer).await else {
-            tracing::debug!("a caller whose access hash is unknown stays without a name");
-            continue;
-        };
-        let user = tl::types::InputUser { user_id, access_hash: known.auth.hash() };
-        let request = tl::functions::users::GetUsers { id: vec![user.into()] };
-        let asking = timeout(REQUEST_DEADLINE, client.invoke(&request));
-        let Ok(answer) = asking.await else { continue };
-        match answer {
-            Ok(users) => {
-                if let Some(party) = users.first().and_then(party) {
-                    names.remember(party.clone());
-                    context.tell(AccountEvent::Named(party)).await;
-                }
-            }
-            Err(error) => tracing::debug!(%error, "a name could not be had"),
-        }
-    }
-    None
-}
-
-/// Looks through the latest calls of all chats for those that were asked about.
-async fn reconcile(context: Context, client: Client, asked: Vec<i64>) -> Option<Ended> {
-    let filter = tl::types::InputMessagesFilterPhoneCalls { missed: false };
-    let request = tl::functions::messages::Search {
-        peer: tl::enums::InputPeer::Empty,
-        q: String::new(),
-        from_id: None,
-        saved_peer_id: None,
-        saved_reaction: None,
-        top_msg_id: None,
-        filter: filter.into(),
-        min_date: 0,
-        max_date: 0,
-        offset_id: 0,
-        add_offset: 0,
-        limit: HISTORY,
-        max_id: 0,
-        min_id: 0,
-        hash: 0,
-    };
-    let messages = match timeout(REQUEST_DEADLINE, client.invoke(&request)).await {
-        Ok(Ok(tl::enums::messages::Messages::Messages(found))) => Some(found.messages),
-        Ok(Ok(tl::enums::messages::Messages::Slice(found))) => Some(found.messages),
-        Ok(Ok(_)) => None,
-        Ok(Err(error @ (InvocationError::Rpc(_) | InvocationError::Deserialize(_))))
-            if error::signed_out(&error).is_none() =>
-        {
-            tracing::debug!(%error, "the history of calls could not be read");
-            None
-        }
-        // Asked again on the next line: until then the question stands.
-        Ok(Err(error)) => return Some(ended_by(&error)),
-        Err(_) => return Some(silent()),
-    };
-    let ended = messages.map(|messages| {
-        let ended = messages.iter().filter_map(updates::logged);
-        ended.filter(|event| asked.contains(&event.id())).collect()
-    });
-    context.tell(AccountEvent::History { asked, ended }).await;
-    None
 }

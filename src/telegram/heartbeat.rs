@@ -1,0 +1,83 @@
+//! How the server is: its clock, its settings, whether it still answers, whether something was
+//! missed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use grammers_client::client::Client;
+use grammers_client::{InvocationError, tl};
+use grammers_session::Session;
+use grammers_session::storages::MemorySession;
+use grammers_session::updates::UpdatesLike;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::{interval_at, timeout};
+
+use super::clock::Clock;
+use super::line::{Ended, ended_by, silent};
+use super::peers::party;
+use super::{Context, REQUEST_DEADLINE};
+use crate::call::event::AccountEvent;
+
+/// How often the server is asked for its state.
+const HEARTBEAT: Duration = Duration::from_secs(45);
+/// The range in which Telegram's call timeouts are believed, in seconds.
+const BELIEVED: (u64, u64) = (5, 600);
+
+/// Asks the server how it is.
+#[derive(Clone)]
+pub(super) struct Beat {
+    pub(super) context: Context,
+    pub(super) client: Client,
+    pub(super) clock: Clock,
+}
+
+impl Beat {
+    pub(super) async fn state(&self) -> Result<tl::types::updates::State, InvocationError> {
+        let asked = Timestamp::now();
+        let answer = self.client.invoke(&tl::functions::updates::GetState {}).await?;
+        let tl::enums::updates::State::State(state) = answer;
+        let ahead = self.clock.sample(state.date, asked, Timestamp::now());
+        self.context.tell(AccountEvent::Clock { ahead }).await;
+        Ok(state)
+    }
+
+    /// The call timeouts, and who the account is.
+    pub(super) async fn settings(&self) -> Result<(), InvocationError> {
+        let answer = self.client.invoke(&tl::functions::help::GetConfig {}).await?;
+        let tl::enums::Config::Config(config) = answer;
+        let seconds = u64::try_from(config.call_ring_timeout_ms).unwrap_or(0) / 1000;
+        if (BELIEVED.0..=BELIEVED.1).contains(&seconds) {
+            let timeout = Duration::from_secs(seconds);
+            self.context.tell(AccountEvent::RingTimeout(timeout)).await;
+        }
+        let id = vec![tl::enums::InputUser::UserSelf];
+        let users = self.client.invoke(&tl::functions::users::GetUsers { id }).await?;
+        if let Some(own) = users.first().and_then(party) {
+            self.context.tell(AccountEvent::SelfKnown(own)).await;
+        }
+        Ok(())
+    }
+}
+
+/// Notices a silent server, and gaps that nothing else has shown.
+pub(super) async fn heartbeat(
+    beat: Beat,
+    session: Arc<MemorySession>,
+    resync: mpsc::Sender<UpdatesLike>,
+) -> Option<Ended> {
+    let mut ticks = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+    loop {
+        ticks.tick().await;
+        let state = match timeout(REQUEST_DEADLINE, beat.state()).await {
+            Ok(Ok(state)) => state,
+            Ok(Err(error)) => return Some(ended_by(&error)),
+            Err(_) => return Some(silent()),
+        };
+        let known = session.updates_state().await.ok();
+        if known.is_some_and(|known| known.pts < state.pts || known.seq < state.seq) {
+            // As after a reconnect: the stream fetches the difference.
+            let _ = resync.try_send(UpdatesLike::ConnectionClosed);
+        }
+    }
+}

@@ -18,11 +18,13 @@ mod message;
 mod rpc;
 mod scenario;
 mod shipped;
+mod srp;
 mod transport;
 mod world;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -43,14 +45,35 @@ use world::{Outgoing, World};
 pub use scenario::{Scenario, ScenarioError};
 pub use shipped::names as shipped_scenarios;
 
-/// The data centre that the server says it is.
-pub const DC: i32 = 2;
+/// The data centres that the server says it is. Every client begins at the first.
+const DCS: [i32; 2] = [2, 4];
 
 /// A running server. It stops, and closes every connection, when this is dropped.
 pub struct Server {
     address: SocketAddr,
     sessions: Vec<SessionKey>,
+    blank: Vec<Blank>,
     tasks: Vec<AbortHandle>,
+}
+
+/// A data centre, and a key that it knows.
+#[derive(Clone, Serialize)]
+pub struct Centre {
+    /// Its number.
+    pub dc: i32,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The authorization key; 512 hex digits in JSON.
+    #[serde(serialize_with = "hex")]
+    pub auth_key: [u8; AUTH_KEY_LEN],
+}
+
+/// All that a client needs to sign in here: a key at each data centre that is signed in to
+/// nobody, because this server cannot make keys.
+#[derive(Clone, Serialize)]
+pub struct Blank {
+    /// The data centres; the first is where a client begins.
+    pub centres: Vec<Centre>,
 }
 
 /// All that a client needs to be signed in here.
@@ -62,9 +85,9 @@ pub struct SessionKey {
     pub access_hash: i64,
     /// The user's full name.
     pub name: String,
-    /// The authorization key; 512 hex digits in JSON.
-    #[serde(serialize_with = "hex")]
-    pub auth_key: [u8; AUTH_KEY_LEN],
+    /// Where the user lives, and the key.
+    #[serde(flatten)]
+    pub centre: Centre,
 }
 
 fn hex<S: Serializer>(key: &[u8; AUTH_KEY_LEN], serializer: S) -> Result<S::Ok, S::Error> {
@@ -88,6 +111,8 @@ struct Shared {
     line: watch::Sender<Line>,
     /// Rings when the script has got something new to wait for.
     planned: Notify,
+    /// How many connections there have been.
+    numbers: AtomicU64,
     clock_ahead: i64,
 }
 
@@ -96,6 +121,7 @@ struct Connection {
     number: u64,
     session: SessionIx,
     replies: mpsc::UnboundedSender<Reply>,
+    close: Arc<Notify>,
 }
 
 /// The state of the wire.
@@ -114,19 +140,12 @@ impl Server {
     /// The system's reason if the port cannot be had.
     pub async fn start(scenario: Scenario, options: Options) -> io::Result<Self> {
         let world = World::new(scenario);
-        let sessions = world
-            .sessions()
-            .iter()
-            .enumerate()
-            .map(|(ix, session)| SessionKey {
-                user_id: world.user(ix).id,
-                access_hash: world.user(ix).access_hash,
-                name: world.user(ix).name().to_owned(),
-                auth_key: *session.key.bytes(),
-            })
-            .collect();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
-        let address = listener.local_addr()?;
+        let listeners = [
+            TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?,
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
+        ];
+        let addresses = [listeners[0].local_addr()?, listeners[1].local_addr()?];
+        let (sessions, blank) = keys(&world, addresses);
         let shared = Arc::new(Shared {
             clock_ahead: world.clock_ahead(),
             world: Mutex::new(world),
@@ -134,23 +153,51 @@ impl Server {
             log: Mutex::new(Log::new(options.log)),
             line: watch::Sender::new(Line::default()),
             planned: Notify::new(),
+            numbers: AtomicU64::new(0),
         });
         shared.in_world(World::advance);
-        let driver = tokio::spawn(drive(Arc::clone(&shared)));
-        let listening = tokio::spawn(listen(shared, listener));
-        let tasks = vec![driver.abort_handle(), listening.abort_handle()];
-        Ok(Self { address, sessions, tasks })
+        let mut tasks = vec![tokio::spawn(drive(Arc::clone(&shared))).abort_handle()];
+        for (dc, listener) in DCS.into_iter().zip(listeners) {
+            let listening = tokio::spawn(listen(Arc::clone(&shared), dc, listener));
+            tasks.push(listening.abort_handle());
+        }
+        Ok(Self { address: addresses[0], sessions, blank, tasks })
     }
 
-    /// Where the server listens.
+    /// Where the first data centre listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The sessions that can connect.
+    /// The sessions that are signed in.
     pub fn sessions(&self) -> &[SessionKey] {
         &self.sessions
     }
+
+    /// The keys that are signed in to nobody.
+    pub fn blank(&self) -> &[Blank] {
+        &self.blank
+    }
+}
+
+/// What is handed out: sessions that are signed in, and keys to sign in with.
+fn keys(world: &World, addresses: [SocketAddr; 2]) -> (Vec<SessionKey>, Vec<Blank>) {
+    let (mut sessions, mut blank) = (Vec::new(), Vec::<Blank>::new());
+    for (ix, session) in world.sessions().iter().enumerate() {
+        let address = if session.dc == DCS[0] { addresses[0] } else { addresses[1] };
+        let centre = Centre { dc: session.dc, address, auth_key: *session.key.bytes() };
+        match world.user(ix) {
+            Some(user) => sessions.push(SessionKey {
+                user_id: user.id,
+                access_hash: user.access_hash,
+                name: user.name().to_owned(),
+                centre,
+            }),
+            None if centre.dc == DCS[0] => blank.push(Blank { centres: vec![centre] }),
+            None => blank.last_mut().into_iter().for_each(|it| it.centres.push(centre.clone())),
+        }
+    }
+    (sessions, blank)
 }
 
 impl Drop for Server {
@@ -175,6 +222,11 @@ impl Shared {
         for outgoing in world.take_outbox() {
             match outgoing {
                 Outgoing::Push { session, updates } => self.push(session, &updates.to_bytes()),
+                Outgoing::Close { session } => {
+                    let connections = lock(&self.connections);
+                    let theirs = connections.iter().filter(|known| known.session == session);
+                    theirs.for_each(|known| known.close.notify_one());
+                }
                 Outgoing::Fault { how, millis } => self.break_line(how, millis),
             }
         }
@@ -228,11 +280,10 @@ async fn drive(shared: Arc<Shared>) {
 }
 
 /// Accepts connections while the line is up.
-async fn listen(shared: Arc<Shared>, first: TcpListener) {
+async fn listen(shared: Arc<Shared>, dc: i32, first: TcpListener) {
     let mut line = shared.line.subscribe();
     let mut connections = JoinSet::new();
     let mut listener = Some(first);
-    let mut number = 0;
     let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     while let Some(address) = address {
         let refuse = line.borrow_and_update().refuse_until.filter(|until| *until > Instant::now());
@@ -252,8 +303,8 @@ async fn listen(shared: Arc<Shared>, first: TcpListener) {
         tokio::select! {
             accepted = open.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    number += 1;
-                    connections.spawn(connection::serve(Arc::clone(&shared), stream, number));
+                    let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
+                    connections.spawn(connection::serve(Arc::clone(&shared), dc, stream, number));
                 }
             }
             _ = line.changed() => {}

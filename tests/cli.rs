@@ -217,8 +217,9 @@ fn serve_prints_where_it_is_and_ends_on_a_signal() {
     let (mut running, mut lines) = Running::start(&["serve", "quiet"]);
     let line: Value = serde_json::from_str(&lines.next().expect("a line")).expect("JSON");
     assert!(line["address"].as_str().is_some_and(|it| it.starts_with("127.0.0.1:")));
-    assert_eq!(line["dc"], 2);
     let session = &line["sessions"][0];
+    assert_eq!(session["dc"], 2);
+    assert_eq!(session["address"], line["address"]);
     assert_eq!(session["auth_key"].as_str().map(str::len), Some(512));
     assert_eq!(session["name"], "Ada Lovelace");
     assert!(session["user_id"].is_i64() && session["access_hash"].is_i64());

@@ -2,6 +2,8 @@
 
 #[path = "common/client.rs"]
 mod client;
+#[path = "loopback/sign_in.rs"]
+mod sign_in;
 
 use std::time::Duration;
 
@@ -10,10 +12,12 @@ use grammers_mtsender::{InvocationError, SenderPool, SenderPoolFatHandle};
 use grammers_session::updates::UpdatesLike;
 use onhook::call::AccountId;
 use onhook::call::event::{AccountEvent, CallEvent, Connection};
-use onhook::loopback::{self, Options, Scenario, Server};
+use onhook::loopback::{Centre, Options, Scenario, Server};
 use onhook::telegram::Account;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+
+use client::DC;
 
 /// How long anything may take before a test fails.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -36,17 +40,25 @@ struct Client {
 
 impl Client {
     fn new(server: &Server, session: usize) -> Self {
-        Self::with_key(server, server.sessions()[session].auth_key)
+        Self::with_keys(std::slice::from_ref(&server.sessions()[session].centre))
     }
 
-    fn with_key(server: &Server, auth_key: [u8; 256]) -> Self {
-        let pool = client::pool(server, auth_key);
+    fn with_keys(centres: &[Centre]) -> Self {
+        let pool = client::pool(centres);
         let SenderPool { runner, handle, updates } = pool;
         Self { handle, updates, _runner: tokio::spawn(runner.run()) }
     }
 
     async fn ask<R: tl::RemoteCall>(&self, request: &R) -> Result<R::Return, InvocationError> {
-        let answer = self.handle.thin.invoke_in_dc(loopback::DC, request);
+        self.ask_at(DC, request).await
+    }
+
+    async fn ask_at<R: tl::RemoteCall>(
+        &self,
+        dc: i32,
+        request: &R,
+    ) -> Result<R::Return, InvocationError> {
+        let answer = self.handle.thin.invoke_in_dc(dc, request);
         timeout(DEADLINE, answer).await.expect("an answer in time")
     }
 
@@ -281,14 +293,15 @@ async fn what_the_server_does_not_have_is_refused_by_name() {
     truncated.pts_limit = Some(1);
     let mut bytes = tl::Serializable::to_bytes(&truncated);
     bytes.truncate(8);
-    let refused = client.handle.thin.raw_invoke_in_dc(loopback::DC, bytes).await;
+    let refused = client.handle.thin.raw_invoke_in_dc(DC, bytes).await;
     assert_eq!(refusal(refused.expect_err("half a request")), "400 INPUT_FETCH_FAIL");
 }
 
 #[tokio::test]
 async fn an_unknown_key_is_answered_with_404() {
     let server = server("").await;
-    let stranger = Client::with_key(&server, [9; 256]);
+    let known = server.sessions()[0].centre.clone();
+    let stranger = Client::with_keys(&[Centre { auth_key: [9; 256], ..known }]);
     let refused = stranger.ask(&functions::updates::GetState {}).await.expect_err("no such key");
     assert!(!matches!(refused, InvocationError::Rpc(_)), "{refused}");
 }

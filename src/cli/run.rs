@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{ConfigCommand, FAILED, FINE, SIGNED_OUT, ScenarioArgs, USAGE, print};
 use crate::config::paths::Paths;
 use crate::config::{self, Config, Overrides, keymap};
-use crate::loopback::{self, Options, Scenario, Server, SessionKey};
+use crate::loopback::{Options, Scenario, Server, SessionKey};
 use crate::runtime::{self, AccountSetup, Watched};
 use crate::telegram::Seed;
 
@@ -79,8 +79,8 @@ pub(super) fn serve(args: &ScenarioArgs, port: u16) -> u8 {
             let server = Server::start(scenario, Options { port, ..options }).await?;
             let line = json!({
                 "address": server.address().to_string(),
-                "dc": loopback::DC,
                 "sessions": server.sessions(),
+                "blank": server.blank(),
             });
             let mut out = io::stdout();
             runtime::until_signal(|| writeln!(out, "{line}").and_then(|()| out.flush())).await
@@ -134,19 +134,19 @@ fn start_log(paths: &Paths) -> Outcome {
 
 /// The server's first session as an account.
 fn accounts(server: &Server) -> Vec<AccountSetup> {
-    let SocketAddr::V4(address) = server.address() else { return Vec::new() };
-    let setup = |session: &SessionKey| AccountSetup {
-        name: session.name.clone(),
-        seed: Seed {
+    let setup = |session: &SessionKey| {
+        let SocketAddr::V4(address) = session.centre.address else { return None };
+        let seed = Seed {
             api_id: DEMO_API_ID,
-            dc: loopback::DC,
+            dc: session.centre.dc,
             address,
-            auth_key: session.auth_key,
+            auth_key: session.centre.auth_key,
             user_id: session.user_id,
             access_hash: session.access_hash,
-        },
+        };
+        Some(AccountSetup { name: session.name.clone(), seed })
     };
-    server.sessions().iter().take(1).map(setup).collect()
+    server.sessions().iter().take(1).filter_map(setup).collect()
 }
 
 /// Two workers: one for the network, and one for what the loop must not wait for.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::call::SessionIx;
@@ -16,13 +16,13 @@ use super::transport::{Reader, Writer};
 use super::{Connection, Line, Shared, crypt, lock, rpc};
 
 /// Serves one connection until either side ends it.
-pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, number: u64) {
+pub(super) async fn serve(shared: Arc<Shared>, dc: i32, stream: TcpStream, number: u64) {
     let mut line = shared.line.subscribe();
     let cuts = line.borrow_and_update().cuts;
     let cut = line.wait_for(|line| line.cuts != cuts);
     tokio::select! {
         _ = cut => {}
-        ended = converse(&shared, stream, number) => {
+        ended = converse(&shared, dc, stream, number) => {
             if let Err(error) = ended {
                 tracing::debug!(number, %error, "connection ended");
             }
@@ -31,7 +31,7 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, number: u64) {
     lock(&shared.connections).retain(|connection| connection.number != number);
 }
 
-async fn converse(shared: &Arc<Shared>, stream: TcpStream, number: u64) -> io::Result<()> {
+async fn converse(shared: &Arc<Shared>, dc: i32, stream: TcpStream, number: u64) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let (read, write) = stream.into_split();
     let mut frames = frames(Reader::new(read));
@@ -39,7 +39,7 @@ async fn converse(shared: &Arc<Shared>, stream: TcpStream, number: u64) -> io::R
     let Some(first) = frames.recv().await.transpose()? else { return Ok(()) };
 
     let key_id: [u8; 8] = *first.first_chunk().ok_or(io::ErrorKind::InvalidData)?;
-    let found = lock(&shared.world).sessions().iter().position(|known| known.key.id() == key_id);
+    let found = lock(&shared.world).session_of(dc, key_id);
     let Some(session) = found else {
         // Plain messages end here too: this server makes no keys.
         return writer.write_error(-404).await;
@@ -48,8 +48,17 @@ async fn converse(shared: &Arc<Shared>, stream: TcpStream, number: u64) -> io::R
     let (replies, queue) = mpsc::unbounded_channel();
     let link = Link::new(key.clone());
     let client = rpc::Client::default();
-    let mut talk =
-        Talk { shared, session, number, link, client, replies, disconnect_at: None, refused: None };
+    let mut talk = Talk {
+        shared,
+        session,
+        number,
+        link,
+        client,
+        replies,
+        close: Arc::default(),
+        disconnect_at: None,
+        refused: None,
+    };
     talk.run(&key, first, &mut frames, queue, &mut writer).await
 }
 
@@ -61,6 +70,8 @@ struct Talk<'a> {
     link: Link,
     client: rpc::Client,
     replies: mpsc::UnboundedSender<Reply>,
+    /// Rings when the server wants to close this connection.
+    close: Arc<Notify>,
     /// When to close the connection, unless another such ping comes before.
     disconnect_at: Option<Instant>,
     /// The code with which the transport is to refuse.
@@ -100,6 +111,7 @@ impl Talk<'_> {
                     None => return Ok(()),
                 },
                 Some(reply) = queue.recv() => self.link.queue(reply),
+                () = self.close.notified() => return Ok(()),
                 () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => return Ok(()),
             }
         }
@@ -129,10 +141,11 @@ impl Talk<'_> {
         if self.client.subscribed && !was_subscribed {
             let (number, session) = (self.number, self.session);
             let replies = self.replies.clone();
-            lock(&self.shared.connections).push(Connection { number, session, replies });
+            let close = Arc::clone(&self.close);
+            lock(&self.shared.connections).push(Connection { number, session, replies, close });
         }
         self.shared.planned.notify_one();
-        let user_id = lock(&self.shared.world).user(self.session).id;
+        let user_id = lock(&self.shared.world).user(self.session).map(|user| user.id);
         lock(&self.shared.log).write(now, user_id, &served);
 
         if served.conduct.transport.is_some() {

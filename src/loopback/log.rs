@@ -18,7 +18,7 @@ impl Log {
     }
 
     /// Writes one request; a sink that fails is given up, with one line in the program's log.
-    pub(super) fn write(&mut self, now: i64, user_id: i64, served: &Served) {
+    pub(super) fn write(&mut self, now: i64, user_id: Option<i64>, served: &Served) {
         let Some(sink) = &mut self.sink else { return };
         let time = Timestamp::from_millisecond(now).unwrap_or_default();
         let mut line = json!({

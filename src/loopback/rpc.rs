@@ -1,5 +1,7 @@
 //! Methods: which there are, what they answer, and what a request looks like in the log.
 
+mod account;
+
 use grammers_tl_types::deserialize::Result as Read;
 use grammers_tl_types::{
     Cursor, Deserializable, Identifiable, Serializable, enums, functions, types,
@@ -7,16 +9,39 @@ use grammers_tl_types::{
 use serde_json::{Value, json};
 
 use super::call::{SessionIx, seconds};
-use super::world::{Override, World};
+use super::world::{Device, Override, User, World};
 
 /// The methods that this server answers, by the names of the schema.
-pub(super) const METHODS: [&str; 6] = [
+pub(super) const METHODS: [&str; 17] = [
     "help.getConfig",
     "updates.getState",
     "updates.getDifference",
     "users.getUsers",
     "messages.search",
     "phone.discardCall",
+    "auth.sendCode",
+    "auth.resendCode",
+    "auth.signIn",
+    "auth.checkPassword",
+    "auth.exportLoginToken",
+    "auth.importLoginToken",
+    "auth.logOut",
+    "account.getPassword",
+    "account.getAuthorizations",
+    "account.changeAuthorizationSettings",
+    "account.getPrivacy",
+];
+
+/// Those that a key may call which is signed in to nobody.
+const OPEN: [&str; 8] = [
+    "help.getConfig",
+    "auth.sendCode",
+    "auth.resendCode",
+    "auth.signIn",
+    "auth.checkPassword",
+    "auth.exportLoginToken",
+    "auth.importLoginToken",
+    "account.getPassword",
 ];
 
 /// How one client talks to the server: what it has set up so far.
@@ -28,14 +53,16 @@ pub(super) struct Client {
     pub(super) subscribed: bool,
 }
 
+/// The bytes of a result, or the code and name of an error.
+type Answer = Result<Vec<u8>, (i32, String)>;
+
 /// A request, answered.
 pub(super) struct Served {
     /// The name of the method, or its number where it is unknown.
     pub(super) method: String,
     /// The arguments for the log; `None` for what is nobody's business.
     pub(super) args: Option<Value>,
-    /// The bytes of the result, or the error.
-    pub(super) result: Result<Vec<u8>, (i32, String)>,
+    pub(super) result: Answer,
     /// How the scenario wants it sent.
     pub(super) conduct: Override,
 }
@@ -60,9 +87,13 @@ pub(super) fn serve(
     now: i64,
 ) -> Served {
     let mut quiet = false;
-    let Ok(request) = unwrap(body, client, &mut quiet) else {
+    let mut device = None;
+    let Ok(request) = unwrap(body, client, &mut quiet, &mut device) else {
         return refused("?", 400, "INPUT_FETCH_FAIL");
     };
+    if let Some(device) = device {
+        world.introduce(session, device);
+    }
     let Some(id) = request.first_chunk().map(|id| u32::from_le_bytes(*id)) else {
         return refused("?", 400, "INPUT_FETCH_FAIL");
     };
@@ -73,18 +104,30 @@ pub(super) fn serve(
     if !client.introduced {
         return refused(method, 400, "CONNECTION_NOT_INITED");
     }
+    let open = OPEN.contains(&method);
+    if let Some((code, name)) = world.refusal(session, method, !open) {
+        return refused(method, code, &name);
+    }
     let served = answer(world, session, method, &request[4..], now)
         .unwrap_or_else(|_| refused(method, 400, "INPUT_FETCH_FAIL"));
-    let authorised = method != "help.getConfig" && served.result.is_ok();
-    if authorised && !quiet {
-        client.subscribed = true;
-        world.begin(now);
+    if served.result.is_ok() && !quiet {
+        if !open {
+            client.subscribed = true;
+            world.begin(now);
+        }
+        // Who shows a login token is told when it is accepted.
+        client.subscribed |= method == "auth.exportLoginToken";
     }
     served
 }
 
 /// Takes off the wrappers around a query.
-fn unwrap(body: &[u8], client: &mut Client, quiet: &mut bool) -> Read<Vec<u8>> {
+fn unwrap(
+    body: &[u8],
+    client: &mut Client,
+    quiet: &mut bool,
+    device: &mut Option<Device>,
+) -> Read<Vec<u8>> {
     let mut query = body.to_vec();
     while let Some(id) = query.first_chunk().map(|id| u32::from_le_bytes(*id)) {
         let args = &query[4..];
@@ -94,7 +137,14 @@ fn unwrap(body: &[u8], client: &mut Client, quiet: &mut bool) -> Read<Vec<u8>> {
             }
             functions::InitConnection::<Rest>::CONSTRUCTOR_ID => {
                 client.introduced = true;
-                functions::InitConnection::<Rest>::from_bytes(args)?.query.0
+                let introduction = functions::InitConnection::<Rest>::from_bytes(args)?;
+                *device = Some(Device {
+                    model: introduction.device_model,
+                    system: introduction.system_version,
+                    app: introduction.app_version,
+                    api_id: introduction.api_id,
+                });
+                introduction.query.0
             }
             functions::InvokeWithoutUpdates::<Rest>::CONSTRUCTOR_ID => {
                 *quiet = true;
@@ -119,21 +169,18 @@ fn answer(
     let conduct = world.overrule(session, method, None);
     let result = match &conduct.error {
         Some(error) => Err(error.clone()),
-        None => look_up(world, session, method, args, now)?,
+        None => match account::answer(world, session, method, args, now)? {
+            Some(answer) => answer,
+            None => look_up(world, session, method, args, now)?,
+        },
     };
     Ok(Served { method: method.to_owned(), args: None, result, conduct })
 }
 
 /// The methods that change nothing.
-fn look_up(
-    world: &World,
-    session: SessionIx,
-    method: &str,
-    args: &[u8],
-    now: i64,
-) -> Read<Result<Vec<u8>, (i32, String)>> {
+fn look_up(world: &World, session: SessionIx, method: &str, args: &[u8], now: i64) -> Read<Answer> {
     let found = match method {
-        "help.getConfig" => enums::Config::from(config(world, now)).to_bytes(),
+        "help.getConfig" => enums::Config::from(config(world, session, now)).to_bytes(),
         "updates.getState" => enums::updates::State::from(world.state(session, now)).to_bytes(),
         "updates.getDifference" => {
             let request = functions::updates::GetDifference::from_bytes(args)?;
@@ -180,7 +227,7 @@ fn discard(world: &mut World, session: SessionIx, args: &[u8], now: i64) -> Read
     });
     let done = if !conduct.effect {
         Ok(Vec::new())
-    } else if world.user(session).is_bot() {
+    } else if world.user(session).is_some_and(User::is_bot) {
         error(400, "BOT_METHOD_INVALID")
     } else {
         match world.discard(session, &request, now) {
@@ -206,7 +253,7 @@ fn reason_name(reason: &enums::PhoneCallDiscardReason) -> &'static str {
     }
 }
 
-fn error(code: i32, name: &str) -> Result<Vec<u8>, (i32, String)> {
+fn error(code: i32, name: &str) -> Answer {
     Err((code, name.to_owned()))
 }
 
@@ -251,9 +298,9 @@ impl Served {
     }
 }
 
-/// `help.getConfig`. The list of data centres stays empty: there is only this one, and a client
-/// that has come here knows its address.
-fn config(world: &World, now: i64) -> types::Config {
+/// `help.getConfig`. The list of data centres stays empty: a client that has come here knows their
+/// addresses.
+fn config(world: &World, session: SessionIx, now: i64) -> types::Config {
     types::Config {
         default_p2p_contacts: false,
         preload_featured_stickers: false,
@@ -263,7 +310,7 @@ fn config(world: &World, now: i64) -> types::Config {
         date: seconds(now),
         expires: seconds(now) + 3600,
         test_mode: false,
-        this_dc: super::DC,
+        this_dc: world.sessions()[session].dc,
         dc_options: Vec::new(),
         dc_txt_domain_name: String::new(),
         chat_size_max: 200,

@@ -3,12 +3,15 @@
 //! The format is documented in `assets/scenarios/README.md`. A file is read whole and checked
 //! whole; the first fault is reported with its file, line and key, and nothing starts.
 
+mod account;
 mod check;
 
 use std::path::Path;
 
 use serde::Deserialize;
 use toml::Spanned;
+
+pub(super) use account::{Callers, CodeWay, Me, Outcome, Revocation, SignInScript};
 
 use super::shipped;
 use crate::place::{Source, Wrong};
@@ -33,6 +36,10 @@ pub struct Scenario {
     pub(super) answers: Vec<AnswerScript>,
     #[serde(default, rename = "line")]
     pub(super) faults: Vec<LineFault>,
+    #[serde(default, rename = "revoke")]
+    pub(super) revocations: Vec<Revocation>,
+    #[serde(default)]
+    pub(super) sign_in: SignInScript,
     pub(super) flood: Option<Flood>,
 }
 
@@ -46,12 +53,14 @@ pub(super) struct ServerSettings {
     pub(super) reasons: Reasons,
     /// How many sessions of the account are handed out.
     pub(super) sessions: Spanned<usize>,
+    /// How many keys that are signed in to nobody are handed out, for each data centre.
+    pub(super) blank: Spanned<usize>,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        let sessions = Spanned::new(0..0, 1);
-        Self { ring_timeout: 90.0, clock: 0, reasons: Reasons::default(), sessions }
+        let (sessions, blank) = (Spanned::new(0..0, 1), Spanned::new(0..0, 0));
+        Self { ring_timeout: 90.0, clock: 0, reasons: Reasons::default(), sessions, blank }
     }
 }
 
@@ -66,22 +75,6 @@ pub(super) enum Reasons {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Me {
-    pub(super) name: String,
-    pub(super) username: Option<String>,
-    pub(super) phone: Option<String>,
-    pub(super) bot: bool,
-}
-
-impl Default for Me {
-    fn default() -> Self {
-        let username = Some("ada".to_owned());
-        Self { name: "Ada Lovelace".to_owned(), username, phone: None, bot: false }
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Person {
     pub(super) key: Spanned<String>,
@@ -91,6 +84,9 @@ pub(super) struct Person {
     /// Updates never carry this person, as when Telegram sends `updateShort`.
     #[serde(default)]
     pub(super) unnamed: bool,
+    /// How many sessions of this person are handed out, after those of the account.
+    #[serde(default)]
+    pub(super) sessions: Option<Spanned<usize>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -340,7 +336,10 @@ mod tests {
             ("title = 3", "s.toml:1: title: invalid type"),
             ("title = 't'\nspeed = 2", "s.toml:2: speed: unknown field"),
             ("title = 't'\n[[call]]\nfrom = 'x'\nto = 'me'\nat = 1", "s.toml:3: from: nobody is"),
-            (&format!("{person}[[call]]\nfrom = 'a'\nto = 'a'\nat = 1"), "s.toml:7: to: a call is"),
+            (
+                &format!("{person}[[call]]\nfrom = 'a'\nto = 'a'\nat = 1"),
+                "s.toml:7: to: nobody calls",
+            ),
             (&format!("{person}[[call]]\nfrom = 'a'\nto = 'me'\nat = -1"), "s.toml:8: at: must be"),
             (&format!("{person}[[person]]\nkey = 'a'\nname = 'B'"), "s.toml:6: key: 'a' is taken"),
             ("speed = 2", "s.toml:1: speed: unknown field"),
@@ -356,7 +355,12 @@ mod tests {
                 "s.toml:9: receipt: is",
             ),
             ("title = 't'\n[[answer]]\nmethod = 'x.y'", "s.toml:3: method: this server has no"),
-            ("title = 't'\n[server]\nsessions = 0", "s.toml:3: sessions: must be 1 to 16"),
+            ("title = 't'\n[server]\nsessions = 17", "s.toml:3: sessions: must be 0 to 16"),
+            ("title = 't'\n[server]\nblank = 99", "s.toml:3: blank: must be 0 to 16"),
+            ("title = 't'\n[me]\ndc = 3", "s.toml:3: dc: must be 2 or 4"),
+            ("title = 't'\n[sign_in]\nlife = -1", "s.toml:3: life: must be a number of seconds"),
+            ("title = 't'\n[[revoke]]\nat = 1\naccount = 'x'", "s.toml:4: account: nobody is"),
+            ("title = 't'\n[[revoke]]\nat = 1\nerror = 'NO'", "s.toml:4: error: must be a code"),
             (
                 "title = 't'\n[[answer]]\nmethod = 'phone.discardCall'\nerror = 'NO'",
                 "s.toml:4: error: must be a code",

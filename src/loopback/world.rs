@@ -6,17 +6,23 @@
 mod delivery;
 mod difference;
 mod script;
+mod session;
+mod sign_in;
 mod user;
 
 use std::collections::HashMap;
 
 use grammers_tl_types::{enums, types};
 
+use super::DCS;
 use super::call::{Call, End, Place, SessionIx, Stage, UserIx, View, seconds};
-use super::crypt::{AUTH_KEY_LEN, AuthKey};
-use super::scenario::{How, Reasons, Scenario, parse_error};
+use super::scenario::{How, Me, Reasons, Scenario, parse_error};
+use super::srp::Verifier;
 use script::Script;
-use user::User;
+use sign_in::LoginToken;
+
+pub(super) use session::{Device, Session};
+pub(super) use user::User;
 
 /// Everything the server knows.
 pub(super) struct World {
@@ -26,22 +32,18 @@ pub(super) struct World {
     calls: Vec<Call>,
     by_id: HashMap<i64, usize>,
     script: Script,
+    tokens: Vec<LoginToken>,
     /// How often each scripted answer has been given.
     answered: Vec<u32>,
     outbox: Vec<Outgoing>,
-}
-
-/// A session: a user's key, and how far its numbered containers have come.
-pub(super) struct Session {
-    pub(super) user: UserIx,
-    pub(super) key: AuthKey,
-    seq: i32,
 }
 
 /// What the server has to do after the world has moved.
 pub(super) enum Outgoing {
     /// Push a container to a session.
     Push { session: SessionIx, updates: Box<enums::Updates> },
+    /// Close the connections of a session.
+    Close { session: SessionIx },
     /// Break the line.
     Fault { how: How, millis: i64 },
 }
@@ -68,11 +70,7 @@ const CALL_ALREADY_ACCEPTED: Refusal = (400, "CALL_ALREADY_ACCEPTED");
 
 impl World {
     pub(super) fn new(scenario: Scenario) -> Self {
-        let me = &scenario.me;
-        let mut users = vec![User {
-            bot: me.bot,
-            ..User::new(0, "me", &me.name, me.username.clone(), me.phone.clone())
-        }];
+        let mut users = vec![own_user(&scenario.me)];
         for person in &scenario.people {
             let (username, phone) = (person.username.clone(), person.phone.clone());
             users.push(User {
@@ -80,25 +78,21 @@ impl World {
                 ..User::new(users.len(), person.key.get_ref(), &person.name, username, phone)
             });
         }
-        let sessions = (0..*scenario.server.sessions.get_ref())
-            .map(|_| {
-                let mut key = [0; AUTH_KEY_LEN];
-                super::random(&mut key);
-                Session { user: 0, key: AuthKey::new(key), seq: 0 }
-            })
-            .collect();
+        let sessions = sessions(&scenario, &users);
         let script = Script::new(&scenario);
         let answered = vec![0; scenario.answers.len()];
         let (calls, by_id, outbox) = (Vec::new(), HashMap::new(), Vec::new());
-        Self { scenario, users, sessions, calls, by_id, script, answered, outbox }
+        let tokens = Vec::new();
+        Self { scenario, users, sessions, calls, by_id, script, tokens, answered, outbox }
     }
 
     pub(super) fn sessions(&self) -> &[Session] {
         &self.sessions
     }
 
-    pub(super) fn user(&self, session: SessionIx) -> &User {
-        &self.users[self.sessions[session].user]
+    /// Whom a session is signed in to.
+    pub(super) fn user(&self, session: SessionIx) -> Option<&User> {
+        self.sessions[session].user.map(|user| &self.users[user])
     }
 
     /// How far the server's clock is ahead of the machine's, in milliseconds.
@@ -122,7 +116,7 @@ impl World {
         session: SessionIx,
         input: &enums::InputUser,
     ) -> Option<enums::User> {
-        let own = self.sessions[session].user;
+        let own = self.sessions[session].user?;
         let ix = match input {
             enums::InputUser::UserSelf => own,
             enums::InputUser::User(user) => self.users.iter().position(|known| {
@@ -185,7 +179,7 @@ impl World {
         now: i64,
     ) -> Result<enums::Updates, Refusal> {
         let enums::InputPhoneCall::Call(peer) = &request.peer;
-        let user = self.sessions[session].user;
+        let user = self.sessions[session].user.ok_or(CALL_PEER_INVALID)?;
         let ix = *self.by_id.get(&peer.id).ok_or(CALL_PEER_INVALID)?;
         let call = &self.calls[ix];
         if call.hash_of(user) != Some(peer.access_hash) {
@@ -258,9 +252,9 @@ impl World {
         let mut answer = enums::Updates::TooLong;
         for (session, before) in before.iter().enumerate() {
             let user = self.sessions[session].user;
-            if user != caller && user != callee {
+            let Some(user) = user.filter(|user| [caller, callee].contains(user)) else {
                 continue;
-            }
+            };
             let mut updates = Vec::new();
             if let View::Over { discarded, .. } = self.view(ix, session)
                 && *before != self.view(ix, session)
@@ -269,7 +263,7 @@ impl World {
             }
             updates.extend(self.users[user].mailbox.last_update());
             if by == Some(session) {
-                answer = self.container(ix, updates, now).into();
+                answer = self.container(ix, session, updates, now).into();
             } else {
                 self.send(ix, session, updates, now);
             }
@@ -306,7 +300,13 @@ impl World {
     fn view(&self, ix: usize, session: SessionIx) -> View {
         let call = &self.calls[ix];
         let ids = (self.users[call.caller].id, self.users[call.callee].id);
-        call.view(self.sessions[session].user, session, ids)
+        let known = &self.sessions[session];
+        match known.user {
+            // A session that takes no calls is not rung.
+            Some(user) if known.calls_off && user == call.callee => View::Hidden,
+            Some(user) => call.view(user, session, ids),
+            None => View::Hidden,
+        }
     }
 
     /// Puts the service message about an ended call into a side's mailbox.
@@ -341,6 +341,30 @@ impl World {
         };
         self.users[user].mailbox.add(message);
     }
+}
+
+/// The account that the scenario is about.
+fn own_user(me: &Me) -> User {
+    User {
+        bot: me.bot,
+        dc: me.dc.as_ref().map_or(DCS[0], |dc| *dc.get_ref()),
+        password: me.password.as_deref().map(Verifier::new),
+        hint: me.hint.clone(),
+        ..User::new(0, "me", &me.name, me.username.clone(), me.phone.clone())
+    }
+}
+
+/// The sessions of the account, then those of other people, then those of nobody.
+fn sessions(scenario: &Scenario, users: &[User]) -> Vec<Session> {
+    let (me, server) = (&scenario.me, &scenario.server);
+    let own = (0..*server.sessions.get_ref())
+        .map(|_| Session::new(users[0].dc, Some(0)).limited(me.calls_off, me.unconfirmed));
+    let theirs = scenario.people.iter().enumerate().flat_map(|(ix, person)| {
+        let count = person.sessions.as_ref().map_or(0, |count| *count.get_ref());
+        (0..count).map(move |_| Session::new(users[ix + 1].dc, Some(ix + 1)))
+    });
+    let blank = (0..*server.blank.get_ref()).flat_map(|_| DCS.map(|dc| Session::new(dc, None)));
+    own.chain(theirs).chain(blank).collect()
 }
 
 /// A popup of Telegram's own.

@@ -24,7 +24,7 @@ use onhook::call::event::AccountEvent;
 use onhook::call::{AccountId, Party};
 use onhook::config::keymap::Keymap;
 use onhook::config::theme::{Depth, Theme};
-use onhook::loopback::{self, Options, Scenario, Server};
+use onhook::loopback::{Options, Scenario, Server};
 use onhook::telegram::Account;
 use onhook::ui::{Look, Scratch, view};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -85,10 +85,10 @@ struct Bare {
 impl Bare {
     async fn connect(server: &Server, session: usize) -> Self {
         let SenderPool { runner, handle, updates } =
-            client::pool(server, server.sessions()[session].auth_key);
+            client::pool(std::slice::from_ref(&server.sessions()[session].centre));
         tokio::spawn(runner.run());
         let state = functions::updates::GetState {};
-        handle.thin.invoke_in_dc(loopback::DC, &state).await.expect("a state");
+        handle.thin.invoke_in_dc(client::DC, &state).await.expect("a state");
         Self { handle, updates, waiting: VecDeque::new() }
     }
 
@@ -115,7 +115,7 @@ impl Bare {
             reason: enums::PhoneCallDiscardReason::Busy,
             connection_id: 0,
         };
-        self.handle.thin.invoke_in_dc(loopback::DC, &request).await.expect("it is declined");
+        self.handle.thin.invoke_in_dc(client::DC, &request).await.expect("it is declined");
     }
 }
 

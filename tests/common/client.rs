@@ -8,16 +8,21 @@ use grammers_mtsender::{ConnectionParams, NoRetries, SenderPool};
 use grammers_session::SessionData;
 use grammers_session::storages::MemorySession;
 use grammers_session::types::DcOption;
-use onhook::loopback::{self, Server};
+use onhook::loopback::{Centre, Server};
 use onhook::telegram::Seed;
 
-/// A pool that has the key, and is not running yet.
-pub fn pool(server: &Server, auth_key: [u8; 256]) -> SenderPool {
-    let SocketAddr::V4(ipv4) = server.address() else { panic!("an IPv4 address") };
-    let ipv6 = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0);
-    let dc = DcOption { id: loopback::DC, ipv4, ipv6, auth_key: Some(auth_key) };
-    let mut data = SessionData { home_dc: loopback::DC, ..SessionData::default() };
-    data.dc_options.insert(loopback::DC, dc);
+/// The data centre where everybody lives unless a scenario says otherwise.
+pub const DC: i32 = 2;
+
+/// A pool that has these keys, and is not running yet.
+pub fn pool(centres: &[Centre]) -> SenderPool {
+    let mut data = SessionData { home_dc: centres[0].dc, ..SessionData::default() };
+    for centre in centres {
+        let SocketAddr::V4(ipv4) = centre.address else { panic!("an IPv4 address") };
+        let ipv6 = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0);
+        let dc = DcOption { id: centre.dc, ipv4, ipv6, auth_key: Some(centre.auth_key) };
+        data.dc_options.insert(centre.dc, dc);
+    }
     let parameters = ConnectionParams {
         device_model: "test".into(),
         system_version: "test".into(),
@@ -34,13 +39,13 @@ pub fn pool(server: &Server, auth_key: [u8; 256]) -> SenderPool {
 
 /// What onhook needs to be signed in at this server.
 pub fn seed(server: &Server) -> Seed {
-    let SocketAddr::V4(address) = server.address() else { panic!("an IPv4 address") };
     let key = &server.sessions()[0];
+    let SocketAddr::V4(address) = key.centre.address else { panic!("an IPv4 address") };
     Seed {
         api_id: 1,
-        dc: loopback::DC,
+        dc: key.centre.dc,
         address,
-        auth_key: key.auth_key,
+        auth_key: key.centre.auth_key,
         user_id: key.user_id,
         access_hash: key.access_hash,
     }

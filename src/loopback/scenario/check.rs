@@ -2,8 +2,10 @@
 
 use toml::Spanned;
 
-use super::{AnswerScript, CallScript, Scenario, Then, parse_error};
-use crate::loopback::rpc;
+use super::{
+    AnswerScript, CallScript, Device, Revocation, Scenario, SignInScript, Then, parse_error,
+};
+use crate::loopback::{DCS, rpc};
 use crate::place::{Source, Wrong};
 
 impl Scenario {
@@ -13,9 +15,13 @@ impl Scenario {
     }
 
     pub(super) fn check(&self, source: Source) -> Result<(), Wrong> {
-        let sessions = &self.server.sessions;
-        if !(1..=16).contains(sessions.get_ref()) {
-            return Err(source.wrong(sessions.span().start, "sessions", "must be 1 to 16"));
+        few(source, "sessions", Some(&self.server.sessions))?;
+        few(source, "blank", Some(&self.server.blank))?;
+        if let Some(dc) = &self.me.dc
+            && !DCS.contains(dc.get_ref())
+        {
+            let message = format!("must be {} or {}", DCS[0], DCS[1]);
+            return Err(source.wrong(dc.span().start, "dc", &message));
         }
         for (at, person) in self.people.iter().enumerate() {
             let key = &person.key;
@@ -23,6 +29,7 @@ impl Scenario {
             if key.get_ref().is_empty() {
                 return Err(source.wrong(key.span().start, "key", "must not be empty"));
             }
+            few(source, "sessions", person.sessions.as_ref())?;
             if taken || key.get_ref() == "me" {
                 let message = format!("'{}' is taken", key.get_ref());
                 return Err(source.wrong(key.span().start, "key", &message));
@@ -39,21 +46,44 @@ impl Scenario {
             seconds(source, "at", Some(&fault.at))?;
             seconds(source, "for", fault.lasts.as_ref())?;
         }
-        Ok(())
+        let SignInScript { timeout, life, token_life, scanned, .. } = &self.sign_in;
+        seconds(source, "timeout", Some(timeout))?;
+        seconds(source, "life", Some(life))?;
+        seconds(source, "token_life", Some(token_life))?;
+        seconds(source, "scanned", scanned.as_ref())?;
+        self.revocations.iter().try_for_each(|revocation| self.check_revocation(revocation, source))
+    }
+
+    fn check_revocation(&self, revocation: &Revocation, source: Source) -> Result<(), Wrong> {
+        seconds(source, "at", Some(&revocation.at))?;
+        self.check_party("account", &revocation.account, source)?;
+        check_error(revocation.error.as_ref(), source)
+    }
+
+    fn check_party(
+        &self,
+        name: &str,
+        party: &Spanned<String>,
+        source: Source,
+    ) -> Result<(), Wrong> {
+        if self.knows(party.get_ref()) {
+            return Ok(());
+        }
+        let key = party.get_ref();
+        let message = format!("nobody is called '{key}'; add a [[person]] with that key");
+        Err(source.wrong(party.span().start, name, &message))
     }
 
     fn check_call(&self, call: &CallScript, source: Source) -> Result<(), Wrong> {
         for (name, party) in [("from", &call.from), ("to", &call.to)] {
-            if !self.knows(party.get_ref()) {
-                let message = format!(
-                    "nobody is called '{}'; add a [[person]] with that key",
-                    party.get_ref()
-                );
-                return Err(source.wrong(party.span().start, name, &message));
-            }
+            self.check_party(name, party, source)?;
         }
-        if (call.from.get_ref() == "me") == (call.to.get_ref() == "me") {
-            let message = "a call is between \"me\" and somebody else";
+        if call.from.get_ref() == call.to.get_ref() {
+            return Err(source.wrong(call.to.span().start, "to", "nobody calls himself"));
+        }
+        let mine = call.from.get_ref() == "me" || call.to.get_ref() == "me";
+        if !mine && call.device == Some(Device::Here) {
+            let message = "device = \"here\" is for calls of \"me\"";
             return Err(source.wrong(call.to.span().start, "to", message));
         }
         let answered = call.then == Then::Answered;
@@ -86,18 +116,10 @@ impl Scenario {
             );
             return Err(source.wrong(method.span().start, "method", &message));
         }
-        if let Some(call) = &answer.call
-            && !self.knows(call.get_ref())
-        {
-            let message = format!("nobody is called '{}'", call.get_ref());
-            return Err(source.wrong(call.span().start, "call", &message));
+        if let Some(call) = &answer.call {
+            self.check_party("call", call, source)?;
         }
-        if let Some(error) = &answer.error
-            && parse_error(error.get_ref()).is_none()
-        {
-            let message = "must be a code and a name, such as \"400 CALL_PEER_INVALID\"";
-            return Err(source.wrong(error.span().start, "error", message));
-        }
+        check_error(answer.error.as_ref(), source)?;
         seconds(source, "delay", answer.delay.as_ref())?;
         seconds(source, "cut", answer.cut.as_ref())?;
         let instead = [
@@ -117,6 +139,26 @@ impl Scenario {
             return Err(source.wrong(method.span().start, "answer", message));
         }
         Ok(())
+    }
+}
+
+fn check_error(error: Option<&Spanned<String>>, source: Source) -> Result<(), Wrong> {
+    match error {
+        Some(error) if parse_error(error.get_ref()).is_none() => {
+            let message = "must be a code and a name, such as \"400 CALL_PEER_INVALID\"";
+            Err(source.wrong(error.span().start, "error", message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A number of sessions.
+fn few(source: Source, key: &str, value: Option<&Spanned<usize>>) -> Result<(), Wrong> {
+    match value {
+        Some(value) if *value.get_ref() > 16 => {
+            Err(source.wrong(value.span().start, key, "must be 0 to 16"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -64,7 +64,7 @@ impl World {
     ) -> enums::Updates {
         self.sessions[session].seq += 1;
         let seq = self.sessions[session].seq;
-        let plain = self.container(ix, updates, now);
+        let plain = self.container(ix, session, updates, now);
         if kind == Container::Combined {
             return types::UpdatesCombined {
                 updates: plain.updates,
@@ -83,20 +83,26 @@ impl World {
     pub(super) fn container(
         &self,
         ix: usize,
+        session: SessionIx,
         updates: Vec<enums::Update>,
         now: i64,
     ) -> types::Updates {
         let call = &self.calls[ix];
-        let users = self.named([call.caller, call.callee]);
+        let users = self.named(session, [call.caller, call.callee]);
         types::Updates { updates, users, chats: Vec::new(), date: seconds(now), seq: 0 }
     }
 
-    /// The users of this list that updates may carry.
-    pub(super) fn named(&self, users: impl IntoIterator<Item = UserIx>) -> Vec<enums::User> {
+    /// The users of this list that updates for a session may carry.
+    pub(super) fn named(
+        &self,
+        session: SessionIx,
+        users: impl IntoIterator<Item = UserIx>,
+    ) -> Vec<enums::User> {
+        let own = self.sessions[session].user;
         users
             .into_iter()
             .filter(|ix| !self.users[*ix].unnamed)
-            .map(|ix| self.users[ix].to_tl(ix == 0))
+            .map(|ix| self.users[ix].to_tl(own == Some(ix)))
             .collect()
     }
 }

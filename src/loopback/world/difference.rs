@@ -15,7 +15,7 @@ impl World {
     pub(in crate::loopback) fn state(&self, session: SessionIx, now: i64) -> types::updates::State {
         let session = &self.sessions[session];
         types::updates::State {
-            pts: self.users[session.user].mailbox.pts(),
+            pts: session.user.map_or(1, |user| self.users[user].mailbox.pts()),
             qts: 1,
             date: seconds(now),
             seq: session.seq,
@@ -35,7 +35,7 @@ impl World {
     ) -> enums::updates::Difference {
         let state = self.state(session, now);
         let user = self.sessions[session].user;
-        let missed = self.users[user].mailbox.after(request.pts);
+        let missed = user.map_or(&[][..], |user| self.users[user].mailbox.after(request.pts));
         if missed.len() > SLICE {
             let intermediate = types::updates::State { pts: request.pts + SLICE as i32, ..state };
             return types::updates::DifferenceSlice {
@@ -43,7 +43,7 @@ impl World {
                 new_encrypted_messages: Vec::new(),
                 other_updates: Vec::new(),
                 chats: Vec::new(),
-                users: self.named(0..self.users.len()),
+                users: self.named(session, 0..self.users.len()),
                 intermediate_state: intermediate.into(),
             }
             .into();
@@ -57,7 +57,7 @@ impl World {
             new_encrypted_messages: Vec::new(),
             other_updates,
             chats: Vec::new(),
-            users: self.named(0..self.users.len()),
+            users: self.named(session, 0..self.users.len()),
             state: state.into(),
         }
         .into()
@@ -85,7 +85,7 @@ impl World {
     fn beginning(&self, ix: usize, session: SessionIx) -> Option<enums::PhoneCall> {
         let call = &self.calls[ix];
         let ids = (self.users[call.caller].id, self.users[call.callee].id);
-        match call.at_the_beginning().view(self.sessions[session].user, session, ids) {
+        match call.at_the_beginning().view(self.sessions[session].user?, session, ids) {
             View::Live(call) => Some(call),
             _ => None,
         }
@@ -99,10 +99,9 @@ impl World {
         missed_only: bool,
     ) -> enums::messages::Messages {
         let user = self.sessions[session].user;
+        let mailbox = user.map_or(&[][..], |user| &self.users[user].mailbox.messages);
         let limit = request.limit.clamp(0, SEARCH_LIMIT) as usize;
-        let found: Vec<_> = self.users[user]
-            .mailbox
-            .messages
+        let found: Vec<_> = mailbox
             .iter()
             .rev()
             .filter(|message| request.offset_id == 0 || message.id < request.offset_id)
@@ -111,7 +110,7 @@ impl World {
         let count = found.len();
         let messages: Vec<enums::Message> =
             found.into_iter().take(limit).cloned().map(Into::into).collect();
-        let users = self.named(0..self.users.len());
+        let users = self.named(session, 0..self.users.len());
         if messages.len() == count {
             return types::messages::Messages {
                 messages,

@@ -79,6 +79,14 @@ enum Event {
     FloodBatch {
         first: u32,
     },
+    /// A login token is accepted on another device.
+    Scan {
+        token: [u8; 32],
+    },
+    /// Sessions end.
+    Revoke {
+        revocation: usize,
+    },
 }
 
 impl Script {
@@ -137,6 +145,10 @@ impl World {
                 self.script.plan(now + at, Event::Fault { fault });
             }
         }
+        for revocation in 0..self.scenario.revocations.len() {
+            let at = millis(Some(&self.scenario.revocations[revocation].at)).unwrap_or(0);
+            self.script.plan(now + at, Event::Revoke { revocation });
+        }
         if let Some(flood) = self.scenario.flood.clone() {
             self.plan_flood(&flood, now);
         }
@@ -180,9 +192,22 @@ impl World {
                 self.outbox.push(Outgoing::Fault { how: fault.how, millis });
             }
             Event::FloodBatch { first } => self.flood(first, at),
+            Event::Scan { token } => self.scan(token, at),
+            Event::Revoke { revocation } => self.revoke(revocation),
             // Somebody ended the call before it came to this.
             Event::Receive { .. } | Event::RungOut { .. } | Event::GiveUp { .. } => {}
         }
+    }
+
+    /// Plans that a login token is accepted.
+    pub(super) fn plan_scan(&mut self, at: i64, token: [u8; 32]) {
+        self.script.plan(at, Event::Scan { token });
+    }
+
+    /// A number that no other plan has had.
+    pub(super) fn script_number(&mut self) -> u64 {
+        self.script.order += 1;
+        self.script.order
     }
 
     fn is_ringing(&self, call: usize) -> bool {
@@ -231,7 +256,7 @@ impl World {
         ix
     }
 
-    fn user_named(&self, key: &str) -> usize {
+    pub(super) fn user_named(&self, key: &str) -> usize {
         self.users.iter().position(|user| user.key == key).expect("the scenario was checked")
     }
 
@@ -312,7 +337,7 @@ impl World {
             let callers = calls.iter().map(|ix| self.calls[*ix].caller).collect::<Vec<_>>();
             let container = types::Updates {
                 updates,
-                users: self.named(callers),
+                users: self.named(session, callers),
                 chats: Vec::new(),
                 date: super::seconds(at),
                 seq: 0,

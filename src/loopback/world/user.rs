@@ -2,6 +2,9 @@
 
 use grammers_tl_types::{Deserializable, enums, types};
 
+use crate::loopback::DCS;
+use crate::loopback::srp::Verifier;
+
 /// A user of this Telegram.
 pub(in crate::loopback) struct User {
     pub(in crate::loopback) id: i64,
@@ -13,6 +16,10 @@ pub(in crate::loopback) struct User {
     pub(super) phone: Option<String>,
     pub(super) bot: bool,
     pub(super) unnamed: bool,
+    /// The data centre where it lives.
+    pub(super) dc: i32,
+    pub(super) password: Option<Verifier>,
+    pub(super) hint: Option<String>,
     pub(super) mailbox: Mailbox,
 }
 
@@ -41,6 +48,9 @@ impl User {
             phone,
             bot: false,
             unnamed: false,
+            dc: DCS[0],
+            password: None,
+            hint: None,
             mailbox,
         }
     }

@@ -1,0 +1,150 @@
+//! The two-step password, seen from the server: it keeps a verifier, never the password.
+//!
+//! Source: <https://core.telegram.org/api/srp>.
+
+use grammers_tl_types::types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow as Algorithm;
+use hmac::Hmac;
+use num_bigint::BigUint;
+use sha2::{Digest, Sha256, Sha512};
+
+/// Telegram's own 2048-bit safe prime.
+const P: &str = "c71caeb9c6b1c9048e6c522f70f13f73980d40238e3e21c14934d037563d930f\
+    48198a0aa7c14058229493d22530f4dbfa336f6e0ac925139543aed44cce7c37\
+    20fd51f69458705ac68cd4fe6b6b13abdc9746512969328454f18faf8c595f64\
+    2477fe96bb2a941d5bcd1d4ac8cc49880708fa9b378e3c4f3a9060bee67cf9a4\
+    a4a695811051907e162753b56b0f6b410dba74d8a84b2a14b3144e0ef1284754\
+    fd17ed950d5965b4b9dd46582db1178d169c6bc465b0d6ff9ca3928fef5b9ae4\
+    e418fc15e83ebea0f87fa9ff5eed70050ded2849f47bf959d956850ce929851f\
+    0d8115f635b105ee2e4e15d04b2454bf6f4fadf034b10403119cd8e3b92fcc5b";
+const G: u8 = 3;
+const ROUNDS: u32 = 100_000;
+
+/// What the server knows of a password.
+pub(super) struct Verifier {
+    salt1: [u8; 40],
+    salt2: [u8; 16],
+    v: BigUint,
+}
+
+/// One question that a password answers. It is good for one try.
+pub(super) struct Challenge {
+    /// `srp_id`.
+    pub(super) id: i64,
+    /// `srp_B`.
+    pub(super) public: [u8; 256],
+    secret: BigUint,
+}
+
+impl Verifier {
+    pub(super) fn new(password: &str) -> Self {
+        let (mut salt1, mut salt2) = ([0; 40], [0; 16]);
+        super::random(&mut salt1);
+        super::random(&mut salt2);
+        let inner = salted(&salted(password.as_bytes(), &salt1), &salt2);
+        let mut derived = [0; 64];
+        pbkdf2::pbkdf2::<Hmac<Sha512>>(&inner, &salt1, ROUNDS, &mut derived)
+            .expect("any length is a good key");
+        let x = BigUint::from_bytes_be(&salted(&derived, &salt2));
+        Self { salt1, salt2, v: BigUint::from(G).modpow(&x, &prime()) }
+    }
+
+    pub(super) fn algorithm(&self) -> Algorithm {
+        Algorithm {
+            salt1: self.salt1.to_vec(),
+            salt2: self.salt2.to_vec(),
+            g: i32::from(G),
+            p: padded(&prime()).to_vec(),
+        }
+    }
+
+    pub(super) fn challenge(&self) -> Challenge {
+        let (mut id, mut secret) = ([0; 8], [0; 256]);
+        super::random(&mut id);
+        super::random(&mut secret);
+        let secret = BigUint::from_bytes_be(&secret);
+        let p = prime();
+        let k = BigUint::from_bytes_be(&hash(&[&padded(&p), &padded(&BigUint::from(G))]));
+        let public = (k * &self.v + BigUint::from(G).modpow(&secret, &p)) % &p;
+        Challenge { id: i64::from_le_bytes(id), public: padded(&public), secret }
+    }
+
+    /// Whether `a` and `m1` prove that the client knows the password.
+    pub(super) fn admits(&self, challenge: &Challenge, a: &[u8], m1: &[u8]) -> bool {
+        let p = prime();
+        let public = BigUint::from_bytes_be(a);
+        if a.len() > 256 || public == BigUint::ZERO || public >= p {
+            return false;
+        }
+        let a = padded(&public);
+        let u = BigUint::from_bytes_be(&hash(&[&a, &challenge.public]));
+        let shared = (public * self.v.modpow(&u, &p)).modpow(&challenge.secret, &p);
+        let key = hash(&[&padded(&shared)]);
+        let (of_p, of_g) = (hash(&[&padded(&p)]), hash(&[&padded(&BigUint::from(G))]));
+        let mixed: Vec<u8> = of_p.iter().zip(of_g).map(|(p, g)| p ^ g).collect();
+        let wanted = hash(&[
+            &mixed,
+            &hash(&[&self.salt1]),
+            &hash(&[&self.salt2]),
+            &a,
+            &challenge.public,
+            &key,
+        ]);
+        wanted == m1
+    }
+}
+
+fn prime() -> BigUint {
+    BigUint::parse_bytes(P.as_bytes(), 16).expect("hex digits")
+}
+
+fn hash(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+fn salted(data: &[u8], salt: &[u8]) -> [u8; 32] {
+    hash(&[salt, data, salt])
+}
+
+fn padded(number: &BigUint) -> [u8; 256] {
+    let bytes = number.to_bytes_be();
+    let mut padded = [0; 256];
+    padded[256 - bytes.len()..].copy_from_slice(&bytes);
+    padded
+}
+
+#[cfg(test)]
+mod tests {
+    use grammers_crypto::two_factor_auth::{calculate_2fa, check_p_and_g};
+
+    use super::*;
+
+    fn answer(verifier: &Verifier, challenge: &Challenge, password: &str) -> (Vec<u8>, Vec<u8>) {
+        let Algorithm { salt1, salt2, p, g } = verifier.algorithm();
+        let secret = vec![0x5a; 256];
+        let public = challenge.public.to_vec();
+        let (m1, a) = calculate_2fa(&salt1, &salt2, &p, &g, public, secret, password);
+        (a.to_vec(), m1.to_vec())
+    }
+
+    #[test]
+    fn the_clients_own_arithmetic_is_admitted_with_the_right_password_only() {
+        let verifier = Verifier::new("correct horse");
+        let challenge = verifier.challenge();
+        let (a, m1) = answer(&verifier, &challenge, "correct horse");
+        assert!(verifier.admits(&challenge, &a, &m1));
+        assert!(!verifier.admits(&verifier.challenge(), &a, &m1), "a challenge is used once");
+        let (a, m1) = answer(&verifier, &challenge, "wrong horse");
+        assert!(!verifier.admits(&challenge, &a, &m1));
+        assert!(!verifier.admits(&challenge, &[0; 256], &m1), "0 would need no password");
+    }
+
+    #[test]
+    fn the_client_accepts_the_group() {
+        let Algorithm { p, g, .. } = Verifier::new("x").algorithm();
+        assert!(check_p_and_g(&p, &g));
+    }
+}

@@ -1,0 +1,238 @@
+//! Signing in with keys that are signed in to nobody, and what follows from it.
+
+use grammers_client::tl::{enums, functions, types};
+use grammers_crypto::two_factor_auth::calculate_2fa;
+use grammers_mtsender::InvocationError;
+use grammers_session::updates::UpdatesLike;
+use onhook::loopback::Server;
+use tokio::time::timeout;
+
+use crate::{Client, DC, DEADLINE, refusal, server};
+
+const HASH: &str = "0123456789abcdef0123456789abcdef";
+const PHONE: &str = "+1 555 0100";
+
+/// A server where everybody has a phone, and a client that is nobody yet.
+async fn nobody(text: &str) -> (Server, Client) {
+    let me = if text.contains("[me]") { "" } else { "[me]\nphone = '15550100'\n" };
+    let server = server(&format!("[server]\nblank = 1\n{me}{text}")).await;
+    let client = Client::with_keys(&server.blank()[0].centres);
+    (server, client)
+}
+
+impl Client {
+    async fn send_code(
+        &self,
+        dc: i32,
+        phone: &str,
+    ) -> Result<enums::auth::SentCode, InvocationError> {
+        let settings = types::CodeSettings {
+            allow_flashcall: false,
+            current_number: false,
+            allow_app_hash: false,
+            allow_missed_call: false,
+            allow_firebase: false,
+            unknown_number: false,
+            logout_tokens: None,
+            token: None,
+            app_sandbox: None,
+        };
+        let request = functions::auth::SendCode {
+            phone_number: phone.to_owned(),
+            api_id: 1,
+            api_hash: HASH.to_owned(),
+            settings: settings.into(),
+        };
+        self.ask_at(dc, &request).await
+    }
+
+    async fn sign_in(
+        &self,
+        hash: &str,
+        code: &str,
+    ) -> Result<enums::auth::Authorization, InvocationError> {
+        let request = functions::auth::SignIn {
+            phone_number: PHONE.to_owned(),
+            phone_code_hash: hash.to_owned(),
+            phone_code: Some(code.to_owned()),
+            email_verification: None,
+        };
+        self.ask(&request).await
+    }
+
+    async fn try_password(
+        &self,
+        password: &str,
+    ) -> Result<enums::auth::Authorization, InvocationError> {
+        let enums::account::Password::Password(asked) =
+            self.ask(&functions::account::GetPassword {}).await.expect("a challenge");
+        let Some(enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(algo)) =
+            asked.current_algo
+        else {
+            panic!("an algorithm")
+        };
+        let (m1, a) = calculate_2fa(
+            &algo.salt1,
+            &algo.salt2,
+            &algo.p,
+            &algo.g,
+            asked.srp_b.expect("a challenge"),
+            vec![7; 256],
+            password,
+        );
+        let srp_id = asked.srp_id.expect("a challenge");
+        let proof = types::InputCheckPasswordSrp { srp_id, a: a.to_vec(), m1: m1.to_vec() };
+        self.ask(&functions::auth::CheckPassword { password: proof.into() }).await
+    }
+
+    async fn login_token(&self) -> Result<enums::auth::LoginToken, InvocationError> {
+        let request = functions::auth::ExportLoginToken {
+            api_id: 1,
+            api_hash: HASH.to_owned(),
+            except_ids: Vec::new(),
+        };
+        self.ask(&request).await
+    }
+
+    async fn until_scanned(&mut self) {
+        loop {
+            let update = timeout(DEADLINE, self.updates.recv()).await.expect("an update in time");
+            if let Some(UpdatesLike::Updates(enums::Updates::UpdateShort(short))) = update
+                && matches!(short.update, enums::Update::LoginToken)
+            {
+                return;
+            }
+        }
+    }
+
+    async fn is_signed_in(&self) -> Result<(), String> {
+        let asked = self.ask(&functions::updates::GetState {}).await;
+        asked.map(drop).map_err(refusal)
+    }
+}
+
+fn code_hash(sent: enums::auth::SentCode) -> String {
+    let enums::auth::SentCode::Code(sent) = sent else { panic!("a code") };
+    sent.phone_code_hash
+}
+
+#[tokio::test]
+async fn a_code_signs_in_and_a_wrong_one_does_not() {
+    let (_server, client) = nobody("").await;
+    let gate = "401 AUTH_KEY_UNREGISTERED";
+    assert_eq!(client.is_signed_in().await, Err(gate.to_owned()));
+    let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
+    let wrong = client.sign_in(&hash, "00000").await.expect_err("a wrong code");
+    assert_eq!(refusal(wrong), "400 PHONE_CODE_INVALID");
+    assert_eq!(client.is_signed_in().await, Err(gate.to_owned()));
+    client.sign_in(&hash, "12345").await.expect("the right code");
+    assert_eq!(client.is_signed_in().await, Ok(()));
+    let again = client.sign_in(&hash, "12345").await.expect_err("a code is good for once");
+    assert_eq!(refusal(again), "400 PHONE_CODE_EXPIRED");
+    client.ask(&functions::auth::LogOut {}).await.expect("signed out");
+    assert_eq!(client.is_signed_in().await, Err(gate.to_owned()));
+}
+
+#[tokio::test]
+async fn numbers_applications_and_guesses_are_checked() {
+    let (_server, client) = nobody("").await;
+    for (phone, wanted) in [
+        ("12", "400 PHONE_NUMBER_INVALID"),
+        ("+1 555 01OO", "400 PHONE_NUMBER_INVALID"),
+        ("+44 20 7946 0000", "400 PHONE_NUMBER_UNOCCUPIED"),
+    ] {
+        let refused = client.send_code(DC, phone).await.expect_err(phone);
+        assert_eq!(refusal(refused), wanted, "{phone}");
+    }
+    let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
+    for _ in 0..5 {
+        let wrong = client.sign_in(&hash, "1").await.expect_err("a guess");
+        assert_eq!(refusal(wrong), "400 PHONE_CODE_INVALID");
+    }
+    let late = client.sign_in(&hash, "12345").await.expect_err("too many guesses");
+    assert_eq!(refusal(late), "400 PHONE_CODE_EXPIRED");
+}
+
+#[tokio::test]
+async fn the_password_is_asked_for_and_each_challenge_is_good_for_once() {
+    let (_server, client) = nobody("[me]\nphone = '15550100'\npassword = 'tea'\nhint = 'T'").await;
+    let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
+    let needed = client.sign_in(&hash, "12345").await.expect_err("a password is set");
+    assert_eq!(refusal(needed), "401 SESSION_PASSWORD_NEEDED");
+    assert_eq!(client.is_signed_in().await, Err("401 SESSION_PASSWORD_NEEDED".to_owned()));
+    let wrong = client.try_password("coffee").await.expect_err("a wrong password");
+    assert_eq!(refusal(wrong), "400 PASSWORD_HASH_INVALID");
+    client.try_password("tea").await.expect("the right password");
+    assert_eq!(client.is_signed_in().await, Ok(()));
+}
+
+#[tokio::test]
+async fn an_account_of_another_data_centre_is_signed_in_there() {
+    let (_server, client) = nobody("[me]\nphone = '15550100'\ndc = 4").await;
+    let elsewhere = client.send_code(DC, PHONE).await.expect_err("the account lives elsewhere");
+    assert_eq!(refusal(elsewhere), "303 PHONE_MIGRATE");
+    client.send_code(4, PHONE).await.expect("a code is sent");
+}
+
+#[tokio::test]
+async fn a_login_token_is_scanned_and_the_session_moves() {
+    for dc in [2, 4] {
+        let me = format!("[me]\nphone = '15550100'\ndc = {dc}\n[sign_in]\nscanned = 0.05");
+        let (_server, mut client) = nobody(&me).await;
+        let token = client.login_token().await.expect("a token");
+        assert!(matches!(token, enums::auth::LoginToken::Token(_)));
+        client.until_scanned().await;
+        match client.login_token().await.expect("it was scanned") {
+            enums::auth::LoginToken::Success(_) if dc == DC => {}
+            enums::auth::LoginToken::MigrateTo(to) if dc != DC => {
+                assert_eq!(to.dc_id, dc);
+                let request = functions::auth::ImportLoginToken { token: to.token };
+                let imported = client.ask_at(dc, &request).await.expect("signed in there");
+                assert!(matches!(imported, enums::auth::LoginToken::Success(_)));
+                let again = client.ask_at(dc, &request).await.expect_err("good for once");
+                assert_eq!(refusal(again), "400 AUTH_TOKEN_INVALID");
+            }
+            _ => panic!("the wrong answer for an account at {dc}"),
+        }
+        client.ask_at(dc, &functions::updates::GetState {}).await.expect("signed in");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_takes_no_calls_is_not_rung_until_that_is_changed() {
+    let calls = "[me]\ncalls_off = true\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0\n\
+        [[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.5";
+    let server = server(calls).await;
+    let mut client = Client::new(&server, 0);
+    let enums::account::Authorizations::Authorizations(list) =
+        client.ask(&functions::account::GetAuthorizations {}).await.expect("a list");
+    let enums::Authorization::Authorization(own) = &list.authorizations[0];
+    assert!(own.current && own.call_requests_disabled && own.device_model == "test");
+    let change = functions::account::ChangeAuthorizationSettings {
+        confirmed: false,
+        hash: 77,
+        encrypted_requests_disabled: None,
+        call_requests_disabled: Some(false),
+    };
+    let wrong = client.ask(&change).await.expect_err("no such session");
+    assert_eq!(refusal(wrong), "400 HASH_INVALID");
+    let change = functions::account::ChangeAuthorizationSettings { hash: own.hash, ..change };
+    client.ask(&change).await.expect("it is changed");
+    let second = client.ring().await;
+    assert!(second.date > 0);
+}
+
+#[tokio::test]
+async fn a_revoked_session_is_closed_and_refused_and_others_are_not() {
+    let text = "[[person]]\nkey = 'linus'\nname = 'Linus'\nsessions = 1\n\
+        [[revoke]]\nat = 0.1\naccount = 'linus'\nerror = '401 SESSION_REVOKED'";
+    let server = server(text).await;
+    let (me, mut linus) = (Client::new(&server, 0), Client::new(&server, 1));
+    assert_eq!(linus.is_signed_in().await, Ok(()));
+    let closed = async {
+        while !matches!(linus.updates.recv().await, Some(UpdatesLike::ConnectionClosed)) {}
+    };
+    timeout(DEADLINE, closed).await.expect("the connection is closed");
+    assert_eq!(linus.is_signed_in().await, Err("401 SESSION_REVOKED".to_owned()));
+    assert_eq!(me.is_signed_in().await, Ok(()));
+}

@@ -167,6 +167,14 @@ impl State {
         }
     }
 
+    /// Who an account is, behind the privacy mask if that is on.
+    pub fn account_name(&self, account: &AccountState) -> String {
+        match self.privacy {
+            Privacy::Open => account.label(),
+            Privacy::Masked => crate::text::initials(&account.label()),
+        }
+    }
+
     /// When [`Msg::Tick`] is due: as seldom as what is on the screen allows.
     pub fn next_wake(&self, now: Timestamp) -> Timestamp {
         let spinning = self.board.calls().any(|call| call.hang_up.is_on_its_way());

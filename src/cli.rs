@@ -1,7 +1,10 @@
 //! The command line.
 
+mod accounts;
+mod login;
 mod print;
 mod run;
+mod server_file;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,14 +24,93 @@ const SIGNED_OUT: u8 = 3;
 
 /// A terminal switchboard for Telegram calls.
 #[derive(Debug, Parser)]
-#[command(name = "onhook", version, max_term_width = 100)]
+#[command(name = "onhook", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
 pub struct Cli {
+    #[command(flatten)]
+    board: BoardArgs,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
+/// What the board is opened with.
+#[derive(Debug, Args)]
+struct BoardArgs {
+    #[command(flatten)]
+    chosen: ChosenArgs,
+    #[command(flatten)]
+    look: LookArgs,
+    #[command(flatten)]
+    start: StartArgs,
+}
+
+#[derive(Debug, Args)]
+struct ChosenArgs {
+    /// Only this account; can be repeated [default: all]
+    #[arg(long, value_name = "NAME")]
+    account: Vec<String>,
+}
+
+/// Where signing in begins.
+#[derive(Debug, Args)]
+struct StartArgs {
+    /// Sign in at Telegram's test servers
+    #[arg(long)]
+    test_dc: bool,
+    /// Sign in at the data centres that this file names, as `onhook serve` prints them
+    #[arg(long, value_name = "FILE", conflicts_with = "test_dc")]
+    server: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct LoginArgs {
+    /// What to call the account here [default: after the username]
+    #[arg(long)]
+    name: Option<String>,
+    /// Sign in with a QR code instead of a phone number
+    #[arg(long, conflicts_with = "import")]
+    qr: bool,
+    /// Read a Telethon or Pyrogram session string from standard input
+    #[arg(long)]
+    import: bool,
+    #[command(flatten)]
+    start: StartArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountsCommand {
+    /// List the accounts on this machine
+    List,
+    /// Give an account another name
+    Rename {
+        /// Its name
+        name: String,
+        /// The new name
+        to: String,
+    },
+    /// Remove the files of an account
+    Remove {
+        /// Its name
+        name: String,
+        /// Do it, although Telegram keeps the session
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Sign in with an account of yours
+    Login(LoginArgs),
+    /// List, rename or remove the accounts on this machine
+    Accounts {
+        #[command(subcommand)]
+        command: Option<AccountsCommand>,
+    },
+    /// Sign an account out at Telegram, and remove its files
+    Logout {
+        /// Its name
+        name: String,
+    },
     /// Open the board on an embedded Telegram that plays a scenario
     Demo {
         #[command(flatten)]
@@ -47,10 +129,12 @@ enum Command {
     /// Print what happens as lines of JSON; needs no terminal
     Watch {
         /// Watch the embedded Telegram
-        #[arg(long)]
+        #[arg(long, conflicts_with = "account")]
         demo: bool,
         #[command(flatten)]
         scenario: ScenarioArgs,
+        #[command(flatten)]
+        chosen: ChosenArgs,
     },
     /// Print or check the configuration
     Config {
@@ -119,6 +203,7 @@ impl LookArgs {
             bell: self.no_bell.then_some(false),
             notify: self.no_notify.then_some(false),
             privacy: self.privacy.then_some(true),
+            ipv6: None,
         }
     }
 }
@@ -127,19 +212,17 @@ impl LookArgs {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let code = match cli.command {
-        None => no_account(),
+        None => run::board(&cli.board.chosen, cli.board.look.overrides()),
+        Some(Command::Login(args)) => run::login(&args),
+        Some(Command::Accounts { command }) => run::accounts(command.as_ref()),
+        Some(Command::Logout { name }) => run::logout(&name),
         Some(Command::Demo { scenario, look }) => run::demo(&scenario, look.overrides()),
         Some(Command::Serve { scenario, port }) => run::serve(&scenario, port),
-        Some(Command::Watch { demo: true, scenario }) => run::watch(&scenario),
-        Some(Command::Watch { demo: false, .. }) => no_account(),
+        Some(Command::Watch { demo: true, scenario, .. }) => run::watch_demo(&scenario),
+        Some(Command::Watch { demo: false, chosen, .. }) => run::watch(&chosen),
         Some(Command::Config { what }) => run::config(what),
         Some(Command::Completions { shell }) => print::completions(shell, &mut Cli::command()),
         Some(Command::Man) => print::man(Cli::command()),
     };
     ExitCode::from(code)
-}
-
-fn no_account() -> u8 {
-    print::error("no account is signed in, and signing in is not built yet; try `onhook demo`");
-    SIGNED_OUT
 }

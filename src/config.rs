@@ -10,8 +10,11 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use serde::Deserialize;
+use toml::Spanned;
 
+use crate::accounts::{Application, Proxy};
 use crate::place::{Source, Wrong};
+use crate::qr::Ground;
 use keymap::Keymap;
 use paths::Paths;
 use theme::{Depth, Theme};
@@ -32,6 +35,8 @@ pub struct Overrides {
     pub notify: Option<bool>,
     /// Start with the privacy mask on.
     pub privacy: Option<bool>,
+    /// Connect by IPv6.
+    pub ipv6: Option<bool>,
 }
 
 /// Everything that can be set.
@@ -50,6 +55,14 @@ pub struct Config {
     pub notify: bool,
     /// Start with the privacy mask on.
     pub privacy: bool,
+    /// The application to sign in with.
+    pub application: Option<Application>,
+    /// The way to Telegram.
+    pub proxy: Option<Proxy>,
+    /// Connect by IPv6.
+    pub ipv6: bool,
+    /// Whether the terminal is dark or light, as far as it tells.
+    pub ground: Ground,
 }
 
 /// Settings that cannot be used.
@@ -64,6 +77,14 @@ pub enum ConfigError {
         /// The path.
         file: String,
         /// The system's reason.
+        reason: String,
+    },
+    /// A variable with a value that is not shown, for it may be secret.
+    #[error("{name}: {reason}")]
+    Secret {
+        /// The variable.
+        name: String,
+        /// What is wrong with it.
         reason: String,
     },
     /// A variable or flag with a value that cannot be used.
@@ -87,6 +108,10 @@ struct File {
     bell: Option<bool>,
     notify: Option<bool>,
     privacy: Option<bool>,
+    api_id: Option<Spanned<i32>>,
+    api_hash: Option<Spanned<String>>,
+    proxy: Option<Spanned<String>>,
+    ipv6: Option<bool>,
 }
 
 impl Config {
@@ -100,10 +125,9 @@ impl Config {
         var: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, ConfigError> {
         let path = paths.config_file();
-        let file = match read(&path)? {
-            Some(text) => Source { file: &path.display().to_string(), text: &text }.read()?,
-            None => File::default(),
-        };
+        let (name, text) = (path.display().to_string(), read(&path)?.unwrap_or_default());
+        let source = Source { file: &name, text: &text };
+        let file: File = source.read()?;
         let env = from_environment(&var)?;
         let path = paths.keymap_file();
         let keymap = match read(&path)? {
@@ -112,6 +136,7 @@ impl Config {
             }
             None => Keymap::default(),
         };
+        let application = application(&var, &file, source)?;
         let name = flags.theme.or(env.theme).or(file.theme).unwrap_or_else(|| "auto".to_owned());
         let depth = Depth::of_terminal(&var);
         Ok(Self {
@@ -121,8 +146,73 @@ impl Config {
             bell: flags.bell.or(env.bell).or(file.bell).unwrap_or(true),
             notify: flags.notify.or(env.notify).or(file.notify).unwrap_or(true),
             privacy: flags.privacy.or(env.privacy).or(file.privacy).unwrap_or(false),
+            application,
+            proxy: proxy(&var, file.proxy.as_ref(), source)?,
+            ipv6: flags.ipv6.or(env.ipv6).or(file.ipv6).unwrap_or(false),
+            ground: match name.as_str() {
+                "light" => Ground::Light,
+                "dark" => Ground::Dark,
+                _ if theme::ground(&var) == "light" => Ground::Light,
+                _ => Ground::Dark,
+            },
         })
     }
+}
+
+/// The application, from the environment or else the file.
+fn application(
+    var: &impl Fn(&str) -> Option<OsString>,
+    file: &File,
+    source: Source,
+) -> Result<Option<Application>, ConfigError> {
+    let id = text(var, "ONHOOK_API_ID");
+    if let Some(id) = &id {
+        let hash = text(var, "ONHOOK_API_HASH").unwrap_or_default();
+        let refused = |reason: &str| ConfigError::Secret {
+            name: "ONHOOK_API_ID, ONHOOK_API_HASH".to_owned(),
+            reason: reason.to_owned(),
+        };
+        return Application::parse(id, &hash).map(Some).map_err(refused);
+    }
+    match (&file.api_id, &file.api_hash) {
+        (None, None) => Ok(None),
+        (Some(id), None) => {
+            Err(source.wrong(id.span().start, "api_id", "needs api_hash beside it").into())
+        }
+        (None, Some(hash)) => {
+            Err(source.wrong(hash.span().start, "api_hash", "needs api_id beside it").into())
+        }
+        (Some(id), Some(hash)) => {
+            let read = Application::parse(&id.get_ref().to_string(), hash.get_ref());
+            let wrong = |message: &str| source.wrong(id.span().start, "api_id", message);
+            Ok(Some(read.map_err(wrong)?))
+        }
+    }
+}
+
+/// The proxy, from the environment or else the file.
+fn proxy(
+    var: &impl Fn(&str) -> Option<OsString>,
+    file: Option<&Spanned<String>>,
+    source: Source,
+) -> Result<Option<Proxy>, ConfigError> {
+    if let Some(url) = text(var, "ONHOOK_PROXY") {
+        let refused = |reason: &str| ConfigError::Secret {
+            name: "ONHOOK_PROXY".to_owned(),
+            reason: reason.to_owned(),
+        };
+        return url.parse().map(Some).map_err(refused);
+    }
+    let read = file.map(|url| {
+        let wrong = |message: &str| source.wrong(url.span().start, "proxy", message);
+        url.get_ref().parse::<Proxy>().map_err(wrong)
+    });
+    Ok(read.transpose()?)
+}
+
+/// A variable that is set to something.
+fn text(var: &impl Fn(&str) -> Option<OsString>, name: &str) -> Option<String> {
+    var(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
 }
 
 /// The text of a file; `None` if there is none.
@@ -138,9 +228,8 @@ fn read(path: &Path) -> Result<Option<String>, ConfigError> {
 }
 
 fn from_environment(var: &impl Fn(&str) -> Option<OsString>) -> Result<Overrides, ConfigError> {
-    let text = |name: &str| var(name).map(|value| value.to_string_lossy().into_owned());
-    let flag = |name: &str| match text(name).as_deref() {
-        None | Some("") => Ok(None),
+    let flag = |name: &str| match text(var, name).as_deref() {
+        None => Ok(None),
         Some("1" | "true" | "yes" | "on") => Ok(Some(true)),
         Some("0" | "false" | "no" | "off") => Ok(Some(false)),
         Some(value) => Err(ConfigError::Value {
@@ -150,10 +239,11 @@ fn from_environment(var: &impl Fn(&str) -> Option<OsString>) -> Result<Overrides
         }),
     };
     Ok(Overrides {
-        theme: text("ONHOOK_THEME").filter(|name| !name.is_empty()),
+        theme: text(var, "ONHOOK_THEME"),
         ascii: flag("ONHOOK_ASCII")?,
         bell: flag("ONHOOK_BELL")?,
         notify: flag("ONHOOK_NOTIFY")?,
         privacy: flag("ONHOOK_PRIVACY")?,
+        ipv6: flag("ONHOOK_IPV6")?,
     })
 }

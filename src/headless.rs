@@ -64,8 +64,8 @@ impl<W: Write> Printer<W> {
         event: Event,
         now: Timestamp,
     ) -> io::Result<()> {
-        let own = &state.account(account).own;
-        let record = Record { v: record::VERSION, time: now, account: own.label(), event };
+        let account = state.account(account).label();
+        let record = Record { v: record::VERSION, time: now, account, event };
         serde_json::to_writer(&mut self.out, &record)?;
         self.out.write_all(b"\n")?;
         self.out.flush()

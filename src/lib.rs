@@ -10,6 +10,8 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`accounts`] | the accounts on this machine: folders, permissions, locks |
+//! | [`sign_in`] | signing in as a conversation, in words |
 //! | [`call`] | what a call is: parties, phases, endings, failures; the board's bookkeeping |
 //! | [`app`] | the state and `update`: messages in, effects out, no I/O |
 //! | [`ui`] | drawing |
@@ -19,8 +21,9 @@
 //! | [`headless`] | the same events as records |
 //! | [`config`] | settings, keys, themes |
 //! | [`cli`] | the command line, where the ends are joined |
-//! | [`text`], [`place`], [`logging`] | safe text; places in TOML files; the program's log |
+//! | [`text`], [`place`], [`qr`], [`logging`] | safe text; places in TOML files; QR codes; the program's log |
 
+pub mod accounts;
 pub mod app;
 pub mod call;
 pub mod cli;
@@ -29,7 +32,9 @@ pub mod headless;
 pub mod logging;
 pub mod loopback;
 pub mod place;
+pub mod qr;
 pub mod runtime;
+pub mod sign_in;
 pub mod telegram;
 pub mod text;
 pub mod ui;

@@ -19,11 +19,11 @@ use tokio::time::{Instant, sleep_until};
 use crate::app::connection::AccountState;
 use crate::app::msg::Msg;
 use crate::app::{Privacy, State, update};
-use crate::call::event::AccountEvent;
+use crate::call::event::{AccountEvent, Connection};
 use crate::call::{AccountId, Party};
 use crate::config::Config;
 use crate::headless::Printer;
-use crate::telegram::{Account, Seed};
+use crate::telegram::{Account, Network, Origin};
 use crate::ui::{self, Look, Scratch};
 use effects::Outside;
 use signals::{Signal, Signals};
@@ -40,34 +40,70 @@ const FRAME: Duration = Duration::from_millis(16);
 
 /// An account to start with.
 pub struct AccountSetup {
-    /// Its name, until Telegram tells it.
+    /// Its name on this machine.
     pub name: String,
-    /// Its session.
-    pub seed: Seed,
+    /// Its session, or why it cannot be used.
+    pub origin: Result<Origin, String>,
 }
 
 type Events = mpsc::Receiver<(AccountId, AccountEvent)>;
 
-/// Starts the accounts and makes the state for them.
-fn start(accounts: &[AccountSetup]) -> (State, Vec<Account>, Events) {
-    let (sender, events) = mpsc::channel(EVENT_SLOTS);
-    let mut states = Vec::new();
-    let mut running = Vec::new();
-    for (at, setup) in accounts.iter().enumerate() {
-        let name = Some(crate::text::clean(&setup.name));
-        let own = Party { name, ..Party::unknown(setup.seed.user_id) };
-        states.push(AccountState::new(own));
-        running.push(Account::start(AccountId(at as u16), &setup.seed, sender.clone()));
+/// The accounts at work, and what is needed to add one.
+struct Accounts {
+    running: Vec<Option<Account>>,
+    network: Network,
+    sender: mpsc::Sender<(AccountId, AccountEvent)>,
+}
+
+impl Accounts {
+    /// Starts accounts and makes the state for them.
+    fn start(setups: Vec<AccountSetup>, network: Network) -> (State, Self, Events) {
+        let (sender, events) = mpsc::channel(EVENT_SLOTS);
+        let mut accounts = Self { running: Vec::new(), network, sender };
+        let states = setups.into_iter().map(|setup| accounts.add(setup)).collect();
+        (State::new(states), accounts, events)
     }
-    (State::new(states), running, events)
+
+    /// Starts one more account.
+    fn add(&mut self, setup: AccountSetup) -> AccountState {
+        let id = AccountId(self.running.len() as u16);
+        let name = crate::text::clean(&setup.name);
+        let own = match &setup.origin {
+            // What the embedded server has told already.
+            Ok(Origin::Seed(seed)) => {
+                Party { name: Some(name.clone()), ..Party::unknown(seed.user_id) }
+            }
+            _ => Party::default(),
+        };
+        let mut state = AccountState::new(name, own);
+        match setup.origin {
+            Ok(origin) => {
+                let (network, sender) = (self.network.clone(), self.sender.clone());
+                self.running.push(Some(Account::start(id, origin, network, sender)));
+            }
+            Err(cause) => {
+                state.connection = Connection::Unusable { cause: crate::text::clean(&cause) };
+                self.running.push(None);
+            }
+        }
+        state
+    }
+
+    fn get(&self, id: AccountId) -> Option<&Account> {
+        self.running.get(usize::from(id.0))?.as_ref()
+    }
 }
 
 /// Runs the board until the person, a signal or the terminal ends it.
 ///
 /// # Errors
 /// Those of the terminal.
-pub async fn board(accounts: &[AccountSetup], config: Config) -> io::Result<()> {
-    let (mut state, running, events) = start(accounts);
+pub async fn board(
+    accounts: Vec<AccountSetup>,
+    network: Network,
+    config: Config,
+) -> io::Result<()> {
+    let (mut state, running, events) = Accounts::start(accounts, network);
     if config.privacy {
         state.privacy = Privacy::Masked;
     }
@@ -217,8 +253,12 @@ pub enum Watched {
 ///
 /// # Errors
 /// Those of `out`, but not that it was closed.
-pub async fn watch(accounts: &[AccountSetup], out: impl Write) -> io::Result<Watched> {
-    let (mut state, running, mut events) = start(accounts);
+pub async fn watch(
+    accounts: Vec<AccountSetup>,
+    network: Network,
+    out: impl Write,
+) -> io::Result<Watched> {
+    let (mut state, running, mut events) = Accounts::start(accounts, network);
     let mut signals = Signals::listen()?;
     let mut printer = Printer::new(out);
     loop {
@@ -253,7 +293,7 @@ pub async fn watch(accounts: &[AccountSetup], out: impl Write) -> io::Result<Wat
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Watched::Enough),
             printed => printed?,
         }
-        if state.accounts.iter().all(AccountState::is_signed_out) {
+        if state.accounts.iter().all(AccountState::is_out) {
             return Ok(Watched::SignedOut);
         }
     }

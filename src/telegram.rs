@@ -16,26 +16,35 @@ mod clock;
 mod error;
 mod hang_up;
 mod heartbeat;
+mod import;
 mod line;
+mod network;
+mod password;
 mod peers;
 mod questions;
 mod session;
+pub mod sign_in;
+mod sign_out;
 mod updates;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use grammers_session::storages::MemorySession;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::call::AccountId;
+use crate::accounts::Lease;
 use crate::call::event::{AccountEvent, Connection, HangUpOrder};
 use crate::call::failure::Failure;
+use crate::call::{AccountId, Party};
 use line::{Ended, Line};
+use session::Vault;
 
+pub use import::{ImportError, Imported};
+pub use network::Network;
 pub use session::Seed;
+pub use sign_out::sign_out;
 
 /// Where an account's events go.
 pub type Events = mpsc::Sender<(AccountId, AccountEvent)>;
@@ -65,16 +74,23 @@ pub struct Account {
 
 impl Account {
     /// Starts an account; it connects at once and keeps trying.
-    pub fn start(id: AccountId, seed: &Seed, events: Events) -> Self {
+    pub fn start(id: AccountId, origin: Origin, network: Network, events: Events) -> Self {
         let (commands, receiver) = mpsc::unbounded_channel();
-        let supervisor = Supervisor {
-            session: Arc::new(session::open(seed)),
-            context: Context { id, self_id: seed.user_id, api_id: seed.api_id, events },
-            names: peers::Names::default(),
-            clock: clock::Clock::default(),
-            commands: receiver,
-        };
-        tokio::spawn(supervisor.run());
+        tokio::spawn(async move {
+            match origin {
+                Origin::Seed(seed) => {
+                    let network = Network { api_id: Some(seed.api_id), ..network };
+                    let context = Context { id, self_id: seed.user_id, network, events };
+                    let vault = Vault::in_memory(session::seeded(&seed));
+                    Supervisor::new(vault, context, receiver).run().await;
+                }
+                Origin::Stored(lease) => {
+                    let network = network.of(&lease);
+                    let context = Context { id, self_id: 0, network, events };
+                    run_stored(&lease, context, receiver).await;
+                }
+            }
+        });
         Self { commands }
     }
 
@@ -99,12 +115,41 @@ impl Account {
     }
 }
 
+/// Where an account's session is.
+pub enum Origin {
+    /// In memory only: at the embedded server.
+    Seed(Box<Seed>),
+    /// In a file that this process has taken into use.
+    Stored(Lease),
+}
+
+/// Runs an account from its file.
+async fn run_stored(
+    lease: &Lease,
+    context: Context,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+) {
+    match Vault::open(&lease.session()).await {
+        Ok((vault, self_id)) => {
+            context.tell(AccountEvent::SelfKnown(Party::unknown(self_id))).await;
+            Supervisor::new(vault, Context { self_id, ..context }, commands).run().await;
+        }
+        Err(cause) => {
+            let connection = Connection::Unusable { cause: crate::text::clean(&cause) };
+            context.tell(AccountEvent::Connection(connection)).await;
+            while let Some(command) = commands.recv().await {
+                refuse(&context, command).await;
+            }
+        }
+    }
+}
+
 /// What every part of an account needs to know.
 #[derive(Clone)]
 struct Context {
     id: AccountId,
     self_id: i64,
-    api_id: i32,
+    network: Network,
     events: Events,
 }
 
@@ -128,7 +173,7 @@ enum Offline {
 
 /// Keeps one account connected.
 struct Supervisor {
-    session: Arc<MemorySession>,
+    session: Arc<Vault>,
     context: Context,
     names: peers::Names,
     clock: clock::Clock,
@@ -136,7 +181,23 @@ struct Supervisor {
 }
 
 impl Supervisor {
+    fn new(vault: Vault, context: Context, commands: mpsc::UnboundedReceiver<Command>) -> Self {
+        let names = peers::Names::default();
+        let clock = clock::Clock::default();
+        Self { session: Arc::new(vault), context, names, clock, commands }
+    }
+
+    /// Works until the account is dropped.
     async fn run(mut self) {
+        let session = Arc::clone(&self.session);
+        tokio::select! {
+            () = self.stay_connected() => {}
+            () = session.keep() => {}
+        }
+        session.write().await;
+    }
+
+    async fn stay_connected(&mut self) {
         let mut tries = 0;
         loop {
             self.context.tell(AccountEvent::Connection(Connection::Connecting)).await;

@@ -19,6 +19,7 @@ fn onhook(folder: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onhook"));
     command.env_clear().current_dir(folder.path()).stdin(Stdio::null());
     command.env("ONHOOK_CONFIG_DIR", folder.path()).env("ONHOOK_STATE_DIR", folder.path());
+    command.env("ONHOOK_DATA_DIR", folder.path().join("data"));
     command.env("TERM", "xterm");
     command
 }

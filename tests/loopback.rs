@@ -13,7 +13,7 @@ use grammers_session::updates::UpdatesLike;
 use onhook::call::AccountId;
 use onhook::call::event::{AccountEvent, CallEvent, Connection};
 use onhook::loopback::{Centre, Options, Scenario, Server};
-use onhook::telegram::Account;
+use onhook::telegram::{Account, Network, Origin};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -324,7 +324,15 @@ async fn scripted_answers_are_given_as_often_as_they_say() {
 /// An account of onhook on this server, and what it tells.
 fn account(server: &Server) -> (Account, mpsc::Receiver<(AccountId, AccountEvent)>) {
     let (sender, events) = mpsc::channel(100);
-    (Account::start(AccountId(0), &client::seed(server), sender), events)
+    (
+        Account::start(
+            AccountId(0),
+            Origin::Seed(Box::new(client::seed(server))),
+            Network::default(),
+            sender,
+        ),
+        events,
+    )
 }
 
 async fn until<T>(

@@ -7,7 +7,22 @@ use std::path::{Path, PathBuf};
 const MOST_LINES: usize = 400;
 
 /// A part of the program, and what it must not use.
-const FORBIDDEN: [(&str, &[&str]); 9] = [
+const FORBIDDEN: [(&str, &[&str]); 11] = [
+    ("sign_in", &["tokio", "ratatui", "crossterm", "grammers", "std::fs", "std::net"]),
+    (
+        "accounts",
+        &[
+            "crate::app",
+            "crate::ui",
+            "crate::telegram",
+            "crate::loopback",
+            "crate::runtime",
+            "crate::config",
+            "tokio",
+            "grammers",
+            "crossterm",
+        ],
+    ),
     ("call", &["crate::", "tokio", "ratatui", "crossterm", "grammers", "std::fs", "std::net"]),
     ("text", &["crate::", "tokio", "ratatui", "crossterm", "grammers", "std::fs", "std::net"]),
     ("place", &["crate::", "tokio", "ratatui", "crossterm", "grammers", "std::fs"]),

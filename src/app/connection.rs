@@ -18,7 +18,9 @@ const RING_TIMEOUT: Duration = Duration::from_secs(90);
 /// An account on the board.
 #[derive(Debug, Clone)]
 pub struct AccountState {
-    /// Who it is.
+    /// Its name on this machine.
+    pub name: String,
+    /// Who it is, as far as Telegram has told.
     pub own: Party,
     /// Its connection.
     pub connection: Connection,
@@ -32,8 +34,9 @@ pub struct AccountState {
 
 impl AccountState {
     /// An account that has not connected yet.
-    pub fn new(own: Party) -> Self {
+    pub fn new(name: String, own: Party) -> Self {
         Self {
+            name,
             own,
             connection: Connection::default(),
             clock_ahead: SignedDuration::ZERO,
@@ -42,9 +45,15 @@ impl AccountState {
         }
     }
 
-    /// Whether Telegram no longer accepts its session.
-    pub fn is_signed_out(&self) -> bool {
-        matches!(self.connection, Connection::SignedOut { .. })
+    /// Whether nothing more is tried: Telegram no longer accepts its session, or it cannot be
+    /// used on this machine.
+    pub fn is_out(&self) -> bool {
+        matches!(self.connection, Connection::SignedOut { .. } | Connection::Unusable { .. })
+    }
+
+    /// Who it is, by name if that is known.
+    pub fn label(&self) -> String {
+        self.own.name.clone().unwrap_or_else(|| self.name.clone())
     }
 }
 

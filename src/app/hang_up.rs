@@ -115,7 +115,7 @@ impl State {
         let mut possible = Vec::new();
         for key in meant {
             let Some(call) = self.board.get(key) else { continue };
-            if self.account(key.account).is_signed_out() {
+            if self.account(key.account).is_out() {
                 self.notices.say("this account is signed out", now);
                 continue;
             }

@@ -170,6 +170,11 @@ pub enum Connection {
         /// Telegram's own name for why.
         code: String,
     },
+    /// The account cannot be used on this machine: nothing more is tried.
+    Unusable {
+        /// Why, in words.
+        cause: String,
+    },
 }
 
 /// A hang-up to be sent: one `phone.discardCall`.

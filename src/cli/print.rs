@@ -12,6 +12,12 @@ pub(super) fn error(message: &str) {
     let _ = writeln!(io::stderr(), "onhook: {message}");
 }
 
+/// Says something on standard error that is no failure.
+pub(super) fn note(message: &str) {
+    // Without standard error there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
 /// Prints a text; that nobody reads it is no failure.
 pub(super) fn text(text: &str) -> u8 {
     match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {

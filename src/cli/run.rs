@@ -3,33 +3,36 @@
 use std::fs::OpenOptions;
 use std::future::Future;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use serde_json::json;
 
-use super::{ConfigCommand, FAILED, FINE, SIGNED_OUT, ScenarioArgs, USAGE, print};
+use super::{
+    AccountsCommand, ChosenArgs, ConfigCommand, FAILED, FINE, LoginArgs, SIGNED_OUT, ScenarioArgs,
+    USAGE, print,
+};
+use crate::accounts::Accounts;
 use crate::config::paths::Paths;
 use crate::config::{self, Config, Overrides, keymap};
 use crate::loopback::{Options, Scenario, Server, SessionKey};
 use crate::runtime::{self, AccountSetup, Watched};
-use crate::telegram::Seed;
+use crate::telegram::{Network, Origin, Seed};
 
 const DEFAULT_SCENARIO: &str = "busy";
 /// The embedded server does not look at it; Telegram gives every application its own.
 const DEMO_API_ID: i32 = 1;
 
 /// What stops a command, with its exit code.
-struct Stop(u8, anyhow::Error);
+pub(super) struct Stop(u8, anyhow::Error);
 
-type Outcome = Result<(), Stop>;
+pub(super) type Outcome = Result<(), Stop>;
 
-fn usage(error: impl Into<anyhow::Error>) -> Stop {
+pub(super) fn usage(error: impl Into<anyhow::Error>) -> Stop {
     Stop(USAGE, error.into())
 }
 
-fn failed(error: impl Into<anyhow::Error>) -> Stop {
+pub(super) fn failed(error: impl Into<anyhow::Error>) -> Stop {
     Stop(FAILED, error.into())
 }
 
@@ -53,23 +56,103 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> u8 {
         start_log(&paths)?;
         in_runtime(async {
             let server = Server::start(scenario, options).await?;
-            runtime::board(&accounts(&server), config).await
+            runtime::board(demo_accounts(&server), Network::default(), config).await
         })
     }))
 }
 
-pub(super) fn watch(args: &ScenarioArgs) -> u8 {
+/// The board of the accounts on this machine.
+pub(super) fn board(chosen: &ChosenArgs, flags: Overrides) -> u8 {
+    exit_code((|| {
+        let paths = Paths::find(|name| std::env::var_os(name));
+        let config = load(&paths, flags)?;
+        let accounts = stored(chosen, &paths)?;
+        if let Some(problem) = runtime::check_terminal() {
+            return Err(usage(anyhow!(problem)));
+        }
+        start_log(&paths)?;
+        let network = network(&config);
+        in_runtime(runtime::board(accounts, network, config))
+    })())
+}
+
+pub(super) fn watch_demo(args: &ScenarioArgs) -> u8 {
     exit_code(prepare(args).and_then(|(scenario, options)| {
         start_log(&Paths::find(|name| std::env::var_os(name)))?;
-        in_runtime(async {
+        watched(in_runtime(async {
             let server = Server::start(scenario, options).await?;
-            runtime::watch(&accounts(&server), io::stdout()).await
-        })
-        .and_then(|watched| match watched {
-            Watched::Enough => Ok(()),
-            Watched::SignedOut => Err(Stop(SIGNED_OUT, anyhow!("every account is signed out"))),
-        })
+            runtime::watch(demo_accounts(&server), Network::default(), io::stdout()).await
+        })?)
     }))
+}
+
+pub(super) fn watch(chosen: &ChosenArgs) -> u8 {
+    exit_code((|| {
+        let paths = Paths::find(|name| std::env::var_os(name));
+        let config = load(&paths, Overrides::default())?;
+        let accounts = stored(chosen, &paths)?;
+        start_log(&paths)?;
+        watched(in_runtime(runtime::watch(accounts, network(&config), io::stdout()))?)
+    })())
+}
+
+fn watched(watched: Watched) -> Outcome {
+    match watched {
+        Watched::Enough => Ok(()),
+        Watched::SignedOut => Err(Stop(SIGNED_OUT, anyhow!("every account is signed out"))),
+    }
+}
+
+pub(super) fn login(args: &LoginArgs) -> u8 {
+    exit_code(with_config(|config, paths| super::login::login(args, config, paths)))
+}
+
+pub(super) fn accounts(command: Option<&AccountsCommand>) -> u8 {
+    exit_code(with_config(|_, paths| super::accounts::accounts(command, paths)))
+}
+
+pub(super) fn logout(name: &str) -> u8 {
+    exit_code(with_config(|config, paths| super::accounts::logout(name, config, paths)))
+}
+
+fn with_config(act: impl FnOnce(&Config, &Paths) -> Outcome) -> Outcome {
+    let paths = Paths::find(|name| std::env::var_os(name));
+    let config = load(&paths, Overrides::default())?;
+    start_log(&paths)?;
+    act(&config, &paths)
+}
+
+pub(super) fn network(config: &Config) -> Network {
+    let api_id = config.application.as_ref().map(|application| application.id);
+    Network { proxy: config.proxy.clone(), ipv6: config.ipv6, api_id }
+}
+
+/// The chosen accounts of this machine, or all. One that cannot be used does not stop the others,
+/// unless it is the only one.
+fn stored(chosen: &ChosenArgs, paths: &Paths) -> Result<Vec<AccountSetup>, Stop> {
+    let accounts = Accounts::at(paths.accounts());
+    let mut names = chosen.account.clone();
+    if names.is_empty() {
+        names = accounts.names().map_err(failed)?;
+    }
+    if names.is_empty() {
+        let message = "no account is signed in; run `onhook login`, or try `onhook demo`";
+        return Err(Stop(SIGNED_OUT, anyhow!(message)));
+    }
+    for name in &names {
+        accounts.folder(name).map_err(usage)?;
+    }
+    let alone = names.len() == 1;
+    let mut setups = Vec::new();
+    for name in names {
+        let origin = match accounts.lease(&name) {
+            Ok(lease) => Ok(Origin::Stored(lease)),
+            Err(error) if alone => return Err(usage(error)),
+            Err(error) => Err(error.to_string()),
+        };
+        setups.push(AccountSetup { name, origin });
+    }
+    Ok(setups)
 }
 
 pub(super) fn serve(args: &ScenarioArgs, port: u16) -> u8 {
@@ -133,24 +216,23 @@ fn start_log(paths: &Paths) -> Outcome {
 }
 
 /// The server's first session as an account.
-fn accounts(server: &Server) -> Vec<AccountSetup> {
+fn demo_accounts(server: &Server) -> Vec<AccountSetup> {
     let setup = |session: &SessionKey| {
-        let SocketAddr::V4(address) = session.centre.address else { return None };
         let seed = Seed {
             api_id: DEMO_API_ID,
             dc: session.centre.dc,
-            address,
+            address: session.centre.address,
             auth_key: session.centre.auth_key,
             user_id: session.user_id,
             access_hash: session.access_hash,
         };
-        Some(AccountSetup { name: session.name.clone(), seed })
+        AccountSetup { name: session.name.clone(), origin: Ok(Origin::Seed(Box::new(seed))) }
     };
-    server.sessions().iter().take(1).filter_map(setup).collect()
+    server.sessions().iter().take(1).map(setup).collect()
 }
 
 /// Two workers: one for the network, and one for what the loop must not wait for.
-fn in_runtime<T>(work: impl Future<Output = io::Result<T>>) -> Result<T, Stop> {
+pub(super) fn in_runtime<T>(work: impl Future<Output = io::Result<T>>) -> Result<T, Stop> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(failed)?;

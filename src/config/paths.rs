@@ -9,11 +9,13 @@ use directories::ProjectDirs;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
     config: PathBuf,
+    data: PathBuf,
     state: PathBuf,
 }
 
 impl Paths {
-    /// The folders of the system's convention; `ONHOOK_CONFIG_DIR` and `ONHOOK_STATE_DIR` win.
+    /// The folders of the system's convention; `ONHOOK_CONFIG_DIR`, `ONHOOK_DATA_DIR`
+    /// and `ONHOOK_STATE_DIR` win.
     pub fn find(var: impl Fn(&str) -> Option<OsString>) -> Self {
         let project = ProjectDirs::from("", "", "onhook");
         let folder = |name: &str, ours: Option<PathBuf>| {
@@ -24,8 +26,10 @@ impl Paths {
         let state = project
             .as_ref()
             .map(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned());
+        let data = project.as_ref().map(|dirs| dirs.data_local_dir().to_owned());
         Self {
             config: folder("ONHOOK_CONFIG_DIR", project.map(|dirs| dirs.config_dir().to_owned())),
+            data: folder("ONHOOK_DATA_DIR", data),
             state: folder("ONHOOK_STATE_DIR", state),
         }
     }
@@ -43,6 +47,11 @@ impl Paths {
     /// The folder of the user's themes.
     pub fn themes(&self) -> PathBuf {
         self.config.join("themes")
+    }
+
+    /// The folder of the accounts.
+    pub fn accounts(&self) -> PathBuf {
+        self.data.join("accounts")
     }
 
     /// The program's log.

@@ -160,7 +160,7 @@ impl Theme {
 }
 
 /// Light or dark, as far as the terminal tells.
-fn ground(var: &impl Fn(&str) -> Option<OsString>) -> &'static str {
+pub fn ground(var: &impl Fn(&str) -> Option<OsString>) -> &'static str {
     let told = var("COLORFGBG").map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
     let ground = told.rsplit(';').next().and_then(|number| number.parse::<u8>().ok());
     match ground {

@@ -84,6 +84,7 @@ impl Event {
             Connection::Online => ("online", None),
             Connection::Retrying { cause, .. } => ("retrying", Some(cause.clone())),
             Connection::SignedOut { code } => ("signed-out", Some(code.clone())),
+            Connection::Unusable { cause } => ("unusable", Some(cause.clone())),
         };
         Self::Connection { state: state.to_owned(), cause }
     }

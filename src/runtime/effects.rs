@@ -2,14 +2,13 @@
 
 use std::io;
 
+use super::Accounts;
 use super::terminal::Screen;
 use crate::app::effect::Effect;
-use crate::call::AccountId;
-use crate::telegram::Account;
 
 /// What effects reach.
 pub(super) struct Outside {
-    pub(super) accounts: Vec<Account>,
+    pub(super) accounts: Accounts,
     pub(super) bell: bool,
     pub(super) notify: bool,
 }
@@ -25,7 +24,11 @@ pub(super) enum Next {
 impl Outside {
     pub(super) fn carry_out(&self, effect: Effect, screen: &mut Screen) -> io::Result<Next> {
         match effect {
-            Effect::HangUp(order) => account(&self.accounts, order.key.account).hang_up(order),
+            Effect::HangUp(order) => {
+                if let Some(account) = self.accounts.get(order.key.account) {
+                    account.hang_up(order);
+                }
+            }
             Effect::Ring { text, .. } => screen.attract(&text, self.bell, self.notify)?,
             Effect::Redraw => screen.redraw()?,
             Effect::Suspend => return Ok(Next::Suspend),
@@ -37,14 +40,18 @@ impl Outside {
 }
 
 /// Carries out what changes nothing at Telegram, and drops everything else.
-pub(super) fn look_up(accounts: &[Account], effect: Effect) {
+pub(super) fn look_up(accounts: &Accounts, effect: Effect) {
     match effect {
-        Effect::Reconcile { account: id, calls } => account(accounts, id).reconcile(calls),
-        Effect::Reconnect(id) => account(accounts, id).reconnect(),
+        Effect::Reconcile { account, calls } => {
+            if let Some(account) = accounts.get(account) {
+                account.reconcile(calls);
+            }
+        }
+        Effect::Reconnect(account) => {
+            if let Some(account) = accounts.get(account) {
+                account.reconnect();
+            }
+        }
         _ => {}
     }
-}
-
-fn account(accounts: &[Account], id: AccountId) -> &Account {
-    &accounts[usize::from(id.0)]
 }

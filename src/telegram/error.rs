@@ -4,6 +4,7 @@ use grammers_client::InvocationError;
 use grammers_mtproto::transport;
 use grammers_mtsender::RpcError;
 
+use super::session::VaultError;
 use crate::call::failure::{Failure, ends_session};
 use crate::text;
 
@@ -37,6 +38,10 @@ pub(super) fn signed_out(error: &InvocationError) -> Option<String> {
     match error {
         InvocationError::Rpc(error) if ends_session(error.code, &error.name) => {
             Some(text::clean(&error.name))
+        }
+        // Unknown key: grammers has made a new one, and the session has refused to take it.
+        InvocationError::Session(error) if error.is::<VaultError>() => {
+            Some("AUTH_KEY_UNKNOWN".to_owned())
         }
         // Unknown key: grammers tries to make a new one, which must not happen unasked.
         InvocationError::Authentication(_) => Some("AUTH_KEY_UNKNOWN".to_owned()),

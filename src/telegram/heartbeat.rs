@@ -7,7 +7,6 @@ use std::time::Duration;
 use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
 use grammers_session::Session;
-use grammers_session::storages::MemorySession;
 use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -16,6 +15,7 @@ use tokio::time::{interval_at, timeout};
 use super::clock::Clock;
 use super::line::{Ended, ended_by, silent};
 use super::peers::party;
+use super::session::Vault;
 use super::{Context, REQUEST_DEADLINE};
 use crate::call::event::AccountEvent;
 
@@ -63,7 +63,7 @@ impl Beat {
 /// Notices a silent server, and gaps that nothing else has shown.
 pub(super) async fn heartbeat(
     beat: Beat,
-    session: Arc<MemorySession>,
+    session: Arc<Vault>,
     resync: mpsc::Sender<UpdatesLike>,
 ) -> Option<Ended> {
     let mut ticks = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);

@@ -4,17 +4,13 @@
 //! and the supervisor makes a new one. Update state is kept in the session, so that the new line
 //! begins with what was missed.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use grammers_client::client::{Client, UpdateStream};
 use grammers_client::{InvocationError, peer::Peer, tl};
-use grammers_mtsender::{
-    ConnectionParams, NoRetries, SenderPool, SenderPoolFatHandle, UpdatesConfiguration,
-};
+use grammers_mtsender::{SenderPool, SenderPoolFatHandle, UpdatesConfiguration};
 use grammers_session::Session;
-use grammers_session::storages::MemorySession;
 use grammers_session::types::{PeerId, UpdateState, UpdatesState};
 use grammers_session::updates::UpdatesLike;
 use tokio::sync::mpsc;
@@ -22,14 +18,14 @@ use tokio::task::JoinSet;
 
 use super::clock::Clock;
 use super::heartbeat::{Beat, heartbeat};
+use super::network::POOL_SLOTS;
 use super::peers::Names;
 use super::questions::{ask_names, reconcile};
+use super::session::{Vault, VaultError};
 use super::{Context, error, hang_up, updates};
 use crate::call::event::{AccountEvent, CallEvent, HangUpOrder};
 use crate::text;
 
-/// How many containers may wait inside grammers, which drops what does not fit.
-const POOL_SLOTS: usize = 65_536;
 /// How many containers may wait between the tap and the update stream.
 const FORWARD_SLOTS: usize = 4096;
 
@@ -62,13 +58,17 @@ pub(super) struct Line {
 impl Line {
     /// Connects, and makes sure that Telegram answers and updates flow.
     pub(super) async fn open(
-        session: &Arc<MemorySession>,
+        session: &Arc<Vault>,
         context: &Context,
         names: &Names,
         clock: &Clock,
     ) -> Result<Self, Ended> {
-        let pool =
-            SenderPool::with_configuration(Arc::clone(session), context.api_id, parameters());
+        let parameters = context.network.parameters().await.map_err(Ended::Lost)?;
+        let pool = SenderPool::with_configuration(
+            Arc::clone(session),
+            context.network.api_id(),
+            parameters,
+        );
         let SenderPool { runner, handle, updates } = pool;
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
@@ -145,10 +145,7 @@ impl Line {
 /// Keeps the server's state if there is none yet.
 ///
 /// The update stream would ask for it by itself, but never again if that fails once.
-async fn keep_first(
-    session: &MemorySession,
-    state: tl::types::updates::State,
-) -> Result<(), <MemorySession as Session>::Error> {
+async fn keep_first(session: &Vault, state: tl::types::updates::State) -> Result<(), VaultError> {
     if session.updates_state().await?.pts != 0 {
         return Ok(());
     }
@@ -173,21 +170,6 @@ pub(super) fn ended_by(error: &InvocationError) -> Ended {
             Ended::Flooded(Duration::from_secs(u64::from(error.value.unwrap_or(1))))
         }
         (None, error) => lost(error),
-    }
-}
-
-/// Every field is named: the default runs a program to find out the system's name.
-fn parameters() -> ConnectionParams {
-    ConnectionParams {
-        device_model: "onhook".to_owned(),
-        system_version: std::env::consts::OS.to_owned(),
-        app_version: env!("CARGO_PKG_VERSION").to_owned(),
-        system_lang_code: "en".to_owned(),
-        lang_code: "en".to_owned(),
-        use_ipv6: false,
-        retry_policy: Box::new(NoRetries),
-        updates_channel_capacity: const { NonZeroUsize::new(POOL_SLOTS).unwrap() },
-        __non_exhaustive: (),
     }
 }
 

@@ -1,12 +1,25 @@
-//! The session that grammers works on.
+//! The session that grammers works on: in memory, with what changes written behind to the
+//! account's file.
 //!
-//! In memory only, for the embedded server; sessions on disk will come in here.
+//! A key that is stored is never exchanged for another one, whatever the server says: grammers
+//! would make a new key when Telegram does not know the old one.
 
-use std::net::{Ipv6Addr, SocketAddrV4, SocketAddrV6};
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use grammers_session::SessionData;
-use grammers_session::storages::MemorySession;
-use grammers_session::types::{DcOption, PeerAuth, PeerId, PeerInfo};
+use grammers_session::storages::{MemorySession, MemorySessionError, SqliteSession};
+use grammers_session::types::{
+    DcOption, PeerAuth, PeerId, PeerInfo, PeerKind, UpdateState, UpdatesState,
+};
+use grammers_session::{BoxFuture, Session, SessionData};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+/// How long changes are gathered before they are written.
+const WRITE_DELAY: Duration = Duration::from_secs(1);
 
 /// What makes a signed-in session.
 #[derive(Clone)]
@@ -16,7 +29,7 @@ pub struct Seed {
     /// The account's data centre.
     pub dc: i32,
     /// Where the data centre is.
-    pub address: SocketAddrV4,
+    pub address: SocketAddr,
     /// The authorization key.
     pub auth_key: [u8; 256],
     /// The account's own user id.
@@ -25,23 +38,292 @@ pub struct Seed {
     pub access_hash: i64,
 }
 
-pub(super) fn open(seed: &Seed) -> MemorySession {
-    let mapped: Ipv6Addr = seed.address.ip().to_ipv6_mapped();
-    let dc = DcOption {
-        id: seed.dc,
-        ipv4: seed.address,
-        ipv6: SocketAddrV6::new(mapped, seed.address.port(), 0, 0),
-        auth_key: Some(seed.auth_key),
-    };
-    let own = PeerInfo::User {
-        id: seed.user_id,
-        auth: Some(PeerAuth::from_hash(seed.access_hash)),
-        bot: Some(false),
-        is_self: Some(true),
-    };
+/// A session at work.
+pub(super) struct Vault {
+    memory: MemorySession,
+    store: Option<SqliteSession>,
+    pending: Mutex<Pending>,
+    changed: Notify,
+}
+
+/// What has changed since the last writing.
+#[derive(Default)]
+struct Pending {
+    centres: HashMap<i32, DcOption>,
+    peers: HashMap<PeerId, PeerInfo>,
+    state: bool,
+}
+
+/// Why the session refuses something.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum VaultError {
+    #[error("the stored key is not exchanged for a new one")]
+    OtherKey,
+    #[error(transparent)]
+    Memory(#[from] MemorySessionError),
+}
+
+impl Vault {
+    /// A session that is kept nowhere.
+    pub(super) fn in_memory(data: SessionData) -> Self {
+        Self {
+            memory: MemorySession::from(data),
+            store: None,
+            pending: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Opens the session of a file.
+    ///
+    /// Returns the account's own user id with it, or why it cannot be used, in words.
+    pub(super) async fn open(path: &Path) -> Result<(Self, i64), String> {
+        let unreadable = |error: &dyn std::fmt::Display| {
+            format!("{} is no session that can be read: {error}", path.display())
+        };
+        let store = SqliteSession::open(path).await.map_err(|error| unreadable(&error))?;
+        let (data, user_id) = load(&store).await.map_err(|error| unreadable(&error))?;
+        let Some(user_id) = user_id else {
+            return Err(format!("{} is signed in to nobody", path.display()));
+        };
+        let home = data.dc_options.get(&data.home_dc);
+        if home.is_none_or(|home| home.auth_key.is_none()) {
+            return Err(format!("{} has no key for its data centre", path.display()));
+        }
+        Ok((Self { store: Some(store), ..Self::in_memory(data) }, user_id))
+    }
+
+    /// Writes what changes, until this is given up.
+    pub(super) async fn keep(&self) {
+        loop {
+            self.changed.notified().await;
+            sleep(WRITE_DELAY).await;
+            self.write().await;
+        }
+    }
+
+    /// Writes what has changed so far.
+    pub(super) async fn write(&self) {
+        let Some(store) = &self.store else { return };
+        let pending = std::mem::take(&mut *self.pending());
+        if let Err(error) = self.write_to(store, pending).await {
+            tracing::warn!(%error, "the session could not be written");
+        }
+    }
+
+    async fn write_to(
+        &self,
+        store: &SqliteSession,
+        pending: Pending,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        for centre in pending.centres.values() {
+            store.set_dc_option(centre).await?;
+        }
+        for peer in pending.peers.into_values() {
+            store.cache_peer(peer).await?;
+        }
+        if pending.state {
+            let state = self.memory.updates_state().await?;
+            store.set_update_state(UpdateState::All(state)).await?;
+        }
+        Ok(())
+    }
+
+    fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Pending)) {
+        if self.store.is_some() {
+            change(&mut self.pending());
+            self.changed.notify_one();
+        }
+    }
+}
+
+type Loaded = Result<(SessionData, Option<i64>), grammers_session::storages::SqliteSessionError>;
+
+/// Reads what this program needs of a file.
+async fn load(store: &SqliteSession) -> Loaded {
+    let mut data = SessionData { home_dc: store.home_dc_id()?, ..SessionData::default() };
+    let known: Vec<i32> = data.dc_options.keys().copied().collect();
+    for dc in known.into_iter().chain([data.home_dc]) {
+        if let Some(centre) = store.dc_option(dc)? {
+            data.dc_options.insert(dc, centre);
+        }
+    }
+    data.updates_state = store.updates_state().await?;
+    let own = store.peer(PeerId::self_user()).await?;
+    let user_id = own.as_ref().map(|own| own.id().bare_id_unchecked());
+    if let Some(own) = own {
+        // The memory session looks the own user up under this key literally.
+        data.peer_infos.insert(PeerId::self_user(), own);
+    }
+    Ok((data, user_id))
+}
+
+/// A new session's file, with all that a stock grammers program needs.
+pub(super) async fn create(
+    path: &Path,
+    centre: &DcOption,
+    user_id: i64,
+    access_hash: i64,
+) -> Result<(), grammers_session::storages::SqliteSessionError> {
+    let store = SqliteSession::open(path).await?;
+    store.set_home_dc_id(centre.id).await?;
+    store.set_dc_option(centre).await?;
+    store.cache_peer(own_peer(user_id, access_hash)).await
+}
+
+/// The data of a session that is signed in.
+pub(super) fn seeded(seed: &Seed) -> SessionData {
     let mut data = SessionData { home_dc: seed.dc, ..SessionData::default() };
-    data.dc_options.insert(seed.dc, dc);
-    // The memory session looks the own user up under this key literally.
-    data.peer_infos.insert(PeerId::self_user(), own);
-    MemorySession::from(data)
+    data.dc_options.insert(seed.dc, centre(seed.dc, seed.address, Some(&seed.auth_key)));
+    data.peer_infos.insert(PeerId::self_user(), own_peer(seed.user_id, seed.access_hash));
+    data
+}
+
+fn own_peer(id: i64, access_hash: i64) -> PeerInfo {
+    let auth = Some(PeerAuth::from_hash(access_hash));
+    PeerInfo::User { id, auth, bot: Some(false), is_self: Some(true) }
+}
+
+/// A data centre that is known by one address.
+pub(super) fn centre(id: i32, address: SocketAddr, auth_key: Option<&[u8; 256]>) -> DcOption {
+    let (ipv4, ipv6) = match address {
+        SocketAddr::V4(ipv4) => {
+            let mapped: Ipv6Addr = ipv4.ip().to_ipv6_mapped();
+            (ipv4, SocketAddrV6::new(mapped, ipv4.port(), 0, 0))
+        }
+        SocketAddr::V6(ipv6) => (SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, ipv6.port()), ipv6),
+    };
+    DcOption { id, ipv4, ipv6, auth_key: auth_key.copied() }
+}
+
+impl Session for Vault {
+    type Error = VaultError;
+
+    fn home_dc_id(&self) -> Result<i32, VaultError> {
+        Ok(self.memory.home_dc_id()?)
+    }
+
+    fn set_home_dc_id(&self, dc_id: i32) -> BoxFuture<'_, Result<(), VaultError>> {
+        Box::pin(async move { Ok(self.memory.set_home_dc_id(dc_id).await?) })
+    }
+
+    fn dc_option(&self, dc_id: i32) -> Result<Option<DcOption>, VaultError> {
+        Ok(self.memory.dc_option(dc_id)?)
+    }
+
+    fn set_dc_option(&self, new: &DcOption) -> BoxFuture<'_, Result<(), VaultError>> {
+        let new = new.clone();
+        Box::pin(async move {
+            let old = self.memory.dc_option(new.id)?;
+            let kept = old.as_ref().and_then(|old| old.auth_key);
+            if kept.is_some() && kept != new.auth_key {
+                return Err(VaultError::OtherKey);
+            }
+            let same = |old: &DcOption| (old.ipv4, old.ipv6) == (new.ipv4, new.ipv6);
+            if old.is_some_and(|old| same(&old) && old.auth_key == new.auth_key) {
+                return Ok(());
+            }
+            self.memory.set_dc_option(&new).await?;
+            self.note(|pending| {
+                pending.centres.insert(new.id, new);
+            });
+            Ok(())
+        })
+    }
+
+    fn peer(&self, peer: PeerId) -> BoxFuture<'_, Result<Option<PeerInfo>, VaultError>> {
+        Box::pin(async move { Ok(self.memory.peer(peer).await?) })
+    }
+
+    fn cache_peer(&self, peer: PeerInfo) -> BoxFuture<'_, Result<(), VaultError>> {
+        Box::pin(async move {
+            let known = self.memory.peer(peer.id()).await?;
+            self.memory.cache_peer(peer.clone()).await?;
+            if known.is_none() && peer.id().kind() == PeerKind::User {
+                self.note(|pending| {
+                    pending.peers.insert(peer.id(), peer);
+                });
+            }
+            Ok(())
+        })
+    }
+
+    fn updates_state(&self) -> BoxFuture<'_, Result<UpdatesState, VaultError>> {
+        Box::pin(async move { Ok(self.memory.updates_state().await?) })
+    }
+
+    fn set_update_state(&self, update: UpdateState) -> BoxFuture<'_, Result<(), VaultError>> {
+        Box::pin(async move {
+            self.memory.set_update_state(update).await?;
+            self.note(|pending| pending.state = true);
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seed() -> Seed {
+        let address = SocketAddr::from(([127, 0, 0, 1], 443));
+        Seed { api_id: 1, dc: 4, address, auth_key: [7; 256], user_id: 99, access_hash: 5 }
+    }
+
+    #[tokio::test]
+    async fn a_stored_key_is_never_exchanged_for_another() {
+        let vault = Vault::in_memory(seeded(&seed()));
+        let address = seed().address;
+        for key in [Some(&[8; 256]), None] {
+            let refused = vault.set_dc_option(&centre(4, address, key)).await;
+            assert!(matches!(refused, Err(VaultError::OtherKey)));
+        }
+        assert_eq!(vault.dc_option(4).expect("known").and_then(|it| it.auth_key), Some([7; 256]));
+        let first = vault.set_dc_option(&centre(1, address, Some(&[8; 256]))).await;
+        first.expect("a centre without a key gets one");
+    }
+
+    #[tokio::test]
+    async fn a_file_has_what_was_written_and_is_a_stock_session() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("session.db");
+        let home = centre(4, seed().address, Some(&[7; 256]));
+        create(&path, &home, 99, 5).await.expect("created");
+        let (vault, user_id) = Vault::open(&path).await.expect("it can be used");
+        assert_eq!(user_id, 99);
+        let state = UpdateState::Primary { pts: 12, date: 34, seq: 56 };
+        vault.set_update_state(state).await.expect("kept");
+        let grace = PeerInfo::User {
+            id: 7,
+            auth: Some(PeerAuth::from_hash(77)),
+            bot: Some(false),
+            is_self: Some(false),
+        };
+        vault.cache_peer(grace).await.expect("kept");
+        vault.write().await;
+        drop(vault);
+        let stock = SqliteSession::open(&path).await.expect("a stock session");
+        assert_eq!(stock.home_dc_id().expect("known"), 4);
+        assert_eq!(stock.updates_state().await.expect("known").pts, 12);
+        let peer = PeerId::user(7).expect("an id");
+        let hash = stock.peer_ref(peer).await.expect("read").expect("known").auth.hash();
+        assert_eq!(hash, 77);
+    }
+
+    #[tokio::test]
+    async fn files_that_are_no_sessions_are_refused_in_words() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("session.db");
+        std::fs::write(&path, "not a database, and long enough to be noticed as none").expect("ok");
+        let refused = Vault::open(&path).await.err().expect("refused");
+        assert!(refused.contains("is no session that can be read"), "{refused}");
+        let blank = folder.path().join("blank.db");
+        SqliteSession::open(&blank).await.expect("a stock session");
+        let refused = Vault::open(&blank).await.err().expect("refused");
+        assert!(refused.ends_with("is signed in to nobody"), "{refused}");
+    }
 }

@@ -160,7 +160,7 @@ fn recorded(reason: &tl::enums::PhoneCallDiscardReason) -> Recorded {
 }
 
 /// Telegram's `date`: seconds since 1970 on the server's clock.
-fn time(date: i32) -> Timestamp {
+pub(super) fn time(date: i32) -> Timestamp {
     Timestamp::UNIX_EPOCH
         .saturating_add(Duration::from_secs(u64::try_from(date).unwrap_or(0)))
         .unwrap_or(Timestamp::UNIX_EPOCH)

@@ -62,7 +62,7 @@ fn hints(view: View) -> Vec<(String, String)> {
         }
         add(Action::Back, "unmark");
     } else if let Some(call) = state.selected_call() {
-        let signed_out = state.account(call.key.account).is_signed_out();
+        let signed_out = state.account(call.key.account).is_out();
         if !signed_out && obstacle(call, view.now).is_none() {
             let word = match call.verb() {
                 Verb::Decline => "decline",

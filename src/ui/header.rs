@@ -54,7 +54,7 @@ fn left(view: View, left_out: usize) -> Vec<(String, Style)> {
             parts.push((format!(" · {cause}"), theme.warning));
         }
         if left_out < 3 {
-            parts.push((format!(" · {}", view.state.shown_name(&account.own)), theme.text));
+            parts.push((format!(" · {}", view.state.account_name(account)), theme.text));
         }
         parts.push(("  ".to_owned(), theme.text));
     }
@@ -72,6 +72,7 @@ fn connection(view: View, account: &AccountState) -> (String, Style) {
             (format!("○ retrying in {seconds} s"), theme.warning)
         }
         Connection::SignedOut { code } => (format!("✗ signed out · {code}"), theme.error),
+        Connection::Unusable { .. } => ("✗ cannot be used".to_owned(), theme.error),
     }
 }
 

@@ -49,7 +49,7 @@ fn press(state: &mut State, actions: &[Action], second: i64) {
 
 fn empty_board() -> State {
     let own = Party { name: Some("Ada Lovelace".to_owned()), ..Party::unknown(ME) };
-    let mut state = State::new(vec![AccountState::new(own)]);
+    let mut state = State::new(vec![AccountState::new("ada".to_owned(), own)]);
     tell(&mut state, AccountEvent::Connection(Connection::Online), 0);
     state
 }

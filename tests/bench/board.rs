@@ -60,7 +60,7 @@ fn ring(id: i64) -> Msg {
 }
 
 fn empty() -> State {
-    State::new(vec![AccountState::new(Party::unknown(ME))])
+    State::new(vec![AccountState::new(String::new(), Party::unknown(ME))])
 }
 
 fn board_of(calls: i64) -> State {

@@ -25,7 +25,7 @@ use onhook::call::{AccountId, Party};
 use onhook::config::keymap::Keymap;
 use onhook::config::theme::{Depth, Theme};
 use onhook::loopback::{Options, Scenario, Server};
-use onhook::telegram::Account;
+use onhook::telegram::{Account, Network, Origin};
 use onhook::ui::{Look, Scratch, view};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use ratatui::backend::CrosstermBackend;
@@ -137,8 +137,13 @@ impl Board {
         let nothing = |_: &str| None;
         let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen, &nothing);
         Self {
-            state: State::new(vec![AccountState::new(Party::unknown(seed.user_id))]),
-            account: Account::start(AccountId(0), &seed, sender),
+            state: State::new(vec![AccountState::new(String::new(), Party::unknown(seed.user_id))]),
+            account: Account::start(
+                AccountId(0),
+                Origin::Seed(Box::new(seed)),
+                Network::default(),
+                sender,
+            ),
             events,
             screen: Terminal::with_options(CrosstermBackend::new(io::sink()), options)
                 .expect("in memory"),

@@ -29,6 +29,7 @@ pub fn pool(centres: &[Centre]) -> SenderPool {
         app_version: "test".into(),
         system_lang_code: "en".into(),
         lang_code: "en".into(),
+        proxy_url: None,
         use_ipv6: false,
         retry_policy: Box::new(NoRetries),
         updates_channel_capacity: NonZeroUsize::new(65_536).expect("not zero"),
@@ -40,11 +41,10 @@ pub fn pool(centres: &[Centre]) -> SenderPool {
 /// What onhook needs to be signed in at this server.
 pub fn seed(server: &Server) -> Seed {
     let key = &server.sessions()[0];
-    let SocketAddr::V4(address) = key.centre.address else { panic!("an IPv4 address") };
     Seed {
         api_id: 1,
         dc: key.centre.dc,
-        address,
+        address: key.centre.address,
         auth_key: key.centre.auth_key,
         user_id: key.user_id,
         access_hash: key.access_hash,

@@ -1,0 +1,103 @@
+//! Accounts in a temporary folder: made, used, renamed, refused.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use super::*;
+
+fn accounts() -> (tempfile::TempDir, Accounts) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let accounts = Accounts::at(folder.path().join("accounts"));
+    (folder, accounts)
+}
+
+fn made(accounts: &Accounts, name: &str) -> String {
+    let application = Application::parse("7", &"ab".repeat(16)).expect("an application");
+    let settings = Settings { application: Some(application), ipv6: false };
+    let draft = accounts.draft().expect("a draft");
+    draft.finish(&settings, None, name).expect("an account")
+}
+
+#[test]
+fn an_account_is_made_whole_or_not_at_all() {
+    let (_folder, accounts) = accounts();
+    assert_eq!(accounts.names().expect("none"), Vec::<String>::new());
+    drop(accounts.draft().expect("a draft"));
+    assert_eq!(fs::read_dir(accounts.root()).expect("the folder").count(), 0);
+    assert_eq!(made(&accounts, "Ada Lovelace"), "adalovelace");
+    assert_eq!(made(&accounts, "Ada Lovelace"), "adalovelace-2");
+    assert_eq!(made(&accounts, "李"), "account");
+    assert_eq!(accounts.names().expect("three"), ["account", "adalovelace", "adalovelace-2"]);
+    let lease = accounts.lease("account").expect("it can be used");
+    assert_eq!(lease.settings().application.as_ref().map(|known| known.id), Some(7));
+    for path in [lease.session(), settings_of(&lease.folder), lease.folder.join("lock")] {
+        assert_eq!(fs::metadata(path).expect("a file").mode() & 0o777, 0o600);
+    }
+    assert_eq!(fs::metadata(&lease.folder).expect("a folder").mode() & 0o777, 0o700);
+}
+
+#[test]
+fn what_a_killed_process_has_left_is_swept() {
+    let (_folder, accounts) = accounts();
+    let left = accounts.root().join(".new-1-00000000");
+    create_folder(&left).expect("a folder");
+    let working = accounts.draft().expect("a draft");
+    assert!(!left.exists());
+    let second = accounts.draft().expect("another draft");
+    assert!(working.folder.exists() && second.folder.exists(), "one that is at work stays");
+}
+
+#[test]
+fn an_account_is_used_by_one_process_and_the_second_is_told_by_whom() {
+    let (_folder, accounts) = accounts();
+    made(&accounts, "ada");
+    let lease = accounts.lease("ada").expect("it is free");
+    let refused = accounts.lease("ada").expect_err("it is in use").to_string();
+    let holder = std::process::id();
+    assert_eq!(refused, format!("the account 'ada' is in use by process {holder}; end that first"));
+    drop(lease);
+    accounts.lease("ada").expect("it is free again");
+}
+
+#[test]
+fn loose_permissions_are_refused_with_the_command_that_mends_them() {
+    let (_folder, accounts) = accounts();
+    made(&accounts, "ada");
+    let session = accounts.folder("ada").expect("a folder").join("session.db");
+    fs::set_permissions(&session, fs::Permissions::from_mode(0o644)).expect("loosened");
+    let refused = accounts.lease("ada").expect_err("others can read it").to_string();
+    let path = session.display();
+    assert_eq!(
+        refused,
+        format!("{path} can be read by others (644); mend it with: chmod 600 '{path}'")
+    );
+}
+
+#[test]
+fn names_stay_inside_the_folder() {
+    let (_folder, accounts) = accounts();
+    for name in ["", "..", "../x", "a/b", ".hidden", "-x", "a b", &"x".repeat(33)] {
+        assert!(matches!(accounts.folder(name), Err(AccountsError::Name(_))), "{name}");
+    }
+    let unknown = accounts.folder("ada").expect_err("none yet").to_string();
+    assert_eq!(unknown, "there is no account 'ada'; there are none yet: run `onhook login`");
+}
+
+#[test]
+fn renaming_takes_no_name_that_is_taken() {
+    let (_folder, accounts) = accounts();
+    made(&accounts, "ada");
+    made(&accounts, "grace");
+    assert!(matches!(accounts.rename("ada", "grace"), Err(AccountsError::Taken(_))));
+    accounts.rename("ada", "work").expect("a free name");
+    assert_eq!(accounts.names().expect("two"), ["grace", "work"]);
+}
+
+#[test]
+fn settings_that_are_wrong_are_refused_with_their_line() {
+    let (_folder, accounts) = accounts();
+    made(&accounts, "ada");
+    let path = accounts.folder("ada").expect("a folder").join("account.toml");
+    fs::write(&path, "\napi_id = 0\n").expect("written");
+    let refused = accounts.lease("ada").expect_err("no such application").to_string();
+    assert_eq!(refused, format!("{}:2: api_id: must be above 0", path.display()));
+}

@@ -1,0 +1,68 @@
+//! The accounts on this machine: list, rename, remove, sign out.
+
+use anyhow::anyhow;
+
+use super::run::{Outcome, failed, in_runtime, usage};
+use super::{AccountsCommand, print};
+use crate::accounts::{Accounts, AccountsError};
+use crate::config::Config;
+use crate::config::paths::Paths;
+use crate::telegram::sign_out;
+
+pub(super) fn accounts(command: Option<&AccountsCommand>, paths: &Paths) -> Outcome {
+    let accounts = Accounts::at(paths.accounts());
+    match command {
+        None | Some(AccountsCommand::List) => list(&accounts),
+        Some(AccountsCommand::Rename { name, to }) => {
+            accounts.rename(name, to).map_err(usage)?;
+            print::note(&format!("'{name}' is called '{to}' now."));
+            Ok(())
+        }
+        Some(AccountsCommand::Remove { name, yes }) => {
+            let lease = accounts.lease(name).map_err(usage)?;
+            if !yes {
+                return Err(usage(anyhow!(
+                    "this removes the files of '{name}' only: Telegram keeps the session until you \
+                     end it in another app (Settings → Devices). `onhook logout {name}` ends both. \
+                     To go on all the same, add --yes"
+                )));
+            }
+            lease.remove().map_err(failed)?;
+            print::note(&format!("The files of '{name}' are gone."));
+            Ok(())
+        }
+    }
+}
+
+fn list(accounts: &Accounts) -> Outcome {
+    let mut lines = String::new();
+    for name in accounts.names().map_err(failed)? {
+        let state = match accounts.lease(&name) {
+            Ok(_) => "free".to_owned(),
+            Err(AccountsError::Locked { holder, .. }) => format!("in use by process {holder}"),
+            Err(error) => error.to_string(),
+        };
+        lines += &[name.as_str(), "\t", &state, "\n"].concat();
+    }
+    if lines.is_empty() {
+        print::note("There are no accounts yet: run `onhook login`.");
+    }
+    print::text(&lines);
+    Ok(())
+}
+
+pub(super) fn logout(name: &str, config: &Config, paths: &Paths) -> Outcome {
+    let lease = Accounts::at(paths.accounts()).lease(name).map_err(usage)?;
+    let network = super::run::network(config);
+    let signed_out = in_runtime(async { Ok(sign_out(&lease, &network).await) })?;
+    if let Err(cause) = signed_out {
+        return Err(failed(anyhow!(
+            "'{name}' is still signed in ({cause}), and its files are still here. Try again, or end \
+             the session in another app (Settings → Devices) and run \
+             `onhook accounts remove {name} --yes`"
+        )));
+    }
+    lease.remove().map_err(failed)?;
+    print::note(&format!("'{name}' is signed out, and its files are gone."));
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! Signing in on a plain terminal: questions on standard error, answers on standard input.
+
+use std::io::{self, IsTerminal, Read, Write};
+
+use anyhow::anyhow;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::run::{Outcome, Stop, failed, in_runtime, usage};
+use super::{LoginArgs, print, server_file};
+use crate::accounts::{Accounts, Application};
+use crate::config::Config;
+use crate::config::paths::Paths;
+use crate::qr::{self, Ground};
+use crate::sign_in::{APPLICATION_HELP, Event, IMPORT_WARNING, Refusal, Request, SentCode, Step};
+use crate::telegram::Imported;
+use crate::telegram::sign_in::{Setup, SignIn, Start, import};
+use crate::text;
+
+/// The most bytes of a session string that are read.
+const LONGEST_STRING: u64 = 4096;
+
+pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Outcome {
+    let accounts = Accounts::at(paths.accounts());
+    if let Some(name) = &args.name {
+        accounts.check_free(name).map_err(usage)?;
+    }
+    let start = match &args.start.server {
+        Some(file) => server_file::read(file).map_err(usage)?,
+        None if args.start.test_dc => Start::TestServers,
+        None => Start::Telegram,
+    };
+    let network = super::run::network(config);
+    let imported = if args.import { Some(read_session()?) } else { None };
+    let application = match (&config.application, &imported) {
+        (Some(application), _) => Some(application.clone()),
+        (None, Some(imported)) => imported_application(imported),
+        (None, None) => Some(ask_application()?),
+    };
+    let setup = Setup { accounts, name: args.name.clone(), application, network, start };
+    let done = match imported {
+        Some(imported) => in_runtime(async { Ok(import(setup, imported).await) })?,
+        None => in_runtime(async { Ok(converse(setup, args.qr, config.ground).await) })??,
+    };
+    match done {
+        Event::Done { name, own } => {
+            let who = own.label();
+            print::note(&format!("Signed in as {who}. The account is called '{name}' here."));
+            Ok(())
+        }
+        Event::Refused(refusal) => Err(failed(anyhow!("{refusal}"))),
+        _ => Err(failed(anyhow!("the conversation ended too early"))),
+    }
+}
+
+/// The application that a session was made with, if the session says so.
+fn imported_application(imported: &Imported) -> Option<Application> {
+    let known = imported.api_id().map(|id| Application { id, hash: String::new() });
+    if known.is_none() {
+        print::note(
+            "No api id is known. If Telegram refuses, set ONHOOK_API_ID and ONHOOK_API_HASH.",
+        );
+    }
+    known
+}
+
+fn read_session() -> Result<Imported, Stop> {
+    print::note(IMPORT_WARNING);
+    if io::stdin().is_terminal() {
+        print::note("Paste the session string, then press Enter and Ctrl-D.");
+    }
+    let mut text = String::new();
+    io::stdin().take(LONGEST_STRING).read_to_string(&mut text).map_err(usage)?;
+    Imported::parse(&text).map_err(usage)
+}
+
+fn ask_application() -> Result<Application, Stop> {
+    print::note(APPLICATION_HELP);
+    loop {
+        let id = ask("api id: ")?;
+        let hash = ask_hidden("api hash: ")?;
+        match Application::parse(&id, &hash) {
+            Ok(application) => return Ok(application),
+            Err(wrong) => print::note(wrong),
+        }
+    }
+}
+
+/// What is asked next.
+enum Question {
+    Phone,
+    Code(SentCode),
+    Password(Option<String>),
+    /// A QR code is shown; nothing is asked.
+    Wait,
+}
+
+async fn converse(setup: Setup, by_qr: bool, ground: Ground) -> Result<Event, Stop> {
+    let (sender, mut events) = mpsc::channel(16);
+    let sign_in = SignIn::start(setup, sender);
+    let mut question = Question::Phone;
+    let mut phone = String::new();
+    if by_qr {
+        question = Question::Wait;
+        sign_in.send(Request::Qr);
+    }
+    loop {
+        match &question {
+            Question::Phone => {
+                let hint = if phone.is_empty() { String::new() } else { format!(" [{phone}]") };
+                let typed = ask_aside(format!("Phone number, with country code{hint}: ")).await?;
+                if !typed.is_empty() {
+                    phone = typed;
+                }
+                sign_in.send(Request::SendCode { phone: phone.clone() });
+            }
+            Question::Code(sent) => sign_in.send(ask_code(sent).await?),
+            Question::Password(hint) => {
+                let hint = hint.as_ref().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
+                let prompt = format!("Two-step password{hint}: ");
+                let typed = aside(move || ask_hidden(&prompt)).await?;
+                sign_in.send(Request::Password(typed));
+            }
+            Question::Wait => {}
+        }
+        let event = events.recv().await.ok_or_else(|| failed(anyhow!("nobody answers")))?;
+        question = match event {
+            done @ Event::Done { .. } => return Ok(done),
+            Event::CodeSent(sent) => {
+                print::note(&format!("A code was sent {}.", sent.to));
+                Question::Code(sent)
+            }
+            Event::PasswordNeeded { hint } => Question::Password(hint),
+            Event::Qr { url, until } => {
+                show_qr(&url, until, ground);
+                Question::Wait
+            }
+            Event::Refused(refusal) => after(&refusal, question, by_qr)?,
+        };
+    }
+}
+
+/// What a refusal leads to.
+fn after(refusal: &Refusal, question: Question, by_qr: bool) -> Result<Question, Stop> {
+    let give_up = matches!(refusal.back_to, Step::Method | Step::Application)
+        || refusal.wait.is_some()
+        || !io::stdin().is_terminal()
+        || (by_qr && matches!(question, Question::Wait));
+    if give_up {
+        return Err(failed(anyhow!("{refusal}")));
+    }
+    print::note(&refusal.to_string());
+    Ok(match (refusal.back_to, question) {
+        (Step::Phone, _) => Question::Phone,
+        (_, question) => question,
+    })
+}
+
+async fn ask_code(sent: &SentCode) -> Result<Request, Stop> {
+    let again = match &sent.next {
+        Some((way, at)) if *at <= Timestamp::now() => format!(" (Enter alone: again, {way})"),
+        Some((way, at)) => {
+            let seconds = at.duration_since(Timestamp::now()).as_secs();
+            format!(" (in {}, Enter alone: again, {way})", text::duration(seconds))
+        }
+        None => String::new(),
+    };
+    let typed = ask_aside(format!("Code{again}: ")).await?;
+    Ok(if typed.is_empty() && sent.next.is_some() { Request::Resend } else { Request::Code(typed) })
+}
+
+fn show_qr(url: &str, until: Timestamp, ground: Ground) {
+    let seconds = until.duration_since(Timestamp::now()).as_secs().max(0);
+    let code = qr::half_blocks(url, ground);
+    print::note(&code.unwrap_or_default().join("\n"));
+    print::note(&format!(
+        "Scan it: Telegram on your phone → Settings → Devices → Link Desktop Device. It is renewed \
+         in {seconds} s."
+    ));
+}
+
+async fn ask_aside(prompt: String) -> Result<String, Stop> {
+    aside(move || ask(&prompt)).await
+}
+
+/// Waits for the keyboard away from the tasks that talk to Telegram.
+async fn aside(
+    ask: impl FnOnce() -> Result<String, Stop> + Send + 'static,
+) -> Result<String, Stop> {
+    tokio::task::spawn_blocking(ask).await.map_err(failed)?
+}
+
+fn ask(prompt: &str) -> Result<String, Stop> {
+    let mut err = io::stderr();
+    // Without standard error there is nobody to ask.
+    let _ = write!(err, "{prompt}").and_then(|()| err.flush());
+    let mut line = String::new();
+    match io::stdin().read_line(&mut line) {
+        Ok(0) => Err(failed(anyhow!("signing in was given up; nothing was stored"))),
+        Ok(_) => Ok(line.trim().to_owned()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Asks without showing what is typed.
+fn ask_hidden(prompt: &str) -> Result<String, Stop> {
+    if !io::stdin().is_terminal() {
+        return ask(prompt);
+    }
+    rpassword::prompt_password(prompt).map_err(failed)
+}

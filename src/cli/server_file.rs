@@ -1,0 +1,51 @@
+//! The file that names other data centres than Telegram's own: `--server FILE`.
+//!
+//! `onhook serve` prints such descriptions under `blank`: where the data centres are, and a key
+//! at each that is signed in to nobody.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use serde::Deserialize;
+
+use crate::telegram::sign_in::Start;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    centres: Vec<Centre>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Centre {
+    dc: i32,
+    address: SocketAddr,
+    auth_key: String,
+}
+
+/// Reads where signing in begins.
+pub(super) fn read(path: &Path) -> anyhow::Result<Start> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(|| name.clone())?;
+    let file: File = serde_json::from_str(&text).with_context(|| name.clone())?;
+    let centres = file.centres.into_iter().map(|centre| {
+        let key = key(&centre.auth_key).ok_or_else(|| {
+            anyhow!("{name}: auth_key of data centre {}: must be 512 hex digits", centre.dc)
+        })?;
+        Ok((centre.dc, centre.address, key))
+    });
+    let centres = centres.collect::<anyhow::Result<Vec<_>>>()?;
+    if centres.is_empty() {
+        return Err(anyhow!("{name}: centres: must name at least one data centre"));
+    }
+    Ok(Start::Centres(centres))
+}
+
+fn key(hex: &str) -> Option<[u8; 256]> {
+    let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
+    bytes?.try_into().ok().filter(|_| rest.is_empty())
+}

@@ -1,0 +1,179 @@
+//! Session strings of other programs.
+//!
+//! Telethon: `1`, then base64 of data centre, IPv4 or IPv6 address, port, key. Pyrogram: base64
+//! of data centre, api id, test mode, key, user id, whether it is a bot. All big-endian.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use base64::Engine;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+const KEY: usize = 256;
+/// The lengths of what Telethon's strings say, by the length of the address.
+const TELETHON: [usize; 2] = [1 + 4 + 2 + KEY, 1 + 16 + 2 + KEY];
+const PYROGRAM: usize = 1 + 4 + 1 + KEY + 8 + 1;
+/// Before api id and 64-bit user ids were part of them.
+const OLD_PYROGRAM: [usize; 2] = [1 + 1 + KEY + 4 + 1, 1 + 1 + KEY + 8 + 1];
+
+/// What a session string says. It holds a key: it never shows in `Debug` or an error.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Imported {
+    pub(super) dc: i32,
+    /// Where the data centre is, if the string says so.
+    pub(super) address: Option<SocketAddr>,
+    pub(super) auth_key: [u8; KEY],
+    /// Whether it belongs to Telegram's test servers.
+    pub(super) test: bool,
+    /// The application that it was made with.
+    pub(super) api_id: Option<i32>,
+    pub(super) bot: bool,
+}
+
+/// Why a text is no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// Nothing was given.
+    #[error("there is nothing to import: give a session string on standard input")]
+    Empty,
+    /// Neither form fits.
+    #[error(
+        "this is neither a Telethon string session (1…, 353 or 369 characters) nor a Pyrogram one \
+         (362 characters); was it cut?"
+    )]
+    Unknown,
+    /// A form of the past.
+    #[error("this is a session string of an old Pyrogram: export it anew with version 2")]
+    OldPyrogram,
+    /// Data centres have small numbers.
+    #[error("the session string names a data centre that does not exist; is it damaged?")]
+    Centre,
+}
+
+impl Imported {
+    /// Reads a session string of either form.
+    ///
+    /// # Errors
+    /// What is wrong with it, without a word of it.
+    pub fn parse(text: &str) -> Result<Self, ImportError> {
+        let text: String = text.split_whitespace().collect();
+        if text.is_empty() {
+            return Err(ImportError::Empty);
+        }
+        let telethon = text.strip_prefix('1').and_then(decode);
+        if let Some(bytes) = telethon.filter(|bytes| TELETHON.contains(&bytes.len())) {
+            return Self::telethon(&bytes).ok_or(ImportError::Unknown)?.checked();
+        }
+        match decode(&text) {
+            Some(bytes) if bytes.len() == PYROGRAM => {
+                Self::pyrogram(&bytes).ok_or(ImportError::Unknown)?.checked()
+            }
+            Some(bytes) if OLD_PYROGRAM.contains(&bytes.len()) => Err(ImportError::OldPyrogram),
+            _ => Err(ImportError::Unknown),
+        }
+    }
+
+    /// The application that it was made with, if it says.
+    pub fn api_id(&self) -> Option<i32> {
+        self.api_id
+    }
+
+    fn telethon(mut bytes: &[u8]) -> Option<Self> {
+        let long = bytes.len() == TELETHON[1];
+        let [dc] = take(&mut bytes)?;
+        let ip = if long {
+            IpAddr::from(Ipv6Addr::from(take::<16>(&mut bytes)?))
+        } else {
+            IpAddr::from(Ipv4Addr::from(take::<4>(&mut bytes)?))
+        };
+        let port = u16::from_be_bytes(take(&mut bytes)?);
+        let address = Some(SocketAddr::new(ip, port));
+        let auth_key = take(&mut bytes)?;
+        Some(Self { dc: i32::from(dc), address, auth_key, test: false, api_id: None, bot: false })
+    }
+
+    fn pyrogram(mut bytes: &[u8]) -> Option<Self> {
+        let [dc] = take(&mut bytes)?;
+        let api_id = i32::try_from(u32::from_be_bytes(take(&mut bytes)?)).ok();
+        let [test] = take(&mut bytes)?;
+        let auth_key = take(&mut bytes)?;
+        let _user_id = take::<8>(&mut bytes)?;
+        let [bot] = take(&mut bytes)?;
+        let api_id = api_id.filter(|id| *id > 0);
+        let (test, bot) = (test != 0, bot != 0);
+        Some(Self { dc: i32::from(dc), address: None, auth_key, test, api_id, bot })
+    }
+
+    fn checked(self) -> Result<Self, ImportError> {
+        if (1..=5).contains(&self.dc) { Ok(self) } else { Err(ImportError::Centre) }
+    }
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let config =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(&URL_SAFE, config).decode(text).ok()
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*head)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn telethon(dc: u8, address: &[u8]) -> String {
+        let bytes = [&[dc], address, &443u16.to_be_bytes(), &[7; KEY]].concat();
+        format!("1{}", URL_SAFE.encode(bytes))
+    }
+
+    fn pyrogram(dc: u8, bot: u8) -> String {
+        let bytes =
+            [&[dc][..], &12u32.to_be_bytes(), &[1], &[7; KEY], &99u64.to_be_bytes(), &[bot]]
+                .concat();
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    #[test]
+    fn both_forms_are_recognised_by_themselves() {
+        let read = Imported::parse(&format!("{}\n", telethon(4, &[1, 2, 3, 4]))).expect("Telethon");
+        assert_eq!(read.address, Some("1.2.3.4:443".parse().expect("an address")));
+        assert!(read.dc == 4 && read.auth_key == [7; KEY] && read.api_id.is_none() && !read.bot);
+        let read = Imported::parse(&telethon(2, &[0; 16])).expect("Telethon with IPv6");
+        assert_eq!(read.address, Some("[::]:443".parse().expect("an address")));
+        let read = Imported::parse(&pyrogram(2, 0)).expect("Pyrogram");
+        assert!(read.dc == 2 && read.api_id == Some(12) && read.test && !read.bot);
+        assert!(Imported::parse(&pyrogram(2, 1)).expect("Pyrogram").bot);
+    }
+
+    #[test]
+    fn what_is_no_session_is_refused() {
+        let whole = telethon(2, &[1, 2, 3, 4]);
+        let old = URL_SAFE_NO_PAD.encode(vec![2; OLD_PYROGRAM[1]]);
+        for (text, wanted) in [
+            ("", ImportError::Empty),
+            (" \n", ImportError::Empty),
+            ("hello", ImportError::Unknown),
+            (&whole[..whole.len() - 8], ImportError::Unknown),
+            (&telethon(9, &[1, 2, 3, 4]), ImportError::Centre),
+            (&old, ImportError::OldPyrogram),
+        ] {
+            assert_eq!(Imported::parse(text).err(), Some(wanted), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[0-9A-Za-z_=-]{0,400}") {
+            let _ = Imported::parse(&text);
+        }
+    }
+}

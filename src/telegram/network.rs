@@ -1,0 +1,88 @@
+//! How Telegram is reached: what a connection says of this program, and through which proxy.
+
+use std::num::NonZeroUsize;
+
+use grammers_mtsender::{ConnectionParams, NoRetries};
+
+use crate::accounts::{Lease, Proxy};
+
+/// How many containers may wait inside grammers, which drops what does not fit.
+pub(super) const POOL_SLOTS: usize = 65_536;
+
+/// How Telegram is reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    /// Through this proxy.
+    pub proxy: Option<Proxy>,
+    /// By IPv6.
+    pub ipv6: bool,
+    /// As this application, where an account has none of its own.
+    pub api_id: Option<i32>,
+}
+
+/// Telegram wants the id of an application even where it makes no difference, as for a session
+/// that another program has made.
+const ANY_API_ID: i32 = 1;
+
+/// The proxy as grammers takes it, with the host's address looked up: by itself it would panic
+/// where the system has no resolver.
+async fn proxy_url(proxy: &Proxy) -> Result<String, String> {
+    let host = proxy.host().trim_matches(['[', ']']);
+    let found = tokio::net::lookup_host((host, proxy.port())).await;
+    let unknown = || format!("the proxy's host '{host}' cannot be found");
+    let address = found.ok().and_then(|mut found| found.next()).ok_or_else(unknown)?;
+    let credentials = proxy.credentials().map(|it| format!("{it}@")).unwrap_or_default();
+    Ok(format!("socks5://{credentials}{address}"))
+}
+
+impl Network {
+    /// The same, as an account wants it.
+    pub(super) fn of(&self, lease: &Lease) -> Self {
+        let settings = lease.settings();
+        let own = settings.application.as_ref().map(|application| application.id);
+        Self { ipv6: self.ipv6 || settings.ipv6, api_id: own.or(self.api_id), ..self.clone() }
+    }
+
+    /// The application's id.
+    pub(super) fn api_id(&self) -> i32 {
+        self.api_id.unwrap_or(ANY_API_ID)
+    }
+
+    /// What a connection needs. Every field is named: the default runs a program to find out the
+    /// system's name.
+    ///
+    /// # Errors
+    /// If the proxy's host cannot be found.
+    pub(super) async fn parameters(&self) -> Result<ConnectionParams, String> {
+        let proxy_url = match &self.proxy {
+            Some(proxy) => Some(proxy_url(proxy).await?),
+            None => None,
+        };
+        Ok(ConnectionParams {
+            device_model: "onhook".to_owned(),
+            system_version: std::env::consts::OS.to_owned(),
+            app_version: env!("CARGO_PKG_VERSION").to_owned(),
+            system_lang_code: "en".to_owned(),
+            lang_code: "en".to_owned(),
+            proxy_url,
+            use_ipv6: self.ipv6,
+            retry_policy: Box::new(NoRetries),
+            updates_channel_capacity: const { NonZeroUsize::new(POOL_SLOTS).unwrap() },
+            __non_exhaustive: (),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_proxy_is_handed_on_by_its_address() {
+        let proxy: Proxy = "socks5://ada:s3cret@127.0.0.1:1080".parse().expect("a proxy");
+        let url = proxy_url(&proxy).await.expect("found");
+        assert_eq!(url, "socks5://ada:s3cret@127.0.0.1:1080");
+        let six: Proxy = "socks5://[::1]:9".parse().expect("a proxy");
+        assert_eq!(proxy_url(&six).await.expect("found"), "socks5://[::1]:9");
+    }
+}

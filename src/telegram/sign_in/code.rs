@@ -1,0 +1,111 @@
+//! Codes and the password that may follow them.
+
+use std::time::Duration;
+
+use grammers_client::tl;
+use jiff::Timestamp;
+
+use super::sent::{next_way, sent_to};
+use super::{Outcome, Talk};
+use crate::accounts::Application;
+use crate::sign_in::{Event, Refusal, SentCode};
+use crate::telegram::password;
+use crate::text;
+
+impl Talk {
+    pub(super) async fn send_code(&mut self, phone: String) -> Outcome<Event> {
+        let settings = tl::types::CodeSettings {
+            allow_flashcall: false,
+            current_number: false,
+            allow_app_hash: false,
+            allow_missed_call: false,
+            allow_firebase: false,
+            unknown_number: false,
+            logout_tokens: None,
+            token: None,
+            app_sandbox: None,
+        };
+        let Application { id, hash } = self.application()?;
+        let request = tl::functions::auth::SendCode {
+            phone_number: phone.clone(),
+            api_id: id,
+            api_hash: hash,
+            settings: settings.into(),
+        };
+        let sent = self.ask(&request).await?;
+        self.code_sent(phone, sent).await
+    }
+
+    pub(super) async fn resend(&mut self) -> Outcome<Event> {
+        let Some((phone, hash)) = self.code.clone() else {
+            return Err(Refusal::of_telegram(400, "PHONE_CODE_EXPIRED", None));
+        };
+        let request = tl::functions::auth::ResendCode {
+            phone_number: phone.clone(),
+            phone_code_hash: hash,
+            reason: None,
+        };
+        let sent = self.ask(&request).await?;
+        self.code_sent(phone, sent).await
+    }
+
+    pub(super) async fn code_sent(
+        &mut self,
+        phone: String,
+        sent: tl::enums::auth::SentCode,
+    ) -> Outcome<Event> {
+        use tl::enums::auth::SentCode as Sent;
+        let sent = match sent {
+            Sent::Code(sent) => sent,
+            Sent::Success(sent) => return self.authorized(sent.authorization).await,
+            Sent::PaymentRequired(_) => {
+                return Err(Refusal::of_telegram(402, "PAYMENT_REQUIRED", None));
+            }
+        };
+        let (to, length) = sent_to(&sent.r#type)?;
+        self.code = Some((phone, sent.phone_code_hash));
+        let wait = Duration::from_secs(sent.timeout.unwrap_or(0).max(0).unsigned_abs().into());
+        let at = Timestamp::now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let next = sent.next_type.map(|next| (next_way(&next).to_owned(), at));
+        Ok(Event::CodeSent(SentCode { to, length, next }))
+    }
+
+    pub(super) async fn sign_in(&mut self, code: String) -> Outcome<Event> {
+        let Some((phone_number, phone_code_hash)) = self.code.clone() else {
+            return Err(Refusal::of_telegram(400, "PHONE_CODE_EXPIRED", None));
+        };
+        let request = tl::functions::auth::SignIn {
+            phone_number,
+            phone_code_hash,
+            phone_code: Some(code.trim().to_owned()),
+            email_verification: None,
+        };
+        match self.ask(&request).await {
+            Ok(authorization) => self.authorized(authorization).await,
+            Err(refusal) => self.or_password(refusal).await,
+        }
+    }
+
+    /// Turns the refusal that a password is needed into the question for it.
+    pub(super) async fn or_password(&mut self, refusal: Refusal) -> Outcome<Event> {
+        if refusal.code != "SESSION_PASSWORD_NEEDED" {
+            return Err(refusal);
+        }
+        let password = self.ask(&tl::functions::account::GetPassword {}).await?;
+        let tl::enums::account::Password::Password(password) = password;
+        let hint = password.hint.map(|hint| text::clean(&hint)).filter(|hint| !hint.is_empty());
+        Ok(Event::PasswordNeeded { hint })
+    }
+
+    pub(super) async fn check_password(&mut self, typed: String) -> Outcome<Event> {
+        // Each challenge is good for one try.
+        let asked = self.ask(&tl::functions::account::GetPassword {}).await?;
+        let tl::enums::account::Password::Password(asked) = asked;
+        // Long arithmetic, away from the tasks that have to be quick.
+        let proof = tokio::task::spawn_blocking(move || password::prove(&asked, &typed)).await;
+        let unknown = || Refusal::of_telegram(400, "PASSWORD_UNKNOWN_KIND", None);
+        let password = proof.ok().flatten().ok_or_else(unknown)?;
+        let authorization = self.ask(&tl::functions::auth::CheckPassword { password }).await?;
+        self.authorized(authorization).await
+    }
+}

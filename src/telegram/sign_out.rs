@@ -1,0 +1,42 @@
+//! Signing out: Telegram forgets the session, so that its files are of no more use to anybody.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use grammers_client::tl;
+use grammers_mtsender::SenderPool;
+use grammers_session::Session;
+use tokio::time::timeout;
+
+use super::error;
+use super::network::Network;
+use super::session::Vault;
+use crate::accounts::Lease;
+use crate::text;
+
+/// How long signing out may take.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Signs an account out at Telegram. The files stay.
+///
+/// # Errors
+/// Why the session may still be signed in, in words.
+pub async fn sign_out(lease: &Lease, network: &Network) -> Result<(), String> {
+    let (vault, _) = Vault::open(&lease.session()).await?;
+    let vault = Arc::new(vault);
+    let network = network.of(lease);
+    let parameters = network.parameters().await?;
+    let pool = SenderPool::with_configuration(Arc::clone(&vault), network.api_id(), parameters);
+    let SenderPool { runner, handle, .. } = pool;
+    let runner = tokio::spawn(runner.run());
+    let dc = vault.home_dc_id().map_err(|error| error.to_string())?;
+    let request = tl::functions::auth::LogOut {};
+    let answer = timeout(DEADLINE, handle.thin.invoke_in_dc(dc, &request)).await;
+    runner.abort();
+    match answer {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) if error::signed_out(&error).is_some() => Ok(()),
+        Ok(Err(error)) => Err(text::clean(&error.to_string())),
+        Err(_) => Err("Telegram does not answer".to_owned()),
+    }
+}

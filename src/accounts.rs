@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use files::{Lock, create_file, create_folder, readable_by_others, write_anew};
 
 pub use proxy::Proxy;
-pub use settings::{Application, Settings};
+pub use settings::Settings;
 
 /// The longest name of an account.
 const LONGEST_NAME: usize = 32;

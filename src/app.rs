@@ -12,6 +12,7 @@ pub mod msg;
 pub mod notice;
 pub mod rows;
 mod selection;
+pub mod sign_in;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use effect::Effect;
 use msg::Msg;
 use notice::Notices;
 use rows::Rows;
+use sign_in::Entrance;
 
 /// How often a spinner turns.
 pub const SPIN: Duration = Duration::from_millis(250);
@@ -78,6 +80,8 @@ pub struct State {
     pub rows: Rows,
     /// The marked calls.
     pub marked: BTreeSet<CallKey>,
+    /// Whether people can sign in here.
+    pub entrance: Entrance,
     /// What lies over the board.
     pub dialog: Option<Dialog>,
     /// Messages that go away.
@@ -106,7 +110,12 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             state.edit(request);
             Vec::new()
         }
+        Msg::Paste(text) => {
+            state.paste(&text);
+            Vec::new()
+        }
         Msg::Account(account, event) => state.hear(account, event, now),
+        Msg::SignIn(event) => state.sign_in_event(event, now),
         Msg::Tick => state.tick(now),
         Msg::Resized { width, height } => {
             state.size = (width, height);
@@ -129,6 +138,7 @@ impl State {
             board: CallBoard::default(),
             rows: Rows::default(),
             marked: BTreeSet::new(),
+            entrance: Entrance::default(),
             dialog: None,
             notices: Notices::default(),
             privacy: Privacy::default(),
@@ -180,7 +190,13 @@ impl State {
         let spinning = self.board.calls().any(|call| call.hang_up.is_on_its_way());
         let retrying =
             |account: &AccountState| matches!(account.connection, Connection::Retrying { .. });
-        let second = !self.board.is_empty() || self.accounts.iter().any(retrying);
+        let (waiting, counting) = match &self.dialog {
+            // Codes are sent again after a while, QR codes expire, Telegram wants patience.
+            Some(Dialog::SignIn(sign_in)) => (sign_in.waiting.is_some(), true),
+            _ => (false, false),
+        };
+        let spinning = spinning || waiting;
+        let second = counting || !self.board.is_empty() || self.accounts.iter().any(retrying);
         let step = match (spinning, second) {
             (true, _) => SPIN.as_millis() as i64,
             (false, true) => 1000,

@@ -152,7 +152,7 @@ enum Command {
     Man,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct ScenarioArgs {
     /// A shipped scenario, or the path of one [default: busy]
     #[arg(value_name = "SCENARIO")]
@@ -196,9 +196,9 @@ enum ConfigCommand {
 }
 
 impl LookArgs {
-    fn overrides(self) -> Overrides {
+    fn overrides(&self) -> Overrides {
         Overrides {
-            theme: self.theme,
+            theme: self.theme.clone(),
             ascii: self.ascii.then_some(true),
             bell: self.no_bell.then_some(false),
             notify: self.no_notify.then_some(false),
@@ -212,7 +212,7 @@ impl LookArgs {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let code = match cli.command {
-        None => run::board(&cli.board.chosen, cli.board.look.overrides()),
+        None => run::board(&cli.board),
         Some(Command::Login(args)) => run::login(&args),
         Some(Command::Accounts { command }) => run::accounts(command.as_ref()),
         Some(Command::Logout { name }) => run::logout(&name),

@@ -12,9 +12,10 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::accounts::{Application, Proxy};
+use crate::accounts::Proxy;
 use crate::place::{Source, Wrong};
 use crate::qr::Ground;
+use crate::sign_in::Application;
 use keymap::Keymap;
 use paths::Paths;
 use theme::{Depth, Theme};

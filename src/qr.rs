@@ -1,27 +1,39 @@
 //! QR codes of half blocks: two rows of modules to a line of the terminal.
 
-use qrcode::render::unicode::Dense1x2;
-use qrcode::{EcLevel, QrCode};
+use qrcode::{Color, EcLevel, QrCode};
+
+/// How many light modules surround a code. The standard asks for four; scanners are content with
+/// two, and the terminal's own lines are few.
+const MARGIN: usize = 2;
 
 /// What the terminal shows where nothing is drawn. A QR code is dark on light.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ground {
-    /// Light letters on a dark ground: a full block is light.
+    /// Light letters on a dark ground: what is drawn is light.
+    #[default]
     Dark,
-    /// Dark letters on a light ground: a full block is dark.
+    /// Dark letters on a light ground: what is drawn is dark.
     Light,
 }
 
-/// The lines of a QR code, quiet zone included; nothing if the text is too long for one.
+/// The lines of a QR code, its light margin included; nothing if the text is too long for one.
 pub fn half_blocks(text: &str, ground: Ground) -> Option<Vec<String>> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
-    let (dark, light) = match ground {
-        // The renderer's "dark" is what is drawn.
-        Ground::Dark => (Dense1x2::Light, Dense1x2::Dark),
-        Ground::Light => (Dense1x2::Dark, Dense1x2::Light),
+    let modules = code.width();
+    let side = modules + 2 * MARGIN;
+    let is_drawn = |x: usize, y: usize| {
+        let inside = |at: usize| (MARGIN..MARGIN + modules).contains(&at);
+        let dark = inside(x) && inside(y) && code[(x - MARGIN, y - MARGIN)] == Color::Dark;
+        dark == (ground == Ground::Light)
     };
-    let picture = code.render::<Dense1x2>().dark_color(dark).light_color(light).build();
-    Some(picture.lines().map(str::to_owned).collect())
+    let cell = |x: usize, y: usize| match (is_drawn(x, y), is_drawn(x, y + 1)) {
+        (true, true) => '█',
+        (true, false) => '▀',
+        (false, true) => '▄',
+        (false, false) => ' ',
+    };
+    let line = |y: usize| (0..side).map(|x| cell(x, y)).collect();
+    Some((0..side).step_by(2).map(line).collect())
 }
 
 #[cfg(test)]
@@ -29,13 +41,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_quiet_zone_is_light_on_either_ground() {
+    fn the_margin_is_light_on_either_ground_and_it_fits_a_small_terminal() {
         let url = format!("tg://login?token={}", "a".repeat(43));
-        let on_dark = half_blocks(&url, Ground::Dark).expect("it fits");
-        let on_light = half_blocks(&url, Ground::Light).expect("it fits");
-        assert!(on_dark[0].chars().all(|char| char == '█'), "{}", on_dark[0]);
-        assert!(on_light[0].chars().all(|char| char == ' '), "{}", on_light[0]);
-        let (lines, columns) = (on_dark.len(), on_dark[0].chars().count());
-        assert!(lines <= 24 && columns <= 60, "{columns}×{lines}");
+        for (ground, light) in [(Ground::Dark, '█'), (Ground::Light, ' ')] {
+            let lines = half_blocks(&url, ground).expect("it fits");
+            let (first, last) = (&lines[0], &lines[lines.len() - 1]);
+            assert!(first.chars().all(|char| char == light), "{first}");
+            assert!(last.chars().all(|char| char == light), "{last}");
+            let (columns, rows) = (first.chars().count(), lines.len());
+            assert!(columns <= 40 && rows <= 19, "{columns}×{rows}");
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_is_the_code() {
+        let text = "tg://login?token=abc";
+        let code = QrCode::with_error_correction_level(text, EcLevel::L).expect("it fits");
+        let lines = half_blocks(text, Ground::Light).expect("it fits");
+        let drawn: Vec<Vec<char>> = lines.iter().map(|line| line.chars().collect()).collect();
+        for y in 0..code.width() {
+            for x in 0..code.width() {
+                let cell = drawn[usize::midpoint(y, MARGIN)][x + MARGIN];
+                let upper = (y + MARGIN).is_multiple_of(2);
+                let dark = cell == '█' || cell == if upper { '▀' } else { '▄' };
+                assert_eq!(dark, code[(x, y)] == Color::Dark, "{x},{y}");
+            }
+        }
     }
 }

@@ -18,14 +18,17 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::app::connection::AccountState;
 use crate::app::msg::Msg;
+use crate::app::sign_in::Entrance;
 use crate::app::{Privacy, State, update};
 use crate::call::event::{AccountEvent, Connection};
 use crate::call::{AccountId, Party};
 use crate::config::Config;
 use crate::headless::Printer;
+use crate::sign_in::Application;
+use crate::telegram::sign_in::Start;
 use crate::telegram::{Account, Network, Origin};
 use crate::ui::{self, Look, Scratch};
-use effects::Outside;
+use effects::{Entry, Outside};
 use signals::{Signal, Signals};
 use terminal::Screen;
 
@@ -37,6 +40,16 @@ const EVENT_SLOTS: usize = 4096;
 const BATCH: usize = 4096;
 /// The shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
+
+/// What is needed to sign in on the board.
+pub struct Door {
+    /// Where accounts are stored.
+    pub accounts: crate::accounts::Accounts,
+    /// The application, if it is known.
+    pub application: Option<Application>,
+    /// Where signing in begins.
+    pub start: Start,
+}
 
 /// An account to start with.
 pub struct AccountSetup {
@@ -89,6 +102,13 @@ impl Accounts {
         state
     }
 
+    /// Tells the board something about the account that was added last.
+    fn tell_last(&self, event: AccountEvent) {
+        let id = AccountId(self.running.len().saturating_sub(1) as u16);
+        // The loop takes events away faster than people sign in.
+        let _ = self.sender.try_send((id, event));
+    }
+
     fn get(&self, id: AccountId) -> Option<&Account> {
         self.running.get(usize::from(id.0))?.as_ref()
     }
@@ -101,9 +121,17 @@ impl Accounts {
 pub async fn board(
     accounts: Vec<AccountSetup>,
     network: Network,
+    door: Option<Door>,
     config: Config,
-) -> io::Result<()> {
-    let (mut state, running, events) = Accounts::start(accounts, network);
+) -> io::Result<Left> {
+    let (mut state, running, events) = Accounts::start(accounts, network.clone());
+    if let Some(door) = &door {
+        state.entrance =
+            if door.application.is_some() { Entrance::Open } else { Entrance::NeedsApplication };
+    }
+    if state.accounts.is_empty() {
+        state.open_entrance();
+    }
     if config.privacy {
         state.privacy = Privacy::Masked;
     }
@@ -115,8 +143,11 @@ pub async fn board(
         keymap: config.keymap,
         ascii: config.ascii,
         zone: TimeZone::system(),
+        ground: config.ground,
     };
-    let outside = Outside { accounts: running, bell: config.bell, notify: config.notify };
+    let entrance = door.map(|door| Entry::new(door, network));
+    let (bell, notify) = (config.bell, config.notify);
+    let outside = Outside { accounts: running, entrance, bell, notify };
     let board = Board { state, look, screen, outside, scratch: Scratch::default() };
     board.run(events).await
 }
@@ -134,11 +165,20 @@ struct Board {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flow {
     Continue,
-    Quit,
+    Leave(Left),
+}
+
+/// Why a board was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// To end the program.
+    ToQuit,
+    /// For the demo.
+    ForDemo,
 }
 
 impl Board {
-    async fn run(mut self, mut events: Events) -> io::Result<()> {
+    async fn run(mut self, mut events: Events) -> io::Result<Left> {
         let mut keys = crossterm::event::EventStream::new();
         let mut signals = Signals::listen()?;
         let mut drawn = Instant::now();
@@ -149,27 +189,28 @@ impl Board {
             let flow = tokio::select! {
                 biased;
                 event = keys.next() => {
-                    let Some(event) = event.transpose()? else { return Ok(()) };
+                    let Some(event) = event.transpose()? else { return Ok(Left::ToQuit) };
                     match input::message(&event, &self.state, &self.look.keymap) {
                         Some(msg) => self.take(msg)?,
                         None => continue,
                     }
                 }
                 signal = signals.next() => match signal {
-                    Signal::End => Flow::Quit,
+                    Signal::End => Flow::Leave(Left::ToQuit),
                     Signal::Suspend => self.suspend()?,
                     Signal::Continue => {
                         self.screen.redraw()?;
                         Flow::Continue
                     }
                 },
+                event = self.outside.heard() => self.take(Msg::SignIn(event))?,
                 Some(event) = events.recv() => self.take_all(event, &mut events)?,
                 () = sleep_until(wake) => {
                     if changed { Flow::Continue } else { self.take(Msg::Tick)? }
                 }
             };
-            if flow == Flow::Quit {
-                return Ok(());
+            if let Flow::Leave(left) = flow {
+                return Ok(left);
             }
             self.state.take_changes();
             changed = drawn.elapsed() < FRAME;
@@ -195,8 +236,9 @@ impl Board {
         let mut next = Some(first);
         for _ in 0..BATCH {
             let Some((account, event)) = next else { break };
-            if self.take(Msg::Account(account, event))? == Flow::Quit {
-                return Ok(Flow::Quit);
+            let flow = self.take(Msg::Account(account, event))?;
+            if flow != Flow::Continue {
+                return Ok(flow);
             }
             next = events.try_recv().ok();
         }
@@ -213,7 +255,7 @@ impl Board {
             match self.outside.carry_out(effect, &mut self.screen)? {
                 effects::Next::Nothing => {}
                 effects::Next::Suspend => flow = self.suspend()?,
-                effects::Next::Quit => return Ok(Flow::Quit),
+                effects::Next::Leave(left) => return Ok(Flow::Leave(left)),
             }
         }
         Ok(flow)

@@ -18,6 +18,39 @@ pub const APPLICATION_HELP: &str =
 pub const IMPORT_WARNING: &str = "A session must not be used by two programs at once: Telegram \
      then ends it. Stop the other program first, or make a session of onhook's own.";
 
+/// The application that Telegram knows this program as: the person's own, from
+/// <https://my.telegram.org/apps>.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Application {
+    /// `api_id`.
+    pub id: i32,
+    /// `api_hash`: 32 hex digits. Secret; it never shows in `Debug`.
+    pub hash: String,
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Application").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Application {
+    /// Reads both as they are typed.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn parse(id: &str, hash: &str) -> Result<Self, &'static str> {
+        let id = id.trim().parse().ok().filter(|id| *id > 0);
+        let hash = hash.trim().to_lowercase();
+        let is_hash = hash.len() == 32 && hash.chars().all(|char| char.is_ascii_hexdigit());
+        match id {
+            None => Err("an api id is a number"),
+            Some(_) if !is_hash => Err("an api hash has 32 hex digits"),
+            Some(id) => Ok(Self { id, hash }),
+        }
+    }
+}
+
 /// Something that the person gives.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Request {
@@ -34,6 +67,8 @@ pub enum Request {
     Password(String),
     /// Show a QR code.
     Qr,
+    /// Take over the session of this string.
+    Import(String),
 }
 
 impl fmt::Debug for Request {
@@ -45,6 +80,7 @@ impl fmt::Debug for Request {
             Self::Code(_) => "Code",
             Self::Password(_) => "Password",
             Self::Qr => "Qr",
+            Self::Import(_) => "Import",
         })
     }
 }

@@ -22,6 +22,7 @@ mod layout;
 mod popup;
 mod reason_picker;
 mod recent;
+mod sign_in;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -30,11 +31,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::app::State;
 use crate::app::dialog::Dialog;
+use crate::app::{SPIN, State};
 use crate::call::Phase;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
+use crate::qr::Ground;
 
 /// What stays from one frame to the next: scroll offsets, and nothing else.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,6 +56,8 @@ pub struct Look {
     pub ascii: bool,
     /// The zone of the clock.
     pub zone: TimeZone,
+    /// Whether the terminal is dark or light, for QR codes.
+    pub ground: Ground,
 }
 
 /// All that a panel may look at.
@@ -83,6 +87,7 @@ pub fn view(state: &State, look: &Look, now: Timestamp, scratch: &mut Scratch, f
             match &state.dialog {
                 Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
                 Some(Dialog::Help { scroll }) => help::draw(view, *scroll, area, buffer),
+                Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
                 Some(Dialog::Quit) => popup::draw_quit(view, area, buffer),
                 Some(Dialog::Filter { .. }) | None => {}
             }
@@ -119,6 +124,13 @@ impl View<'_> {
         let local = at.to_zoned(self.look.zone.clone());
         format!("{:02}:{:02}", local.hour(), local.minute())
     }
+}
+
+/// What turns while something is waited for.
+fn spinner(now: Timestamp) -> &'static str {
+    const SPINNER: [&str; 8] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"];
+    let spin = now.as_millisecond() / SPIN.as_millis() as i64;
+    SPINNER[spin.rem_euclid(SPINNER.len() as i64) as usize]
 }
 
 /// Writes a text into one line, cut to `width` cells; returns the cells used.

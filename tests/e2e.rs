@@ -1,5 +1,7 @@
 //! The program as a person has it: the real binary, a real terminal, real MTProto.
 
+#[path = "common/served.rs"]
+mod served;
 #[path = "e2e/terminal.rs"]
 mod terminal;
 
@@ -13,3 +15,5 @@ mod hang_up;
 mod line;
 #[path = "e2e/process.rs"]
 mod process;
+#[path = "e2e/sign_in.rs"]
+mod sign_in;

@@ -7,39 +7,7 @@ use serde::Deserialize;
 
 use super::{AccountsError, settings_of, trouble};
 use crate::place::Source;
-
-/// The application that Telegram knows this program as: the person's own, from
-/// <https://my.telegram.org/apps>.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Application {
-    /// `api_id`.
-    pub id: i32,
-    /// `api_hash`: 32 hex digits. Secret; it never shows in `Debug`.
-    pub hash: String,
-}
-
-impl std::fmt::Debug for Application {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Application").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-impl Application {
-    /// Reads both as they are typed.
-    ///
-    /// # Errors
-    /// What is wrong, in words.
-    pub fn parse(id: &str, hash: &str) -> Result<Self, &'static str> {
-        let id = id.trim().parse().ok().filter(|id| *id > 0);
-        let hash = hash.trim().to_lowercase();
-        let is_hash = hash.len() == 32 && hash.chars().all(|char| char.is_ascii_hexdigit());
-        match id {
-            None => Err("an api id is a number"),
-            Some(_) if !is_hash => Err("an api hash has 32 hex digits"),
-            Some(id) => Ok(Self { id, hash }),
-        }
-    }
-}
+use crate::sign_in::Application;
 
 /// The settings of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -3,6 +3,7 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::*;
+use crate::sign_in::Application;
 
 fn accounts() -> (tempfile::TempDir, Accounts) {
     let folder = tempfile::tempdir().expect("a folder");

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::action::Action;
 use super::dialog::{Choice, Dialog};
 use super::effect::Effect;
+use super::sign_in::Entrance;
 use super::{DetailPane, Frozen, Privacy, State, is_wide};
 use crate::call::AccountId;
 
@@ -27,6 +28,7 @@ impl State {
                 self.act_in_filter(action);
                 Vec::new()
             }
+            Some(Dialog::SignIn(_)) => self.act_in_sign_in(action, now),
             Some(Dialog::Quit) => {
                 self.dialog = None;
                 if action == Action::Accept { vec![Effect::Quit] } else { Vec::new() }
@@ -81,6 +83,10 @@ impl State {
                     .collect();
             }
             Action::Help => self.dialog = Some(Dialog::Help { scroll: 0 }),
+            Action::SignIn if self.entrance == Entrance::Closed => {
+                self.notices.say("nobody signs in on the demo", now);
+            }
+            Action::SignIn => self.open_entrance(),
             Action::Back => self.back(),
             _ => {}
         }
@@ -133,6 +139,8 @@ impl State {
         if let Some(Dialog::Filter { input, .. }) = &mut self.dialog {
             input.handle(request);
             self.rows.set_filter(&self.board, &crate::text::clean(input.value()));
+        } else {
+            self.edit_sign_in(request);
         }
     }
 

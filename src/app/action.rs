@@ -16,6 +16,10 @@ pub enum Layer {
     Filter,
     /// The help page.
     Help,
+    /// The ways to sign in.
+    Entrance,
+    /// A field of signing in.
+    Form,
     /// The question before quitting.
     Quit,
 }
@@ -60,6 +64,10 @@ pub enum Action {
     Privacy,
     /// Connect anew, now.
     Reconnect,
+    /// Add an account.
+    SignIn,
+    /// Have the login code sent again.
+    Resend,
     /// Show the help page.
     Help,
     /// Go back: close what is open, clear marks, clear the filter.
@@ -106,6 +114,8 @@ impl Action {
             Self::Freeze => "freeze or thaw the display",
             Self::Privacy => "hide or show names and numbers",
             Self::Reconnect => "connect anew, now",
+            Self::SignIn => "add an account",
+            Self::Resend => "have the code sent again",
             Self::Help => "this page",
             Self::Back => "back",
             Self::Quit => "quit",
@@ -149,7 +159,11 @@ impl Action {
         let picks = matches!(self, Self::Accept | Self::Fitting) || self.reason().is_some();
         always
             || match layer {
-                Layer::Board => !picks,
+                Layer::Board => !picks && self != Self::Resend,
+                Layer::Entrance => {
+                    matches!(self, Self::Up | Self::Down | Self::Accept)
+                }
+                Layer::Form => matches!(self, Self::Accept | Self::Resend),
                 Layer::Picker => moves || picks,
                 Layer::Filter | Layer::Quit => self == Self::Accept,
                 Layer::Help => moves || pages || self == Self::Help,

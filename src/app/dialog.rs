@@ -3,6 +3,7 @@
 use tui_input::Input;
 
 use super::action::Layer;
+use super::sign_in::{Question, SignIn};
 use crate::call::CallKey;
 use crate::call::reason::EndReason;
 
@@ -23,6 +24,8 @@ pub enum Dialog {
         /// The filter before, for going back.
         before: String,
     },
+    /// The conversation by which somebody signs in.
+    SignIn(Box<SignIn>),
     /// The question before quitting while a hang-up is on its way.
     Quit,
 }
@@ -34,6 +37,10 @@ impl Dialog {
             Self::Picker(_) => Layer::Picker,
             Self::Help { .. } => Layer::Help,
             Self::Filter { .. } => Layer::Filter,
+            Self::SignIn(sign_in) => match sign_in.question {
+                Question::Method { .. } => Layer::Entrance,
+                _ => Layer::Form,
+            },
             Self::Quit => Layer::Quit,
         }
     }

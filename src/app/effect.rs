@@ -2,6 +2,7 @@
 
 use crate::call::event::HangUpOrder;
 use crate::call::{AccountId, CallKey};
+use crate::sign_in::{Application, Request};
 
 /// Something to be done outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,16 @@ pub enum Effect {
         /// What to say, already cleaned and masked.
         text: String,
     },
+    /// Give Telegram what somebody who signs in has given.
+    SignIn(Request),
+    /// Sign in as this application from now on.
+    UseApplication(Application),
+    /// Give up signing in, or be done with it.
+    LeaveSignIn,
+    /// Start the account of this name, which has been added to the list.
+    StartAccount(String),
+    /// Leave this board for the demo.
+    Demo,
     /// Suspend the program.
     Suspend,
     /// Draw everything anew.

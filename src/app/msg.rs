@@ -11,6 +11,10 @@ pub enum Msg {
     Action(Action),
     /// A key that edits a text field.
     Edit(tui_input::InputRequest),
+    /// Text that was pasted.
+    Paste(String),
+    /// Telegram has said something to somebody who signs in.
+    SignIn(crate::sign_in::Event),
     /// An account has told something.
     Account(AccountId, AccountEvent),
     /// The time that [`super::State::next_wake`] asked for has come.

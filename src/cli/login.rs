@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::run::{Outcome, Stop, failed, in_runtime, usage};
-use super::{LoginArgs, print, server_file};
-use crate::accounts::{Accounts, Application};
+use super::{LoginArgs, StartArgs, print, server_file};
+use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::config::paths::Paths;
 use crate::qr::{self, Ground};
-use crate::sign_in::{APPLICATION_HELP, Event, IMPORT_WARNING, Refusal, Request, SentCode, Step};
+use crate::sign_in::{
+    APPLICATION_HELP, Application, Event, IMPORT_WARNING, Refusal, Request, SentCode, Step,
+};
 use crate::telegram::Imported;
 use crate::telegram::sign_in::{Setup, SignIn, Start, import};
 use crate::text;
@@ -25,11 +27,7 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Outcome
     if let Some(name) = &args.name {
         accounts.check_free(name).map_err(usage)?;
     }
-    let start = match &args.start.server {
-        Some(file) => server_file::read(file).map_err(usage)?,
-        None if args.start.test_dc => Start::TestServers,
-        None => Start::Telegram,
-    };
+    let start = start(&args.start)?;
     let network = super::run::network(config);
     let imported = if args.import { Some(read_session()?) } else { None };
     let application = match (&config.application, &imported) {
@@ -50,6 +48,15 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Outcome
         }
         Event::Refused(refusal) => Err(failed(anyhow!("{refusal}"))),
         _ => Err(failed(anyhow!("the conversation ended too early"))),
+    }
+}
+
+/// Where signing in begins.
+pub(super) fn start(args: &StartArgs) -> Result<Start, Stop> {
+    match &args.server {
+        Some(file) => server_file::read(file).map_err(usage),
+        None if args.test_dc => Ok(Start::TestServers),
+        None => Ok(Start::Telegram),
     }
 }
 

@@ -9,14 +9,14 @@ use anyhow::{Context, anyhow};
 use serde_json::json;
 
 use super::{
-    AccountsCommand, ChosenArgs, ConfigCommand, FAILED, FINE, LoginArgs, SIGNED_OUT, ScenarioArgs,
-    USAGE, print,
+    AccountsCommand, BoardArgs, ChosenArgs, ConfigCommand, FAILED, FINE, LoginArgs, SIGNED_OUT,
+    ScenarioArgs, USAGE, print,
 };
 use crate::accounts::Accounts;
 use crate::config::paths::Paths;
 use crate::config::{self, Config, Overrides, keymap};
 use crate::loopback::{Options, Scenario, Server, SessionKey};
-use crate::runtime::{self, AccountSetup, Watched};
+use crate::runtime::{self, AccountSetup, Door, Left, Watched};
 use crate::telegram::{Network, Origin, Seed};
 
 const DEFAULT_SCENARIO: &str = "busy";
@@ -56,24 +56,45 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> u8 {
         start_log(&paths)?;
         in_runtime(async {
             let server = Server::start(scenario, options).await?;
-            runtime::board(demo_accounts(&server), Network::default(), config).await
+            runtime::board(demo_accounts(&server), Network::default(), None, config).await
         })
+        .map(|_| ())
     }))
 }
 
 /// The board of the accounts on this machine.
-pub(super) fn board(chosen: &ChosenArgs, flags: Overrides) -> u8 {
-    exit_code((|| {
+pub(super) fn board(args: &BoardArgs) -> u8 {
+    let flags = args.look.overrides();
+    let opened = || {
         let paths = Paths::find(|name| std::env::var_os(name));
-        let config = load(&paths, flags)?;
-        let accounts = stored(chosen, &paths)?;
+        let config = load(&paths, flags.clone())?;
+        let start = super::login::start(&args.start)?;
         if let Some(problem) = runtime::check_terminal() {
+            // Without an account, that is the first thing to be told.
+            stored(&args.chosen, &paths, Wanted::AtLeastOne)?;
             return Err(usage(anyhow!(problem)));
         }
+        let accounts = stored(&args.chosen, &paths, Wanted::Any)?;
         start_log(&paths)?;
         let network = network(&config);
-        in_runtime(runtime::board(accounts, network, config))
-    })())
+        let door = Door {
+            accounts: Accounts::at(paths.accounts()),
+            application: config.application.clone(),
+            start,
+        };
+        in_runtime(runtime::board(accounts, network, Some(door), config))
+    };
+    match opened() {
+        Ok(Left::ForDemo) => demo(&ScenarioArgs::default(), flags),
+        outcome => exit_code(outcome.map(|_| ())),
+    }
+}
+
+/// How many accounts there have to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Any,
+    AtLeastOne,
 }
 
 pub(super) fn watch_demo(args: &ScenarioArgs) -> u8 {
@@ -90,7 +111,7 @@ pub(super) fn watch(chosen: &ChosenArgs) -> u8 {
     exit_code((|| {
         let paths = Paths::find(|name| std::env::var_os(name));
         let config = load(&paths, Overrides::default())?;
-        let accounts = stored(chosen, &paths)?;
+        let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
         start_log(&paths)?;
         watched(in_runtime(runtime::watch(accounts, network(&config), io::stdout()))?)
     })())
@@ -129,13 +150,13 @@ pub(super) fn network(config: &Config) -> Network {
 
 /// The chosen accounts of this machine, or all. One that cannot be used does not stop the others,
 /// unless it is the only one.
-fn stored(chosen: &ChosenArgs, paths: &Paths) -> Result<Vec<AccountSetup>, Stop> {
+fn stored(chosen: &ChosenArgs, paths: &Paths, wanted: Wanted) -> Result<Vec<AccountSetup>, Stop> {
     let accounts = Accounts::at(paths.accounts());
     let mut names = chosen.account.clone();
     if names.is_empty() {
         names = accounts.names().map_err(failed)?;
     }
-    if names.is_empty() {
+    if names.is_empty() && wanted == Wanted::AtLeastOne {
         let message = "no account is signed in; run `onhook login`, or try `onhook demo`";
         return Err(Stop(SIGNED_OUT, anyhow!(message)));
     }

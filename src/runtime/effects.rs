@@ -2,13 +2,21 @@
 
 use std::io;
 
-use super::Accounts;
+use tokio::sync::mpsc;
+
 use super::terminal::Screen;
+use super::{AccountSetup, Accounts, Door, EVENT_SLOTS, Left};
 use crate::app::effect::Effect;
+use crate::call::event::{AccountEvent, Connection};
+use crate::sign_in::{Event, Request};
+use crate::telegram::sign_in::{Setup, SignIn};
+use crate::telegram::{Network, Origin};
 
 /// What effects reach.
 pub(super) struct Outside {
     pub(super) accounts: Accounts,
+    /// Where people sign in, unless this is a demo.
+    pub(super) entrance: Option<Entry>,
     pub(super) bell: bool,
     pub(super) notify: bool,
 }
@@ -18,11 +26,63 @@ pub(super) struct Outside {
 pub(super) enum Next {
     Nothing,
     Suspend,
-    Quit,
+    Leave(Left),
+}
+
+/// The way in: what is needed for it, and the conversation that goes on.
+pub(super) struct Entry {
+    door: Door,
+    network: Network,
+    talk: Option<(SignIn, mpsc::Receiver<Event>)>,
+}
+
+impl Entry {
+    pub(super) fn new(door: Door, network: Network) -> Self {
+        Self { door, network, talk: None }
+    }
+
+    /// Gives Telegram something; begins a conversation if there is none.
+    fn say(&mut self, request: Request) {
+        let Self { door, network, talk } = self;
+        let (sign_in, _) = talk.get_or_insert_with(|| {
+            let (sender, events) = mpsc::channel(EVENT_SLOTS);
+            let setup = Setup {
+                accounts: door.accounts.clone(),
+                name: None,
+                application: door.application.clone(),
+                network: network.clone(),
+                start: door.start.clone(),
+            };
+            (SignIn::start(setup, sender), events)
+        });
+        sign_in.send(request);
+    }
 }
 
 impl Outside {
-    pub(super) fn carry_out(&self, effect: Effect, screen: &mut Screen) -> io::Result<Next> {
+    /// What Telegram says next to somebody who signs in; for ever, if nobody does.
+    pub(super) async fn heard(&mut self) -> Event {
+        if let Some((_, events)) = self.entrance.as_mut().and_then(|entry| entry.talk.as_mut())
+            && let Some(event) = events.recv().await
+        {
+            return event;
+        }
+        std::future::pending().await
+    }
+
+    /// Starts an account that has been stored just now.
+    fn start(&mut self, name: String) {
+        let Some(entry) = &self.entrance else { return };
+        let lease = entry.door.accounts.lease(&name);
+        let origin = lease.map(Origin::Stored).map_err(|error| error.to_string());
+        // The board has it already, but does not know whether it can be used.
+        let state = self.accounts.add(AccountSetup { name, origin });
+        if let Connection::Unusable { .. } = state.connection {
+            self.accounts.tell_last(AccountEvent::Connection(state.connection));
+        }
+    }
+
+    pub(super) fn carry_out(&mut self, effect: Effect, screen: &mut Screen) -> io::Result<Next> {
         match effect {
             Effect::HangUp(order) => {
                 if let Some(account) = self.accounts.get(order.key.account) {
@@ -32,7 +92,24 @@ impl Outside {
             Effect::Ring { text, .. } => screen.attract(&text, self.bell, self.notify)?,
             Effect::Redraw => screen.redraw()?,
             Effect::Suspend => return Ok(Next::Suspend),
-            Effect::Quit => return Ok(Next::Quit),
+            Effect::Quit => return Ok(Next::Leave(Left::ToQuit)),
+            Effect::Demo => return Ok(Next::Leave(Left::ForDemo)),
+            Effect::SignIn(request) => {
+                if let Some(entry) = &mut self.entrance {
+                    entry.say(request);
+                }
+            }
+            Effect::UseApplication(application) => {
+                if let Some(entry) = &mut self.entrance {
+                    entry.door.application = Some(application);
+                }
+            }
+            Effect::LeaveSignIn => {
+                if let Some(entry) = &mut self.entrance {
+                    entry.talk = None;
+                }
+            }
+            Effect::StartAccount(name) => self.start(name),
             effect => look_up(&self.accounts, effect),
         }
         Ok(Next::Nothing)

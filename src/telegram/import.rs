@@ -39,7 +39,7 @@ pub enum ImportError {
     /// Neither form fits.
     #[error(
         "this is neither a Telethon string session (1…, 353 or 369 characters) nor a Pyrogram one \
-         (362 characters); was it cut?"
+         (362 characters)"
     )]
     Unknown,
     /// A form of the past.

@@ -26,8 +26,8 @@ use super::import::Imported;
 use super::network::Network;
 use super::peers::party;
 use super::session::{self, Vault};
-use crate::accounts::{Accounts, Application, Draft, Settings};
-use crate::sign_in::{Event, Refusal, Request, Step};
+use crate::accounts::{Accounts, Draft, Settings};
+use crate::sign_in::{Application, Event, Refusal, Request, Step};
 use qr::Shown;
 use start::first_data;
 
@@ -164,6 +164,13 @@ impl Talk {
                 Request::Resend => self.resend().await,
                 Request::Code(code) => self.sign_in(code).await,
                 Request::Password(password) => self.check_password(password).await,
+                Request::Import(text) => match Imported::parse(&text) {
+                    Ok(imported) => Ok(import(self.setup.clone(), imported).await),
+                    Err(error) => {
+                        let advice = "copy the whole string, and paste it here";
+                        Err(Refusal::local(error.to_string(), advice, Step::Same))
+                    }
+                },
                 Request::Qr => match self.show_codes(&mut requests).await {
                     Ok(Shown::Answer(event)) => Ok(event),
                     Ok(Shown::Interrupted(request)) => {

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use ratatui::style::Style;
 
-use super::View;
-use crate::app::SPIN;
+use super::{View, spinner};
 use crate::app::action::{Action, Layer};
 use crate::app::hang_up::remaining;
 use crate::call::failure::{Failure, Remedy};
@@ -13,7 +12,6 @@ use crate::text;
 
 /// After how many seconds without an answer a row says that it still waits.
 const STILL_WAITING: i64 = 5;
-const SPINNER: [&str; 8] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"];
 
 /// What stands beside or below a call.
 pub(super) struct Note {
@@ -49,8 +47,7 @@ pub(super) fn note(view: View, call: &Call, now: Timestamp) -> Note {
     match &call.hang_up {
         HangUp::Idle => plain(ring_note(view, call, now), view.theme().muted),
         HangUp::Sending { since, .. } => {
-            let spin = now.as_millisecond() / SPIN.as_millis() as i64;
-            let spinner = SPINNER[spin.rem_euclid(SPINNER.len() as i64) as usize];
+            let spinner = spinner(now);
             let waited = now.duration_since(*since).as_secs();
             let doing = call.verb().doing();
             let late = if waited >= STILL_WAITING { " still waiting for Telegram" } else { "" };

@@ -53,6 +53,10 @@ fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Bu
 /// The keys that do something now, and what.
 fn hints(view: View) -> Vec<(String, String)> {
     let state = view.state;
+    if let Some(Dialog::SignIn(_)) = &state.dialog {
+        // Its own keys are in its frame, and letters are typed.
+        return Vec::new();
+    }
     let mut actions: Vec<(Action, String)> = Vec::new();
     let mut add = |action, text: &str| actions.push((action, text.to_owned()));
     if !state.marked.is_empty() {

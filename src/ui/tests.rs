@@ -34,6 +34,7 @@ fn look() -> Look {
         keymap: Keymap::default(),
         ascii: false,
         zone: TimeZone::UTC,
+        ground: Ground::Dark,
     }
 }
 

@@ -19,6 +19,7 @@ use onhook::call::event::{AccountEvent, CallEvent, LiveCall, Protocol, Stage};
 use onhook::call::{AccountId, Handle, Party};
 use onhook::config::keymap::Keymap;
 use onhook::config::theme::{Depth, Theme};
+use onhook::qr::Ground;
 use onhook::ui::{Look, Scratch, view};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -36,7 +37,13 @@ fn look() -> Look {
     let nothing = |_: &str| None;
     let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen, &nothing);
     let theme = theme.expect("the shipped theme");
-    Look { theme, keymap: Keymap::default(), ascii: false, zone: TimeZone::UTC }
+    Look {
+        theme,
+        keymap: Keymap::default(),
+        ascii: false,
+        zone: TimeZone::UTC,
+        ground: Ground::Dark,
+    }
 }
 
 fn ring(id: i64) -> Msg {

@@ -152,6 +152,7 @@ impl Board {
                 keymap: Keymap::default(),
                 ascii: false,
                 zone: TimeZone::UTC,
+                ground: onhook::qr::Ground::Dark,
             },
             scratch: Scratch::default(),
         }

@@ -36,23 +36,37 @@ pub struct Board {
 
 /// How a board is started.
 pub struct Start {
-    scenario: String,
+    command: Vec<String>,
     size: (u16, u16),
     args: Vec<String>,
     env: Vec<(String, String)>,
     files: Vec<(String, String)>,
+    folder: Option<TempDir>,
 }
 
 impl Start {
     /// A shipped scenario by its name.
     pub fn shipped(name: &str) -> Self {
+        let command = ["demo", name, "--log", "requests.ndjson"];
+        Self { command: command.map(str::to_owned).to_vec(), ..Self::own() }
+    }
+
+    /// The board of the accounts in the folder.
+    pub fn own() -> Self {
         Self {
-            scenario: name.to_owned(),
+            command: Vec::new(),
             size: (80, 24),
             args: Vec::new(),
             env: Vec::new(),
             files: Vec::new(),
+            folder: None,
         }
+    }
+
+    /// In the folder of an earlier board.
+    pub fn again(mut self, ended: Ended) -> Self {
+        self.folder = Some(ended.folder);
+        self
     }
 
     /// A scenario by its text. `grace` and `alan` are there already.
@@ -85,14 +99,14 @@ impl Start {
     }
 
     pub fn run(self) -> Board {
-        let folder = TempDir::new().expect("a temporary folder");
+        let folder = self.folder.unwrap_or_else(|| TempDir::new().expect("a temporary folder"));
         for (name, text) in &self.files {
             std::fs::write(folder.path().join(name), text).expect("a file in it");
         }
         let size = PtySize { cols: self.size.0, rows: self.size.1, ..PtySize::default() };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_onhook"));
-        command.args(["demo", &self.scenario, "--log", "requests.ndjson"]);
+        command.args(&self.command);
         command.args(&self.args);
         command.cwd(folder.path());
         command.env_clear();
@@ -100,6 +114,7 @@ impl Start {
         command.env("TZ", "UTC");
         command.env("ONHOOK_CONFIG_DIR", folder.path());
         command.env("ONHOOK_STATE_DIR", folder.path());
+        command.env("ONHOOK_DATA_DIR", folder.path());
         for (name, value) in &self.env {
             command.env(name, value);
         }
@@ -244,7 +259,8 @@ impl Board {
     /// Waits for the end, and checks that the terminal is as it was before.
     pub fn ended(mut self) -> Ended {
         let end = Instant::now() + DEADLINE;
-        let mut shown = self.shown.0.lock().expect("the reader does not panic");
+        let screen = Arc::clone(&self.shown);
+        let mut shown = screen.0.lock().expect("the reader does not panic");
         while !shown.ended {
             let left = end.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "the program does not end");
@@ -253,7 +269,8 @@ impl Board {
         assert!(!shown.parser.screen().alternate_screen(), "the normal screen is back");
         assert!(!shown.parser.screen().hide_cursor(), "the cursor is back");
         let code = self.child.wait().expect("the program has ended").exit_code();
-        Ended { code, raw: shown.raw.clone(), requests: read_requests(&self.folder) }
+        let requests = read_requests(&self.folder);
+        Ended { code, raw: shown.raw.clone(), requests, folder: self.folder }
     }
 
     /// Quits by key, and checks that this is a clean end.
@@ -262,6 +279,17 @@ impl Board {
         let ended = self.ended();
         assert_eq!(ended.code, 0);
         ended
+    }
+
+    /// Pastes a text, as terminals do it.
+    pub fn paste(&mut self, text: &str) {
+        let pasted = format!("\u{1b}[200~{text}\u{1b}[201~");
+        self.keys.write_all(pasted.as_bytes()).expect("the program reads keys");
+    }
+
+    /// The folder of the program's files.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// The requests that have reached the server so far.
@@ -280,6 +308,7 @@ pub struct Ended {
     pub code: u32,
     pub raw: Vec<u8>,
     pub requests: Vec<Value>,
+    pub folder: TempDir,
 }
 
 /// The `phone.discardCall`s among some requests.
@@ -287,7 +316,7 @@ pub fn hang_ups(requests: &[Value]) -> Vec<Value> {
     requests.iter().filter(|it| it["method"] == "phone.discardCall").cloned().collect()
 }
 
-fn read_requests(folder: &TempDir) -> Vec<Value> {
+pub fn read_requests(folder: &TempDir) -> Vec<Value> {
     let file: PathBuf = folder.path().join("requests.ndjson");
     let text = std::fs::read_to_string(file).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()

@@ -7,8 +7,7 @@ use jiff::Timestamp;
 
 use super::sent::{next_way, sent_to};
 use super::{Outcome, Talk};
-use crate::accounts::Application;
-use crate::sign_in::{Event, Refusal, SentCode};
+use crate::sign_in::{Application, Event, Refusal, SentCode};
 use crate::telegram::password;
 use crate::text;
 

@@ -13,8 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::{Outcome, Talk};
-use crate::accounts::Application;
-use crate::sign_in::{Event, Refusal, Request};
+use crate::sign_in::{Application, Event, Refusal, Request};
 use crate::telegram::updates;
 
 /// The shortest life of a QR code that is believed.

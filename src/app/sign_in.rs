@@ -1,0 +1,331 @@
+//! Signing in on the board: which question is on the screen, and what has been typed.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use tui_input::{Input, InputRequest};
+
+use super::State;
+use super::action::Action;
+use super::connection::AccountState;
+use super::dialog::Dialog;
+use super::effect::Effect;
+use super::hang_up::remaining;
+use crate::sign_in::{Application, Event, Refusal, Request, SentCode, Step};
+
+/// The most characters that a field takes.
+const LONGEST: usize = 4096;
+
+/// Whether people can sign in on this board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Entrance {
+    /// Not here: this is a demo.
+    #[default]
+    Closed,
+    /// The application has to be asked for first.
+    NeedsApplication,
+    /// All that is needed is known.
+    Open,
+}
+
+/// A way in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By a code to a phone number.
+    Phone,
+    /// By a QR code.
+    Qr,
+    /// With the session of another program.
+    Import,
+    /// Not at all: the demo.
+    Demo,
+}
+
+impl Way {
+    /// What it is called.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Phone => "Sign in with a phone number",
+            Self::Qr => "Sign in with a QR code",
+            Self::Import => "Import a session of Telethon or Pyrogram",
+            Self::Demo => "Try the demo, without an account",
+        }
+    }
+}
+
+/// The question on the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Which way in.
+    Method {
+        /// The line of the cursor.
+        cursor: usize,
+    },
+    /// The application's id.
+    ApiId,
+    /// The application's hash.
+    ApiHash {
+        /// The id, as it was typed.
+        id: String,
+    },
+    /// The phone number.
+    Phone,
+    /// The code that was sent.
+    Code(SentCode),
+    /// The two-step password.
+    Password {
+        /// Its hint.
+        hint: Option<String>,
+    },
+    /// A session string.
+    Import,
+    /// None: a QR code is to be scanned.
+    Qr {
+        /// What it says, and when it expires; nothing until Telegram has given it.
+        code: Option<(String, Timestamp)>,
+    },
+}
+
+impl Question {
+    /// Whether what is typed must not be seen.
+    pub fn is_secret(&self) -> bool {
+        matches!(self, Self::ApiHash { .. } | Self::Password { .. } | Self::Import)
+    }
+}
+
+/// A conversation with Telegram, as the person sees it.
+#[derive(Clone)]
+pub struct SignIn {
+    /// What is asked.
+    pub question: Question,
+    /// What is typed.
+    pub input: Input,
+    /// Since when Telegram is waited for.
+    pub waiting: Option<Timestamp>,
+    /// What did not work, and when that was.
+    pub refusal: Option<(Refusal, Timestamp)>,
+    phone: String,
+    /// The way that was chosen.
+    way: Way,
+}
+
+impl fmt::Debug for SignIn {
+    /// Without what is typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignIn").field("waiting", &self.waiting).finish_non_exhaustive()
+    }
+}
+
+impl SignIn {
+    fn new() -> Self {
+        Self {
+            question: Question::Method { cursor: 0 },
+            input: Input::default(),
+            waiting: None,
+            refusal: None,
+            phone: String::new(),
+            way: Way::Phone,
+        }
+    }
+
+    fn ask(&mut self, question: Question) {
+        let text = if question == Question::Phone { self.phone.clone() } else { String::new() };
+        self.input = Input::new(text);
+        self.question = question;
+        self.waiting = None;
+    }
+
+    /// How many seconds nothing can be tried.
+    pub fn patience(&self, now: Timestamp) -> Option<i64> {
+        let (refusal, at) = self.refusal.as_ref()?;
+        remaining(*at, refusal.wait?, now)
+    }
+
+    fn edit(&mut self, request: InputRequest) {
+        let full = self.input.value().chars().count() >= LONGEST;
+        if !(full && matches!(request, InputRequest::InsertChar(_))) {
+            self.input.handle(request);
+        }
+    }
+}
+
+impl State {
+    /// Opens the way in; at the start it is what a board without accounts shows.
+    pub fn open_entrance(&mut self) {
+        if self.entrance != Entrance::Closed {
+            self.dialog = Some(Dialog::SignIn(Box::new(SignIn::new())));
+        }
+    }
+
+    /// The ways in that are offered.
+    pub fn ways(&self) -> &'static [Way] {
+        if self.accounts.is_empty() {
+            &[Way::Phone, Way::Qr, Way::Import, Way::Demo]
+        } else {
+            &[Way::Phone, Way::Qr, Way::Import]
+        }
+    }
+
+    pub(super) fn act_in_sign_in(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
+        let ways = self.ways();
+        let last = ways.len() - 1;
+        let alone = self.accounts.is_empty();
+        let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
+        match (&mut sign_in.question, action) {
+            (Question::Method { cursor }, Action::Up) => *cursor = cursor.saturating_sub(1),
+            (Question::Method { cursor }, Action::Down) => *cursor = (*cursor + 1).min(last),
+            (Question::Method { cursor }, Action::Accept) => {
+                let way = ways[(*cursor).min(last)];
+                return self.choose_way(way, now);
+            }
+            (Question::Method { .. }, Action::Back) if !alone => {
+                self.dialog = None;
+                return vec![Effect::LeaveSignIn];
+            }
+            (Question::Method { .. }, _) => {}
+            (_, Action::Back) => {
+                sign_in.refusal = None;
+                sign_in.ask(Question::Method { cursor: 0 });
+                return vec![Effect::LeaveSignIn];
+            }
+            (_, Action::Accept) => return self.submit(now),
+            (Question::Code(sent), Action::Resend)
+                if sign_in.waiting.is_none()
+                    && sent.next.as_ref().is_some_and(|(_, at)| *at <= now) =>
+            {
+                sign_in.waiting = Some(now);
+                return vec![Effect::SignIn(Request::Resend)];
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn choose_way(&mut self, way: Way, now: Timestamp) -> Vec<Effect> {
+        let needs_application = self.entrance == Entrance::NeedsApplication;
+        let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
+        sign_in.refusal = None;
+        sign_in.way = way;
+        match way {
+            Way::Demo => return vec![Effect::Demo],
+            Way::Import => sign_in.ask(Question::Import),
+            Way::Phone | Way::Qr if needs_application => sign_in.ask(Question::ApiId),
+            Way::Phone => sign_in.ask(Question::Phone),
+            Way::Qr => {
+                sign_in.ask(Question::Qr { code: None });
+                sign_in.waiting = Some(now);
+                return vec![Effect::SignIn(Request::Qr)];
+            }
+        }
+        Vec::new()
+    }
+
+    /// Gives what is typed.
+    fn submit(&mut self, now: Timestamp) -> Vec<Effect> {
+        let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
+        let typed = sign_in.input.value().trim().to_owned();
+        if sign_in.waiting.is_some() || sign_in.patience(now).is_some() || typed.is_empty() {
+            return Vec::new();
+        }
+        sign_in.refusal = None;
+        let request = match &sign_in.question {
+            Question::ApiId => {
+                sign_in.ask(Question::ApiHash { id: typed });
+                return Vec::new();
+            }
+            Question::ApiHash { id } => match Application::parse(id, &typed) {
+                Ok(application) => {
+                    self.entrance = Entrance::Open;
+                    let way = sign_in.way;
+                    let mut effects = vec![Effect::UseApplication(application)];
+                    effects.extend(self.choose_way(way, now));
+                    return effects;
+                }
+                Err(wrong) => {
+                    let refusal =
+                        Refusal::local(wrong.to_owned(), "type both anew", Step::Application);
+                    sign_in.refusal = Some((refusal, now));
+                    sign_in.ask(Question::ApiId);
+                    return Vec::new();
+                }
+            },
+            Question::Phone => {
+                sign_in.phone.clone_from(&typed);
+                Request::SendCode { phone: typed }
+            }
+            Question::Code(_) => Request::Code(typed),
+            // A password may begin or end with a blank.
+            Question::Password { .. } => Request::Password(sign_in.input.value().to_owned()),
+            Question::Import => Request::Import(typed),
+            Question::Method { .. } | Question::Qr { .. } => return Vec::new(),
+        };
+        sign_in.waiting = Some(now);
+        vec![Effect::SignIn(request)]
+    }
+
+    /// Takes in what Telegram says to somebody who signs in.
+    pub(super) fn sign_in_event(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
+        match event {
+            Event::CodeSent(sent) => sign_in.ask(Question::Code(sent)),
+            Event::PasswordNeeded { hint } => sign_in.ask(Question::Password { hint }),
+            Event::Qr { url, until } => {
+                sign_in.question = Question::Qr { code: Some((url, until)) };
+                sign_in.waiting = None;
+            }
+            Event::Refused(refusal) => return self.refused(refusal, now),
+            Event::Done { name, own } => {
+                let label = self.shown_name(&own);
+                self.accounts.push(AccountState::new(name.clone(), own));
+                self.dialog = None;
+                self.notices.say(format!("signed in as {label}"), now);
+                return vec![Effect::LeaveSignIn, Effect::StartAccount(name)];
+            }
+        }
+        Vec::new()
+    }
+
+    fn refused(&mut self, refusal: Refusal, now: Timestamp) -> Vec<Effect> {
+        let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
+        let was_qr = matches!(sign_in.question, Question::Qr { .. });
+        match refusal.back_to {
+            Step::Application => {
+                self.entrance = Entrance::NeedsApplication;
+                sign_in.ask(Question::ApiId);
+            }
+            Step::Method => sign_in.ask(Question::Method { cursor: 0 }),
+            Step::Phone => sign_in.ask(Question::Phone),
+            Step::Same if was_qr => sign_in.ask(Question::Method { cursor: 1 }),
+            Step::Code | Step::Password | Step::Same => {
+                let question = sign_in.question.clone();
+                let typed = sign_in.input.value().to_owned();
+                let keep = refusal.back_to == Step::Same && !question.is_secret();
+                sign_in.ask(question);
+                if keep {
+                    sign_in.input = Input::new(typed);
+                }
+            }
+        }
+        // The connection is made anew with what is tried next.
+        let leave = matches!(refusal.back_to, Step::Application | Step::Method);
+        sign_in.refusal = Some((refusal, now));
+        if leave { vec![Effect::LeaveSignIn] } else { Vec::new() }
+    }
+
+    /// Takes in text that was pasted: into a field, and nowhere else.
+    pub(super) fn paste(&mut self, text: &str) {
+        for char in text.chars().filter(|char| !char.is_control()).take(LONGEST) {
+            self.edit(InputRequest::InsertChar(char));
+        }
+    }
+
+    /// Edits the field of the question.
+    pub(super) fn edit_sign_in(&mut self, request: InputRequest) {
+        if let Some(Dialog::SignIn(sign_in)) = &mut self.dialog
+            && sign_in.waiting.is_none()
+            && !matches!(sign_in.question, Question::Method { .. } | Question::Qr { .. })
+        {
+            sign_in.edit(request);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Signing in: the ways in, one question at a time, and the QR code.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::{View, popup, put, spinner};
+use crate::app::action::{Action, Layer};
+use crate::app::sign_in::{Question, SignIn};
+use crate::qr;
+use crate::sign_in::{APPLICATION_HELP, IMPORT_WARNING};
+use crate::text;
+
+/// The width of the inside, if the screen has it.
+const WIDTH: u16 = 66;
+const WELCOME: &str = "onhook shows who is calling, here, where you already are, and hangs up \
+     with the reason you choose. It needs a Telegram account of yours.";
+const QR_HELP: &str = "Telegram on your phone → Settings → Devices → Link. Valid for";
+const PHONE_HELP: &str = "Telegram sends a code to it. onhook keeps neither.";
+
+/// A line of the popup.
+type Line = (String, Style);
+
+pub(super) fn draw(view: View, sign_in: &SignIn, screen: Rect, buffer: &mut Buffer) {
+    let width = WIDTH.min(screen.width.saturating_sub(4));
+    let most = usize::from(screen.height.saturating_sub(2));
+    let mut lines = lines(view, sign_in, width, most);
+    lines.truncate(most);
+    let size = (width + 2, lines.len() as u16);
+    let area = popup::popup(view, title(view, sign_in), size, screen, buffer);
+    for (y, (line, style)) in (area.y..area.bottom()).zip(&lines) {
+        put(buffer, (area.x + 1, y), area.width.saturating_sub(1), line, *style);
+    }
+    let (layer, actions) = actions(view, sign_in);
+    popup::hints(view, layer, &actions, area, buffer);
+}
+
+fn title(view: View, sign_in: &SignIn) -> &'static str {
+    match sign_in.question {
+        Question::Method { .. } if view.state.accounts.is_empty() => "Welcome",
+        Question::Method { .. } => "Add an account",
+        Question::Import => "Import a session",
+        _ => "Sign in",
+    }
+}
+
+fn actions(view: View, sign_in: &SignIn) -> (Layer, Vec<(Action, &'static str)>) {
+    match &sign_in.question {
+        Question::Method { .. } => {
+            let other = if view.state.accounts.is_empty() {
+                (Action::Quit, "quit")
+            } else {
+                (Action::Back, "back")
+            };
+            (Layer::Entrance, vec![(Action::Accept, "choose"), other])
+        }
+        Question::Qr { .. } => (Layer::Form, vec![(Action::Back, "back")]),
+        Question::Code(sent) => {
+            let mut actions = vec![(Action::Accept, "go on")];
+            if sent.next.as_ref().is_some_and(|(_, at)| *at <= view.now) {
+                actions.push((Action::Resend, "send again"));
+            }
+            actions.push((Action::Back, "back"));
+            (Layer::Form, actions)
+        }
+        _ => (Layer::Form, vec![(Action::Accept, "go on"), (Action::Back, "back")]),
+    }
+}
+
+fn lines(view: View, sign_in: &SignIn, width: u16, most: usize) -> Vec<Line> {
+    if let Question::Qr { code: Some((url, until)) } = &sign_in.question {
+        return qr_lines(view, url, *until, width, most);
+    }
+    let theme = view.theme();
+    let mut lines = Vec::new();
+    let mut say = |text: &str, style: Style| {
+        lines.extend(text::wrap(text, usize::from(width)).into_iter().map(|line| (line, style)));
+    };
+    match &sign_in.question {
+        Question::Method { cursor } => {
+            if view.state.accounts.is_empty() {
+                say(WELCOME, theme.text);
+                say("", theme.text);
+            }
+            for (at, way) in view.state.ways().iter().enumerate() {
+                let (mark, style) =
+                    if at == *cursor { ("▶", theme.selected) } else { (" ", theme.text) };
+                lines.push((format!("{mark} {}", way.label()), style));
+            }
+        }
+        question => {
+            say(&asked(view, question), theme.text);
+            lines.push((String::new(), theme.text));
+            lines.push((field(sign_in, width), theme.key));
+        }
+    }
+    if sign_in.waiting.is_some() {
+        lines.push((String::new(), theme.text));
+        let spinner = spinner(view.now);
+        lines.push((format!("{spinner} waiting for Telegram…"), theme.warning));
+    } else if let Some((refusal, _)) = &sign_in.refusal {
+        let patience = sign_in.patience(view.now);
+        let left = patience.map(|left| format!(" ({})", text::duration(left))).unwrap_or_default();
+        lines.push((String::new(), theme.text));
+        let text = format!("✗ {refusal}{left}");
+        let wrapped = text::wrap(&text, usize::from(width));
+        lines.extend(wrapped.into_iter().map(|line| (line, theme.error)));
+    }
+    lines
+}
+
+/// What is asked, in words.
+fn asked(view: View, question: &Question) -> String {
+    match question {
+        Question::ApiId => format!("{APPLICATION_HELP} — the api id:"),
+        Question::ApiHash { .. } => "The api hash, 32 hex digits:".to_owned(),
+        Question::Phone => format!("Your phone number, with the country code. {PHONE_HELP}"),
+        Question::Code(sent) => {
+            let length = sent.length.map(|length| format!(" It has {length} digits."));
+            let again = sent.next.as_ref().map(|(way, at)| again(view, way, *at));
+            let (length, again) = (length.unwrap_or_default(), again.unwrap_or_default());
+            format!("A code was sent {}.{length}{again}", sent.to)
+        }
+        Question::Password { hint: Some(hint) } => {
+            format!("Your two-step password. Your hint: {hint}")
+        }
+        Question::Password { hint: None } => "Your two-step password:".to_owned(),
+        Question::Import => format!("Paste the session string. {IMPORT_WARNING}"),
+        Question::Qr { .. } | Question::Method { .. } => String::new(),
+    }
+}
+
+fn again(view: View, way: &str, at: Timestamp) -> String {
+    let wait = at.duration_since(view.now);
+    if wait.is_positive() {
+        format!(" In {} it can be sent again, {way}.", text::duration(wait.as_secs() + 1))
+    } else {
+        format!(" It can be sent again, {way}.")
+    }
+}
+
+/// What is typed, or what can be shown of it.
+fn field(sign_in: &SignIn, width: u16) -> String {
+    let input = &sign_in.input;
+    let shown: String = match &sign_in.question {
+        Question::Qr { .. } => return String::new(),
+        Question::Import if !input.value().is_empty() => {
+            return format!("> {} characters", input.value().chars().count());
+        }
+        question if question.is_secret() => "•".repeat(input.cursor()),
+        _ => text::clean(&input.value().chars().take(input.cursor()).collect::<String>()),
+    };
+    let after: String = if sign_in.question.is_secret() {
+        "•".repeat(input.value().chars().count().saturating_sub(input.cursor()))
+    } else {
+        text::clean(&input.value().chars().skip(input.cursor()).collect::<String>())
+    };
+    // The cursor stays in sight: what is too much is cut off in front.
+    let room = usize::from(width).saturating_sub(4);
+    let mut shown = shown;
+    while text::width(&shown) > room {
+        shown.remove(0);
+    }
+    format!("> {shown}▏{after}")
+}
+
+fn qr_lines(view: View, url: &str, until: Timestamp, width: u16, most: usize) -> Vec<Line> {
+    let theme = view.theme();
+    let code = qr::half_blocks(url, view.look.ground).unwrap_or_default();
+    let columns = code.first().map_or(0, |line| text::width(line));
+    if view.look.ascii || columns > usize::from(width) || code.len() + 1 > most {
+        let need = if view.look.ascii {
+            "A QR code cannot be drawn with ASCII alone: sign in with a phone number.".to_owned()
+        } else {
+            format!("The QR code needs a terminal of {} × {} cells.", columns + 4, code.len() + 3)
+        };
+        let wrapped = text::wrap(&need, usize::from(width));
+        return wrapped.into_iter().map(|line| (line, theme.warning)).collect();
+    }
+    let left = until.duration_since(view.now).as_secs().max(0);
+    let indent = " ".repeat((usize::from(width) - columns) / 2);
+    let mut lines: Vec<Line> =
+        code.into_iter().map(|line| (format!("{indent}{line}"), Style::reset())).collect();
+    lines.push((format!("{QR_HELP} {left} s"), theme.text));
+    lines
+}

@@ -1,0 +1,252 @@
+//! Accounts without a board: signing in on a plain terminal, watching, signing out, files.
+
+#[path = "common/served.rs"]
+mod served;
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use onhook::headless::record::{Event, Record};
+use served::Served;
+use tempfile::TempDir;
+
+const HASH: &str = "0quagmire6789abcdef0quagmire6789abcdef";
+const ME: &str = "[server]\nblank = 2\n[sign_in]\ncode = 'quagmire'\n\
+    [me]\nphone = '15550100'\npassword = 'cup of tea'\n";
+const RING: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
+
+fn folder() -> TempDir {
+    TempDir::new().expect("a temporary folder")
+}
+
+/// The program with all its files in a folder.
+fn onhook(folder: &TempDir, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onhook"));
+    at_home(&mut command, folder);
+    command.args(args);
+    command
+}
+
+fn at_home(command: &mut Command, folder: &TempDir) {
+    command.env_clear().current_dir(folder.path()).stdin(Stdio::null());
+    command.env("ONHOOK_CONFIG_DIR", folder.path().join("config"));
+    command.env("ONHOOK_STATE_DIR", folder.path().join("state"));
+    command.env("ONHOOK_DATA_DIR", folder.path().join("data"));
+    command.env("ONHOOK_API_ID", "7").env("ONHOOK_API_HASH", HASH);
+    command.env("ONHOOK_LOG", "trace").env("PATH", "/usr/bin:/bin");
+}
+
+/// Runs a command to its end, with this on its standard input.
+fn typed(mut command: Command, input: &str) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    // It may end before it has read everything.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("it ends")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn sign_in(served: &Served, folder: &TempDir, at: usize) -> Output {
+    let file = served.blank_file(at);
+    let login = onhook(folder, &["login", "--server", &file]);
+    typed(login, "+1 555 0100\nquagmire\ncup of tea\n")
+}
+
+/// The first record of a watch that fits.
+fn first(folder: &TempDir, args: &[&str], fits: impl Fn(&Event) -> bool) -> Record {
+    let mut child = watch(folder, args);
+    let out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let records = out
+        .lines()
+        .map(|line| serde_json::from_str::<Record>(&line.expect("a line")).expect("a record"));
+    let found = records.into_iter().find(|record| fits(&record.event)).expect("it comes");
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    found
+}
+
+fn watch(folder: &TempDir, args: &[&str]) -> Child {
+    let args = [&["watch"], args].concat();
+    onhook(folder, &args).stdout(Stdio::piped()).spawn().expect("the program runs")
+}
+
+#[test]
+fn signing_in_by_code_and_password_then_watching_then_signing_out() {
+    let (served, folder) = (Served::start(&format!("{ME}{RING}")), folder());
+    let output = sign_in(&served, &folder, 0);
+    let told = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("A code was sent into your other Telegram apps"), "{told}");
+    assert!(
+        told.contains("Signed in as Ada Lovelace. The account is called 'ada' here."),
+        "{told}"
+    );
+
+    let added = first(&folder, &["--account", "ada"], |it| matches!(it, Event::CallAdded(_)));
+    assert_eq!(added.account, "Ada Lovelace");
+
+    let list = onhook(&folder, &["accounts"]).output().expect("the program runs");
+    assert_eq!(String::from_utf8_lossy(&list.stdout), "ada\tfree\n");
+    let output = onhook(&folder, &["accounts", "rename", "ada", "home"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+
+    let output = onhook(&folder, &["logout", "home"]).output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(served.count("auth.logOut"), 1);
+    assert_eq!(fs::read_dir(folder.path().join("data/accounts")).expect("it").count(), 0);
+    let output = onhook(&folder, &["watch"]).output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn both_session_strings_are_imported_from_standard_input_and_watched() {
+    let served = Served::start(&format!("[server]\nblank = 1\n{RING}"));
+    let folder = folder();
+    let mut import = onhook(&folder, &["login", "--name", "tele", "--import"]);
+    import.env_remove("ONHOOK_API_ID");
+    let output = typed(import, &served.telethon(0));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("must not be used by two programs at once"));
+    first(&folder, &["--account", "tele"], |it| matches!(it, Event::CallAdded(_)));
+
+    // A Pyrogram string has no address.
+    let file = served.blank_file(0);
+    let import = onhook(&folder, &["login", "--name", "pyro", "--import", "--server", &file]);
+    let output = typed(import, &served.pyrogram(0, false));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    first(&folder, &["--account", "pyro"], |it| matches!(it, Event::CallAdded(_)));
+}
+
+#[test]
+fn what_cannot_be_imported_is_refused_and_nothing_is_stored() {
+    let served = Served::start("[me]\nbot = true\n");
+    for (text, wanted) in [
+        (String::new(), "there is nothing to import"),
+        ("1abc".to_owned(), "neither a Telethon string session"),
+        (served.telethon(0), "bots have no calls"),
+        (served.pyrogram(0, true), "bots have no calls"),
+    ] {
+        let folder = folder();
+        let output = typed(onhook(&folder, &["login", "--import"]), &text);
+        assert_ne!(output.status.code(), Some(0));
+        assert!(said(&output).contains(wanted), "{}", said(&output));
+        assert!(text.is_empty() || !said(&output).contains(&text));
+        let left = fs::read_dir(folder.path().join("data/accounts"));
+        assert_eq!(left.map_or(0, Iterator::count), 0, "{wanted}");
+    }
+}
+
+#[test]
+fn signing_out_without_a_connection_says_what_remains() {
+    let folder = folder();
+    let served = Served::start(&format!("{ME}{RING}"));
+    assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
+    drop(served);
+    let output = onhook(&folder, &["logout", "ada"]).output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(1));
+    let told = said(&output);
+    assert!(
+        told.contains("'ada' is still signed in") && told.contains("accounts remove ada --yes")
+    );
+    assert!(folder.path().join("data/accounts/ada/session.db").is_file());
+    let output = onhook(&folder, &["accounts", "remove", "ada"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let output = onhook(&folder, &["accounts", "remove", "ada", "--yes"]).output().expect("it");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(!folder.path().join("data/accounts/ada").exists());
+}
+
+#[test]
+fn an_account_in_use_and_one_that_others_can_read_are_refused() {
+    let (served, folder) = (Served::start(&format!("{ME}{RING}")), folder());
+    assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
+    let mut child = watch(&folder, &[]);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    let output = onhook(&folder, &["watch"]).output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+    let holder = format!("the account 'ada' is in use by process {}", child.id());
+    assert!(said(&output).contains(&holder), "{}", said(&output));
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+
+    let session = folder.path().join("data/accounts/ada/session.db");
+    fs::set_permissions(&session, fs::Permissions::from_mode(0o640)).expect("loosened");
+    let output = onhook(&folder, &["watch"]).output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+    let path = session.canonicalize().expect("a path");
+    let wanted =
+        format!("can be read by others (640); mend it with: chmod 600 '{}'", path.display());
+    assert!(said(&output).contains(&wanted), "{}\n{wanted}", said(&output));
+}
+
+/// Watches every call of the system that makes a file or folder, or changes who can read one.
+#[test]
+fn nothing_secret_is_ever_readable_by_others_and_no_log_has_a_secret() {
+    let (served, folder) = (Served::start(&format!("{ME}{RING}")), folder());
+    let trace = folder.path().join("trace");
+    let file = served.blank_file(0);
+    let mut strace = Command::new("strace");
+    at_home(&mut strace, &folder);
+    strace.args(["-f", "-qq", "-s", "300", "-o"]).arg(&trace);
+    strace.args(["-e", "trace=open,openat,creat,mkdir,mkdirat,unlink,chmod,fchmod,fchmodat"]);
+    // With this mask, what asks for wider permissions gets them.
+    strace.args(["sh", "-c", "umask 000; exec \"$@\"", "sh"]);
+    strace.arg(env!("CARGO_BIN_EXE_onhook")).args(["login", "--server", &file]);
+    let output = typed(strace, "+1 555 0100\nquagmire\ncup of tea\n");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+
+    let text = fs::read_to_string(&trace).expect("a trace");
+    let secret = folder.path().join("data").display().to_string();
+    let calls: Vec<_> = text.lines().filter(|line| line.contains(&secret)).collect();
+    let mut there = HashSet::new();
+    let mut made = 0;
+    for call in &calls {
+        let path = call.split('"').nth(1).expect("a path").to_owned();
+        if call.contains("unlink(") {
+            there.remove(&path);
+        }
+        let makes = call.contains("O_CREAT") || call.contains("mkdir");
+        // What is there already keeps its permissions.
+        if makes && !call.contains(" = -1 ") && there.insert(path) {
+            made += 1;
+            let mode = call.rsplit(", 0").next().and_then(|rest| rest.split(')').next());
+            let mode = u32::from_str_radix(mode.expect("a mode"), 8).expect("an octal number");
+            assert_eq!(mode & 0o077, 0, "{call}");
+        }
+    }
+    assert!(made >= 6, "the folders, the session, its journal, the settings, the lock:\n{text}");
+    assert!(!calls.iter().any(|line| line.contains("chmod(")), "{calls:?}");
+    check_modes(&folder.path().join("data"));
+
+    let child = watch(&folder, &[]);
+    let mut lines = BufReader::new(child.stdout.expect("a pipe")).lines();
+    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("call-added"))));
+    let log = fs::read_to_string(folder.path().join("state/onhook.log")).expect("a log");
+    assert!(log.len() > 1000, "the log is on");
+    let description: serde_json::Value = serde_json::from_str(&served.blank(0)).expect("JSON");
+    let key = description["centres"][0]["auth_key"].as_str().expect("a key").to_owned();
+    let hash = served.access_hash(0).to_string();
+    for secret in ["5550100", "555 0100", "quagmire", "cup of tea", HASH, &key, &key[..32], &hash] {
+        assert!(!log.contains(secret), "'{secret}' is in the log");
+    }
+}
+
+fn check_modes(path: &Path) {
+    let mode = fs::metadata(path).expect("it is there").mode() & 0o777;
+    assert_eq!(mode & 0o077, 0, "{}", path.display());
+    if path.is_dir() {
+        for entry in fs::read_dir(path).expect("a folder") {
+            check_modes(&entry.expect("an entry").path());
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Signing in on the board, by each way in, until a call is declined; and what does not work.
+
+use std::fs;
+
+use crate::served::Served;
+use crate::terminal::{Board, Start};
+
+const ME: &str = "[server]\nblank = 2\n[me]\nphone = '15550100'\n";
+const RING: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
+const HASH: &str = "0123456789abcdef0123456789abcdef";
+
+fn scenario(text: &str) -> Served {
+    let me = if text.contains("[me]") { "[server]\nblank = 2\n" } else { ME };
+    Served::start(&format!("{me}{text}{RING}"))
+}
+
+/// The board of somebody who has no account yet.
+fn newcomer(served: &Served) -> Start {
+    Start::own()
+        .arg("--server")
+        .arg(&served.blank_file(0))
+        .env("ONHOOK_API_ID", "7")
+        .env("ONHOOK_API_HASH", HASH)
+}
+
+fn choose(board: &mut Board, down: usize) {
+    board.see("Welcome");
+    board.press(&"j".repeat(down));
+    board.press("<enter>");
+}
+
+/// Types a number, and waits for the question that follows.
+fn give_number(board: &mut Board, number: &str, then: &str) {
+    choose(board, 0);
+    board.see("Your phone number");
+    board.press(number);
+    board.press("<enter>");
+    board.see_wrapped(then);
+}
+
+/// Declines the call that rings, and quits.
+fn decline(mut board: Board, served: &Served) {
+    board.see_line(&["▶", "ringing", "Grace Hopper"]);
+    board.press("X");
+    board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);
+    assert_eq!(served.count("phone.discardCall"), 1);
+    board.quit();
+}
+
+#[test]
+fn by_a_code() {
+    let served = scenario("");
+    let mut board = newcomer(&served).run();
+    give_number(&mut board, "+1 555 0100", "A code was sent into your other Telegram apps");
+    board.press("12345<enter>");
+    board.see("● online · Ada Lovelace");
+    decline(board, &served);
+}
+
+#[test]
+fn by_a_code_and_the_password_at_another_data_centre() {
+    let served = scenario("[me]\nphone = '15550100'\npassword = 'tea'\nhint = 'a drink'\ndc = 4\n");
+    let mut board = newcomer(&served).run();
+    give_number(&mut board, "+1 555 0100", "A code was sent");
+    board.press("12345<enter>");
+    board.see_wrapped("Your hint: a drink");
+    board.press("coffee<enter>");
+    board.see_wrapped("✗ This is not the password · PASSWORD_HASH_INVALID: type it anew");
+    board.press("tea<enter>");
+    board.see("● online · Ada Lovelace");
+    decline(board, &served);
+}
+
+#[test]
+fn by_a_qr_code_that_is_renewed_at_another_data_centre_with_the_password() {
+    let served =
+        scenario("[me]\npassword = 'tea'\ndc = 4\n[sign_in]\nscanned = 3.4\ntoken_life = 2\n");
+    let mut board = newcomer(&served).run();
+    choose(&mut board, 1);
+    board.see("Link. Valid for");
+    let first = board.text();
+    board.until("another code", |text| text.contains("Valid for") && code(text) != code(&first));
+    board.press("<esc>");
+    board.see("Welcome");
+    drop(board);
+    // A device that is quick enough.
+    let served = scenario("[me]\npassword = 'tea'\ndc = 4\n[sign_in]\nscanned = 0.5\n");
+    let mut board = newcomer(&served).run();
+    choose(&mut board, 1);
+    board.see("Your two-step password");
+    board.press("tea<enter>");
+    board.see("● online · Ada Lovelace");
+    decline(board, &served);
+}
+
+/// The drawn part of the screen.
+fn code(text: &str) -> String {
+    text.chars().filter(|char| "█▀▄".contains(*char)).collect()
+}
+
+#[test]
+fn by_importing_a_session_of_telethon() {
+    let served = scenario("");
+    let mut board = newcomer(&served).run();
+    choose(&mut board, 2);
+    board.see_wrapped("must not be used by two programs at once");
+    board.paste("not a session");
+    board.press("<enter>");
+    board.see_wrapped("✗ this is neither a Telethon string session");
+    board.paste(&served.telethon(0));
+    board.press("<enter>");
+    board.see("● online · Ada Lovelace");
+    decline(board, &served);
+}
+
+#[test]
+fn by_importing_a_session_of_pyrogram() {
+    let served = scenario("");
+    let mut board = newcomer(&served).run();
+    choose(&mut board, 2);
+    board.see("Paste the session string");
+    board.paste(&served.pyrogram(0, false));
+    board.see("characters");
+    board.press("<enter>");
+    board.see("● online · Ada Lovelace");
+    decline(board, &served);
+}
+
+#[test]
+fn an_account_stays_from_one_run_to_the_next() {
+    let served = scenario("");
+    let mut board = newcomer(&served).run();
+    give_number(&mut board, "+1 555 0100", "A code was sent");
+    board.press("12345<enter>");
+    board.see_line(&["ringing", "Grace Hopper"]);
+    let ended = board.quit();
+    let board = Start::own().again(ended).run();
+    board.see("● online · Ada Lovelace");
+    decline(board, &served);
+}
+
+#[test]
+fn the_application_is_asked_for_where_it_is_not_known() {
+    let served = scenario("");
+    let mut board = Start::own().arg("--server").arg(&served.blank_file(0)).run();
+    choose(&mut board, 0);
+    board.see_wrapped("https://my.telegram.org/apps");
+    board.press("7<enter>");
+    board.see("The api hash");
+    board.press("beef<enter>");
+    board.see_wrapped("✗ an api hash has 32 hex digits: type both anew");
+    board.press("7<enter>");
+    board.see("The api hash");
+    board.press(HASH);
+    board.see("••••");
+    board.press("<enter>");
+    board.see("Your phone number");
+    assert!(!board.text().contains(HASH));
+    board.press("+1 555 0100<enter>");
+    board.see_wrapped("A code was sent");
+}
+
+#[test]
+fn the_code_can_be_sent_another_way_after_a_while() {
+    let served = scenario("[sign_in]\nvia = 'app'\nnext = 'sms'\ntimeout = 2\n");
+    let mut board = newcomer(&served).run();
+    give_number(&mut board, "+1 555 0100", "In 00:0");
+    board.see_wrapped("It can be sent again, by SMS.");
+    board.press("\u{12}");
+    board.see_wrapped("A code was sent by SMS.");
+    assert_eq!(served.count("auth.resendCode"), 1);
+    board.press("12345<enter>");
+    board.see("● online");
+}
+
+/// Each refusal: the number that is given, the answers of the scenario, and what is seen.
+#[test]
+fn every_refusal_of_a_number_says_what_to_do() {
+    let refusals = [
+        (
+            "+1 555 01OO",
+            "",
+            "Telegram does not know such a number · PHONE_NUMBER_INVALID: type it with the country code",
+        ),
+        (
+            "+44 20 7946 0000",
+            "",
+            "Nobody has signed up with this number · PHONE_NUMBER_UNOCCUPIED: sign up in an official",
+        ),
+        (
+            "+1 555 0100",
+            "error = '400 PHONE_NUMBER_BANNED'",
+            "Telegram has banned this number · PHONE_NUMBER_BANNED",
+        ),
+        (
+            "+1 555 0100",
+            "error = '420 FLOOD_WAIT_75'",
+            "Telegram wants patience for 01:15 · FLOOD_WAIT: then try again, or sign in another way (01:1",
+        ),
+        (
+            "+1 555 0100",
+            "error = '406 PHONE_PASSWORD_FLOOD'",
+            "Too many wrong passwords · PHONE_PASSWORD_FLOOD: wait some hours",
+        ),
+        (
+            "+1 555 0100",
+            "error = '406 UPDATE_APP_TO_LOGIN'",
+            "This onhook is too old · UPDATE_APP_TO_LOGIN",
+        ),
+        ("+1 555 0100", "error = '500 NOBODY_KNOWS'", "Telegram refuses (500) · NOBODY_KNOWS"),
+        ("+1 555 0100", "garbage = true", "Telegram cannot be reached"),
+        ("+1 555 0100", "cut = 1", "Telegram cannot be reached"),
+    ];
+    for (number, answer, seen) in refusals {
+        let answer = if answer.is_empty() {
+            String::new()
+        } else {
+            format!("[[answer]]\nmethod = 'auth.sendCode'\n{answer}\n")
+        };
+        let served = scenario(&answer);
+        let mut board = newcomer(&served).run();
+        give_number(&mut board, number, seen);
+        assert_eq!(accounts(&board), 0, "nothing is half-made");
+    }
+}
+
+#[test]
+fn odd_answers_to_a_number_are_told_and_never_a_panic() {
+    for (outcome, seen) in [
+        (
+            "payment",
+            "✗ Telegram wants to be paid for a code to this number · PAYMENT_REQUIRED: sign in by QR code",
+        ),
+        ("sign-up", "✗ Nobody has signed up with this number · PHONE_NUMBER_UNOCCUPIED"),
+    ] {
+        let served = scenario(&format!("[sign_in]\noutcome = '{outcome}'\n"));
+        let mut board = newcomer(&served).run();
+        let then = if outcome == "payment" { seen } else { "A code was sent" };
+        give_number(&mut board, "+1 555 0100", then);
+        if outcome == "sign-up" {
+            board.press("12345<enter>");
+            board.see_wrapped(seen);
+        }
+        assert_eq!(accounts(&board), 0);
+    }
+}
+
+#[test]
+fn a_code_that_is_wrong_or_late_is_told() {
+    let late = "[[answer]]\nmethod = 'auth.signIn'\nerror = '400 PHONE_CODE_EXPIRED'\n";
+    let served = scenario("");
+    let mut board = newcomer(&served).run();
+    give_number(&mut board, "+1 555 0100", "A code was sent");
+    board.press("99999<enter>");
+    board.see_wrapped("✗ This is not the code · PHONE_CODE_INVALID: look again, and type it anew");
+    drop(board);
+    let served = scenario(late);
+    let mut board = newcomer(&served).run();
+    give_number(&mut board, "+1 555 0100", "A code was sent");
+    board.press("12345<enter>");
+    board.see_wrapped("✗ The code has expired · PHONE_CODE_EXPIRED: press Enter to get a new one");
+    board.press("<enter>");
+    board.see_wrapped("A code was sent");
+    board.press("12345<enter>");
+    board.see("● online");
+}
+
+#[test]
+fn giving_up_at_any_step_leaves_nothing() {
+    let served = scenario("[me]\nphone = '15550100'\npassword = 'tea'\n");
+    for steps in 0..4 {
+        let mut board = newcomer(&served).run();
+        choose(&mut board, 0);
+        board.see("Your phone number");
+        let typed = ["+1 555 0100<enter>", "12345<enter>", "coffee<enter>"];
+        let then = ["A code was sent", "Your two-step password", "This is not the password"];
+        for step in 0..steps {
+            board.press(typed[step]);
+            board.see_wrapped(then[step]);
+        }
+        board.press("<esc>");
+        board.see("Welcome");
+        assert_eq!(accounts(&board), 0);
+        board.press("<ctrl-c>");
+        assert_eq!(board.ended().code, 0);
+    }
+}
+
+#[test]
+fn the_session_of_a_bot_is_refused() {
+    let served = Served::start("[me]\nbot = true\n");
+    let mut board = newcomer_without_blank().run();
+    choose(&mut board, 2);
+    board.see("Paste the session string");
+    for session in [served.telethon(0), served.pyrogram(0, true)] {
+        board.paste(&session);
+        board.press("<enter>");
+        board.see_wrapped("✗ This is the session of a bot, and bots have no calls");
+        board.see("Welcome");
+        choose(&mut board, 2);
+        board.see("Paste the session string");
+    }
+    assert_eq!(accounts(&board), 0);
+}
+
+fn newcomer_without_blank() -> Start {
+    Start::own().env("ONHOOK_API_ID", "7").env("ONHOOK_API_HASH", HASH)
+}
+
+#[test]
+fn a_session_that_was_ended_is_refused() {
+    let text = "[[answer]]\nmethod = 'users.getUsers'\nerror = '401 SESSION_REVOKED'\n";
+    let served = Served::start(text);
+    let mut board = newcomer_without_blank().run();
+    choose(&mut board, 2);
+    board.see("Paste the session string");
+    board.paste(&served.telethon(0));
+    board.press("<enter>");
+    board.see_wrapped("✗ This session was ended from another device · SESSION_REVOKED");
+    assert_eq!(accounts(&board), 0);
+}
+
+#[test]
+fn the_demo_can_be_tried_without_an_account() {
+    let mut board = newcomer_without_blank().run();
+    choose(&mut board, 3);
+    board.see("● online · Ada Lovelace");
+    board.see_line(&["ringing", "Grace Hopper"]);
+    board.press("L");
+    board.see("nobody signs in on the demo");
+    assert_eq!(accounts(&board), 0);
+    board.quit();
+}
+
+/// How many accounts there are on disk, drafts included.
+fn accounts(board: &Board) -> usize {
+    fs::read_dir(board.folder().join("accounts")).map_or(0, Iterator::count)
+}

@@ -236,6 +236,7 @@ impl State {
             AccountEvent::Clock { ahead } => {
                 self.account_mut(account).clock_ahead = SignedDuration::from_millis(ahead);
             }
+            AccountEvent::Reach(reach) => self.account_mut(account).reach = reach,
             AccountEvent::RingTimeout(timeout) => self.account_mut(account).ring_timeout = timeout,
             AccountEvent::Call(event) => return self.call_event(account, event, now),
             AccountEvent::Announced(text) => {

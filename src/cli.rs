@@ -1,6 +1,7 @@
 //! The command line.
 
 mod accounts;
+mod doctor;
 mod login;
 mod print;
 mod run;
@@ -136,6 +137,12 @@ enum Command {
         #[command(flatten)]
         chosen: ChosenArgs,
     },
+    /// Look everything over, and say how to mend what is wrong
+    Doctor {
+        /// As lines of JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print or check the configuration
     Config {
         #[command(subcommand)]
@@ -220,6 +227,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve { scenario, port }) => run::serve(&scenario, port),
         Some(Command::Watch { demo: true, scenario, .. }) => run::watch_demo(&scenario),
         Some(Command::Watch { demo: false, chosen, .. }) => run::watch(&chosen),
+        Some(Command::Doctor { json }) => doctor::doctor(json),
         Some(Command::Config { what }) => run::config(what),
         Some(Command::Completions { shell }) => print::completions(shell, &mut Cli::command()),
         Some(Command::Man) => print::man(Cli::command()),

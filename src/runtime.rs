@@ -5,6 +5,7 @@
 mod effects;
 mod input;
 mod signals;
+mod sleep;
 mod terminal;
 
 use std::io::{self, Write};
@@ -30,6 +31,7 @@ use crate::telegram::{Account, Network, Origin};
 use crate::ui::{self, Look, Scratch};
 use effects::{Entry, Outside};
 use signals::{Signal, Signals};
+use sleep::Sleep;
 use terminal::Screen;
 
 pub use terminal::check as check_terminal;
@@ -109,6 +111,11 @@ impl Accounts {
         let _ = self.sender.try_send((id, event));
     }
 
+    /// Connects every account anew.
+    fn reconnect_all(&self) {
+        self.running.iter().flatten().for_each(Account::reconnect);
+    }
+
     fn get(&self, id: AccountId) -> Option<&Account> {
         self.running.get(usize::from(id.0))?.as_ref()
     }
@@ -182,6 +189,7 @@ impl Board {
         let mut keys = crossterm::event::EventStream::new();
         let mut signals = Signals::listen()?;
         let mut drawn = Instant::now();
+        let mut sleep = Sleep::watch();
         self.draw()?;
         let mut changed = false;
         loop {
@@ -209,6 +217,9 @@ impl Board {
                     if changed { Flow::Continue } else { self.take(Msg::Tick)? }
                 }
             };
+            if sleep.has_slept() {
+                self.outside.accounts.reconnect_all();
+            }
             if let Flow::Leave(left) = flow {
                 return Ok(left);
             }
@@ -303,7 +314,11 @@ pub async fn watch(
     let (mut state, running, mut events) = Accounts::start(accounts, network);
     let mut signals = Signals::listen()?;
     let mut printer = Printer::new(out);
+    let mut sleep = Sleep::watch();
     loop {
+        if sleep.has_slept() {
+            running.reconnect_all();
+        }
         let now = Timestamp::now();
         let wait = state.next_wake(now).duration_since(now);
         let wake = Instant::now() + Duration::try_from(wait).unwrap_or_default();

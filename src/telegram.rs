@@ -12,6 +12,7 @@
 //!                   └── the first of them to stop ends the Line, and a new one is made
 //! ```
 
+mod check_up;
 mod clock;
 mod error;
 mod hang_up;
@@ -22,6 +23,7 @@ mod network;
 mod password;
 mod peers;
 mod questions;
+mod reach;
 mod session;
 pub mod sign_in;
 mod sign_out;
@@ -41,6 +43,7 @@ use crate::call::{AccountId, Party};
 use line::{Ended, Line};
 use session::Vault;
 
+pub use check_up::{CheckUp, check_up};
 pub use import::{ImportError, Imported};
 pub use network::Network;
 pub use session::Seed;
@@ -64,6 +67,7 @@ enum Command {
     HangUp(HangUpOrder),
     Reconcile(Vec<i64>),
     Reconnect,
+    ReceiveCalls,
 }
 
 /// An account at work. It stops when this is dropped.
@@ -102,6 +106,11 @@ impl Account {
     /// Looks in the chats whether these calls have ended; changes nothing at Telegram.
     pub fn reconcile(&self, calls: Vec<i64>) {
         self.command(Command::Reconcile(calls));
+    }
+
+    /// Has this session told of calls: one `account.changeAuthorizationSettings`.
+    pub fn receive_calls(&self) {
+        self.command(Command::ReceiveCalls);
     }
 
     /// Connects anew, now.
@@ -274,6 +283,7 @@ impl Supervisor {
                     Some(Command::Reconnect) => return Ended::Asked,
                     Some(Command::HangUp(order)) => line.hang_up(order),
                     Some(Command::Reconcile(calls)) => line.reconcile(calls),
+                    Some(Command::ReceiveCalls) => line.receive_calls(),
                 },
             }
         }

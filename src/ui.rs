@@ -89,6 +89,9 @@ pub fn view(state: &State, look: &Look, now: Timestamp, scratch: &mut Scratch, f
                 Some(Dialog::Help { scroll }) => help::draw(view, *scroll, area, buffer),
                 Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
                 Some(Dialog::Quit) => popup::draw_quit(view, area, buffer),
+                Some(Dialog::ReceiveCalls(account)) => {
+                    popup::draw_receive_calls(view, *account, area, buffer);
+                }
                 Some(Dialog::Filter { .. }) | None => {}
             }
         }

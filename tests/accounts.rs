@@ -1,5 +1,7 @@
 //! Accounts without a board: signing in on a plain terminal, watching, signing out, files.
 
+#[path = "common/proxy.rs"]
+mod proxy;
 #[path = "common/served.rs"]
 mod served;
 
@@ -9,12 +11,15 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::Ordering;
 
 use onhook::headless::record::{Event, Record};
+use proxy::Proxy;
+use serde_json::Value;
 use served::Served;
 use tempfile::TempDir;
 
-const HASH: &str = "0quagmire6789abcdef0quagmire6789abcdef";
+const HASH: &str = "0123456789abcdef0123456789abcdef";
 const ME: &str = "[server]\nblank = 2\n[sign_in]\ncode = 'quagmire'\n\
     [me]\nphone = '15550100'\npassword = 'cup of tea'\n";
 const RING: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
@@ -171,7 +176,9 @@ fn an_account_in_use_and_one_that_others_can_read_are_refused() {
     assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
     let mut child = watch(&folder, &[]);
     let mut line = String::new();
-    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    // Kept: it ends when nobody reads.
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    out.read_line(&mut line).expect("a line");
     let output = onhook(&folder, &["watch"]).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(2));
     let holder = format!("the account 'ada' is in use by process {}", child.id());
@@ -228,14 +235,12 @@ fn nothing_secret_is_ever_readable_by_others_and_no_log_has_a_secret() {
     assert!(!calls.iter().any(|line| line.contains("chmod(")), "{calls:?}");
     check_modes(&folder.path().join("data"));
 
-    let child = watch(&folder, &[]);
-    let mut lines = BufReader::new(child.stdout.expect("a pipe")).lines();
-    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("call-added"))));
+    first(&folder, &[], |it| matches!(it, Event::CallAdded(_)));
     let log = fs::read_to_string(folder.path().join("state/onhook.log")).expect("a log");
     assert!(log.len() > 1000, "the log is on");
     let description: serde_json::Value = serde_json::from_str(&served.blank(0)).expect("JSON");
     let key = description["centres"][0]["auth_key"].as_str().expect("a key").to_owned();
-    let hash = served.access_hash(0).to_string();
+    let hash = served.line["sessions"][0]["access_hash"].to_string();
     for secret in ["5550100", "555 0100", "quagmire", "cup of tea", HASH, &key, &key[..32], &hash] {
         assert!(!log.contains(secret), "'{secret}' is in the log");
     }
@@ -249,4 +254,138 @@ fn check_modes(path: &Path) {
             check_modes(&entry.expect("an entry").path());
         }
     }
+}
+
+#[test]
+fn telegram_is_reached_through_a_proxy_with_a_password() {
+    let (served, folder) = (Served::start(&format!("{ME}{RING}")), folder());
+    let proxy = Proxy::start("ada", "s3cret");
+    let file = served.blank_file(0);
+    let login = |url: String| {
+        let mut login = onhook(&folder, &["login", "--server", &file]);
+        login.env("ONHOOK_PROXY", url);
+        typed(login, "+1 555 0100\nquagmire\ncup of tea\n")
+    };
+    let output = login(format!("socks5://ada:wrong@{}", proxy.address));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("Telegram cannot be reached"), "{}", said(&output));
+    assert!(!said(&output).contains("wrong"), "{}", said(&output));
+    assert_eq!(proxy.passed.load(Ordering::Relaxed), 0);
+    let output = login(format!("socks5://ada:s3cret@{}", proxy.address));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(proxy.passed.load(Ordering::Relaxed), 1);
+
+    // From the settings as well, and for a watch.
+    fs::create_dir(folder.path().join("config")).expect("a folder");
+    let settings = format!("proxy = 'socks5://ada:s3cret@{}'\n", proxy.address);
+    fs::write(folder.path().join("config/config.toml"), settings).expect("a file");
+    first(&folder, &[], |it| matches!(it, Event::CallAdded(_)));
+    assert!(proxy.passed.load(Ordering::Relaxed) >= 2);
+}
+
+#[test]
+fn telegram_is_reached_by_ipv6() {
+    let (served, folder) = (Served::start(&format!("{ME}{RING}")), folder());
+    let trace = folder.path().join("trace");
+    let file = served.blank_file(0);
+    let mut strace = Command::new("strace");
+    at_home(&mut strace, &folder);
+    strace.env("ONHOOK_IPV6", "true");
+    strace.args(["-f", "-qq", "-e", "trace=connect", "-o"]).arg(&trace);
+    strace.arg(env!("CARGO_BIN_EXE_onhook")).args(["login", "--server", &file]);
+    let output = typed(strace, "+1 555 0100\nquagmire\ncup of tea\n");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let trace = fs::read_to_string(&trace).expect("a trace");
+    assert!(trace.contains("AF_INET6") && !trace.contains("AF_INET,"), "{trace}");
+    // It is remembered with the account.
+    let settings = fs::read_to_string(folder.path().join("data/accounts/ada/account.toml"));
+    assert!(settings.expect("a file").contains("ipv6 = true"));
+}
+
+/// The findings of the doctor, by check.
+fn doctor(folder: &TempDir) -> (Option<i32>, Vec<(String, String, String)>) {
+    let output = onhook(folder, &["doctor", "--json"]).output().expect("the program runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let findings = text.lines().map(|line| {
+        let finding: Value = serde_json::from_str(line).expect("a line of JSON");
+        let field = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+        (field("check"), field("status"), field("text"))
+    });
+    let findings = findings.collect();
+    (output.status.code(), findings)
+}
+
+fn found(findings: &[(String, String, String)], check: &str) -> (String, String) {
+    let of = findings.iter().find(|(known, ..)| known == check);
+    let (_, status, text) = of.unwrap_or_else(|| panic!("nothing about {check}: {findings:?}"));
+    (status.clone(), text.clone())
+}
+
+#[test]
+fn the_doctor_finds_nothing_where_nothing_is_wrong() {
+    let (served, folder) = (Served::start(ME), folder());
+    let (code, findings) = doctor(&folder);
+    assert_eq!(code, Some(0), "no account is no failure");
+    assert_eq!(found(&findings, "accounts").0, "warning");
+    assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
+    let (code, findings) = doctor(&folder);
+    assert_eq!(code, Some(0), "{findings:?}");
+    for check in
+        ["settings", "terminal", "files", "network", "session", "clock", "calls", "callers"]
+    {
+        assert_eq!(found(&findings, check).0, "fine", "{check}");
+    }
+    let plain = onhook(&folder, &["doctor"]).output().expect("the program runs");
+    let plain = String::from_utf8_lossy(&plain.stdout).into_owned();
+    assert!(plain.contains("fine     session     ada: signed in\n"), "{plain}");
+    assert!(served.requests().iter().all(|it| it["method"] != "phone.discardCall"));
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
+    let ill = "[server]\nclock = 100\nblank = 1\n[me]\nphone = '15550100'\n\
+        calls_off = true\ncallers = 'nobody'\n";
+    let (served, folder) = (Served::start(ill), folder());
+    let output = typed(onhook(&folder, &["login", "--import"]), &served.telethon(0));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let (code, findings) = doctor(&folder);
+    assert_eq!(code, Some(1));
+    let wanted = [
+        ("clock", "warning", " s behind Telegram's"),
+        ("calls", "failure", "this session does not receive calls"),
+        ("callers", "warning", "nobody may call"),
+    ];
+    for (check, status, text) in wanted {
+        let (found_status, found_text) = found(&findings, check);
+        assert_eq!(found_status, status, "{check}");
+        assert!(found_text.contains(text), "{found_text}");
+    }
+
+    let session = folder.path().join("data/accounts/ada/session.db");
+    fs::set_permissions(&session, fs::Permissions::from_mode(0o644)).expect("loosened");
+    fs::create_dir(folder.path().join("config")).expect("a folder");
+    fs::write(folder.path().join("config/config.toml"), "bel = true\n").expect("a file");
+    let (_, findings) = doctor(&folder);
+    assert!(found(&findings, "files").1.contains("chmod 600"), "{findings:?}");
+    assert!(found(&findings, "settings").1.contains("config.toml:1: bel: unknown"), "{findings:?}");
+
+    fs::set_permissions(&session, fs::Permissions::from_mode(0o600)).expect("mended");
+    drop(served);
+    let (code, findings) = doctor(&folder);
+    assert_eq!((code, found(&findings, "network").0.as_str()), (Some(1), "failure"));
+}
+
+#[test]
+fn the_doctor_knows_a_session_that_was_ended() {
+    let (served, folder) = (
+        Served::start(
+            "[[answer]]\nmethod = 'updates.getState'\nerror = '401 SESSION_REVOKED'\ntimes = 0\n",
+        ),
+        folder(),
+    );
+    let output = typed(onhook(&folder, &["login", "--import"]), &served.telethon(0));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let (code, findings) = doctor(&folder);
+    assert_eq!(code, Some(1));
+    assert!(found(&findings, "session").1.contains("SESSION_REVOKED"), "{findings:?}");
 }

@@ -5,6 +5,8 @@ mod served;
 #[path = "e2e/terminal.rs"]
 mod terminal;
 
+#[path = "e2e/accounts.rs"]
+mod accounts;
 #[path = "e2e/board.rs"]
 mod board;
 #[path = "e2e/errors.rs"]

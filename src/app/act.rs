@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::action::Action;
+use super::connection::AccountState;
 use super::dialog::{Choice, Dialog};
 use super::effect::Effect;
 use super::sign_in::Entrance;
@@ -29,10 +30,25 @@ impl State {
                 Vec::new()
             }
             Some(Dialog::SignIn(_)) => self.act_in_sign_in(action, now),
-            Some(Dialog::Quit) => {
-                self.dialog = None;
-                if action == Action::Accept { vec![Effect::Quit] } else { Vec::new() }
+            Some(Dialog::Quit) => self.confirm(action, Effect::Quit),
+            Some(Dialog::ReceiveCalls(account)) => {
+                self.confirm(action, Effect::ReceiveCalls(account))
             }
+        }
+    }
+
+    /// Closes the question, and does what it was about if the answer is yes.
+    fn confirm(&mut self, action: Action, effect: Effect) -> Vec<Effect> {
+        self.dialog = None;
+        if action == Action::Accept { vec![effect] } else { Vec::new() }
+    }
+
+    /// Asks about the first session that is not told of calls.
+    fn fix(&mut self, now: Timestamp) {
+        let deaf = |account: &AccountState| account.reach.calls_off && !account.is_out();
+        match self.accounts.iter().position(deaf) {
+            Some(at) => self.dialog = Some(Dialog::ReceiveCalls(AccountId(at as u16))),
+            None => self.notices.say("every session receives calls", now),
         }
     }
 
@@ -87,6 +103,7 @@ impl State {
                 self.notices.say("nobody signs in on the demo", now);
             }
             Action::SignIn => self.open_entrance(),
+            Action::Fix => self.fix(now),
             Action::Back => self.back(),
             _ => {}
         }

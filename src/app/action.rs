@@ -20,8 +20,8 @@ pub enum Layer {
     Entrance,
     /// A field of signing in.
     Form,
-    /// The question before quitting.
-    Quit,
+    /// A question that is answered with yes or no.
+    Confirm,
 }
 
 /// Something to do. The name in the keymap is the variant in kebab-case.
@@ -68,6 +68,8 @@ pub enum Action {
     SignIn,
     /// Have the login code sent again.
     Resend,
+    /// Have a session told of calls that is not.
+    Fix,
     /// Show the help page.
     Help,
     /// Go back: close what is open, clear marks, clear the filter.
@@ -116,6 +118,7 @@ impl Action {
             Self::Reconnect => "connect anew, now",
             Self::SignIn => "add an account",
             Self::Resend => "have the code sent again",
+            Self::Fix => "let this session receive calls, if it does not",
             Self::Help => "this page",
             Self::Back => "back",
             Self::Quit => "quit",
@@ -165,7 +168,7 @@ impl Action {
                 }
                 Layer::Form => matches!(self, Self::Accept | Self::Resend),
                 Layer::Picker => moves || picks,
-                Layer::Filter | Layer::Quit => self == Self::Accept,
+                Layer::Filter | Layer::Confirm => self == Self::Accept,
                 Layer::Help => moves || pages || self == Self::Help,
             }
     }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::State;
 use super::effect::Effect;
 use crate::call::board::Context;
-use crate::call::event::Connection;
+use crate::call::event::{Connection, Reach};
 use crate::call::{AccountId, Party};
 
 /// How long Telegram lets a call ring unless it says otherwise.
@@ -28,6 +28,8 @@ pub struct AccountState {
     pub clock_ahead: SignedDuration,
     /// How long a call may ring.
     pub ring_timeout: Duration,
+    /// Whether Telegram tells this session of calls.
+    pub reach: Reach,
     /// Whether it has been online before: then something may have been missed since.
     pub was_online: bool,
 }
@@ -41,6 +43,7 @@ impl AccountState {
             connection: Connection::default(),
             clock_ahead: SignedDuration::ZERO,
             ring_timeout: RING_TIMEOUT,
+            reach: Reach::default(),
             was_online: false,
         }
     }

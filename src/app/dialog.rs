@@ -4,8 +4,8 @@ use tui_input::Input;
 
 use super::action::Layer;
 use super::sign_in::{Question, SignIn};
-use crate::call::CallKey;
 use crate::call::reason::EndReason;
+use crate::call::{AccountId, CallKey};
 
 /// The dialog that has the keyboard.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub enum Dialog {
     SignIn(Box<SignIn>),
     /// The question before quitting while a hang-up is on its way.
     Quit,
+    /// The question before a session's setting is changed, so that it is told of calls.
+    ReceiveCalls(AccountId),
 }
 
 impl Dialog {
@@ -41,7 +43,7 @@ impl Dialog {
                 Question::Method { .. } => Layer::Entrance,
                 _ => Layer::Form,
             },
-            Self::Quit => Layer::Quit,
+            Self::Quit | Self::ReceiveCalls(_) => Layer::Confirm,
         }
     }
 }

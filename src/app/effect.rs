@@ -7,7 +7,7 @@ use crate::sign_in::{Application, Request};
 /// Something to be done outside.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Send one hang-up. The only effect that changes anything at Telegram.
+    /// Send one hang-up.
     HangUp(HangUpOrder),
     /// Find out which of these calls have ended.
     Reconcile {
@@ -16,6 +16,8 @@ pub enum Effect {
         /// Telegram's ids.
         calls: Vec<i64>,
     },
+    /// Have this session told of calls. It changes a setting at Telegram, after a key press.
+    ReceiveCalls(AccountId),
     /// Connect anew.
     Reconnect(AccountId),
     /// Call for attention: somebody rings.

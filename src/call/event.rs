@@ -126,6 +126,8 @@ pub enum AccountEvent {
     },
     /// `call_ring_timeout_ms` of `help.getConfig`.
     RingTimeout(Duration),
+    /// Whether Telegram tells this session of calls.
+    Reach(Reach),
     /// Something about a call.
     Call(CallEvent),
     /// A popup of Telegram's own; cleaned.
@@ -148,6 +150,15 @@ pub enum AccountEvent {
         /// Nothing, or what came back instead.
         outcome: Result<(), Failure>,
     },
+}
+
+/// What the session's own entry in the list of sessions says (`authorization`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// `call_requests_disabled`: it is not told of calls.
+    pub calls_off: bool,
+    /// `unconfirmed`: nobody has confirmed it on another device.
+    pub unconfirmed: bool,
 }
 
 /// The state of an account's connection.

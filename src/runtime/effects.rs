@@ -89,6 +89,11 @@ impl Outside {
                     account.hang_up(order);
                 }
             }
+            Effect::ReceiveCalls(account) => {
+                if let Some(account) = self.accounts.get(account) {
+                    account.receive_calls();
+                }
+            }
             Effect::Ring { text, .. } => screen.attract(&text, self.bell, self.notify)?,
             Effect::Redraw => screen.redraw()?,
             Effect::Suspend => return Ok(Next::Suspend),

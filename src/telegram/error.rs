@@ -39,6 +39,10 @@ pub(super) fn signed_out(error: &InvocationError) -> Option<String> {
         InvocationError::Rpc(error) if ends_session(error.code, &error.name) => {
             Some(text::clean(&error.name))
         }
+        // The transport's own word for an unknown key.
+        InvocationError::Transport(transport::Error::BadStatus { status: 404 }) => {
+            Some("AUTH_KEY_UNKNOWN".to_owned())
+        }
         // Unknown key: grammers has made a new one, and the session has refused to take it.
         InvocationError::Session(error) if error.is::<VaultError>() => {
             Some("AUTH_KEY_UNKNOWN".to_owned())

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use grammers_client::InvocationError;
 use grammers_client::tl::{self, Deserializable, Serializable};
 use grammers_mtsender::SenderPoolHandle;
 use tokio::time::timeout;
@@ -32,6 +33,8 @@ pub(super) async fn send(
     let answer = timeout(DEADLINE, pool.raw_invoke_in_dc(dc, request)).await;
     let verdict = match &answer {
         Err(_) => Some(Ended::Asked),
+        // What the transport says of the whole connection shows when a new one is made.
+        Ok(Err(InvocationError::Transport(_))) => None,
         Ok(Err(error)) => error::signed_out(error).map(Ended::SignedOut),
         Ok(Ok(_)) => None,
     };

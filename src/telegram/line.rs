@@ -21,6 +21,7 @@ use super::heartbeat::{Beat, heartbeat};
 use super::network::POOL_SLOTS;
 use super::peers::Names;
 use super::questions::{ask_names, reconcile};
+use super::reach::{ask_reach, receive_calls};
 use super::session::{Vault, VaultError};
 use super::{Context, error, hang_up, updates};
 use crate::call::event::{AccountEvent, CallEvent, HangUpOrder};
@@ -97,6 +98,7 @@ impl Line {
         let stream = stream.map_err(|error| lost(&error))?;
         tasks.spawn(listen(tap, stream));
         tasks.spawn(heartbeat(beat, Arc::clone(session), resync));
+        tasks.spawn(ask_reach(context.clone(), client.clone()));
         tasks.spawn(ask_names(context.clone(), client, names.clone(), handle.clone(), asked));
         let verdicts = mpsc::unbounded_channel();
         Ok(Self { context: context.clone(), names: names.clone(), handle, dc, tasks, verdicts })
@@ -133,6 +135,12 @@ impl Line {
                 let _ = verdicts.send(verdict);
             }
         });
+    }
+
+    /// Has this session told of calls.
+    pub(super) fn receive_calls(&mut self) {
+        let client = Client::new(self.handle.clone());
+        self.tasks.spawn(receive_calls(self.context.clone(), client));
     }
 
     /// Looks in the chats for calls that have ended.

@@ -78,17 +78,18 @@ impl Vault {
     ///
     /// Returns the account's own user id with it, or why it cannot be used, in words.
     pub(super) async fn open(path: &Path) -> Result<(Self, i64), String> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         let unreadable = |error: &dyn std::fmt::Display| {
-            format!("{} is no session that can be read: {error}", path.display())
+            format!("{name} is no session that can be read ({error})")
         };
         let store = SqliteSession::open(path).await.map_err(|error| unreadable(&error))?;
         let (data, user_id) = load(&store).await.map_err(|error| unreadable(&error))?;
         let Some(user_id) = user_id else {
-            return Err(format!("{} is signed in to nobody", path.display()));
+            return Err(format!("{name} is signed in to nobody"));
         };
         let home = data.dc_options.get(&data.home_dc);
         if home.is_none_or(|home| home.auth_key.is_none()) {
-            return Err(format!("{} has no key for its data centre", path.display()));
+            return Err(format!("{name} has no key for its data centre"));
         }
         Ok((Self { store: Some(store), ..Self::in_memory(data) }, user_id))
     }

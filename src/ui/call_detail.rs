@@ -55,6 +55,9 @@ fn of_call(view: View, call: &Call) -> Lines {
         lines.insert(0, line("error", of_failure(failure)));
         lines.insert(1, line("tries", attempt.to_string()));
     }
+    if view.state.accounts.len() > 1 {
+        lines.push(line("account", call_table::account(view, call)));
+    }
     lines.push(line("state", call.phase.word()));
     lines.push(line("call", format!("{kind}, {}", call_table::direction(call.direction))));
     lines.push(line("id", call.key.id.to_string()));

@@ -18,6 +18,8 @@ const NOTE_LINES: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Columns {
     peer: u16,
+    /// 0 where there is only one account.
+    account: u16,
     kind: u16,
     direction: u16,
     duration: u16,
@@ -28,10 +30,16 @@ struct Columns {
 /// The cursor, the mark, and the state in front of all other columns.
 const MARKS: u16 = 3;
 const STATE: u16 = 14;
+/// The account's name on this machine, where there are several.
+const ACCOUNT: u16 = 10;
 
 impl Columns {
     /// Narrow screens lose the kind first, then the direction, then the note's column.
-    fn fitting(width: u16) -> Self {
+    fn fitting(width: u16, accounts: usize) -> Self {
+        if accounts > 1 && width >= 60 {
+            return Self { account: ACCOUNT, ..Self::fitting(width - ACCOUNT, 1) };
+        }
+        let account = 0;
         let (kind, direction, duration, peer, note) = (6, 11, 8, 19, 22);
         let rest = |used: u16| width.saturating_sub(MARKS + STATE + used);
         let shared = |used: u16| {
@@ -41,15 +49,15 @@ impl Columns {
         };
         if rest(kind + direction + duration) >= peer + note {
             let (peer, note) = shared(kind + direction + duration);
-            Self { peer, kind, direction, duration, note }
+            Self { peer, account, kind, direction, duration, note }
         } else if rest(direction + duration) >= peer + note {
             let (peer, note) = shared(direction + duration);
-            Self { peer, kind: 0, direction, duration, note }
+            Self { peer, account, kind: 0, direction, duration, note }
         } else if rest(duration) >= peer + note {
             let (peer, note) = shared(duration);
-            Self { peer, kind: 0, direction: 0, duration, note }
+            Self { peer, account, kind: 0, direction: 0, duration, note }
         } else {
-            Self { peer: rest(duration), kind: 0, direction: 0, duration, note: 0 }
+            Self { peer: rest(duration), account, kind: 0, direction: 0, duration, note: 0 }
         }
     }
 }
@@ -66,7 +74,7 @@ struct Row<'a> {
 
 pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut Buffer) {
     let area = popup::panel(view, &title(view), area, buffer);
-    let columns = Columns::fitting(area.width);
+    let columns = Columns::fitting(area.width, view.state.accounts.len());
     draw_head(view, columns, Rect { height: 1, ..area }, buffer);
     let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let (board, rows, now) = view.state.display(view.now);
@@ -169,6 +177,7 @@ fn draw_head(view: View, columns: Columns, area: Rect, buffer: &mut Buffer) {
     let heads = [
         (STATE, "STATE"),
         (columns.peer, "PEER"),
+        (columns.account, "ACCOUNT"),
         (columns.kind, "KIND"),
         (columns.direction, "DIRECTION"),
         (columns.duration, "FOR"),
@@ -210,6 +219,7 @@ fn draw_row(view: View, row: &Row, columns: Columns, area: Rect, buffer: &mut Bu
             view.phase_style(call.phase),
         ),
         (columns.peer, peer(view, call, columns.peer), theme.text),
+        (columns.account, account(view, call), theme.muted),
         (columns.kind, if call.video { "video" } else { "audio" }.to_owned(), theme.text),
         (columns.direction, direction(call.direction).to_owned(), theme.text),
         (columns.duration, text::duration(counted), theme.text),
@@ -256,6 +266,15 @@ fn peer(view: View, call: &Call, width: u16) -> String {
     }
 }
 
+/// Which account a call is of, in a word.
+pub(super) fn account(view: View, call: &Call) -> String {
+    let name = &view.state.account(call.key.account).name;
+    match view.state.privacy {
+        Privacy::Open => name.clone(),
+        Privacy::Masked => text::initials(name),
+    }
+}
+
 fn symbol(phase: Phase) -> &'static str {
     match phase {
         Phase::Ringing => "☎",
@@ -280,16 +299,20 @@ mod tests {
     #[test]
     fn columns_go_in_the_documented_order_and_always_fit() {
         for width in 0..250 {
-            let columns = Columns::fitting(width);
-            let used = MARKS + STATE + columns.peer + columns.kind + columns.direction;
-            let used = used + columns.duration + columns.note;
-            assert!(used <= width.max(26), "{width}: {columns:?}");
+            let several = Columns::fitting(width, 2);
+            assert_eq!(several.account > 0, width >= 60);
+            for columns in [Columns::fitting(width, 1), several] {
+                let used = MARKS + STATE + columns.peer + columns.kind + columns.direction;
+                let used = used + columns.account + columns.duration + columns.note;
+                assert!(used <= width.max(26), "{width}: {columns:?}");
+            }
+            let columns = Columns::fitting(width, 1);
             assert!(columns.kind == 0 || columns.direction > 0, "{width}: the kind goes first");
             assert!(columns.direction == 0 || columns.note > 0, "{width}: then the direction");
         }
-        let at_80 = Columns::fitting(78);
+        let at_80 = Columns::fitting(78, 1);
         assert!(at_80.direction > 0 && at_80.note >= 22, "{at_80:?}");
-        assert!(Columns::fitting(98).kind > 0);
+        assert!(Columns::fitting(98, 1).kind > 0);
     }
 
     #[test]

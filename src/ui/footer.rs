@@ -7,6 +7,7 @@ use super::{View, put, put_all};
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
 use crate::app::hang_up::obstacle;
+use crate::call::event::Connection;
 use crate::call::{HangUp, Verb};
 use crate::text;
 
@@ -14,7 +15,8 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
         return draw_filter(view, input, area, buffer);
     }
-    let notice = view.state.notices.newest().map(|text| format!("  {text} ")).unwrap_or_default();
+    let notice = view.state.notices.newest().map(str::to_owned).or_else(|| standing(view));
+    let notice = notice.map(|text| format!("  {text} ")).unwrap_or_default();
     let notice_width = (text::width(&notice) as u16).min(area.width);
     let room = area.width.saturating_sub(notice_width);
     let mut used = 0;
@@ -29,6 +31,25 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     }
     let x = area.right() - notice_width;
     put(buffer, (x, area.y), notice_width, &notice, view.theme().warning);
+}
+
+/// What stays until something is done about it.
+fn standing(view: View) -> Option<String> {
+    let accounts = || view.state.accounts.iter().filter(|account| !account.is_out());
+    let unusable = view.state.accounts.iter().find_map(|account| match &account.connection {
+        Connection::Unusable { cause } => Some(format!("{}: {cause}", account.name)),
+        _ => None,
+    });
+    if unusable.is_some() {
+        return unusable;
+    }
+    let key = view.look.keymap.hint(Layer::Board, Action::Fix);
+    if accounts().any(|account| account.reach.calls_off) {
+        let fix = key.map(|key| format!(": press {key} to fix")).unwrap_or_default();
+        return Some(format!("this session does not receive calls{fix}"));
+    }
+    let unconfirmed = accounts().any(|account| account.reach.unconfirmed);
+    unconfirmed.then(|| "this session waits to be confirmed in another app".to_owned())
 }
 
 fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Buffer) {

@@ -7,7 +7,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{View, put, put_all};
+use crate::app::action::{Action, Layer};
 use crate::app::connection::AccountState;
+use crate::app::sign_in::Entrance;
 use crate::call::event::Connection;
 use crate::call::{Call, Phase};
 use crate::text;
@@ -48,12 +50,21 @@ fn left(view: View, left_out: usize) -> Vec<(String, Style)> {
     let mut parts = vec![(title.to_owned(), theme.title)];
     for account in &view.state.accounts {
         parts.push(connection(view, account));
-        if let Connection::Retrying { cause, .. } = &account.connection
-            && left_out < 1
-        {
-            parts.push((format!(" · {cause}"), theme.warning));
+        let (next, style) = match &account.connection {
+            Connection::Retrying { cause, .. } => (cause.clone(), theme.warning),
+            Connection::SignedOut { code } => (next_step(view, code), theme.error),
+            // Why is said at the foot.
+            Connection::Unusable { .. } | Connection::Connecting | Connection::Online => {
+                (String::new(), theme.text)
+            }
+        };
+        // What is the matter with an account is more than whose it is.
+        let least = if account.is_out() { 3 } else { 1 };
+        if !next.is_empty() && left_out < least {
+            parts.push((format!(" · {next}"), style));
         }
-        if left_out < 3 {
+        let least = if account.is_out() { 1 } else { 3 };
+        if left_out < least {
             parts.push((format!(" · {}", view.state.account_name(account)), theme.text));
         }
         parts.push(("  ".to_owned(), theme.text));
@@ -73,6 +84,23 @@ fn connection(view: View, account: &AccountState) -> (String, Style) {
         }
         Connection::SignedOut { code } => (format!("✗ signed out · {code}"), theme.error),
         Connection::Unusable { .. } => ("✗ cannot be used".to_owned(), theme.error),
+    }
+}
+
+/// What can be done about a session that Telegram does not accept any more.
+fn next_step(view: View, code: &str) -> String {
+    let key = |action| view.look.keymap.hint(Layer::Board, action);
+    let sign_in = key(Action::SignIn).filter(|_| view.state.entrance != Entrance::Closed);
+    match (code, key(Action::Reconnect), sign_in) {
+        ("USER_DEACTIVATED" | "USER_DEACTIVATED_BAN", ..) => {
+            "write to Telegram's support".to_owned()
+        }
+        // The key is kept: it may be known again.
+        ("AUTH_KEY_UNKNOWN", Some(again), Some(sign_in)) => {
+            format!("{again} try again, {sign_in} sign in")
+        }
+        (_, _, Some(sign_in)) => format!("{sign_in} sign in again"),
+        _ => "sign in again".to_owned(),
     }
 }
 

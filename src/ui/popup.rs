@@ -7,6 +7,7 @@ use ratatui::widgets::{Block, Borders, Clear, Widget};
 
 use super::{View, inside, put, put_all};
 use crate::app::action::{Action, Layer};
+use crate::call::AccountId;
 
 /// Draws the frame of a panel with its title.
 pub(super) fn panel(view: View, title: &str, area: Rect, buffer: &mut Buffer) -> Rect {
@@ -67,15 +68,40 @@ pub(super) fn hints(
 
 /// The question before quitting.
 pub(super) fn draw_quit(view: View, screen: Rect, buffer: &mut Buffer) {
-    let lines = [
-        "A hang-up is on its way. Quitting does not",
-        "stop it, but you will not see what becomes",
-        "of it.",
-    ];
-    let area = popup(view, "Quit now?", (46, 3), screen, buffer);
-    for (y, line) in (area.y..area.bottom()).zip(lines) {
+    let text = "A hang-up is on its way. Quitting does not stop it, but you will not see what \
+         becomes of it.";
+    draw_question(view, "Quit now?", text, ["quit", "stay"], screen, buffer);
+}
+
+/// The question before a session is told of calls.
+pub(super) fn draw_receive_calls(
+    view: View,
+    account: AccountId,
+    screen: Rect,
+    buffer: &mut Buffer,
+) {
+    let name = view.state.account_name(view.state.account(account));
+    let text = format!(
+        "Telegram does not tell this session of {name} about calls. This changes that setting, \
+         for this session only."
+    );
+    draw_question(view, "Receive calls here?", &text, ["change it", "leave it"], screen, buffer);
+}
+
+fn draw_question(
+    view: View,
+    title: &str,
+    text: &str,
+    [yes, no]: [&str; 2],
+    screen: Rect,
+    buffer: &mut Buffer,
+) {
+    let width = 46.min(screen.width.saturating_sub(4));
+    let lines = crate::text::wrap(text, usize::from(width.saturating_sub(2)));
+    let area = popup(view, title, (width, lines.len() as u16), screen, buffer);
+    for (y, line) in (area.y..area.bottom()).zip(&lines) {
         put(buffer, (area.x + 1, y), area.width.saturating_sub(2), line, view.theme().text);
     }
-    let actions = [(Action::Accept, "quit"), (Action::Back, "stay")];
-    hints(view, Layer::Quit, &actions, area, buffer);
+    let actions = [(Action::Accept, yes), (Action::Back, no)];
+    hints(view, Layer::Confirm, &actions, area, buffer);
 }

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{View, popup, put};
+use super::{View, call_table, popup, put};
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::{Choice, Picker};
 use crate::call::{Call, CallKey};
@@ -57,7 +57,13 @@ fn height(lines: &[Line]) -> u16 {
 
 fn title(view: View, picker: &Picker, first: &Call) -> String {
     match picker.calls.len() {
-        1 => format!("{} {}", first.verb().title(), view.state.shown_name(&first.peer)),
+        1 => {
+            let whose = match view.state.accounts.len() {
+                0 | 1 => String::new(),
+                _ => format!(" ({})", call_table::account(view, first)),
+            };
+            format!("{} {}{whose}", first.verb().title(), view.state.shown_name(&first.peer))
+        }
         many => format!("Hang up {many} marked calls"),
     }
 }

@@ -17,7 +17,8 @@ const PEOPLE: &str = "title = 't'\n\
 /// A running server. It ends when this is dropped.
 pub struct Served {
     child: Child,
-    line: Value,
+    /// What the server has said of itself.
+    pub line: Value,
     folder: TempDir,
 }
 
@@ -60,11 +61,6 @@ impl Served {
         let hex = session["auth_key"].as_str().expect("a text");
         let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits");
         (dc, address, (0..hex.len()).step_by(2).map(byte).collect())
-    }
-
-    /// The access hash of a session's own user.
-    pub fn access_hash(&self, at: usize) -> i64 {
-        self.line["sessions"][at]["access_hash"].as_i64().expect("a number")
     }
 
     /// A session as Telethon exports it.

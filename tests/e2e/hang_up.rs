@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::terminal::{Board, Start, hang_ups};
 
 /// The methods that change nothing at Telegram.
-const HARMLESS: [&str; 5] = [
+const HARMLESS: [&str; 6] = [
+    "account.getAuthorizations",
     "help.getConfig",
     "updates.getState",
     "updates.getDifference",

@@ -133,8 +133,8 @@ fn an_account_stays_from_one_run_to_the_next() {
     give_number(&mut board, "+1 555 0100", "A code was sent");
     board.press("12345<enter>");
     board.see_line(&["ringing", "Grace Hopper"]);
-    let ended = board.quit();
-    let board = Start::own().again(ended).run();
+    let folder = board.quit().folder;
+    let board = Start::own().at(folder).run();
     board.see("● online · Ada Lovelace");
     decline(board, &served);
 }

@@ -63,9 +63,9 @@ impl Start {
         }
     }
 
-    /// In the folder of an earlier board.
-    pub fn again(mut self, ended: Ended) -> Self {
-        self.folder = Some(ended.folder);
+    /// In this folder.
+    pub fn at(mut self, folder: TempDir) -> Self {
+        self.folder = Some(folder);
         self
     }
 

@@ -1,0 +1,190 @@
+//! `onhook doctor`: looks everything over, and says how to mend what is wrong.
+
+use std::io::IsTerminal;
+
+use serde::Serialize;
+
+use super::run::in_runtime;
+use super::{FAILED, FINE, print};
+use crate::accounts::{Accounts, AccountsError};
+use crate::config::paths::Paths;
+use crate::config::{Config, Overrides};
+use crate::runtime;
+use crate::telegram::{CheckUp, Network, check_up};
+
+/// How far the clocks may be apart without a word, in milliseconds: Telegram refuses messages
+/// from a clock that is five minutes behind or half a minute ahead.
+const CLOCK: i64 = 20_000;
+
+/// How a check went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Fine,
+    Warning,
+    Failure,
+}
+
+/// What one check has found.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    status: Status,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+}
+
+impl Finding {
+    fn fine(check: &'static str, text: impl Into<String>) -> Self {
+        Self { check, account: None, status: Status::Fine, text: text.into(), remedy: None }
+    }
+
+    fn warning(check: &'static str, text: impl Into<String>, remedy: &str) -> Self {
+        let status = Status::Warning;
+        Self { status, remedy: Some(remedy.to_owned()), ..Self::fine(check, text) }
+    }
+
+    fn failure(check: &'static str, text: impl Into<String>, remedy: &str) -> Self {
+        Self { status: Status::Failure, ..Self::warning(check, text, remedy) }
+    }
+
+    fn of(self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self }
+    }
+
+    fn line(&self) -> String {
+        let mark = match self.status {
+            Status::Fine => "fine   ",
+            Status::Warning => "warning",
+            Status::Failure => "failure",
+        };
+        let whose = self.account.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        let remedy = self.remedy.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
+        format!("{mark}  {:<11} {whose}{}{remedy}", self.check, self.text)
+    }
+}
+
+/// Checks everything; fails if anything does.
+pub(super) fn doctor(json: bool) -> u8 {
+    let paths = Paths::find(|name| std::env::var_os(name));
+    let mut findings = Vec::new();
+    let config = Config::load(&paths, Overrides::default(), |name| std::env::var_os(name));
+    findings.push(match &config {
+        Ok(_) => Finding::fine("settings", format!("{}", paths.config_file().display())),
+        Err(error) => Finding::failure("settings", error.to_string(), "mend that line"),
+    });
+    findings.push(terminal());
+    let network = config.as_ref().map(super::run::network).unwrap_or_default();
+    if let Some(proxy) = &network.proxy {
+        findings.push(Finding::fine("proxy", format!("Telegram is reached through {proxy}")));
+    }
+    findings.extend(accounts(&Accounts::at(paths.accounts()), &network));
+    for finding in &findings {
+        let line = match serde_json::to_string(finding) {
+            Ok(line) if json => line,
+            _ => finding.line(),
+        };
+        print::text(&format!("{line}\n"));
+    }
+    let failed = findings.iter().any(|finding| finding.status == Status::Failure);
+    if failed { FAILED } else { FINE }
+}
+
+fn terminal() -> Finding {
+    if !std::io::stdout().is_terminal() {
+        return Finding::fine("terminal", "none now; `onhook watch` needs none");
+    }
+    if let Some(problem) = runtime::check_terminal() {
+        return Finding::warning("terminal", problem, "use another one for the board");
+    }
+    let language = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let language = language.unwrap_or_default().to_lowercase();
+    if !language.contains("utf-8") && !language.contains("utf8") {
+        let text = "the locale does not say UTF-8";
+        return Finding::warning("terminal", text, "set LANG, or start with --ascii");
+    }
+    Finding::fine("terminal", std::env::var("TERM").unwrap_or_default())
+}
+
+fn accounts(accounts: &Accounts, network: &Network) -> Vec<Finding> {
+    let names = match accounts.names() {
+        Ok(names) => names,
+        Err(error) => return vec![Finding::failure("accounts", error.to_string(), "mend that")],
+    };
+    if names.is_empty() {
+        return vec![Finding::warning("accounts", "there are none yet", "run `onhook login`")];
+    }
+    names.iter().flat_map(|name| account(accounts, name, network)).collect()
+}
+
+fn account(accounts: &Accounts, name: &str, network: &Network) -> Vec<Finding> {
+    let lease = match accounts.lease(name) {
+        Ok(lease) => lease,
+        Err(error @ AccountsError::Locked { .. }) => {
+            let remedy = "the rest is not checked meanwhile";
+            return vec![Finding::warning("lock", error.to_string(), remedy).of(name)];
+        }
+        Err(error) => {
+            return vec![Finding::failure("files", error.to_string(), "mend that").of(name)];
+        }
+    };
+    let files = Finding::fine("files", "readable by you alone, and free");
+    let found = in_runtime(async { Ok(check_up(&lease, network).await) });
+    let found = found.unwrap_or_else(|_| CheckUp::Unreachable("no network".to_owned()));
+    let findings = std::iter::once(files).chain(telegram(found));
+    findings.map(|finding| finding.of(name)).collect()
+}
+
+fn telegram(found: CheckUp) -> Vec<Finding> {
+    let signs = match found {
+        CheckUp::Unusable(cause) => {
+            return vec![Finding::failure("session", cause, "sign in again")];
+        }
+        CheckUp::Unreachable(cause) => {
+            let text = format!("Telegram cannot be reached ({cause})");
+            return vec![Finding::failure("network", text, "check the line or the proxy")];
+        }
+        CheckUp::SignedOut(code) => {
+            let text = format!("Telegram does not accept it any more · {code}");
+            let remedy = "run `onhook logout NAME`, then `onhook login`";
+            return vec![Finding::failure("session", text, remedy)];
+        }
+        CheckUp::SignedIn(signs) => signs,
+    };
+    let took = format!("answered after {} ms", signs.took.as_millis());
+    let mut findings = vec![Finding::fine("network", took), Finding::fine("session", "signed in")];
+    findings.push(if signs.ahead.abs() > CLOCK {
+        let seconds = signs.ahead.abs() / 1000;
+        let way = if signs.ahead > 0 { "behind" } else { "ahead of" };
+        let text = format!("this machine's clock is {seconds} s {way} Telegram's");
+        Finding::warning("clock", text, "set this machine's clock")
+    } else {
+        Finding::fine("clock", "agrees with Telegram's")
+    });
+    if let Some(reach) = signs.reach {
+        findings.push(if reach.calls_off {
+            let text = "this session does not receive calls";
+            Finding::failure("calls", text, "press F on the board")
+        } else if reach.unconfirmed {
+            let text = "this session has not been confirmed";
+            Finding::warning("calls", text, "confirm it in another Telegram app")
+        } else {
+            Finding::fine("calls", "this session receives calls")
+        });
+    }
+    findings.extend(signs.callers.map(|callers| {
+        let text = format!("{callers} may call");
+        if callers == "nobody" {
+            let remedy = "change it in a Telegram app: Settings → Privacy → Calls";
+            Finding::warning("callers", text, remedy)
+        } else {
+            Finding::fine("callers", text)
+        }
+    }));
+    findings
+}

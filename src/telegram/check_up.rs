@@ -1,0 +1,111 @@
+//! One look at an account: whether Telegram is reached, and what it says of the session.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use grammers_client::client::Client;
+use grammers_client::{InvocationError, tl};
+use grammers_mtsender::SenderPool;
+use jiff::Timestamp;
+use tokio::time::timeout;
+
+use super::clock::Clock;
+use super::error;
+use super::network::Network;
+use super::reach::own_entry;
+use super::session::Vault;
+use crate::accounts::Lease;
+use crate::call::event::Reach;
+use crate::text;
+
+/// How long each question may take.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// What was found out about an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckUp {
+    /// The session's file cannot be used.
+    Unusable(String),
+    /// Nothing could be asked; why, in words.
+    Unreachable(String),
+    /// Telegram does not accept the session; its own name for why.
+    SignedOut(String),
+    /// All is well so far.
+    SignedIn(Signs),
+}
+
+/// What Telegram says to a session that it accepts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signs {
+    /// How long it took to connect and to be answered.
+    pub took: Duration,
+    /// How far the server's clock is ahead of this machine's, in milliseconds.
+    pub ahead: i64,
+    /// Whether the session is told of calls, if that could be found out.
+    pub reach: Option<Reach>,
+    /// Who may call, in words, if that could be found out.
+    pub callers: Option<&'static str>,
+}
+
+/// Looks an account over. It changes nothing.
+pub async fn check_up(lease: &Lease, network: &Network) -> CheckUp {
+    let vault = match Vault::open(&lease.session()).await {
+        Ok((vault, _)) => Arc::new(vault),
+        Err(cause) => return CheckUp::Unusable(text::clean(&cause)),
+    };
+    let network = network.of(lease);
+    let parameters = match network.parameters().await {
+        Ok(parameters) => parameters,
+        Err(cause) => return CheckUp::Unreachable(cause),
+    };
+    let pool = SenderPool::with_configuration(vault, network.api_id(), parameters);
+    let SenderPool { runner, handle, .. } = pool;
+    let runner = tokio::spawn(runner.run());
+    let found = ask(&Client::new(handle)).await;
+    runner.abort();
+    found
+}
+
+async fn ask(client: &Client) -> CheckUp {
+    let (began, asked) = (Instant::now(), Timestamp::now());
+    let state = match timeout(DEADLINE, client.invoke(&tl::functions::updates::GetState {})).await {
+        Ok(Ok(state)) => state,
+        Ok(Err(error)) => return refused(&error),
+        Err(_) => return CheckUp::Unreachable("no answer".to_owned()),
+    };
+    let took = began.elapsed();
+    let tl::enums::updates::State::State(state) = state;
+    let ahead = Clock::default().sample(state.date, asked, Timestamp::now());
+    let entry = timeout(DEADLINE, own_entry(client)).await;
+    let reach = entry.ok().and_then(Result::ok).flatten().map(|entry| Reach {
+        calls_off: entry.call_requests_disabled,
+        unconfirmed: entry.unconfirmed,
+    });
+    let key = tl::enums::InputPrivacyKey::PhoneCall;
+    let rules = timeout(DEADLINE, client.invoke(&tl::functions::account::GetPrivacy { key })).await;
+    let callers = rules.ok().and_then(Result::ok).map(|rules| {
+        let tl::enums::account::PrivacyRules::Rules(rules) = rules;
+        callers(&rules.rules)
+    });
+    CheckUp::SignedIn(Signs { took, ahead, reach, callers })
+}
+
+fn refused(error: &InvocationError) -> CheckUp {
+    match error::signed_out(error) {
+        Some(code) => CheckUp::SignedOut(code),
+        None => CheckUp::Unreachable(text::clean(&error.to_string())),
+    }
+}
+
+/// Who may call, by the first rule that speaks of many.
+fn callers(rules: &[tl::enums::PrivacyRule]) -> &'static str {
+    use tl::enums::PrivacyRule as Rule;
+    let said = rules.iter().find_map(|rule| match rule {
+        Rule::PrivacyValueAllowAll => Some("everybody"),
+        Rule::PrivacyValueAllowContacts => Some("your contacts"),
+        Rule::PrivacyValueAllowCloseFriends => Some("your close friends"),
+        Rule::PrivacyValueDisallowAll => Some("nobody"),
+        _ => None,
+    });
+    said.unwrap_or("only those you have named")
+}

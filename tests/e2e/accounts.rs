@@ -1,0 +1,150 @@
+//! Several accounts on one board, and what becomes of their sessions.
+
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::served::Served;
+use crate::terminal::{Board, Start};
+
+const LINUS: &str = "[[person]]\nkey = 'alan'\nname = 'Alan Turing'\n\
+    [[person]]\nkey = 'ken'\nname = 'Ken Thompson'\nsessions = 1\n";
+
+/// Imports a session of the server as an account of this name.
+fn import(served: &Served, folder: &TempDir, at: usize, name: &str) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_onhook"))
+        .args(["login", "--import", "--name", name])
+        .env_clear()
+        .env("ONHOOK_CONFIG_DIR", folder.path())
+        .env("ONHOOK_STATE_DIR", folder.path())
+        .env("ONHOOK_DATA_DIR", folder.path())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    std::io::Write::write_all(&mut stdin, served.telethon(at).as_bytes()).expect("it reads");
+    drop(stdin);
+    assert!(child.wait().expect("it ends").success(), "{name} is imported");
+}
+
+/// The board of one account, imported from the server.
+fn board_of(served: &Served) -> Start {
+    let folder = TempDir::new().expect("a temporary folder");
+    import(served, &folder, 0, "ada");
+    Start::own().at(folder)
+}
+
+fn hangs_up(board: &mut Board, name: &str) {
+    board.see_line(&["▶", "ringing", name]);
+    board.press("X");
+    board.see_line(&[name, "declined by you (sent busy, recorded busy)"]);
+}
+
+#[test]
+fn one_that_is_signed_out_does_not_disturb_the_other() {
+    let calls = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
+        [[call]]\nfrom = 'alan'\nto = 'ken'\nat = 0.2\n\
+        [[revoke]]\nat = 3\nerror = '401 SESSION_REVOKED'\naccount = 'ken'\n";
+    let served = Served::start(&format!("{LINUS}{calls}"));
+    let folder = TempDir::new().expect("a temporary folder");
+    import(&served, &folder, 0, "home");
+    import(&served, &folder, 1, "work");
+    let mut board = Start::own().at(folder).size(110, 30).run();
+    board.see_line(&["ringing", "Grace Hopper", "home"]);
+    board.see_line(&["ringing", "Alan Turing", "work"]);
+    board.see_line(&["● online · Ada Lovelace", "✗ signed out · SESSION_REVOKED"]);
+    while !board.see_line(&["▶"]).contains("Grace") {
+        board.press("j");
+        board.until("the cursor has moved", |text| text.contains("▶"));
+    }
+    hangs_up(&mut board, "Grace Hopper");
+    assert_eq!(served.count("phone.discardCall"), 1);
+    board.quit();
+}
+
+#[test]
+fn one_that_cannot_be_used_does_not_disturb_the_other() {
+    let served = Served::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
+    let folder = TempDir::new().expect("a temporary folder");
+    import(&served, &folder, 0, "home");
+    let broken = folder.path().join("accounts/work");
+    std::fs::create_dir(&broken).expect("a folder");
+    std::fs::write(broken.join("session.db"), "this is no session").expect("a file");
+    let mend = Command::new("chmod").arg("-R").arg("go=").arg(&broken).status().expect("it runs");
+    assert!(mend.success());
+    let mut board = Start::own().at(folder).size(110, 30).run();
+    board.see_line(&["● online · Ada Lovelace", "✗ cannot be used · work"]);
+    board.see("work: session.db is no session that can be read");
+    hangs_up(&mut board, "Grace Hopper");
+    board.quit();
+}
+
+#[test]
+fn a_session_that_has_ended_says_so_in_the_header_with_the_next_step() {
+    let states = [
+        ("error = '401 SESSION_REVOKED'", "✗ signed out · SESSION_REVOKED · L sign in again"),
+        (
+            "error = '406 AUTH_KEY_DUPLICATED'",
+            "✗ signed out · AUTH_KEY_DUPLICATED · L sign in again",
+        ),
+        ("error = '401 USER_DEACTIVATED'", "✗ signed out · USER_DEACTIVATED · write to Telegram's"),
+        // The key is forgotten: the transport says −404.
+        ("", "✗ signed out · AUTH_KEY_UNKNOWN · R try again, L sign in"),
+    ];
+    for (error, header) in states {
+        let text = format!("[[revoke]]\nat = 0.5\n{error}\n");
+        let served = Served::start(&text);
+        let board = board_of(&served).size(100, 24).run();
+        board.see("● online");
+        board.see(header);
+        let folder = board.quit().folder;
+        let session = folder.path().join("accounts/ada/session.db");
+        assert!(session.is_file(), "the file stays as it was");
+    }
+}
+
+#[test]
+fn a_key_that_telegram_does_not_know_is_kept() {
+    let served = Served::start("[[revoke]]\nat = 0.5\n");
+    let mut board = board_of(&served).size(100, 24).run();
+    board.see("AUTH_KEY_UNKNOWN");
+    board.press("R");
+    let folder = board.quit().folder;
+    let stored = std::fs::read(folder.path().join("accounts/ada/session.db")).expect("a file");
+    let hex = served.line["sessions"][0]["auth_key"].as_str().expect("a key");
+    let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits");
+    let key: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+    assert!(stored.windows(key.len()).any(|bytes| bytes == key), "the key is where it was");
+}
+
+#[test]
+fn a_session_that_receives_no_calls_is_fixed_after_a_question() {
+    let calls = "[me]\ncalls_off = true\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
+    let served = Served::start(calls);
+    let mut board = board_of(&served).run();
+    board.see("this session does not receive calls: press F to fix");
+    board.press("F");
+    board.see("Receive calls here?");
+    board.press("n");
+    board.see_no("Receive calls here?");
+    assert_eq!(served.count("account.changeAuthorizationSettings"), 0);
+    board.press("F");
+    board.see("Receive calls here?");
+    board.press("y");
+    board.see_no("does not receive calls");
+    assert_eq!(served.count("account.changeAuthorizationSettings"), 1);
+    board.press("R");
+    board.see_line(&["ringing", "Grace Hopper"]);
+    board.see("● online");
+    hangs_up(&mut board, "Grace Hopper");
+    board.quit();
+}
+
+#[test]
+fn a_session_that_is_not_confirmed_says_so() {
+    let served = Served::start("[me]\nunconfirmed = true\n");
+    let board = board_of(&served).run();
+    board.see("this session waits to be confirmed in another app");
+    board.quit();
+}

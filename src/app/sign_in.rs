@@ -329,3 +329,151 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::app::msg::Msg;
+    use crate::app::update;
+    use crate::call::Party;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).expect("in range")
+    }
+
+    fn newcomer(entrance: Entrance) -> State {
+        let mut state = State::new(Vec::new());
+        state.entrance = entrance;
+        state.open_entrance();
+        state
+    }
+
+    fn press(state: &mut State, action: Action) -> Vec<Effect> {
+        update(state, Msg::Action(action), at(0))
+    }
+
+    fn give(state: &mut State, text: &str) -> Vec<Effect> {
+        update(state, Msg::Paste(text.to_owned()), at(0));
+        press(state, Action::Accept)
+    }
+
+    fn hear(state: &mut State, event: Event) -> Vec<Effect> {
+        update(state, Msg::SignIn(event), at(1))
+    }
+
+    fn asked(state: &State) -> Question {
+        match &state.dialog {
+            Some(Dialog::SignIn(sign_in)) => sign_in.question.clone(),
+            other => panic!("no question: {other:?}"),
+        }
+    }
+
+    fn phone(text: &str) -> Vec<Effect> {
+        vec![Effect::SignIn(Request::SendCode { phone: text.to_owned() })]
+    }
+
+    #[test]
+    fn a_request_is_sent_once_and_nothing_is_typed_while_it_is_on_its_way() {
+        let mut state = newcomer(Entrance::Open);
+        press(&mut state, Action::Accept);
+        assert_eq!(give(&mut state, "  "), [], "nothing is nothing");
+        assert_eq!(give(&mut state, "+1 555\u{1b}[2J"), phone("+1 555[2J"));
+        assert_eq!(give(&mut state, "7"), [], "one is on its way");
+        hear(&mut state, Event::Refused(Refusal::of_telegram(400, "PHONE_NUMBER_INVALID", None)));
+        assert_eq!(press(&mut state, Action::Accept), phone("+1 555[2J"), "the number is kept");
+    }
+
+    #[test]
+    fn patience_is_kept_and_then_it_can_be_tried_again() {
+        let mut state = newcomer(Entrance::Open);
+        press(&mut state, Action::Accept);
+        give(&mut state, "+1 555");
+        hear(&mut state, Event::Refused(Refusal::of_telegram(420, "FLOOD_WAIT", Some(30))));
+        assert_eq!(update(&mut state, Msg::Action(Action::Accept), at(29)), []);
+        assert_eq!(update(&mut state, Msg::Action(Action::Accept), at(32)), phone("+1 555"));
+    }
+
+    #[test]
+    fn secrets_are_not_kept_when_they_are_refused() {
+        let mut state = newcomer(Entrance::Open);
+        press(&mut state, Action::Accept);
+        give(&mut state, "+1 555");
+        hear(&mut state, Event::PasswordNeeded { hint: None });
+        let sent = give(&mut state, " tea ");
+        assert_eq!(sent, [Effect::SignIn(Request::Password(" tea ".to_owned()))], "as typed");
+        hear(&mut state, Event::Refused(Refusal::unreachable("gone")));
+        let Some(Dialog::SignIn(sign_in)) = &state.dialog else { panic!("a question") };
+        assert_eq!(sign_in.input.value(), "");
+        assert!(!format!("{state:?}").contains("tea"));
+    }
+
+    #[test]
+    fn going_back_gives_the_conversation_up_and_what_comes_late_changes_nothing() {
+        let mut state = newcomer(Entrance::Open);
+        press(&mut state, Action::Accept);
+        give(&mut state, "+1 555");
+        assert_eq!(press(&mut state, Action::Back), [Effect::LeaveSignIn]);
+        assert_eq!(asked(&state), Question::Method { cursor: 0 });
+        assert_eq!(press(&mut state, Action::Back), [], "there is nothing behind the entrance");
+        assert!(state.dialog.is_some());
+    }
+
+    #[test]
+    fn the_application_is_asked_for_once_and_again_if_telegram_does_not_know_it() {
+        let mut state = newcomer(Entrance::NeedsApplication);
+        press(&mut state, Action::Accept);
+        assert_eq!(asked(&state), Question::ApiId);
+        give(&mut state, "7");
+        let effects = give(&mut state, &"ab".repeat(16));
+        assert!(matches!(effects[..], [Effect::UseApplication(_)]), "{effects:?}");
+        assert_eq!(asked(&state), Question::Phone);
+        give(&mut state, "+1 555");
+        let refusal = Refusal::of_telegram(400, "API_ID_INVALID", None);
+        assert_eq!(hear(&mut state, Event::Refused(refusal)), [Effect::LeaveSignIn]);
+        assert_eq!(asked(&state), Question::ApiId);
+        assert_eq!(state.entrance, Entrance::NeedsApplication);
+    }
+
+    #[test]
+    fn a_code_is_sent_again_only_when_that_is_allowed() {
+        let mut state = newcomer(Entrance::Open);
+        press(&mut state, Action::Accept);
+        give(&mut state, "+1 555");
+        let next = Some(("by SMS".to_owned(), at(60)));
+        let sent = SentCode { to: "here".to_owned(), length: Some(5), next };
+        hear(&mut state, Event::CodeSent(sent));
+        assert_eq!(update(&mut state, Msg::Action(Action::Resend), at(59)), []);
+        let again = update(&mut state, Msg::Action(Action::Resend), at(60));
+        assert_eq!(again, [Effect::SignIn(Request::Resend)]);
+        assert_eq!(update(&mut state, Msg::Action(Action::Resend), at(61)), [], "once");
+    }
+
+    #[test]
+    fn who_has_signed_in_is_added_behind_the_others_and_started() {
+        let mut state = newcomer(Entrance::Open);
+        press(&mut state, Action::Accept);
+        let own = Party { name: Some("Ada".to_owned()), ..Party::unknown(7) };
+        let effects = hear(&mut state, Event::Done { name: "ada".to_owned(), own });
+        assert_eq!(effects, [Effect::LeaveSignIn, Effect::StartAccount("ada".to_owned())]);
+        assert!(state.dialog.is_none() && state.accounts.len() == 1);
+        assert_eq!(state.accounts[0].label(), "Ada");
+    }
+
+    #[test]
+    fn a_demo_has_no_entrance() {
+        let mut state = newcomer(Entrance::Closed);
+        assert!(state.dialog.is_none());
+        press(&mut state, Action::SignIn);
+        assert!(state.dialog.is_none());
+        assert_eq!(state.notices.newest(), Some("nobody signs in on the demo"));
+    }
+
+    #[test]
+    fn countdowns_tick() {
+        let state = newcomer(Entrance::Open);
+        let wake = state.next_wake(at(0)).duration_since(at(0));
+        assert!(wake <= jiff::SignedDuration::try_from(Duration::from_secs(1)).expect("short"));
+    }
+}

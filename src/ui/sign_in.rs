@@ -26,7 +26,8 @@ pub(super) fn draw(view: View, sign_in: &SignIn, screen: Rect, buffer: &mut Buff
     let width = WIDTH.min(screen.width.saturating_sub(4));
     let most = usize::from(screen.height.saturating_sub(2));
     let mut lines = lines(view, sign_in, width, most);
-    lines.truncate(most);
+    // Where there is little room, what is typed and what did not work matter most.
+    lines.drain(..lines.len().saturating_sub(most));
     let size = (width + 2, lines.len() as u16);
     let area = popup::popup(view, title(view, sign_in), size, screen, buffer);
     for (y, (line, style)) in (area.y..area.bottom()).zip(&lines) {

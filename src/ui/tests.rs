@@ -17,6 +17,7 @@ use crate::call::failure::Failure;
 use crate::call::reason::{EndReason, Recorded};
 use crate::call::{AccountId, CallKey, Handle, Party};
 use crate::config::theme::Depth;
+use crate::sign_in;
 
 const ME: i64 = 1;
 const ACCOUNT: AccountId = AccountId(0);
@@ -244,12 +245,85 @@ fn dialogs_and_modes() {
     }
 }
 
+/// A board without accounts, where signing in has come so far.
+fn newcomer(actions: &[Action], typed: &str, event: Option<sign_in::Event>) -> State {
+    use crate::app::sign_in::Entrance;
+    let mut state = State::new(Vec::new());
+    state.entrance = Entrance::Open;
+    state.open_entrance();
+    press(&mut state, actions, 0);
+    update(&mut state, Msg::Paste(typed.to_owned()), at(0));
+    if let Some(event) = event {
+        update(&mut state, Msg::Action(Action::Accept), at(0));
+        update(&mut state, Msg::SignIn(event), at(1));
+    }
+    state
+}
+
+#[test]
+fn every_question_of_signing_in() {
+    use sign_in::{Event, Refusal, SentCode};
+    let sent = |next| {
+        let to = "into your other Telegram apps, as a message".to_owned();
+        Event::CodeSent(SentCode { to, length: Some(5), next })
+    };
+    let url = format!("tg://login?token={}", "s3cret".repeat(7));
+    let refused = |code, name, value| Event::Refused(Refusal::of_telegram(code, name, value));
+    let (phone, qr) = (vec![Action::Accept], vec![Action::Down, Action::Accept]);
+    let import = vec![Action::Down, Action::Down, Action::Accept];
+    let questions = [
+        ("welcome", newcomer(&[Action::Down], "", None)),
+        ("phone", newcomer(&phone, "+1 555 0100", None)),
+        ("code", newcomer(&phone, "+1 555 0100", Some(sent(Some(("by SMS".to_owned(), at(90))))))),
+        (
+            "code_again",
+            newcomer(&phone, "+1 555 0100", Some(sent(Some(("by SMS".to_owned(), at(30)))))),
+        ),
+        (
+            "password",
+            newcomer(
+                &phone,
+                "+1",
+                Some(Event::PasswordNeeded { hint: Some("a drink".to_owned()) }),
+            ),
+        ),
+        ("refused", newcomer(&phone, "+1 555", Some(refused(400, "PHONE_NUMBER_BANNED", None)))),
+        ("patience", newcomer(&phone, "+1 555", Some(refused(420, "FLOOD_WAIT", Some(90))))),
+        ("import", newcomer(&import, &"x".repeat(353), None)),
+        ("qr", newcomer(&qr, "", Some(Event::Qr { url, until: at(90) }))),
+    ];
+    for (name, mut state) in questions {
+        for size in [(80, 24), (40, 12)] {
+            state.size = size;
+            shows(&format!("sign_in_{name}_{}x{}", size.0, size.1), &mut state, size);
+            for width in 1..=100 {
+                drawn(&mut state, &look(), (width, 24), 60);
+            }
+            for height in 1..=30 {
+                drawn(&mut state, &look(), (80, height), 60);
+            }
+        }
+    }
+}
+
+#[test]
+fn two_accounts_are_told_apart() {
+    let mut state = full_board();
+    let grace = Party { name: Some("Grace Hopper".to_owned()), ..Party::unknown(2) };
+    let mut second = AccountState::new("work".to_owned(), grace);
+    second.connection = Connection::SignedOut { code: "SESSION_REVOKED".to_owned() };
+    state.accounts.push(second);
+    shows("two_accounts_80x24", &mut state, (80, 24));
+    shows("two_accounts_120x30", &mut state, (120, 30));
+}
+
 #[test]
 fn every_state_of_the_connection() {
     let states = [
         ("connecting", Connection::Connecting),
         ("retrying", Connection::Retrying { at: at(64), cause: "refused".to_owned() }),
         ("signed_out", Connection::SignedOut { code: "SESSION_REVOKED".to_owned() }),
+        ("unusable", Connection::Unusable { cause: "session.db is no session".to_owned() }),
     ];
     for (name, connection) in states {
         let mut state = empty_board();
@@ -307,9 +381,9 @@ fn no_size_panics_in_any_dialog() {
     }
 }
 
-/// The picture in the README is what this draws. `ONHOOK_UPDATE=1 cargo test` draws it anew.
+/// The pictures in the README are what this draws. `ONHOOK_UPDATE=1 cargo test` draws them anew.
 #[test]
-fn the_picture_in_the_readme_is_the_board() {
+fn the_pictures_in_the_readme_are_the_screens() {
     let mut state = full_board();
     press(&mut state, &[Action::Top, Action::Down, Action::HangUpNow, Action::Down], 45);
     failed(
@@ -318,10 +392,19 @@ fn the_picture_in_the_readme_is_the_board() {
         Failure::Refused { code: 500, name: "CALL_OCCUPY_FAILED".to_owned(), value: None },
     );
     press(&mut state, &[Action::HangUp], 50);
-    let picture = svg(&drawn(&mut state, &look(), (120, 27), 60));
-    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/screenshot.svg");
+    check_picture("screenshot.svg", &svg(&drawn(&mut state, &look(), (120, 27), 60)));
+
+    let url = format!("tg://login?token={}", "onhook_".repeat(6));
+    let qr = sign_in::Event::Qr { url, until: at(88) };
+    let mut state = newcomer(&[Action::Down, Action::Accept], "", Some(qr));
+    state.size = (80, 24);
+    check_picture("sign-in.svg", &svg(&drawn(&mut state, &look(), (80, 24), 60)));
+}
+
+fn check_picture(name: &str, picture: &str) {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name);
     if std::env::var_os("ONHOOK_UPDATE").is_some() {
-        std::fs::write(&file, &picture).expect("the picture is written");
+        std::fs::write(&file, picture).expect("the picture is written");
     }
     let shown = std::fs::read_to_string(&file).expect("the picture is there");
     assert!(

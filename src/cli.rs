@@ -196,7 +196,7 @@ enum ConfigCommand {
     Print,
     /// Print the default keys, with comments
     Keymap,
-    /// Print where the configuration files are looked for
+    /// Print where the files are: settings, keys, themes, accounts, log
     Path,
     /// Check the configuration files
     Check,

@@ -389,3 +389,24 @@ fn the_doctor_knows_a_session_that_was_ended() {
     assert_eq!(code, Some(1));
     assert!(found(&findings, "session").1.contains("SESSION_REVOKED"), "{findings:?}");
 }
+
+#[test]
+fn a_session_that_cannot_be_stored_is_signed_out_again_unless_it_is_anothers() {
+    let (served, folder) = (Served::start(ME), folder());
+    let in_the_way = folder.path().join("in-the-way");
+    fs::write(&in_the_way, "a file where a folder should be").expect("a file");
+    let file = served.blank_file(0);
+    let mut login = onhook(&folder, &["login", "--server", &file]);
+    login.env("ONHOOK_DATA_DIR", &in_the_way);
+    let output = typed(login, "+1 555 0100\nquagmire\ncup of tea\n");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("nothing was stored"), "{}", said(&output));
+    assert_eq!(served.count("auth.logOut"), 1);
+
+    let mut import = onhook(&folder, &["login", "--import"]);
+    import.env("ONHOOK_DATA_DIR", &in_the_way);
+    let output = typed(import, &served.telethon(0));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("nothing was stored"), "{}", said(&output));
+    assert_eq!(served.count("auth.logOut"), 1, "another program's session stays as it is");
+}

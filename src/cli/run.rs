@@ -198,7 +198,13 @@ pub(super) fn config(what: ConfigCommand) -> u8 {
         ConfigCommand::Print => print::text(config::DEFAULTS),
         ConfigCommand::Keymap => print::text(keymap::DEFAULTS),
         ConfigCommand::Path => {
-            let files = [paths.config_file(), paths.keymap_file(), paths.themes()];
+            let files = [
+                paths.config_file(),
+                paths.keymap_file(),
+                paths.themes(),
+                paths.accounts(),
+                paths.log_file(),
+            ];
             let lines = files.iter().map(|path| format!("{}\n", path.display()));
             print::text(&lines.collect::<String>())
         }

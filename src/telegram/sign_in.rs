@@ -112,7 +112,8 @@ pub async fn import(mut setup: Setup, imported: Imported) -> Event {
     data.home_dc = imported.dc;
     data.dc_options.insert(imported.dc, centre);
     let (events, _) = mpsc::channel(1);
-    let mut talk = Talk { data: Some(data), dc: imported.dc, ..Talk::new(setup, events) };
+    let mut talk =
+        Talk { data: Some(data), dc: imported.dc, is_new: false, ..Talk::new(setup, events) };
     match talk.take_over().await {
         Ok(done) => done,
         Err(refusal) => Event::Refused(refusal),
@@ -128,6 +129,8 @@ struct Talk {
     line: Option<Line>,
     /// The data centre that is talked to.
     dc: i32,
+    /// Whether the session is made here, and not another program's.
+    is_new: bool,
     /// The number that a code was sent to, and Telegram's name for that.
     code: Option<(String, String)>,
 }
@@ -152,7 +155,7 @@ impl Talk {
     fn new(setup: Setup, events: mpsc::Sender<Event>) -> Self {
         let data = first_data(&setup.start);
         let dc = data.home_dc;
-        Self { setup, events, data: Some(data), line: None, dc, code: None }
+        Self { setup, events, data: Some(data), line: None, dc, is_new: true, code: None }
     }
 
     /// Answers requests until somebody is signed in, or nobody asks any more.
@@ -289,7 +292,7 @@ impl Talk {
         }
     }
 
-    /// Stores the session of a user who is signed in; if that fails, signs out again.
+    /// Stores the session of a user who is signed in; if that fails, a new one is signed out again.
     async fn store(&mut self, user: tl::enums::User) -> Outcome<Event> {
         let tl::enums::User::User(raw) = &user else {
             return Err(Refusal::of_telegram(400, "USER_ID_INVALID", None));
@@ -303,8 +306,10 @@ impl Talk {
         match stored {
             Ok(name) => Ok(Event::Done { name, own }),
             Err(text) => {
-                // An authorization that nobody has the key to must not stay behind.
-                let _ = self.ask(&tl::functions::auth::LogOut {}).await;
+                if self.is_new {
+                    // An authorization that nobody has the key to must not stay behind.
+                    let _ = self.ask(&tl::functions::auth::LogOut {}).await;
+                }
                 let advice = "mend that and sign in again; nothing was stored";
                 Err(Refusal::local(text, advice, Step::Method))
             }

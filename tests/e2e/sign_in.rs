@@ -336,3 +336,33 @@ fn the_demo_can_be_tried_without_an_account() {
 fn accounts(board: &Board) -> usize {
     fs::read_dir(board.folder().join("accounts")).map_or(0, Iterator::count)
 }
+
+#[test]
+fn on_a_plain_terminal_the_password_is_not_shown() {
+    let served = scenario("[me]\nphone = '15550100'\npassword = 'cup of tea'\n");
+    let mut board = Start::own()
+        .arg("login")
+        .arg("--server")
+        .arg(&served.blank_file(0))
+        .env("ONHOOK_API_ID", "7")
+        .env("ONHOOK_API_HASH", HASH)
+        .run();
+    board.see("Phone number, with country code:");
+    board.press("12<enter>");
+    board.see("PHONE_NUMBER_INVALID: type it with the country code");
+    board.press("+1 555 0100<enter>");
+    board.see("A code was sent into your other Telegram apps");
+    board.press("9<enter>");
+    board.see("PHONE_CODE_INVALID");
+    board.press("12345<enter>");
+    board.see("Two-step password");
+    board.press("coffee<enter>");
+    board.see("PASSWORD_HASH_INVALID");
+    board.press("cup of tea<enter>");
+    board.see("Signed in as Ada Lovelace. The account is called 'ada' here.");
+    let ended = board.ended();
+    assert_eq!(ended.code, 0);
+    let shown = String::from_utf8_lossy(&ended.raw).into_owned();
+    assert!(!shown.contains("cup of tea") && !shown.contains("coffee"), "{shown}");
+    decline(Start::own().at(ended.folder).run(), &served);
+}

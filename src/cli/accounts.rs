@@ -54,6 +54,7 @@ fn list(accounts: &Accounts) -> Outcome {
 pub(super) fn logout(name: &str, config: &Config, paths: &Paths) -> Outcome {
     let lease = Accounts::at(paths.accounts()).lease(name).map_err(usage)?;
     let network = super::run::network(config);
+    print::note("Signing out at Telegram…");
     let signed_out = in_runtime(async { Ok(sign_out(&lease, &network).await) })?;
     if let Err(cause) = signed_out {
         return Err(failed(anyhow!(

@@ -70,26 +70,27 @@ impl Finding {
 /// Checks everything; fails if anything does.
 pub(super) fn doctor(json: bool) -> u8 {
     let paths = Paths::find(|name| std::env::var_os(name));
-    let mut findings = Vec::new();
-    let config = Config::load(&paths, Overrides::default(), |name| std::env::var_os(name));
-    findings.push(match &config {
-        Ok(_) => Finding::fine("settings", format!("{}", paths.config_file().display())),
-        Err(error) => Finding::failure("settings", error.to_string(), "mend that line"),
-    });
-    findings.push(terminal());
-    let network = config.as_ref().map(super::run::network).unwrap_or_default();
-    if let Some(proxy) = &network.proxy {
-        findings.push(Finding::fine("proxy", format!("Telegram is reached through {proxy}")));
-    }
-    findings.extend(accounts(&Accounts::at(paths.accounts()), &network));
-    for finding in &findings {
-        let line = match serde_json::to_string(finding) {
+    let mut failed = false;
+    // Each at once: some take their time.
+    let mut tell = |finding: Finding| {
+        failed |= finding.status == Status::Failure;
+        let line = match serde_json::to_string(&finding) {
             Ok(line) if json => line,
             _ => finding.line(),
         };
         print::text(&format!("{line}\n"));
+    };
+    let config = Config::load(&paths, Overrides::default(), |name| std::env::var_os(name));
+    tell(match &config {
+        Ok(_) => Finding::fine("settings", format!("{}", paths.config_file().display())),
+        Err(error) => Finding::failure("settings", error.to_string(), "mend that line"),
+    });
+    tell(terminal());
+    let network = config.as_ref().map(super::run::network).unwrap_or_default();
+    if let Some(proxy) = &network.proxy {
+        tell(Finding::fine("proxy", format!("Telegram is reached through {proxy}")));
     }
-    let failed = findings.iter().any(|finding| finding.status == Status::Failure);
+    accounts(&Accounts::at(paths.accounts()), &network, &mut tell);
     if failed { FAILED } else { FINE }
 }
 
@@ -111,15 +112,16 @@ fn terminal() -> Finding {
     Finding::fine("terminal", std::env::var("TERM").unwrap_or_default())
 }
 
-fn accounts(accounts: &Accounts, network: &Network) -> Vec<Finding> {
-    let names = match accounts.names() {
-        Ok(names) => names,
-        Err(error) => return vec![Finding::failure("accounts", error.to_string(), "mend that")],
-    };
-    if names.is_empty() {
-        return vec![Finding::warning("accounts", "there are none yet", "run `onhook login`")];
+fn accounts(accounts: &Accounts, network: &Network, tell: &mut impl FnMut(Finding)) {
+    match accounts.names() {
+        Err(error) => tell(Finding::failure("accounts", error.to_string(), "mend that")),
+        Ok(names) if names.is_empty() => {
+            tell(Finding::warning("accounts", "there are none yet", "run `onhook login`"));
+        }
+        Ok(names) => {
+            names.iter().flat_map(|name| account(accounts, name, network)).for_each(tell);
+        }
     }
-    names.iter().flat_map(|name| account(accounts, name, network)).collect()
 }
 
 fn account(accounts: &Accounts, name: &str, network: &Network) -> Vec<Finding> {

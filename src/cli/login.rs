@@ -1,10 +1,12 @@
 //! Signing in on a plain terminal: questions on standard error, answers on standard input.
 
 use std::io::{self, IsTerminal, Read, Write};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::run::{Outcome, Stop, failed, in_runtime, usage};
 use super::{LoginArgs, StartArgs, print, server_file};
@@ -19,6 +21,8 @@ use crate::telegram::Imported;
 use crate::telegram::sign_in::{Setup, SignIn, Start, import};
 use crate::text;
 
+/// How long nothing is said while Telegram is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// The most bytes of a session string that are read.
 const LONGEST_STRING: u64 = 4096;
 
@@ -37,7 +41,10 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Outcome
     };
     let setup = Setup { accounts, name: args.name.clone(), application, network, start };
     let done = match imported {
-        Some(imported) => in_runtime(async { Ok(import(setup, imported).await) })?,
+        Some(imported) => {
+            print::note("Asking Telegram whose it is…");
+            in_runtime(async { Ok(import(setup, imported).await) })?
+        }
         None => in_runtime(async { Ok(converse(setup, args.qr, config.ground).await) })??,
     };
     match done {
@@ -130,7 +137,15 @@ async fn converse(setup: Setup, by_qr: bool, ground: Ground) -> Result<Event, St
             }
             Question::Wait => {}
         }
-        let event = events.recv().await.ok_or_else(|| failed(anyhow!("nobody answers")))?;
+        let event = match timeout(PATIENCE, events.recv()).await {
+            Err(_) if !matches!(question, Question::Wait) => {
+                print::note("Waiting for Telegram…");
+                events.recv().await
+            }
+            Err(_) => events.recv().await,
+            Ok(event) => event,
+        };
+        let event = event.ok_or_else(|| failed(anyhow!("nobody answers")))?;
         question = match event {
             done @ Event::Done { .. } => return Ok(done),
             Event::CodeSent(sent) => {

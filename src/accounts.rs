@@ -19,6 +19,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::sign_in::Application;
 use files::{Lock, create_file, create_folder, readable_by_others, write_anew};
 
 pub use proxy::Proxy;
@@ -47,7 +48,7 @@ pub enum AccountsError {
         known: String,
     },
     /// The name has been given.
-    #[error("there is an account '{0}' already; choose another name with --name")]
+    #[error("there is an account '{0}' already; choose another name")]
     Taken(String),
     /// Others can read what only the owner may.
     #[error("{path} can be read by others ({mode:03o}); mend it with: chmod {wanted} '{path}'")]
@@ -130,6 +131,23 @@ impl Accounts {
         Ok(names)
     }
 
+    /// The application that an account here has been signed in with, if any has.
+    pub fn application(&self) -> Option<Application> {
+        let names = self.names().unwrap_or_default();
+        let settings = names.iter().filter_map(|name| Settings::read(&self.root.join(name)).ok());
+        let mut known = settings.filter_map(|settings| settings.application);
+        known.find(|application| !application.hash.is_empty())
+    }
+
+    /// The account of a user, if there is one.
+    pub fn of_user(&self, user_id: i64) -> Option<String> {
+        let is_theirs = |name: &String| {
+            let settings = Settings::read(&self.root.join(name));
+            settings.is_ok_and(|settings| settings.user_id == Some(user_id))
+        };
+        self.names().unwrap_or_default().into_iter().find(is_theirs)
+    }
+
     /// The folder of an account.
     ///
     /// # Errors
@@ -159,6 +177,16 @@ impl Accounts {
         Ok(Lease { name: name.to_owned(), folder, settings, _lock: lock })
     }
 
+    /// Takes an account into use only to remove it: it may be broken.
+    ///
+    /// # Errors
+    /// If it is not there, or another process uses it.
+    pub fn lease_to_remove(&self, name: &str) -> Result<Lease, AccountsError> {
+        let folder = self.folder(name)?;
+        let lock = Lock::take(&folder, name)?;
+        Ok(Lease { name: name.to_owned(), folder, settings: Settings::default(), _lock: lock })
+    }
+
     /// Checks that nobody else can read an account's secrets.
     ///
     /// # Errors
@@ -177,6 +205,8 @@ impl Accounts {
     /// The system's.
     pub fn draft(&self) -> Result<Draft, AccountsError> {
         create_folder(&self.root)?;
+        // Two at once must not sweep each other's beginnings away.
+        let _guard = Lock::wait(&self.root)?;
         self.sweep();
         let mut number = [0; 4];
         // Without randomness the process id alone has to do.
@@ -227,11 +257,6 @@ impl Accounts {
 }
 
 impl Lease {
-    /// The account's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Where the session is.
     pub fn session(&self) -> PathBuf {
         session_of(&self.folder)
@@ -247,7 +272,11 @@ impl Lease {
     /// # Errors
     /// The system's.
     pub fn remove(self) -> Result<(), AccountsError> {
-        fs::remove_dir_all(&self.folder).map_err(|error| trouble(&self.folder, &error))
+        // Out of sight at one stroke; what is left of it by a crash is swept with the drafts.
+        let parent = self.folder.parent().unwrap_or(&self.folder);
+        let doomed = parent.join(format!("{DRAFT}gone-{}", self.name));
+        fs::rename(&self.folder, &doomed).map_err(|error| trouble(&self.folder, &error))?;
+        fs::remove_dir_all(&doomed).map_err(|error| trouble(&doomed, &error))
     }
 }
 

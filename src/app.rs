@@ -185,6 +185,14 @@ impl State {
         }
     }
 
+    /// What an account is called on this machine, behind the privacy mask if that is on.
+    pub fn account_word(&self, account: &AccountState) -> String {
+        match self.privacy {
+            Privacy::Open => account.name.clone(),
+            Privacy::Masked => crate::text::initials(&account.name),
+        }
+    }
+
     /// When [`Msg::Tick`] is due: as seldom as what is on the screen allows.
     pub fn next_wake(&self, now: Timestamp) -> Timestamp {
         let spinning = self.board.calls().any(|call| call.hang_up.is_on_its_way());
@@ -229,7 +237,13 @@ impl State {
 
     fn hear(&mut self, account: AccountId, event: AccountEvent, now: Timestamp) -> Vec<Effect> {
         match event {
-            AccountEvent::SelfKnown(own) => self.account_mut(account).own = own,
+            AccountEvent::SelfKnown(own) => {
+                let known = &mut self.account_mut(account).own;
+                // The id alone says nothing against a name that is known.
+                if own.name.is_some() || own.user_id != known.user_id {
+                    *known = own;
+                }
+            }
             AccountEvent::Connection(connection) => {
                 return self.connection_changed(account, connection);
             }

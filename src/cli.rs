@@ -2,6 +2,7 @@
 
 mod accounts;
 mod doctor;
+mod hidden;
 mod login;
 mod print;
 mod run;
@@ -226,7 +227,7 @@ pub fn main() -> ExitCode {
         Some(Command::Demo { scenario, look }) => run::demo(&scenario, look.overrides()),
         Some(Command::Serve { scenario, port }) => run::serve(&scenario, port),
         Some(Command::Watch { demo: true, scenario, .. }) => run::watch_demo(&scenario),
-        Some(Command::Watch { demo: false, chosen, .. }) => run::watch(&chosen),
+        Some(Command::Watch { demo: false, scenario, chosen }) => run::watch(&chosen, &scenario),
         Some(Command::Doctor { json }) => doctor::doctor(json),
         Some(Command::Config { what }) => run::config(what),
         Some(Command::Completions { shell }) => print::completions(shell, &mut Cli::command()),

@@ -64,7 +64,7 @@ impl<W: Write> Printer<W> {
         event: Event,
         now: Timestamp,
     ) -> io::Result<()> {
-        let account = state.account(account).label();
+        let account = state.account(account).name.clone();
         let record = Record { v: record::VERSION, time: now, account, event };
         serde_json::to_writer(&mut self.out, &record)?;
         self.out.write_all(b"\n")?;

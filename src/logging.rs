@@ -18,7 +18,7 @@ const LARGEST: u64 = 2_500_000;
 
 /// Starts the log at `level` (`error`, `warn`, `info`, `debug` or `trace`).
 ///
-/// Below `info` only this program's own lines are kept: libraries print whole messages there, with
+/// Below `warn` only this program's own lines are kept: libraries print whole messages there, with
 /// numbers, names and access hashes.
 ///
 /// # Errors
@@ -34,7 +34,7 @@ pub fn start(level: &str, file: &Path) -> io::Result<()> {
     }
     let writer = Mutex::new(Rotating::open(file, LARGEST)?);
     let own = LevelFilter::from_level(level);
-    let filter = Targets::new().with_default(own.min(LevelFilter::INFO)).with_target("onhook", own);
+    let filter = Targets::new().with_default(own.min(LevelFilter::WARN)).with_target("onhook", own);
     let layer = fmt::layer().with_ansi(false).with_writer(writer).with_filter(filter);
     // Only one log is ever started.
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer));

@@ -9,6 +9,9 @@ pub struct Source<'a> {
     pub text: &'a str,
 }
 
+/// Keys whose values no message may repeat.
+const SECRET: [&str; 2] = ["api_hash", "proxy"];
+
 /// A text that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {key}: {message}")]
@@ -34,7 +37,12 @@ impl Source<'_> {
             let missing = error.message().strip_prefix("missing field `");
             match missing.and_then(|name| name.strip_suffix('`')) {
                 Some(name) => self.wrong(at, name, "is missing"),
-                None => self.wrong(at, &self.key_at(at), error.message()),
+                None => match self.key_at(at) {
+                    key if SECRET.contains(&key.as_str()) => {
+                        self.wrong(at, &key, "must be a text in quotes")
+                    }
+                    key => self.wrong(at, &key, error.message()),
+                },
             }
         })
     }
@@ -49,13 +57,19 @@ impl Source<'_> {
         }
     }
 
-    /// The key of the line that holds byte `at`, or the whole line where it has none.
+    /// The key of the line that holds byte `at`. Where it has none, not a word of it: it may hold
+    /// a secret.
     fn key_at(&self, at: usize) -> String {
         let start = self.before(at).iter().rposition(|byte| *byte == b'\n');
         let rest = &self.text.as_bytes()[start.map_or(0, |newline| newline + 1)..];
         let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = String::from_utf8_lossy(line);
-        line.split('=').next().unwrap_or_default().trim().to_owned()
+        let key = match line.split_once('=') {
+            Some((key, _)) => key.trim(),
+            None => line.trim(),
+        };
+        let is_key = |char: char| char.is_ascii_alphanumeric() || "-_.[]".contains(char);
+        if key.chars().all(is_key) { key.to_owned() } else { "this line".to_owned() }
     }
 
     fn before(&self, at: usize) -> &[u8] {

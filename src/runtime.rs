@@ -15,6 +15,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::connection::AccountState;
@@ -90,25 +91,29 @@ impl Accounts {
             }
             _ => Party::default(),
         };
-        let mut state = AccountState::new(name, own);
+        let state = AccountState::new(name, own);
         match setup.origin {
             Ok(origin) => {
                 let (network, sender) = (self.network.clone(), self.sender.clone());
                 self.running.push(Some(Account::start(id, origin, network, sender)));
             }
             Err(cause) => {
-                state.connection = Connection::Unusable { cause: crate::text::clean(&cause) };
+                let connection = Connection::Unusable { cause: crate::text::clean(&cause) };
+                // The channel is empty at the start, and later people sign in one by one.
+                let _ = self.sender.try_send((id, AccountEvent::Connection(connection)));
                 self.running.push(None);
             }
         }
         state
     }
 
-    /// Tells the board something about the account that was added last.
-    fn tell_last(&self, event: AccountEvent) {
-        let id = AccountId(self.running.len().saturating_sub(1) as u16);
-        // The loop takes events away faster than people sign in.
-        let _ = self.sender.try_send((id, event));
+    /// Stops all accounts, each with a little time to write its session.
+    async fn close(self) {
+        let mut closing = JoinSet::new();
+        for account in self.running.into_iter().flatten() {
+            closing.spawn(account.close());
+        }
+        closing.join_all().await;
     }
 
     /// Connects every account anew.
@@ -221,6 +226,8 @@ impl Board {
                 self.outside.accounts.reconnect_all();
             }
             if let Flow::Leave(left) = flow {
+                drop(self.screen);
+                self.outside.accounts.close().await;
                 return Ok(left);
             }
             self.state.take_changes();
@@ -267,6 +274,7 @@ impl Board {
                 effects::Next::Nothing => {}
                 effects::Next::Suspend => flow = self.suspend()?,
                 effects::Next::Leave(left) => return Ok(Flow::Leave(left)),
+                effects::Next::Heard(event) => flow = self.take(Msg::SignIn(event))?,
             }
         }
         Ok(flow)
@@ -297,7 +305,7 @@ impl Board {
 pub enum Watched {
     /// By a signal, or because nobody reads.
     Enough,
-    /// No account is signed in any more.
+    /// Nothing more is tried for any account.
     SignedOut,
 }
 
@@ -315,7 +323,7 @@ pub async fn watch(
     let mut signals = Signals::listen()?;
     let mut printer = Printer::new(out);
     let mut sleep = Sleep::watch();
-    loop {
+    let why = loop {
         if sleep.has_slept() {
             running.reconnect_all();
         }
@@ -324,7 +332,7 @@ pub async fn watch(
         let wake = Instant::now() + Duration::try_from(wait).unwrap_or_default();
         let msg = tokio::select! {
             signal = signals.next() => match signal {
-                Signal::End => return Ok(Watched::Enough),
+                Signal::End => break Watched::Enough,
                 Signal::Suspend => {
                     signals::stop_this_process()?;
                     continue;
@@ -347,13 +355,15 @@ pub async fn watch(
             printed = printed.and_then(|()| printer.call(&state, key, &change, now));
         }
         match printed {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Watched::Enough),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break Watched::Enough,
             printed => printed?,
         }
         if state.accounts.iter().all(AccountState::is_out) {
-            return Ok(Watched::SignedOut);
+            break Watched::SignedOut;
         }
-    }
+    };
+    running.close().await;
+    Ok(why)
 }
 
 /// Says that the program is ready, and waits for a signal that ends it. From that word on no

@@ -185,7 +185,7 @@ const NEW_SESSION: &str = "this session is of no more use: sign in with a number
 
 /// The refusals that have words of their own: the name, what is the matter, what to do, and the
 /// step to go back to. Sources: the errors documented with each `auth` method.
-const KNOWN: [(&str, &str, &str, Step); 27] = [
+const KNOWN: [(&str, &str, &str, Step); 25] = [
     (
         "PHONE_NUMBER_INVALID",
         "Telegram does not know such a number",
@@ -212,18 +212,6 @@ const KNOWN: [(&str, &str, &str, Step); 27] = [
         "use the one you have, or wait a while",
         Step::Code,
     ),
-    (
-        "PAYMENT_REQUIRED",
-        "Telegram wants to be paid for a code to this number",
-        "sign in by QR code, or in an official app",
-        Step::Method,
-    ),
-    (
-        "EMAIL_SETUP_REQUIRED",
-        "Telegram wants an e-mail address for this number first",
-        "set it in an official app, or sign in by QR code",
-        Step::Method,
-    ),
     ("PASSWORD_HASH_INVALID", "This is not the password", "type it anew", Step::Password),
     ("SRP_ID_INVALID", "That took too long", "type the password anew", Step::Password),
     (
@@ -233,10 +221,10 @@ const KNOWN: [(&str, &str, &str, Step); 27] = [
         Step::Password,
     ),
     (
-        "PASSWORD_UNKNOWN_KIND",
-        "The password is of a kind that onhook does not know",
-        "get a newer onhook",
-        Step::Method,
+        "CONNECTION_API_ID_INVALID",
+        "Telegram does not know this application",
+        "set ONHOOK_API_ID and ONHOOK_API_HASH",
+        Step::Application,
     ),
     ("API_ID_INVALID", "Telegram does not know this application", "check both", Step::Application),
     (
@@ -294,6 +282,24 @@ impl Refusal {
     pub fn unreachable(cause: &str) -> Self {
         let text = format!("Telegram cannot be reached ({})", text::clean(cause));
         Self::local(text, "check the line or the proxy, and try again", Step::Same)
+    }
+
+    /// `auth.sentCodePaymentRequired`.
+    pub fn payment() -> Self {
+        let text = "Telegram wants to be paid for a code to this number".to_owned();
+        Self::local(text, "sign in by QR code, or in an official app", Step::Method)
+    }
+
+    /// `auth.sentCodeTypeSetUpEmailRequired`.
+    pub fn email() -> Self {
+        let text = "Telegram wants an e-mail address for this number first".to_owned();
+        Self::local(text, "set it in an official app, or sign in by QR code", Step::Method)
+    }
+
+    /// A two-step password of a kind that this program does not know.
+    pub fn unknown_password() -> Self {
+        let text = "The password is of a kind that onhook does not know".to_owned();
+        Self::local(text, "get a newer onhook", Step::Method)
     }
 
     /// The account is a bot.

@@ -34,6 +34,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::accounts::Lease;
@@ -54,6 +55,8 @@ pub type Events = mpsc::Sender<(AccountId, AccountEvent)>;
 
 /// How long a try to connect may take.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+/// How long an account may take to stop.
+const CLOSING: Duration = Duration::from_millis(500);
 /// How long the answer to a question may take.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 /// A line that has lived so long was a good one: after it, the waits begin anew.
@@ -74,13 +77,14 @@ enum Command {
 #[derive(Debug)]
 pub struct Account {
     commands: mpsc::UnboundedSender<Command>,
+    task: JoinHandle<()>,
 }
 
 impl Account {
     /// Starts an account; it connects at once and keeps trying.
     pub fn start(id: AccountId, origin: Origin, network: Network, events: Events) -> Self {
         let (commands, receiver) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             match origin {
                 Origin::Seed(seed) => {
                     let network = Network { api_id: Some(seed.api_id), ..network };
@@ -95,7 +99,14 @@ impl Account {
                 }
             }
         });
-        Self { commands }
+        Self { commands, task }
+    }
+
+    /// Stops the account, and waits a little until its session is written.
+    pub async fn close(self) {
+        drop(self.commands);
+        // What was not written is fetched again next time.
+        let _ = tokio::time::timeout(CLOSING, self.task).await;
     }
 
     /// Sends one `phone.discardCall`; the outcome comes as [`AccountEvent::HangUpDone`].
@@ -165,6 +176,9 @@ struct Context {
 impl Context {
     /// Tells the board; waits while it is busy.
     async fn tell(&self, event: AccountEvent) {
+        if let AccountEvent::Connection(connection) = &event {
+            tracing::info!(account = self.id.0, ?connection, "the connection has changed");
+        }
         // Nobody listens any more while the program ends.
         let _ = self.events.send((self.id, event)).await;
     }
@@ -199,11 +213,11 @@ impl Supervisor {
     /// Works until the account is dropped.
     async fn run(mut self) {
         let session = Arc::clone(&self.session);
-        tokio::select! {
-            () = self.stay_connected() => {}
-            () = session.keep() => {}
-        }
-        session.write().await;
+        // In a task of its own: writing takes its time, and hang-ups must not wait for it.
+        let keeper = tokio::spawn(async move { session.keep().await });
+        self.stay_connected().await;
+        keeper.abort();
+        self.session.write().await;
     }
 
     async fn stay_connected(&mut self) {

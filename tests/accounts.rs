@@ -84,6 +84,12 @@ fn watch(folder: &TempDir, args: &[&str]) -> Child {
     onhook(folder, &args).stdout(Stdio::piped()).spawn().expect("the program runs")
 }
 
+/// How many accounts there are on disk, drafts included.
+fn left(folder: &TempDir) -> usize {
+    let Ok(entries) = fs::read_dir(folder.path().join("data/accounts")) else { return 0 };
+    entries.flatten().filter(|entry| entry.file_name() != "lock").count()
+}
+
 #[test]
 fn signing_in_by_code_and_password_then_watching_then_signing_out() {
     let (served, folder) = (Served::start(&format!("{ME}{RING}")), folder());
@@ -97,7 +103,7 @@ fn signing_in_by_code_and_password_then_watching_then_signing_out() {
     );
 
     let added = first(&folder, &["--account", "ada"], |it| matches!(it, Event::CallAdded(_)));
-    assert_eq!(added.account, "Ada Lovelace");
+    assert_eq!(added.account, "ada");
 
     let list = onhook(&folder, &["accounts"]).output().expect("the program runs");
     assert_eq!(String::from_utf8_lossy(&list.stdout), "ada\tfree\n");
@@ -107,7 +113,7 @@ fn signing_in_by_code_and_password_then_watching_then_signing_out() {
     let output = onhook(&folder, &["logout", "home"]).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert_eq!(served.count("auth.logOut"), 1);
-    assert_eq!(fs::read_dir(folder.path().join("data/accounts")).expect("it").count(), 0);
+    assert_eq!(left(&folder), 0);
     let output = onhook(&folder, &["watch"]).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(3));
 }
@@ -122,6 +128,13 @@ fn both_session_strings_are_imported_from_standard_input_and_watched() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(said(&output).contains("must not be used by two programs at once"));
     first(&folder, &["--account", "tele"], |it| matches!(it, Event::CallAdded(_)));
+
+    // The same session a second time would end both.
+    let again = typed(onhook(&folder, &["login", "--import"]), &served.telethon(0));
+    assert_eq!(again.status.code(), Some(1));
+    assert!(said(&again).contains("is here already, as 'tele'"), "{}", said(&again));
+    let remove = onhook(&folder, &["accounts", "remove", "tele", "--yes"]).output();
+    assert_eq!(remove.expect("it runs").status.code(), Some(0));
 
     // A Pyrogram string has no address.
     let file = served.blank_file(0);
@@ -145,8 +158,7 @@ fn what_cannot_be_imported_is_refused_and_nothing_is_stored() {
         assert_ne!(output.status.code(), Some(0));
         assert!(said(&output).contains(wanted), "{}", said(&output));
         assert!(text.is_empty() || !said(&output).contains(&text));
-        let left = fs::read_dir(folder.path().join("data/accounts"));
-        assert_eq!(left.map_or(0, Iterator::count), 0, "{wanted}");
+        assert_eq!(left(&folder), 0, "{wanted}");
     }
 }
 
@@ -237,7 +249,9 @@ fn nothing_secret_is_ever_readable_by_others_and_no_log_has_a_secret() {
 
     first(&folder, &[], |it| matches!(it, Event::CallAdded(_)));
     let log = fs::read_to_string(folder.path().join("state/onhook.log")).expect("a log");
-    assert!(log.len() > 1000, "the log is on");
+    for line in ["SendCode", "Code", "PasswordNeeded", "Password", "Online"] {
+        assert!(log.contains(line), "the log is on: {log}");
+    }
     let description: serde_json::Value = serde_json::from_str(&served.blank(0)).expect("JSON");
     let key = description["centres"][0]["auth_key"].as_str().expect("a key").to_owned();
     let hash = served.line["sessions"][0]["access_hash"].to_string();
@@ -370,6 +384,9 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
     assert!(found(&findings, "settings").1.contains("config.toml:1: bel: unknown"), "{findings:?}");
 
     fs::set_permissions(&session, fs::Permissions::from_mode(0o600)).expect("mended");
+    let (_, findings) = doctor(&folder);
+    assert_eq!(found(&findings, "network").0, "warning", "without settings nothing is asked");
+    fs::remove_file(folder.path().join("config/config.toml")).expect("removed");
     drop(served);
     let (code, findings) = doctor(&folder);
     assert_eq!((code, found(&findings, "network").0.as_str()), (Some(1), "failure"));
@@ -391,7 +408,7 @@ fn the_doctor_knows_a_session_that_was_ended() {
 }
 
 #[test]
-fn a_session_that_cannot_be_stored_is_signed_out_again_unless_it_is_anothers() {
+fn a_folder_that_cannot_be_written_is_told_before_anything_is_sent() {
     let (served, folder) = (Served::start(ME), folder());
     let in_the_way = folder.path().join("in-the-way");
     fs::write(&in_the_way, "a file where a folder should be").expect("a file");
@@ -401,12 +418,35 @@ fn a_session_that_cannot_be_stored_is_signed_out_again_unless_it_is_anothers() {
     let output = typed(login, "+1 555 0100\nquagmire\ncup of tea\n");
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("nothing was stored"), "{}", said(&output));
-    assert_eq!(served.count("auth.logOut"), 1);
+    assert_eq!(served.count("auth.sendCode"), 0);
 
     let mut import = onhook(&folder, &["login", "--import"]);
     import.env("ONHOOK_DATA_DIR", &in_the_way);
     let output = typed(import, &served.telethon(0));
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("nothing was stored"), "{}", said(&output));
-    assert_eq!(served.count("auth.logOut"), 1, "another program's session stays as it is");
+    assert_eq!(served.count("auth.logOut"), 0, "another program's session stays as it is");
+}
+
+#[test]
+fn a_session_that_cannot_be_stored_in_the_end_is_signed_out_again() {
+    let (served, folder) = (Served::start(ME), folder());
+    let login = |at| {
+        let file = served.blank_file(at);
+        onhook(&folder, &["login", "--name", "w", "--server", &file])
+    };
+    let mut slow = login(0).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut keys = slow.stdin.take().expect("a pipe");
+    keys.write_all(b"+1 555 0100\n").expect("it reads");
+    let mut told = BufReader::new(slow.stderr.take().expect("a pipe")).lines();
+    let sent = told.any(|line| line.is_ok_and(|line| line.contains("A code was sent")));
+    assert!(sent, "it has begun");
+    let quick = typed(login(1), "+1 555 0100\nquagmire\ncup of tea\n");
+    assert_eq!(quick.status.code(), Some(0), "{}", said(&quick));
+    keys.write_all(b"quagmire\ncup of tea\n").expect("it reads");
+    let refused = told.any(|line| line.is_ok_and(|line| line.contains("there is an account 'w'")));
+    assert!(refused, "the name is taken");
+    assert_eq!(slow.wait().expect("it ends").code(), Some(1));
+    assert_eq!(served.count("auth.logOut"), 1);
+    assert_eq!(left(&folder), 1);
 }

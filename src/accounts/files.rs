@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{AccountsError, trouble};
 
@@ -12,12 +12,24 @@ use super::{AccountsError, trouble};
 pub(super) struct Lock(#[expect(dead_code, reason = "held, never read")] File);
 
 impl Lock {
-    /// Takes the lock of a folder, and writes down who has it.
-    pub(super) fn take(folder: &Path, name: &str) -> Result<Self, AccountsError> {
+    /// Takes the lock of a folder, as soon as it is free.
+    pub(super) fn wait(folder: &Path) -> Result<Self, AccountsError> {
+        let (path, file) = Self::open(folder)?;
+        file.lock().map_err(|error| trouble(&path, &error))?;
+        Ok(Self(file))
+    }
+
+    fn open(folder: &Path) -> Result<(PathBuf, File), AccountsError> {
         let path = folder.join("lock");
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true).mode(0o600);
-        let mut file = options.open(&path).map_err(|error| trouble(&path, &error))?;
+        let file = options.open(&path).map_err(|error| trouble(&path, &error))?;
+        Ok((path, file))
+    }
+
+    /// Takes the lock of a folder, and writes down who has it.
+    pub(super) fn take(folder: &Path, name: &str) -> Result<Self, AccountsError> {
+        let (path, mut file) = Self::open(folder)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -27,16 +27,18 @@ impl std::str::FromStr for Proxy {
     type Err = &'static str;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        const FORM: &str =
-            "a proxy is written socks5://host:port or socks5://user:password@host:port";
+        const FORM: &str = "a proxy is written socks5://host:port or \
+             socks5://user:password@host:port, with letters, digits and -._~!$&'()*+, in both";
         let rest = url.strip_prefix("socks5://").ok_or(FORM)?.trim_end_matches('/');
         let (credentials, place) = match rest.rsplit_once('@') {
             Some((credentials, place)) => (Some(credentials.to_owned()), place),
             None => (None, rest),
         };
+        // What else a password may have does not survive the way to the proxy.
+        let known = |char: char| char.is_ascii_alphanumeric() || "-._~!$&'()*+,".contains(char);
+        let fits = |word: &str| !word.is_empty() && word.chars().all(known);
         let sound = credentials.as_ref().is_none_or(|it| {
-            it.split_once(':')
-                .is_some_and(|(user, password)| !user.is_empty() && !password.is_empty())
+            it.split_once(':').is_some_and(|(user, password)| fits(user) && fits(password))
         });
         let (host, port) = place.rsplit_once(':').ok_or(FORM)?;
         let port = port.parse().ok().filter(|port| *port > 0).ok_or(FORM)?;
@@ -75,6 +77,10 @@ mod tests {
         assert_eq!(format!("{proxy} {proxy:?}"), "127.0.0.1:1080 Proxy(127.0.0.1:1080)");
         for wrong in ["http://x:1", "socks5://x", "socks5://x:0", "socks5://:1", "socks5://u@x:1"] {
             assert!(wrong.parse::<Proxy>().is_err(), "{wrong}");
+        }
+        for wrong in ["u:12#3@x:1", "u:a/b@x:1", "u:%40@x:1", "u:a b@x:1", "u:a:b@x:1", "u:ü@x:1"]
+        {
+            assert!(format!("socks5://{wrong}").parse::<Proxy>().is_err(), "{wrong}");
         }
     }
 }

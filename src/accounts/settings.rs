@@ -14,6 +14,8 @@ use crate::sign_in::Application;
 pub struct Settings {
     /// The application, if it is known.
     pub application: Option<Application>,
+    /// Whose session it is; a session that was dropped in does not say.
+    pub user_id: Option<i64>,
     /// Connect by IPv6.
     pub ipv6: bool,
 }
@@ -23,6 +25,7 @@ pub struct Settings {
 struct File {
     api_id: Option<toml::Spanned<i32>>,
     api_hash: Option<String>,
+    user_id: Option<i64>,
     #[serde(default)]
     ipv6: bool,
 }
@@ -48,7 +51,7 @@ impl Settings {
                 return Err(source.wrong(id.span().start, "api_id", "must be above 0").into());
             }
         };
-        Ok(Self { application, ipv6: file.ipv6 })
+        Ok(Self { application, user_id: file.user_id, ipv6: file.ipv6 })
     }
 
     /// The settings as a file.
@@ -60,6 +63,9 @@ impl Settings {
             if !application.hash.is_empty() {
                 let _ = writeln!(text, "api_hash = \"{}\"", application.hash);
             }
+        }
+        if let Some(user_id) = self.user_id {
+            let _ = writeln!(text, "user_id = {user_id}");
         }
         if self.ipv6 {
             text.push_str("ipv6 = true\n");

@@ -13,7 +13,7 @@ fn accounts() -> (tempfile::TempDir, Accounts) {
 
 fn made(accounts: &Accounts, name: &str) -> String {
     let application = Application::parse("7", &"ab".repeat(16)).expect("an application");
-    let settings = Settings { application: Some(application), ipv6: false };
+    let settings = Settings { application: Some(application), user_id: Some(9), ipv6: false };
     let draft = accounts.draft().expect("a draft");
     draft.finish(&settings, None, name).expect("an account")
 }
@@ -23,7 +23,7 @@ fn an_account_is_made_whole_or_not_at_all() {
     let (_folder, accounts) = accounts();
     assert_eq!(accounts.names().expect("none"), Vec::<String>::new());
     drop(accounts.draft().expect("a draft"));
-    assert_eq!(fs::read_dir(accounts.root()).expect("the folder").count(), 0);
+    assert_eq!(fs::read_dir(accounts.root()).expect("the folder").count(), 1, "only the lock");
     assert_eq!(made(&accounts, "Ada Lovelace"), "adalovelace");
     assert_eq!(made(&accounts, "Ada Lovelace"), "adalovelace-2");
     assert_eq!(made(&accounts, "李"), "account");

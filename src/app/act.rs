@@ -56,8 +56,9 @@ impl State {
     fn quit(&mut self) -> Vec<Effect> {
         let sending = self.board.calls().any(|call| call.hang_up.is_on_its_way());
         if sending && !matches!(self.dialog, Some(Dialog::Quit)) {
+            let signing_in = matches!(self.dialog, Some(Dialog::SignIn(_)));
             self.dialog = Some(Dialog::Quit);
-            return Vec::new();
+            return if signing_in { vec![Effect::LeaveSignIn] } else { Vec::new() };
         }
         vec![Effect::Quit]
     }

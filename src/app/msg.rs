@@ -1,11 +1,13 @@
 //! Everything that comes into the program.
 
+use std::fmt;
+
 use super::action::Action;
 use crate::call::AccountId;
 use crate::call::event::AccountEvent;
 
 /// Something that has happened.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Msg {
     /// A key that the keymap knows.
     Action(Action),
@@ -26,4 +28,19 @@ pub enum Msg {
         /// Rows.
         height: u16,
     },
+}
+
+impl fmt::Debug for Msg {
+    /// Without what is typed or pasted: it may be a password or a session.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Action(action) => f.debug_tuple("Action").field(action).finish(),
+            Self::Edit(_) => f.write_str("Edit"),
+            Self::Paste(_) => f.write_str("Paste"),
+            Self::SignIn(event) => f.debug_tuple("SignIn").field(event).finish(),
+            Self::Account(id, event) => f.debug_tuple("Account").field(id).field(event).finish(),
+            Self::Tick => f.write_str("Tick"),
+            Self::Resized { width, height } => write!(f, "Resized({width}×{height})"),
+        }
+    }
 }

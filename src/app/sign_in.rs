@@ -5,12 +5,13 @@ use std::fmt;
 use jiff::Timestamp;
 use tui_input::{Input, InputRequest};
 
-use super::State;
 use super::action::Action;
 use super::connection::AccountState;
 use super::dialog::Dialog;
 use super::effect::Effect;
 use super::hang_up::remaining;
+use super::{State, has_room};
+use crate::call::Party;
 use crate::sign_in::{Application, Event, Refusal, Request, SentCode, Step};
 
 /// The most characters that a field takes.
@@ -54,7 +55,7 @@ impl Way {
 }
 
 /// The question on the screen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Question {
     /// Which way in.
     Method {
@@ -86,6 +87,22 @@ pub enum Question {
     },
 }
 
+impl fmt::Debug for Question {
+    /// Without what a QR code says.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Method { .. } => "Method",
+            Self::ApiId => "ApiId",
+            Self::ApiHash { .. } => "ApiHash",
+            Self::Phone => "Phone",
+            Self::Code(_) => "Code",
+            Self::Password { .. } => "Password",
+            Self::Import => "Import",
+            Self::Qr { .. } => "Qr",
+        })
+    }
+}
+
 impl Question {
     /// Whether what is typed must not be seen.
     pub fn is_secret(&self) -> bool {
@@ -107,6 +124,8 @@ pub struct SignIn {
     phone: String,
     /// The way that was chosen.
     way: Way,
+    /// The patience that Telegram wants with codes; other ways are open meanwhile.
+    patience: Option<(Refusal, Timestamp)>,
 }
 
 impl fmt::Debug for SignIn {
@@ -125,6 +144,7 @@ impl SignIn {
             refusal: None,
             phone: String::new(),
             way: Way::Phone,
+            patience: None,
         }
     }
 
@@ -133,6 +153,14 @@ impl SignIn {
         self.input = Input::new(text);
         self.question = question;
         self.waiting = None;
+    }
+
+    /// Takes a refusal off the screen; one that wants patience comes back with its question.
+    fn set_patience_aside(&mut self, now: Timestamp) {
+        if self.patience(now).is_some() && self.way == Way::Phone {
+            self.patience = self.refusal.take();
+        }
+        self.refusal = None;
     }
 
     /// How many seconds nothing can be tried.
@@ -167,6 +195,10 @@ impl State {
     }
 
     pub(super) fn act_in_sign_in(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
+        if !has_room(self.size) {
+            // Nobody can mean what is not on the screen.
+            return Vec::new();
+        }
         let ways = self.ways();
         let last = ways.len() - 1;
         let alone = self.accounts.is_empty();
@@ -184,7 +216,7 @@ impl State {
             }
             (Question::Method { .. }, _) => {}
             (_, Action::Back) => {
-                sign_in.refusal = None;
+                sign_in.set_patience_aside(now);
                 sign_in.ask(Question::Method { cursor: 0 });
                 return vec![Effect::LeaveSignIn];
             }
@@ -204,8 +236,11 @@ impl State {
     fn choose_way(&mut self, way: Way, now: Timestamp) -> Vec<Effect> {
         let needs_application = self.entrance == Entrance::NeedsApplication;
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
-        sign_in.refusal = None;
+        sign_in.set_patience_aside(now);
         sign_in.way = way;
+        if way == Way::Phone {
+            sign_in.refusal.clone_from(&sign_in.patience);
+        }
         match way {
             Way::Demo => return vec![Effect::Demo],
             Way::Import => sign_in.ask(Question::Import),
@@ -253,7 +288,8 @@ impl State {
                 sign_in.phone.clone_from(&typed);
                 Request::SendCode { phone: typed }
             }
-            Question::Code(_) => Request::Code(typed),
+            // As it is often written: in groups.
+            Question::Code(_) => Request::Code(typed.split_whitespace().collect()),
             // A password may begin or end with a blank.
             Question::Password { .. } => Request::Password(sign_in.input.value().to_owned()),
             Question::Import => Request::Import(typed),
@@ -265,6 +301,9 @@ impl State {
 
     /// Takes in what Telegram says to somebody who signs in.
     pub(super) fn sign_in_event(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        if let Event::Done { name, own } = event {
+            return self.signed_in(name, own, now);
+        }
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
         match event {
             Event::CodeSent(sent) => sign_in.ask(Question::Code(sent)),
@@ -274,15 +313,20 @@ impl State {
                 sign_in.waiting = None;
             }
             Event::Refused(refusal) => return self.refused(refusal, now),
-            Event::Done { name, own } => {
-                let label = self.shown_name(&own);
-                self.accounts.push(AccountState::new(name.clone(), own));
-                self.dialog = None;
-                self.notices.say(format!("signed in as {label}"), now);
-                return vec![Effect::LeaveSignIn, Effect::StartAccount(name)];
-            }
+            Event::Done { .. } => {}
         }
         Vec::new()
+    }
+
+    /// Adds an account, whatever else is going on: it is stored already.
+    fn signed_in(&mut self, name: String, own: Party, now: Timestamp) -> Vec<Effect> {
+        let label = self.shown_name(&own);
+        self.accounts.push(AccountState::new(name.clone(), own));
+        if matches!(self.dialog, Some(Dialog::SignIn(_))) {
+            self.dialog = None;
+        }
+        self.notices.say(format!("signed in as {label}"), now);
+        vec![Effect::StartAccount(name), Effect::LeaveSignIn]
     }
 
     fn refused(&mut self, refusal: Refusal, now: Timestamp) -> Vec<Effect> {
@@ -321,7 +365,9 @@ impl State {
 
     /// Edits the field of the question.
     pub(super) fn edit_sign_in(&mut self, request: InputRequest) {
+        let seen = has_room(self.size);
         if let Some(Dialog::SignIn(sign_in)) = &mut self.dialog
+            && seen
             && sign_in.waiting.is_none()
             && !matches!(sign_in.question, Question::Method { .. } | Question::Qr { .. })
         {
@@ -337,7 +383,6 @@ mod tests {
     use super::*;
     use crate::app::msg::Msg;
     use crate::app::update;
-    use crate::call::Party;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).expect("in range")
@@ -456,7 +501,7 @@ mod tests {
         press(&mut state, Action::Accept);
         let own = Party { name: Some("Ada".to_owned()), ..Party::unknown(7) };
         let effects = hear(&mut state, Event::Done { name: "ada".to_owned(), own });
-        assert_eq!(effects, [Effect::LeaveSignIn, Effect::StartAccount("ada".to_owned())]);
+        assert_eq!(effects, [Effect::StartAccount("ada".to_owned()), Effect::LeaveSignIn]);
         assert!(state.dialog.is_none() && state.accounts.len() == 1);
         assert_eq!(state.accounts[0].label(), "Ada");
     }

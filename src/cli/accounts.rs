@@ -19,7 +19,7 @@ pub(super) fn accounts(command: Option<&AccountsCommand>, paths: &Paths) -> Outc
             Ok(())
         }
         Some(AccountsCommand::Remove { name, yes }) => {
-            let lease = accounts.lease(name).map_err(usage)?;
+            let lease = accounts.lease_to_remove(name).map_err(usage)?;
             if !yes {
                 return Err(usage(anyhow!(
                     "this removes the files of '{name}' only: Telegram keeps the session until you \

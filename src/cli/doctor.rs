@@ -82,15 +82,17 @@ pub(super) fn doctor(json: bool) -> u8 {
     };
     let config = Config::load(&paths, Overrides::default(), |name| std::env::var_os(name));
     tell(match &config {
+        Ok(_) if !paths.config_file().exists() => Finding::fine("settings", "the defaults"),
         Ok(_) => Finding::fine("settings", format!("{}", paths.config_file().display())),
-        Err(error) => Finding::failure("settings", error.to_string(), "mend that line"),
+        Err(error) => Finding::failure("settings", error.to_string(), "mend that"),
     });
     tell(terminal());
-    let network = config.as_ref().map(super::run::network).unwrap_or_default();
-    if let Some(proxy) = &network.proxy {
+    // Without the settings it is unknown through what proxy Telegram may be reached.
+    let network = config.as_ref().ok().map(super::run::network);
+    if let Some(proxy) = network.as_ref().and_then(|network| network.proxy.as_ref()) {
         tell(Finding::fine("proxy", format!("Telegram is reached through {proxy}")));
     }
-    accounts(&Accounts::at(paths.accounts()), &network, &mut tell);
+    accounts(&Accounts::at(paths.accounts()), network.as_ref(), &mut tell);
     if failed { FAILED } else { FINE }
 }
 
@@ -112,7 +114,7 @@ fn terminal() -> Finding {
     Finding::fine("terminal", std::env::var("TERM").unwrap_or_default())
 }
 
-fn accounts(accounts: &Accounts, network: &Network, tell: &mut impl FnMut(Finding)) {
+fn accounts(accounts: &Accounts, network: Option<&Network>, tell: &mut impl FnMut(Finding)) {
     match accounts.names() {
         Err(error) => tell(Finding::failure("accounts", error.to_string(), "mend that")),
         Ok(names) if names.is_empty() => {
@@ -124,7 +126,7 @@ fn accounts(accounts: &Accounts, network: &Network, tell: &mut impl FnMut(Findin
     }
 }
 
-fn account(accounts: &Accounts, name: &str, network: &Network) -> Vec<Finding> {
+fn account(accounts: &Accounts, name: &str, network: Option<&Network>) -> Vec<Finding> {
     let lease = match accounts.lease(name) {
         Ok(lease) => lease,
         Err(error @ AccountsError::Locked { .. }) => {
@@ -132,20 +134,27 @@ fn account(accounts: &Accounts, name: &str, network: &Network) -> Vec<Finding> {
             return vec![Finding::warning("lock", error.to_string(), remedy).of(name)];
         }
         Err(error) => {
-            return vec![Finding::failure("files", error.to_string(), "mend that").of(name)];
+            let found =
+                Finding { remedy: None, ..Finding::failure("files", error.to_string(), "") };
+            return vec![found.of(name)];
         }
     };
     let files = Finding::fine("files", "readable by you alone, and free");
+    let Some(network) = network else {
+        let text = "not asked, while the settings are wrong";
+        return vec![files.of(name), Finding::warning("network", text, "mend them").of(name)];
+    };
     let found = in_runtime(async { Ok(check_up(&lease, network).await) });
     let found = found.unwrap_or_else(|_| CheckUp::Unreachable("no network".to_owned()));
-    let findings = std::iter::once(files).chain(telegram(found));
+    let findings = std::iter::once(files).chain(telegram(found, name));
     findings.map(|finding| finding.of(name)).collect()
 }
 
-fn telegram(found: CheckUp) -> Vec<Finding> {
+fn telegram(found: CheckUp, name: &str) -> Vec<Finding> {
     let signs = match found {
         CheckUp::Unusable(cause) => {
-            return vec![Finding::failure("session", cause, "sign in again")];
+            let remedy = format!("run `onhook accounts remove {name} --yes`, then `onhook login`");
+            return vec![Finding::failure("session", cause, &remedy)];
         }
         CheckUp::Unreachable(cause) => {
             let text = format!("Telegram cannot be reached ({cause})");
@@ -153,8 +162,8 @@ fn telegram(found: CheckUp) -> Vec<Finding> {
         }
         CheckUp::SignedOut(code) => {
             let text = format!("Telegram does not accept it any more · {code}");
-            let remedy = "run `onhook logout NAME`, then `onhook login`";
-            return vec![Finding::failure("session", text, remedy)];
+            let remedy = format!("run `onhook logout {name}`, then `onhook login`");
+            return vec![Finding::failure("session", text, &remedy)];
         }
         CheckUp::SignedIn(signs) => signs,
     };
@@ -171,7 +180,7 @@ fn telegram(found: CheckUp) -> Vec<Finding> {
     if let Some(reach) = signs.reach {
         findings.push(if reach.calls_off {
             let text = "this session does not receive calls";
-            Finding::failure("calls", text, "press F on the board")
+            Finding::failure("calls", text, "press F on the board (or what you have bound to fix)")
         } else if reach.unconfirmed {
             let text = "this session has not been confirmed";
             Finding::warning("calls", text, "confirm it in another Telegram app")

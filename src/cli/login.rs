@@ -23,6 +23,9 @@ use crate::text;
 
 /// How long nothing is said while Telegram is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// What is said where an import has no api id to go with.
+const NO_API_ID: &str =
+    "No api id is known. If Telegram refuses, set ONHOOK_API_ID and ONHOOK_API_HASH.";
 /// The most bytes of a session string that are read.
 const LONGEST_STRING: u64 = 4096;
 
@@ -34,9 +37,15 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Outcome
     let start = start(&args.start)?;
     let network = super::run::network(config);
     let imported = if args.import { Some(read_session()?) } else { None };
-    let application = match (&config.application, &imported) {
-        (Some(application), _) => Some(application.clone()),
-        (None, Some(imported)) => imported_application(imported),
+    let known = config.application.clone().or_else(|| accounts.application());
+    let application = match (known, &imported) {
+        (Some(application), _) => Some(application),
+        (None, Some(imported)) => {
+            if imported.api_id().is_none() {
+                print::note(NO_API_ID);
+            }
+            None
+        }
         (None, None) => Some(ask_application()?),
     };
     let setup = Setup { accounts, name: args.name.clone(), application, network, start };
@@ -65,17 +74,6 @@ pub(super) fn start(args: &StartArgs) -> Result<Start, Stop> {
         None if args.test_dc => Ok(Start::TestServers),
         None => Ok(Start::Telegram),
     }
-}
-
-/// The application that a session was made with, if the session says so.
-fn imported_application(imported: &Imported) -> Option<Application> {
-    let known = imported.api_id().map(|id| Application { id, hash: String::new() });
-    if known.is_none() {
-        print::note(
-            "No api id is known. If Telegram refuses, set ONHOOK_API_ID and ONHOOK_API_HASH.",
-        );
-    }
-    known
 }
 
 fn read_session() -> Result<Imported, Stop> {
@@ -123,16 +121,25 @@ async fn converse(setup: Setup, by_qr: bool, ground: Ground) -> Result<Event, St
             Question::Phone => {
                 let hint = if phone.is_empty() { String::new() } else { format!(" [{phone}]") };
                 let typed = ask_aside(format!("Phone number, with country code{hint}: ")).await?;
-                if !typed.is_empty() {
-                    phone = typed;
+                if !typed.trim().is_empty() {
+                    typed.trim().clone_into(&mut phone);
+                }
+                if phone.is_empty() {
+                    continue;
                 }
                 sign_in.send(Request::SendCode { phone: phone.clone() });
             }
-            Question::Code(sent) => sign_in.send(ask_code(sent).await?),
+            Question::Code(sent) => match ask_code(sent).await? {
+                Some(request) => sign_in.send(request),
+                None => continue,
+            },
             Question::Password(hint) => {
                 let hint = hint.as_ref().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
                 let prompt = format!("Two-step password{hint}: ");
                 let typed = aside(move || ask_hidden(&prompt)).await?;
+                if typed.is_empty() {
+                    continue;
+                }
                 sign_in.send(Request::Password(typed));
             }
             Question::Wait => {}
@@ -178,7 +185,8 @@ fn after(refusal: &Refusal, question: Question, by_qr: bool) -> Result<Question,
     })
 }
 
-async fn ask_code(sent: &SentCode) -> Result<Request, Stop> {
+/// The code, or the wish for another one; nothing if nothing was typed.
+async fn ask_code(sent: &SentCode) -> Result<Option<Request>, Stop> {
     let again = match &sent.next {
         Some((way, at)) if *at <= Timestamp::now() => format!(" (Enter alone: again, {way})"),
         Some((way, at)) => {
@@ -188,7 +196,11 @@ async fn ask_code(sent: &SentCode) -> Result<Request, Stop> {
         None => String::new(),
     };
     let typed = ask_aside(format!("Code{again}: ")).await?;
-    Ok(if typed.is_empty() && sent.next.is_some() { Request::Resend } else { Request::Code(typed) })
+    // As it is often written: in groups.
+    let typed: String = typed.split_whitespace().collect();
+    let allowed = sent.next.as_ref().is_some_and(|(_, at)| *at <= Timestamp::now());
+    let again = allowed.then_some(Request::Resend);
+    Ok(if typed.is_empty() { again } else { Some(Request::Code(typed)) })
 }
 
 fn show_qr(url: &str, until: Timestamp, ground: Ground) {
@@ -218,10 +230,14 @@ fn ask(prompt: &str) -> Result<String, Stop> {
     let _ = write!(err, "{prompt}").and_then(|()| err.flush());
     let mut line = String::new();
     match io::stdin().read_line(&mut line) {
-        Ok(0) => Err(failed(anyhow!("signing in was given up; nothing was stored"))),
-        Ok(_) => Ok(line.trim().to_owned()),
+        Ok(0) => Err(given_up()),
+        Ok(_) => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
         Err(error) => Err(failed(error)),
     }
+}
+
+fn given_up() -> Stop {
+    failed(anyhow!("signing in was given up; nothing was stored"))
 }
 
 /// Asks without showing what is typed.
@@ -229,5 +245,5 @@ fn ask_hidden(prompt: &str) -> Result<String, Stop> {
     if !io::stdin().is_terminal() {
         return ask(prompt);
     }
-    rpassword::prompt_password(prompt).map_err(failed)
+    super::hidden::ask(prompt).map_err(failed)?.ok_or_else(given_up)
 }

@@ -77,11 +77,9 @@ pub(super) fn board(args: &BoardArgs) -> u8 {
         let accounts = stored(&args.chosen, &paths, Wanted::Any)?;
         start_log(&paths)?;
         let network = network(&config);
-        let door = Door {
-            accounts: Accounts::at(paths.accounts()),
-            application: config.application.clone(),
-            start,
-        };
+        let kept = Accounts::at(paths.accounts());
+        let application = config.application.clone().or_else(|| kept.application());
+        let door = Door { accounts: kept, application, start };
         in_runtime(runtime::board(accounts, network, Some(door), config))
     };
     match opened() {
@@ -107,8 +105,11 @@ pub(super) fn watch_demo(args: &ScenarioArgs) -> u8 {
     }))
 }
 
-pub(super) fn watch(chosen: &ChosenArgs) -> u8 {
+pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs) -> u8 {
     exit_code((|| {
+        if scenario.scenario.is_some() || scenario.log.is_some() {
+            return Err(usage(anyhow!("a scenario and --log need --demo")));
+        }
         let paths = Paths::find(|name| std::env::var_os(name));
         let config = load(&paths, Overrides::default())?;
         let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
@@ -120,7 +121,10 @@ pub(super) fn watch(chosen: &ChosenArgs) -> u8 {
 fn watched(watched: Watched) -> Outcome {
     match watched {
         Watched::Enough => Ok(()),
-        Watched::SignedOut => Err(Stop(SIGNED_OUT, anyhow!("every account is signed out"))),
+        Watched::SignedOut => Err(Stop(
+            SIGNED_OUT,
+            anyhow!("there is nothing left to watch; the last records say why"),
+        )),
     }
 }
 
@@ -152,7 +156,12 @@ pub(super) fn network(config: &Config) -> Network {
 /// unless it is the only one.
 fn stored(chosen: &ChosenArgs, paths: &Paths, wanted: Wanted) -> Result<Vec<AccountSetup>, Stop> {
     let accounts = Accounts::at(paths.accounts());
-    let mut names = chosen.account.clone();
+    let mut names: Vec<String> = Vec::new();
+    for name in &chosen.account {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
     if names.is_empty() {
         names = accounts.names().map_err(failed)?;
     }

@@ -29,7 +29,9 @@ struct Centre {
 pub(super) fn read(path: &Path) -> anyhow::Result<Start> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).with_context(|| name.clone())?;
-    let file: File = serde_json::from_str(&text).with_context(|| name.clone())?;
+    let file: File = serde_json::from_str(&text).map_err(|error| {
+        anyhow!("{name}: must be one entry of `blank`, as `onhook serve` prints it ({error})")
+    })?;
     let centres = file.centres.into_iter().map(|centre| {
         let key = key(&centre.auth_key).ok_or_else(|| {
             anyhow!("{name}: auth_key of data centre {}: must be 512 hex digits", centre.dc)

@@ -71,6 +71,8 @@ roles! {
     key,
     /// Reasons that are unusual in a state.
     unusual,
+    /// QR codes: dark on light, where there are colours.
+    qr,
 }
 
 /// One role in a theme file.

@@ -7,8 +7,7 @@ use tokio::sync::mpsc;
 use super::terminal::Screen;
 use super::{AccountSetup, Accounts, Door, EVENT_SLOTS, Left};
 use crate::app::effect::Effect;
-use crate::call::event::{AccountEvent, Connection};
-use crate::sign_in::{Event, Request};
+use crate::sign_in::{Event, Refusal, Request, Step};
 use crate::telegram::sign_in::{Setup, SignIn};
 use crate::telegram::{Network, Origin};
 
@@ -22,11 +21,13 @@ pub(super) struct Outside {
 }
 
 /// What the loop has to do itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Next {
     Nothing,
     Suspend,
     Leave(Left),
+    /// Telegram had been quicker than the person.
+    Heard(Event),
 }
 
 /// The way in: what is needed for it, and the conversation that goes on.
@@ -39,6 +40,15 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(door: Door, network: Network) -> Self {
         Self { door, network, talk: None }
+    }
+
+    /// Gives up the conversation. Somebody who has been signed in before that stays so.
+    fn leave(&mut self) -> Option<Event> {
+        let (sign_in, mut events) = self.talk.take()?;
+        drop(sign_in);
+        // What is told from now on finds nobody, and is taken back.
+        events.close();
+        std::iter::from_fn(|| events.try_recv().ok()).find(|it| matches!(it, Event::Done { .. }))
     }
 
     /// Gives Telegram something; begins a conversation if there is none.
@@ -62,12 +72,14 @@ impl Entry {
 impl Outside {
     /// What Telegram says next to somebody who signs in; for ever, if nobody does.
     pub(super) async fn heard(&mut self) -> Event {
-        if let Some((_, events)) = self.entrance.as_mut().and_then(|entry| entry.talk.as_mut())
-            && let Some(event) = events.recv().await
-        {
+        let Some(entry) = self.entrance.as_mut() else { return std::future::pending().await };
+        let Some((_, events)) = entry.talk.as_mut() else { return std::future::pending().await };
+        if let Some(event) = events.recv().await {
             return event;
         }
-        std::future::pending().await
+        entry.talk = None;
+        let text = "signing in has failed inside".to_owned();
+        Event::Refused(Refusal::local(text, "try again; the log may say why", Step::Method))
     }
 
     /// Starts an account that has been stored just now.
@@ -75,11 +87,8 @@ impl Outside {
         let Some(entry) = &self.entrance else { return };
         let lease = entry.door.accounts.lease(&name);
         let origin = lease.map(Origin::Stored).map_err(|error| error.to_string());
-        // The board has it already, but does not know whether it can be used.
-        let state = self.accounts.add(AccountSetup { name, origin });
-        if let Connection::Unusable { .. } = state.connection {
-            self.accounts.tell_last(AccountEvent::Connection(state.connection));
-        }
+        // The state for it is there already.
+        self.accounts.add(AccountSetup { name, origin });
     }
 
     pub(super) fn carry_out(&mut self, effect: Effect, screen: &mut Screen) -> io::Result<Next> {
@@ -110,8 +119,9 @@ impl Outside {
                 }
             }
             Effect::LeaveSignIn => {
-                if let Some(entry) = &mut self.entrance {
-                    entry.talk = None;
+                let entry = self.entrance.as_mut();
+                if let Some(done) = entry.and_then(Entry::leave) {
+                    return Ok(Next::Heard(done));
                 }
             }
             Effect::StartAccount(name) => self.start(name),

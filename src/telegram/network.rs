@@ -1,5 +1,6 @@
 //! How Telegram is reached: what a connection says of this program, and through which proxy.
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
 use grammers_mtsender::{ConnectionParams, NoRetries};
@@ -30,7 +31,8 @@ async fn proxy_url(proxy: &Proxy) -> Result<String, String> {
     let host = proxy.host().trim_matches(['[', ']']);
     let found = tokio::net::lookup_host((host, proxy.port())).await;
     let unknown = || format!("the proxy's host '{host}' cannot be found");
-    let address = found.ok().and_then(|mut found| found.next()).ok_or_else(unknown)?;
+    let address =
+        found.ok().and_then(|found| found.min_by_key(SocketAddr::is_ipv6)).ok_or_else(unknown)?;
     let credentials = proxy.credentials().map(|it| format!("{it}@")).unwrap_or_default();
     Ok(format!("socks5://{credentials}{address}"))
 }

@@ -10,7 +10,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use grammers_session::storages::{MemorySession, MemorySessionError, SqliteSession};
+use grammers_session::storages::{
+    MemorySession, MemorySessionError, SqliteSession, SqliteSessionError,
+};
 use grammers_session::types::{
     DcOption, PeerAuth, PeerId, PeerInfo, PeerKind, UpdateState, UpdatesState,
 };
@@ -54,6 +56,19 @@ struct Pending {
     state: bool,
 }
 
+impl Pending {
+    /// Takes back what could not be written, under what has changed since.
+    fn put_back(&mut self, older: Self) {
+        for (dc, centre) in older.centres {
+            self.centres.entry(dc).or_insert(centre);
+        }
+        for (id, peer) in older.peers {
+            self.peers.entry(id).or_insert(peer);
+        }
+        self.state |= older.state;
+    }
+}
+
 /// Why the session refuses something.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum VaultError {
@@ -61,6 +76,8 @@ pub(super) enum VaultError {
     OtherKey,
     #[error(transparent)]
     Memory(#[from] MemorySessionError),
+    #[error(transparent)]
+    Store(#[from] SqliteSessionError),
 }
 
 impl Vault {
@@ -107,21 +124,22 @@ impl Vault {
     pub(super) async fn write(&self) {
         let Some(store) = &self.store else { return };
         let pending = std::mem::take(&mut *self.pending());
-        if let Err(error) = self.write_to(store, pending).await {
+        if let Err(error) = self.write_to(store, &pending).await {
             tracing::warn!(%error, "the session could not be written");
+            self.pending().put_back(pending);
         }
     }
 
     async fn write_to(
         &self,
         store: &SqliteSession,
-        pending: Pending,
+        pending: &Pending,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         for centre in pending.centres.values() {
             store.set_dc_option(centre).await?;
         }
-        for peer in pending.peers.into_values() {
-            store.cache_peer(peer).await?;
+        if !pending.peers.is_empty() {
+            store.cache_peers(pending.peers.values().cloned().collect()).await?;
         }
         if pending.state {
             let state = self.memory.updates_state().await?;
@@ -142,7 +160,7 @@ impl Vault {
     }
 }
 
-type Loaded = Result<(SessionData, Option<i64>), grammers_session::storages::SqliteSessionError>;
+type Loaded = Result<(SessionData, Option<i64>), SqliteSessionError>;
 
 /// Reads what this program needs of a file.
 async fn load(store: &SqliteSession) -> Loaded {
@@ -153,7 +171,9 @@ async fn load(store: &SqliteSession) -> Loaded {
             data.dc_options.insert(dc, centre);
         }
     }
-    data.updates_state = store.updates_state().await?;
+    let state = store.updates_state().await?;
+    // Channels have no calls between two people: nothing is fetched for them.
+    data.updates_state = UpdatesState { channels: Vec::new(), ..state };
     let own = store.peer(PeerId::self_user()).await?;
     let user_id = own.as_ref().map(|own| own.id().bare_id_unchecked());
     if let Some(own) = own {
@@ -169,7 +189,7 @@ pub(super) async fn create(
     centre: &DcOption,
     user_id: i64,
     access_hash: i64,
-) -> Result<(), grammers_session::storages::SqliteSessionError> {
+) -> Result<(), SqliteSessionError> {
     let store = SqliteSession::open(path).await?;
     store.set_home_dc_id(centre.id).await?;
     store.set_dc_option(centre).await?;
@@ -237,7 +257,12 @@ impl Session for Vault {
     }
 
     fn peer(&self, peer: PeerId) -> BoxFuture<'_, Result<Option<PeerInfo>, VaultError>> {
-        Box::pin(async move { Ok(self.memory.peer(peer).await?) })
+        Box::pin(async move {
+            match (self.memory.peer(peer).await?, &self.store) {
+                (None, Some(store)) => Ok(store.peer(peer).await?),
+                (known, _) => Ok(known),
+            }
+        })
     }
 
     fn cache_peer(&self, peer: PeerInfo) -> BoxFuture<'_, Result<(), VaultError>> {
@@ -259,6 +284,13 @@ impl Session for Vault {
 
     fn set_update_state(&self, update: UpdateState) -> BoxFuture<'_, Result<(), VaultError>> {
         Box::pin(async move {
+            let update = match update {
+                UpdateState::All(state) => {
+                    UpdateState::All(UpdatesState { channels: Vec::new(), ..state })
+                }
+                UpdateState::Channel { .. } => return Ok(()),
+                update => update,
+            };
             self.memory.set_update_state(update).await?;
             self.note(|pending| pending.state = true);
             Ok(())

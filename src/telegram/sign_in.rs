@@ -9,6 +9,8 @@ mod qr;
 mod sent;
 mod start;
 
+use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
+use super::clock::Clock;
 use super::error;
 use super::import::Imported;
 use super::network::Network;
@@ -53,25 +56,29 @@ pub struct Setup {
     pub start: Start,
 }
 
-/// A conversation. It is given up when this is dropped.
+/// A conversation. It is given up when this is dropped: what is on its way is waited for, and a
+/// session that comes of it is signed out again.
 #[derive(Debug)]
 pub struct SignIn {
     requests: mpsc::UnboundedSender<Request>,
-    task: AbortHandle,
 }
 
 impl SignIn {
     /// Begins a conversation; it connects with the first request.
     pub fn start(setup: Setup, events: mpsc::Sender<Event>) -> Self {
         let (requests, receiver) = mpsc::unbounded_channel();
-        let task = tokio::spawn(async move {
-            let mut talk = Talk::new(setup, events.clone());
-            if let Some(done) = talk.run(receiver).await {
-                // Nobody listens any more while the program ends.
-                let _ = events.send(done).await;
+        tokio::spawn(async move {
+            let mut talk = Talk::new(setup.clone(), events.clone());
+            let Some(done) = talk.run(receiver).await else { return };
+            let name = match &done {
+                Event::Done { name, .. } => name.clone(),
+                _ => return,
+            };
+            if events.send(done).await.is_err() {
+                undo(&setup, &name).await;
             }
         });
-        Self { requests, task: task.abort_handle() }
+        Self { requests }
     }
 
     /// Gives Telegram what it has asked for.
@@ -81,9 +88,16 @@ impl SignIn {
     }
 }
 
-impl Drop for SignIn {
-    fn drop(&mut self) {
-        self.task.abort();
+/// Takes back an account that nobody wants any more.
+async fn undo(setup: &Setup, name: &str) {
+    let undone = async {
+        let lease = setup.accounts.lease(name).map_err(|error| error.to_string())?;
+        super::sign_out(&lease, &setup.network).await?;
+        lease.remove().map_err(|error| error.to_string())
+    };
+    if let Err(cause) = undone.await {
+        // It is whole, and there at the next start.
+        tracing::warn!(%cause, "an account that was given up could not be taken back");
     }
 }
 
@@ -92,26 +106,34 @@ pub async fn import(mut setup: Setup, imported: Imported) -> Event {
     if imported.bot {
         return Event::Refused(Refusal::bot());
     }
-    let known = match &setup.start {
-        Start::Centres(centres) => centres.iter().find(|(dc, ..)| *dc == imported.dc),
-        Start::Telegram | Start::TestServers => None,
+    let start = match &setup.start {
+        Start::Centres(_) => setup.start.clone(),
+        _ if imported.test => Start::TestServers,
+        _ => Start::Telegram,
     };
-    let mut data = first_data(if imported.test { &Start::TestServers } else { &Start::Telegram });
-    let address = known.map(|(_, address, _)| *address).or(imported.address);
-    let centre = if let Some(address) = address {
-        setup.network.ipv6 |= address.is_ipv6();
-        session::centre(imported.dc, address, Some(&imported.auth_key))
-    } else {
-        let Some(known) = data.dc_options.get(&imported.dc) else {
-            let text = format!("Telegram has no data centre {} of that kind", imported.dc);
-            let advice = "make a new session";
+    let mut data = first_data(&start);
+    let known = data.dc_options.get(&imported.dc).cloned();
+    let centre = match (known, imported.address) {
+        // What is known has both kinds of address.
+        (Some(known), None) => known,
+        (Some(known), Some(address)) if SocketAddr::from(known.ipv4) == address => known,
+        (Some(known), Some(_)) if matches!(start, Start::Centres(_)) => known,
+        (_, Some(address)) => {
+            setup.network.ipv6 |= address.is_ipv6();
+            session::centre(imported.dc, address, None)
+        }
+        (None, None) => {
+            let text = format!("there is no data centre {} here", imported.dc);
+            let advice = "is the session of other servers?";
             return Event::Refused(Refusal::local(text, advice, Step::Method));
-        };
-        DcOption { auth_key: Some(imported.auth_key), ..known.clone() }
+        }
     };
     data.home_dc = imported.dc;
-    data.dc_options.insert(imported.dc, centre);
-    let (events, _) = mpsc::channel(1);
+    let auth_key = Some(imported.auth_key);
+    data.dc_options.insert(imported.dc, DcOption { auth_key, ..centre });
+    let of_its_own = |id| Application { id, hash: String::new() };
+    setup.application = setup.application.or_else(|| imported.api_id.map(of_its_own));
+    let (events, _listened_to) = mpsc::channel(1);
     let mut talk =
         Talk { data: Some(data), dc: imported.dc, is_new: false, ..Talk::new(setup, events) };
     match talk.take_over().await {
@@ -129,6 +151,9 @@ struct Talk {
     line: Option<Line>,
     /// The data centre that is talked to.
     dc: i32,
+    clock: Clock,
+    /// Whether something was sent of which nobody knows what came of it.
+    in_doubt: bool,
     /// Whether the session is made here, and not another program's.
     is_new: bool,
     /// The number that a code was sent to, and Telegram's name for that.
@@ -155,13 +180,39 @@ impl Talk {
     fn new(setup: Setup, events: mpsc::Sender<Event>) -> Self {
         let data = first_data(&setup.start);
         let dc = data.home_dc;
-        Self { setup, events, data: Some(data), line: None, dc, is_new: true, code: None }
+        Self {
+            setup,
+            events,
+            data: Some(data),
+            line: None,
+            dc,
+            clock: Clock::default(),
+            in_doubt: false,
+            is_new: true,
+            code: None,
+        }
     }
 
     /// Answers requests until somebody is signed in, or nobody asks any more.
     async fn run(&mut self, mut requests: mpsc::UnboundedReceiver<Request>) -> Option<Event> {
         let mut next = requests.recv().await;
+        if next.is_some()
+            && let Err(error) = self.setup.accounts.draft()
+        {
+            // Better now than after the code and the password have been given.
+            let advice = "mend that and sign in again; nothing was stored";
+            self.tell(Event::Refused(Refusal::local(error.to_string(), advice, Step::Method)))
+                .await;
+            return None;
+        }
         while let Some(request) = next.take() {
+            tracing::debug!(?request, "somebody who signs in");
+            if std::mem::take(&mut self.in_doubt)
+                && let Ok(done) = self.take_over().await
+            {
+                // What was given last had come through, only the answer had not.
+                return Some(done);
+            }
             let answer = match request {
                 Request::SendCode { phone } => self.send_code(phone).await,
                 Request::Resend => self.resend().await,
@@ -190,10 +241,22 @@ impl Talk {
             }
             next = requests.recv().await;
         }
+        if self.in_doubt {
+            self.sign_out().await;
+        }
         None
     }
 
+    /// Signs out again: an authorization that nobody has the key to must not stay behind.
+    async fn sign_out(&mut self) {
+        if self.is_new {
+            // There is nobody left to tell.
+            let _ = self.ask(&tl::functions::auth::LogOut {}).await;
+        }
+    }
+
     async fn tell(&self, event: Event) {
+        tracing::debug!(?event, "somebody who signs in is told");
         // Nobody listens any more while the program ends.
         let _ = self.events.send(event).await;
     }
@@ -226,6 +289,7 @@ impl Talk {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => error,
                 Err(_) => {
+                    self.in_doubt = true;
                     self.hang_up();
                     return Err(Refusal::unreachable("no answer"));
                 }
@@ -265,12 +329,23 @@ impl Talk {
         if let Some(code) = error::signed_out(error) {
             return Refusal::of_telegram(401, &code, None);
         }
+        self.in_doubt = true;
         self.hang_up();
-        let cause = match error {
-            InvocationError::Io(error) => error.to_string(),
-            error => error.to_string(),
-        };
-        Refusal::unreachable(&cause)
+        match error {
+            InvocationError::Deserialize(_) => Refusal::local(
+                "Telegram's answer cannot be read".to_owned(),
+                "try again, or get a newer onhook",
+                Step::Same,
+            ),
+            InvocationError::Io(error) => Refusal::unreachable(&match error.kind() {
+                ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof => {
+                    "the connection was closed".to_owned()
+                }
+                ErrorKind::ConnectionRefused => "the connection was refused".to_owned(),
+                _ => error.to_string(),
+            }),
+            error => Refusal::unreachable(&error.to_string()),
+        }
     }
 
     /// Asks who an imported session belongs to, and stores it.
@@ -279,7 +354,7 @@ impl Talk {
         let users = self.ask(&tl::functions::users::GetUsers { id }).await?;
         match users.into_iter().next() {
             Some(user) => self.store(user).await,
-            None => Err(Refusal::of_telegram(400, "USER_ID_INVALID", None)),
+            None => Err(nobody()),
         }
     }
 
@@ -295,10 +370,16 @@ impl Talk {
     /// Stores the session of a user who is signed in; if that fails, a new one is signed out again.
     async fn store(&mut self, user: tl::enums::User) -> Outcome<Event> {
         let tl::enums::User::User(raw) = &user else {
-            return Err(Refusal::of_telegram(400, "USER_ID_INVALID", None));
+            self.sign_out().await;
+            return Err(nobody());
         };
         if raw.bot {
+            self.sign_out().await;
             return Err(Refusal::bot());
+        }
+        if self.events.is_closed() {
+            self.sign_out().await;
+            return Err(Refusal::unreachable("given up"));
         }
         let own = party(&user).unwrap_or_default();
         let (id, access_hash) = (raw.id, raw.access_hash.unwrap_or(0));
@@ -306,10 +387,7 @@ impl Talk {
         match stored {
             Ok(name) => Ok(Event::Done { name, own }),
             Err(text) => {
-                if self.is_new {
-                    // An authorization that nobody has the key to must not stay behind.
-                    let _ = self.ask(&tl::functions::auth::LogOut {}).await;
-                }
+                self.sign_out().await;
                 let advice = "mend that and sign in again; nothing was stored";
                 Err(Refusal::local(text, advice, Step::Method))
             }
@@ -322,20 +400,35 @@ impl Talk {
         access_hash: i64,
         own: &crate::call::Party,
     ) -> Result<String, String> {
+        if !self.is_new
+            && let Some(name) = self.setup.accounts.of_user(user_id)
+        {
+            // Two copies of one session would end each other.
+            return Err(format!("this person is here already, as '{name}'"));
+        }
         let dc = self.dc;
         let line = self.line().await.map_err(|refusal| refusal.text)?;
         let centre = line.vault.dc_option(dc).ok().flatten().ok_or("the key is gone")?;
         let draft: Draft = self.setup.accounts.draft().map_err(|error| error.to_string())?;
         let made = session::create(&draft.session(), &centre, user_id, access_hash).await;
         made.map_err(|error| format!("the session could not be stored: {error}"))?;
-        let settings =
-            Settings { application: self.setup.application.clone(), ipv6: self.setup.network.ipv6 };
+        let settings = Settings {
+            application: self.setup.application.clone(),
+            user_id: Some(user_id),
+            ipv6: self.setup.network.ipv6,
+        };
         let suggestion = own.username.clone().or_else(|| own.name.clone()).unwrap_or_default();
         let name = draft.finish(&settings, self.setup.name.as_deref(), &suggestion);
+        let name = name.map_err(|error| error.to_string())?;
         // The session is used by its account from now on.
         self.line = None;
-        name.map_err(|error| error.to_string())
+        Ok(name)
     }
+}
+
+fn nobody() -> Refusal {
+    let text = "Telegram does not say who has signed in".to_owned();
+    Refusal::local(text, "try again, or another way", Step::Method)
 }
 
 /// Where Telegram says that the account lives.

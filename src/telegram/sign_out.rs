@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use grammers_client::tl;
-use grammers_mtsender::SenderPool;
+use grammers_client::{InvocationError, tl};
+use grammers_mtsender::{RpcError, SenderPool};
 use grammers_session::Session;
 use tokio::time::timeout;
 
-use super::error;
 use super::network::Network;
 use super::session::Vault;
 use crate::accounts::Lease;
@@ -35,8 +34,14 @@ pub async fn sign_out(lease: &Lease, network: &Network) -> Result<(), String> {
     runner.abort();
     match answer {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) if error::signed_out(&error).is_some() => Ok(()),
+        Ok(Err(InvocationError::Rpc(error))) if is_signed_out(&error) => Ok(()),
         Ok(Err(error)) => Err(text::clean(&error.to_string())),
         Err(_) => Err("Telegram does not answer".to_owned()),
     }
+}
+
+/// Whether Telegram has ended the session itself. Anything less, such as a key that is unknown just
+/// now, leaves a session that may live, and the key to it must be kept.
+fn is_signed_out(error: &RpcError) -> bool {
+    error.code == 401 || error.is("AUTH_KEY_DUPLICATED")
 }

@@ -268,11 +268,7 @@ fn peer(view: View, call: &Call, width: u16) -> String {
 
 /// Which account a call is of, in a word.
 pub(super) fn account(view: View, call: &Call) -> String {
-    let name = &view.state.account(call.key.account).name;
-    match view.state.privacy {
-        Privacy::Open => name.clone(),
-        Privacy::Masked => text::initials(name),
-    }
+    view.state.account_word(view.state.account(call.key.account))
 }
 
 fn symbol(phase: Phase) -> &'static str {

@@ -15,7 +15,8 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
         return draw_filter(view, input, area, buffer);
     }
-    let notice = view.state.notices.newest().map(str::to_owned).or_else(|| standing(view));
+    let notice =
+        view.state.notices.newest().map(str::to_owned).or_else(|| standing(view, area.width));
     let notice = notice.map(|text| format!("  {text} ")).unwrap_or_default();
     let notice_width = (text::width(&notice) as u16).min(area.width);
     let room = area.width.saturating_sub(notice_width);
@@ -34,10 +35,18 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
 }
 
 /// What stays until something is done about it.
-fn standing(view: View) -> Option<String> {
+fn standing(view: View, width: u16) -> Option<String> {
     let accounts = || view.state.accounts.iter().filter(|account| !account.is_out());
     let unusable = view.state.accounts.iter().find_map(|account| match &account.connection {
-        Connection::Unusable { cause } => Some(format!("{}: {cause}", account.name)),
+        Connection::Unusable { cause } => {
+            const MORE: &str = " (onhook doctor)";
+            let text = format!("{}: {cause}", view.state.account_word(account));
+            let room = usize::from(width).saturating_sub(4);
+            if text::width(&text) <= room {
+                return Some(text);
+            }
+            Some(text::cut(&text, room.saturating_sub(MORE.len())) + MORE)
+        }
         _ => None,
     });
     if unusable.is_some() {

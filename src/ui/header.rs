@@ -9,6 +9,7 @@ use ratatui::style::Style;
 use super::{View, put, put_all};
 use crate::app::action::{Action, Layer};
 use crate::app::connection::AccountState;
+use crate::app::dialog::Dialog;
 use crate::app::sign_in::Entrance;
 use crate::call::event::Connection;
 use crate::call::{Call, Phase};
@@ -28,10 +29,12 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     let room = area.width.saturating_sub(at_the_right + 1);
     let counts = counts(view);
     // What is left out first where there is little room: the cause, the title, the name.
+    let several = view.state.accounts.len() > 1;
     let left = (0..4)
         .map(|left_out| left(view, left_out))
+        .chain(several.then(|| summary(view)))
         .find(|left| width(left) + width(&counts) < room)
-        .unwrap_or_else(|| left(view, 3));
+        .unwrap_or_else(|| if several { summary(view) } else { left(view, 3) });
     let used = put_all(buffer, (area.x, area.y), room, &left);
     // Where even that is too much, the first counts are the ones that matter.
     let spare = room.saturating_sub(used);
@@ -69,6 +72,26 @@ fn left(view: View, left_out: usize) -> Vec<(String, Style)> {
         }
         parts.push(("  ".to_owned(), theme.text));
     }
+    parts
+}
+
+/// Many accounts in a few words: how many are well, and which are not.
+fn summary(view: View) -> Vec<(String, Style)> {
+    let theme = view.theme();
+    let accounts = &view.state.accounts;
+    let of = |fits: fn(&AccountState) -> bool| accounts.iter().filter(move |it| fits(it));
+    let online = of(|account| account.connection == Connection::Online).count();
+    let out: Vec<_> = of(AccountState::is_out).map(|it| view.state.account_word(it)).collect();
+    let waiting = accounts.len() - online - out.len();
+    let mut parts = vec![(format!(" ● {online} online"), theme.good)];
+    if waiting > 0 {
+        parts.push((format!("  ○ {waiting} connecting"), theme.warning));
+    }
+    if !out.is_empty() {
+        let named = if out.len() <= 3 { format!(": {}", out.join(", ")) } else { String::new() };
+        parts.push((format!("  ✗ {} out{named}", out.len()), theme.error));
+    }
+    parts.push(("  ".to_owned(), theme.text));
     parts
 }
 
@@ -133,7 +156,9 @@ fn counts(view: View) -> Vec<(String, Style)> {
 pub(super) fn draw_line(view: View, area: Rect, buffer: &mut Buffer) {
     let first = |call: &&Call| (Reverse(call.phase.rank()), call.placed, call.key);
     let call = view.state.board.calls().max_by_key(first);
+    let signing_in = matches!(view.state.dialog, Some(Dialog::SignIn(_)));
     let (text, style) = match (view.state.notices.newest(), call) {
+        _ if signing_in => ("too small to sign in".to_owned(), view.theme().warning),
         (Some(notice), _) => (notice.to_owned(), view.theme().warning),
         (None, Some(call)) => {
             let name = view.state.shown_name(&call.peer);

@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use super::{View, popup, put, spinner};
 use crate::app::action::{Action, Layer};
 use crate::app::sign_in::{Question, SignIn};
-use crate::qr;
+use crate::qr::{self, Ground};
 use crate::sign_in::{APPLICATION_HELP, IMPORT_WARNING};
 use crate::text;
 
@@ -16,8 +16,8 @@ use crate::text;
 const WIDTH: u16 = 66;
 const WELCOME: &str = "onhook shows who is calling, here, where you already are, and hangs up \
      with the reason you choose. It needs a Telegram account of yours.";
-const QR_HELP: &str = "Telegram on your phone → Settings → Devices → Link. Valid for";
-const PHONE_HELP: &str = "Telegram sends a code to it. onhook keeps neither.";
+const QR_HELP: &str = "Telegram on your phone → Settings → Devices → Link";
+const PHONE_HELP: &str = "Telegram sends a code to it. Neither is stored.";
 
 /// A line of the popup.
 type Line = (String, Style);
@@ -31,7 +31,11 @@ pub(super) fn draw(view: View, sign_in: &SignIn, screen: Rect, buffer: &mut Buff
     let size = (width + 2, lines.len() as u16);
     let area = popup::popup(view, title(view, sign_in), size, screen, buffer);
     for (y, (line, style)) in (area.y..area.bottom()).zip(&lines) {
-        put(buffer, (area.x + 1, y), area.width.saturating_sub(1), line, *style);
+        let code = matches!(sign_in.question, Question::Qr { .. }) && y + 1 < area.bottom();
+        // A QR code stands in the middle.
+        let spare = area.width.saturating_sub(text::width(line) as u16);
+        let indent = if code { spare / 2 } else { 1 };
+        put(buffer, (area.x + indent, y), area.width.saturating_sub(indent), line, *style);
     }
     let (layer, actions) = actions(view, sign_in);
     popup::hints(view, layer, &actions, area, buffer);
@@ -168,7 +172,12 @@ fn field(sign_in: &SignIn, width: u16) -> String {
 
 fn qr_lines(view: View, url: &str, until: Timestamp, width: u16, most: usize) -> Vec<Line> {
     let theme = view.theme();
-    let code = qr::half_blocks(url, view.look.ground).unwrap_or_default();
+    // With colours of its own the code is dark on light anywhere.
+    let (ground, style) = match theme.qr.bg {
+        Some(_) => (Ground::Light, theme.qr),
+        None => (view.look.ground, Style::reset()),
+    };
+    let code = qr::half_blocks(url, ground).unwrap_or_default();
     let columns = code.first().map_or(0, |line| text::width(line));
     if view.look.ascii || columns > usize::from(width) || code.len() + 1 > most {
         let need = if view.look.ascii {
@@ -180,9 +189,7 @@ fn qr_lines(view: View, url: &str, until: Timestamp, width: u16, most: usize) ->
         return wrapped.into_iter().map(|line| (line, theme.warning)).collect();
     }
     let left = until.duration_since(view.now).as_secs().max(0);
-    let indent = " ".repeat((usize::from(width) - columns) / 2);
-    let mut lines: Vec<Line> =
-        code.into_iter().map(|line| (format!("{indent}{line}"), Style::reset())).collect();
-    lines.push((format!("{QR_HELP} {left} s"), theme.text));
+    let mut lines: Vec<Line> = code.into_iter().map(|line| (line, style)).collect();
+    lines.push((format!("Valid for {left} s · {QR_HELP}"), theme.text));
     lines
 }

@@ -452,14 +452,20 @@ fn svg(buffer: &Buffer) -> String {
             let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             let reversed = style.add_modifier.contains(Modifier::REVERSED);
             let (left, top) = (u32::from(x) * 9 + 10, u32::from(y) * 19 + 10);
-            if reversed {
+            // Besides reversed rows only QR codes have a ground of their own.
+            let paper = style.bg.is_some_and(|ground| ground != Color::Reset);
+            if reversed || paper {
                 let width = u32::from(run) * 9;
-                let fill = colour(style.fg);
+                let fill = if paper { "#ffffff" } else { colour(style.fg) };
                 writeln!(svg, "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"19\" fill=\"{fill}\"/>")
                     .expect("a String takes everything");
             }
             if !text.trim().is_empty() {
-                let fill = if reversed { "#16181d" } else { colour(style.fg) };
+                let fill = match (reversed, paper) {
+                    (true, _) => "#16181d",
+                    (false, true) => "#000000",
+                    _ => colour(style.fg),
+                };
                 let weight =
                     if style.add_modifier.contains(Modifier::BOLD) { "bold" } else { "normal" };
                 let faint = if style.add_modifier.contains(Modifier::DIM) { "0.6" } else { "1" };

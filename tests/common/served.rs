@@ -83,7 +83,9 @@ impl Served {
     pub fn requests(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.folder.path().join("requests.ndjson"));
         let text = text.unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+        // The last line may be half-written.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        whole.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
     }
 
     /// How often a method has been called.

@@ -35,6 +35,12 @@ fn board_of(served: &Served) -> Start {
     Start::own().at(folder)
 }
 
+/// Whether one line of the screen is above another.
+fn above(text: &str, upper: &str, lower: &str) -> bool {
+    let line = |name| text.lines().position(|line| line.contains("ringing") && line.contains(name));
+    line(upper) < line(lower)
+}
+
 fn hangs_up(board: &mut Board, name: &str) {
     board.see_line(&["▶", "ringing", name]);
     board.press("X");
@@ -54,9 +60,9 @@ fn one_that_is_signed_out_does_not_disturb_the_other() {
     board.see_line(&["ringing", "Grace Hopper", "home"]);
     board.see_line(&["ringing", "Alan Turing", "work"]);
     board.see_line(&["● online · Ada Lovelace", "✗ signed out · SESSION_REVOKED"]);
-    while !board.see_line(&["▶"]).contains("Grace") {
-        board.press("j");
-        board.until("the cursor has moved", |text| text.contains("▶"));
+    // Whichever came first: the other one is one step away.
+    if !board.see_line(&["▶"]).contains("Grace") {
+        board.press(if above(&board.text(), "Grace", "Alan") { "k" } else { "j" });
     }
     hangs_up(&mut board, "Grace Hopper");
     assert_eq!(served.count("phone.discardCall"), 1);

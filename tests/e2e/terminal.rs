@@ -319,7 +319,9 @@ pub fn hang_ups(requests: &[Value]) -> Vec<Value> {
 pub fn read_requests(folder: &TempDir) -> Vec<Value> {
     let file: PathBuf = folder.path().join("requests.ndjson");
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    // The last line may be half-written.
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    whole.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
 }
 
 /// The screen without frames and line breaks, each run of blanks as one.

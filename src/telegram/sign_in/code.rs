@@ -57,9 +57,7 @@ impl Talk {
         let sent = match sent {
             Sent::Code(sent) => sent,
             Sent::Success(sent) => return self.authorized(sent.authorization).await,
-            Sent::PaymentRequired(_) => {
-                return Err(Refusal::of_telegram(402, "PAYMENT_REQUIRED", None));
-            }
+            Sent::PaymentRequired(_) => return Err(Refusal::payment()),
         };
         let (to, length) = sent_to(&sent.r#type)?;
         self.code = Some((phone, sent.phone_code_hash));
@@ -102,8 +100,7 @@ impl Talk {
         let tl::enums::account::Password::Password(asked) = asked;
         // Long arithmetic, away from the tasks that have to be quick.
         let proof = tokio::task::spawn_blocking(move || password::prove(&asked, &typed)).await;
-        let unknown = || Refusal::of_telegram(400, "PASSWORD_UNKNOWN_KIND", None);
-        let password = proof.ok().flatten().ok_or_else(unknown)?;
+        let password = proof.ok().flatten().ok_or_else(Refusal::unknown_password)?;
         let authorization = self.ask(&tl::functions::auth::CheckPassword { password }).await?;
         self.authorized(authorization).await
     }

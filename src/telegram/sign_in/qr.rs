@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grammers_client::tl;
 use grammers_session::updates::UpdatesLike;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
@@ -16,8 +16,8 @@ use super::{Outcome, Talk};
 use crate::sign_in::{Application, Event, Refusal, Request};
 use crate::telegram::updates;
 
-/// The shortest life of a QR code that is believed.
-const SHORTEST: Duration = Duration::from_secs(1);
+/// The range in which the life of a QR code is believed.
+const LIFE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(1));
 
 /// What showing QR codes has led to.
 pub(super) enum Shown {
@@ -38,6 +38,18 @@ async fn scanned(updates: &mut mpsc::Receiver<UpdatesLike>) {
 }
 
 impl Talk {
+    /// How long a login token is valid, by the server's clock.
+    async fn life_of(&mut self, expires: i32) -> Outcome<Duration> {
+        let asked = Timestamp::now();
+        let tl::enums::Config::Config(config) =
+            self.ask(&tl::functions::help::GetConfig {}).await?;
+        let now = Timestamp::now();
+        let ahead = SignedDuration::from_millis(self.clock.sample(config.date, asked, now));
+        let server_now = now.saturating_add(ahead).unwrap_or(now);
+        let life = updates::time(expires).duration_since(server_now);
+        Ok(Duration::try_from(life).unwrap_or_default().clamp(LIFE.0, LIFE.1))
+    }
+
     /// Shows QR codes, one after the other, until one is scanned or something else is asked for.
     pub(super) async fn show_codes(
         &mut self,
@@ -69,8 +81,7 @@ impl Talk {
                 Err(refusal) => return self.or_password(refusal).await.map(Shown::Answer),
             };
             let url = format!("tg://login?token={}", URL_SAFE_NO_PAD.encode(&token.token));
-            let life = updates::time(token.expires).duration_since(Timestamp::now());
-            let life = Duration::try_from(life).unwrap_or_default().max(SHORTEST);
+            let life = self.life_of(token.expires).await?;
             let until = Timestamp::now().saturating_add(life).unwrap_or(Timestamp::MAX);
             self.tell(Event::Qr { url, until }).await;
             let line = self.line().await?;

@@ -32,7 +32,7 @@ pub(super) fn sent_to(kind: &tl::enums::auth::SentCodeType) -> Outcome<(String, 
             (format!("through Fragment: {}", text::clean(&code.url)), length(code.length))
         }
         Kind::SetUpEmailRequired(_) => {
-            return Err(Refusal::of_telegram(400, "EMAIL_SETUP_REQUIRED", None));
+            return Err(Refusal::email());
         }
     })
 }

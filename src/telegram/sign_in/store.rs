@@ -1,0 +1,111 @@
+//! The end of the conversation: a session is stored at one stroke, or not at all.
+
+use grammers_client::tl;
+use grammers_session::Session;
+
+use super::{Outcome, Setup, Talk};
+use crate::accounts::{Draft, Settings};
+use crate::call::Party;
+use crate::sign_in::{Event, Refusal, Step};
+use crate::telegram::peers::party;
+use crate::telegram::session;
+
+impl Talk {
+    /// Asks who an imported session belongs to, and stores it.
+    pub(super) async fn take_over(&mut self) -> Outcome<Event> {
+        let id = vec![tl::enums::InputUser::UserSelf];
+        let users = self.ask(&tl::functions::users::GetUsers { id }).await?;
+        match users.into_iter().next() {
+            Some(user) => self.store(user).await,
+            None => Err(nobody()),
+        }
+    }
+
+    pub(super) async fn authorized(
+        &mut self,
+        answer: tl::enums::auth::Authorization,
+    ) -> Outcome<Event> {
+        match answer {
+            tl::enums::auth::Authorization::Authorization(answer) => self.store(answer.user).await,
+            tl::enums::auth::Authorization::SignUpRequired(_) => {
+                Err(Refusal::of_telegram(400, "PHONE_NUMBER_UNOCCUPIED", None))
+            }
+        }
+    }
+
+    /// Stores the session of a user who is signed in; if that fails, a new one is signed out again.
+    pub(super) async fn store(&mut self, user: tl::enums::User) -> Outcome<Event> {
+        let tl::enums::User::User(raw) = &user else {
+            self.sign_out().await;
+            return Err(nobody());
+        };
+        if raw.bot {
+            self.sign_out().await;
+            return Err(Refusal::bot());
+        }
+        if self.events.is_closed() {
+            self.sign_out().await;
+            return Err(Refusal::unreachable("given up"));
+        }
+        let own = party(&user).unwrap_or_default();
+        let (id, access_hash) = (raw.id, raw.access_hash.unwrap_or(0));
+        let stored = self.store_session(id, access_hash, &own).await;
+        match stored {
+            Ok(name) => Ok(Event::Done { name, own }),
+            Err(text) => {
+                self.sign_out().await;
+                let advice = "mend that and sign in again; nothing was stored";
+                Err(Refusal::local(text, advice, Step::Method))
+            }
+        }
+    }
+
+    pub(super) async fn store_session(
+        &mut self,
+        user_id: i64,
+        access_hash: i64,
+        own: &Party,
+    ) -> Result<String, String> {
+        if !self.is_new
+            && let Some(name) = self.setup.accounts.of_user(user_id)
+        {
+            // Two copies of one session would end each other.
+            return Err(format!("this person is here already, as '{name}'"));
+        }
+        let dc = self.dc;
+        let line = self.line().await.map_err(|refusal| refusal.text)?;
+        let centre = line.vault.dc_option(dc).ok().flatten().ok_or("the key is gone")?;
+        let draft: Draft = self.setup.accounts.draft().map_err(|error| error.to_string())?;
+        let made = session::create(&draft.session(), &centre, user_id, access_hash).await;
+        made.map_err(|error| format!("the session could not be stored: {error}"))?;
+        let settings = Settings {
+            application: self.setup.application.clone(),
+            user_id: Some(user_id),
+            ipv6: self.setup.network.ipv6,
+        };
+        let suggestion = own.username.clone().or_else(|| own.name.clone()).unwrap_or_default();
+        let name = draft.finish(&settings, self.setup.name.as_deref(), &suggestion);
+        let name = name.map_err(|error| error.to_string())?;
+        // The session is used by its account from now on.
+        self.line = None;
+        Ok(name)
+    }
+}
+
+/// Takes back an account that nobody wants any more.
+pub(super) async fn undo(setup: &Setup, name: &str) {
+    let undone = async {
+        let lease = setup.accounts.lease(name).map_err(|error| error.to_string())?;
+        crate::telegram::sign_out(&lease, &setup.network).await?;
+        lease.remove().map_err(|error| error.to_string())
+    };
+    if let Err(cause) = undone.await {
+        // It is whole, and there at the next start.
+        tracing::warn!(%cause, "an account that was given up could not be taken back");
+    }
+}
+
+fn nobody() -> Refusal {
+    let text = "Telegram does not say who has signed in".to_owned();
+    Refusal::local(text, "try again, or another way", Step::Method)
+}

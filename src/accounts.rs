@@ -329,6 +329,17 @@ impl Drop for Draft {
     }
 }
 
+/// Makes a file for the owner alone, with the folders above it, unless it is there.
+///
+/// # Errors
+/// The system's, and loose permissions of a file that is there.
+pub fn private_file(path: &Path) -> Result<(), AccountsError> {
+    if let Some(folder) = path.parent() {
+        create_folder(folder)?;
+    }
+    if path.exists() { readable_by_others(path, "600") } else { create_file(path).map(drop) }
+}
+
 fn session_of(folder: &Path) -> PathBuf {
     folder.join("session.db")
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::call::board::{CallBoard, Change};
+use crate::call::board::{CallBoard, Change, GRACE};
 use crate::call::event::{AccountEvent, CallEvent, Connection};
 use crate::call::failure::Remedy;
 use crate::call::reason::Ending;
@@ -239,11 +239,17 @@ impl State {
         match event {
             AccountEvent::SelfKnown(own) => {
                 let known = &mut self.account_mut(account).own;
+                let (user_id, first) = (own.user_id, known.user_id == 0);
                 // The id alone says nothing against a name that is known.
                 if own.name.is_some() || own.user_id != known.user_id {
                     *known = own;
                 }
+                if first && user_id != 0 {
+                    let ring = self.account(account).ring_timeout + GRACE;
+                    return vec![Effect::Recall { account, user_id, ring }];
+                }
             }
+            AccountEvent::Recalled(calls) => return self.recalled(account, calls, now),
             AccountEvent::Connection(connection) => {
                 return self.connection_changed(account, connection);
             }

@@ -238,6 +238,8 @@ pub struct Call {
     pub explanation: Option<String>,
     /// The reason of a hang-up that may have worked although nobody said so.
     pub maybe_sent: Option<EndReason>,
+    /// Whether it may have ended unseen: after a lost line, or since the last run.
+    pub doubtful: bool,
 }
 
 impl Call {

@@ -18,6 +18,7 @@
 //! | [`telegram`] | an account: grammers is used here and nowhere else |
 //! | [`loopback`] | the embedded Telegram, independent of all the rest |
 //! | [`runtime`] | the one loop, the terminal, signals |
+//! | [`ledger`] | every call that was seen, and the handles of those that live, on disk |
 //! | [`headless`] | the same events as records |
 //! | [`config`] | settings, keys, themes |
 //! | [`cli`] | the command line, where the ends are joined |
@@ -29,6 +30,7 @@ pub mod call;
 pub mod cli;
 pub mod config;
 pub mod headless;
+pub mod ledger;
 pub mod logging;
 pub mod loopback;
 pub mod place;

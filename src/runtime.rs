@@ -2,6 +2,7 @@
 //!
 //! Nothing is awaited here but the one `select!`; everything else that waits has a task.
 
+mod accounts;
 mod effects;
 mod input;
 mod signals;
@@ -9,28 +10,29 @@ mod sleep;
 mod terminal;
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::connection::AccountState;
 use crate::app::msg::Msg;
 use crate::app::sign_in::Entrance;
 use crate::app::{Privacy, State, update};
-use crate::call::event::{AccountEvent, Connection};
-use crate::call::{AccountId, Party};
+use crate::call::AccountId;
+use crate::call::event::AccountEvent;
 use crate::config::Config;
 use crate::headless::Printer;
 use crate::sign_in::Application;
 use crate::telegram::sign_in::Start;
-use crate::telegram::{Account, Network, Origin};
+use crate::telegram::{Network, Origin};
 use crate::ui::{self, Look, Scratch};
-use effects::{Entry, Outside};
+use accounts::{Accounts, open_ledger};
+use effects::{Outside, Reception};
 use signals::{Signal, Signals};
 use sleep::Sleep;
 use terminal::Screen;
@@ -52,6 +54,8 @@ pub struct Door {
     pub application: Option<Application>,
     /// Where signing in begins.
     pub start: Start,
+    /// Where calls are written down.
+    pub ledger: PathBuf,
 }
 
 /// An account to start with.
@@ -64,68 +68,6 @@ pub struct AccountSetup {
 
 type Events = mpsc::Receiver<(AccountId, AccountEvent)>;
 
-/// The accounts at work, and what is needed to add one.
-struct Accounts {
-    running: Vec<Option<Account>>,
-    network: Network,
-    sender: mpsc::Sender<(AccountId, AccountEvent)>,
-}
-
-impl Accounts {
-    /// Starts accounts and makes the state for them.
-    fn start(setups: Vec<AccountSetup>, network: Network) -> (State, Self, Events) {
-        let (sender, events) = mpsc::channel(EVENT_SLOTS);
-        let mut accounts = Self { running: Vec::new(), network, sender };
-        let states = setups.into_iter().map(|setup| accounts.add(setup)).collect();
-        (State::new(states), accounts, events)
-    }
-
-    /// Starts one more account.
-    fn add(&mut self, setup: AccountSetup) -> AccountState {
-        let id = AccountId(self.running.len() as u16);
-        let name = crate::text::clean(&setup.name);
-        let own = match &setup.origin {
-            // What the embedded server has told already.
-            Ok(Origin::Seed(seed)) => {
-                Party { name: Some(name.clone()), ..Party::unknown(seed.user_id) }
-            }
-            _ => Party::default(),
-        };
-        let state = AccountState::new(name, own);
-        match setup.origin {
-            Ok(origin) => {
-                let (network, sender) = (self.network.clone(), self.sender.clone());
-                self.running.push(Some(Account::start(id, origin, network, sender)));
-            }
-            Err(cause) => {
-                let connection = Connection::Unusable { cause: crate::text::clean(&cause) };
-                // The channel is empty at the start, and later people sign in one by one.
-                let _ = self.sender.try_send((id, AccountEvent::Connection(connection)));
-                self.running.push(None);
-            }
-        }
-        state
-    }
-
-    /// Stops all accounts, each with a little time to write its session.
-    async fn close(self) {
-        let mut closing = JoinSet::new();
-        for account in self.running.into_iter().flatten() {
-            closing.spawn(account.close());
-        }
-        closing.join_all().await;
-    }
-
-    /// Connects every account anew.
-    fn reconnect_all(&self) {
-        self.running.iter().flatten().for_each(Account::reconnect);
-    }
-
-    fn get(&self, id: AccountId) -> Option<&Account> {
-        self.running.get(usize::from(id.0))?.as_ref()
-    }
-}
-
 /// Runs the board until the person, a signal or the terminal ends it.
 ///
 /// # Errors
@@ -136,7 +78,11 @@ pub async fn board(
     door: Option<Door>,
     config: Config,
 ) -> io::Result<Left> {
-    let (mut state, running, events) = Accounts::start(accounts, network.clone());
+    let (ledger, trouble) = open_ledger(door.as_ref().map(|door| door.ledger.as_path())).await;
+    let (mut state, running, events) = Accounts::start(accounts, network.clone(), ledger);
+    if let Some(trouble) = trouble {
+        state.notices.announce(trouble, Timestamp::now());
+    }
     if let Some(door) = &door {
         state.entrance =
             if door.application.is_some() { Entrance::Open } else { Entrance::NeedsApplication };
@@ -157,7 +103,7 @@ pub async fn board(
         zone: TimeZone::system(),
         ground: config.ground,
     };
-    let entrance = door.map(|door| Entry::new(door, network));
+    let entrance = door.map(|door| Reception::new(door, network));
     let (bell, notify) = (config.bell, config.notify);
     let outside = Outside { accounts: running, entrance, bell, notify };
     let board = Board { state, look, screen, outside, scratch: Scratch::default() };
@@ -230,7 +176,8 @@ impl Board {
                 self.outside.accounts.close().await;
                 return Ok(left);
             }
-            self.state.take_changes();
+            let changes = self.state.take_changes();
+            self.outside.accounts.write_down(&self.state, &changes);
             changed = drawn.elapsed() < FRAME;
             if !changed {
                 self.draw()?;
@@ -317,9 +264,11 @@ pub enum Watched {
 pub async fn watch(
     accounts: Vec<AccountSetup>,
     network: Network,
+    ledger: Option<&Path>,
     out: impl Write,
 ) -> io::Result<Watched> {
-    let (mut state, running, mut events) = Accounts::start(accounts, network);
+    let (ledger, _) = open_ledger(ledger).await;
+    let (mut state, running, mut events) = Accounts::start(accounts, network, ledger);
     let mut signals = Signals::listen()?;
     let mut printer = Printer::new(out);
     let mut sleep = Sleep::watch();
@@ -351,7 +300,9 @@ pub async fn watch(
         for effect in update(&mut state, msg, now) {
             effects::look_up(&running, effect);
         }
-        for (key, change) in state.take_changes() {
+        let changes = state.take_changes();
+        running.write_down(&state, &changes);
+        for (key, change) in changes {
             printed = printed.and_then(|()| printer.call(&state, key, &change, now));
         }
         match printed {

@@ -17,5 +17,7 @@ mod hang_up;
 mod line;
 #[path = "e2e/process.rs"]
 mod process;
+#[path = "e2e/restart.rs"]
+mod restart;
 #[path = "e2e/sign_in.rs"]
 mod sign_in;

@@ -7,7 +7,21 @@ use std::path::{Path, PathBuf};
 const MOST_LINES: usize = 400;
 
 /// A part of the program, and what it must not use.
-const FORBIDDEN: [(&str, &[&str]); 11] = [
+const FORBIDDEN: [(&str, &[&str]); 12] = [
+    (
+        "ledger",
+        &[
+            "crate::app",
+            "crate::ui",
+            "crate::telegram",
+            "crate::loopback",
+            "crate::runtime",
+            "crate::config",
+            "ratatui",
+            "crossterm",
+            "grammers",
+        ],
+    ),
     ("sign_in", &["tokio", "ratatui", "crossterm", "grammers", "std::fs", "std::net"]),
     (
         "accounts",

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::State;
 use super::effect::Effect;
 use crate::call::board::Context;
-use crate::call::event::{Connection, Reach};
-use crate::call::{AccountId, Party};
+use crate::call::event::{CallEvent, Connection, LiveCall, Reach};
+use crate::call::{AccountId, CallKey, Party};
 
 /// How long Telegram lets a call ring unless it says otherwise.
 ///
@@ -96,12 +96,38 @@ impl State {
         let again = online && account.was_online;
         account.was_online |= online;
         account.connection = to;
-        if !again {
-            return Vec::new();
+        if again {
+            let keys = self.board.calls().map(|call| call.key).filter(|key| key.account == id);
+            for key in keys.collect::<Vec<_>>() {
+                self.board.change(key, |call| call.doubtful = true);
+            }
         }
-        let calls = self.board.calls().filter(|call| call.key.account == id);
-        let calls = calls.filter(|call| !call.hang_up.is_on_its_way());
+        if online { self.reconcile(id) } else { Vec::new() }
+    }
+
+    /// Has the calls looked up of which it is not certain that they live.
+    pub(super) fn reconcile(&self, account: AccountId) -> Vec<Effect> {
+        let calls = self.board.calls().filter(|call| call.key.account == account);
+        let calls = calls.filter(|call| call.doubtful && !call.hang_up.is_on_its_way());
         let calls: Vec<i64> = calls.map(|call| call.key.id).collect();
-        if calls.is_empty() { Vec::new() } else { vec![Effect::Reconcile { account: id, calls }] }
+        if calls.is_empty() { Vec::new() } else { vec![Effect::Reconcile { account, calls }] }
+    }
+
+    /// Puts calls of the last run back, in doubt until Telegram has been asked.
+    pub(super) fn recalled(
+        &mut self,
+        account: AccountId,
+        calls: Vec<LiveCall>,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        for live in calls {
+            let key = CallKey { account, id: live.handle.id };
+            if self.board.get(key).is_none() {
+                // It has rung before: nobody is called to the screen again.
+                self.call_event(account, CallEvent::Live(Box::new(live)), now);
+                self.board.change(key, |call| call.doubtful = true);
+            }
+        }
+        if self.is_online(account) { self.reconcile(account) } else { Vec::new() }
     }
 }

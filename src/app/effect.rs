@@ -1,5 +1,7 @@
 //! Everything that goes out of the program. An effect is a wish; the runtime carries it out.
 
+use std::time::Duration;
+
 use crate::call::event::HangUpOrder;
 use crate::call::{AccountId, CallKey};
 use crate::sign_in::{Application, Request};
@@ -15,6 +17,15 @@ pub enum Effect {
         account: AccountId,
         /// Telegram's ids.
         calls: Vec<i64>,
+    },
+    /// Find out which calls lived when this program ended the last time.
+    Recall {
+        /// The account.
+        account: AccountId,
+        /// Its user id.
+        user_id: i64,
+        /// How long a call that nobody has answered may have rung on unseen.
+        ring: Duration,
     },
     /// Have this session told of calls. It changes a setting at Telegram, after a key press.
     ReceiveCalls(AccountId),

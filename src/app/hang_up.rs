@@ -207,7 +207,7 @@ impl State {
         }
         let unknown = failure.remedy() == Remedy::Unknown;
         if unknown {
-            self.board.doubt(key, reason);
+            self.board.change(key, |call| call.maybe_sent = Some(reason));
         }
         let unknown = unknown || failure.is_peer_invalid();
         let check = if unknown { Check::Pending } else { Check::None };
@@ -222,6 +222,9 @@ impl State {
 
     /// Takes in that a call which was asked about has not ended.
     pub(super) fn still_alive(&mut self, key: CallKey, known: bool) {
+        if known {
+            self.board.change(key, |call| call.doubtful = false);
+        }
         let Some(call) = self.board.get(key) else { return };
         if let HangUp::Failed { check: Check::Pending, .. } = &call.hang_up {
             let mut hang_up = call.hang_up.clone();

@@ -93,14 +93,12 @@ impl CallBoard {
 
     /// Changes the hang-up of a living call; `false` if the call does not live.
     pub fn set_hang_up(&mut self, key: CallKey, hang_up: HangUp) -> bool {
-        self.calls.get_mut(&key).map(|call| call.hang_up = hang_up).is_some()
+        self.change(key, |call| call.hang_up = hang_up)
     }
 
-    /// Remembers that a hang-up of a living call may have worked.
-    pub fn doubt(&mut self, key: CallKey, reason: EndReason) {
-        if let Some(call) = self.calls.get_mut(&key) {
-            call.maybe_sent = Some(reason);
-        }
+    /// Changes what the board itself knows of a living call; `false` if the call does not live.
+    pub fn change(&mut self, key: CallKey, change: impl FnOnce(&mut Call)) -> bool {
+        self.calls.get_mut(&key).map(change).is_some()
     }
 
     /// Keeps the text of a popup with the calls whose refusal it may explain: Telegram announces
@@ -194,6 +192,7 @@ impl CallBoard {
             hang_up: HangUp::Idle,
             explanation: None,
             maybe_sent: None,
+            doubtful: false,
         };
         call.progress(live);
         self.calls.insert(key, call);
@@ -316,6 +315,7 @@ impl Call {
     /// Takes in a later description of the same call.
     fn progress(&mut self, live: LiveCall) -> Change {
         let before = self.clone();
+        self.doubtful = false;
         self.video |= live.video;
         if live.peer.name.is_some() {
             self.peer = live.peer;

@@ -128,6 +128,8 @@ pub enum AccountEvent {
     RingTimeout(Duration),
     /// Whether Telegram tells this session of calls.
     Reach(Reach),
+    /// The calls that lived when this program ended the last time.
+    Recalled(Vec<LiveCall>),
     /// Something about a call.
     Call(CallEvent),
     /// A popup of Telegram's own; cleaned.

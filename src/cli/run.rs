@@ -79,7 +79,7 @@ pub(super) fn board(args: &BoardArgs) -> u8 {
         let network = network(&config);
         let kept = Accounts::at(paths.accounts());
         let application = config.application.clone().or_else(|| kept.application());
-        let door = Door { accounts: kept, application, start };
+        let door = Door { accounts: kept, application, start, ledger: paths.ledger() };
         in_runtime(runtime::board(accounts, network, Some(door), config))
     };
     match opened() {
@@ -100,7 +100,7 @@ pub(super) fn watch_demo(args: &ScenarioArgs) -> u8 {
         start_log(&Paths::find(|name| std::env::var_os(name)))?;
         watched(in_runtime(async {
             let server = Server::start(scenario, options).await?;
-            runtime::watch(demo_accounts(&server), Network::default(), io::stdout()).await
+            runtime::watch(demo_accounts(&server), Network::default(), None, io::stdout()).await
         })?)
     }))
 }
@@ -114,7 +114,9 @@ pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs) -> u8 {
         let config = load(&paths, Overrides::default())?;
         let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
         start_log(&paths)?;
-        watched(in_runtime(runtime::watch(accounts, network(&config), io::stdout()))?)
+        let ledger = paths.ledger();
+        let watching = runtime::watch(accounts, network(&config), Some(&ledger), io::stdout());
+        watched(in_runtime(watching)?)
     })())
 }
 
@@ -212,6 +214,7 @@ pub(super) fn config(what: ConfigCommand) -> u8 {
                 paths.keymap_file(),
                 paths.themes(),
                 paths.accounts(),
+                paths.ledger(),
                 paths.log_file(),
             ];
             let lines = files.iter().map(|path| format!("{}\n", path.display()));

@@ -54,6 +54,11 @@ impl Paths {
         self.data.join("accounts")
     }
 
+    /// The ledger of calls.
+    pub fn ledger(&self) -> PathBuf {
+        self.data.join("ledger.db")
+    }
+
     /// The program's log.
     pub fn log_file(&self) -> PathBuf {
         self.state.join("onhook.log")

@@ -53,6 +53,8 @@ pub(super) struct ServerSettings {
     pub(super) reasons: Reasons,
     /// How many sessions of the account are handed out.
     pub(super) sessions: Spanned<usize>,
+    /// Whether the difference tells of calls.
+    pub(super) repeats_calls: bool,
     /// How many keys that are signed in to nobody are handed out, for each data centre.
     pub(super) blank: Spanned<usize>,
 }
@@ -60,7 +62,9 @@ pub(super) struct ServerSettings {
 impl Default for ServerSettings {
     fn default() -> Self {
         let (sessions, blank) = (Spanned::new(0..0, 1), Spanned::new(0..0, 0));
-        Self { ring_timeout: 90.0, clock: 0, reasons: Reasons::default(), sessions, blank }
+        let reasons = Reasons::default();
+        let repeats_calls = true;
+        Self { ring_timeout: 90.0, clock: 0, reasons, sessions, repeats_calls, blank }
     }
 }
 

@@ -4,8 +4,9 @@ use std::io;
 
 use tokio::sync::mpsc;
 
+use super::accounts::Accounts;
 use super::terminal::Screen;
-use super::{AccountSetup, Accounts, Door, EVENT_SLOTS, Left};
+use super::{AccountSetup, Door, EVENT_SLOTS, Left};
 use crate::app::effect::Effect;
 use crate::sign_in::{Event, Refusal, Request, Step};
 use crate::telegram::sign_in::{Setup, SignIn};
@@ -15,7 +16,7 @@ use crate::telegram::{Network, Origin};
 pub(super) struct Outside {
     pub(super) accounts: Accounts,
     /// Where people sign in, unless this is a demo.
-    pub(super) entrance: Option<Entry>,
+    pub(super) entrance: Option<Reception>,
     pub(super) bell: bool,
     pub(super) notify: bool,
 }
@@ -31,13 +32,13 @@ pub(super) enum Next {
 }
 
 /// The way in: what is needed for it, and the conversation that goes on.
-pub(super) struct Entry {
+pub(super) struct Reception {
     door: Door,
     network: Network,
     talk: Option<(SignIn, mpsc::Receiver<Event>)>,
 }
 
-impl Entry {
+impl Reception {
     pub(super) fn new(door: Door, network: Network) -> Self {
         Self { door, network, talk: None }
     }
@@ -120,7 +121,7 @@ impl Outside {
             }
             Effect::LeaveSignIn => {
                 let entry = self.entrance.as_mut();
-                if let Some(done) = entry.and_then(Entry::leave) {
+                if let Some(done) = entry.and_then(Reception::leave) {
                     return Ok(Next::Heard(done));
                 }
             }
@@ -139,6 +140,7 @@ pub(super) fn look_up(accounts: &Accounts, effect: Effect) {
                 account.reconcile(calls);
             }
         }
+        Effect::Recall { account, user_id, ring } => accounts.recall(account, user_id, ring),
         Effect::Reconnect(account) => {
             if let Some(account) = accounts.get(account) {
                 account.reconnect();

@@ -195,11 +195,17 @@ impl Talk {
         }
         while let Some(request) = next.take() {
             tracing::debug!(?request, "somebody who signs in");
-            if std::mem::take(&mut self.in_doubt)
-                && let Ok(done) = self.take_over().await
-            {
-                // What was given last had come through, only the answer had not.
-                return Some(done);
+            if std::mem::take(&mut self.in_doubt) {
+                match self.take_over().await {
+                    // What was given last had come through, only the answer had not.
+                    Ok(done) => return Some(done),
+                    Err(refusal) if self.in_doubt => {
+                        self.tell(Event::Refused(refusal)).await;
+                        next = requests.recv().await;
+                        continue;
+                    }
+                    Err(_) => {}
+                }
             }
             let answer = match request {
                 Request::SendCode { phone } => self.send_code(phone).await,
@@ -235,11 +241,15 @@ impl Talk {
         None
     }
 
-    /// Signs out again: an authorization that nobody has the key to must not stay behind.
-    async fn sign_out(&mut self) {
-        if self.is_new {
-            // There is nobody left to tell.
-            let _ = self.ask(&tl::functions::auth::LogOut {}).await;
+    /// Signs out again: an authorization that nobody has the key to must not stay behind. Returns
+    /// whether none does.
+    async fn sign_out(&mut self) -> bool {
+        if !self.is_new {
+            return true;
+        }
+        match self.ask(&tl::functions::auth::LogOut {}).await {
+            Ok(_) => true,
+            Err(refusal) => refusal.code == "AUTH_KEY_UNREGISTERED",
         }
     }
 

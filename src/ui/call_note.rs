@@ -45,6 +45,7 @@ impl Note {
 pub(super) fn note(view: View, call: &Call, now: Timestamp) -> Note {
     let plain = |text, style| Note { text, hints: Vec::new(), style };
     match &call.hang_up {
+        HangUp::Idle if call.doubtful => plain("checking…".to_owned(), view.theme().muted),
         HangUp::Idle => plain(ring_note(view, call, now), view.theme().muted),
         HangUp::Sending { since, .. } => {
             let spinner = spinner(now);

@@ -29,9 +29,14 @@ fn import(served: &Served, folder: &TempDir, at: usize, name: &str) {
 }
 
 /// The board of one account, imported from the server.
-fn board_of(served: &Served) -> Start {
+pub fn board_of(served: &Served) -> Start {
+    board_of_session(served, 0)
+}
+
+/// The same, of another session.
+pub fn board_of_session(served: &Served, at: usize) -> Start {
     let folder = TempDir::new().expect("a temporary folder");
-    import(served, &folder, 0, "ada");
+    import(served, &folder, at, "ada");
     Start::own().at(folder)
 }
 

@@ -273,6 +273,12 @@ impl Board {
         Ended { code, raw: shown.raw.clone(), requests, folder: self.folder }
     }
 
+    /// Waits for the end of a program that was killed. Returns its folder.
+    pub fn killed(mut self) -> TempDir {
+        self.child.wait().expect("it has ended");
+        self.folder
+    }
+
     /// Quits by key, and checks that this is a clean end.
     pub fn quit(mut self) -> Ended {
         self.press("q");

@@ -48,7 +48,11 @@ impl World {
             }
             .into();
         }
-        let other_updates = self.changed_since(session, request.date);
+        let other_updates = if self.scenario.server.repeats_calls {
+            self.changed_since(session, request.date)
+        } else {
+            Vec::new()
+        };
         if missed.is_empty() && other_updates.is_empty() {
             return types::updates::DifferenceEmpty { date: state.date, seq: state.seq }.into();
         }

@@ -53,8 +53,12 @@ impl Talk {
         match stored {
             Ok(name) => Ok(Event::Done { name, own }),
             Err(text) => {
-                self.sign_out().await;
-                let advice = "mend that and sign in again; nothing was stored";
+                let advice = if self.sign_out().await {
+                    "mend that and sign in again; nothing was stored"
+                } else {
+                    "nothing was stored; end the session in another app (Settings → Devices), mend \
+                     that and sign in again"
+                };
                 Err(Refusal::local(text, advice, Step::Method))
             }
         }

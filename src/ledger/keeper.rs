@@ -1,0 +1,133 @@
+//! The ledger in a thread of its own: a disk takes its time, and nothing else must wait for it.
+
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Entry, Ledger};
+use crate::call::event::LiveCall;
+
+/// The most entries that are written at one stroke.
+const BATCH: usize = 1000;
+
+/// A ledger at work. Dropping it writes what is left.
+pub struct Keeper {
+    orders: Option<mpsc::UnboundedSender<Order>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+enum Order {
+    Write(Vec<(i64, Entry)>),
+    Recall { account: i64, now: Timestamp, ring: i64, reply: oneshot::Sender<Vec<LiveCall>> },
+}
+
+impl Keeper {
+    /// Opens the ledger in a file that is there already.
+    ///
+    /// # Errors
+    /// Why it cannot be used, in words.
+    pub async fn start(path: PathBuf) -> Result<Self, String> {
+        let (orders, receiver) = mpsc::unbounded_channel();
+        let (opened, answer) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        let work = move || {
+            runtime.block_on(async {
+                match Ledger::open(&path).await {
+                    Ok(ledger) => {
+                        // Who has started it waits for this.
+                        let _ = opened.send(Ok(()));
+                        keep(&ledger, receiver).await;
+                    }
+                    Err(error) => drop(opened.send(Err(error.to_string()))),
+                }
+            });
+        };
+        let thread = std::thread::Builder::new().name("ledger".to_owned()).spawn(work);
+        let thread = thread.map_err(|error| error.to_string())?;
+        answer.await.map_err(|_| "its thread has failed".to_owned())??;
+        Ok(Self { orders: Some(orders), thread: Some(thread) })
+    }
+
+    /// Writes entries down, soon. Each is for the account of this user id.
+    pub fn write(&self, entries: Vec<(i64, Entry)>) {
+        if !entries.is_empty() {
+            self.order(Order::Write(entries));
+        }
+    }
+
+    /// The calls of an account that may still live, in `reply`; those that cannot are closed.
+    ///
+    /// A call that was not answered may live for `ring` milliseconds.
+    pub fn recall(
+        &self,
+        account: i64,
+        now: Timestamp,
+        ring: i64,
+        reply: oneshot::Sender<Vec<LiveCall>>,
+    ) {
+        self.order(Order::Recall { account, now, ring, reply });
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            // The thread ends only with this.
+            let _ = orders.send(order);
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.orders = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there is in the log.
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn keep(ledger: &Ledger, mut orders: mpsc::UnboundedReceiver<Order>) {
+    while let Some(order) = orders.recv().await {
+        match order {
+            Order::Write(mut entries) => {
+                let mut next = None;
+                while entries.len() < BATCH {
+                    match orders.try_recv() {
+                        Ok(Order::Write(more)) => entries.extend(more),
+                        Ok(other) => {
+                            next = Some(other);
+                            break;
+                        }
+                        Err(_) => break,
+                    }
+                }
+                if let Err(error) = ledger.write(&entries).await {
+                    tracing::warn!(%error, "calls could not be written down");
+                }
+                if let Some(Order::Recall { account, now, ring, reply }) = next {
+                    recall(ledger, account, now, ring, reply).await;
+                }
+            }
+            Order::Recall { account, now, ring, reply } => {
+                recall(ledger, account, now, ring, reply).await;
+            }
+        }
+    }
+}
+
+async fn recall(
+    ledger: &Ledger,
+    account: i64,
+    now: Timestamp,
+    ring: i64,
+    reply: oneshot::Sender<Vec<LiveCall>>,
+) {
+    match ledger.recall(account, now, ring).await {
+        // Nobody waits any more while the program ends.
+        Ok(living) => drop(reply.send(living)),
+        Err(error) => tracing::warn!(%error, "the living calls could not be read"),
+    }
+}

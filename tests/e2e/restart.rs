@@ -1,0 +1,116 @@
+//! `kill -9`, then a new start: the calls that live are there, and can be hung up.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::accounts::{board_of, board_of_session};
+use crate::served::Served;
+use crate::terminal::{Board, Start};
+
+/// A server that repeats no calls: what is known after a restart is known from the ledger.
+fn forgetful(calls: &str) -> Served {
+    Served::start(&format!("[server]\nrepeats_calls = false\n{calls}"))
+}
+
+/// Kills a board whose call has reached the disk, which takes it some milliseconds.
+fn killed(board: Board, written: &str) -> tempfile::TempDir {
+    let path = board.folder().join("ledger.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let sql = format!("SELECT COUNT(*) FROM calls WHERE {written}");
+    let end = Instant::now() + Duration::from_mins(1);
+    while runtime.block_on(count(&path, &sql)).unwrap_or(0) == 0 {
+        assert!(Instant::now() < end, "never written: {written}");
+    }
+    board.signal("KILL");
+    board.killed()
+}
+
+async fn count(path: &Path, sql: &str) -> libsql::Result<i64> {
+    let database = libsql::Builder::new_local(path).build().await?;
+    let mut rows = database.connect()?.query(sql, ()).await?;
+    rows.next().await?.map_or(Ok(0), |row| row.get(0))
+}
+
+#[test]
+fn a_call_that_rings_is_there_again_and_can_be_declined() {
+    let served = forgetful("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
+    let board = board_of(&served).run();
+    board.see_line(&["ringing", "Grace Hopper", "ends by itself"]);
+    let mut board = Start::own().at(killed(board, "access_hash NOT NULL")).run();
+    board.see_line(&["▶", "ringing", "Grace Hopper", "ends by itself"]);
+    board.press("X");
+    board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);
+    let folder = board.quit().folder;
+    let board = Start::own().at(folder).run();
+    board.see("● online");
+    board.see("no calls");
+    board.quit();
+}
+
+#[test]
+fn an_active_call_is_there_again_and_can_be_hung_up() {
+    let served = forgetful(
+        "[[call]]\nfrom = 'me'\nto = 'grace'\nat = 0.1\nreceipt = 0.1\nrings = 0.3\n\
+         then = 'answered'\n",
+    );
+    let board = board_of(&served).run();
+    board.see_line(&["active", "Grace Hopper"]);
+    let mut board = Start::own().at(killed(board, "established NOT NULL")).run();
+    board.see_line(&["▶", "active", "Grace Hopper"]);
+    board.see("● online");
+    board.press("X");
+    board.see_line(&["Grace Hopper", "hung up by you"]);
+    assert_eq!(served.count("phone.discardCall"), 1);
+    board.quit();
+}
+
+#[test]
+fn a_hang_up_that_was_cut_off_by_the_kill_is_settled() {
+    let served = forgetful(
+        "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
+         [[answer]]\nmethod = 'phone.discardCall'\nsilence = true\neffect = false\n",
+    );
+    let mut board = board_of(&served).run();
+    board.see_line(&["▶", "ringing", "Grace Hopper"]);
+    board.press("X");
+    board.see("declining…");
+    while served.count("phone.discardCall") == 0 {
+        std::thread::yield_now();
+    }
+    let mut board = Start::own().at(killed(board, "access_hash NOT NULL")).run();
+    board.see_line(&["▶", "ringing", "Grace Hopper", "ends by itself"]);
+    assert_eq!(served.count("phone.discardCall"), 1, "nothing is sent again by itself");
+    board.press("X");
+    board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);
+    board.quit();
+}
+
+#[test]
+fn a_call_that_ended_meanwhile_is_settled_by_the_chats() {
+    let served = forgetful("sessions = 2\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 3\nrings = 4");
+    let (board, bystander) = (board_of(&served).run(), board_of_session(&served, 1).run());
+    board.see_line(&["ringing", "Grace Hopper"]);
+    let folder = killed(board, "access_hash NOT NULL");
+    // Nobody is there when the caller gives up but another session, which sees it.
+    bystander.see_line(&["Grace Hopper", "missed"]);
+    let board = Start::own().at(folder).run();
+    board.see_line(&["Grace Hopper", "missed"]);
+    board.see("no calls");
+    board.quit();
+}
+
+#[test]
+fn a_ledger_that_cannot_be_read_is_kept_and_calls_are_still_hung_up() {
+    let served = Served::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
+    let folder = board_of(&served).run().quit().folder;
+    let ledger = folder.path().join("ledger.db");
+    let text = "this is no ledger, and long enough to be noticed as none ".repeat(20);
+    std::fs::write(&ledger, &text).expect("a file");
+    let mut board = Start::own().at(folder).run();
+    board.see("calls are not written down: ");
+    board.see_line(&["▶", "ringing", "Grace Hopper"]);
+    board.press("X");
+    board.see_line(&["Grace Hopper", "declined by you"]);
+    board.quit();
+    assert_eq!(served.count("phone.discardCall"), 1);
+}

@@ -1,0 +1,152 @@
+//! The ledger on disk: what is written, what is recalled, and what is refused.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use libsql::Connection;
+use onhook::call::board::{CallBoard, Context};
+use onhook::call::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
+use onhook::call::reason::{EndReason, Recorded};
+use onhook::call::{AccountId, CallKey, Handle, HangUp, Party};
+use onhook::ledger::{Entry, Ledger};
+use tempfile::TempDir;
+
+const ME: i64 = 1;
+const RING: i64 = 100_000;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).expect("in range")
+}
+
+fn context(second: i64) -> Context {
+    Context {
+        account: AccountId(0),
+        self_id: ME,
+        server_now: at(second),
+        ring_timeout: std::time::Duration::from_secs(90),
+    }
+}
+
+fn key(id: i64) -> CallKey {
+    CallKey { account: AccountId(0), id }
+}
+
+fn live(id: i64, incoming: bool, placed: i64, stage: Stage) -> CallEvent {
+    let (caller, callee) = if incoming { (100 + id, ME) } else { (ME, 100 + id) };
+    CallEvent::Live(Box::new(LiveCall {
+        handle: Handle { id, access_hash: 1000 + id },
+        caller,
+        callee,
+        peer: Party { name: Some(format!("Peer {id}")), ..Party::unknown(100 + id) },
+        date: at(placed),
+        video: false,
+        stage,
+        protocol: Protocol::default(),
+    }))
+}
+
+fn established(second: i64) -> Stage {
+    let relays = Relays { peer_to_peer: false, reflectors: 0, webrtc: 0 };
+    Stage::Established { since: at(second), relays }
+}
+
+async fn ledger() -> (TempDir, PathBuf, Ledger) {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("ledger.db");
+    let ledger = Ledger::open(&path).await.expect("a new ledger");
+    (folder, path, ledger)
+}
+
+fn seen(board: &CallBoard, id: i64) -> (i64, Entry) {
+    (ME, Entry::Seen(Box::new(board.get(key(id)).expect("it lives").clone())))
+}
+
+fn ended(board: &CallBoard, id: i64) -> (i64, Entry) {
+    (ME, Entry::Ended(Box::new(board.recently(key(id)).expect("it has ended").clone())))
+}
+
+/// One row as text, and whether its handle is there.
+async fn row(path: &PathBuf, id: i64) -> (String, bool) {
+    let database = libsql::Builder::new_local(path).build().await.expect("a database");
+    let connection: Connection = database.connect().expect("a connection");
+    let sql = "SELECT ending, recorded, sent, rung, talked, access_hash FROM calls WHERE id = ?1";
+    let mut rows = connection.query(sql, [id]).await.expect("a query");
+    let row = rows.next().await.expect("it is read").expect("a row");
+    let text = |at| row.get::<Option<String>>(at).expect("a text").unwrap_or_default();
+    let number = |at| row.get::<Option<i64>>(at).expect("a number");
+    let told = format!("{}/{}/{} {:?} {:?}", text(0), text(1), text(2), number(3), number(4));
+    (told, number(5).is_some())
+}
+
+#[tokio::test]
+async fn a_call_is_written_once_with_its_ending_and_its_handle_goes() {
+    let (_folder, path, ledger) = ledger().await;
+    let mut board = CallBoard::default();
+    board.apply(live(7, true, 0, Stage::Requested), &context(0));
+    ledger.write(&[seen(&board, 7), seen(&board, 7)]).await.expect("written");
+    assert!(row(&path, 7).await.1, "a living call has its handle");
+    let attempt = HangUp::Sending { reason: EndReason::Busy, since: at(4), attempt: 1 };
+    board.set_hang_up(key(7), attempt);
+    let over = CallEvent::Discarded {
+        id: 7,
+        reason: Some(Recorded::Reason(EndReason::Missed)),
+        duration: None,
+        video: false,
+    };
+    board.apply(over, &context(5));
+    ledger.write(&[ended(&board, 7), ended(&board, 7)]).await.expect("written");
+    // A late update brings nothing back.
+    board.apply(live(8, true, 0, Stage::Requested), &context(0));
+    let (told, handle) = row(&path, 7).await;
+    assert!(told.ends_with("/missed/busy Some(5) None"), "{told}");
+    assert!(!handle, "the handle of a call that is over is forgotten");
+    assert!(ledger.recall(ME, at(6), RING).await.expect("read").is_empty());
+}
+
+#[tokio::test]
+async fn what_may_still_live_is_recalled_and_the_rest_is_closed() {
+    let (_folder, path, ledger) = ledger().await;
+    let mut board = CallBoard::default();
+    board.apply(live(1, true, 0, Stage::Requested), &context(0));
+    board.apply(live(2, false, 0, Stage::Waiting { received: Some(at(2)) }), &context(2));
+    board.apply(live(3, true, 0, established(9)), &context(9));
+    board.apply(live(4, true, 0, Stage::Requested), &context(0));
+    let all: Vec<_> = (1..=4).map(|id| seen(&board, id)).collect();
+    ledger.write(&all).await.expect("written");
+    drop(ledger);
+
+    // The process is gone; the next one looks.
+    let ledger = Ledger::open(&path).await.expect("the ledger");
+    let mut living = ledger.recall(ME, at(60), RING).await.expect("read");
+    living.sort_by_key(|call| call.handle.id);
+    let told: Vec<_> = living.iter().map(|it| (it.handle.access_hash, it.stage.clone())).collect();
+    assert_eq!(told[0], (1001, Stage::Requested));
+    assert_eq!(told[1], (1002, Stage::Waiting { received: Some(at(2)) }));
+    assert_eq!(told[2], (1003, established(9)));
+    assert_eq!((living[1].caller, living[1].callee), (ME, 102));
+    assert_eq!(living[0].peer.name.as_deref(), Some("Peer 1"));
+    assert!(ledger.recall(2, at(60), RING).await.expect("read").is_empty(), "another account");
+
+    let later = ledger.recall(ME, at(3600), RING).await.expect("read");
+    assert_eq!(later.iter().map(|it| it.handle.id).collect::<Vec<_>>(), [3], "only who talks");
+    assert_eq!(row(&path, 1).await, ("not confirmed// None None".to_owned(), false));
+    let much_later = ledger.recall(ME, at(100_000), RING).await.expect("read");
+    assert!(much_later.is_empty());
+}
+
+#[tokio::test]
+async fn a_ledger_of_a_newer_version_or_no_ledger_is_refused_and_kept() {
+    let (folder, path, ledger) = ledger().await;
+    drop(ledger);
+    let database = libsql::Builder::new_local(&path).build().await.expect("a database");
+    let connection = database.connect().expect("a connection");
+    connection.execute_batch("PRAGMA user_version = 99").await.expect("newer");
+    let refused = Ledger::open(&path).await.err().expect("refused").to_string();
+    assert!(refused.contains("version 99") && refused.contains("use a newer onhook"), "{refused}");
+
+    let other = folder.path().join("other.db");
+    let text = "this is not a database, and long enough to be noticed as none".repeat(20);
+    std::fs::write(&other, &text).expect("a file");
+    assert!(Ledger::open(&other).await.is_err());
+    assert_eq!(std::fs::read_to_string(&other).expect("a file"), text, "kept as it was");
+}

@@ -1,6 +1,7 @@
 //! The terminal: taken over whole, and given back on every way out.
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -20,7 +21,9 @@ const FRAME_BYTES: usize = 64 * 1024;
 
 /// The screen while the board has it. Dropping it gives the terminal back.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Not dropped with this: its farewell panics when the real terminal has gone, and standard
+    /// error with it. What it would do, this does.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     attracted: Option<Instant>,
 }
 
@@ -39,7 +42,7 @@ impl Screen {
     pub(super) fn open() -> io::Result<Self> {
         restore_on_panic();
         take_over()?;
-        let terminal = Terminal::new(backend());
+        let terminal = Terminal::new(backend()).map(ManuallyDrop::new);
         terminal.map(|terminal| Self { terminal, attracted: None }).inspect_err(|_| give_back())
     }
 
@@ -60,7 +63,10 @@ impl Screen {
         // Not `Terminal::clear`: that asks the terminal for its cursor and waits for the answer,
         // which the task that reads keys takes away.
         execute!(io::stdout(), Clear(ClearType::All))?;
-        self.terminal = Terminal::new(backend())?;
+        let new = ManuallyDrop::new(Terminal::new(backend())?);
+        let mut old = std::mem::replace(&mut self.terminal, new);
+        old.show_cursor()?;
+        drop(ManuallyDrop::into_inner(old));
         Ok(())
     }
 

@@ -47,6 +47,17 @@ impl Talk {
             self.sign_out().await;
             return Err(Refusal::unreachable("given up"));
         }
+        if !self.is_new
+            && let Some(name) = self.setup.accounts.of_user(raw.id)
+        {
+            // Two copies of one session would end each other.
+            let text = format!("This person is here already, as '{name}'");
+            return Err(Refusal::local(
+                text,
+                "use that account, or log it out first",
+                Step::Method,
+            ));
+        }
         let own = party(&user).unwrap_or_default();
         let (id, access_hash) = (raw.id, raw.access_hash.unwrap_or(0));
         let stored = self.store_session(id, access_hash, &own).await;
@@ -70,12 +81,6 @@ impl Talk {
         access_hash: i64,
         own: &Party,
     ) -> Result<String, String> {
-        if !self.is_new
-            && let Some(name) = self.setup.accounts.of_user(user_id)
-        {
-            // Two copies of one session would end each other.
-            return Err(format!("this person is here already, as '{name}'"));
-        }
         let dc = self.dc;
         let line = self.line().await.map_err(|refusal| refusal.text)?;
         let centre = line.vault.dc_option(dc).ok().flatten().ok_or("the key is gone")?;

@@ -8,11 +8,15 @@ mod served;
 use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv6Addr, SocketAddrV6};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::Ordering;
 
+use grammers_session::Session;
+use grammers_session::storages::SqliteSession;
+use grammers_session::types::{DcOption, PeerAuth, PeerInfo};
 use onhook::headless::record::{Event, Record};
 use proxy::Proxy;
 use serde_json::Value;
@@ -449,4 +453,39 @@ fn a_session_that_cannot_be_stored_in_the_end_is_signed_out_again() {
     assert_eq!(slow.wait().expect("it ends").code(), Some(1));
     assert_eq!(served.count("auth.logOut"), 1);
     assert_eq!(left(&folder), 1);
+}
+
+/// What another grammers program keeps, put where onhook looks.
+#[test]
+fn a_stock_session_of_grammers_can_be_dropped_in() {
+    let (served, folder) = (Served::start(RING), folder());
+    let account = folder.path().join("data/accounts/dropped");
+    fs::create_dir_all(&account).expect("a folder");
+    let path = account.join("session.db");
+    let (dc, address, key) = served.session(0);
+    let (session, dc) = (&served.line["sessions"][0], i32::from(dc));
+    let centre = DcOption {
+        id: dc,
+        ipv4: address,
+        ipv6: SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0),
+        auth_key: Some(key.try_into().expect("256 bytes")),
+    };
+    let own = PeerInfo::User {
+        id: session["user_id"].as_i64().expect("a number"),
+        auth: Some(PeerAuth::from_hash(session["access_hash"].as_i64().expect("a number"))),
+        bot: Some(false),
+        is_self: Some(true),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let stock = SqliteSession::open(&path).await.expect("a stock session");
+        stock.set_home_dc_id(dc).await.expect("stored");
+        stock.set_dc_option(&centre).await.expect("stored");
+        stock.cache_peer(own).await.expect("stored");
+    });
+    for (path, mode) in [(folder.path().join("data/accounts/dropped"), 0o700), (path, 0o600)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("tightened");
+    }
+    let added = first(&folder, &["--account", "dropped"], |it| matches!(it, Event::CallAdded(_)));
+    assert_eq!(added.account, "dropped");
 }

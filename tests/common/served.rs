@@ -54,7 +54,8 @@ impl Served {
         path.display().to_string()
     }
 
-    fn session(&self, at: usize) -> (u8, std::net::SocketAddrV4, Vec<u8>) {
+    /// The data centre, address and key of a session.
+    pub fn session(&self, at: usize) -> (u8, std::net::SocketAddrV4, Vec<u8>) {
         let session = &self.line["sessions"][at];
         let dc = session["dc"].as_u64().expect("a number") as u8;
         let address = session["address"].as_str().expect("a text").parse().expect("an address");

@@ -1,6 +1,7 @@
 //! Signing in on the board, by each way in, until a call is declined; and what does not work.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::served::Served;
@@ -266,7 +267,7 @@ fn a_code_that_is_wrong_or_late_is_told() {
 #[test]
 fn giving_up_at_any_step_leaves_nothing() {
     let served = scenario("[me]\nphone = '15550100'\npassword = 'tea'\n");
-    for steps in 0..4 {
+    for (steps, killed) in (0..4).flat_map(|steps| [(steps, false), (steps, true)]) {
         let mut board = newcomer(&served).run();
         choose(&mut board, 0);
         board.see("Your phone number");
@@ -275,6 +276,12 @@ fn giving_up_at_any_step_leaves_nothing() {
         for step in 0..steps {
             board.press(typed[step]);
             board.see_wrapped(then[step]);
+        }
+        if killed {
+            board.signal("KILL");
+            let folder = board.killed();
+            assert_eq!(accounts_in(folder.path()), 0);
+            continue;
         }
         board.press("<esc>");
         board.see("Welcome");
@@ -332,7 +339,11 @@ fn the_demo_can_be_tried_without_an_account() {
 
 /// How many accounts there are on disk, drafts included.
 fn accounts(board: &Board) -> usize {
-    let Ok(entries) = fs::read_dir(board.folder().join("accounts")) else { return 0 };
+    accounts_in(board.folder())
+}
+
+fn accounts_in(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder.join("accounts")) else { return 0 };
     entries.flatten().filter(|entry| entry.file_name() != "lock").count()
 }
 

@@ -48,3 +48,20 @@ pub(super) fn first_data(start: &Start) -> SessionData {
     }
     data
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_test_servers_are_others_and_begin_without_keys() {
+        let (real, test) = (first_data(&Start::Telegram), first_data(&Start::TestServers));
+        assert_eq!(test.dc_options.len(), 3);
+        for (dc, centre) in &test.dc_options {
+            assert!(centre.auth_key.is_none() && centre.ipv4.port() == 443);
+            assert_ne!(centre.ipv4, real.dc_options[dc].ipv4);
+            assert_ne!(centre.ipv6, real.dc_options[dc].ipv6);
+        }
+        assert!(test.dc_options.contains_key(&test.home_dc));
+    }
+}

@@ -24,9 +24,10 @@ impl Drop for Raw {
 /// Asks; `None` if that was given up.
 pub(super) fn ask(prompt: &str) -> io::Result<Option<String>> {
     let mut err = io::stderr();
+    // Before the question: who answers quickly must not see the answer.
+    let raw = Raw::enter()?;
     write!(err, "{prompt}")?;
     err.flush()?;
-    let raw = Raw::enter()?;
     let answer = read();
     drop(raw);
     writeln!(err)?;
@@ -47,6 +48,8 @@ fn read() -> io::Result<Option<String>> {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Enter => return Ok(Some(typed)),
+            // The same, from a line that was typed ahead.
+            KeyCode::Char('j') if control => return Ok(Some(typed)),
             KeyCode::Char('c' | 'd') if control => return Ok(None),
             KeyCode::Char('u') if control => typed.clear(),
             KeyCode::Esc => return Ok(None),

@@ -231,18 +231,27 @@ impl Accounts {
         }
     }
 
+    /// Checks that a new account can have this name.
+    ///
+    /// # Errors
+    /// If it is no name, or taken.
+    pub fn check_free(&self, name: &str) -> Result<(), AccountsError> {
+        check_name(name)?;
+        if self.root.join(name).exists() {
+            return Err(AccountsError::Taken(name.to_owned()));
+        }
+        Ok(())
+    }
+
     /// Gives an account another name.
     ///
     /// # Errors
     /// If the new name is none or taken, or the account is in use.
     pub fn rename(&self, name: &str, to: &str) -> Result<(), AccountsError> {
-        check_name(to)?;
+        self.check_free(to)?;
         let lease = self.lease(name)?;
-        let target = self.root.join(to);
-        if target.exists() {
-            return Err(AccountsError::Taken(to.to_owned()));
-        }
-        fs::rename(&lease.folder, &target).map_err(|error| trouble(&lease.folder, &error))
+        fs::rename(&lease.folder, self.root.join(to))
+            .map_err(|error| trouble(&lease.folder, &error))
     }
 
     /// A name that is free, made from what Telegram calls the person.
@@ -303,20 +312,6 @@ impl Draft {
         fs::rename(&self.folder, &target).map_err(|error| trouble(&target, &error))?;
         self.lock = None;
         Ok(name)
-    }
-}
-
-impl Accounts {
-    /// Checks that a new account can have this name.
-    ///
-    /// # Errors
-    /// If it is no name, or taken.
-    pub fn check_free(&self, name: &str) -> Result<(), AccountsError> {
-        check_name(name)?;
-        if self.root.join(name).exists() {
-            return Err(AccountsError::Taken(name.to_owned()));
-        }
-        Ok(())
     }
 }
 

@@ -28,6 +28,7 @@ mod session;
 pub mod sign_in;
 mod sign_out;
 mod updates;
+mod visit;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -136,6 +136,18 @@ fn spinner(now: Timestamp) -> &'static str {
     SPINNER[spin.rem_euclid(SPINNER.len() as i64) as usize]
 }
 
+/// What is typed, with a bar before the character at `cursor`. The bar stays in sight: of what
+/// stands before it, no more than `room` cells are kept.
+fn with_cursor(typed: &str, cursor: usize, room: usize) -> String {
+    let before: String = typed.chars().take(cursor).collect();
+    let after: String = typed.chars().skip(cursor).collect();
+    let mut shown = crate::text::clean(&before);
+    while crate::text::width(&shown) > room {
+        shown.remove(0);
+    }
+    format!("{shown}▏{}", crate::text::clean(&after))
+}
+
 /// Writes a text into one line, cut to `width` cells; returns the cells used.
 fn put(buffer: &mut Buffer, (x, y): (u16, u16), width: u16, text: &str, style: Style) -> u16 {
     let area = buffer.area;

@@ -90,30 +90,28 @@ impl Drop for Keeper {
 }
 
 async fn keep(ledger: &Ledger, mut orders: mpsc::UnboundedReceiver<Order>) {
-    while let Some(order) = orders.recv().await {
+    let mut next = orders.recv().await;
+    while let Some(order) = next.take() {
         match order {
             Order::Write(mut entries) => {
-                let mut next = None;
-                while entries.len() < BATCH {
+                // What waits behind it is written with it.
+                while entries.len() < BATCH && next.is_none() {
                     match orders.try_recv() {
                         Ok(Order::Write(more)) => entries.extend(more),
-                        Ok(other) => {
-                            next = Some(other);
-                            break;
-                        }
+                        Ok(other) => next = Some(other),
                         Err(_) => break,
                     }
                 }
                 if let Err(error) = ledger.write(&entries).await {
                     tracing::warn!(%error, "calls could not be written down");
                 }
-                if let Some(Order::Recall { account, now, ring, reply }) = next {
-                    recall(ledger, account, now, ring, reply).await;
-                }
             }
             Order::Recall { account, now, ring, reply } => {
                 recall(ledger, account, now, ring, reply).await;
             }
+        }
+        if next.is_none() {
+            next = orders.recv().await;
         }
     }
 }

@@ -1,19 +1,18 @@
 //! One look at an account: whether Telegram is reached, and what it says of the session.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
-use grammers_mtsender::SenderPool;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::clock::Clock;
 use super::error;
 use super::network::Network;
-use super::reach::own_entry;
+use super::reach::{own_entry, reach_of};
 use super::session::Vault;
+use super::visit::Visit;
 use crate::accounts::Lease;
 use crate::call::event::Reach;
 use crate::text;
@@ -50,20 +49,13 @@ pub struct Signs {
 /// Looks an account over. It changes nothing.
 pub async fn check_up(lease: &Lease, network: &Network) -> CheckUp {
     let vault = match Vault::open(&lease.session()).await {
-        Ok((vault, _)) => Arc::new(vault),
+        Ok((vault, _)) => vault,
         Err(cause) => return CheckUp::Unusable(text::clean(&cause)),
     };
-    let network = network.of(lease);
-    let parameters = match network.parameters().await {
-        Ok(parameters) => parameters,
-        Err(cause) => return CheckUp::Unreachable(cause),
-    };
-    let pool = SenderPool::with_configuration(vault, network.api_id(), parameters);
-    let SenderPool { runner, handle, .. } = pool;
-    let runner = tokio::spawn(runner.run());
-    let found = ask(&Client::new(handle)).await;
-    runner.abort();
-    found
+    match Visit::of(lease, vault, network).await {
+        Ok(visit) => ask(&visit.client).await,
+        Err(cause) => CheckUp::Unreachable(cause),
+    }
 }
 
 async fn ask(client: &Client) -> CheckUp {
@@ -77,10 +69,7 @@ async fn ask(client: &Client) -> CheckUp {
     let tl::enums::updates::State::State(state) = state;
     let ahead = Clock::default().sample(state.date, asked, Timestamp::now());
     let entry = timeout(DEADLINE, own_entry(client)).await;
-    let reach = entry.ok().and_then(Result::ok).flatten().map(|entry| Reach {
-        calls_off: entry.call_requests_disabled,
-        unconfirmed: entry.unconfirmed,
-    });
+    let reach = entry.ok().and_then(Result::ok).flatten().as_ref().map(reach_of);
     let key = tl::enums::InputPrivacyKey::PhoneCall;
     let rules = timeout(DEADLINE, client.invoke(&tl::functions::account::GetPrivacy { key })).await;
     let callers = rules.ok().and_then(Result::ok).map(|rules| {

@@ -22,13 +22,16 @@ pub(super) async fn own_entry(
     Ok(entries.find(|entry| entry.current))
 }
 
+/// What an entry in the list of sessions says of calls.
+pub(super) fn reach_of(entry: &tl::types::Authorization) -> Reach {
+    Reach { calls_off: entry.call_requests_disabled, unconfirmed: entry.unconfirmed }
+}
+
 /// Finds out whether the session is told of calls, and tells the board.
 pub(super) async fn ask_reach(context: Context, client: Client) -> Option<Ended> {
     match timeout(REQUEST_DEADLINE, own_entry(&client)).await {
         Ok(Ok(Some(entry))) => {
-            let reach =
-                Reach { calls_off: entry.call_requests_disabled, unconfirmed: entry.unconfirmed };
-            context.tell(AccountEvent::Reach(reach)).await;
+            context.tell(AccountEvent::Reach(reach_of(&entry))).await;
         }
         Ok(Ok(None)) | Err(_) => {}
         Ok(Err(error)) => {

@@ -1,15 +1,14 @@
 //! Signing out: Telegram forgets the session, so that its files are of no more use to anybody.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use grammers_client::{InvocationError, tl};
-use grammers_mtsender::{RpcError, SenderPool};
-use grammers_session::Session;
+use grammers_mtsender::RpcError;
 use tokio::time::timeout;
 
 use super::network::Network;
 use super::session::Vault;
+use super::visit::Visit;
 use crate::accounts::Lease;
 use crate::text;
 
@@ -22,16 +21,8 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// Why the session may still be signed in, in words.
 pub async fn sign_out(lease: &Lease, network: &Network) -> Result<(), String> {
     let (vault, _) = Vault::open(&lease.session()).await?;
-    let vault = Arc::new(vault);
-    let network = network.of(lease);
-    let parameters = network.parameters().await?;
-    let pool = SenderPool::with_configuration(Arc::clone(&vault), network.api_id(), parameters);
-    let SenderPool { runner, handle, .. } = pool;
-    let runner = tokio::spawn(runner.run());
-    let dc = vault.home_dc_id().map_err(|error| error.to_string())?;
-    let request = tl::functions::auth::LogOut {};
-    let answer = timeout(DEADLINE, handle.thin.invoke_in_dc(dc, &request)).await;
-    runner.abort();
+    let visit = Visit::of(lease, vault, network).await?;
+    let answer = timeout(DEADLINE, visit.client.invoke(&tl::functions::auth::LogOut {})).await;
     match answer {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(InvocationError::Rpc(error))) if is_signed_out(&error) => Ok(()),

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{View, put, put_all};
+use super::{View, put, put_all, with_cursor};
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
 use crate::app::hang_up::obstacle;
@@ -62,19 +62,11 @@ fn standing(view: View, width: u16) -> Option<String> {
 }
 
 fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Buffer) {
-    let bar = "▏";
-    let before: String = input.value().chars().take(input.cursor()).collect();
-    let after: String = input.value().chars().skip(input.cursor()).collect();
     let label = " filter: ";
-    // The cursor stays in sight: what is too much is cut off in front.
-    let mut shown = text::clean(&before);
     let room = usize::from(area.width).saturating_sub(text::width(label) + 2);
-    while text::width(&shown) > room {
-        shown.remove(0);
-    }
     let parts = [
         (label.to_owned(), view.theme().key),
-        (format!("{shown}{bar}{}", text::clean(&after)), view.theme().text),
+        (with_cursor(input.value(), input.cursor(), room), view.theme().text),
         ("   Enter keeps it, Esc goes back, ! inverts".to_owned(), view.theme().muted),
     ];
     put_all(buffer, (area.x, area.y), area.width, &parts);

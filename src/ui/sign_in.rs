@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{View, popup, put, spinner};
+use super::{View, popup, put, spinner, with_cursor};
 use crate::app::action::{Action, Layer};
 use crate::app::sign_in::{Question, SignIn};
 use crate::qr::{self, Ground};
@@ -148,26 +148,16 @@ fn again(view: View, way: &str, at: Timestamp) -> String {
 /// What is typed, or what can be shown of it.
 fn field(sign_in: &SignIn, width: u16) -> String {
     let input = &sign_in.input;
-    let shown: String = match &sign_in.question {
+    let typed = match &sign_in.question {
         Question::Qr { .. } => return String::new(),
         Question::Import if !input.value().is_empty() => {
             return format!("> {} characters", input.value().chars().count());
         }
-        question if question.is_secret() => "•".repeat(input.cursor()),
-        _ => text::clean(&input.value().chars().take(input.cursor()).collect::<String>()),
+        question if question.is_secret() => "•".repeat(input.value().chars().count()),
+        _ => input.value().to_owned(),
     };
-    let after: String = if sign_in.question.is_secret() {
-        "•".repeat(input.value().chars().count().saturating_sub(input.cursor()))
-    } else {
-        text::clean(&input.value().chars().skip(input.cursor()).collect::<String>())
-    };
-    // The cursor stays in sight: what is too much is cut off in front.
     let room = usize::from(width).saturating_sub(4);
-    let mut shown = shown;
-    while text::width(&shown) > room {
-        shown.remove(0);
-    }
-    format!("> {shown}▏{after}")
+    format!("> {}", with_cursor(&typed, input.cursor(), room))
 }
 
 fn qr_lines(view: View, url: &str, until: Timestamp, width: u16, most: usize) -> Vec<Line> {

@@ -22,7 +22,7 @@
 //! | [`headless`] | the same events as records |
 //! | [`config`] | settings, keys, themes |
 //! | [`cli`] | the command line, where the ends are joined |
-//! | [`text`], [`place`], [`qr`], [`logging`] | safe text; places in TOML files; QR codes; the program's log |
+//! | [`text`], [`place`], [`qr`], [`logging`], [`wall`] | safe text; places in TOML files; QR codes; the program's log; the clock |
 
 pub mod accounts;
 pub mod app;
@@ -40,3 +40,4 @@ pub mod sign_in;
 pub mod telegram;
 pub mod text;
 pub mod ui;
+pub mod wall;

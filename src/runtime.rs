@@ -7,6 +7,7 @@ mod effects;
 mod input;
 mod signals;
 mod sleep;
+mod switchboard;
 mod terminal;
 
 use std::io::{self, Write};
@@ -14,16 +15,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use crate::app::Privacy;
 use crate::app::connection::AccountState;
 use crate::app::msg::Msg;
 use crate::app::sign_in::Entrance;
-use crate::app::{Privacy, State, update};
-use crate::call::AccountId;
 use crate::call::event::AccountEvent;
 use crate::config::Config;
 use crate::headless::Printer;
@@ -31,12 +29,12 @@ use crate::sign_in::Application;
 use crate::telegram::sign_in::Start;
 use crate::telegram::{Network, Origin};
 use crate::ui::{self, Look, Scratch};
-use accounts::{Accounts, open_ledger};
 use effects::{Outside, Reception};
 use signals::{Signal, Signals};
 use sleep::Sleep;
 use terminal::Screen;
 
+pub use switchboard::Switchboard;
 pub use terminal::check as check_terminal;
 
 /// How many events of accounts may wait for the loop.
@@ -66,8 +64,6 @@ pub struct AccountSetup {
     pub origin: Result<Origin, String>,
 }
 
-type Events = mpsc::Receiver<(AccountId, AccountEvent)>;
-
 /// Runs the board until the person, a signal or the terminal ends it.
 ///
 /// # Errors
@@ -78,11 +74,9 @@ pub async fn board(
     door: Option<Door>,
     config: Config,
 ) -> io::Result<Left> {
-    let (ledger, trouble) = open_ledger(door.as_ref().map(|door| door.ledger.as_path())).await;
-    let (mut state, running, events) = Accounts::start(accounts, network.clone(), ledger);
-    if let Some(trouble) = trouble {
-        state.notices.announce(trouble, Timestamp::now());
-    }
+    let ledger = door.as_ref().map(|door| door.ledger.as_path());
+    let mut switchboard = Switchboard::open(accounts, network.clone(), ledger).await;
+    let state = &mut switchboard.state;
     if let Some(door) = &door {
         state.entrance =
             if door.application.is_some() { Entrance::Open } else { Entrance::NeedsApplication };
@@ -95,7 +89,7 @@ pub async fn board(
     }
     let screen = Screen::open()?;
     let (width, height) = screen.size()?;
-    update(&mut state, Msg::Resized { width, height }, Timestamp::now());
+    switchboard.take(Msg::Resized { width, height });
     let look = Look {
         theme: config.theme,
         keymap: config.keymap,
@@ -105,14 +99,14 @@ pub async fn board(
     };
     let entrance = door.map(|door| Reception::new(door, network));
     let (bell, notify) = (config.bell, config.notify);
-    let outside = Outside { accounts: running, entrance, bell, notify };
-    let board = Board { state, look, screen, outside, scratch: Scratch::default() };
-    board.run(events).await
+    let outside = Outside { entrance, bell, notify };
+    let board = Board { switchboard, look, screen, outside, scratch: Scratch::default() };
+    board.run().await
 }
 
 /// The board at work.
 struct Board {
-    state: State,
+    switchboard: Switchboard,
     look: Look,
     screen: Screen,
     outside: Outside,
@@ -136,7 +130,7 @@ pub enum Left {
 }
 
 impl Board {
-    async fn run(mut self, mut events: Events) -> io::Result<Left> {
+    async fn run(mut self) -> io::Result<Left> {
         let mut keys = crossterm::event::EventStream::new();
         let mut signals = Signals::listen()?;
         let mut drawn = Instant::now();
@@ -144,12 +138,12 @@ impl Board {
         self.draw()?;
         let mut changed = false;
         loop {
-            let wake = if changed { drawn + FRAME } else { self.next_tick() };
+            let wake = if changed { drawn + FRAME } else { self.switchboard.next_tick() };
             let flow = tokio::select! {
                 biased;
                 event = keys.next() => {
                     let Some(event) = event.transpose()? else { return Ok(Left::ToQuit) };
-                    match input::message(&event, &self.state, &self.look.keymap) {
+                    match input::message(&event, &self.switchboard.state, &self.look.keymap) {
                         Some(msg) => self.take(msg)?,
                         None => continue,
                     }
@@ -163,21 +157,20 @@ impl Board {
                     }
                 },
                 event = self.outside.heard() => self.take(Msg::SignIn(event))?,
-                Some(event) = events.recv() => self.take_all(event, &mut events)?,
+                msg = self.switchboard.heard() => self.take_all(msg)?,
                 () = sleep_until(wake) => {
                     if changed { Flow::Continue } else { self.take(Msg::Tick)? }
                 }
             };
             if sleep.has_slept() {
-                self.outside.accounts.reconnect_all();
+                self.switchboard.reconnect();
             }
             if let Flow::Leave(left) = flow {
                 drop(self.screen);
-                self.outside.accounts.close().await;
+                self.switchboard.close().await;
                 return Ok(left);
             }
-            let changes = self.state.take_changes();
-            self.outside.accounts.write_down(&self.state, &changes);
+            self.switchboard.write_down();
             changed = drawn.elapsed() < FRAME;
             if !changed {
                 self.draw()?;
@@ -186,26 +179,16 @@ impl Board {
         }
     }
 
-    fn next_tick(&self) -> Instant {
-        let now = Timestamp::now();
-        let wait = self.state.next_wake(now).duration_since(now);
-        Instant::now() + Duration::try_from(wait).unwrap_or_default()
-    }
-
-    /// Takes in an event and everything that waits behind it.
-    fn take_all(
-        &mut self,
-        first: (AccountId, AccountEvent),
-        events: &mut Events,
-    ) -> io::Result<Flow> {
+    /// Takes in what an account has told, and everything that waits behind it.
+    fn take_all(&mut self, first: Msg) -> io::Result<Flow> {
         let mut next = Some(first);
         for _ in 0..BATCH {
-            let Some((account, event)) = next else { break };
-            let flow = self.take(Msg::Account(account, event))?;
+            let Some(msg) = next else { break };
+            let flow = self.take(msg)?;
             if flow != Flow::Continue {
                 return Ok(flow);
             }
-            next = events.try_recv().ok();
+            next = self.switchboard.heard_before();
         }
         Ok(Flow::Continue)
     }
@@ -216,8 +199,8 @@ impl Board {
             // Even to the size it had: the terminal may have cut off cells in between.
             self.screen.redraw()?;
         }
-        for effect in update(&mut self.state, msg, Timestamp::now()) {
-            match self.outside.carry_out(effect, &mut self.screen)? {
+        for effect in self.switchboard.take(msg) {
+            match self.outside.carry_out(effect, &mut self.switchboard, &mut self.screen)? {
                 effects::Next::Nothing => {}
                 effects::Next::Suspend => flow = self.suspend()?,
                 effects::Next::Leave(left) => return Ok(Flow::Leave(left)),
@@ -232,18 +215,14 @@ impl Board {
         signals::stop_this_process()?;
         self.screen.reopen()?;
         let (width, height) = self.screen.size()?;
-        self.take_size(width, height);
+        self.switchboard.take(Msg::Resized { width, height });
         Ok(Flow::Continue)
     }
 
-    fn take_size(&mut self, width: u16, height: u16) {
-        update(&mut self.state, Msg::Resized { width, height }, Timestamp::now());
-    }
-
     fn draw(&mut self) -> io::Result<()> {
-        let now = Timestamp::now();
-        let Self { state, look, scratch, screen, .. } = self;
-        screen.draw(|frame| ui::view(state, look, now, scratch, frame))
+        let now = self.switchboard.now();
+        let Self { switchboard, look, scratch, screen, .. } = self;
+        screen.draw(|frame| ui::view(&switchboard.state, look, now, scratch, frame))
     }
 }
 
@@ -267,18 +246,15 @@ pub async fn watch(
     ledger: Option<&Path>,
     out: impl Write,
 ) -> io::Result<Watched> {
-    let (ledger, _) = open_ledger(ledger).await;
-    let (mut state, running, mut events) = Accounts::start(accounts, network, ledger);
+    let mut switchboard = Switchboard::open(accounts, network, ledger).await;
     let mut signals = Signals::listen()?;
     let mut printer = Printer::new(out);
     let mut sleep = Sleep::watch();
     let why = loop {
         if sleep.has_slept() {
-            running.reconnect_all();
+            switchboard.reconnect();
         }
-        let now = Timestamp::now();
-        let wait = state.next_wake(now).duration_since(now);
-        let wake = Instant::now() + Duration::try_from(wait).unwrap_or_default();
+        let wake = switchboard.next_tick();
         let msg = tokio::select! {
             signal = signals.next() => match signal {
                 Signal::End => break Watched::Enough,
@@ -288,32 +264,29 @@ pub async fn watch(
                 }
                 Signal::Continue => continue,
             },
-            Some((account, event)) = events.recv() => Msg::Account(account, event),
+            msg = switchboard.heard() => msg,
             () = sleep_until(wake) => Msg::Tick,
         };
-        let now = Timestamp::now();
+        let now = switchboard.now();
         let mut printed = Ok(());
         if let Msg::Account(account, AccountEvent::Connection(connection)) = &msg {
-            printed = printer.connection(&state, *account, connection, now);
+            printed = printer.connection(&switchboard.state, *account, connection, now);
         }
-        // Watching has no keys, so the only effects are looking up and ringing.
-        for effect in update(&mut state, msg, now) {
-            effects::look_up(&running, effect);
-        }
-        let changes = state.take_changes();
-        running.write_down(&state, &changes);
-        for (key, change) in changes {
-            printed = printed.and_then(|()| printer.call(&state, key, &change, now));
+        // What is left is for a screen.
+        drop(switchboard.take(msg));
+        for (key, change) in switchboard.write_down() {
+            let state = &switchboard.state;
+            printed = printed.and_then(|()| printer.call(state, key, &change, now));
         }
         match printed {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break Watched::Enough,
             printed => printed?,
         }
-        if state.accounts.iter().all(AccountState::is_out) {
+        if switchboard.state.accounts.iter().all(AccountState::is_out) {
             break Watched::SignedOut;
         }
     };
-    running.close().await;
+    switchboard.close().await;
     Ok(why)
 }
 

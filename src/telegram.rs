@@ -265,7 +265,8 @@ impl Supervisor {
 
     /// Tells that a new try will be made, and when.
     async fn retry_after(&self, wait: Duration, cause: String) -> Instant {
-        let at = Timestamp::now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let now = self.context.network.wall.now();
+        let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
         let connection = Connection::Retrying { at, cause };
         self.context.tell(AccountEvent::Connection(connection)).await;
         Instant::now() + wait

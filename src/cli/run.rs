@@ -151,7 +151,7 @@ fn with_config(act: impl FnOnce(&Config, &Paths) -> Outcome) -> Outcome {
 
 pub(super) fn network(config: &Config) -> Network {
     let api_id = config.application.as_ref().map(|application| application.id);
-    Network { proxy: config.proxy.clone(), ipv6: config.ipv6, api_id }
+    Network { proxy: config.proxy.clone(), ipv6: config.ipv6, api_id, ..Network::default() }
 }
 
 /// The chosen accounts of this machine, or all. One that cannot be used does not stop the others,

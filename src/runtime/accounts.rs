@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::{AccountSetup, EVENT_SLOTS, Events};
+use super::AccountSetup;
 use crate::accounts::private_file;
 use crate::app::State;
 use crate::app::connection::AccountState;
+use crate::app::effect::Effect;
 use crate::call::board::Change;
 use crate::call::event::{AccountEvent, Connection};
 use crate::call::{AccountId, CallKey, Party};
@@ -27,19 +27,16 @@ pub(super) struct Accounts {
 }
 
 impl Accounts {
-    /// Starts accounts and makes the state for them.
-    pub(super) fn start(
-        setups: Vec<AccountSetup>,
+    /// None yet.
+    pub(super) fn new(
         network: Network,
+        sender: mpsc::Sender<(AccountId, AccountEvent)>,
         ledger: Option<Keeper>,
-    ) -> (State, Self, Events) {
-        let (sender, events) = mpsc::channel(EVENT_SLOTS);
-        let mut accounts = Self { running: Vec::new(), network, sender, ledger };
-        let states = setups.into_iter().map(|setup| accounts.add(setup)).collect();
-        (State::new(states), accounts, events)
+    ) -> Self {
+        Self { running: Vec::new(), network, sender, ledger }
     }
 
-    /// Starts one more account.
+    /// Starts one more account, and makes the state for it.
     pub(super) fn add(&mut self, setup: AccountSetup) -> AccountState {
         let id = AccountId(self.running.len() as u16);
         let name = crate::text::clean(&setup.name);
@@ -94,11 +91,30 @@ impl Accounts {
         ledger.write(changes.iter().filter_map(entry).collect());
     }
 
+    /// Has an account or the ledger carry out an effect; returns it if it is for neither.
+    pub(super) fn carry_out(&self, effect: Effect) -> Option<Effect> {
+        match effect {
+            Effect::HangUp(order) => self.with(order.key.account, |it| it.hang_up(order)),
+            Effect::Reconcile { account, calls } => self.with(account, |it| it.reconcile(calls)),
+            Effect::ReceiveCalls(account) => self.with(account, Account::receive_calls),
+            Effect::Reconnect(account) => self.with(account, Account::reconnect),
+            Effect::Recall { account, user_id, ring } => self.recall(account, user_id, ring),
+            other => return Some(other),
+        }
+        None
+    }
+
+    fn with(&self, id: AccountId, act: impl FnOnce(&Account)) {
+        if let Some(account) = self.running.get(usize::from(id.0)).and_then(Option::as_ref) {
+            act(account);
+        }
+    }
+
     /// Asks the ledger for the calls that lived when this program ended the last time.
-    pub(super) fn recall(&self, account: AccountId, user_id: i64, ring: Duration) {
+    fn recall(&self, account: AccountId, user_id: i64, ring: Duration) {
         let Some(ledger) = &self.ledger else { return };
         let (reply, answer) = oneshot::channel();
-        ledger.recall(user_id, Timestamp::now(), ring.as_millis() as i64, reply);
+        ledger.recall(user_id, self.network.wall.now(), ring.as_millis() as i64, reply);
         let sender = self.sender.clone();
         tokio::spawn(async move {
             if let Ok(living) = answer.await {
@@ -111,10 +127,6 @@ impl Accounts {
     /// Connects every account anew.
     pub(super) fn reconnect_all(&self) {
         self.running.iter().flatten().for_each(Account::reconnect);
-    }
-
-    pub(super) fn get(&self, id: AccountId) -> Option<&Account> {
-        self.running.get(usize::from(id.0))?.as_ref()
     }
 }
 

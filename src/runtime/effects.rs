@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::sync::mpsc;
 
-use super::accounts::Accounts;
+use super::switchboard::Switchboard;
 use super::terminal::Screen;
 use super::{AccountSetup, Door, EVENT_SLOTS, Left};
 use crate::app::effect::Effect;
@@ -12,9 +12,8 @@ use crate::sign_in::{Event, Refusal, Request, Step};
 use crate::telegram::sign_in::{Setup, SignIn};
 use crate::telegram::{Network, Origin};
 
-/// What effects reach.
+/// What effects reach besides the accounts.
 pub(super) struct Outside {
-    pub(super) accounts: Accounts,
     /// Where people sign in, unless this is a demo.
     pub(super) entrance: Option<Reception>,
     pub(super) bell: bool,
@@ -84,26 +83,21 @@ impl Outside {
     }
 
     /// Starts an account that has been stored just now.
-    fn start(&mut self, name: String) {
+    fn start(&self, name: String, switchboard: &mut Switchboard) {
         let Some(entry) = &self.entrance else { return };
         let lease = entry.door.accounts.lease(&name);
         let origin = lease.map(Origin::Stored).map_err(|error| error.to_string());
         // The state for it is there already.
-        self.accounts.add(AccountSetup { name, origin });
+        switchboard.add(AccountSetup { name, origin });
     }
 
-    pub(super) fn carry_out(&mut self, effect: Effect, screen: &mut Screen) -> io::Result<Next> {
+    pub(super) fn carry_out(
+        &mut self,
+        effect: Effect,
+        switchboard: &mut Switchboard,
+        screen: &mut Screen,
+    ) -> io::Result<Next> {
         match effect {
-            Effect::HangUp(order) => {
-                if let Some(account) = self.accounts.get(order.key.account) {
-                    account.hang_up(order);
-                }
-            }
-            Effect::ReceiveCalls(account) => {
-                if let Some(account) = self.accounts.get(account) {
-                    account.receive_calls();
-                }
-            }
             Effect::Ring { text, .. } => screen.attract(&text, self.bell, self.notify)?,
             Effect::Redraw => screen.redraw()?,
             Effect::Suspend => return Ok(Next::Suspend),
@@ -125,27 +119,14 @@ impl Outside {
                     return Ok(Next::Heard(done));
                 }
             }
-            Effect::StartAccount(name) => self.start(name),
-            effect => look_up(&self.accounts, effect),
+            Effect::StartAccount(name) => self.start(name, switchboard),
+            // The accounts have had theirs.
+            Effect::HangUp(_)
+            | Effect::Reconcile { .. }
+            | Effect::Recall { .. }
+            | Effect::ReceiveCalls(_)
+            | Effect::Reconnect(_) => {}
         }
         Ok(Next::Nothing)
-    }
-}
-
-/// Carries out what changes nothing at Telegram, and drops everything else.
-pub(super) fn look_up(accounts: &Accounts, effect: Effect) {
-    match effect {
-        Effect::Reconcile { account, calls } => {
-            if let Some(account) = accounts.get(account) {
-                account.reconcile(calls);
-            }
-        }
-        Effect::Recall { account, user_id, ring } => accounts.recall(account, user_id, ring),
-        Effect::Reconnect(account) => {
-            if let Some(account) = accounts.get(account) {
-                account.reconnect();
-            }
-        }
-        _ => {}
     }
 }

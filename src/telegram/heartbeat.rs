@@ -8,7 +8,6 @@ use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
 use grammers_session::Session;
 use grammers_session::updates::UpdatesLike;
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{interval_at, timeout};
 
@@ -34,10 +33,11 @@ pub(super) struct Beat {
 
 impl Beat {
     pub(super) async fn state(&self) -> Result<tl::types::updates::State, InvocationError> {
-        let asked = Timestamp::now();
+        let wall = self.context.network.wall;
+        let asked = wall.now();
         let answer = self.client.invoke(&tl::functions::updates::GetState {}).await?;
         let tl::enums::updates::State::State(state) = answer;
-        let ahead = self.clock.sample(state.date, asked, Timestamp::now());
+        let ahead = self.clock.sample(state.date, asked, wall.now());
         self.context.tell(AccountEvent::Clock { ahead }).await;
         Ok(state)
     }

@@ -4,7 +4,10 @@
 //! and the supervisor makes a new one. Update state is kept in the session, so that the new line
 //! begins with what was missed.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use grammers_client::client::{Client, UpdateStream};
@@ -96,7 +99,7 @@ impl Line {
         let configuration = UpdatesConfiguration { catch_up: true };
         let stream = client.stream_updates(from_tap, configuration).await;
         let stream = stream.map_err(|error| lost(&error))?;
-        tasks.spawn(listen(tap, stream));
+        tasks.spawn(listen(tap, stream, Arc::clone(session)));
         tasks.spawn(heartbeat(beat, Arc::clone(session), resync));
         tasks.spawn(ask_reach(context.clone(), client.clone()));
         tasks.spawn(ask_names(context.clone(), client, names.clone(), handle.clone(), asked));
@@ -154,12 +157,14 @@ impl Line {
 ///
 /// The update stream would ask for it by itself, but never again if that fails once.
 async fn keep_first(session: &Vault, state: tl::types::updates::State) -> Result<(), VaultError> {
+    session.forget_uncommitted();
     if session.updates_state().await?.pts != 0 {
         return Ok(());
     }
     let tl::types::updates::State { pts, qts, date, seq, .. } = state;
     let state = UpdatesState { pts, qts, date, seq, channels: Vec::new() };
-    session.set_update_state(UpdateState::All(state)).await
+    session.set_update_state(UpdateState::All(state)).await?;
+    session.commit().await
 }
 
 pub(super) fn silent() -> Ended {
@@ -240,9 +245,22 @@ async fn forward(
 }
 
 /// Runs the update stream: gaps and differences.
-async fn listen(tap: Tap, mut stream: UpdateStream) -> Option<Ended> {
+async fn listen(tap: Tap, mut stream: UpdateStream, session: Arc<Vault>) -> Option<Ended> {
     loop {
-        let (update, _, peers) = match stream.next_raw().await {
+        let next = {
+            let mut next = pin!(stream.next_raw());
+            match poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await {
+                Poll::Ready(next) => next,
+                Poll::Pending => {
+                    // It has nothing left to hand out.
+                    if let Err(error) = session.commit().await {
+                        tracing::warn!(%error, "the update state cannot be kept");
+                    }
+                    next.await
+                }
+            }
+        };
+        let (update, _, peers) = match next {
             Ok(update) => update,
             Err(error) => return Some(ended_by(&error)),
         };

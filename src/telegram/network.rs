@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use grammers_mtsender::{ConnectionParams, NoRetries};
 
 use crate::accounts::{Lease, Proxy};
+use crate::wall::Wall;
 
 /// How many containers may wait inside grammers, which drops what does not fit.
 pub(super) const POOL_SLOTS: usize = 65_536;
@@ -19,6 +20,8 @@ pub struct Network {
     pub ipv6: bool,
     /// As this application, where an account has none of its own.
     pub api_id: Option<i32>,
+    /// By this clock.
+    pub wall: Wall,
 }
 
 /// Telegram wants the id of an application even where it makes no difference, as for a session

@@ -1,6 +1,10 @@
 //! The session that grammers works on: in memory, with what changes written behind to the
 //! account's file.
 //!
+//! The update state is kept only when what it covers has been handed out ([`Vault::commit`]):
+//! grammers tells it as soon as a difference has come, and a line that ends while its updates are
+//! still being taken would lose the rest of them.
+//!
 //! A key that is stored is never exchanged for another one, whatever the server says: grammers
 //! would make a new key when Telegram does not know the old one.
 
@@ -46,6 +50,8 @@ pub(super) struct Vault {
     store: Option<SqliteSession>,
     pending: Mutex<Pending>,
     changed: Notify,
+    /// How far the update stream has come, but what it brought is not yet handed out.
+    held: Mutex<Option<UpdatesState>>,
 }
 
 /// What has changed since the last writing.
@@ -88,6 +94,7 @@ impl Vault {
             store: None,
             pending: Mutex::default(),
             changed: Notify::new(),
+            held: Mutex::default(),
         }
     }
 
@@ -109,6 +116,27 @@ impl Vault {
             return Err(format!("{name} has no key for its data centre"));
         }
         Ok((Self { store: Some(store), ..Self::in_memory(data) }, user_id))
+    }
+
+    /// Keeps the update state that the stream has told last: all that it brought is handed out.
+    ///
+    /// # Errors
+    /// Those of the session in memory.
+    pub(super) async fn commit(&self) -> Result<(), VaultError> {
+        let held = self.held().take();
+        let Some(state) = held else { return Ok(()) };
+        self.memory.set_update_state(UpdateState::All(state)).await?;
+        self.note(|pending| pending.state = true);
+        Ok(())
+    }
+
+    /// Forgets an update state that was not kept: what it would skip comes again.
+    pub(super) fn forget_uncommitted(&self) {
+        self.held().take();
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<UpdatesState>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes what changes, until this is given up.
@@ -284,13 +312,14 @@ impl Session for Vault {
 
     fn set_update_state(&self, update: UpdateState) -> BoxFuture<'_, Result<(), VaultError>> {
         Box::pin(async move {
-            let update = match update {
+            match update {
                 UpdateState::All(state) => {
-                    UpdateState::All(UpdatesState { channels: Vec::new(), ..state })
+                    *self.held() = Some(UpdatesState { channels: Vec::new(), ..state });
+                    return Ok(());
                 }
                 UpdateState::Channel { .. } => return Ok(()),
-                update => update,
-            };
+                UpdateState::Primary { .. } | UpdateState::Secondary { .. } => {}
+            }
             self.memory.set_update_state(update).await?;
             self.note(|pending| pending.state = true);
             Ok(())

@@ -1,0 +1,99 @@
+//! The program without its screen and keyboard: the state, the accounts, and the ledger.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::accounts::{Accounts, open_ledger};
+use super::{AccountSetup, EVENT_SLOTS};
+use crate::app::effect::Effect;
+use crate::app::msg::Msg;
+use crate::app::{State, update};
+use crate::call::board::Change;
+use crate::call::event::AccountEvent;
+use crate::call::{AccountId, CallKey};
+use crate::telegram::Network;
+use crate::wall::Wall;
+
+/// The switchboard at work. Whoever drives it gives it messages, and carries out what it leaves.
+pub struct Switchboard {
+    /// Everything that is known.
+    pub state: State,
+    accounts: Accounts,
+    events: mpsc::Receiver<(AccountId, AccountEvent)>,
+    wall: Wall,
+}
+
+impl Switchboard {
+    /// Starts the accounts, and opens the ledger in this file, if calls are to be written down.
+    pub async fn open(setups: Vec<AccountSetup>, network: Network, ledger: Option<&Path>) -> Self {
+        let wall = network.wall;
+        let (ledger, trouble) = open_ledger(ledger).await;
+        let (sender, events) = mpsc::channel(EVENT_SLOTS);
+        let mut accounts = Accounts::new(network, sender, ledger);
+        let states = setups.into_iter().map(|setup| accounts.add(setup)).collect();
+        let mut state = State::new(states);
+        if let Some(trouble) = trouble {
+            state.notices.announce(trouble, wall.now());
+        }
+        Self { state, accounts, events, wall }
+    }
+
+    /// Starts one more account, for which the state has room already.
+    pub(super) fn add(&mut self, setup: AccountSetup) {
+        self.accounts.add(setup);
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        self.wall.now()
+    }
+
+    /// Takes in one message, has the accounts and the ledger do their part, and returns the rest:
+    /// what is for the screen, or for somebody who signs in.
+    pub fn take(&mut self, msg: Msg) -> Vec<Effect> {
+        let effects = update(&mut self.state, msg, self.wall.now());
+        let left = effects.into_iter().filter_map(|effect| self.accounts.carry_out(effect));
+        left.collect()
+    }
+
+    /// Waits for what an account tells next.
+    pub async fn heard(&mut self) -> Msg {
+        match self.events.recv().await {
+            Some((account, event)) => Msg::Account(account, event),
+            // Never: the accounts' own sender lives as long as this.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// What an account has told already.
+    pub fn heard_before(&mut self) -> Option<Msg> {
+        self.events.try_recv().ok().map(|(account, event)| Msg::Account(account, event))
+    }
+
+    /// When [`Msg::Tick`] is due.
+    pub fn next_tick(&self) -> Instant {
+        let now = self.wall.now();
+        let wait = self.state.next_wake(now).duration_since(now);
+        Instant::now() + std::time::Duration::try_from(wait).unwrap_or_default()
+    }
+
+    /// Writes down what has changed about calls since the last time, and returns it.
+    pub fn write_down(&mut self) -> Vec<(CallKey, Change)> {
+        let changes = self.state.take_changes();
+        self.accounts.write_down(&self.state, &changes);
+        changes
+    }
+
+    /// Connects every account anew.
+    pub fn reconnect(&self) {
+        self.accounts.reconnect_all();
+    }
+
+    /// Stops all accounts, each with a little time to write its session, and closes the ledger.
+    pub async fn close(self) {
+        self.accounts.close().await;
+    }
+}

@@ -13,6 +13,7 @@
 mod call;
 mod connection;
 mod crypt;
+mod dice;
 mod log;
 mod message;
 mod rpc;
@@ -44,6 +45,7 @@ use world::{Outgoing, World};
 
 pub use scenario::{Scenario, ScenarioError};
 pub use shipped::names as shipped_scenarios;
+pub use world::CallCensus;
 
 /// The data centres that the server says it is. Every client begins at the first.
 const DCS: [i32; 2] = [2, 4];
@@ -54,6 +56,7 @@ pub struct Server {
     sessions: Vec<SessionKey>,
     blank: Vec<Blank>,
     tasks: Vec<AbortHandle>,
+    shared: Arc<Shared>,
 }
 
 /// A data centre, and a key that it knows.
@@ -101,6 +104,18 @@ pub struct Options {
     pub port: u16,
     /// Where every request is written as a line of JSON.
     pub log: Option<Box<dyn io::Write + Send>>,
+    /// Which clock the world goes by.
+    pub clock: WorldClock,
+}
+
+/// The clock that calls are counted by. Messages always have the system's time in their numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WorldClock {
+    /// The system's.
+    #[default]
+    System,
+    /// The runtime's, which tests can move by hand.
+    Runtime,
 }
 
 /// What the tasks of a server share.
@@ -114,6 +129,8 @@ struct Shared {
     /// How many connections there have been.
     numbers: AtomicU64,
     clock_ahead: i64,
+    /// When the server started, where the world's clock counts from there.
+    started: Option<(i64, Instant)>,
 }
 
 /// A connection that updates can be pushed to.
@@ -131,6 +148,7 @@ struct Line {
     cuts: u64,
     refuse_until: Option<Instant>,
     silent_until: Option<Instant>,
+    slow_until: Option<Instant>,
 }
 
 impl Server {
@@ -154,6 +172,10 @@ impl Server {
             line: watch::Sender::new(Line::default()),
             planned: Notify::new(),
             numbers: AtomicU64::new(0),
+            started: match options.clock {
+                WorldClock::System => None,
+                WorldClock::Runtime => Some((system_millis(), Instant::now())),
+            },
         });
         shared.in_world(World::advance);
         let mut tasks = vec![tokio::spawn(drive(Arc::clone(&shared))).abort_handle()];
@@ -161,7 +183,12 @@ impl Server {
             let listening = tokio::spawn(listen(Arc::clone(&shared), dc, listener));
             tasks.push(listening.abort_handle());
         }
-        Ok(Self { address: addresses[0], sessions, blank, tasks })
+        Ok(Self { address: addresses[0], sessions, blank, tasks, shared })
+    }
+
+    /// What is true of the calls of a session that was handed out, by its place in the list.
+    pub fn census(&self, session: usize) -> Vec<CallCensus> {
+        lock(&self.shared.world).census(session)
     }
 
     /// Where the first data centre listens.
@@ -209,10 +236,17 @@ impl Drop for Server {
 }
 
 impl Shared {
-    /// Milliseconds of the server's clock.
+    /// Milliseconds of the server's clock, by which calls are counted.
     fn now(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        since.as_millis() as i64 + self.clock_ahead
+        match self.started {
+            Some((millis, at)) => millis + at.elapsed().as_millis() as i64 + self.clock_ahead,
+            None => self.wire_now(),
+        }
+    }
+
+    /// Milliseconds of the server's clock, by which messages are numbered.
+    fn wire_now(&self) -> i64 {
+        system_millis() + self.clock_ahead
     }
 
     /// Does something to the world and sends what follows from it, in order.
@@ -228,6 +262,9 @@ impl Shared {
                     theirs.for_each(|known| known.close.notify_one());
                 }
                 Outgoing::Fault { how, millis } => self.break_line(how, millis),
+                Outgoing::Mend => self.line.send_modify(|line| {
+                    *line = Line { cuts: line.cuts + 1, ..Line::default() };
+                }),
             }
         }
         done
@@ -250,6 +287,12 @@ impl Shared {
                 line.refuse_until = Some(until);
             }
             How::Silent => line.silent_until = Some(until),
+            How::Slow => line.slow_until = Some(until),
+            How::Cut => line.cuts += 1,
+            How::HalfOpen => {
+                line.cuts += 1;
+                line.silent_until = Some(until);
+            }
         });
     }
 }
@@ -311,6 +354,10 @@ async fn listen(shared: Arc<Shared>, dc: i32, first: TcpListener) {
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
         }
     }
+}
+
+fn system_millis() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }
 
 /// Fills a buffer with random bytes.

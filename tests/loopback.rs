@@ -1,5 +1,7 @@
 //! The embedded server, asked by the real grammers client: answers, refusals, updates.
 
+#[path = "loopback/chaos.rs"]
+mod chaos;
 #[path = "common/client.rs"]
 mod client;
 #[path = "loopback/sign_in.rs"]

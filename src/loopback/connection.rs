@@ -10,10 +10,14 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::call::SessionIx;
-use super::message::{Link, Reply, Request};
-use super::scenario::How;
+use super::message::{Link, Reply, Request, poison};
+use super::scenario::{How, Poison};
 use super::transport::{Reader, Writer};
+use super::world::{Instead, Mischief};
 use super::{Connection, Line, Shared, crypt, lock, rpc};
+
+/// By how much every answer is late on a slow line, in milliseconds.
+const SLOW: i64 = 2000;
 
 /// Serves one connection until either side ends it.
 pub(super) async fn serve(shared: Arc<Shared>, dc: i32, stream: TcpStream, number: u64) {
@@ -21,6 +25,7 @@ pub(super) async fn serve(shared: Arc<Shared>, dc: i32, stream: TcpStream, numbe
     let cuts = line.borrow_and_update().cuts;
     let cut = line.wait_for(|line| line.cuts != cuts);
     tokio::select! {
+        biased;
         _ = cut => {}
         ended = converse(&shared, dc, stream, number) => {
             if let Err(error) = ended {
@@ -33,6 +38,9 @@ pub(super) async fn serve(shared: Arc<Shared>, dc: i32, stream: TcpStream, numbe
 
 async fn converse(shared: &Arc<Shared>, dc: i32, stream: TcpStream, number: u64) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    if lock(&shared.world).ends_by_reset() {
+        stream.set_zero_linger()?;
+    }
     let (read, write) = stream.into_split();
     let mut frames = frames(Reader::new(read));
     let mut writer = Writer::new(write);
@@ -98,7 +106,7 @@ impl Talk<'_> {
             while let Ok(reply) = queue.try_recv() {
                 self.link.queue(reply);
             }
-            while let Some(payload) = self.link.next_payload(self.shared.now()) {
+            while let Some(payload) = self.link.next_payload(self.shared.wire_now()) {
                 writer.write(&payload).await?;
             }
             if let Some(code) = self.refused {
@@ -106,19 +114,25 @@ impl Talk<'_> {
             }
             let end = self.disconnect_at;
             tokio::select! {
+                biased;
+                () = self.close.notified() => return Ok(()),
                 received = frames.recv() => match received {
                     Some(payload) => frame = Some(payload?),
                     None => return Ok(()),
                 },
                 Some(reply) = queue.recv() => self.link.queue(reply),
-                () = self.close.notified() => return Ok(()),
                 () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => return Ok(()),
             }
         }
     }
 
     fn receive(&mut self, message: &crypt::Incoming) -> io::Result<()> {
-        let now = self.shared.now();
+        match self.shared.in_world(|world, _| world.mischief()) {
+            Some(Mischief::NewSalts) => self.link.change_salts(),
+            Some(Mischief::Refuse(code)) => self.link.refuse_next(code),
+            None => {}
+        }
+        let now = self.shared.wire_now();
         for request in self.link.receive(message, now).map_err(io::Error::other)? {
             match request {
                 Request::DisconnectAfter(seconds) => {
@@ -148,23 +162,45 @@ impl Talk<'_> {
         let user_id = lock(&self.shared.world).user(self.session).map(|user| user.id);
         lock(&self.shared.log).write(now, user_id, &served);
 
-        if served.conduct.transport.is_some() {
-            self.refused = served.conduct.transport;
-        } else if let Some(millis) = served.conduct.cut {
-            self.shared.break_line(How::Refuse, millis);
-        } else if served.conduct.silence {
-        } else if served.conduct.delay > 0 {
-            let delay = Duration::from_millis(served.conduct.delay.unsigned_abs());
-            let (replies, reply) =
-                (self.replies.clone(), Reply::result(msg_id, &served.to_bytes()));
-            tokio::spawn(async move {
-                sleep(delay).await;
-                // The connection may have ended meanwhile; then nobody waits for the answer.
-                let _ = replies.send(reply);
-            });
-        } else {
-            self.link.queue(Reply::result(msg_id, &served.to_bytes()));
+        if let Some(poison) = served.conduct.poison {
+            self.poison(poison);
         }
+        let slow = self.shared.line.borrow().slow_until.is_some_and(|it| it > Instant::now());
+        let delay = served.conduct.delay + if slow { SLOW } else { 0 };
+        match served.conduct.instead {
+            Instead::Transport(code) => self.refused = Some(code),
+            Instead::Cut(millis) => self.shared.break_line(How::Refuse, millis),
+            Instead::Silence => {}
+            _ if delay > 0 => self.answer_later(delay, Reply::result(msg_id, &served.to_bytes())),
+            _ => self.link.queue(Reply::result(msg_id, &served.to_bytes())),
+        }
+    }
+
+    fn answer_later(&self, millis: i64, reply: Reply) {
+        let delay = Duration::from_millis(millis.unsigned_abs());
+        let replies = self.replies.clone();
+        tokio::spawn(async move {
+            sleep(delay).await;
+            // The connection may have ended meanwhile; then nobody waits for the answer.
+            let _ = replies.send(reply);
+        });
+    }
+
+    /// Sends what no server may send.
+    fn poison(&mut self, poison: Poison) {
+        let body = match poison {
+            Poison::WrongSession => return self.link.misaddress_next(),
+            Poison::ChannelMessage => {
+                let session = self.session;
+                return self.shared.in_world(|world, now| world.push_channel_message(session, now));
+            }
+            // In the answer itself.
+            Poison::Address => return,
+            Poison::FutureSalt => poison::bare_future_salt(),
+            Poison::MessageCopy => poison::message_copy(),
+            Poison::InnerLength => poison::negative_length(),
+        };
+        self.link.queue(Reply::service(body));
     }
 }
 

@@ -4,15 +4,15 @@
 //! Sources: <https://core.telegram.org/mtproto/service_messages>,
 //! <https://core.telegram.org/mtproto/service_messages_about_messages>.
 
-use std::collections::VecDeque;
-use std::io::{Read, Write};
+pub(super) mod pack;
+pub(super) mod poison;
 
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
-use grammers_tl_types::{self as tl, Cursor, Deserializable, Identifiable, Serializable, types};
+use std::collections::VecDeque;
+
+use grammers_tl_types::{self as tl, Deserializable, Identifiable, Serializable, types};
 
 use super::crypt::{AuthKey, Incoming};
+use pack::{constructor, packed, parse_container, unpack};
 
 const MSG_CONTAINER: u32 = 0x73f1_f8dc;
 const GZIP_PACKED: u32 = 0x3072_cfa1;
@@ -25,10 +25,6 @@ const FUTURE_SALTS: i64 = 32;
 /// How far a client's clock may be behind and ahead, in seconds.
 const CLOCK_BEHIND: i64 = 300;
 const CLOCK_AHEAD: i64 = 30;
-/// Answers and updates from this size on are compressed, in bytes.
-const GZIP_FROM: usize = 1024;
-/// The most that a compressed request may become, in bytes.
-const GZIP_MAX: u64 = 1024 * 1024;
 /// How many messages share a container, and how large it becomes, in bytes.
 const CONTAINER_MESSAGES: usize = 100;
 const CONTAINER_BYTES: usize = 512 * 1024;
@@ -44,6 +40,12 @@ pub(super) struct Link {
     sent: i64,
     content_sent: i32,
     waiting: VecDeque<Reply>,
+    /// By how many half hours the salts are ahead of the clock.
+    salts_ahead: i64,
+    /// With which code the next request is refused.
+    refusing: Option<i32>,
+    /// Whether the next payload goes to a session that is not this one.
+    misaddressed: bool,
 }
 
 /// Something to be sent to the client.
@@ -83,7 +85,8 @@ impl Reply {
         Self { body, content: true, answer: true }
     }
 
-    fn service(body: Vec<u8>) -> Self {
+    /// A service message.
+    pub(super) fn service(body: Vec<u8>) -> Self {
         Self { body, content: false, answer: true }
     }
 }
@@ -98,7 +101,30 @@ impl Link {
             sent: 0,
             content_sent: 0,
             waiting: VecDeque::new(),
+            salts_ahead: 0,
+            refusing: None,
+            misaddressed: false,
         }
+    }
+
+    /// Makes the salts of now and before invalid.
+    pub(super) fn change_salts(&mut self) {
+        self.salts_ahead += 2;
+    }
+
+    /// Refuses the next request by `bad_msg_notification`.
+    pub(super) fn refuse_next(&mut self, code: i32) {
+        self.refusing = Some(code);
+    }
+
+    /// Sends the next payload to a session that does not exist.
+    pub(super) fn misaddress_next(&mut self) {
+        self.misaddressed = true;
+    }
+
+    /// The half hour whose salt is the newest at `now`.
+    fn epoch(&self, now: i64) -> i64 {
+        now.div_euclid(1000 * SALT_LIFE) + self.salts_ahead
     }
 
     /// Queues something for the client.
@@ -117,7 +143,7 @@ impl Link {
         message: &Incoming,
         now: i64,
     ) -> Result<Vec<Request>, Violation> {
-        let epoch = now.div_euclid(1000 * SALT_LIFE);
+        let epoch = self.epoch(now);
         if message.salt != self.key.salt(epoch) && message.salt != self.key.salt(epoch - 1) {
             let refusal = types::BadServerSalt {
                 bad_msg_id: message.msg_id,
@@ -220,6 +246,7 @@ impl Link {
         let code = match self.last {
             _ if content && seq_no % 2 == 0 => Some(35),
             _ if !content && seq_no % 2 != 0 => Some(34),
+            _ if content && self.refusing.is_some() => self.refusing.take(),
             Some((last_id, last_seq)) if msg_id > last_id && seq_no < last_seq => Some(32),
             _ => None,
         };
@@ -276,7 +303,7 @@ impl Link {
         let salts = (epoch..epoch + wanted).map(|epoch| types::FutureSalt {
             valid_since: (epoch * SALT_LIFE) as i32,
             valid_until: ((epoch + 2) * SALT_LIFE) as i32,
-            salt: self.key.salt(epoch),
+            salt: self.key.salt(epoch + self.salts_ahead),
         });
         let salts = types::FutureSalts {
             req_msg_id,
@@ -297,7 +324,9 @@ impl Link {
             let number = self.number(reply.content, reply.answer, now);
             batch.push((number, reply.body));
         }
-        let salt = self.key.salt(now.div_euclid(1000 * SALT_LIFE));
+        let salt = self.key.salt(self.epoch(now));
+        let misaddressed = !batch.is_empty() && std::mem::take(&mut self.misaddressed);
+        let session_id = if misaddressed { !session_id } else { session_id };
         if batch.len() == 1 {
             let (number, body) = batch.pop()?;
             return Some(self.key.encrypt(salt, session_id, number, &body));
@@ -327,64 +356,6 @@ impl Link {
         self.content_sent += i32::from(content);
         (id, seq_no)
     }
-}
-
-struct Inner {
-    msg_id: i64,
-    seq_no: i32,
-    body: Vec<u8>,
-}
-
-fn constructor(body: &[u8]) -> Result<u32, Violation> {
-    let id = body.first_chunk().ok_or(Violation("a message without a constructor"))?;
-    Ok(u32::from_le_bytes(*id))
-}
-
-fn parse_container(body: &[u8]) -> Result<Vec<Inner>, Violation> {
-    let malformed = |_| Violation("a malformed container");
-    let mut cursor = Cursor::from_slice(&body[4..]);
-    let count = i32::deserialize(&mut cursor).map_err(malformed)?;
-    if !(0..=1024).contains(&count) {
-        return Err(Violation("a container of too many messages"));
-    }
-    let mut messages = Vec::new();
-    for _ in 0..count {
-        let msg_id = i64::deserialize(&mut cursor).map_err(malformed)?;
-        let seq_no = i32::deserialize(&mut cursor).map_err(malformed)?;
-        let len = i32::deserialize(&mut cursor).map_err(malformed)?;
-        if len < 4 || len as usize > body.len() {
-            return Err(Violation("a container with a wrong length"));
-        }
-        let mut body = vec![0; len as usize];
-        cursor.read_exact(&mut body).map_err(malformed)?;
-        messages.push(Inner { msg_id, seq_no, body });
-    }
-    Ok(messages)
-}
-
-fn unpack(body: &[u8]) -> Result<Vec<u8>, Violation> {
-    let packed =
-        Vec::<u8>::from_bytes(&body[4..]).map_err(|_| Violation("a malformed gzip_packed"))?;
-    let mut unpacked = Vec::new();
-    let read = GzDecoder::new(&packed[..]).take(GZIP_MAX).read_to_end(&mut unpacked);
-    read.map_err(|_| Violation("gzip_packed data that is not gzip"))?;
-    Ok(unpacked)
-}
-
-/// The body, compressed if that makes it smaller.
-fn packed(body: &[u8]) -> Vec<u8> {
-    if body.len() < GZIP_FROM {
-        return body.to_vec();
-    }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    let compressed = encoder.write_all(body).and_then(|()| encoder.finish());
-    let compressed = compressed.expect("a Vec takes everything");
-    if compressed.len() + 8 >= body.len() {
-        return body.to_vec();
-    }
-    let mut packed = GZIP_PACKED.to_bytes();
-    compressed.serialize(&mut packed);
-    packed
 }
 
 #[cfg(test)]

@@ -8,8 +8,10 @@ use grammers_tl_types::{
 };
 use serde_json::{Value, json};
 
+use super::DCS;
 use super::call::{SessionIx, seconds};
-use super::world::{Device, Override, User, World};
+use super::scenario::Poison;
+use super::world::{Device, Instead, Override, User, World, name_of};
 
 /// The methods that only a key may call which is signed in to somebody.
 const FOR_USERS: [&str; 9] = [
@@ -164,9 +166,14 @@ fn answer(
         return discard(world, session, args, now);
     }
     let conduct = world.overrule(session, method, None);
-    let result = match &conduct.error {
-        Some(error) => Err(error.clone()),
-        None => match account::answer(world, session, method, args, now)? {
+    let result = match &conduct.instead {
+        Instead::Error(code, name) => error(*code, name),
+        _ if method == "help.getConfig" && conduct.poison == Some(Poison::Address) => {
+            let mut config = config(world, session, now);
+            config.dc_options.push(nowhere());
+            Ok(enums::Config::from(config).to_bytes())
+        }
+        _ => match account::answer(world, session, method, args, now)? {
             Some(answer) => answer,
             None => look_up(world, session, method, args, now)?,
         },
@@ -175,7 +182,13 @@ fn answer(
 }
 
 /// The methods that change nothing.
-fn look_up(world: &World, session: SessionIx, method: &str, args: &[u8], now: i64) -> Read<Answer> {
+fn look_up(
+    world: &mut World,
+    session: SessionIx,
+    method: &str,
+    args: &[u8],
+    now: i64,
+) -> Read<Answer> {
     let found = match method {
         "help.getConfig" => enums::Config::from(config(world, session, now)).to_bytes(),
         "updates.getState" => enums::updates::State::from(world.state(session, now)).to_bytes(),
@@ -217,7 +230,7 @@ fn discard(world: &mut World, session: SessionIx, args: &[u8], now: i64) -> Read
     let logged = json!({
         "id": peer.id,
         "access_hash": peer.access_hash,
-        "reason": reason_name(&request.reason),
+        "reason": name_of(&request.reason),
         "duration": request.duration,
         "video": request.video,
         "connection_id": request.connection_id,
@@ -228,26 +241,21 @@ fn discard(world: &mut World, session: SessionIx, args: &[u8], now: i64) -> Read
         error(400, "BOT_METHOD_INVALID")
     } else {
         match world.discard(session, &request, now) {
-            Ok(updates) => Ok(updates.to_bytes()),
+            Ok(updates) => {
+                let bytes = updates.to_bytes();
+                if conduct.echo {
+                    world.echo(session, updates);
+                }
+                Ok(bytes)
+            }
             Err((code, name)) => error(code, name),
         }
     };
-    let result = match &conduct.error {
-        Some(error) => Err(error.clone()),
-        None => done,
+    let result = match &conduct.instead {
+        Instead::Error(code, name) => error(*code, name),
+        _ => done,
     };
     Ok(Served { method: "phone.discardCall".to_owned(), args: Some(logged), result, conduct })
-}
-
-fn reason_name(reason: &enums::PhoneCallDiscardReason) -> &'static str {
-    use enums::PhoneCallDiscardReason as Reason;
-    match reason {
-        Reason::Missed => "missed",
-        Reason::Disconnect => "disconnect",
-        Reason::Hangup => "hangup",
-        Reason::Busy => "busy",
-        Reason::MigrateConferenceCall(_) => "migrateConferenceCall",
-    }
 }
 
 fn error(code: i32, name: &str) -> Answer {
@@ -266,7 +274,7 @@ fn refused(method: &str, code: i32, name: &str) -> Served {
 impl Served {
     /// The bytes of the answer: result, `rpc_error`, or what nobody can read.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        if self.conduct.garbage {
+        if self.conduct.instead == Instead::Garbage {
             return vec![0x0b, 0xad, 0xf0, 0x0d, 1, 2, 3, 4];
         }
         match &self.result {
@@ -283,16 +291,32 @@ impl Served {
 
     /// The answer as the log names it.
     pub(super) fn outcome(&self) -> String {
-        let Override { cut, silence, garbage, transport, .. } = &self.conduct;
-        match &self.result {
-            _ if cut.is_some() => "cut".to_owned(),
-            _ if transport.is_some() => format!("transport {}", transport.unwrap_or_default()),
-            _ if *silence => "silence".to_owned(),
-            _ if *garbage => "garbage".to_owned(),
-            Ok(_) => "ok".to_owned(),
-            Err((code, name)) => format!("{code} {name}"),
+        match (&self.conduct.instead, &self.result) {
+            (Instead::Cut(_), _) => "cut".to_owned(),
+            (Instead::Transport(code), _) => format!("transport {code}"),
+            (Instead::Silence, _) => "silence".to_owned(),
+            (Instead::Garbage, _) => "garbage".to_owned(),
+            (_, Ok(_)) => "ok".to_owned(),
+            (_, Err((code, name))) => format!("{code} {name}"),
         }
     }
+}
+
+/// A data centre whose address is none.
+fn nowhere() -> enums::DcOption {
+    types::DcOption {
+        ipv6: false,
+        media_only: false,
+        tcpo_only: false,
+        cdn: false,
+        r#static: true,
+        this_port_only: false,
+        id: DCS[1],
+        ip_address: "nowhere".to_owned(),
+        port: 443,
+        secret: None,
+    }
+    .into()
 }
 
 /// `help.getConfig`. The list of data centres stays empty: a client that has come here knows their

@@ -4,6 +4,7 @@
 //! whole; the first fault is reported with its file, line and key, and nothing starts.
 
 mod account;
+mod chaos;
 mod check;
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub(super) use account::{Callers, CodeWay, Me, Outcome, Revocation, SignInScript};
+pub(super) use chaos::{ChaosScript, Poison, Trouble};
 
 use super::shipped;
 use crate::place::{Source, Wrong};
@@ -41,6 +43,7 @@ pub struct Scenario {
     #[serde(default)]
     pub(super) sign_in: SignInScript,
     pub(super) flood: Option<Flood>,
+    pub(super) chaos: Option<ChaosScript>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -192,6 +195,8 @@ pub(super) struct AnswerScript {
     pub(super) garbage: bool,
     /// The transport refuses with this code, such as 429, and closes the connection.
     pub(super) transport: Option<u16>,
+    /// Something that no server may send comes before the answer.
+    pub(super) poison: Option<Poison>,
     /// A popup that is pushed before the answer, as Telegram does with some errors.
     pub(super) notification: Option<String>,
     /// The line is cut instead, and new connections are refused for so many seconds.
@@ -227,6 +232,12 @@ pub(super) enum How {
     Refuse,
     /// Connections stay and are accepted, but nothing is answered and nothing pushed.
     Silent,
+    /// Connections are closed; new ones are accepted at once.
+    Cut,
+    /// Connections are closed; new ones are accepted, and then nothing is answered.
+    HalfOpen,
+    /// Every answer takes two seconds.
+    Slow,
 }
 
 /// Very many incoming calls at once.

@@ -10,6 +10,7 @@ macro_rules! shipped {
 shipped!(
     "bad-line",
     "busy",
+    "chaos",
     "error-already-accepted",
     "error-already-declined",
     "error-bot",

@@ -3,6 +3,9 @@
 //! Pure: it reads no clock and does no I/O. Time comes in as milliseconds of the server's
 //! clock, and what is to be sent waits in the outbox until the server fetches it.
 
+mod census;
+mod chaos;
+mod conduct;
 mod delivery;
 mod difference;
 mod script;
@@ -16,11 +19,16 @@ use grammers_tl_types::{enums, types};
 
 use super::DCS;
 use super::call::{Call, End, Place, SessionIx, Stage, UserIx, View, seconds};
-use super::scenario::{How, Me, Reasons, Scenario, parse_error};
+use super::scenario::{How, Me, Reasons, Scenario};
 use super::srp::Verifier;
+use chaos::Chaos;
 use script::Script;
 use sign_in::LoginToken;
 
+pub use census::CallCensus;
+pub(super) use census::name_of;
+pub(super) use chaos::Mischief;
+pub(super) use conduct::{Instead, Override};
 pub(super) use session::{Device, Session};
 pub(super) use user::User;
 
@@ -36,6 +44,7 @@ pub(super) struct World {
     /// How often each scripted answer has been given.
     answered: Vec<u32>,
     outbox: Vec<Outgoing>,
+    chaos: Chaos,
 }
 
 /// What the server has to do after the world has moved.
@@ -46,20 +55,8 @@ pub(super) enum Outgoing {
     Close { session: SessionIx },
     /// Break the line.
     Fault { how: How, millis: i64 },
-}
-
-/// What a scenario wants answered instead of the truth.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Override {
-    pub(super) error: Option<(i32, String)>,
-    pub(super) delay: i64,
-    pub(super) silence: bool,
-    pub(super) garbage: bool,
-    pub(super) transport: Option<u16>,
-    /// Cut the line, and refuse for so many milliseconds.
-    pub(super) cut: Option<i64>,
-    /// Whether the request does its work.
-    pub(super) effect: bool,
+    /// Cut the line once more, after which it is good.
+    Mend,
 }
 
 /// An error of a method, as Telegram names it.
@@ -82,8 +79,8 @@ impl World {
         let script = Script::new(&scenario);
         let answered = vec![0; scenario.answers.len()];
         let (calls, by_id, outbox) = (Vec::new(), HashMap::new(), Vec::new());
-        let tokens = Vec::new();
-        Self { scenario, users, sessions, calls, by_id, script, tokens, answered, outbox }
+        let (tokens, chaos) = (Vec::new(), Chaos::new(scenario.chaos.as_ref()));
+        Self { scenario, users, sessions, calls, by_id, script, tokens, answered, outbox, chaos }
     }
 
     pub(super) fn sessions(&self) -> &[Session] {
@@ -125,43 +122,6 @@ impl World {
             _ => return None,
         };
         Some(self.users[ix].to_tl(ix == own))
-    }
-
-    /// What the scenario wants answered to `method` about a call with `peer`, if anything.
-    pub(super) fn overrule(
-        &mut self,
-        session: SessionIx,
-        method: &str,
-        call: Option<i64>,
-    ) -> Override {
-        let peer =
-            call.and_then(|id| self.call(id)).map(|call| self.users[call.peer_of(0)].key.clone());
-        for (ix, answer) in self.scenario.answers.iter().enumerate() {
-            let spent = answer.times > 0 && self.answered[ix] >= answer.times;
-            let other_call = answer
-                .call
-                .as_ref()
-                .is_some_and(|key| Some(key.get_ref().as_str()) != peer.as_deref());
-            if spent || other_call || answer.method.get_ref() != method {
-                continue;
-            }
-            self.answered[ix] += 1;
-            if let Some(text) = &answer.notification {
-                let updates = Box::new(notification(text));
-                self.outbox.push(Outgoing::Push { session, updates });
-            }
-            let error = answer.error.as_ref().and_then(|error| parse_error(error.get_ref()));
-            return Override {
-                effect: answer.effect.unwrap_or(error.is_none()),
-                error,
-                delay: super::scenario::millis(answer.delay.as_ref()).unwrap_or(0),
-                silence: answer.silence,
-                garbage: answer.garbage,
-                transport: answer.transport,
-                cut: super::scenario::millis(answer.cut.as_ref()),
-            };
-        }
-        Override { effect: true, ..Override::default() }
     }
 
     fn call(&self, id: i64) -> Option<&Call> {
@@ -365,20 +325,6 @@ fn sessions(scenario: &Scenario, users: &[User]) -> Vec<Session> {
     });
     let blank = (0..*server.blank.get_ref()).flat_map(|_| DCS.map(|dc| Session::new(dc, None)));
     own.chain(theirs).chain(blank).collect()
-}
-
-/// A popup of Telegram's own.
-fn notification(text: &str) -> enums::Updates {
-    let update = types::UpdateServiceNotification {
-        popup: true,
-        invert_media: false,
-        inbox_date: None,
-        r#type: "onhook".to_owned(),
-        message: text.to_owned(),
-        media: enums::MessageMedia::Empty,
-        entities: Vec::new(),
-    };
-    types::UpdateShort { update: update.into(), date: 0 }.into()
 }
 
 fn phone_call(phone_call: enums::PhoneCall) -> enums::Update {

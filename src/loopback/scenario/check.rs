@@ -46,6 +46,7 @@ impl Scenario {
             seconds(source, "at", Some(&fault.at))?;
             seconds(source, "for", fault.lasts.as_ref())?;
         }
+        seconds(source, "until", self.chaos.as_ref().map(|chaos| &chaos.until))?;
         let SignInScript { timeout, life, token_life, scanned, .. } = &self.sign_in;
         seconds(source, "timeout", Some(timeout))?;
         seconds(source, "life", Some(life))?;
@@ -128,14 +129,15 @@ impl Scenario {
             answer.garbage,
             answer.transport.is_some(),
             answer.cut.is_some(),
+            answer.poison.is_some(),
         ];
         let chosen = instead.into_iter().filter(|chosen| *chosen).count();
         if chosen == 0 && answer.delay.is_none() && answer.notification.is_none() {
-            let message = "takes one of error, silence, garbage, transport, cut and delay";
+            let message = "takes one of error, silence, garbage, transport, cut, poison and delay";
             return Err(source.wrong(method.span().start, "answer", message));
         }
         if chosen > 1 {
-            let message = "takes one of error, silence, garbage, transport and cut";
+            let message = "takes one of error, silence, garbage, transport, cut and poison";
             return Err(source.wrong(method.span().start, "answer", message));
         }
         Ok(())

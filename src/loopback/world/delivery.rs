@@ -2,6 +2,7 @@
 
 use grammers_tl_types::{enums, types};
 
+use super::chaos::Form;
 use super::{Outgoing, World};
 use crate::loopback::call::{SessionIx, UserIx, seconds};
 use crate::loopback::scenario::Container;
@@ -36,7 +37,16 @@ impl World {
     ) {
         let manner = self.script.manner(ix);
         for _ in 0..=manner.repeat {
-            let containers: Vec<enums::Updates> = match manner.container {
+            let passage = self.chaos.passage();
+            let kind = match passage.form {
+                Form::In(kind) => kind,
+                _ => manner.container,
+            };
+            if passage.form == Form::Gap {
+                self.sessions[session].seq += 1;
+            }
+            let containers: Vec<enums::Updates> = match kind {
+                _ if passage.form == Form::TooLong => vec![enums::Updates::TooLong],
                 Container::Short => updates
                     .iter()
                     .map(|update| {
@@ -45,12 +55,23 @@ impl World {
                     .collect(),
                 kind => vec![self.numbered(kind, ix, session, updates.to_vec(), now)],
             };
-            self.outbox.extend(
-                containers
-                    .into_iter()
-                    .map(|updates| Outgoing::Push { session, updates: Box::new(updates) }),
-            );
+            if passage.dropped {
+                continue;
+            }
+            for _ in 0..passage.copies {
+                if passage.late > 0 {
+                    self.script.hold(now + passage.late, session, containers.clone());
+                } else {
+                    self.push(session, containers.clone());
+                }
+            }
         }
+    }
+
+    /// Puts containers into the outbox.
+    pub(super) fn push(&mut self, session: SessionIx, containers: Vec<enums::Updates>) {
+        let boxed = containers.into_iter().map(Box::new);
+        self.outbox.extend(boxed.map(|updates| Outgoing::Push { session, updates }));
     }
 
     /// A container that carries the session's next sequence number.

@@ -28,18 +28,19 @@ impl World {
     /// Calls have no pts. Those that live are repeated as they are now; those that ended since
     /// are told, after their beginning if that was missed too.
     pub(in crate::loopback) fn difference(
-        &self,
+        &mut self,
         session: SessionIx,
         request: &functions::updates::GetDifference,
         now: i64,
     ) -> enums::updates::Difference {
+        let slice = self.chaos.slice().unwrap_or(SLICE);
         let state = self.state(session, now);
         let user = self.sessions[session].user;
         let missed = user.map_or(&[][..], |user| self.users[user].mailbox.after(request.pts));
-        if missed.len() > SLICE {
-            let intermediate = types::updates::State { pts: request.pts + SLICE as i32, ..state };
+        if missed.len() > slice {
+            let intermediate = types::updates::State { pts: request.pts + slice as i32, ..state };
             return types::updates::DifferenceSlice {
-                new_messages: missed[..SLICE].iter().cloned().map(Into::into).collect(),
+                new_messages: missed[..slice].iter().cloned().map(Into::into).collect(),
                 new_encrypted_messages: Vec::new(),
                 other_updates: Vec::new(),
                 chats: Vec::new(),

@@ -5,9 +5,10 @@ use std::collections::BinaryHeap;
 
 use grammers_tl_types::{enums, types};
 
-use super::user::{User, scatter};
+use super::user::User;
 use super::{Outgoing, World};
 use crate::loopback::call::{Call, Hashes, Place, SessionIx, Stage};
+use crate::loopback::dice::scatter;
 use crate::loopback::scenario::{
     CallScript, Container, Device, Ends, Flood, Scenario, Then, millis,
 };
@@ -21,6 +22,7 @@ pub(super) struct Script {
     due: BinaryHeap<Reverse<Due>>,
     order: u64,
     late: Vec<(usize, SessionIx, Vec<enums::Update>)>,
+    held: Vec<(SessionIx, Vec<enums::Updates>)>,
     manners: Vec<Manner>,
 }
 
@@ -87,6 +89,14 @@ enum Event {
     Revoke {
         revocation: usize,
     },
+    /// Containers that were held up go out.
+    Push {
+        held: usize,
+    },
+    /// The line breaks in some way.
+    Trouble,
+    /// Chaos is over.
+    Calm,
 }
 
 impl Script {
@@ -96,6 +106,7 @@ impl Script {
             due: BinaryHeap::new(),
             order: 0,
             late: Vec::new(),
+            held: Vec::new(),
             manners: Vec::new(),
         };
         // A fault at 0 is for the server's start; everything else waits for the first client.
@@ -121,6 +132,12 @@ impl Script {
     ) {
         self.late.push((call, session, updates));
         self.plan(at, Event::Deliver { late: self.late.len() - 1 });
+    }
+
+    /// Holds containers up until `at`.
+    pub(super) fn hold(&mut self, at: i64, session: SessionIx, containers: Vec<enums::Updates>) {
+        self.held.push((session, containers));
+        self.plan(at, Event::Push { held: self.held.len() - 1 });
     }
 
     fn plan(&mut self, at: i64, event: Event) {
@@ -151,6 +168,12 @@ impl World {
         }
         if let Some(flood) = self.scenario.flood.clone() {
             self.plan_flood(&flood, now);
+        }
+        if let Some(chaos) = &self.scenario.chaos {
+            let until = now + millis(Some(&chaos.until)).unwrap_or(0);
+            self.script.plan(until, Event::Calm);
+            let first = now + self.chaos.pause();
+            self.script.plan(first, Event::Trouble);
         }
     }
 
@@ -194,6 +217,16 @@ impl World {
             Event::FloodBatch { first } => self.flood(first, at),
             Event::Scan { token } => self.scan(token, at),
             Event::Revoke { revocation } => self.revoke(revocation),
+            Event::Push { held } => {
+                let (session, containers) = std::mem::take(&mut self.script.held[held]);
+                self.push(session, containers);
+            }
+            Event::Trouble => {
+                self.trouble();
+                let next = now + self.chaos.pause();
+                self.script.plan(next, Event::Trouble);
+            }
+            Event::Calm => self.calm(),
             // Somebody ended the call before it came to this.
             Event::Receive { .. } | Event::RungOut { .. } | Event::GiveUp { .. } => {}
         }

@@ -5,8 +5,9 @@
 
 use grammers_tl_types::{enums, types};
 
-use super::{Refusal, World, user::scatter};
+use super::{Refusal, World};
 use crate::loopback::call::{SessionIx, UserIx, seconds};
+use crate::loopback::dice::scatter;
 use crate::loopback::scenario::{CodeWay, Outcome, millis};
 use crate::loopback::srp::{Challenge, Verifier};
 

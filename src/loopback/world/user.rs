@@ -3,6 +3,7 @@
 use grammers_tl_types::{Deserializable, enums, types};
 
 use crate::loopback::DCS;
+use crate::loopback::dice::scatter;
 use crate::loopback::srp::Verifier;
 
 /// A user of this Telegram.
@@ -108,12 +109,4 @@ impl Mailbox {
         let message = enums::Message::from(self.messages.last()?.clone());
         Some(types::UpdateNewMessage { message, pts: self.pts(), pts_count: 1 }.into())
     }
-}
-
-/// A number that looks random and is always the same: ids and hashes that a test can repeat.
-pub(super) fn scatter(seed: u64) -> i64 {
-    let mut z = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (z ^ (z >> 31)) as i64
 }

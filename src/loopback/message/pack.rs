@@ -1,0 +1,73 @@
+//! Containers and compressed bodies.
+
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use grammers_tl_types::{Cursor, Deserializable, Serializable};
+
+use super::{GZIP_PACKED, Violation};
+
+/// Answers and updates from this size on are compressed, in bytes.
+const GZIP_FROM: usize = 1024;
+/// The most that a compressed request may become, in bytes.
+const GZIP_MAX: u64 = 1024 * 1024;
+
+pub(super) struct Inner {
+    pub(super) msg_id: i64,
+    pub(super) seq_no: i32,
+    pub(super) body: Vec<u8>,
+}
+
+pub(super) fn constructor(body: &[u8]) -> Result<u32, Violation> {
+    let id = body.first_chunk().ok_or(Violation("a message without a constructor"))?;
+    Ok(u32::from_le_bytes(*id))
+}
+
+pub(super) fn parse_container(body: &[u8]) -> Result<Vec<Inner>, Violation> {
+    let malformed = |_| Violation("a malformed container");
+    let mut cursor = Cursor::from_slice(&body[4..]);
+    let count = i32::deserialize(&mut cursor).map_err(malformed)?;
+    if !(0..=1024).contains(&count) {
+        return Err(Violation("a container of too many messages"));
+    }
+    let mut messages = Vec::new();
+    for _ in 0..count {
+        let msg_id = i64::deserialize(&mut cursor).map_err(malformed)?;
+        let seq_no = i32::deserialize(&mut cursor).map_err(malformed)?;
+        let len = i32::deserialize(&mut cursor).map_err(malformed)?;
+        if len < 4 || len as usize > body.len() {
+            return Err(Violation("a container with a wrong length"));
+        }
+        let mut body = vec![0; len as usize];
+        cursor.read_exact(&mut body).map_err(malformed)?;
+        messages.push(Inner { msg_id, seq_no, body });
+    }
+    Ok(messages)
+}
+
+pub(super) fn unpack(body: &[u8]) -> Result<Vec<u8>, Violation> {
+    let packed =
+        Vec::<u8>::from_bytes(&body[4..]).map_err(|_| Violation("a malformed gzip_packed"))?;
+    let mut unpacked = Vec::new();
+    let read = GzDecoder::new(&packed[..]).take(GZIP_MAX).read_to_end(&mut unpacked);
+    read.map_err(|_| Violation("gzip_packed data that is not gzip"))?;
+    Ok(unpacked)
+}
+
+/// The body, compressed if that makes it smaller.
+pub(super) fn packed(body: &[u8]) -> Vec<u8> {
+    if body.len() < GZIP_FROM {
+        return body.to_vec();
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let compressed = encoder.write_all(body).and_then(|()| encoder.finish());
+    let compressed = compressed.expect("a Vec takes everything");
+    if compressed.len() + 8 >= body.len() {
+        return body.to_vec();
+    }
+    let mut packed = GZIP_PACKED.to_bytes();
+    compressed.serialize(&mut packed);
+    packed
+}

@@ -1,0 +1,81 @@
+//! What is true of a session's calls: for tests that compare it with what a client shows.
+
+use grammers_tl_types::enums;
+
+use super::{View, World};
+use crate::loopback::call::{Place, SessionIx, Stage};
+
+/// A call, as it is, seen from one session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallCensus {
+    /// Telegram's call id.
+    pub id: i64,
+    /// The other one's user id.
+    pub peer: i64,
+    /// Whether the session's user was called.
+    pub incoming: bool,
+    /// What its constructor is called as long as it lives for this session: `phoneCallRequested`,
+    /// `phoneCallWaiting`, `phoneCallAccepted`, `phoneCall`.
+    pub lives: Option<&'static str>,
+    /// Whether it lives on another device of the session's user.
+    pub lives_elsewhere: bool,
+    /// The recorded reason and the seconds talked, once it is over for everybody.
+    pub over: Option<(&'static str, Option<i32>)>,
+    /// Whether the session's user answered it on another device.
+    pub answered_elsewhere: bool,
+}
+
+impl World {
+    /// The calls of a session's user that a session hears of, in whatever way.
+    pub(in crate::loopback) fn census(&self, session: SessionIx) -> Vec<CallCensus> {
+        let Some(user) = self.sessions[session].user else { return Vec::new() };
+        let mut census = Vec::new();
+        for (ix, call) in self.calls.iter().enumerate() {
+            if call.hash_of(user).is_none() {
+                continue;
+            }
+            let view = self.view(ix, session);
+            let over = match &call.stage {
+                Stage::Ended(end) => Some((name_of(&end.reason), end.duration)),
+                _ => None,
+            };
+            let lives = match &view {
+                View::Live(live) => constructor(live),
+                _ => None,
+            };
+            let elsewhere = |(place, _)| place != Place::Session(session);
+            census.push(CallCensus {
+                id: call.id,
+                peer: self.users[call.peer_of(user)].id,
+                incoming: user == call.callee,
+                lives,
+                lives_elsewhere: lives.is_none() && over.is_none(),
+                over,
+                answered_elsewhere: user == call.callee && call.answered().is_some_and(elsewhere),
+            });
+        }
+        census
+    }
+}
+
+fn constructor(call: &enums::PhoneCall) -> Option<&'static str> {
+    match call {
+        enums::PhoneCall::Requested(_) => Some("phoneCallRequested"),
+        enums::PhoneCall::Waiting(_) => Some("phoneCallWaiting"),
+        enums::PhoneCall::Accepted(_) => Some("phoneCallAccepted"),
+        enums::PhoneCall::Call(_) => Some("phoneCall"),
+        enums::PhoneCall::Empty(_) | enums::PhoneCall::Discarded(_) => None,
+    }
+}
+
+/// A reason, as the log of requests names it.
+pub(in crate::loopback) fn name_of(reason: &enums::PhoneCallDiscardReason) -> &'static str {
+    use enums::PhoneCallDiscardReason as Reason;
+    match reason {
+        Reason::Missed => "missed",
+        Reason::Disconnect => "disconnect",
+        Reason::Hangup => "hangup",
+        Reason::Busy => "busy",
+        Reason::MigrateConferenceCall(_) => "migrateConferenceCall",
+    }
+}

@@ -225,7 +225,7 @@ impl State {
                     Some(HangUp::Failed { failure, .. })
                         if failure.remedy() == Remedy::NotFromHere =>
                     {
-                        Ending::Elsewhere { talked: None }
+                        Ending::ELSEWHERE
                     }
                     _ => Ending::RangOut,
                 };
@@ -261,6 +261,11 @@ impl State {
             AccountEvent::Call(event) => return self.call_event(account, event, now),
             AccountEvent::Announced(text) => {
                 self.board.explain(account, &text);
+                self.notices.announce(text, now);
+            }
+            AccountEvent::Contained => {
+                let name = self.account_word(self.account(account));
+                let text = format!("a fault inside onhook was contained; {name} connects anew");
                 self.notices.announce(text, now);
             }
             AccountEvent::Named(party) => {

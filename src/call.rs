@@ -375,4 +375,15 @@ pub struct EndedCall {
     pub ending: Ending,
     /// The error that its hang-up met on the way, if any: kept for the details.
     pub failure: Option<Failure>,
+    /// How it is known of.
+    pub sighting: Sighting,
+}
+
+/// How a call that is over is known of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sighting {
+    /// It was seen while it lived.
+    Live,
+    /// Only its chat has told of it: when it was placed is not known, and given as its end.
+    ChatOnly,
 }

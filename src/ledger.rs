@@ -10,9 +10,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use libsql::{Connection, Row, params};
 
-use crate::call::event::{LiveCall, Protocol, Relays, Stage};
-use crate::call::reason::Ending;
-use crate::call::{Call, Direction, EndedCall, Handle, Party, Phase};
+use crate::call::event::{LiveCall, Protocol, RecalledCall, Relays, Stage};
+use crate::call::{Call, Direction, EndedCall, Handle, Party, Phase, Sighting};
 
 pub use keeper::Keeper;
 
@@ -49,26 +48,46 @@ CREATE INDEX by_time ON calls (placed);
 
 const SEEN: &str = "
 INSERT INTO calls (account, id, peer, name, username, outgoing, video, placed, rang, accepted,
-    established, access_hash)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+    established, access_hash, sent)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
 ON CONFLICT DO UPDATE SET
     name = COALESCE(excluded.name, name), username = COALESCE(excluded.username, username),
     video = MAX(video, excluded.video), rang = COALESCE(rang, excluded.rang),
     accepted = COALESCE(accepted, excluded.accepted),
-    established = COALESCE(established, excluded.established)
+    established = COALESCE(established, excluded.established),
+    sent = COALESCE(excluded.sent, sent)
 WHERE ended IS NULL";
 
-const ENDED: &str = "
+/// A call that was taken for over, and lives after all.
+const REOPEN: &str = "
+UPDATE calls SET ended = NULL, ending = NULL, rung = NULL, talked = NULL, access_hash = ?3
+WHERE account = ?1 AND id = ?2 AND ended IS NOT NULL AND recorded IS NULL";
+
+/// Writes the end of a call, whether it was seen before or not.
+macro_rules! end_of_call {
+    () => {
+        "
 INSERT INTO calls (account, id, peer, name, username, outgoing, video, placed, ended, ending,
     recorded, sent, rung, talked)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, (?9 - ?8) / 1000, ?13)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+    CASE WHEN ?14 THEN NULL ELSE (?9 - ?8) / 1000 END, ?13)
 ON CONFLICT DO UPDATE SET
     name = COALESCE(excluded.name, name), username = COALESCE(excluded.username, username),
     video = MAX(video, excluded.video), ended = COALESCE(ended, excluded.ended),
     ending = excluded.ending, recorded = COALESCE(excluded.recorded, recorded),
     sent = COALESCE(excluded.sent, sent),
-    rung = (COALESCE(accepted, established, ended, excluded.ended) - placed) / 1000,
-    talked = COALESCE(excluded.talked, talked), access_hash = NULL";
+    rung = CASE WHEN ?14 THEN rung
+        ELSE (COALESCE(accepted, established, ended, excluded.ended) - placed) / 1000 END,
+    talked = COALESCE(excluded.talked, talked), access_hash = NULL"
+    };
+}
+
+/// A call that is over, unless it is known how: what an earlier run saw is not told better by
+/// what Telegram repeats to this one.
+const ENDED: &str = concat!(end_of_call!(), " WHERE ended IS NULL OR recorded IS NULL");
+
+/// What has come to be known about a call that is over.
+const REFINED: &str = end_of_call!();
 
 const CLOSE_OLD: &str = "
 UPDATE calls SET ended = ?2, ending = 'not confirmed', access_hash = NULL
@@ -76,7 +95,8 @@ WHERE account = ?1 AND ended IS NULL
     AND CASE WHEN established IS NULL THEN COALESCE(rang, placed) < ?3 ELSE established < ?4 END";
 
 const LIVING: &str = "
-SELECT id, peer, name, username, outgoing, video, placed, rang, accepted, established, access_hash
+SELECT id, peer, name, username, outgoing, video, placed, rang, accepted, established, access_hash,
+    sent
 FROM calls WHERE account = ?1 AND ended IS NULL AND access_hash IS NOT NULL";
 
 /// Why the ledger cannot be used.
@@ -98,10 +118,14 @@ pub struct Ledger {
 /// Something to be written down.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
+    /// A call that has come.
+    Added(Box<Call>),
     /// A call that lives, as it is now.
     Seen(Box<Call>),
     /// A call that is over.
     Ended(Box<EndedCall>),
+    /// A call that was known to be over, of which more is known now.
+    Refined(Box<EndedCall>),
 }
 
 impl Ledger {
@@ -144,8 +168,14 @@ impl Ledger {
         let transaction = self.connection.transaction().await?;
         for (account, entry) in entries {
             match entry {
+                Entry::Added(call) => {
+                    let handle = params![*account, call.key.id, call.handle.access_hash];
+                    transaction.execute(REOPEN, handle).await?;
+                    seen(&transaction, *account, call).await?
+                }
                 Entry::Seen(call) => seen(&transaction, *account, call).await?,
-                Entry::Ended(ended) => over(&transaction, *account, ended).await?,
+                Entry::Ended(ended) => over(&transaction, ENDED, *account, ended).await?,
+                Entry::Refined(ended) => over(&transaction, REFINED, *account, ended).await?,
             };
         }
         transaction.commit().await?;
@@ -163,7 +193,7 @@ impl Ledger {
         account: i64,
         now: Timestamp,
         ring: i64,
-    ) -> Result<Vec<LiveCall>, LedgerError> {
+    ) -> Result<Vec<RecalledCall>, LedgerError> {
         let now = now.as_millisecond();
         let oldest = params![account, now, now - ring, now - LONGEST_TALK];
         self.connection.execute(CLOSE_OLD, oldest).await?;
@@ -203,16 +233,18 @@ async fn seen(connection: &Connection, account: i64, call: &Call) -> libsql::Res
         millis(call.milestones.accepted),
         millis(since),
         call.handle.access_hash,
+        call.may_have_worked().map(|reason| reason.name().to_owned()),
     ];
     connection.execute(SEEN, row).await
 }
 
-async fn over(connection: &Connection, account: i64, call: &EndedCall) -> libsql::Result<u64> {
-    let (recorded, talked) = match &call.ending {
-        Ending::Recorded { reason, duration } => (Some(reason.name().to_owned()), *duration),
-        Ending::Elsewhere { talked } => (None, *talked),
-        Ending::Over | Ending::RangOut => (None, None),
-    };
+async fn over(
+    connection: &Connection,
+    sql: &str,
+    account: i64,
+    call: &EndedCall,
+) -> libsql::Result<u64> {
+    let (recorded, talked) = call.ending.record();
     let row = params![
         account,
         call.key.id,
@@ -224,15 +256,16 @@ async fn over(connection: &Connection, account: i64, call: &EndedCall) -> libsql
         call.placed.as_millisecond(),
         call.at.as_millisecond(),
         call.words(),
-        recorded,
+        recorded.map(|reason| reason.name().to_owned()),
         call.sent.map(|sent| sent.reason.name().to_owned()),
         talked,
+        i64::from(call.sighting == Sighting::ChatOnly),
     ];
-    connection.execute(ENDED, row).await
+    connection.execute(sql, row).await
 }
 
 /// A row as Telegram would describe the call.
-fn recalled(account: i64, row: &Row) -> libsql::Result<LiveCall> {
+fn recalled(account: i64, row: &Row) -> libsql::Result<RecalledCall> {
     let time = |at: i64| Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
     let (id, peer) = (row.get::<i64>(0)?, row.get::<i64>(1)?);
     let outgoing = row.get::<i64>(4)? != 0;
@@ -247,7 +280,8 @@ fn recalled(account: i64, row: &Row) -> libsql::Result<LiveCall> {
         (None, None, true) => Stage::Waiting { received: rang },
         (None, None, false) => Stage::Requested,
     };
-    Ok(LiveCall {
+    let sent = row.get::<Option<String>>(11)?;
+    let live = LiveCall {
         handle: Handle { id, access_hash: row.get(10)? },
         caller: if outgoing { account } else { peer },
         callee: if outgoing { peer } else { account },
@@ -256,5 +290,6 @@ fn recalled(account: i64, row: &Row) -> libsql::Result<LiveCall> {
         video: row.get::<i64>(5)? != 0,
         stage,
         protocol: Protocol::default(),
-    })
+    };
+    Ok(RecalledCall { live, maybe_sent: sent.and_then(|name| name.parse().ok()) })
 }

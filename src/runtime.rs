@@ -170,7 +170,6 @@ impl Board {
                 self.switchboard.close().await;
                 return Ok(left);
             }
-            self.switchboard.write_down();
             changed = drawn.elapsed() < FRAME;
             if !changed {
                 self.draw()?;
@@ -274,9 +273,9 @@ pub async fn watch(
         }
         // What is left is for a screen.
         drop(switchboard.take(msg));
-        for (key, change) in switchboard.write_down() {
+        for (key, change) in switchboard.changes() {
             let state = &switchboard.state;
-            printed = printed.and_then(|()| printer.call(state, key, &change, now));
+            printed = printed.and_then(|()| printer.call(state, *key, change, now));
         }
         match printed {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break Watched::Enough,

@@ -30,6 +30,7 @@ mod sign_out;
 mod updates;
 mod visit;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +51,7 @@ pub use import::{ImportError, Imported};
 pub use network::Network;
 pub use session::Seed;
 pub use sign_out::sign_out;
+pub use updates::read_updates;
 
 /// Where an account's events go.
 pub type Events = mpsc::Sender<(AccountId, AccountEvent)>;
@@ -245,14 +247,23 @@ impl Supervisor {
                     self.context.tell(AccountEvent::Connection(connection)).await;
                     None
                 }
-                Ended::Lost(cause) => {
-                    let wait = back_off(tries);
+                Ended::Failed => {
+                    self.context.tell(AccountEvent::Contained).await;
+                    let wait = back_off(tries, self.context.self_id);
+                    tries += 1;
+                    Some(self.retry_after(wait, "a fault inside".to_owned()).await)
+                }
+                Ended::Lost(cause) | Ended::Dropped(cause) => {
+                    let wait = back_off(tries, self.context.self_id);
                     tries += 1;
                     Some(self.retry_after(wait, cause).await)
                 }
                 Ended::Flooded(wait) => {
                     let cause = "Telegram wants patience".to_owned();
-                    Some(self.retry_after(wait.max(back_off(tries)), cause).await)
+                    Some(
+                        self.retry_after(wait.max(back_off(tries, self.context.self_id)), cause)
+                            .await,
+                    )
                 }
             };
             match self.wait(until).await {
@@ -331,13 +342,13 @@ async fn refuse(context: &Context, command: Command) {
     }
 }
 
-/// 1, 2, 4 … 30 s, each up to a fifth longer, so that many clients do not come at once.
-fn back_off(tries: u32) -> Duration {
+/// 1, 2, 4 … 30 s, each up to a fifth longer, so that not everybody comes at once. By how much
+/// follows from the account, so that the same account does the same again.
+fn back_off(tries: u32, self_id: i64) -> Duration {
     let base = Duration::from_secs(1 << tries.min(5)).min(LONGEST_WAIT);
-    let mut random = [0; 2];
-    // Without randomness the wait is only less spread.
-    let _ = getrandom::fill(&mut random);
-    base + base.mul_f64(f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX) / 5.0)
+    let mut hasher = DefaultHasher::new();
+    (tries, self_id).hash(&mut hasher);
+    base + base.mul_f64((hasher.finish() % 1000) as f64 / 1000.0 / 5.0)
 }
 
 #[cfg(test)]
@@ -347,7 +358,7 @@ mod tests {
     #[test]
     fn the_back_off_doubles_to_its_limit() {
         for (tries, seconds) in [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16), (5, 30), (50, 30)] {
-            let wait = back_off(tries).as_secs_f64();
+            let wait = back_off(tries, 7_000_000_000).as_secs_f64();
             let base = f64::from(seconds);
             assert!((base..=base * 1.2).contains(&wait), "{tries}: {wait}");
         }

@@ -15,6 +15,8 @@ mod errors;
 mod hang_up;
 #[path = "e2e/line.rs"]
 mod line;
+#[path = "e2e/poison.rs"]
+mod poison;
 #[path = "e2e/process.rs"]
 mod process;
 #[path = "e2e/restart.rs"]

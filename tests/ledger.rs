@@ -118,17 +118,18 @@ async fn what_may_still_live_is_recalled_and_the_rest_is_closed() {
     // The process is gone; the next one looks.
     let ledger = Ledger::open(&path).await.expect("the ledger");
     let mut living = ledger.recall(ME, at(60), RING).await.expect("read");
-    living.sort_by_key(|call| call.handle.id);
-    let told: Vec<_> = living.iter().map(|it| (it.handle.access_hash, it.stage.clone())).collect();
+    living.sort_by_key(|call| call.live.handle.id);
+    let told: Vec<_> =
+        living.iter().map(|it| (it.live.handle.access_hash, it.live.stage.clone())).collect();
     assert_eq!(told[0], (1001, Stage::Requested));
     assert_eq!(told[1], (1002, Stage::Waiting { received: Some(at(2)) }));
     assert_eq!(told[2], (1003, established(9)));
-    assert_eq!((living[1].caller, living[1].callee), (ME, 102));
-    assert_eq!(living[0].peer.name.as_deref(), Some("Peer 1"));
+    assert_eq!((living[1].live.caller, living[1].live.callee), (ME, 102));
+    assert_eq!(living[0].live.peer.name.as_deref(), Some("Peer 1"));
     assert!(ledger.recall(2, at(60), RING).await.expect("read").is_empty(), "another account");
 
     let later = ledger.recall(ME, at(3600), RING).await.expect("read");
-    assert_eq!(later.iter().map(|it| it.handle.id).collect::<Vec<_>>(), [3], "only who talks");
+    assert_eq!(later.iter().map(|it| it.live.handle.id).collect::<Vec<_>>(), [3], "only who talks");
     assert_eq!(row(&path, 1).await, ("not confirmed// None None".to_owned(), false));
     let much_later = ledger.recall(ME, at(100_000), RING).await.expect("read");
     assert!(much_later.is_empty());

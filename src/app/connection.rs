@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::State;
 use super::effect::Effect;
 use crate::call::board::Context;
-use crate::call::event::{CallEvent, Connection, LiveCall, Reach};
+use crate::call::event::{CallEvent, Connection, Reach, RecalledCall};
 use crate::call::{AccountId, CallKey, Party};
 
 /// How long Telegram lets a call ring unless it says otherwise.
@@ -117,15 +117,18 @@ impl State {
     pub(super) fn recalled(
         &mut self,
         account: AccountId,
-        calls: Vec<LiveCall>,
+        calls: Vec<RecalledCall>,
         now: Timestamp,
     ) -> Vec<Effect> {
-        for live in calls {
+        for RecalledCall { live, maybe_sent } in calls {
             let key = CallKey { account, id: live.handle.id };
             if self.board.get(key).is_none() {
                 // It has rung before: nobody is called to the screen again.
                 self.call_event(account, CallEvent::Live(Box::new(live)), now);
-                self.board.change(key, |call| call.doubtful = true);
+                self.board.change(key, |call| {
+                    call.doubtful = true;
+                    call.maybe_sent = maybe_sent;
+                });
             }
         }
         if self.is_online(account) { self.reconcile(account) } else { Vec::new() }

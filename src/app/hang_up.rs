@@ -159,6 +159,7 @@ impl State {
                 attempt,
             }));
             self.board.set_hang_up(*key, HangUp::Sending { reason, since: now, attempt });
+            self.changes.push((*key, Change::Updated));
             if self.marked.remove(key) && self.marked.is_empty() {
                 // The next key must not fall through to the row that is under the cursor.
                 self.let_go(now);
@@ -242,7 +243,7 @@ impl State {
         let (key, failure) = (call.key, failure.clone());
         if failure.remedy() == Remedy::NotFromHere {
             // Nothing more can happen to it here.
-            self.end_call(key, Ending::Elsewhere { talked: None }, now);
+            self.end_call(key, Ending::ELSEWHERE, now);
         } else {
             self.board.set_hang_up(key, HangUp::Idle);
         }

@@ -3,17 +3,22 @@
 //! Pure bookkeeping: an event goes in, and what changed comes out. Nothing here is drawn, sorted
 //! or sent.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod progress;
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::event::{CallEvent, LiveCall, Stage};
+use progress::{discarded, logged};
+
+use super::event::{CallEvent, LiveCall, LoggedCall, Stage};
 use super::failure::{Failure, Remedy};
 use super::reason::{EndReason, Ending, Recorded};
 use super::{
     AccountId, Call, CallKey, Direction, EndedCall, HangUp, Milestones, Party, Phase, Sent,
-    SentAnswer,
+    SentAnswer, Sighting,
 };
 
 /// How long a ringing row outlives its ring time, in case the end was only late.
@@ -56,8 +61,17 @@ pub enum Change {
 pub struct CallBoard {
     calls: HashMap<CallKey, Call>,
     recent: VecDeque<EndedCall>,
-    ended: HashSet<CallKey>,
+    ended: HashMap<CallKey, Grave>,
     order_of_ends: VecDeque<CallKey>,
+}
+
+/// What is remembered of a call that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grave {
+    /// It was among the recent ones.
+    Shown,
+    /// It was never seen alive, and what its chat says of it has not come yet.
+    Unmarked,
 }
 
 impl CallBoard {
@@ -135,8 +149,14 @@ impl CallBoard {
     pub fn apply(&mut self, event: CallEvent, context: &Context) -> Change {
         let key = CallKey { account: context.account, id: event.id() };
         match event {
-            CallEvent::Live(_) if self.ended.contains(&key) => {
-                Change::Nothing("the call has ended before")
+            CallEvent::Live(live) if self.ended.contains_key(&key) => {
+                if !self.was_given_up(key, &live.stage) {
+                    return Change::Nothing("the call has ended before");
+                }
+                self.recent.retain(|ended| ended.key != key);
+                self.ended.remove(&key);
+                self.order_of_ends.retain(|ended| *ended != key);
+                self.add(key, *live, context)
             }
             CallEvent::Live(live) => match self.calls.get_mut(&key) {
                 Some(call) => call.progress(*live),
@@ -152,14 +172,22 @@ impl CallBoard {
             CallEvent::Gone { .. } => {
                 self.end_or_refine(key, context.server_now, |_| Ending::Over, None, None)
             }
-            CallEvent::Logged { reason, duration, .. } => {
-                let ending = |call: &Call| logged(call, reason, duration);
-                if !self.calls.contains_key(&key) && !self.ended.contains(&key) {
-                    return Change::Nothing("an old call that was never on the board");
+            CallEvent::Logged(chat) => {
+                let LoggedCall { reason, duration, .. } = *chat;
+                let shown = self.ended.get(&key) == Some(&Grave::Shown);
+                if !shown && !self.calls.contains_key(&key) {
+                    return self.learn_of(key, *chat);
                 }
+                let ending = |call: &Call| logged(call, reason, duration);
                 self.end_or_refine(key, context.server_now, ending, reason, duration)
             }
         }
+    }
+
+    /// Whether a call was only taken for over, because it had rung for so long, and was answered.
+    fn was_given_up(&self, key: CallKey, stage: &Stage) -> bool {
+        let answered = matches!(stage, Stage::Accepted | Stage::Established { .. });
+        answered && self.recently(key).is_some_and(|ended| ended.ending == Ending::RangOut)
     }
 
     fn add(&mut self, key: CallKey, live: LiveCall, context: &Context) -> Change {
@@ -212,7 +240,7 @@ impl CallBoard {
             self.end(key, ending, at);
             return Change::Ended;
         }
-        if self.bury(key) {
+        if self.bury(key, Grave::Unmarked) {
             return Change::Nothing("the end of a call that was never seen");
         }
         if self.recent_mut(key).is_some_and(|ended| ended.refine(reason, duration)) {
@@ -222,10 +250,44 @@ impl CallBoard {
         }
     }
 
+    /// Takes in a call of which only its chat has told: it began and ended unseen.
+    fn learn_of(&mut self, key: CallKey, chat: LoggedCall) -> Change {
+        let LoggedCall { peer, direction, video, date, reason, duration, .. } = chat;
+        self.bury(key, Grave::Shown);
+        let reason = reason.unwrap_or(Recorded::Reason(EndReason::HangUp));
+        // Who was called and talked did so on another device.
+        let ending = match direction {
+            Direction::Incoming if duration.is_some() => {
+                Ending::Elsewhere { talked: duration, reason: Some(reason) }
+            }
+            _ => Ending::Recorded { reason, duration },
+        };
+        self.show(EndedCall {
+            key,
+            peer,
+            direction,
+            video,
+            placed: date,
+            at: date,
+            was_answered: duration.is_some(),
+            sent: None,
+            maybe_sent: false,
+            ending,
+            failure: None,
+            sighting: Sighting::ChatOnly,
+        });
+        Change::Ended
+    }
+
+    fn show(&mut self, ended: EndedCall) {
+        self.recent.push_front(ended);
+        self.recent.truncate(RECENT);
+    }
+
     /// Ends a living call. Does nothing if it does not live.
     pub fn end(&mut self, key: CallKey, ending: Ending, at: Timestamp) {
         let Some(call) = self.calls.remove(&key) else { return };
-        self.bury(key);
+        self.bury(key, Grave::Shown);
         let sent = call.may_have_worked().map(|reason| Sent {
             verb: call.verb(),
             reason,
@@ -235,7 +297,7 @@ impl CallBoard {
             HangUp::Failed { failure, .. } => Some(failure.clone()),
             _ => None,
         };
-        self.recent.push_front(EndedCall {
+        self.show(EndedCall {
             key,
             was_answered: matches!(call.phase, Phase::Connecting | Phase::Active { .. }),
             peer: call.peer,
@@ -247,8 +309,8 @@ impl CallBoard {
             maybe_sent: call.maybe_sent.is_some(),
             ending,
             failure,
+            sighting: Sighting::Live,
         });
-        self.recent.truncate(RECENT);
     }
 
     /// Takes in that Telegram has carried out a hang-up: it was this one that ended the call.
@@ -276,8 +338,19 @@ impl CallBoard {
     }
 
     /// Remembers that a call is over; `false` if that was known.
-    fn bury(&mut self, key: CallKey) -> bool {
-        let new = self.ended.insert(key);
+    fn bury(&mut self, key: CallKey, grave: Grave) -> bool {
+        let new = match self.ended.entry(key) {
+            Entry::Occupied(mut known) => {
+                if grave == Grave::Shown {
+                    known.insert(grave);
+                }
+                false
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(grave);
+                true
+            }
+        };
         if new {
             self.order_of_ends.push_back(key);
             if self.order_of_ends.len() > TOMBSTONES
@@ -308,91 +381,6 @@ impl Context {
     fn has_rung_out(&self, since: Timestamp) -> bool {
         self.server_now.duration_since(since).as_secs_f64()
             > (self.ring_timeout + GRACE).as_secs_f64()
-    }
-}
-
-impl Call {
-    /// Takes in a later description of the same call.
-    fn progress(&mut self, live: LiveCall) -> Change {
-        let before = self.clone();
-        self.doubtful = false;
-        self.video |= live.video;
-        if live.peer.name.is_some() {
-            self.peer = live.peer;
-        }
-        let phase = match live.stage {
-            Stage::Requested => Phase::Ringing,
-            Stage::Waiting { received } => {
-                self.milestones.rang = self.milestones.rang.or(received);
-                match self.direction {
-                    Direction::Outgoing => Phase::Dialing { ringing_there: received.is_some() },
-                    // The answer of phone.acceptCall, on the device that accepts.
-                    Direction::Incoming => Phase::Connecting,
-                }
-            }
-            Stage::Accepted => {
-                self.milestones.accepted = self.milestones.accepted.or(Some(live.date));
-                Phase::Connecting
-            }
-            Stage::Established { since, relays } => {
-                self.milestones.established = self.milestones.established.or(Some(since));
-                self.relays = Some(relays);
-                Phase::Active { since }
-            }
-        };
-        if phase.progress() > self.phase.progress() {
-            self.phase = phase;
-            self.protocol = live.protocol;
-        }
-        if *self == before { Change::Nothing("already known") } else { Change::Updated }
-    }
-}
-
-fn discarded(call: &Call, reason: Option<Recorded>, duration: Option<u32>) -> Ending {
-    let hang_up = Recorded::Reason(EndReason::HangUp);
-    match reason {
-        // The devices on which nobody answered are told so, or without any reason.
-        Some(reason)
-            if reason == hang_up
-                && duration.is_none()
-                && call.phase == Phase::Ringing
-                && call.may_have_worked().is_none() =>
-        {
-            Ending::Elsewhere { talked: None }
-        }
-        Some(reason) => Ending::Recorded { reason, duration },
-        None if call.phase == Phase::Ringing => Ending::Elsewhere { talked: duration },
-        None => Ending::Over,
-    }
-}
-
-fn logged(call: &Call, reason: Option<Recorded>, duration: Option<u32>) -> Ending {
-    let reason = reason.unwrap_or(Recorded::Reason(EndReason::HangUp));
-    let talked_elsewhere = call.phase == Phase::Ringing && duration.is_some();
-    if talked_elsewhere && call.may_have_worked().is_none() {
-        return Ending::Elsewhere { talked: duration };
-    }
-    Ending::Recorded { reason, duration }
-}
-
-impl EndedCall {
-    /// Adds what a late message tells; `false` if it is nothing new.
-    fn refine(&mut self, reason: Option<Recorded>, duration: Option<u32>) -> bool {
-        let before = self.ending;
-        let unanswered =
-            matches!(reason, Some(Recorded::Reason(EndReason::Missed | EndReason::Busy)));
-        self.ending = match (self.ending, reason) {
-            (Ending::Elsewhere { .. }, Some(reason)) if unanswered => {
-                Ending::Recorded { reason, duration }
-            }
-            (Ending::Elsewhere { talked: None }, _) => Ending::Elsewhere { talked: duration },
-            (Ending::Over | Ending::RangOut, Some(reason)) => Ending::Recorded { reason, duration },
-            (Ending::Recorded { reason, duration: None }, _) => {
-                Ending::Recorded { reason, duration }
-            }
-            (ending, _) => ending,
-        };
-        self.ending != before
     }
 }
 
@@ -439,6 +427,18 @@ mod tests {
 
     fn ended(reason: Option<EndReason>, duration: Option<u32>) -> CallEvent {
         CallEvent::Discarded { id: 7, reason: reason.map(Recorded::Reason), duration, video: false }
+    }
+
+    fn logged_call(incoming: bool, reason: EndReason, duration: Option<u32>) -> CallEvent {
+        CallEvent::Logged(Box::new(LoggedCall {
+            id: 7,
+            peer: Party::unknown(PEER),
+            direction: if incoming { Direction::Incoming } else { Direction::Outgoing },
+            video: false,
+            date: at(9),
+            reason: Some(Recorded::Reason(reason)),
+            duration,
+        }))
     }
 
     fn key() -> CallKey {
@@ -506,11 +506,7 @@ mod tests {
     #[test]
     fn the_chat_tells_what_the_update_did_not() {
         let ring = || live(7, true, Stage::Requested);
-        let log = |reason, duration| CallEvent::Logged {
-            id: 7,
-            reason: Some(Recorded::Reason(reason)),
-            duration,
-        };
+        let log = |reason, duration| logged_call(true, reason, duration);
         let cases = [
             (
                 vec![ring(), ended(None, None), log(EndReason::HangUp, Some(192))],
@@ -521,7 +517,14 @@ mod tests {
                 "missed · caller gave up",
             ),
             (vec![ring(), log(EndReason::Missed, None)], "missed · caller gave up"),
-            (vec![log(EndReason::Missed, None), ring()], "ringing"),
+            // It began and ended while nobody was there; a late update does not bring it back.
+            (vec![log(EndReason::Missed, None), ring()], "missed · caller gave up"),
+            (
+                vec![ended(None, None), log(EndReason::HangUp, Some(192))],
+                "answered on another device, ended there after 03:12",
+            ),
+            (vec![logged_call(false, EndReason::HangUp, Some(5))], "ended after 00:05"),
+            (vec![log(EndReason::Busy, None), log(EndReason::Busy, None)], "declined elsewhere"),
         ];
         for (events, wanted) in cases {
             assert_eq!(play(events.clone()), wanted, "{events:?}");
@@ -550,6 +553,20 @@ mod tests {
         assert_eq!(board.apply(late, &context(120)), Change::Refined);
         let ended = board.recently(key()).expect("it is recent");
         assert_eq!(ended.words(), "missed · caller gave up");
+    }
+
+    #[test]
+    fn a_call_that_was_taken_for_rung_out_is_back_when_it_turns_out_to_be_answered() {
+        let mut board = CallBoard::default();
+        board.apply(live(7, true, Stage::Requested), &context(0));
+        board.end(key(), Ending::RangOut, at(101));
+        let again = live(7, true, Stage::Requested);
+        assert_eq!(board.apply(again, &context(102)), Change::Nothing("the call has ended before"));
+        assert_eq!(board.apply(established(7, true), &context(120)), Change::Added);
+        assert_eq!(board.recent().len(), 0);
+        board.apply(ended(Some(EndReason::HangUp), Some(5)), &context(130));
+        let late = established(7, true);
+        assert_eq!(board.apply(late, &context(131)), Change::Nothing("the call has ended before"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::failure::Failure;
 use super::reason::{EndReason, Recorded};
-use super::{CallKey, Handle, Party};
+use super::{CallKey, Direction, Handle, Party};
 
 /// Something that Telegram said about a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,14 +30,7 @@ pub enum CallEvent {
         id: i64,
     },
     /// The service message that follows a call, in the chat with the peer.
-    Logged {
-        /// Telegram's call id.
-        id: i64,
-        /// The reason that Telegram recorded.
-        reason: Option<Recorded>,
-        /// Seconds talked.
-        duration: Option<u32>,
-    },
+    Logged(Box<LoggedCall>),
 }
 
 impl CallEvent {
@@ -45,7 +38,8 @@ impl CallEvent {
     pub fn id(&self) -> i64 {
         match self {
             Self::Live(live) => live.handle.id,
-            Self::Discarded { id, .. } | Self::Gone { id } | Self::Logged { id, .. } => *id,
+            Self::Logged(logged) => logged.id,
+            Self::Discarded { id, .. } | Self::Gone { id } => *id,
         }
     }
 }
@@ -69,6 +63,34 @@ pub struct LiveCall {
     pub stage: Stage,
     /// Its protocol layers and library versions.
     pub protocol: Protocol,
+}
+
+/// A call that is over, as its chat tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoggedCall {
+    /// Telegram's call id.
+    pub id: i64,
+    /// The other one.
+    pub peer: Party,
+    /// Who called whom.
+    pub direction: Direction,
+    /// Whether it was a video call.
+    pub video: bool,
+    /// `date` of the message, on the server's clock.
+    pub date: Timestamp,
+    /// The reason that Telegram recorded.
+    pub reason: Option<Recorded>,
+    /// Seconds talked.
+    pub duration: Option<u32>,
+}
+
+/// A call that lived when this program ended the last time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecalledCall {
+    /// The call, as it was seen last.
+    pub live: LiveCall,
+    /// The reason of a hang-up that may have worked although nobody said so.
+    pub maybe_sent: Option<EndReason>,
 }
 
 /// The stage that a living call has reached.
@@ -129,11 +151,13 @@ pub enum AccountEvent {
     /// Whether Telegram tells this session of calls.
     Reach(Reach),
     /// The calls that lived when this program ended the last time.
-    Recalled(Vec<LiveCall>),
+    Recalled(Vec<RecalledCall>),
     /// Something about a call.
     Call(CallEvent),
     /// A popup of Telegram's own; cleaned.
     Announced(String),
+    /// A part of the account has failed inside, and is made anew.
+    Contained,
     /// The name of somebody of whom only the id was known.
     Named(Party),
     /// Which of some calls have ended, as the chats tell it.

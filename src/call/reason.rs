@@ -1,6 +1,6 @@
 //! Why a call ends: the reasons, what each side will see, and the words for endings.
 
-use strum::{EnumIter, IntoEnumIterator};
+use strum::{AsRefStr, EnumIter, EnumString, IntoEnumIterator};
 
 use super::{Direction, EndedCall, Phase, SentAnswer, Verb};
 use crate::text;
@@ -8,7 +8,9 @@ use crate::text;
 /// A reason that a person can send with a hang-up.
 ///
 /// `phoneCallDiscardReasonMigrateConferenceCall` is read, never sent: see [`Recorded`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, strum::AsRefStr)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, AsRefStr, EnumString,
+)]
 #[strum(serialize_all = "lowercase")]
 pub enum EndReason {
     /// `phoneCallDiscardReasonBusy`.
@@ -126,11 +128,27 @@ pub enum Ending {
     Elsewhere {
         /// Seconds talked there, once the chat has told.
         talked: Option<u32>,
+        /// The reason that was recorded there, once the chat has told.
+        reason: Option<Recorded>,
     },
     /// Telegram only says that the call is over (`phoneCallEmpty`, or an error that means it).
     Over,
     /// Nothing came, and the ring time has passed.
     RangOut,
+}
+
+impl Ending {
+    /// Answered on another device, and nothing more is known.
+    pub const ELSEWHERE: Self = Self::Elsewhere { talked: None, reason: None };
+
+    /// The reason that Telegram recorded, and the seconds talked, as far as it has told.
+    pub fn record(&self) -> (Option<Recorded>, Option<u32>) {
+        match self {
+            Self::Recorded { reason, duration } => (Some(*reason), *duration),
+            Self::Elsewhere { talked, reason } => (*reason, *talked),
+            Self::Over | Self::RangOut => (None, None),
+        }
+    }
 }
 
 impl EndedCall {
@@ -179,10 +197,10 @@ impl EndedCall {
             return format!("{} by you", verb.done());
         }
         match (self.ending, self.sent) {
-            (Ending::Elsewhere { talked: Some(seconds) }, _) => {
+            (Ending::Elsewhere { talked: Some(seconds), .. }, _) => {
                 format!("answered on another device, ended there after {}", clock(seconds))
             }
-            (Ending::Elsewhere { talked: None }, _) => "answered on another device".to_owned(),
+            (Ending::Elsewhere { talked: None, .. }, _) => "answered on another device".to_owned(),
             (Ending::RangOut, _) => "rang out (not confirmed by Telegram)".to_owned(),
             (_, Some(sent)) => format!("already over when you {}", sent.verb.done()),
             _ => "ended".to_owned(),
@@ -192,9 +210,9 @@ impl EndedCall {
     /// Both reasons: `sent busy, recorded busy`; empty when nothing was sent from here.
     pub fn reasons(&self) -> String {
         let Some(sent) = self.sent else { return String::new() };
-        let recorded = match &self.ending {
-            Ending::Recorded { reason, .. } => format!("recorded {}", reason.name()),
-            _ => "no reason recorded".to_owned(),
+        let recorded = match self.ending.record() {
+            (Some(reason), _) => format!("recorded {}", reason.name()),
+            (None, _) => "no reason recorded".to_owned(),
         };
         let refused = if sent.answer == SentAnswer::Refused { " but refused" } else { "" };
         format!("sent {}{refused}, {recorded}", sent.reason.name())

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::board::Change;
 use crate::call::event::Connection;
-use crate::call::reason::Ending;
 use crate::call::{Call, Direction, EndedCall, Party};
 
 /// Goes up when a reader of the old form could misread the new one; new fields do not count.
@@ -131,11 +130,8 @@ impl CallRecord {
     }
 
     pub(super) fn ended(ended: &EndedCall) -> Self {
-        let (reason, duration) = match &ended.ending {
-            Ending::Recorded { reason, duration } => (Some(reason.name().to_owned()), *duration),
-            Ending::Elsewhere { talked } => (None, *talked),
-            Ending::Over | Ending::RangOut => (None, None),
-        };
+        let (reason, duration) = ended.ending.record();
+        let reason = reason.map(|reason| reason.name().to_owned());
         let (peer, placed) = (&ended.peer, ended.placed);
         let record = Self::new(ended.key.id, peer, ended.direction, ended.video, placed);
         Self { ending: Some(ended.words()), reason, duration, ..record }

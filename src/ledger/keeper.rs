@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Entry, Ledger};
-use crate::call::event::LiveCall;
+use crate::call::event::RecalledCall;
 
 /// The most entries that are written at one stroke.
 const BATCH: usize = 1000;
@@ -20,7 +20,7 @@ pub struct Keeper {
 
 enum Order {
     Write(Vec<(i64, Entry)>),
-    Recall { account: i64, now: Timestamp, ring: i64, reply: oneshot::Sender<Vec<LiveCall>> },
+    Recall { account: i64, now: Timestamp, ring: i64, reply: oneshot::Sender<Vec<RecalledCall>> },
 }
 
 impl Keeper {
@@ -66,7 +66,7 @@ impl Keeper {
         account: i64,
         now: Timestamp,
         ring: i64,
-        reply: oneshot::Sender<Vec<LiveCall>>,
+        reply: oneshot::Sender<Vec<RecalledCall>>,
     ) {
         self.order(Order::Recall { account, now, ring, reply });
     }
@@ -121,7 +121,7 @@ async fn recall(
     account: i64,
     now: Timestamp,
     ring: i64,
-    reply: oneshot::Sender<Vec<LiveCall>>,
+    reply: oneshot::Sender<Vec<RecalledCall>>,
 ) {
     match ledger.recall(account, now, ring).await {
         // Nobody waits any more while the program ends.

@@ -78,12 +78,10 @@ impl Accounts {
         let entry = |(key, change): &(CallKey, Change)| {
             let account = state.account(key.account).own.user_id;
             let entry = match change {
-                Change::Added | Change::Updated => {
-                    Entry::Seen(Box::new(state.board.get(*key)?.clone()))
-                }
-                Change::Ended | Change::Refined => {
-                    Entry::Ended(Box::new(state.board.recently(*key)?.clone()))
-                }
+                Change::Added => Entry::Added(Box::new(state.board.get(*key)?.clone())),
+                Change::Updated => Entry::Seen(Box::new(state.board.get(*key)?.clone())),
+                Change::Ended => Entry::Ended(Box::new(state.board.recently(*key)?.clone())),
+                Change::Refined => Entry::Refined(Box::new(state.board.recently(*key)?.clone())),
                 Change::Nothing(_) => return None,
             };
             Some((account, entry))

@@ -24,6 +24,7 @@ pub struct Switchboard {
     accounts: Accounts,
     events: mpsc::Receiver<(AccountId, AccountEvent)>,
     wall: Wall,
+    changes: Vec<(CallKey, Change)>,
 }
 
 impl Switchboard {
@@ -38,7 +39,7 @@ impl Switchboard {
         if let Some(trouble) = trouble {
             state.notices.announce(trouble, wall.now());
         }
-        Self { state, accounts, events, wall }
+        Self { state, accounts, events, wall, changes: Vec::new() }
     }
 
     /// Starts one more account, for which the state has room already.
@@ -55,6 +56,9 @@ impl Switchboard {
     /// what is for the screen, or for somebody who signs in.
     pub fn take(&mut self, msg: Msg) -> Vec<Effect> {
         let effects = update(&mut self.state, msg, self.wall.now());
+        // At once: of a burst, the board itself keeps only the latest ends.
+        self.changes = self.state.take_changes();
+        self.accounts.write_down(&self.state, &self.changes);
         let left = effects.into_iter().filter_map(|effect| self.accounts.carry_out(effect));
         left.collect()
     }
@@ -80,11 +84,9 @@ impl Switchboard {
         Instant::now() + std::time::Duration::try_from(wait).unwrap_or_default()
     }
 
-    /// Writes down what has changed about calls since the last time, and returns it.
-    pub fn write_down(&mut self) -> Vec<(CallKey, Change)> {
-        let changes = self.state.take_changes();
-        self.accounts.write_down(&self.state, &changes);
-        changes
+    /// What the last message has changed about calls.
+    pub fn changes(&self) -> &[(CallKey, Change)] {
+        &self.changes
     }
 
     /// Connects every account anew.

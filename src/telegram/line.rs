@@ -18,6 +18,7 @@ use grammers_session::types::{PeerId, UpdateState, UpdatesState};
 use grammers_session::updates::UpdatesLike;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::clock::Clock;
 use super::heartbeat::{Beat, heartbeat};
@@ -26,7 +27,7 @@ use super::peers::Names;
 use super::questions::{ask_names, reconcile};
 use super::reach::{ask_reach, receive_calls};
 use super::session::{Vault, VaultError};
-use super::{Context, error, hang_up, updates};
+use super::{CLOSING, Context, error, hang_up, updates};
 use crate::call::event::{AccountEvent, CallEvent, HangUpOrder};
 use crate::text;
 
@@ -38,6 +39,10 @@ const FORWARD_SLOTS: usize = 4096;
 pub(super) enum Ended {
     /// The connection is gone; in words.
     Lost(String),
+    /// The pool has let go of everything; in words. Its runner says why.
+    Dropped(String),
+    /// Something has failed inside.
+    Failed,
     /// Telegram wants so much patience.
     Flooded(Duration),
     /// The session is no longer valid; Telegram's name for why.
@@ -54,6 +59,8 @@ pub(super) struct Line {
     names: Names,
     handle: SenderPoolFatHandle,
     dc: i32,
+    /// grammers' network: the only task of this.
+    runner: JoinSet<()>,
     tasks: JoinSet<Option<Ended>>,
     /// What hang-ups have to say about the session.
     verdicts: (mpsc::UnboundedSender<Ended>, mpsc::UnboundedReceiver<Ended>),
@@ -73,12 +80,9 @@ impl Line {
             context.network.api_id(),
             parameters,
         );
-        let SenderPool { runner, handle, updates } = pool;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            runner.run().await;
-            Some(Ended::Lost("the connection was given up".to_owned()))
-        });
+        let SenderPool { runner: network, handle, updates } = pool;
+        let (mut runner, mut tasks) = (JoinSet::new(), JoinSet::new());
+        runner.spawn(network.run());
         let (to_stream, from_tap) = mpsc::channel(FORWARD_SLOTS);
         let (questions, asked) = mpsc::unbounded_channel();
         names.forget_questions();
@@ -89,7 +93,10 @@ impl Line {
         let dc = session.home_dc_id().map_err(|error| lost(&error))?;
         let client = Client::new(handle.clone());
         let beat = Beat { context: context.clone(), client: client.clone(), clock: clock.clone() };
-        let state = beat.state().await.map_err(|error| ended_by(&error))?;
+        let state = match beat.state().await {
+            Ok(state) => state,
+            Err(error) => return Err(explained(ended_by(&error), &mut runner).await),
+        };
         keep_first(session, state).await.map_err(|error| lost(&error))?;
         if let Err(error) = beat.settings().await {
             // Without them there are defaults; if the line is down, its tasks will tell.
@@ -104,7 +111,15 @@ impl Line {
         tasks.spawn(ask_reach(context.clone(), client.clone()));
         tasks.spawn(ask_names(context.clone(), client, names.clone(), handle.clone(), asked));
         let verdicts = mpsc::unbounded_channel();
-        Ok(Self { context: context.clone(), names: names.clone(), handle, dc, tasks, verdicts })
+        Ok(Self {
+            context: context.clone(),
+            names: names.clone(),
+            handle,
+            dc,
+            runner,
+            tasks,
+            verdicts,
+        })
     }
 
     /// Waits until the first of the tasks that keep the line alive has stopped.
@@ -117,10 +132,10 @@ impl Line {
             };
             match ended {
                 Some(Ok(None)) => {}
-                Some(Ok(Some(ended))) => return ended,
+                Some(Ok(Some(ended))) => return explained(ended, &mut self.runner).await,
                 Some(Err(error)) => {
                     tracing::error!(%error, "a task of the connection has failed");
-                    return Ended::Lost("internal fault, see the log".to_owned());
+                    return Ended::Failed;
                 }
                 None => return Ended::Lost("the connection has no tasks".to_owned()),
             }
@@ -149,7 +164,8 @@ impl Line {
     /// Looks in the chats for calls that have ended.
     pub(super) fn reconcile(&mut self, calls: Vec<i64>) {
         let client = Client::new(self.handle.clone());
-        self.tasks.spawn(reconcile(self.context.clone(), client, calls));
+        let (context, names) = (self.context.clone(), self.names.clone());
+        self.tasks.spawn(reconcile(context, client, names, calls));
     }
 }
 
@@ -167,6 +183,18 @@ async fn keep_first(session: &Vault, state: tl::types::updates::State) -> Result
     session.commit().await
 }
 
+/// Why the pool has let go, if it has: its runner may have failed, or is just about to.
+async fn explained(ended: Ended, runner: &mut JoinSet<()>) -> Ended {
+    let Ended::Dropped(cause) = ended else { return ended };
+    match timeout(CLOSING, runner.join_next()).await {
+        Ok(Some(Err(error))) => {
+            tracing::error!(%error, "the network task has failed");
+            Ended::Failed
+        }
+        _ => Ended::Lost(cause),
+    }
+}
+
 pub(super) fn silent() -> Ended {
     Ended::Lost("Telegram has gone silent".to_owned())
 }
@@ -179,6 +207,7 @@ pub(super) fn ended_by(error: &InvocationError) -> Ended {
     match (error::signed_out(error), error) {
         (Some(code), _) => Ended::SignedOut(code),
         (None, InvocationError::Io(error)) => lost(error),
+        (None, InvocationError::Dropped(_)) => Ended::Dropped(text::clean(&error.to_string())),
         (None, InvocationError::Rpc(error)) if error.code == 420 => {
             Ended::Flooded(Duration::from_secs(u64::from(error.value.unwrap_or(1))))
         }
@@ -205,11 +234,14 @@ impl Tap {
             }
             return;
         };
-        if let CallEvent::Live(live) = &event
-            && self.names.must_ask(live.peer.user_id)
-        {
+        let peer = match &event {
+            CallEvent::Live(live) => Some(live.peer.user_id),
+            CallEvent::Logged(chat) => Some(chat.peer.user_id),
+            CallEvent::Discarded { .. } | CallEvent::Gone { .. } => None,
+        };
+        if let Some(peer) = peer.filter(|peer| self.names.must_ask(*peer)) {
             // The task that asks ends only with the line.
-            let _ = self.questions.send(live.peer.user_id);
+            let _ = self.questions.send(peer);
         }
         self.context.tell(AccountEvent::Call(event)).await;
     }
@@ -241,7 +273,7 @@ async fn forward(
             let _ = to_stream.send(UpdatesLike::ConnectionClosed).await;
         }
     }
-    None
+    Some(Ended::Dropped("the connection was given up".to_owned()))
 }
 
 /// Runs the update stream: gaps and differences.

@@ -48,7 +48,12 @@ pub(super) async fn ask_names(
 }
 
 /// Looks through the latest calls of all chats for those that were asked about.
-pub(super) async fn reconcile(context: Context, client: Client, asked: Vec<i64>) -> Option<Ended> {
+pub(super) async fn reconcile(
+    context: Context,
+    client: Client,
+    names: Names,
+    asked: Vec<i64>,
+) -> Option<Ended> {
     let filter = tl::types::InputMessagesFilterPhoneCalls { missed: false };
     let request = tl::functions::messages::Search {
         peer: tl::enums::InputPeer::Empty,
@@ -82,7 +87,7 @@ pub(super) async fn reconcile(context: Context, client: Client, asked: Vec<i64>)
         Err(_) => return Some(silent()),
     };
     let ended = messages.map(|messages| {
-        let ended = messages.iter().filter_map(updates::logged);
+        let ended = messages.iter().filter_map(|message| updates::logged(message, &names));
         ended.filter(|event| asked.contains(&event.id())).collect()
     });
     context.tell(AccountEvent::History { asked, ended }).await;

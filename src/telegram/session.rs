@@ -377,6 +377,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_update_state_is_kept_only_once_it_is_committed() {
+        let vault = Vault::in_memory(seeded(&seed()));
+        let state = |pts| UpdatesState { pts, ..UpdatesState::default() };
+        vault.set_update_state(UpdateState::All(state(5))).await.expect("held");
+        assert_eq!(vault.updates_state().await.expect("known").pts, 0, "not handed out yet");
+        vault.commit().await.expect("kept");
+        assert_eq!(vault.updates_state().await.expect("known").pts, 5);
+        vault.set_update_state(UpdateState::All(state(9))).await.expect("held");
+        vault.forget_uncommitted();
+        vault.commit().await.expect("nothing to keep");
+        assert_eq!(vault.updates_state().await.expect("known").pts, 5, "the line ended before");
+    }
+
+    #[tokio::test]
+    async fn files_that_are_damaged_are_read_or_refused_and_nothing_panics() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("session.db");
+        let home = centre(4, seed().address, Some(&[7; 256]));
+        create(&path, &home, 99, 5).await.expect("created");
+        let whole = std::fs::read(&path).expect("a file");
+        for at in (0..whole.len()).step_by(whole.len() / 150) {
+            for byte in [0x00, 0x7f, 0xff] {
+                let mut damaged = whole.clone();
+                damaged[at] = byte;
+                let cut = if at % 3 == 0 { at.max(1) } else { damaged.len() };
+                std::fs::write(&path, &damaged[..cut]).expect("written");
+                if let Ok((vault, _)) = Vault::open(&path).await {
+                    vault.write().await;
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn files_that_are_no_sessions_are_refused_in_words() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("session.db");

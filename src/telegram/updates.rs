@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use grammers_client::tl;
+use grammers_client::tl::{self, Deserializable};
 use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
 
 use super::peers::Names;
-use crate::call::Handle;
-use crate::call::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
+use crate::call::event::{CallEvent, LiveCall, LoggedCall, Protocol, Relays, Stage};
 use crate::call::reason::{EndReason, Recorded};
+use crate::call::{Direction, Handle};
 use crate::text;
 
 /// The updates and users of a raw container.
@@ -28,20 +28,35 @@ pub(super) fn unpack(container: &UpdatesLike) -> (&[tl::enums::Update], &[tl::en
     }
 }
 
+/// What the bytes of an `Updates` say about calls, to the account of this user; nothing if they
+/// cannot be read.
+pub fn read_updates(bytes: &[u8], self_id: i64) -> Vec<CallEvent> {
+    let Ok(updates) = tl::enums::Updates::from_bytes(bytes) else { return Vec::new() };
+    let container = UpdatesLike::Updates(updates);
+    let (list, users) = unpack(&container);
+    let names = Names::default();
+    names.learn(users);
+    list.iter().filter_map(|update| event(update, self_id, &names)).collect()
+}
+
 /// What an update says about a call, if it is about one.
 pub(super) fn event(update: &tl::enums::Update, self_id: i64, names: &Names) -> Option<CallEvent> {
     match update {
         tl::enums::Update::PhoneCall(update) => {
             Some(phone_call(&update.phone_call, self_id, names))
         }
-        tl::enums::Update::NewMessage(update) => logged(&update.message),
+        tl::enums::Update::NewMessage(update) => logged(&update.message, names),
         _ => None,
     }
 }
 
-/// The two parties of the living call that an update is about.
+/// The people that an update about a call names.
 pub(super) fn parties(update: &tl::enums::Update) -> Option<[i64; 2]> {
     use tl::enums::PhoneCall;
+    if let tl::enums::Update::NewMessage(update) = update {
+        let tl::enums::Message::Service(message) = &update.message else { return None };
+        return peer_of(message).map(|peer| [peer; 2]);
+    }
     let tl::enums::Update::PhoneCall(update) = update else { return None };
     match &update.phone_call {
         PhoneCall::Requested(call) => Some([call.admin_id, call.participant_id]),
@@ -63,14 +78,26 @@ pub(super) fn announcement(update: &tl::enums::Update) -> Option<String> {
 }
 
 /// What the service message of a call says.
-pub(super) fn logged(message: &tl::enums::Message) -> Option<CallEvent> {
+pub(super) fn logged(message: &tl::enums::Message, names: &Names) -> Option<CallEvent> {
     let tl::enums::Message::Service(message) = message else { return None };
     let tl::enums::MessageAction::PhoneCall(action) = &message.action else { return None };
-    Some(CallEvent::Logged {
+    Some(CallEvent::Logged(Box::new(LoggedCall {
         id: action.call_id,
+        peer: names.get(peer_of(message)?),
+        direction: if message.out { Direction::Outgoing } else { Direction::Incoming },
+        video: action.video,
+        date: time(message.date),
         reason: action.reason.as_ref().map(recorded),
         duration: seconds(action.duration),
-    })
+    })))
+}
+
+/// Whose chat a message is in; nobody's if it is that of a group.
+fn peer_of(message: &tl::types::MessageService) -> Option<i64> {
+    match &message.peer_id {
+        tl::enums::Peer::User(user) => Some(user.user_id),
+        _ => None,
+    }
 }
 
 /// The fields that the constructors of a living call share by name.
@@ -172,7 +199,7 @@ fn seconds(duration: Option<i32>) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use grammers_client::tl::{Deserializable, Serializable};
+    use grammers_client::tl::Serializable;
     use proptest::prelude::*;
 
     use super::*;
@@ -322,15 +349,7 @@ mod tests {
                 if let Ok(update) = tl::enums::Update::from_bytes(&framed) {
                     event(&update, 1, &Names::default());
                 }
-                if let Ok(updates) = tl::enums::Updates::from_bytes(&framed) {
-                    let container = UpdatesLike::Updates(updates);
-                    let (updates, users) = unpack(&container);
-                    let names = Names::default();
-                    names.learn(users);
-                    for update in updates {
-                        event(update, 1, &names);
-                    }
-                }
+                read_updates(&framed, 1);
             }
         }
     }

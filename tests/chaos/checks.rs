@@ -1,0 +1,245 @@
+//! What has to hold: (a) to (d) after every step, (e) and (f) once the line is good again.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::path::Path;
+
+use onhook::app::State;
+use onhook::app::dialog::Dialog;
+use onhook::call::{Call, CallKey, HangUp, Phase};
+use onhook::loopback::CallCensus;
+use serde_json::Value;
+
+/// The methods that change nothing at Telegram.
+const HARMLESS: [&str; 7] = [
+    "help.getConfig",
+    "updates.getState",
+    "updates.getDifference",
+    "users.getUsers",
+    "messages.search",
+    "account.getAuthorizations",
+    "account.getPrivacy",
+];
+
+/// A hang-up that somebody asked for.
+struct Order {
+    access_hash: i64,
+    reason: String,
+    /// Whether it has reached the server.
+    seen: bool,
+}
+
+/// How much there was to be checked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    pub calls: u64,
+    pub requests: u64,
+    /// Hang-ups that a key asked for.
+    pub asked: u64,
+    /// Those that reached the server.
+    pub sent: u64,
+    /// Calls that were hung up more than once.
+    pub again: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.requests += other.requests;
+        self.asked += other.asked;
+        self.sent += other.sent;
+        self.again += other.again;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { calls, requests, asked, sent, again } = self;
+        write!(f, "{calls} calls, {requests} requests, {asked} hang-ups asked for, {sent} sent, ")?;
+        write!(f, "{again} calls tried again")
+    }
+}
+
+/// What was asked for, and what came of it.
+#[derive(Default)]
+pub struct Checks {
+    orders: HashMap<i64, Vec<Order>>,
+    requests: u64,
+}
+
+/// The board before a message.
+pub struct Before {
+    meant: HashSet<CallKey>,
+    attempts: HashMap<CallKey, (u32, bool)>,
+}
+
+/// The number of the last try, and whether it is on its way.
+fn attempt(call: &Call) -> (u32, bool) {
+    match call.hang_up {
+        HangUp::Idle => (0, false),
+        HangUp::Sending { attempt, .. } => (attempt, true),
+        HangUp::Failed { attempt, .. } => (attempt, false),
+    }
+}
+
+impl Checks {
+    /// What there was to be checked.
+    pub fn tally(&self, calls: usize) -> Tally {
+        let orders = || self.orders.values().flatten();
+        Tally {
+            calls: calls as u64,
+            requests: self.requests,
+            asked: orders().count() as u64,
+            sent: orders().filter(|order| order.seen).count() as u64,
+            again: self.orders.values().filter(|orders| orders.len() > 1).count() as u64,
+        }
+    }
+
+    /// The board as somebody sees it who is about to press a key.
+    pub fn before(state: &State) -> Before {
+        let meant = match &state.dialog {
+            Some(Dialog::Picker(picker)) => picker.calls.iter().copied().collect(),
+            Some(_) => HashSet::new(),
+            None if state.marked.is_empty() => state.selection().into_iter().collect(),
+            None => state.marked.iter().copied().collect(),
+        };
+        let attempts = state.board.calls().map(|call| (call.key, attempt(call))).collect();
+        Before { meant, attempts }
+    }
+
+    /// (a) No hang-up without a key, (b) none for a call that the key did not mean, (c) none while
+    /// one is on its way.
+    pub fn after(&mut self, before: &Before, by_key: bool, state: &State) -> Result<(), String> {
+        for call in state.board.calls() {
+            let (number, sending) = attempt(call);
+            let (last, was_sending) = before.attempts.get(&call.key).copied().unwrap_or_default();
+            let HangUp::Sending { reason, .. } = &call.hang_up else { continue };
+            if !sending || (was_sending && number == last) {
+                continue;
+            }
+            let id = call.key.id;
+            if !by_key {
+                return Err(format!("(a) a hang-up of {id} without a key"));
+            }
+            if !before.meant.contains(&call.key) {
+                return Err(format!("(b) a hang-up of {id}, which nobody meant"));
+            }
+            if was_sending {
+                return Err(format!("(c) a second hang-up of {id} while one is on its way"));
+            }
+            let order = Order {
+                access_hash: call.handle.access_hash,
+                reason: reason.name().to_owned(),
+                seen: false,
+            };
+            self.orders.entry(id).or_default().push(order);
+        }
+        Ok(())
+    }
+
+    /// (a) Nothing that changes something reaches the server unless it was asked for, (b) with
+    /// that call's own handle and reason, (d) and once each time.
+    pub fn request(&mut self, request: &Value) -> Result<(), String> {
+        self.requests += 1;
+        let method = request["method"].as_str().unwrap_or_default();
+        if HARMLESS.contains(&method) {
+            return Ok(());
+        }
+        if method != "phone.discardCall" {
+            return Err(format!("(a) nobody asked for {method}"));
+        }
+        let id = request["args"]["id"].as_i64().unwrap_or_default();
+        let Some(orders) = self.orders.get_mut(&id) else {
+            return Err(format!("(a) a hang-up of {id} that nobody asked for"));
+        };
+        let Some(order) = orders
+            .iter_mut()
+            .find(|order| !order.seen && request["args"]["reason"].as_str() == Some(&order.reason))
+        else {
+            return Err(format!("(d) a hang-up of {id} was sent more often than asked for"));
+        };
+        order.seen = true;
+        if request["args"]["access_hash"].as_i64() != Some(order.access_hash) {
+            return Err(format!("(b) a hang-up of {id} with the handle of another call"));
+        }
+        Ok(())
+    }
+}
+
+/// (e) The board shows what lives for this session, and nothing else.
+pub fn agree(census: &[CallCensus], state: &State) -> Result<(), String> {
+    let mut board: HashMap<i64, &Call> = state.board.calls().map(|it| (it.key.id, it)).collect();
+    for call in census {
+        let on_board = board.remove(&call.id);
+        let shown = on_board.map(|it| match it.phase {
+            Phase::Ringing => "phoneCallRequested",
+            Phase::Dialing { .. } => "phoneCallWaiting",
+            Phase::Connecting => "phoneCallAccepted",
+            Phase::Active { .. } => "phoneCall",
+        });
+        let wanted = call.lives == shown;
+        if !wanted {
+            return Err(format!("(e) {call:?}\nis on the board as {on_board:?}"));
+        }
+        if let Some(doubt) = on_board.filter(|it| it.doubtful || it.hang_up.is_on_its_way()) {
+            return Err(format!("(e) still in doubt: {doubt:?}"));
+        }
+    }
+    match board.values().next() {
+        Some(more) => Err(format!("(e) on the board, but nowhere else: {more:?}")),
+        None => Ok(()),
+    }
+}
+
+/// A call, as the ledger has it.
+#[derive(Debug)]
+struct Row {
+    ended: bool,
+    recorded: Option<String>,
+    talked: Option<i64>,
+    handle: bool,
+}
+
+async fn rows(path: &Path) -> libsql::Result<HashMap<i64, Row>> {
+    let database = libsql::Builder::new_local(path).build().await?;
+    let sql = "SELECT id, ended, recorded, talked, access_hash FROM calls";
+    let mut rows = database.connect()?.query(sql, ()).await?;
+    let mut known = HashMap::new();
+    while let Some(row) = rows.next().await? {
+        let entry = Row {
+            ended: row.get::<Option<i64>>(1)?.is_some(),
+            recorded: row.get(2)?,
+            talked: row.get(3)?,
+            handle: row.get::<Option<i64>>(4)?.is_some(),
+        };
+        known.insert(row.get(0)?, entry);
+    }
+    Ok(known)
+}
+
+/// (f) The ledger has every call once, with its ending; the key of its table sees to the once.
+pub async fn ledger_agrees(path: &Path, census: &[CallCensus]) -> Result<(), String> {
+    let mut rows = rows(path).await.map_err(|error| format!("(f) {error}"))?;
+    for call in census {
+        let row = rows.remove(&call.id);
+        let wanted = match (&row, call.over) {
+            // Another device has it, and nothing was ever seen of it here.
+            (None, None) => call.lives_elsewhere,
+            (None, Some(_)) => false,
+            (Some(row), None) if call.lives.is_some() => !row.ended && row.handle,
+            (Some(row), None) => row.ended && !row.handle && row.recorded.is_none(),
+            (Some(row), Some((reason, duration))) => {
+                let talked = row.talked == duration.map(i64::from);
+                let told = row.recorded.as_deref() == Some(reason);
+                row.ended && !row.handle && told && talked
+            }
+        };
+        if !wanted {
+            return Err(format!("(f) {call:?}\nis in the ledger as {row:?}"));
+        }
+    }
+    match rows.iter().next() {
+        Some(more) => Err(format!("(f) in the ledger, but nowhere else: {more:?}")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,175 @@
+//! What is going to happen: the calls, the keys, and the seed of the server's troubles.
+
+use std::fmt::{self, Write};
+
+use onhook::app::action::Action;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+/// How long there is trouble, in seconds.
+pub const TROUBLE: u64 = 200;
+
+/// The server's troubles. Each plan has some of them: all at once leave little of a session.
+const TROUBLES: [&str; 20] = [
+    "cut",
+    "refuse",
+    "half-open",
+    "silent",
+    "slow",
+    "reset",
+    "drop",
+    "double",
+    "late",
+    "container",
+    "slice",
+    "error",
+    "answer-late",
+    "answer-lost",
+    "answer-garbled",
+    "answer-after",
+    "answer-cut",
+    "salt",
+    "bad-message",
+    "poison",
+];
+
+/// Something that is done to the program.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Time passes, in milliseconds.
+    Wait(u64),
+    /// A key.
+    Press(Action),
+    /// The program ends, and is started again.
+    Restart,
+}
+
+/// All of it.
+#[derive(Debug)]
+pub struct Plan {
+    seed: u64,
+    /// Each as the scenario has it.
+    calls: Vec<String>,
+    /// By how many seconds the server's clock is ahead.
+    pub clock: i64,
+    overruled: bool,
+    troubles: Vec<&'static str>,
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    pub fn new(seed: u64) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+        let plan = (
+            proptest::collection::vec(any_call(), 2..14),
+            proptest::sample::select(vec![0, 0, 600, -20]),
+            any::<bool>(),
+            proptest::sample::subsequence(TROUBLES.to_vec(), 1..=TROUBLES.len()),
+            proptest::collection::vec(any_steps(), 30..150),
+        );
+        let tree = plan.new_tree(&mut runner).expect("nothing is filtered out");
+        let (calls, clock, overruled, troubles, steps) = tree.current();
+        let steps = steps.concat();
+        Self { seed, calls, clock, overruled, troubles, steps }
+    }
+
+    /// The scenario, as the server reads it.
+    pub fn scenario(&self) -> String {
+        let mut text = format!(
+            "title = 'chaos'\n[server]\nclock = {}\nreasons = '{}'\n[chaos]\nseed = {}\nuntil = {TROUBLE}\nonly = {:?}\n",
+            self.clock,
+            if self.overruled { "overruled" } else { "kept" },
+            self.seed,
+            self.troubles,
+        );
+        for (person, name) in ["Grace Hopper", "Alan Turing", "Linus"].into_iter().enumerate() {
+            let _ = writeln!(text, "[[person]]\nkey = 'p{person}'\nname = '{name}'");
+        }
+        for call in &self.calls {
+            let _ = writeln!(text, "{call}");
+        }
+        text
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{:?}", self.scenario(), self.steps)
+    }
+}
+
+/// A call, as the scenario has it.
+fn any_call() -> impl Strategy<Value = String> {
+    let person = 0usize..3;
+    let device = proptest::sample::select(vec!["here", "elsewhere"]);
+    let container = proptest::sample::select(vec!["updates", "short", "combined"]);
+    let times = (0.0..TROUBLE as f64, 2.0..80.0f64);
+    let head = (person, proptest::bool::weighted(0.7), times, any::<bool>(), any::<bool>())
+        .prop_map(|(person, incoming, (at, rings), video, receipt)| {
+            let (from, to) =
+                if incoming { (format!("p{person}"), "me".into()) } else { ("me".into(), format!("p{person}")) };
+            let mut text = format!(
+                "[[call]]\nfrom = '{from}'\nto = '{to}'\nat = {at:.1}\nrings = {rings:.1}\nvideo = {video}\n"
+            );
+            if receipt && !incoming {
+                let _ = writeln!(text, "receipt = {:.1}", rings / 2.0);
+            }
+            text
+        });
+    let ends = proptest::sample::select(vec!["peer", "me", "lost", "migrated"]);
+    let talks = proptest::option::weighted(0.7, 1.0..150.0f64);
+    let answered = (0.0..5.0f64, talks, ends).prop_map(|(connects, talks, ends)| {
+        let talks = talks.map(|talks| format!("talks = {talks:.1}\n")).unwrap_or_default();
+        format!("then = 'answered'\nconnects = {connects:.1}\nends = '{ends}'\n{talks}")
+    });
+    let unanswered = proptest::sample::select(vec!["missed", "declined", "lost"]);
+    let then = prop_oneof![
+        3 => unanswered.prop_map(|then| format!("then = '{then}'\n")),
+        2 => answered,
+    ];
+    (head, then, device, container).prop_map(|(head, then, device, container)| {
+        format!("{head}{then}device = '{device}'\ncontainer = '{container}'\n")
+    })
+}
+
+/// A few steps that belong together.
+fn any_steps() -> impl Strategy<Value = Vec<Step>> {
+    let key = prop_oneof![
+        8 => Just(Action::HangUpNow),
+        3 => Just(Action::HangUp),
+        2 => Just(Action::Accept),
+        3 => Just(Action::Down),
+        1 => Just(Action::Up),
+        2 => Just(Action::Top),
+        2 => Just(Action::Mark),
+        2 => Just(Action::Dismiss),
+        2 => Just(Action::Back),
+        1 => Just(Action::Freeze),
+        1 => Just(Action::Reconnect),
+        1 => Just(Action::Reverse),
+    ];
+    let choice = proptest::sample::select(vec![
+        Action::Accept,
+        Action::Fitting,
+        Action::Busy,
+        Action::Missed,
+        Action::Hangup,
+        Action::Disconnect,
+    ]);
+    // Between the picker and the choice something may happen.
+    let pick = (choice, 0u64..1_500, any::<bool>()).prop_map(|(choice, wait, waits)| {
+        let wait = Step::Wait(if waits { wait } else { 0 });
+        vec![Step::Press(Action::Top), Step::Press(Action::HangUp), wait, Step::Press(choice)]
+    });
+    prop_oneof![
+        8 => (0u64..6_000).prop_map(|millis| vec![Step::Wait(millis)]),
+        6 => (0u64..400).prop_map(|millis| vec![Step::Wait(millis)]),
+        12 => key.prop_map(|key| vec![Step::Press(key)]),
+        6 => pick,
+        1 => Just(vec![Step::Restart]),
+    ]
+}

@@ -1,0 +1,298 @@
+//! One session: the program at work, with the clock in the test's hand.
+
+use std::future::Future;
+use std::io::{self, Write};
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use grammers_session::Session;
+use grammers_session::storages::SqliteSession;
+use grammers_session::types::{DcOption, PeerAuth, PeerInfo, UpdateState, UpdatesState};
+use jiff::Timestamp;
+use onhook::accounts::Accounts;
+use onhook::app::msg::Msg;
+use onhook::call::event::{AccountEvent, Connection};
+use onhook::loopback::{Options, Scenario, Server, WorldClock};
+use onhook::runtime::{AccountSetup, Switchboard};
+use onhook::telegram::{Network, Origin};
+use onhook::wall::Wall;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::task::yield_now;
+
+use crate::checks::{Checks, Tally, agree, ledger_agrees};
+use crate::plan::{Plan, Step, TROUBLE};
+
+/// How long everybody gets to agree after the last trouble, in milliseconds.
+const RECOVERY: u64 = 300_000;
+/// How often in a row nothing may happen until nothing is expected to.
+const QUIET: u32 = 24;
+
+/// All that has happened.
+#[derive(Clone, Default)]
+pub struct History(Arc<Mutex<Vec<String>>>);
+
+impl History {
+    fn note(&self, what: String) {
+        if std::env::var_os("ONHOOK_CHAOS_SEED").is_some() {
+            println!("{what}");
+        }
+        self.0.lock().expect("no writer panics").push(what);
+    }
+
+    pub fn text(&self) -> String {
+        let lines = self.0.lock().expect("no writer panics");
+        lines[lines.len().saturating_sub(400)..].join("\n")
+    }
+}
+
+/// The server's log of requests, kept in memory.
+#[derive(Clone, Default)]
+struct Requests(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Requests {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no writer panics").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Requests {
+    /// Those that have come since the last time.
+    fn take(&self) -> Vec<Value> {
+        let bytes = std::mem::take(&mut *self.0.lock().expect("no writer panics"));
+        let text = String::from_utf8(bytes).expect("JSON is UTF-8");
+        text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+}
+
+/// The panics of grammers are wanted here, and contained: nobody has to read of them.
+pub fn hush() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !info.location().is_some_and(|at| at.file().contains("grammers")) {
+            print(info);
+        }
+    }));
+}
+
+/// Waits without letting the clock go on.
+async fn still<T>(work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = yield_now() => {}
+        }
+    }
+}
+
+/// The program, the server, and what is known of both.
+struct Play<'a> {
+    server: &'a Server,
+    switchboard: Switchboard,
+    requests: &'a Requests,
+    checks: &'a mut Checks,
+    history: &'a History,
+    began: tokio::time::Instant,
+}
+
+type Verdict = Result<(), String>;
+
+impl Play<'_> {
+    /// Takes in one message, and checks what follows.
+    fn take(&mut self, msg: Msg) -> Verdict {
+        let seconds = self.began.elapsed().as_secs_f64();
+        if !matches!(msg, Msg::Tick) {
+            self.history.note(format!("{seconds:8.3} {msg:?}"));
+        }
+        let before = Checks::before(&self.switchboard.state);
+        let by_key = matches!(msg, Msg::Action(_));
+        // What is left is for a screen.
+        drop(self.switchboard.take(msg));
+        self.checks.after(&before, by_key, &self.switchboard.state)
+    }
+
+    /// Looks at what has reached the server.
+    fn look(&mut self) -> Result<bool, String> {
+        let new = self.requests.take();
+        for request in &new {
+            let seconds = self.began.elapsed().as_secs_f64();
+            self.history.note(format!("{seconds:8.3}     {request}"));
+            self.checks.request(request)?;
+        }
+        Ok(!new.is_empty())
+    }
+
+    /// Lets everything happen that happens at this moment.
+    async fn settle(&mut self) -> Verdict {
+        let mut quiet = 0;
+        while quiet < QUIET {
+            yield_now().await;
+            quiet += 1;
+            while let Some(msg) = self.switchboard.heard_before() {
+                self.take(msg)?;
+                quiet = 0;
+            }
+            if self.look()? {
+                quiet = 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets time pass, in steps of so many milliseconds.
+    async fn pass(&mut self, millis: u64, step: u64) -> Verdict {
+        let mut left = millis;
+        while left > 0 {
+            let step = step.min(left);
+            let tick = self.switchboard.next_tick();
+            tokio::time::advance(Duration::from_millis(step)).await;
+            left -= step;
+            if tick <= tokio::time::Instant::now() {
+                self.take(Msg::Tick)?;
+            }
+            self.settle().await?;
+        }
+        Ok(())
+    }
+}
+
+/// The account's files, as a stock grammers program would have made them.
+async fn account(folder: &Path, server: &Server, clock: i64) -> Accounts {
+    let accounts = Accounts::at(folder.join("accounts"));
+    let private = |path: &Path, mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path, permissions).expect("they can be set");
+    };
+    let own = accounts.root().join("ada");
+    std::fs::create_dir_all(&own).expect("a folder");
+    private(&own, 0o700);
+    let path = own.join("session.db");
+    let key = &server.sessions()[0];
+    let SocketAddr::V4(ipv4) = key.centre.address else { panic!("an IPv4 address") };
+    let ipv6 = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0);
+    let auth_key = Some(key.centre.auth_key);
+    let home = DcOption { id: key.centre.dc, ipv4, ipv6, auth_key };
+    let session = SqliteSession::open(&path).await.expect("a session");
+    session.set_home_dc_id(key.centre.dc).await.expect("kept");
+    session.set_dc_option(&home).await.expect("kept");
+    let user = PeerInfo::User {
+        id: key.user_id,
+        auth: Some(PeerAuth::from_hash(key.access_hash)),
+        bot: Some(false),
+        is_self: Some(true),
+    };
+    session.cache_peer(user).await.expect("kept");
+    // It has been online before: from then on nothing may be lost.
+    let date = Timestamp::now().as_second() as i32 + clock as i32;
+    let state = UpdatesState { pts: 1, qts: 1, date, seq: 0, channels: Vec::new() };
+    session.set_update_state(UpdateState::All(state)).await.expect("kept");
+    drop(session);
+    private(&path, 0o600);
+    accounts
+}
+
+async fn open(accounts: &Accounts, folder: &Path, wall: Wall) -> Switchboard {
+    let origin = accounts.lease("ada").map(Origin::Stored).map_err(|error| error.to_string());
+    let setup = AccountSetup { name: "ada".to_owned(), origin };
+    let network = Network { wall, ..Network::default() };
+    Switchboard::open(vec![setup], network, Some(&folder.join("ledger.db"))).await
+}
+
+/// Plays a plan to its end; how much there was to be checked, or what went wrong.
+pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
+    tokio::time::pause();
+    // In memory, where there is such a folder: no disk is tried here.
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
+    let folder = folder.expect("a temporary folder");
+    let requests = Requests::default();
+    let scenario = Scenario::parse("chaos.toml", &plan.scenario()).expect("a good scenario");
+    let log: Box<dyn Write + Send> = Box::new(requests.clone());
+    let options = Options { log: Some(log), clock: WorldClock::Runtime, ..Options::default() };
+    let server = still(Server::start(scenario, options)).await.expect("a server");
+    let accounts = still(account(folder.path(), &server, plan.clock)).await;
+    let wall = Wall::of_runtime();
+    let began = tokio::time::Instant::now();
+    let mut checks = Checks::default();
+    let switchboard = still(open(&accounts, folder.path(), wall)).await;
+    let mut play = Play {
+        server: &server,
+        switchboard,
+        requests: &requests,
+        checks: &mut checks,
+        history: &history,
+        began,
+    };
+    play.recalled().await?;
+    for step in &plan.steps {
+        match step {
+            Step::Wait(millis) => play.pass(*millis, 200).await?,
+            Step::Press(action) => {
+                play.take(Msg::Action(*action))?;
+                play.settle().await?;
+            }
+            Step::Restart => {
+                let Play { switchboard, server, requests, checks, history, began } = play;
+                history.note(format!("{:8.3} restart", began.elapsed().as_secs_f64()));
+                still_or_later(switchboard.close()).await;
+                let switchboard = still(open(&accounts, folder.path(), wall)).await;
+                play = Play { server, switchboard, requests, checks, history, began };
+                play.recalled().await?;
+            }
+        }
+    }
+    let left = (TROUBLE * 1000 + 500).saturating_sub(began.elapsed().as_millis() as u64);
+    play.pass(left, 200).await?;
+    history.note(format!("{:8.3} all is well again", began.elapsed().as_secs_f64()));
+    play.pass(RECOVERY, 500).await?;
+    agree(&server.census(0), &play.switchboard.state)?;
+    let online = play.switchboard.state.accounts[0].connection == Connection::Online;
+    let census = play.server.census(0);
+    let tally = play.checks.tally(census.len());
+    if !online {
+        return Err(format!("(e) not online: {:?}", play.switchboard.state.accounts[0].connection));
+    }
+    still_or_later(play.switchboard.close()).await;
+    still(ledger_agrees(&folder.path().join("ledger.db"), &census)).await?;
+    Ok(tally)
+}
+
+impl Play<'_> {
+    /// Waits for what the ledger recalls: it has a thread of its own.
+    async fn recalled(&mut self) -> Verdict {
+        loop {
+            yield_now().await;
+            while let Some(msg) = self.switchboard.heard_before() {
+                let recalled = matches!(msg, Msg::Account(_, AccountEvent::Recalled(_)));
+                self.take(msg)?;
+                if recalled {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// Waits for something that may take its time: the clock goes on a little at each look.
+async fn still_or_later<T>(work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    loop {
+        for _ in 0..QUIET {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = yield_now() => {}
+            }
+        }
+        tokio::time::advance(Duration::from_millis(10)).await;
+    }
+}

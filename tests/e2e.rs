@@ -13,6 +13,8 @@ mod board;
 mod errors;
 #[path = "e2e/hang_up.rs"]
 mod hang_up;
+#[path = "e2e/hostile.rs"]
+mod hostile;
 #[path = "e2e/line.rs"]
 mod line;
 #[path = "e2e/poison.rs"]

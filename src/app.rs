@@ -259,6 +259,7 @@ impl State {
             AccountEvent::Reach(reach) => self.account_mut(account).reach = reach,
             AccountEvent::RingTimeout(timeout) => self.account_mut(account).ring_timeout = timeout,
             AccountEvent::Call(event) => return self.call_event(account, event, now),
+            AccountEvent::Unkept(text) => self.notices.announce(text, now),
             AccountEvent::Announced(text) => {
                 self.board.explain(account, &text);
                 self.notices.announce(text, now);

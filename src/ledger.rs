@@ -89,15 +89,26 @@ const ENDED: &str = concat!(end_of_call!(), " WHERE ended IS NULL OR recorded IS
 /// What has come to be known about a call that is over.
 const REFINED: &str = end_of_call!();
 
-const CLOSE_OLD: &str = "
-UPDATE calls SET ended = ?2, ending = 'not confirmed', access_hash = NULL
-WHERE account = ?1 AND ended IS NULL
-    AND CASE WHEN established IS NULL THEN COALESCE(rang, placed) < ?3 ELSE established < ?4 END";
+/// Whether a call that has not ended is too old to live.
+macro_rules! too_old {
+    () => {
+        "CASE WHEN established IS NULL THEN COALESCE(rang, placed) < ?3 ELSE established < ?4 END"
+    };
+}
 
-const LIVING: &str = "
+const CLOSE_OLD: &str = concat!(
+    "UPDATE calls SET ended = ?2, ending = 'not confirmed', access_hash = NULL
+    WHERE account = ?1 AND ended IS NULL AND ",
+    too_old!()
+);
+
+const LIVING: &str = concat!(
+    "
 SELECT id, peer, name, username, outgoing, video, placed, rang, accepted, established, access_hash,
     sent
-FROM calls WHERE account = ?1 AND ended IS NULL AND access_hash IS NOT NULL";
+FROM calls WHERE account = ?1 AND ?2 AND ended IS NULL AND access_hash IS NOT NULL AND NOT ",
+    too_old!()
+);
 
 /// Why the ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -195,12 +206,16 @@ impl Ledger {
         ring: i64,
     ) -> Result<Vec<RecalledCall>, LedgerError> {
         let now = now.as_millisecond();
-        let oldest = params![account, now, now - ring, now - LONGEST_TALK];
-        self.connection.execute(CLOSE_OLD, oldest).await?;
-        let mut rows = self.connection.query(LIVING, params![account]).await?;
+        let oldest = || params![account, now, now - ring, now - LONGEST_TALK];
+        let mut rows = self.connection.query(LIVING, oldest()).await?;
         let mut living = Vec::new();
         while let Some(row) = rows.next().await? {
             living.push(recalled(account, &row)?);
+        }
+        drop(rows);
+        // On a full disk what lives can be read all the same.
+        if let Err(error) = self.connection.execute(CLOSE_OLD, oldest()).await {
+            tracing::warn!(%error, "old calls could not be closed");
         }
         Ok(living)
     }

@@ -217,10 +217,12 @@ impl Supervisor {
     async fn run(mut self) {
         let session = Arc::clone(&self.session);
         // In a task of its own: writing takes its time, and hang-ups must not wait for it.
-        let keeper = tokio::spawn(async move { session.keep().await });
+        let keeper = tokio::spawn(keep(session, self.context.clone()));
         self.stay_connected().await;
         keeper.abort();
-        self.session.write().await;
+        if let Err(error) = self.session.write().await {
+            tracing::warn!(error, "the session could not be written");
+        }
     }
 
     async fn stay_connected(&mut self) {
@@ -329,6 +331,23 @@ impl Supervisor {
                     Some(command) => refuse(&self.context, command).await,
                 },
             }
+        }
+    }
+}
+
+/// Writes the session when it changes, and tells once if that cannot be done.
+async fn keep(session: Arc<Vault>, context: Context) {
+    let mut told = false;
+    loop {
+        session.changed().await;
+        let Err(error) = session.write().await else {
+            told = false;
+            continue;
+        };
+        tracing::warn!(error, "the session could not be written");
+        if !std::mem::replace(&mut told, true) {
+            let text = format!("the session cannot be written: {error}");
+            context.tell(AccountEvent::Unkept(crate::text::clean(&text))).await;
         }
     }
 }

@@ -9,6 +9,8 @@ mod terminal;
 mod accounts;
 #[path = "e2e/board.rs"]
 mod board;
+#[path = "e2e/disk.rs"]
+mod disk;
 #[path = "e2e/errors.rs"]
 mod errors;
 #[path = "e2e/hang_up.rs"]

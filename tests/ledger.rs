@@ -8,7 +8,7 @@ use onhook::call::board::{CallBoard, Context};
 use onhook::call::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
 use onhook::call::reason::{EndReason, Recorded};
 use onhook::call::{AccountId, CallKey, Handle, HangUp, Party};
-use onhook::ledger::{Entry, Ledger};
+use onhook::ledger::{Entry, Keeper, Ledger};
 use tempfile::TempDir;
 
 const ME: i64 = 1;
@@ -61,6 +61,10 @@ fn seen(board: &CallBoard, id: i64) -> (i64, Entry) {
     (ME, Entry::Seen(Box::new(board.get(key(id)).expect("it lives").clone())))
 }
 
+fn added(board: &CallBoard, id: i64) -> (i64, Entry) {
+    (ME, Entry::Added(Box::new(board.get(key(id)).expect("it lives").clone())))
+}
+
 fn ended(board: &CallBoard, id: i64) -> (i64, Entry) {
     (ME, Entry::Ended(Box::new(board.recently(key(id)).expect("it has ended").clone())))
 }
@@ -101,6 +105,77 @@ async fn a_call_is_written_once_with_its_ending_and_its_handle_goes() {
     assert!(told.ends_with("/missed/busy Some(5) None"), "{told}");
     assert!(!handle, "the handle of a call that is over is forgotten");
     assert!(ledger.recall(ME, at(6), RING).await.expect("read").is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_waits_and_is_told_once() {
+    let (_folder, path, ledger) = ledger().await;
+    drop(ledger);
+    let (told, mut troubles) = tokio::sync::mpsc::unbounded_channel();
+    let trouble = move |text| drop(told.send(text));
+    let keeper = Keeper::start(path.clone(), trouble).await.expect("it opens");
+    let database = libsql::Builder::new_local(&path).build().await.expect("a database");
+    let connection = database.connect().expect("a connection");
+    connection.execute_batch("ALTER TABLE calls RENAME TO gone").await.expect("it is away");
+    let mut board = CallBoard::default();
+    for id in [7, 8] {
+        board.apply(live(id, true, 0, Stage::Requested), &context(0));
+        keeper.write(vec![seen(&board, id)]);
+    }
+    let text = troubles.recv().await.expect("it is told");
+    assert!(text.starts_with("calls are not written down for now: "), "{text}");
+    connection.execute_batch("ALTER TABLE gone RENAME TO calls").await.expect("it is back");
+    // The last try is made when everything ends.
+    drop(keeper);
+    assert!(troubles.recv().await.is_none(), "it is told once");
+    for id in [7, 8] {
+        assert!(row(&path, id).await.1, "{id} was kept for later");
+    }
+}
+
+#[tokio::test]
+async fn what_an_earlier_run_knew_of_an_end_is_not_told_worse() {
+    let (_folder, path, ledger) = ledger().await;
+    let mut board = CallBoard::default();
+    board.apply(live(7, true, 0, Stage::Requested), &context(0));
+    let reason = EndReason::Busy;
+    board.set_hang_up(key(7), HangUp::Sending { reason, since: at(4), attempt: 1 });
+    ledger.write(&[seen(&board, 7)]).await.expect("written");
+
+    // Killed before the answer, and started again.
+    let recalled = ledger.recall(ME, at(5), RING).await.expect("read");
+    assert_eq!(recalled[0].maybe_sent, Some(EndReason::Busy));
+    let busy = |id| CallEvent::Discarded {
+        id,
+        reason: Some(Recorded::Reason(EndReason::Busy)),
+        duration: None,
+        video: false,
+    };
+    board.apply(busy(7), &context(6));
+    ledger.write(&[ended(&board, 7)]).await.expect("written");
+    let told = row(&path, 7).await.0;
+    assert_eq!(told, "declined by you/busy/busy Some(6) None");
+
+    // Telegram repeats it to a run that knows nothing of the key press.
+    let mut fresh = CallBoard::default();
+    fresh.apply(live(7, true, 0, Stage::Requested), &context(6));
+    ledger.write(&[added(&fresh, 7)]).await.expect("written");
+    fresh.apply(busy(7), &context(7));
+    ledger.write(&[ended(&fresh, 7)]).await.expect("written");
+    assert_eq!(row(&path, 7).await, (told, false));
+}
+
+#[tokio::test]
+async fn a_call_that_was_closed_is_open_again_when_it_turns_out_to_live() {
+    let (_folder, path, ledger) = ledger().await;
+    let mut board = CallBoard::default();
+    board.apply(live(7, true, 0, Stage::Requested), &context(0));
+    ledger.write(&[added(&board, 7)]).await.expect("written");
+    assert!(ledger.recall(ME, at(200), RING).await.expect("read").is_empty());
+    assert_eq!(row(&path, 7).await.0, "not confirmed// None None");
+    board.apply(live(7, true, 0, established(20)), &context(201));
+    ledger.write(&[added(&board, 7)]).await.expect("written");
+    assert_eq!(row(&path, 7).await, ("// None None".to_owned(), true));
 }
 
 #[tokio::test]

@@ -19,12 +19,15 @@ impl Lock {
         Ok(Self(file))
     }
 
+    /// The file of the lock; where none can be written, an old one, or the folder itself.
     fn open(folder: &Path) -> Result<(PathBuf, File), AccountsError> {
         let path = folder.join("lock");
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true).mode(0o600);
-        let file = options.open(&path).map_err(|error| trouble(&path, &error))?;
-        Ok((path, file))
+        let opened = options
+            .open(&path)
+            .or_else(|error| File::open(&path).or_else(|_| File::open(folder)).map_err(|_| error));
+        Ok((path.clone(), opened.map_err(|error| trouble(&path, &error))?))
     }
 
     /// Takes the lock of a folder, and writes down who has it.
@@ -44,10 +47,11 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(trouble(&path, &error)),
         }
+        // Only for the message: on a full or read-only disk there is none.
         let written = file.set_len(0).and_then(|()| file.rewind());
-        written
-            .and_then(|()| write!(file, "{}", std::process::id()))
-            .map_err(|error| trouble(&path, &error))?;
+        if let Err(error) = written.and_then(|()| write!(file, "{}", std::process::id())) {
+            tracing::warn!(%error, "the lock does not say who holds it");
+        }
         Ok(Self(file))
     }
 }

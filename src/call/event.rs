@@ -158,6 +158,8 @@ pub enum AccountEvent {
     Announced(String),
     /// A part of the account has failed inside, and is made anew.
     Contained,
+    /// Something cannot be written to the disk; in words, cleaned.
+    Unkept(String),
     /// The name of somebody of whom only the id was known.
     Named(Party),
     /// Which of some calls have ended, as the chats tell it.

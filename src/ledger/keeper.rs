@@ -11,6 +11,8 @@ use crate::call::event::RecalledCall;
 
 /// The most entries that are written at one stroke.
 const BATCH: usize = 1000;
+/// The most entries that are kept for later while the disk takes none.
+const BACKLOG: usize = 10_000;
 
 /// A ledger at work. Dropping it writes what is left.
 pub struct Keeper {
@@ -24,11 +26,15 @@ enum Order {
 }
 
 impl Keeper {
-    /// Opens the ledger in a file that is there already.
+    /// Opens the ledger in a file that is there already. `trouble` is told, in words, when it can
+    /// no longer be written.
     ///
     /// # Errors
     /// Why it cannot be used, in words.
-    pub async fn start(path: PathBuf) -> Result<Self, String> {
+    pub async fn start(
+        path: PathBuf,
+        trouble: impl Fn(String) + Send + 'static,
+    ) -> Result<Self, String> {
         let (orders, receiver) = mpsc::unbounded_channel();
         let (opened, answer) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().build();
@@ -39,7 +45,7 @@ impl Keeper {
                     Ok(ledger) => {
                         // Who has started it waits for this.
                         let _ = opened.send(Ok(()));
-                        keep(&ledger, receiver).await;
+                        Book { ledger, backlog: Vec::new(), trouble }.keep(receiver).await;
                     }
                     Err(error) => drop(opened.send(Err(error.to_string()))),
                 }
@@ -89,29 +95,56 @@ impl Drop for Keeper {
     }
 }
 
-async fn keep(ledger: &Ledger, mut orders: mpsc::UnboundedReceiver<Order>) {
-    let mut next = orders.recv().await;
-    while let Some(order) = next.take() {
-        match order {
-            Order::Write(mut entries) => {
-                // What waits behind it is written with it.
-                while entries.len() < BATCH && next.is_none() {
-                    match orders.try_recv() {
-                        Ok(Order::Write(more)) => entries.extend(more),
-                        Ok(other) => next = Some(other),
-                        Err(_) => break,
+/// The ledger, and what could not be written so far.
+struct Book<T> {
+    ledger: Ledger,
+    backlog: Vec<(i64, Entry)>,
+    trouble: T,
+}
+
+impl<T: Fn(String)> Book<T> {
+    async fn keep(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        let mut next = orders.recv().await;
+        while let Some(order) = next.take() {
+            match order {
+                Order::Write(mut entries) => {
+                    // What waits behind it is written with it.
+                    while entries.len() < BATCH && next.is_none() {
+                        match orders.try_recv() {
+                            Ok(Order::Write(more)) => entries.extend(more),
+                            Ok(other) => next = Some(other),
+                            Err(_) => break,
+                        }
                     }
+                    self.write(entries).await;
                 }
-                if let Err(error) = ledger.write(&entries).await {
-                    tracing::warn!(%error, "calls could not be written down");
+                Order::Recall { account, now, ring, reply } => {
+                    recall(&self.ledger, account, now, ring, reply).await;
                 }
             }
-            Order::Recall { account, now, ring, reply } => {
-                recall(ledger, account, now, ring, reply).await;
+            if next.is_none() {
+                next = orders.recv().await;
             }
         }
-        if next.is_none() {
-            next = orders.recv().await;
+        if !self.backlog.is_empty() {
+            self.write(Vec::new()).await;
+        }
+    }
+
+    /// Writes entries, after those that could not be written before.
+    async fn write(&mut self, entries: Vec<(i64, Entry)>) {
+        let first = self.backlog.is_empty();
+        self.backlog.extend(entries);
+        match self.ledger.write(&self.backlog).await {
+            Ok(()) => self.backlog.clear(),
+            Err(error) => {
+                tracing::warn!(%error, waiting = self.backlog.len(), "calls are not written down");
+                if first {
+                    (self.trouble)(format!("calls are not written down for now: {error}"));
+                }
+                let over = self.backlog.len().saturating_sub(BACKLOG);
+                self.backlog.drain(..over);
+            }
         }
     }
 }

@@ -129,10 +129,20 @@ impl Accounts {
 }
 
 /// The ledger in this file, or why calls are not written down.
-pub(super) async fn open_ledger(path: Option<&Path>) -> (Option<Keeper>, Option<String>) {
+pub(super) async fn open_ledger(
+    path: Option<&Path>,
+    events: mpsc::Sender<(AccountId, AccountEvent)>,
+) -> (Option<Keeper>, Option<String>) {
     let Some(path) = path else { return (None, None) };
     let opened = match private_file(path) {
-        Ok(()) => Keeper::start(path.to_owned()).await,
+        Ok(()) => {
+            let trouble = move |text: String| {
+                let text = crate::text::clean(&text);
+                // It is in the log as well, should the board be busy. It is about no account.
+                let _ = events.try_send((AccountId(0), AccountEvent::Unkept(text)));
+            };
+            Keeper::start(path.to_owned(), trouble).await
+        }
         Err(error) => Err(error.to_string()),
     };
     match opened {

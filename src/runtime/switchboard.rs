@@ -31,8 +31,8 @@ impl Switchboard {
     /// Starts the accounts, and opens the ledger in this file, if calls are to be written down.
     pub async fn open(setups: Vec<AccountSetup>, network: Network, ledger: Option<&Path>) -> Self {
         let wall = network.wall;
-        let (ledger, trouble) = open_ledger(ledger).await;
         let (sender, events) = mpsc::channel(EVENT_SLOTS);
+        let (ledger, trouble) = open_ledger(ledger, sender.clone()).await;
         let mut accounts = Accounts::new(network, sender, ledger);
         let states = setups.into_iter().map(|setup| accounts.add(setup)).collect();
         let mut state = State::new(states);

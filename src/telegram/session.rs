@@ -139,23 +139,24 @@ impl Vault {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what changes, until this is given up.
-    pub(super) async fn keep(&self) {
-        loop {
-            self.changed.notified().await;
-            sleep(WRITE_DELAY).await;
-            self.write().await;
-        }
+    /// Waits until there is something to write, and a little longer, for it seldom comes alone.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+        sleep(WRITE_DELAY).await;
     }
 
-    /// Writes what has changed so far.
-    pub(super) async fn write(&self) {
-        let Some(store) = &self.store else { return };
+    /// Writes what has changed so far; what cannot be written waits for the next time.
+    ///
+    /// # Errors
+    /// Those of the file, in words.
+    pub(super) async fn write(&self) -> Result<(), String> {
+        let Some(store) = &self.store else { return Ok(()) };
         let pending = std::mem::take(&mut *self.pending());
-        if let Err(error) = self.write_to(store, &pending).await {
-            tracing::warn!(%error, "the session could not be written");
+        let written = self.write_to(store, &pending).await;
+        written.map_err(|error| {
             self.pending().put_back(pending);
-        }
+            error.to_string()
+        })
     }
 
     async fn write_to(
@@ -366,7 +367,7 @@ mod tests {
             is_self: Some(false),
         };
         vault.cache_peer(grace).await.expect("kept");
-        vault.write().await;
+        vault.write().await.expect("written");
         drop(vault);
         let stock = SqliteSession::open(&path).await.expect("a stock session");
         assert_eq!(stock.home_dc_id().expect("known"), 4);
@@ -404,7 +405,7 @@ mod tests {
                 let cut = if at % 3 == 0 { at.max(1) } else { damaged.len() };
                 std::fs::write(&path, &damaged[..cut]).expect("written");
                 if let Ok((vault, _)) = Vault::open(&path).await {
-                    vault.write().await;
+                    let _ = vault.write().await;
                 }
             }
         }

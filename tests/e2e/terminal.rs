@@ -36,6 +36,8 @@ pub struct Board {
 
 /// How a board is started.
 pub struct Start {
+    /// What runs the program, if it is not run by itself.
+    through: Vec<String>,
     command: Vec<String>,
     size: (u16, u16),
     args: Vec<String>,
@@ -54,6 +56,7 @@ impl Start {
     /// The board of the accounts in the folder.
     pub fn own() -> Self {
         Self {
+            through: Vec::new(),
             command: Vec::new(),
             size: (80, 24),
             args: Vec::new(),
@@ -61,6 +64,12 @@ impl Start {
             files: Vec::new(),
             folder: None,
         }
+    }
+
+    /// By another program, which gets this one's path and arguments after its own.
+    pub fn through(mut self, through: &[&str]) -> Self {
+        self.through = through.iter().map(|&part| part.to_owned()).collect();
+        self
     }
 
     /// In this folder.
@@ -105,7 +114,10 @@ impl Start {
         }
         let size = PtySize { cols: self.size.0, rows: self.size.1, ..PtySize::default() };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_onhook"));
+        let own = env!("CARGO_BIN_EXE_onhook").to_owned();
+        let mut words = self.through.into_iter().chain([own]);
+        let mut command = CommandBuilder::new(words.next().expect("a program"));
+        command.args(words);
         command.args(&self.command);
         command.args(&self.args);
         command.cwd(folder.path());

@@ -1,0 +1,90 @@
+//! Disks that take nothing: it is said, nothing is damaged, and calls are hung up all the same.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::accounts::board_of;
+use crate::served::Served;
+use crate::terminal::{Board, Start};
+
+/// Runs a program whose writes to files all fail, as on a disk that is full.
+const FULL: [&str; 3] = ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""];
+/// Somebody who is not the superuser, to whom every folder can be written.
+const NOBODY: u32 = 65_534;
+
+fn ring() -> Served {
+    Served::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n")
+}
+
+/// The files of an account that has been used before, with what is in them.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let names = ["accounts/ada/session.db", "accounts/ada/account.toml", "ledger.db"];
+    let paths = names.map(|name| folder.join(name));
+    paths.map(|path| (path.clone(), fs::read(path).expect("a file"))).to_vec()
+}
+
+/// A folder with an account that has been used before.
+fn used(served: &Served) -> TempDir {
+    let board = board_of(served).run();
+    board.see_line(&["ringing", "Grace Hopper"]);
+    board.quit().folder
+}
+
+fn declines(mut board: Board, served: &Served) -> TempDir {
+    board.see_line(&["▶", "ringing", "Grace Hopper"]);
+    board.press("X");
+    board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);
+    let folder = board.quit().folder;
+    assert_eq!(served.count("phone.discardCall"), 1);
+    folder
+}
+
+#[test]
+fn a_full_disk_is_told_and_calls_are_hung_up() {
+    let served = ring();
+    let folder = used(&served);
+    let before = files(folder.path());
+    let board = Start::own().at(folder).through(&FULL).size(120, 24).run();
+    board.see("calls are not written down");
+    let folder = declines(board, &served);
+    assert_eq!(files(folder.path()), before, "every file is as it was");
+}
+
+#[test]
+fn folders_that_cannot_be_written_are_told_and_calls_are_hung_up() {
+    let served = ring();
+    let folder = used(&served);
+    let before = files(folder.path());
+    let superuser = fs::metadata(folder.path()).expect("a folder").uid() == 0;
+    let folders = ["accounts/ada", "accounts", ""].map(|name| folder.path().join(name));
+    let modes = |mode| {
+        for folder in &folders {
+            fs::set_permissions(folder, fs::Permissions::from_mode(mode)).expect("it can be set");
+        }
+    };
+    let program = folder.path().join("program");
+    let mut through = Vec::new();
+    if superuser {
+        // The program itself may lie where only the superuser gets.
+        fs::copy(env!("CARGO_BIN_EXE_onhook"), &program).expect("a copy");
+        let id = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
+        through = vec!["/usr/bin/setpriv".to_owned()];
+        through.extend(id);
+        through.extend(["--clear-groups", "/bin/sh", "-c"].map(str::to_owned));
+        through.extend([format!("exec '{}'", program.display())]);
+        let paths = before.iter().map(|(path, _)| path).chain(&folders);
+        for path in paths.chain([&folder.path().join("accounts/ada/lock")]) {
+            chown(path, Some(NOBODY), Some(NOBODY)).expect("it can be given away");
+        }
+    }
+    modes(0o500);
+    let through: Vec<_> = through.iter().map(String::as_str).collect();
+    let board = Start::own().at(folder).through(&through).size(120, 24).run();
+    board.see("calls are not written down");
+    let folder = declines(board, &served);
+    modes(0o700);
+    assert_eq!(files(folder.path()), before, "every file is as it was");
+}

@@ -1,0 +1,8 @@
+//! Scenarios of the embedded server.
+#![no_main]
+
+use onhook::loopback::Scenario;
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    drop(Scenario::parse("s.toml", text));
+});

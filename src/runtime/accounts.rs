@@ -64,9 +64,9 @@ impl Accounts {
     }
 
     /// Stops all accounts, each with a little time to write its session.
-    pub(super) async fn close(self) {
+    pub(super) async fn stop(&mut self) {
         let mut closing = JoinSet::new();
-        for account in self.running.into_iter().flatten() {
+        for account in self.running.drain(..).flatten() {
             closing.spawn(account.close());
         }
         closing.join_all().await;

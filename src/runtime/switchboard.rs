@@ -95,7 +95,11 @@ impl Switchboard {
     }
 
     /// Stops all accounts, each with a little time to write its session, and closes the ledger.
-    pub async fn close(self) {
-        self.accounts.close().await;
+    pub async fn close(mut self) {
+        self.accounts.stop().await;
+        // What they have told last is in their sessions: the next run will not hear it again.
+        while let Some(msg) = self.heard_before() {
+            drop(self.take(msg));
+        }
     }
 }

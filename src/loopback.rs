@@ -16,6 +16,7 @@ mod crypt;
 mod dice;
 mod log;
 mod message;
+mod plain;
 mod rpc;
 mod scenario;
 mod shipped;

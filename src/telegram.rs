@@ -27,6 +27,7 @@ mod reach;
 mod session;
 pub mod sign_in;
 mod sign_out;
+mod skew;
 mod updates;
 mod visit;
 
@@ -287,15 +288,18 @@ impl Supervisor {
 
     /// Opens a line, refusing meanwhile what needs one; `None` when asked to stop.
     async fn open(&mut self) -> Option<Result<Line, Ended>> {
-        let opening = Line::open(&self.session, &self.context, &self.names, &self.clock);
-        let opening = tokio::time::timeout(CONNECT_DEADLINE, opening);
+        let (session, context) = (&self.session, &self.context);
+        let opening = Line::open(session, context, &self.names, &self.clock);
+        let opening = async {
+            match tokio::time::timeout(CONNECT_DEADLINE, opening).await {
+                Ok(opened) => opened,
+                Err(_) => Err(Ended::Lost(why_silent(session, context).await)),
+            }
+        };
         tokio::pin!(opening);
         loop {
             tokio::select! {
-                opened = &mut opening => {
-                    let silent = || Err(Ended::Lost("Telegram does not answer".to_owned()));
-                    return Some(opened.unwrap_or_else(|_| silent()));
-                }
+                opened = &mut opening => return Some(opened),
                 command = self.commands.recv() => refuse(&self.context, command?).await,
             }
         }
@@ -333,6 +337,12 @@ impl Supervisor {
             }
         }
     }
+}
+
+/// Why nobody answers, as far as that can be found out.
+async fn why_silent(session: &Vault, context: &Context) -> String {
+    let skew = skew::explanation(session, &context.network).await;
+    skew.unwrap_or_else(|| "Telegram does not answer".to_owned())
 }
 
 /// Writes the session when it changes, and tells once if that cannot be done.

@@ -410,6 +410,20 @@ async fn a_silent_server_is_noticed_and_left() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_ahead_is_named_for_it_looks_like_silence() {
+    let server = server("[server]\nclock = -600").await;
+    let (_account, mut events) = account(&server);
+    let cause = until(&mut events, |event| match event {
+        AccountEvent::Connection(Connection::Retrying { cause, .. }) => Some(cause.clone()),
+        _ => None,
+    })
+    .await;
+    let wanted = "this machine's clock is 10:00 ahead of Telegram's; set it right";
+    let late = wanted.replace("10:00", "10:01");
+    assert!(cause == wanted || cause == late, "{cause}");
+}
+
+#[tokio::test]
 async fn a_signed_out_session_stops_asking() {
     let answer =
         "[[answer]]\nmethod = 'updates.getState'\nerror = '401 SESSION_REVOKED'\ntimes = 0";

@@ -14,7 +14,7 @@ use super::message::{Link, Reply, Request, poison};
 use super::scenario::{How, Poison};
 use super::transport::{Reader, Writer};
 use super::world::{Instead, Mischief};
-use super::{Connection, Line, Shared, crypt, lock, rpc};
+use super::{Connection, Line, Shared, crypt, lock, plain, rpc};
 
 /// By how much every answer is late on a slow line, in milliseconds.
 const SLOW: i64 = 2000;
@@ -44,12 +44,18 @@ async fn converse(shared: &Arc<Shared>, dc: i32, stream: TcpStream, number: u64)
     let (read, write) = stream.into_split();
     let mut frames = frames(Reader::new(read));
     let mut writer = Writer::new(write);
-    let Some(first) = frames.recv().await.transpose()? else { return Ok(()) };
+    let Some(mut first) = frames.recv().await.transpose()? else { return Ok(()) };
+    let now = || shared.wire_now();
+    while let Some(answer) = plain::answer(&first, now()) {
+        writer.write(&answer).await?;
+        let Some(next) = frames.recv().await.transpose()? else { return Ok(()) };
+        first = next;
+    }
 
     let key_id: [u8; 8] = *first.first_chunk().ok_or(io::ErrorKind::InvalidData)?;
     let found = lock(&shared.world).session_of(dc, key_id);
     let Some(session) = found else {
-        // Plain messages end here too: this server makes no keys.
+        // The later steps of a key exchange end here too: this server makes no keys.
         return writer.write_error(-404).await;
     };
     let key = lock(&shared.world).sessions()[session].key.clone();

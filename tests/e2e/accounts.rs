@@ -130,7 +130,7 @@ fn a_key_that_telegram_does_not_know_is_kept() {
 
 #[test]
 fn a_session_that_receives_no_calls_is_fixed_after_a_question() {
-    let calls = "[me]\ncalls_off = true\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
+    let calls = "[me]\ncalls_off = true\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0\n";
     let served = Served::start(calls);
     let mut board = board_of(&served).run();
     board.see("this session does not receive calls: press F to fix");

@@ -5,7 +5,7 @@
 //!   ada/               0700
 //!     session.db       0600   a stock grammers `SqliteSession`
 //!     account.toml     0600   the application's id and hash, and how to connect
-//!     lock             0600   held by the process that uses the account; says which
+//!     lock             0600   says which process uses the account: it locks the folder
 //!   .new-…/            0700   an account that is being made; gone if that is given up
 //! ```
 //!

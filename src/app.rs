@@ -219,7 +219,12 @@ impl State {
     fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
         self.notices.sweep(now);
         for account in 0..self.accounts.len() {
-            let context = self.context(AccountId(account as u16), now);
+            let id = AccountId(account as u16);
+            if !self.is_online(id) && !self.account(id).is_out() {
+                // Nobody can say now what has become of them.
+                continue;
+            }
+            let context = self.context(id, now);
             for key in self.board.rung_out(&context) {
                 let ending = match self.board.get(key).map(|call| &call.hang_up) {
                     Some(HangUp::Failed { failure, .. })
@@ -265,9 +270,7 @@ impl State {
                 self.notices.announce(text, now);
             }
             AccountEvent::Contained => {
-                let name = self.account_word(self.account(account));
-                let text = format!("a fault inside onhook was contained; {name} connects anew");
-                self.notices.announce(text, now);
+                self.notices.say("a fault inside onhook was contained; it connects anew", now);
             }
             AccountEvent::Named(party) => {
                 // A name can be what the rows are sorted and filtered by.
@@ -276,7 +279,8 @@ impl State {
                 for key in &keys {
                     self.remove_row(*key);
                 }
-                self.board.name(account, &party);
+                let ended = self.board.name(account, &party);
+                self.changes.extend(ended.into_iter().map(|key| (key, Change::Refined)));
                 for key in &keys {
                     self.rows.insert(&self.board, *key);
                     self.changes.push((*key, Change::Updated));

@@ -55,7 +55,7 @@ ON CONFLICT DO UPDATE SET
     video = MAX(video, excluded.video), rang = COALESCE(rang, excluded.rang),
     accepted = COALESCE(accepted, excluded.accepted),
     established = COALESCE(established, excluded.established),
-    sent = COALESCE(excluded.sent, sent)
+    sent = CASE WHEN ?14 THEN COALESCE(excluded.sent, sent) ELSE excluded.sent END
 WHERE ended IS NULL";
 
 /// A call that was taken for over, and lives after all.
@@ -182,9 +182,10 @@ impl Ledger {
                 Entry::Added(call) => {
                     let handle = params![*account, call.key.id, call.handle.access_hash];
                     transaction.execute(REOPEN, handle).await?;
-                    seen(&transaction, *account, call).await?
+                    // What an earlier run has sent may not have been recalled yet.
+                    seen(&transaction, *account, call, Sent::Kept).await?
                 }
-                Entry::Seen(call) => seen(&transaction, *account, call).await?,
+                Entry::Seen(call) => seen(&transaction, *account, call, Sent::Told).await?,
                 Entry::Ended(ended) => over(&transaction, ENDED, *account, ended).await?,
                 Entry::Refined(ended) => over(&transaction, REFINED, *account, ended).await?,
             };
@@ -193,7 +194,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// The calls of an account that may still live; those that cannot are closed.
+    /// The calls of an account that may still live.
     ///
     /// A call that was not answered may live for `ring` milliseconds.
     ///
@@ -205,20 +206,33 @@ impl Ledger {
         now: Timestamp,
         ring: i64,
     ) -> Result<Vec<RecalledCall>, LedgerError> {
-        let now = now.as_millisecond();
-        let oldest = || params![account, now, now - ring, now - LONGEST_TALK];
-        let mut rows = self.connection.query(LIVING, oldest()).await?;
+        let mut rows = self.connection.query(LIVING, ages(account, now, ring)).await?;
         let mut living = Vec::new();
         while let Some(row) = rows.next().await? {
             living.push(recalled(account, &row)?);
         }
-        drop(rows);
-        // On a full disk what lives can be read all the same.
-        if let Err(error) = self.connection.execute(CLOSE_OLD, oldest()).await {
-            tracing::warn!(%error, "old calls could not be closed");
-        }
         Ok(living)
     }
+
+    /// Closes the calls of an account that are too old to live.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn close_old(
+        &self,
+        account: i64,
+        now: Timestamp,
+        ring: i64,
+    ) -> Result<(), LedgerError> {
+        self.connection.execute(CLOSE_OLD, ages(account, now, ring)).await?;
+        Ok(())
+    }
+}
+
+/// The account, the time, and since when what has rung or talked may still live.
+fn ages(account: i64, now: Timestamp, ring: i64) -> [i64; 4] {
+    let now = now.as_millisecond();
+    [account, now, now - ring, now - LONGEST_TALK]
 }
 
 async fn number(connection: &Connection, sql: &str) -> libsql::Result<i64> {
@@ -229,7 +243,19 @@ async fn number(connection: &Connection, sql: &str) -> libsql::Result<i64> {
     }
 }
 
-async fn seen(connection: &Connection, account: i64, call: &Call) -> libsql::Result<u64> {
+/// Whether a call that says nothing of a hang-up means that none may have worked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Told,
+    Kept,
+}
+
+async fn seen(
+    connection: &Connection,
+    account: i64,
+    call: &Call,
+    sent: Sent,
+) -> libsql::Result<u64> {
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
     let since = match call.phase {
         Phase::Active { since } => Some(since),
@@ -249,6 +275,7 @@ async fn seen(connection: &Connection, account: i64, call: &Call) -> libsql::Res
         millis(since),
         call.handle.access_hash,
         call.may_have_worked().map(|reason| reason.name().to_owned()),
+        i64::from(sent == Sent::Kept),
     ];
     connection.execute(SEEN, row).await
 }

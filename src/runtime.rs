@@ -130,7 +130,15 @@ pub enum Left {
 }
 
 impl Board {
+    /// Works until the board is left, and closes everything on every way out.
     async fn run(mut self) -> io::Result<Left> {
+        let left = self.work().await;
+        drop(self.screen);
+        self.switchboard.close().await;
+        left
+    }
+
+    async fn work(&mut self) -> io::Result<Left> {
         let mut keys = crossterm::event::EventStream::new();
         let mut signals = Signals::listen()?;
         let mut drawn = Instant::now();
@@ -166,8 +174,6 @@ impl Board {
                 self.switchboard.reconnect();
             }
             if let Flow::Leave(left) = flow {
-                drop(self.screen);
-                self.switchboard.close().await;
                 return Ok(left);
             }
             changed = drawn.elapsed() < FRAME;
@@ -245,27 +251,61 @@ pub async fn watch(
     ledger: Option<&Path>,
     out: impl Write,
 ) -> io::Result<Watched> {
-    let mut switchboard = Switchboard::open(accounts, network, ledger).await;
-    let mut signals = Signals::listen()?;
-    let mut printer = Printer::new(out);
-    let mut sleep = Sleep::watch();
-    let why = loop {
-        if sleep.has_slept() {
-            switchboard.reconnect();
-        }
-        let wake = switchboard.next_tick();
-        let msg = tokio::select! {
-            signal = signals.next() => match signal {
-                Signal::End => break Watched::Enough,
-                Signal::Suspend => {
-                    signals::stop_this_process()?;
-                    continue;
+    let switchboard = Switchboard::open(accounts, network, ledger).await;
+    let mut watching = Watching { switchboard, printer: Printer::new(out) };
+    let watched = watching.work().await;
+    watching.switchboard.stop().await;
+    // What was told last is printed, unless nobody reads.
+    let mut printed = Ok(());
+    while let Some(msg) = watching.switchboard.heard_before() {
+        printed = printed.and(watching.take(msg));
+    }
+    watching.switchboard.close().await;
+    watched
+}
+
+/// The records at work.
+struct Watching<W> {
+    switchboard: Switchboard,
+    printer: Printer<W>,
+}
+
+impl<W: Write> Watching<W> {
+    async fn work(&mut self) -> io::Result<Watched> {
+        let mut signals = Signals::listen()?;
+        let mut sleep = Sleep::watch();
+        loop {
+            if sleep.has_slept() {
+                self.switchboard.reconnect();
+            }
+            let wake = self.switchboard.next_tick();
+            let msg = tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::End => return Ok(Watched::Enough),
+                    Signal::Suspend => {
+                        signals::stop_this_process()?;
+                        continue;
+                    }
+                    Signal::Continue => continue,
+                },
+                msg = self.switchboard.heard() => msg,
+                () = sleep_until(wake) => Msg::Tick,
+            };
+            match self.take(msg) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    return Ok(Watched::Enough);
                 }
-                Signal::Continue => continue,
-            },
-            msg = switchboard.heard() => msg,
-            () = sleep_until(wake) => Msg::Tick,
-        };
+                printed => printed?,
+            }
+            if self.switchboard.state.accounts.iter().all(AccountState::is_out) {
+                return Ok(Watched::SignedOut);
+            }
+        }
+    }
+
+    /// Takes in one message, and prints what has changed by it.
+    fn take(&mut self, msg: Msg) -> io::Result<()> {
+        let Self { switchboard, printer } = self;
         let now = switchboard.now();
         let mut printed = Ok(());
         if let Msg::Account(account, AccountEvent::Connection(connection)) = &msg {
@@ -277,16 +317,8 @@ pub async fn watch(
             let state = &switchboard.state;
             printed = printed.and_then(|()| printer.call(state, *key, change, now));
         }
-        match printed {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break Watched::Enough,
-            printed => printed?,
-        }
-        if switchboard.state.accounts.iter().all(AccountState::is_out) {
-            break Watched::SignedOut;
-        }
-    };
-    switchboard.close().await;
-    Ok(why)
+        printed
+    }
 }
 
 /// Says that the program is ready, and waits for a signal that ends it. From that word on no

@@ -36,7 +36,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
@@ -178,13 +178,12 @@ struct Context {
 }
 
 impl Context {
-    /// Tells the board; waits while it is busy.
-    async fn tell(&self, event: AccountEvent) {
+    /// Tells the board; waits while it is busy. `false` if nobody listens any more.
+    async fn tell(&self, event: AccountEvent) -> bool {
         if let AccountEvent::Connection(connection) = &event {
             tracing::info!(account = self.id.0, ?connection, "the connection has changed");
         }
-        // Nobody listens any more while the program ends.
-        let _ = self.events.send((self.id, event)).await;
+        self.events.send((self.id, event)).await.is_ok()
     }
 }
 
@@ -218,9 +217,12 @@ impl Supervisor {
     async fn run(mut self) {
         let session = Arc::clone(&self.session);
         // In a task of its own: writing takes its time, and hang-ups must not wait for it.
-        let keeper = tokio::spawn(keep(session, self.context.clone()));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let keeper = tokio::spawn(keep(session, self.context.clone(), stopped));
         self.stay_connected().await;
-        keeper.abort();
+        drop(stop);
+        // Not aborted: what it is writing would be lost.
+        let _ = keeper.await;
         if let Err(error) = self.session.write().await {
             tracing::warn!(error, "the session could not be written");
         }
@@ -310,7 +312,7 @@ impl Supervisor {
         self.context.tell(AccountEvent::Connection(Connection::Online)).await;
         loop {
             tokio::select! {
-                ended = line.ended() => return ended,
+                ended = line.ended() => return line.explained(ended).await,
                 command = self.commands.recv() => match command {
                     None => return Ended::Stopped,
                     Some(Command::Reconnect) => return Ended::Asked,
@@ -346,18 +348,21 @@ async fn why_silent(session: &Vault, context: &Context) -> String {
 }
 
 /// Writes the session when it changes, and tells once if that cannot be done.
-async fn keep(session: Arc<Vault>, context: Context) {
+async fn keep(session: Arc<Vault>, context: Context, mut stopped: oneshot::Receiver<()>) {
     let mut told = false;
     loop {
-        session.changed().await;
+        tokio::select! {
+            () = session.changed() => {}
+            _ = &mut stopped => return,
+        }
         let Err(error) = session.write().await else {
             told = false;
             continue;
         };
         tracing::warn!(error, "the session could not be written");
         if !std::mem::replace(&mut told, true) {
-            let text = format!("the session cannot be written: {error}");
-            context.tell(AccountEvent::Unkept(crate::text::clean(&text))).await;
+            let text = "the session cannot be saved to disk; the log says why";
+            context.tell(AccountEvent::Unkept(text.to_owned())).await;
         }
     }
 }

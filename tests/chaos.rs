@@ -35,13 +35,13 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number, not '{text}'")))
 }
 
-/// Plays one seed; what went wrong, with all that happened before.
-fn play(seed: u64) -> Result<Tally, String> {
+/// Plays a plan; what went wrong, with all that happened before.
+fn play(seed: u64, plan: &Plan) -> Result<Tally, String> {
     let history = session::History::default();
     let told = history.clone();
     let played = panic::catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime").block_on(session::play(&Plan::new(seed), told))
+        runtime.expect("a runtime").block_on(session::play(plan, told))
     }));
     let wrong = match played {
         Ok(Ok(tally)) => return Ok(tally),
@@ -55,8 +55,9 @@ fn play(seed: u64) -> Result<Tally, String> {
 fn whatever_goes_wrong_nothing_is_lost_and_nobody_harmed() {
     session::hush();
     if let Some(seed) = number("ONHOOK_CHAOS_SEED") {
-        println!("{}", Plan::new(seed));
-        match play(seed) {
+        let plan = Plan::new(seed);
+        println!("{plan}");
+        match play(seed, &plan) {
             Ok(tally) => println!("seed {seed} holds: {tally}"),
             Err(wrong) => panic!("{wrong}"),
         }
@@ -72,7 +73,7 @@ fn whatever_goes_wrong_nothing_is_lost_and_nobody_harmed() {
             if seed >= seeds || failed.lock().expect("no worker panics").len() >= 5 {
                 return;
             }
-            match play(seed) {
+            match play(seed, &Plan::new(seed)) {
                 Ok(tally) => all.lock().expect("no worker panics").add(tally),
                 Err(wrong) => failed.lock().expect("no worker panics").push((seed, wrong)),
             }
@@ -96,5 +97,18 @@ fn whatever_goes_wrong_nothing_is_lost_and_nobody_harmed() {
             "{wrong}\nfailing seeds: {}\nreplay with: ONHOOK_CHAOS_SEED={seed} cargo test --test chaos",
             numbers.join(", ")
         );
+    }
+}
+
+#[test]
+fn a_day_passes_and_everybody_agrees() {
+    session::hush();
+    if number("ONHOOK_CHAOS_SEED").is_some() {
+        return;
+    }
+    let began = Instant::now();
+    match play(0, &Plan::of_a_day(0)) {
+        Ok(tally) => println!("a day: {tally}; {:.0} s", began.elapsed().as_secs_f64()),
+        Err(wrong) => panic!("{wrong}"),
     }
 }

@@ -99,8 +99,6 @@ async fn a_call_is_written_once_with_its_ending_and_its_handle_goes() {
     };
     board.apply(over, &context(5));
     ledger.write(&[ended(&board, 7), ended(&board, 7)]).await.expect("written");
-    // A late update brings nothing back.
-    board.apply(live(8, true, 0, Stage::Requested), &context(0));
     let (told, handle) = row(&path, 7).await;
     assert!(told.ends_with("/missed/busy Some(5) None"), "{told}");
     assert!(!handle, "the handle of a call that is over is forgotten");
@@ -166,12 +164,27 @@ async fn what_an_earlier_run_knew_of_an_end_is_not_told_worse() {
 }
 
 #[tokio::test]
+async fn a_hang_up_that_was_not_sent_is_taken_back() {
+    let (_folder, _, ledger) = ledger().await;
+    let mut board = CallBoard::default();
+    board.apply(live(7, true, 0, Stage::Requested), &context(0));
+    let reason = EndReason::Busy;
+    board.set_hang_up(key(7), HangUp::Sending { reason, since: at(4), attempt: 1 });
+    ledger.write(&[seen(&board, 7)]).await.expect("written");
+    board.set_hang_up(key(7), HangUp::Idle);
+    ledger.write(&[seen(&board, 7)]).await.expect("written");
+    let recalled = ledger.recall(ME, at(5), RING).await.expect("read");
+    assert_eq!(recalled[0].maybe_sent, None);
+}
+
+#[tokio::test]
 async fn a_call_that_was_closed_is_open_again_when_it_turns_out_to_live() {
     let (_folder, path, ledger) = ledger().await;
     let mut board = CallBoard::default();
     board.apply(live(7, true, 0, Stage::Requested), &context(0));
     ledger.write(&[added(&board, 7)]).await.expect("written");
     assert!(ledger.recall(ME, at(200), RING).await.expect("read").is_empty());
+    ledger.close_old(ME, at(200), RING).await.expect("closed");
     assert_eq!(row(&path, 7).await.0, "not confirmed// None None");
     board.apply(live(7, true, 0, established(20)), &context(201));
     ledger.write(&[added(&board, 7)]).await.expect("written");
@@ -205,6 +218,7 @@ async fn what_may_still_live_is_recalled_and_the_rest_is_closed() {
 
     let later = ledger.recall(ME, at(3600), RING).await.expect("read");
     assert_eq!(later.iter().map(|it| it.live.handle.id).collect::<Vec<_>>(), [3], "only who talks");
+    ledger.close_old(ME, at(3600), RING).await.expect("closed");
     assert_eq!(row(&path, 1).await, ("not confirmed// None None".to_owned(), false));
     let much_later = ledger.recall(ME, at(100_000), RING).await.expect("read");
     assert!(much_later.is_empty());

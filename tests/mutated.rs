@@ -242,8 +242,12 @@ proptest! {
         runtime.block_on(async {
             drop(Ledger::open(&path).await.expect("a new ledger"));
             let bytes = damaged(&fs::read(&path).expect("a file"), &damage);
-            fs::write(&path, bytes).expect("a file");
-            if let Ok(ledger) = Ledger::open(&path).await {
+            fs::write(&path, &bytes).expect("a file");
+            let opened = Ledger::open(&path).await;
+            if opened.is_err() {
+                assert_eq!(fs::read(&path).expect("the file"), bytes, "it stays as it was");
+            }
+            if let Ok(ledger) = opened {
                 // What is damaged inside is told when it is read.
                 let _ = ledger.recall(1, jiff::Timestamp::UNIX_EPOCH, 0).await;
                 let _ = ledger.write(&[]).await;

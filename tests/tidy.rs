@@ -196,6 +196,30 @@ fn every_module_says_what_it_is_for() {
 }
 
 #[test]
+fn every_promise_names_a_test_that_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).expect("the README");
+    let from = readme.find("## What onhook promises").expect("the section");
+    let table = readme[from..].lines().take_while(|line| !line.starts_with("## Speed"));
+    let code: String =
+        files("src").into_iter().chain(files("tests")).map(|(_, text)| text).collect();
+    let mut named = 0;
+    for row in table.filter(|line| line.starts_with("| ")) {
+        for name in row.split('`').skip(1).step_by(2) {
+            let is_path = name.contains('/');
+            let there = if is_path {
+                root.join(name).exists()
+            } else {
+                code.contains(&format!("fn {name}("))
+            };
+            assert!(there, "the README promises {name}");
+            named += 1;
+        }
+    }
+    assert!(named > 20, "the table is read: {named}");
+}
+
+#[test]
 fn tests_wait_for_conditions_and_never_sleep() {
     let sleeping = ["thread::", "sleep"].concat();
     let also = ["time::", "sleep("].concat();

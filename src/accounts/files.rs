@@ -1,56 +1,46 @@
 //! Files and folders that only their owner can read, from the first byte on, and the lock.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{AccountsError, trouble};
 
-/// The lock of an account; free again when this is dropped, however the process ends.
+/// The lock of an account: of its folder itself, which is there even where nothing can be written.
+/// Free again when this is dropped, however the process ends.
 #[derive(Debug)]
 pub(super) struct Lock(#[expect(dead_code, reason = "held, never read")] File);
 
 impl Lock {
     /// Takes the lock of a folder, as soon as it is free.
     pub(super) fn wait(folder: &Path) -> Result<Self, AccountsError> {
-        let (path, file) = Self::open(folder)?;
-        file.lock().map_err(|error| trouble(&path, &error))?;
-        Ok(Self(file))
+        let locked = File::open(folder).and_then(|file| file.lock().map(|()| file));
+        locked.map(Self).map_err(|error| trouble(folder, &error))
     }
 
-    /// The file of the lock; where none can be written, an old one, or the folder itself.
-    fn open(folder: &Path) -> Result<(PathBuf, File), AccountsError> {
-        let path = folder.join("lock");
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).read(true).write(true).mode(0o600);
-        let opened = options
-            .open(&path)
-            .or_else(|error| File::open(&path).or_else(|_| File::open(folder)).map_err(|_| error));
-        Ok((path.clone(), opened.map_err(|error| trouble(&path, &error))?))
-    }
-
-    /// Takes the lock of a folder, and writes down who has it.
+    /// Takes the lock of a folder, and writes down in it who has it.
     pub(super) fn take(folder: &Path, name: &str) -> Result<Self, AccountsError> {
-        let (path, mut file) = Self::open(folder)?;
+        let file = File::open(folder).map_err(|error| trouble(folder, &error))?;
+        // The holder is only for the message: on a full or read-only disk there is none.
+        let path = folder.join("lock");
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // The holder is only for the message.
-                let _ = file.read_to_string(&mut holder);
+                let holder = fs::read_to_string(&path).unwrap_or_default();
                 let holder = match holder.trim() {
                     "" => "unknown".to_owned(),
                     holder => crate::text::clean(holder),
                 };
                 return Err(AccountsError::Locked { name: name.to_owned(), holder });
             }
-            Err(TryLockError::Error(error)) => return Err(trouble(&path, &error)),
+            Err(TryLockError::Error(error)) => return Err(trouble(folder, &error)),
         }
-        // Only for the message: on a full or read-only disk there is none.
-        let written = file.set_len(0).and_then(|()| file.rewind());
-        if let Err(error) = written.and_then(|()| write!(file, "{}", std::process::id())) {
-            tracing::warn!(%error, "the lock does not say who holds it");
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(true).write(true).mode(0o600);
+        let opened = options.open(&path);
+        if let Err(error) = opened.and_then(|mut it| write!(it, "{}", std::process::id())) {
+            tracing::warn!(%error, "nobody will know who holds the lock");
         }
         Ok(Self(file))
     }

@@ -23,7 +23,7 @@ fn an_account_is_made_whole_or_not_at_all() {
     let (_folder, accounts) = accounts();
     assert_eq!(accounts.names().expect("none"), Vec::<String>::new());
     drop(accounts.draft().expect("a draft"));
-    assert_eq!(fs::read_dir(accounts.root()).expect("the folder").count(), 1, "only the lock");
+    assert_eq!(fs::read_dir(accounts.root()).expect("the folder").count(), 0, "nothing is left");
     assert_eq!(made(&accounts, "Ada Lovelace"), "adalovelace");
     assert_eq!(made(&accounts, "Ada Lovelace"), "adalovelace-2");
     assert_eq!(made(&accounts, "李"), "account");

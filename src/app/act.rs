@@ -91,6 +91,8 @@ impl State {
                     Privacy::Open => Privacy::Masked,
                     Privacy::Masked => Privacy::Open,
                 };
+                // They name people.
+                self.notices.clear();
                 // Terminals disagree about the width of some names: nothing of them may stay.
                 return vec![Effect::Redraw];
             }
@@ -203,13 +205,15 @@ impl State {
         }
     }
 
-    /// Undoes one thing at a time: the freeze, the marks, the filter.
+    /// Undoes one thing at a time: the freeze, the marks, the filter, a message.
     fn back(&mut self) {
         if self.frozen.take().is_some() {
         } else if !self.marked.is_empty() {
             self.marked.clear();
         } else if !self.rows.filter().is_empty() {
             self.rows.set_filter(&self.board, "");
+        } else {
+            self.notices.dismiss();
         }
     }
 }

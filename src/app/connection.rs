@@ -125,11 +125,9 @@ impl State {
             if self.board.get(key).is_none() {
                 // It has rung before: nobody is called to the screen again.
                 self.call_event(account, CallEvent::Live(Box::new(live)), now);
-                self.board.change(key, |call| {
-                    call.doubtful = true;
-                    call.maybe_sent = maybe_sent;
-                });
+                self.board.change(key, |call| call.doubtful = true);
             }
+            self.board.change(key, |call| call.maybe_sent = call.maybe_sent.or(maybe_sent));
         }
         if self.is_online(account) { self.reconcile(account) } else { Vec::new() }
     }

@@ -47,6 +47,16 @@ impl Notices {
         }
     }
 
+    /// Drops the newest message.
+    pub fn dismiss(&mut self) {
+        self.0.pop_back();
+    }
+
+    /// Drops all of them.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Drops what has been shown for long enough.
     pub fn sweep(&mut self, now: Timestamp) {
         self.0.retain(|notice| notice.until > now);

@@ -351,6 +351,23 @@ fn rings_run_out_on_the_servers_clock() {
 }
 
 #[test]
+fn no_ring_runs_out_while_nobody_can_say_what_became_of_it() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    let connection = |it| AccountEvent::Connection(it);
+    tell(&mut state, connection(Connection::Connecting), 1.0);
+    update(&mut state, Msg::Tick, at(500.0));
+    assert!(state.board.get(key(7)).is_some());
+    tell(&mut state, connection(Connection::Online), 501.0);
+    update(&mut state, Msg::Tick, at(502.0));
+    assert_eq!(ending(&state, 7), "rang out (not confirmed by Telegram) ()");
+    rings(&mut state, 8, 0.0);
+    tell(&mut state, connection(Connection::SignedOut { code: "GONE".to_owned() }), 1.0);
+    update(&mut state, Msg::Tick, at(500.0));
+    assert!(state.board.is_empty(), "nobody will ever say");
+}
+
+#[test]
 fn an_idle_board_wakes_only_for_the_clock_in_the_header() {
     let mut state = board();
     assert_eq!(state.next_wake(at(61.5)), at(120.0));

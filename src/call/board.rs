@@ -15,7 +15,7 @@ use progress::{discarded, logged};
 
 use super::event::{CallEvent, LiveCall, LoggedCall, Stage};
 use super::failure::{Failure, Remedy};
-use super::reason::{EndReason, Ending, Recorded};
+use super::reason::{Ending, Recorded};
 use super::{
     AccountId, Call, CallKey, Direction, EndedCall, HangUp, Milestones, Party, Phase, Sent,
     SentAnswer, Sighting,
@@ -130,16 +130,19 @@ impl CallBoard {
         }
     }
 
-    /// Learns a name.
-    pub fn name(&mut self, account: AccountId, party: &Party) {
+    /// Learns a name. Returns the ended calls that have got it.
+    pub fn name(&mut self, account: AccountId, party: &Party) -> Vec<CallKey> {
         let theirs =
             |key: &CallKey, peer: &Party| key.account == account && peer.user_id == party.user_id;
+        let mut named = Vec::new();
         for ended in self.recent.iter_mut().filter(|ended| theirs(&ended.key, &ended.peer)) {
             ended.peer = party.clone();
+            named.push(ended.key);
         }
         for call in self.calls.values_mut().filter(|call| theirs(&call.key, &call.peer)) {
             call.peer = party.clone();
         }
+        named
     }
 
     /// Takes in what Telegram said.
@@ -179,7 +182,9 @@ impl CallBoard {
                     return self.learn_of(key, *chat);
                 }
                 let ending = |call: &Call| logged(call, reason, duration);
-                self.end_or_refine(key, context.server_now, ending, reason, duration)
+                // It may be told long after; the chat knows when it was.
+                let at = chat.date.min(context.server_now);
+                self.end_or_refine(key, at, ending, reason, duration)
             }
         }
     }
@@ -196,8 +201,12 @@ impl CallBoard {
             (true, false) => Direction::Outgoing,
             _ => return Change::Nothing("a call between others"),
         };
-        let waiting = !matches!(live.stage, Stage::Established { .. });
-        if waiting && context.has_rung_out(live.date) {
+        let rings_since = match live.stage {
+            Stage::Waiting { received } => Some(received.unwrap_or(live.date)),
+            Stage::Requested | Stage::Accepted => Some(live.date),
+            Stage::Established { .. } => None,
+        };
+        if rings_since.is_some_and(|since| context.has_rung_out(since)) {
             return Change::Nothing("a ring that is too old");
         }
         if live.stage == Stage::Requested && direction == Direction::Outgoing {
@@ -243,7 +252,8 @@ impl CallBoard {
         if self.bury(key, Grave::Unmarked) {
             return Change::Nothing("the end of a call that was never seen");
         }
-        if self.recent_mut(key).is_some_and(|ended| ended.refine(reason, duration)) {
+        if self.recent_mut(key).is_some_and(|ended| ended.refine(reason, duration, at)) {
+            self.sort_recent();
             Change::Refined
         } else {
             Change::Nothing("known to have ended")
@@ -252,36 +262,20 @@ impl CallBoard {
 
     /// Takes in a call of which only its chat has told: it began and ended unseen.
     fn learn_of(&mut self, key: CallKey, chat: LoggedCall) -> Change {
-        let LoggedCall { peer, direction, video, date, reason, duration, .. } = chat;
         self.bury(key, Grave::Shown);
-        let reason = reason.unwrap_or(Recorded::Reason(EndReason::HangUp));
-        // Who was called and talked did so on another device.
-        let ending = match direction {
-            Direction::Incoming if duration.is_some() => {
-                Ending::Elsewhere { talked: duration, reason: Some(reason) }
-            }
-            _ => Ending::Recorded { reason, duration },
-        };
-        self.show(EndedCall {
-            key,
-            peer,
-            direction,
-            video,
-            placed: date,
-            at: date,
-            was_answered: duration.is_some(),
-            sent: None,
-            maybe_sent: false,
-            ending,
-            failure: None,
-            sighting: Sighting::ChatOnly,
-        });
+        self.show(EndedCall::of_chat(key, chat));
         Change::Ended
     }
 
     fn show(&mut self, ended: EndedCall) {
         self.recent.push_front(ended);
+        self.sort_recent();
         self.recent.truncate(RECENT);
+    }
+
+    /// The newest end first; of two at once the one that was heard of last.
+    fn sort_recent(&mut self) {
+        self.recent.make_contiguous().sort_by_key(|ended| std::cmp::Reverse(ended.at));
     }
 
     /// Ends a living call. Does nothing if it does not live.
@@ -388,6 +382,7 @@ impl Context {
 mod tests {
     use super::super::Handle;
     use super::super::event::{Protocol, Relays};
+    use super::super::reason::EndReason;
     use super::*;
 
     const ME: i64 = 1;
@@ -553,6 +548,20 @@ mod tests {
         assert_eq!(board.apply(late, &context(120)), Change::Refined);
         let ended = board.recently(key()).expect("it is recent");
         assert_eq!(ended.words(), "missed · caller gave up");
+    }
+
+    #[test]
+    fn the_recent_calls_are_in_the_order_of_their_ends_however_late_they_are_heard_of() {
+        let mut board = CallBoard::default();
+        board.apply(live(7, true, Stage::Requested), &context(0));
+        board.apply(live(8, true, Stage::Requested), &context(0));
+        let over = |id| CallEvent::Discarded { id, reason: None, duration: None, video: false };
+        board.apply(over(8), &context(20));
+        // Heard of after a gap, and ended before the other.
+        board.apply(over(7), &context(60));
+        board.apply(logged_call(true, EndReason::Missed, None), &context(60));
+        let ends: Vec<_> = board.recent().map(|ended| (ended.key.id, ended.at)).collect();
+        assert_eq!(ends, [(8, at(20)), (7, at(9))]);
     }
 
     #[test]

@@ -115,7 +115,9 @@ impl Failure {
                 Remedy::Unknown
             }
             Self::Transport { code: 404 } => Remedy::SignIn,
-            Self::Transport { .. } | Self::Offline => Remedy::Retry,
+            // It is said of the connection, and met by everything that was on its way.
+            Self::Transport { .. } => Remedy::Unknown,
+            Self::Offline => Remedy::Retry,
             Self::Internal { .. } => Remedy::Dismiss,
         }
     }

@@ -58,8 +58,8 @@ pub(super) fn logout(name: &str, config: &Config, paths: &Paths) -> Outcome {
     let signed_out = in_runtime(async { Ok(sign_out(&lease, &network).await) })?;
     if let Err(cause) = signed_out {
         return Err(failed(anyhow!(
-            "'{name}' is still signed in ({cause}), and its files are still here. Try again, or end \
-             the session in another app (Settings → Devices) and run \
+            "'{name}' may still be signed in ({cause}), and its files are still here. Try again, or \
+             see in another app (Settings → Devices) that the session has ended, and run \
              `onhook accounts remove {name} --yes`"
         )));
     }

@@ -161,4 +161,8 @@ async fn recall(
         Ok(living) => drop(reply.send(living)),
         Err(error) => tracing::warn!(%error, "the living calls could not be read"),
     }
+    // Afterwards: on a full disk what lives can be read all the same.
+    if let Err(error) = ledger.close_old(account, now, ring).await {
+        tracing::warn!(%error, "old calls could not be closed");
+    }
 }

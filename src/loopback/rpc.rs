@@ -168,6 +168,8 @@ fn answer(
     let conduct = world.overrule(session, method, None);
     let result = match &conduct.instead {
         Instead::Error(code, name) => error(*code, name),
+        // Nobody will read the answer, and nothing is to be done.
+        _ if !conduct.effect => Ok(Vec::new()),
         _ if method == "help.getConfig" && conduct.poison == Some(Poison::Address) => {
             let mut config = config(world, session, now);
             config.dc_options.push(nowhere());

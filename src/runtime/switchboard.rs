@@ -94,10 +94,15 @@ impl Switchboard {
         self.accounts.reconnect_all();
     }
 
-    /// Stops all accounts, each with a little time to write its session, and closes the ledger.
-    pub async fn close(mut self) {
+    /// Stops all accounts, each with a little time to write its session. What they have told last
+    /// still waits: the next run will not hear it again.
+    pub async fn stop(&mut self) {
         self.accounts.stop().await;
-        // What they have told last is in their sessions: the next run will not hear it again.
+    }
+
+    /// Stops all accounts, takes in what they have told last, and closes the ledger.
+    pub async fn close(mut self) {
+        self.stop().await;
         while let Some(msg) = self.heard_before() {
             drop(self.take(msg));
         }

@@ -44,7 +44,9 @@ pub(super) fn signed_out(error: &InvocationError) -> Option<String> {
             Some("AUTH_KEY_UNKNOWN".to_owned())
         }
         // Unknown key: grammers has made a new one, and the session has refused to take it.
-        InvocationError::Session(error) if error.is::<VaultError>() => {
+        InvocationError::Session(error)
+            if matches!(error.downcast_ref(), Some(VaultError::OtherKey)) =>
+        {
             Some("AUTH_KEY_UNKNOWN".to_owned())
         }
         // Unknown key: grammers tries to make a new one, which must not happen unasked.

@@ -5,6 +5,7 @@
 //! begins with what was missed.
 
 use std::future::{Future, poll_fn};
+use std::io::ErrorKind;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -29,6 +30,7 @@ use super::reach::{ask_reach, receive_calls};
 use super::session::{Vault, VaultError};
 use super::{CLOSING, Context, error, hang_up, updates};
 use crate::call::event::{AccountEvent, CallEvent, HangUpOrder};
+use crate::call::failure::Failure;
 use crate::text;
 
 /// How many containers may wait between the tap and the update stream.
@@ -132,7 +134,7 @@ impl Line {
             };
             match ended {
                 Some(Ok(None)) => {}
-                Some(Ok(Some(ended))) => return explained(ended, &mut self.runner).await,
+                Some(Ok(Some(ended))) => return ended,
                 Some(Err(error)) => {
                     tracing::error!(%error, "a task of the connection has failed");
                     return Ended::Failed;
@@ -142,15 +144,27 @@ impl Line {
         }
     }
 
+    /// Why the line is over, if what has ended only knows that it is.
+    pub(super) async fn explained(&mut self, ended: Ended) -> Ended {
+        explained(ended, &mut self.runner).await
+    }
+
     /// Sends a hang-up in a task of its own; it outlives the line, to tell its outcome.
     pub(super) fn hang_up(&self, order: HangUpOrder) {
         let pool = self.handle.thin.clone();
         let (context, names) = (self.context.clone(), self.names.clone());
         let (dc, verdicts) = (self.dc, self.verdicts.0.clone());
         tokio::spawn(async move {
-            if let Some(verdict) = hang_up::send(context, pool, dc, names, order).await {
+            let (key, attempt) = (order.key, order.attempt);
+            let sending = tokio::spawn(hang_up::send(context.clone(), pool, dc, names, order));
+            match sending.await {
                 // A line that has ended already needs no verdict.
-                let _ = verdicts.send(verdict);
+                Ok(Some(verdict)) => drop(verdicts.send(verdict)),
+                Ok(None) => {}
+                Err(error) => {
+                    let outcome = Err(Failure::Internal { cause: error.to_string() });
+                    context.tell(AccountEvent::HangUpDone { key, attempt, outcome }).await;
+                }
             }
         });
     }
@@ -206,6 +220,10 @@ fn lost(error: &impl ToString) -> Ended {
 pub(super) fn ended_by(error: &InvocationError) -> Ended {
     match (error::signed_out(error), error) {
         (Some(code), _) => Ended::SignedOut(code),
+        // grammers' own words for it: "read 0 bytes".
+        (None, InvocationError::Io(error)) if error.kind() == ErrorKind::ConnectionReset => {
+            Ended::Lost("the connection was closed".to_owned())
+        }
         (None, InvocationError::Io(error)) => lost(error),
         (None, InvocationError::Dropped(_)) => Ended::Dropped(text::clean(&error.to_string())),
         (None, InvocationError::Rpc(error)) if error.code == 420 => {
@@ -227,12 +245,13 @@ struct Tap {
 }
 
 impl Tap {
-    async fn take(&self, update: &tl::enums::Update) {
+    /// Takes in an update; `false` if nobody listens any more.
+    async fn take(&self, update: &tl::enums::Update) -> bool {
         let Some(event) = updates::event(update, self.context.self_id, &self.names) else {
-            if let Some(text) = updates::announcement(update) {
-                self.context.tell(AccountEvent::Announced(text)).await;
-            }
-            return;
+            return match updates::announcement(update) {
+                Some(text) => self.context.tell(AccountEvent::Announced(text)).await,
+                None => true,
+            };
         };
         let peer = match &event {
             CallEvent::Live(live) => Some(live.peer.user_id),
@@ -243,7 +262,7 @@ impl Tap {
             // The task that asks ends only with the line.
             let _ = self.questions.send(peer);
         }
-        self.context.tell(AccountEvent::Call(event)).await;
+        self.context.tell(AccountEvent::Call(event)).await
     }
 }
 
@@ -302,7 +321,10 @@ async fn listen(tap: Tap, mut stream: UpdateStream, session: Arc<Vault>) -> Opti
                 tap.names.learn(std::slice::from_ref(&user.raw));
             }
         }
-        tap.take(&update).await;
+        if !tap.take(&update).await {
+            // What nobody has heard comes again to the next run.
+            return None;
+        }
         if let Err(error) = stream.sync_update_state().await {
             tracing::warn!(%error, "the update state cannot be kept");
         }

@@ -1,12 +1,14 @@
 //! Questions that change nothing: names that no container has carried, and calls of which the end
 //! was missed.
 
+use std::time::Duration;
+
 use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
 use grammers_mtsender::SenderPoolFatHandle;
 use grammers_session::types::PeerId;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::line::{Ended, ended_by, silent};
 use super::peers::{Names, party};
@@ -15,6 +17,9 @@ use crate::call::event::AccountEvent;
 
 /// How many of the latest calls are looked through for those whose end was missed.
 const HISTORY: i32 = 100;
+/// After how long it is looked again where Telegram cannot say now.
+const AGAIN: [Duration; 3] =
+    [Duration::from_secs(3), Duration::from_secs(10), Duration::from_secs(30)];
 
 /// Asks for names that no container has carried, one at a time.
 pub(super) async fn ask_names(
@@ -72,7 +77,21 @@ pub(super) async fn reconcile(
         min_id: 0,
         hash: 0,
     };
-    let messages = match timeout(REQUEST_DEADLINE, client.invoke(&request)).await {
+    let mut waits = AGAIN.into_iter();
+    let messages = loop {
+        let answer = timeout(REQUEST_DEADLINE, client.invoke(&request)).await;
+        // Until it is known, the board says that it is being found out.
+        if let Ok(Err(InvocationError::Rpc(error))) = &answer
+            && matches!(error.code, 420 | 500.. | -503)
+            && let Some(wait) = waits.next()
+        {
+            let wanted = Duration::from_secs(u64::from(error.value.unwrap_or(0)));
+            sleep(wait.max(wanted)).await;
+            continue;
+        }
+        break answer;
+    };
+    let messages = match messages {
         Ok(Ok(tl::enums::messages::Messages::Messages(found))) => Some(found.messages),
         Ok(Ok(tl::enums::messages::Messages::Slice(found))) => Some(found.messages),
         Ok(Ok(_)) => None,

@@ -26,6 +26,9 @@ pub async fn sign_out(lease: &Lease, network: &Network) -> Result<(), String> {
     match answer {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(InvocationError::Rpc(error))) if is_signed_out(&error) => Ok(()),
+        Ok(Err(error)) if super::error::signed_out(&error).is_some() => {
+            Err("Telegram does not know its key, now at least".to_owned())
+        }
         Ok(Err(error)) => Err(text::clean(&error.to_string())),
         Err(_) => Err("Telegram does not answer".to_owned()),
     }

@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::{View, call_table, popup, put, recent};
 use crate::app::Privacy;
 use crate::call::failure::Failure;
-use crate::call::{Call, EndedCall, HangUp, Party, Phase};
+use crate::call::{Call, EndedCall, HangUp, Party, Phase, Sighting};
 use crate::text;
 
 /// The width of the labels.
@@ -91,7 +91,9 @@ fn of_ended(view: View, ended: &EndedCall) -> Lines {
     lines.push(line("ended", recent::ending(ended)));
     lines.push(line("call", format!("{kind}, {}", call_table::direction(ended.direction))));
     lines.push(line("id", ended.key.id.to_string()));
-    lines.push(line("placed", exact(view, ended.placed)));
+    if ended.sighting == Sighting::Live {
+        lines.push(line("placed", exact(view, ended.placed)));
+    }
     lines.push(line("over", exact(view, ended.at)));
     if !ended.gloss().is_empty() {
         lines.push(line("causes", ended.gloss()));

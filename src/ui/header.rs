@@ -157,14 +157,17 @@ pub(super) fn draw_line(view: View, area: Rect, buffer: &mut Buffer) {
     let first = |call: &&Call| (Reverse(call.phase.rank()), call.placed, call.key);
     let call = view.state.board.calls().max_by_key(first);
     let signing_in = matches!(view.state.dialog, Some(Dialog::SignIn(_)));
-    let (text, style) = match (view.state.notices.newest(), call) {
+    let (text, style) = match call {
         _ if signing_in => ("too small to sign in".to_owned(), view.theme().warning),
-        (Some(notice), _) => (notice.to_owned(), view.theme().warning),
-        (None, Some(call)) => {
+        Some(call) => {
             let name = view.state.shown_name(&call.peer);
             (format!("{} {name}", call.phase.word()), view.phase_style(call.phase))
         }
-        (None, None) => ("no calls".to_owned(), view.theme().muted),
+        None => ("no calls".to_owned(), view.theme().muted),
     };
     put(buffer, (area.x, area.y), area.width, &text, style);
+    // Below it, if there is a line: whatever is said, who calls stays in sight.
+    if let Some(notice) = view.state.notices.newest().filter(|_| area.height > 1) {
+        put(buffer, (area.x, area.y + 1), area.width, notice, view.theme().warning);
+    }
 }

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::recent;
 use crate::app::{DetailPane, State, has_room, is_wide};
 
 /// The width of the details beside the board: on the narrower screens that have them at all, the
@@ -44,7 +45,9 @@ pub(super) fn split(state: &State, area: Rect) -> Option<Panels> {
     let recent_rows = if below {
         lower
     } else {
-        (state.board.recent().len() as u16 + 2).clamp(least, lower.max(least))
+        // Inside the frame.
+        let lines = recent::lines(&state.board, board.width.saturating_sub(2), lower);
+        (lines + 2).clamp(least, lower.max(least))
     };
     let calls = Rect { height: board.height - recent_rows + 1, ..board };
     let recent = Rect { y: calls.bottom() - 1, height: recent_rows, ..board };

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{View, call_table, popup, put};
+use crate::call::board::CallBoard;
 use crate::call::{Direction, EndedCall};
 use crate::text;
 
@@ -23,16 +24,36 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// How many lines the calls take in a panel of this width, counted up to `most`.
+pub(super) fn lines(board: &CallBoard, width: u16, most: u16) -> u16 {
+    let (.., ending_width) = columns(width);
+    let mut lines = 0;
+    for ended in board.recent() {
+        if lines >= most {
+            break;
+        }
+        lines += text::wrap(&ending(ended), usize::from(ending_width)).len() as u16;
+    }
+    lines
+}
+
+/// The widths of name, direction and ending in a panel of this width.
+fn columns(width: u16) -> (u16, u16, u16) {
+    let roomy = width >= 90;
+    let name = if roomy { 24 } else { (width / 4).clamp(8, 18) };
+    let direction = if roomy { 11 } else { 2 };
+    (name, direction, width.saturating_sub(1 + 7 + name + 1 + direction))
+}
+
 /// Draws one call, over several lines if its ending needs them; returns how many.
 fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) -> u16 {
     let theme = view.theme();
-    let roomy = area.width >= 90;
-    let name_width = if roomy { 24 } else { (area.width / 4).clamp(8, 18) };
-    let direction_width = if roomy { 11 } else { 2 };
+    let (name_width, direction_width, width) = columns(area.width);
     let arrow = match ended.direction {
         Direction::Incoming => "←",
         Direction::Outgoing => "→",
     };
+    let roomy = direction_width > 2;
     let direction = if roomy { call_table::direction(ended.direction) } else { arrow };
     let mut x = area.x + 1;
     put(buffer, (x, area.y), 5, &view.clock(ended.at), theme.muted);
@@ -42,7 +63,6 @@ fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) -> u
     put(buffer, (x, area.y), direction_width, direction, theme.muted);
     x += direction_width;
     let style = if ended.is_missed() { theme.warning } else { theme.text };
-    let width = area.right().saturating_sub(x);
     let lines = text::wrap(&ending(ended), usize::from(width));
     for (y, line) in (area.y..area.bottom()).zip(&lines) {
         put(buffer, (x, y), width, line, style);

@@ -3,12 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use onhook::app::State;
+use onhook::app::action::Action;
 use onhook::app::dialog::Dialog;
-use onhook::call::{Call, CallKey, HangUp, Phase};
+use onhook::call::failure::Failure;
+use onhook::call::{Call, CallKey, Direction, HangUp, Phase};
 use onhook::loopback::CallCensus;
 use serde_json::Value;
+use tokio::time::Instant;
 
 /// The methods that change nothing at Telegram.
 const HARMLESS: [&str; 7] = [
@@ -25,9 +29,15 @@ const HARMLESS: [&str; 7] = [
 struct Order {
     access_hash: i64,
     reason: String,
+    attempt: u32,
     /// Whether it has reached the server.
     seen: bool,
+    /// Whether the program has said that it was never sent.
+    never_sent: bool,
 }
+
+/// How long nothing is selected by itself after the selected call has gone.
+const SETTLE: Duration = Duration::from_secs(2);
 
 /// How much there was to be checked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -65,10 +75,14 @@ impl fmt::Display for Tally {
 pub struct Checks {
     orders: HashMap<i64, Vec<Order>>,
     requests: u64,
+    /// When the cursor was taken off a call that had gone.
+    let_go: Option<Instant>,
 }
 
 /// The board before a message.
 pub struct Before {
+    cursor: Option<CallKey>,
+    picking: bool,
     meant: HashSet<CallKey>,
     attempts: HashMap<CallKey, (u32, bool)>,
 }
@@ -104,12 +118,67 @@ impl Checks {
             None => state.marked.iter().copied().collect(),
         };
         let attempts = state.board.calls().map(|call| (call.key, attempt(call))).collect();
-        Before { meant, attempts }
+        let picking = matches!(state.dialog, Some(Dialog::Picker(_)));
+        Before { cursor: state.selection(), picking, meant, attempts }
+    }
+
+    /// (b) The cursor never goes to another call by itself, but for the time after which nobody's
+    /// key can be on its way.
+    fn cursor(
+        &mut self,
+        before: &Before,
+        key: Option<Action>,
+        state: &State,
+    ) -> Result<(), String> {
+        let cursor = state.selection();
+        if cursor == before.cursor {
+            return Ok(());
+        }
+        let early = self.let_go.is_some_and(|at| at.elapsed() < SETTLE);
+        self.let_go = cursor.is_none().then(Instant::now);
+        match (key, before.cursor, cursor) {
+            (None, Some(from), Some(to)) => {
+                Err(format!("(b) the cursor has gone from {from:?} to {to:?} by itself"))
+            }
+            (None, None, Some(to)) if early => {
+                Err(format!("(b) the cursor has gone to {to:?} while a key may be on its way"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the program says of an order.
+    pub fn told(&mut self, id: i64, attempt: u32, outcome: &Result<(), Failure>) {
+        let orders = self.orders.get_mut(&id).into_iter().flatten();
+        for order in orders.filter(|order| order.attempt == attempt) {
+            order.never_sent |= *outcome == Err(Failure::Offline);
+        }
+    }
+
+    /// The program was started again: it counts its tries anew, and knows of no cursor.
+    pub fn restarted(&mut self) {
+        self.let_go = None;
+        for order in self.orders.values_mut().flatten() {
+            order.attempt = 0;
+        }
     }
 
     /// (a) No hang-up without a key, (b) none for a call that the key did not mean, (c) none while
     /// one is on its way.
-    pub fn after(&mut self, before: &Before, by_key: bool, state: &State) -> Result<(), String> {
+    pub fn after(
+        &mut self,
+        before: &Before,
+        key: Option<Action>,
+        state: &State,
+    ) -> Result<(), String> {
+        self.cursor(before, key, state)?;
+        // Only these keys hang up, each where it is meant to.
+        let orders = match key {
+            Some(Action::HangUpNow) => !before.picking,
+            Some(Action::Accept | Action::Fitting) => before.picking,
+            Some(key) => before.picking && key.reason().is_some(),
+            None => false,
+        };
         for call in state.board.calls() {
             let (number, sending) = attempt(call);
             let (last, was_sending) = before.attempts.get(&call.key).copied().unwrap_or_default();
@@ -118,8 +187,11 @@ impl Checks {
                 continue;
             }
             let id = call.key.id;
-            if !by_key {
-                return Err(format!("(a) a hang-up of {id} without a key"));
+            if !orders {
+                return Err(format!("(a) a hang-up of {id} without a key for it: {key:?}"));
+            }
+            if key.and_then(Action::reason).is_some_and(|chosen| chosen != *reason) {
+                return Err(format!("(b) a hang-up of {id} with another reason than chosen"));
             }
             if !before.meant.contains(&call.key) {
                 return Err(format!("(b) a hang-up of {id}, which nobody meant"));
@@ -130,7 +202,9 @@ impl Checks {
             let order = Order {
                 access_hash: call.handle.access_hash,
                 reason: reason.name().to_owned(),
+                attempt: number,
                 seen: false,
+                never_sent: false,
             };
             self.orders.entry(id).or_default().push(order);
         }
@@ -152,10 +226,12 @@ impl Checks {
         let Some(orders) = self.orders.get_mut(&id) else {
             return Err(format!("(a) a hang-up of {id} that nobody asked for"));
         };
-        let Some(order) = orders
-            .iter_mut()
-            .find(|order| !order.seen && request["args"]["reason"].as_str() == Some(&order.reason))
-        else {
+        // One that the program said it never sent must not pay for a second sending of another.
+        let fits = |order: &&mut Order| {
+            let reason = request["args"]["reason"].as_str() == Some(&order.reason);
+            reason && !order.seen && !order.never_sent
+        };
+        let Some(order) = orders.iter_mut().find(fits) else {
             return Err(format!("(d) a hang-up of {id} was sent more often than asked for"));
         };
         order.seen = true;
@@ -181,6 +257,12 @@ pub fn agree(census: &[CallCensus], state: &State) -> Result<(), String> {
         if !wanted {
             return Err(format!("(e) {call:?}\nis on the board as {on_board:?}"));
         }
+        let same = |it: &&Call| {
+            it.peer.user_id == call.peer && (it.direction == Direction::Incoming) == call.incoming
+        };
+        if let Some(other) = on_board.filter(|it| !same(it)) {
+            return Err(format!("(e) {call:?}\nis taken for {other:?}"));
+        }
         if let Some(doubt) = on_board.filter(|it| it.doubtful || it.hang_up.is_on_its_way()) {
             return Err(format!("(e) still in doubt: {doubt:?}"));
         }
@@ -194,6 +276,8 @@ pub fn agree(census: &[CallCensus], state: &State) -> Result<(), String> {
 /// A call, as the ledger has it.
 #[derive(Debug)]
 struct Row {
+    peer: i64,
+    incoming: bool,
     ended: bool,
     recorded: Option<String>,
     talked: Option<i64>,
@@ -202,11 +286,13 @@ struct Row {
 
 async fn rows(path: &Path) -> libsql::Result<HashMap<i64, Row>> {
     let database = libsql::Builder::new_local(path).build().await?;
-    let sql = "SELECT id, ended, recorded, talked, access_hash FROM calls";
+    let sql = "SELECT id, ended, recorded, talked, access_hash, peer, outgoing FROM calls";
     let mut rows = database.connect()?.query(sql, ()).await?;
     let mut known = HashMap::new();
     while let Some(row) = rows.next().await? {
         let entry = Row {
+            peer: row.get(5)?,
+            incoming: row.get::<i64>(6)? == 0,
             ended: row.get::<Option<i64>>(1)?.is_some(),
             recorded: row.get(2)?,
             talked: row.get(3)?,
@@ -234,7 +320,8 @@ pub async fn ledger_agrees(path: &Path, census: &[CallCensus]) -> Result<(), Str
                 row.ended && !row.handle && told && talked
             }
         };
-        if !wanted {
+        let same = |row: &Row| row.peer == call.peer && row.incoming == call.incoming;
+        if !wanted || row.as_ref().is_some_and(|row| !same(row)) {
             return Err(format!("(f) {call:?}\nis in the ledger as {row:?}"));
         }
     }

@@ -1,6 +1,7 @@
 //! What is going to happen: the calls, the keys, and the seed of the server's troubles.
 
 use std::fmt::{self, Write};
+use std::ops::Range;
 
 use onhook::app::action::Action;
 use proptest::prelude::*;
@@ -8,7 +9,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// How long there is trouble, in seconds.
-pub const TROUBLE: u64 = 200;
+const TROUBLE: u64 = 200;
+/// A day, in seconds.
+const DAY: u64 = 86_400;
 
 /// The server's troubles. Each plan has some of them: all at once leave little of a session.
 const TROUBLES: [&str; 20] = [
@@ -55,35 +58,62 @@ pub struct Plan {
     pub clock: i64,
     overruled: bool,
     troubles: Vec<&'static str>,
+    /// How long there is trouble, in seconds.
+    pub until: u64,
+    /// In which steps time passes, in milliseconds.
+    pub tick: u64,
     pub steps: Vec<Step>,
 }
 
 impl Plan {
+    /// Some minutes.
     pub fn new(seed: u64) -> Self {
+        Self { tick: 200, ..Self::of(seed, TROUBLE, 5..24, (TROUBLES.len(), 30..150), 6_000) }
+    }
+
+    /// A whole day: calls all the time, now and then a key.
+    pub fn of_a_day(seed: u64) -> Self {
+        Self { tick: 5_000, ..Self::of(seed, DAY, 400..500, (4, 300..400), 400_000) }
+    }
+
+    /// `waits` is how long one of the steps may wait, in milliseconds.
+    fn of(
+        seed: u64,
+        until: u64,
+        calls: Range<usize>,
+        (troubles, steps): (usize, Range<usize>),
+        waits: u64,
+    ) -> Self {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
         let plan = (
-            proptest::collection::vec(any_call(), 2..14),
+            proptest::collection::vec(any_call(until), calls),
             proptest::sample::select(vec![0, 0, 600, -20]),
             any::<bool>(),
-            proptest::sample::subsequence(TROUBLES.to_vec(), 1..=TROUBLES.len()),
-            proptest::collection::vec(any_steps(), 30..150),
+            proptest::sample::subsequence(TROUBLES.to_vec(), 1..=troubles),
+            proptest::collection::vec(any_steps(waits), steps),
         );
         let tree = plan.new_tree(&mut runner).expect("nothing is filtered out");
         let (calls, clock, overruled, troubles, steps) = tree.current();
         let steps = steps.concat();
-        Self { seed, calls, clock, overruled, troubles, steps }
+        Self { seed, calls, clock, overruled, troubles, until, tick: 0, steps }
+    }
+
+    /// Whether the server makes this trouble.
+    pub fn has(&self, trouble: &str) -> bool {
+        self.troubles.contains(&trouble)
     }
 
     /// The scenario, as the server reads it.
     pub fn scenario(&self) -> String {
         let mut text = format!(
-            "title = 'chaos'\n[server]\nclock = {}\nreasons = '{}'\n[chaos]\nseed = {}\nuntil = {TROUBLE}\nonly = {:?}\n",
+            "title = 'chaos'\n[server]\nclock = {}\nreasons = '{}'\n[chaos]\nseed = {}\nuntil = {}\nonly = {:?}\n",
             self.clock,
             if self.overruled { "overruled" } else { "kept" },
             self.seed,
+            self.until,
             self.troubles,
         );
         for (person, name) in ["Grace Hopper", "Alan Turing", "Linus"].into_iter().enumerate() {
@@ -103,11 +133,12 @@ impl fmt::Display for Plan {
 }
 
 /// A call, as the scenario has it.
-fn any_call() -> impl Strategy<Value = String> {
+fn any_call(until: u64) -> impl Strategy<Value = String> {
     let person = 0usize..3;
     let device = proptest::sample::select(vec!["here", "elsewhere"]);
     let container = proptest::sample::select(vec!["updates", "short", "combined"]);
-    let times = (0.0..TROUBLE as f64, 2.0..80.0f64);
+    // Some come when all is well again.
+    let times = (0.0..(until + 280) as f64, 2.0..80.0f64);
     let head = (person, proptest::bool::weighted(0.7), times, any::<bool>(), any::<bool>())
         .prop_map(|(person, incoming, (at, rings), video, receipt)| {
             let (from, to) =
@@ -137,7 +168,7 @@ fn any_call() -> impl Strategy<Value = String> {
 }
 
 /// A few steps that belong together.
-fn any_steps() -> impl Strategy<Value = Vec<Step>> {
+fn any_steps(waits: u64) -> impl Strategy<Value = Vec<Step>> {
     let key = prop_oneof![
         8 => Just(Action::HangUpNow),
         3 => Just(Action::HangUp),
@@ -166,7 +197,7 @@ fn any_steps() -> impl Strategy<Value = Vec<Step>> {
         vec![Step::Press(Action::Top), Step::Press(Action::HangUp), wait, Step::Press(choice)]
     });
     prop_oneof![
-        8 => (0u64..6_000).prop_map(|millis| vec![Step::Wait(millis)]),
+        8 => (0..waits).prop_map(|millis| vec![Step::Wait(millis)]),
         6 => (0u64..400).prop_map(|millis| vec![Step::Wait(millis)]),
         12 => key.prop_map(|key| vec![Step::Press(key)]),
         6 => pick,

@@ -24,10 +24,13 @@ use tempfile::TempDir;
 use tokio::task::yield_now;
 
 use crate::checks::{Checks, Tally, agree, ledger_agrees};
-use crate::plan::{Plan, Step, TROUBLE};
+use crate::plan::{Plan, Step};
 
-/// How long everybody gets to agree after the last trouble, in milliseconds.
-const RECOVERY: u64 = 300_000;
+/// How long everybody gets to agree after the last trouble, in milliseconds: the longest waits of
+/// a client one after the other, and the time that a call may ring unseen.
+const RECOVERY: u64 = 180_000;
+/// How often everybody has to agree after that, five seconds apart.
+const AGREEING: u64 = 24;
 /// How often in a row nothing may happen until nothing is expected to.
 const QUIET: u32 = 24;
 
@@ -102,6 +105,8 @@ struct Play<'a> {
     checks: &'a mut Checks,
     history: &'a History,
     began: tokio::time::Instant,
+    /// Whether the server sends what no server may send.
+    poisoned: bool,
 }
 
 type Verdict = Result<(), String>;
@@ -114,10 +119,22 @@ impl Play<'_> {
             self.history.note(format!("{seconds:8.3} {msg:?}"));
         }
         let before = Checks::before(&self.switchboard.state);
-        let by_key = matches!(msg, Msg::Action(_));
+        let key = match &msg {
+            Msg::Action(action) => Some(*action),
+            _ => None,
+        };
+        match &msg {
+            Msg::Account(_, AccountEvent::HangUpDone { key, attempt, outcome }) => {
+                self.checks.told(key.id, *attempt, outcome);
+            }
+            Msg::Account(_, AccountEvent::Contained) if !self.poisoned => {
+                return Err("something has failed inside without any poison".to_owned());
+            }
+            _ => {}
+        }
         // What is left is for a screen.
         drop(self.switchboard.take(msg));
-        self.checks.after(&before, by_key, &self.switchboard.state)
+        self.checks.after(&before, key, &self.switchboard.state)
     }
 
     /// Looks at what has reached the server.
@@ -231,30 +248,36 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
         checks: &mut checks,
         history: &history,
         began,
+        poisoned: plan.has("poison"),
     };
     play.recalled().await?;
     for step in &plan.steps {
         match step {
-            Step::Wait(millis) => play.pass(*millis, 200).await?,
+            Step::Wait(millis) => play.pass(*millis, plan.tick).await?,
             Step::Press(action) => {
                 play.take(Msg::Action(*action))?;
                 play.settle().await?;
             }
             Step::Restart => {
-                let Play { switchboard, server, requests, checks, history, began } = play;
+                let Play { switchboard, server, requests, checks, history, began, poisoned } = play;
                 history.note(format!("{:8.3} restart", began.elapsed().as_secs_f64()));
                 still_or_later(switchboard.close()).await;
+                checks.restarted();
                 let switchboard = still(open(&accounts, folder.path(), wall)).await;
-                play = Play { server, switchboard, requests, checks, history, began };
+                play = Play { server, switchboard, requests, checks, history, began, poisoned };
                 play.recalled().await?;
             }
         }
     }
-    let left = (TROUBLE * 1000 + 500).saturating_sub(began.elapsed().as_millis() as u64);
-    play.pass(left, 200).await?;
+    let left = (plan.until * 1000 + 500).saturating_sub(began.elapsed().as_millis() as u64);
+    play.pass(left, plan.tick).await?;
     history.note(format!("{:8.3} all is well again", began.elapsed().as_secs_f64()));
     play.pass(RECOVERY, 500).await?;
-    agree(&server.census(0), &play.switchboard.state)?;
+    // Calls go on coming and going: from now on, all agree at every moment.
+    for _ in 0..AGREEING {
+        play.pass(5_000, 500).await?;
+        agree(&server.census(0), &play.switchboard.state)?;
+    }
     let online = play.switchboard.state.accounts[0].connection == Connection::Online;
     let census = play.server.census(0);
     let tally = play.checks.tally(census.len());

@@ -182,8 +182,9 @@ fn the_transport_refuses() {
     ];
     for (name, text, code) in cases {
         let mut board = refused(name);
-        board.see_wrapped(&format!("✗ {text} · {code}"));
+        board.see_wrapped(text);
         board.see("● online");
+        board.see_wrapped(code);
         board.press("X");
         board.see("declined by you (sent busy, recorded busy)");
         board.quit();

@@ -17,7 +17,7 @@ fn a_panic_inside_the_library_is_contained() {
         let mut board = poisoned("phone.discardCall", poison);
         board.see_line(&["▶", "ringing", "Grace Hopper"]);
         board.press("X");
-        board.see("a fault inside onhook was contained; Ada Lovelace connects anew");
+        board.see("a fault inside onhook was contained; it connects anew");
         // It had worked before the poison came, which the chat knows.
         board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);
         board.see("● online");

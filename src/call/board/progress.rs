@@ -1,9 +1,11 @@
 //! How a call moves on, and what is known of its end.
 
+use jiff::Timestamp;
+
 use super::Change;
-use crate::call::event::{LiveCall, Stage};
+use crate::call::event::{LiveCall, LoggedCall, Stage};
 use crate::call::reason::{EndReason, Ending, Recorded};
-use crate::call::{Call, Direction, EndedCall, Phase};
+use crate::call::{Call, CallKey, Direction, EndedCall, Phase, Sighting};
 
 impl Call {
     /// Takes in a later description of the same call.
@@ -42,6 +44,7 @@ impl Call {
     }
 }
 
+/// How a living call has ended, as `phoneCallDiscarded` tells it.
 pub(super) fn discarded(call: &Call, reason: Option<Recorded>, duration: Option<u32>) -> Ending {
     let hang_up = Recorded::Reason(EndReason::HangUp);
     match reason {
@@ -62,6 +65,7 @@ pub(super) fn discarded(call: &Call, reason: Option<Recorded>, duration: Option<
     }
 }
 
+/// How a living call has ended, as its chat tells it.
 pub(super) fn logged(call: &Call, reason: Option<Recorded>, duration: Option<u32>) -> Ending {
     let reason = reason.unwrap_or(Recorded::Reason(EndReason::HangUp));
     let talked_elsewhere = call.phase == Phase::Ringing && duration.is_some();
@@ -72,6 +76,33 @@ pub(super) fn logged(call: &Call, reason: Option<Recorded>, duration: Option<u32
 }
 
 impl EndedCall {
+    /// A call of which only its chat has told.
+    pub(super) fn of_chat(key: CallKey, chat: LoggedCall) -> Self {
+        let LoggedCall { peer, direction, video, date, reason, duration, .. } = chat;
+        let reason = reason.unwrap_or(Recorded::Reason(EndReason::HangUp));
+        // Who was called and talked did so on another device.
+        let ending = match direction {
+            Direction::Incoming if duration.is_some() => {
+                Ending::Elsewhere { talked: duration, reason: Some(reason) }
+            }
+            _ => Ending::Recorded { reason, duration },
+        };
+        Self {
+            key,
+            peer,
+            direction,
+            video,
+            placed: date,
+            at: date,
+            was_answered: duration.is_some(),
+            sent: None,
+            maybe_sent: false,
+            ending,
+            failure: None,
+            sighting: Sighting::ChatOnly,
+        }
+    }
+
     /// Whether a call that rang here was talked in on another device.
     fn was_taken_elsewhere(&self, duration: Option<u32>) -> bool {
         let here = self.was_answered || self.sent.is_some();
@@ -79,8 +110,15 @@ impl EndedCall {
     }
 
     /// Adds what a late message tells; `false` if it is nothing new.
-    pub(super) fn refine(&mut self, reason: Option<Recorded>, duration: Option<u32>) -> bool {
-        let before = self.ending;
+    pub(super) fn refine(
+        &mut self,
+        reason: Option<Recorded>,
+        duration: Option<u32>,
+        at: Timestamp,
+    ) -> bool {
+        let before = (self.ending, self.at);
+        // What was heard of late ended earlier than that.
+        self.at = self.at.min(at);
         let unanswered =
             matches!(reason, Some(Recorded::Reason(EndReason::Missed | EndReason::Busy)));
         self.ending = match (self.ending, reason) {
@@ -99,6 +137,6 @@ impl EndedCall {
             }
             (ending, _) => ending,
         };
-        self.ending != before
+        (self.ending, self.at) != before
     }
 }

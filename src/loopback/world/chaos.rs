@@ -17,6 +17,15 @@ const PAUSE: (i64, i64) = (2_000, 45_000);
 /// How long it lasts, in milliseconds.
 const LASTS: (i64, i64) = (50, 25_000);
 
+/// The troubles of the line.
+const LINE: [(Trouble, How); 5] = [
+    (Trouble::Cut, How::Cut),
+    (Trouble::Refuse, How::Refuse),
+    (Trouble::HalfOpen, How::HalfOpen),
+    (Trouble::Silent, How::Silent),
+    (Trouble::Slow, How::Slow),
+];
+
 /// Dice, and what they decide about.
 #[derive(Default)]
 pub(super) struct Chaos {
@@ -128,9 +137,9 @@ impl Chaos {
             "CALL_OCCUPY_FAILED" if method != "phone.discardCall" => {}
             _ => conduct.instead = Instead::Error(code, name.to_owned()),
         }
-        // Only of a time-out nobody knows whether it came before or after the work.
-        let worked = code == -503 && self.dice.one_in(2);
-        conduct.effect = worked || conduct.instead == Instead::Truth;
+        // A server that fails may do so before the work or after it; one that refuses does not begin.
+        let fails = matches!(code, 500 | -503 | 429) && name != "CALL_OCCUPY_FAILED";
+        conduct.effect = conduct.instead == Instead::Truth || (fails && self.dice.one_in(2));
     }
 
     fn mischief(&mut self) -> Option<Mischief> {
@@ -145,14 +154,7 @@ impl Chaos {
 
     /// A trouble of the line, and how long it lasts in milliseconds.
     fn line_trouble(&mut self) -> Option<(How, i64)> {
-        let ways = [
-            (Trouble::Cut, How::Cut),
-            (Trouble::Refuse, How::Refuse),
-            (Trouble::HalfOpen, How::HalfOpen),
-            (Trouble::Silent, How::Silent),
-            (Trouble::Slow, How::Slow),
-        ];
-        let mut ways = ways.to_vec();
+        let mut ways = LINE.to_vec();
         ways.retain(|(trouble, _)| self.troubles.contains(trouble));
         if ways.is_empty() {
             return None;
@@ -161,8 +163,10 @@ impl Chaos {
         Some((how, self.dice.between(LASTS.0, LASTS.1)))
     }
 
-    pub(super) fn pause(&mut self) -> i64 {
-        self.dice.between(PAUSE.0, PAUSE.1)
+    /// How long it is quiet before the next trouble of the line; for ever, if there is none.
+    pub(super) fn pause(&mut self) -> Option<i64> {
+        let breaks = LINE.iter().any(|(trouble, _)| self.troubles.contains(trouble));
+        breaks.then(|| self.dice.between(PAUSE.0, PAUSE.1))
     }
 }
 

@@ -172,8 +172,7 @@ impl World {
         if let Some(chaos) = &self.scenario.chaos {
             let until = now + millis(Some(&chaos.until)).unwrap_or(0);
             self.script.plan(until, Event::Calm);
-            let first = now + self.chaos.pause();
-            self.script.plan(first, Event::Trouble);
+            self.plan_trouble(now);
         }
     }
 
@@ -223,12 +222,17 @@ impl World {
             }
             Event::Trouble => {
                 self.trouble();
-                let next = now + self.chaos.pause();
-                self.script.plan(next, Event::Trouble);
+                self.plan_trouble(now);
             }
             Event::Calm => self.calm(),
             // Somebody ended the call before it came to this.
             Event::Receive { .. } | Event::RungOut { .. } | Event::GiveUp { .. } => {}
+        }
+    }
+
+    fn plan_trouble(&mut self, now: i64) {
+        if let Some(pause) = self.chaos.pause() {
+            self.script.plan(now + pause, Event::Trouble);
         }
     }
 

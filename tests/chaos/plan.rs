@@ -46,6 +46,9 @@ pub enum Step {
     Press(Action),
     /// The program ends, and is started again.
     Restart,
+    /// The same, but what its session has learned since it was written last is lost: Telegram
+    /// tells again what the program knows already.
+    Kill,
 }
 
 /// All of it.
@@ -201,6 +204,6 @@ fn any_steps(waits: u64) -> impl Strategy<Value = Vec<Step>> {
         6 => (0u64..400).prop_map(|millis| vec![Step::Wait(millis)]),
         12 => key.prop_map(|key| vec![Step::Press(key)]),
         6 => pick,
-        1 => Just(vec![Step::Restart]),
+        1 => proptest::sample::select(vec![Step::Restart, Step::Kill]).prop_map(|it| vec![it]),
     ]
 }

@@ -258,10 +258,15 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
                 play.take(Msg::Action(*action))?;
                 play.settle().await?;
             }
-            Step::Restart => {
+            Step::Restart | Step::Kill => {
                 let Play { switchboard, server, requests, checks, history, began, poisoned } = play;
-                history.note(format!("{:8.3} restart", began.elapsed().as_secs_f64()));
+                history.note(format!("{:8.3} {step:?}", began.elapsed().as_secs_f64()));
+                let file = accounts.root().join("ada/session.db");
+                let session = std::fs::read(&file).expect("a session");
                 still_or_later(switchboard.close()).await;
+                if *step == Step::Kill {
+                    std::fs::write(&file, session).expect("it can be put back");
+                }
                 checks.restarted();
                 let switchboard = still(open(&accounts, folder.path(), wall)).await;
                 play = Play { server, switchboard, requests, checks, history, began, poisoned };

@@ -72,7 +72,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 enum Command {
     HangUp(HangUpOrder),
-    Reconcile(Vec<i64>),
+    Reconcile(Vec<i64>, Timestamp),
     Reconnect,
     ReceiveCalls,
 }
@@ -118,9 +118,10 @@ impl Account {
         self.command(Command::HangUp(order));
     }
 
-    /// Looks in the chats whether these calls have ended; changes nothing at Telegram.
-    pub fn reconcile(&self, calls: Vec<i64>) {
-        self.command(Command::Reconcile(calls));
+    /// Looks in the chats whether these calls have ended, of which the first was placed at `since`
+    /// on the server's clock; changes nothing at Telegram.
+    pub fn reconcile(&self, calls: Vec<i64>, since: Timestamp) {
+        self.command(Command::Reconcile(calls, since));
     }
 
     /// Has this session told of calls: one `account.changeAuthorizationSettings`.
@@ -317,7 +318,7 @@ impl Supervisor {
                     None => return Ended::Stopped,
                     Some(Command::Reconnect) => return Ended::Asked,
                     Some(Command::HangUp(order)) => line.hang_up(order),
-                    Some(Command::Reconcile(calls)) => line.reconcile(calls),
+                    Some(Command::Reconcile(calls, since)) => line.reconcile(calls, since),
                     Some(Command::ReceiveCalls) => line.receive_calls(),
                 },
             }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use grammers_client::tl::{self, enums, functions, types};
 use grammers_mtsender::{InvocationError, SenderPool, SenderPoolFatHandle};
 use grammers_session::updates::UpdatesLike;
+use jiff::Timestamp;
 use onhook::call::AccountId;
 use onhook::call::event::{AccountEvent, CallEvent, Connection};
 use onhook::loopback::{Centre, Options, Scenario, Server};
@@ -391,6 +392,38 @@ async fn a_caller_without_a_name_stays_a_number_and_others_are_named() {
     }
     let grace = Some("Grace Hopper".to_owned());
     assert_eq!(names, [grace.clone(), None, grace], "the third is known from the first");
+}
+
+#[tokio::test]
+async fn the_end_of_a_call_is_found_behind_hundreds_of_later_ones() {
+    // The first is over at once; then come 250 others.
+    let text = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0\nrings = 0\n\
+        [flood]\ncalls = 250\nat = 0.2\nrings = 0\n";
+    let server = server(text).await;
+    let (account, mut events) = account(&server);
+    until(&mut events, |event| {
+        (*event == AccountEvent::Connection(Connection::Online)).then_some(())
+    })
+    .await;
+    while server.census(0).iter().filter(|call| call.over.is_some()).count() < 251 {
+        tokio::task::yield_now().await;
+    }
+    let first = server.census(0)[0].id;
+    for (since, asked, wanted) in [
+        (Timestamp::UNIX_EPOCH, first, Some(vec![first])),
+        (Timestamp::UNIX_EPOCH, 1, Some(vec![])),
+        (Timestamp::MAX, 1, Some(vec![])),
+    ] {
+        account.reconcile(vec![asked], since);
+        let found = until(&mut events, |event| match event {
+            AccountEvent::History { ended, .. } => {
+                Some(ended.as_ref().map(|it| it.iter().map(CallEvent::id).collect::<Vec<_>>()))
+            }
+            _ => None,
+        })
+        .await;
+        assert_eq!(found, wanted);
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::connection::AccountState;
 use super::dialog::{Choice, Dialog};
 use super::effect::Effect;
 use super::sign_in::Entrance;
-use super::{DetailPane, Frozen, Privacy, State, is_wide};
+use super::{DetailPane, Frozen, Privacy, State, has_room, is_wide};
 use crate::call::AccountId;
 
 impl State {
@@ -65,6 +65,21 @@ impl State {
 
     fn act_on_board(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
         let page = usize::from(self.size.1 / 2).max(1) as isize;
+        let unseen = matches!(
+            action,
+            Action::Mark
+                | Action::Details
+                | Action::Filter
+                | Action::SortLeft
+                | Action::SortRight
+                | Action::Reverse
+                | Action::Freeze
+                | Action::Help
+        );
+        if unseen && !has_room(self.size) {
+            self.notices.say("too small to show that", now);
+            return Vec::new();
+        }
         match action {
             Action::Up => self.move_by(-1, now),
             Action::Down => self.move_by(1, now),

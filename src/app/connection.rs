@@ -109,8 +109,10 @@ impl State {
     pub(super) fn reconcile(&self, account: AccountId) -> Vec<Effect> {
         let calls = self.board.calls().filter(|call| call.key.account == account);
         let calls = calls.filter(|call| call.doubtful && !call.hang_up.is_on_its_way());
-        let calls: Vec<i64> = calls.map(|call| call.key.id).collect();
-        if calls.is_empty() { Vec::new() } else { vec![Effect::Reconcile { account, calls }] }
+        let calls: Vec<_> = calls.map(|call| (call.placed, call.key.id)).collect();
+        let Some((since, _)) = calls.iter().min().copied() else { return Vec::new() };
+        let calls = calls.into_iter().map(|(_, id)| id).collect();
+        vec![Effect::Reconcile { account, calls, since }]
     }
 
     /// Puts calls of the last run back, in doubt until Telegram has been asked.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::call::event::HangUpOrder;
 use crate::call::{AccountId, CallKey};
 use crate::sign_in::{Application, Request};
@@ -17,6 +19,8 @@ pub enum Effect {
         account: AccountId,
         /// Telegram's ids.
         calls: Vec<i64>,
+        /// When the first of them was placed, on the server's clock.
+        since: Timestamp,
     },
     /// Find out which calls lived when this program ended the last time.
     Recall {

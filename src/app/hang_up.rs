@@ -206,7 +206,7 @@ impl State {
             self.board.annotate(key, failure);
             return Vec::new();
         }
-        let unknown = failure.remedy() == Remedy::Unknown;
+        let (unknown, since) = (failure.remedy() == Remedy::Unknown, call.placed);
         if unknown {
             self.board.change(key, |call| call.maybe_sent = Some(reason));
         }
@@ -216,7 +216,7 @@ impl State {
         self.board.set_hang_up(key, failed);
         self.changes.push((key, Change::Updated));
         if unknown && self.is_online(key.account) {
-            return vec![Effect::Reconcile { account: key.account, calls: vec![key.id] }];
+            return vec![Effect::Reconcile { account: key.account, calls: vec![key.id], since }];
         }
         Vec::new()
     }

@@ -277,6 +277,8 @@ fn nothing_is_hung_up_on_a_screen_that_does_not_show_it() {
     assert_eq!(press(&mut state, Action::Accept, 0.7), []);
     assert_eq!(press(&mut state, Action::HangUpNow, 0.8), []);
     assert_eq!(state.notices.newest(), Some("too small to hang up"));
+    press(&mut state, Action::Freeze, 0.9);
+    assert!(state.frozen.is_none(), "nor is anything else done that nobody sees");
 }
 
 #[test]
@@ -314,7 +316,7 @@ fn a_hang_up_of_unknown_outcome_is_looked_up_and_settled() {
     press(&mut state, Action::HangUpNow, 1.0);
     let no_answer = Failure::NoAnswer { after: Duration::from_secs(15) };
     let effects = tell(&mut state, done(7, 1, Err(no_answer)), 16.0);
-    assert_eq!(effects, [Effect::Reconcile { account: ACCOUNT, calls: vec![7] }]);
+    assert_eq!(effects, [Effect::Reconcile { account: ACCOUNT, calls: vec![7], since: at(0.0) }]);
     let alive = AccountEvent::History { asked: vec![7], ended: Some(vec![]) };
     tell(&mut state, alive, 16.1);
     let hang_up = &state.board.get(key(7)).expect("it lives").hang_up;
@@ -333,7 +335,7 @@ fn after_a_reconnect_every_living_call_is_looked_up_but_not_at_the_first_connect
     let online = || AccountEvent::Connection(Connection::Online);
     tell(&mut state, AccountEvent::Connection(Connection::Connecting), 1.0);
     let effects = tell(&mut state, online(), 2.0);
-    assert_eq!(effects, [Effect::Reconcile { account: ACCOUNT, calls: vec![7] }]);
+    assert_eq!(effects, [Effect::Reconcile { account: ACCOUNT, calls: vec![7], since: at(0.0) }]);
 }
 
 #[test]

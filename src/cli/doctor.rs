@@ -1,6 +1,8 @@
 //! `onhook doctor`: looks everything over, and says how to mend what is wrong.
 
-use std::io::IsTerminal;
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -9,6 +11,7 @@ use super::{FAILED, FINE, print};
 use crate::accounts::{Accounts, AccountsError};
 use crate::config::paths::Paths;
 use crate::config::{Config, Overrides};
+use crate::ledger::Ledger;
 use crate::runtime;
 use crate::telegram::{CheckUp, Network, check_up};
 
@@ -92,6 +95,7 @@ pub(super) fn doctor(json: bool) -> u8 {
     if let Some(proxy) = network.as_ref().and_then(|network| network.proxy.as_ref()) {
         tell(Finding::fine("proxy", format!("Telegram is reached through {proxy}")));
     }
+    disk(&paths).into_iter().for_each(&mut tell);
     accounts(&Accounts::at(paths.accounts()), network.as_ref(), &mut tell);
     if failed { FAILED } else { FINE }
 }
@@ -112,6 +116,42 @@ fn terminal() -> Finding {
         return Finding::warning("terminal", text, "set LANG, or start with --ascii");
     }
     Finding::fine("terminal", std::env::var("TERM").unwrap_or_default())
+}
+
+/// Whether what has to be written can be, and what has been written can be read.
+fn disk(paths: &Paths) -> Vec<Finding> {
+    let (ledger, accounts) = (paths.ledger(), paths.accounts());
+    let Some(folder) = ledger.parent().filter(|folder| folder.exists()) else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for folder in [folder, &accounts].into_iter().filter(|folder| folder.exists()) {
+        // As much as a session needs to be written anew.
+        let written = try_writing(folder);
+        findings.extend(written.err().map(|error| {
+            let text = format!("{}: {error}", folder.display());
+            Finding::warning("disk", text, "make room, or the folder writable")
+        }));
+    }
+    if ledger.exists() {
+        let opened = in_runtime(async { Ok(Ledger::open(&ledger).await.map(drop)) });
+        findings.extend(opened.ok().and_then(Result::err).map(|error| {
+            let text = format!("{}: {error}", ledger.display());
+            Finding::warning("ledger", text, "until then calls are not written down")
+        }));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::fine("disk", format!("{}", folder.display())));
+    }
+    findings
+}
+
+/// Writes a file into a folder, and removes it.
+fn try_writing(folder: &Path) -> io::Result<()> {
+    let path = folder.join(format!(".doctor-{}", std::process::id()));
+    let written = fs::write(&path, [0; 4096]);
+    let removed = fs::remove_file(&path);
+    written.and(removed)
 }
 
 fn accounts(accounts: &Accounts, network: Option<&Network>, tell: &mut impl FnMut(Finding)) {
@@ -162,7 +202,13 @@ fn telegram(found: CheckUp, name: &str) -> Vec<Finding> {
         }
         CheckUp::SignedOut(code) => {
             let text = format!("Telegram does not accept it any more · {code}");
-            let remedy = format!("run `onhook logout {name}`, then `onhook login`");
+            let unknown = code == "AUTH_KEY_UNKNOWN";
+            let command = if unknown {
+                format!("accounts remove {name} --yes")
+            } else {
+                format!("logout {name}")
+            };
+            let remedy = format!("run `onhook {command}`, then `onhook login`");
             return vec![Finding::failure("session", text, &remedy)];
         }
         CheckUp::SignedIn(signs) => signs,

@@ -93,7 +93,9 @@ impl Accounts {
     pub(super) fn carry_out(&self, effect: Effect) -> Option<Effect> {
         match effect {
             Effect::HangUp(order) => self.with(order.key.account, |it| it.hang_up(order)),
-            Effect::Reconcile { account, calls } => self.with(account, |it| it.reconcile(calls)),
+            Effect::Reconcile { account, calls, since } => {
+                self.with(account, |it| it.reconcile(calls, since));
+            }
             Effect::ReceiveCalls(account) => self.with(account, Account::receive_calls),
             Effect::Reconnect(account) => self.with(account, Account::reconnect),
             Effect::Recall { account, user_id, ring } => self.recall(account, user_id, ring),

@@ -17,6 +17,7 @@ use grammers_mtsender::{SenderPool, SenderPoolFatHandle, UpdatesConfiguration};
 use grammers_session::Session;
 use grammers_session::types::{PeerId, UpdateState, UpdatesState};
 use grammers_session::updates::UpdatesLike;
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -176,10 +177,10 @@ impl Line {
     }
 
     /// Looks in the chats for calls that have ended.
-    pub(super) fn reconcile(&mut self, calls: Vec<i64>) {
+    pub(super) fn reconcile(&mut self, calls: Vec<i64>, since: Timestamp) {
         let client = Client::new(self.handle.clone());
         let (context, names) = (self.context.clone(), self.names.clone());
-        self.tasks.spawn(reconcile(context, client, names, calls));
+        self.tasks.spawn(reconcile(context, client, names, calls, since));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -51,6 +52,34 @@ fn a_full_disk_is_told_and_calls_are_hung_up() {
     board.see("calls are not written down");
     let folder = declines(board, &served);
     assert_eq!(files(folder.path()), before, "every file is as it was");
+}
+
+#[test]
+fn the_doctor_tells_of_a_disk_and_a_ledger_that_are_of_no_use() {
+    let served = ring();
+    let folder = used(&served);
+    let doctor = |through: &[&str]| {
+        let own = env!("CARGO_BIN_EXE_onhook");
+        let mut words = through.iter().copied().chain([own, "doctor"]);
+        let mut command = Command::new(words.next().expect("a program"));
+        command.args(words).env_clear();
+        for name in ["ONHOOK_CONFIG_DIR", "ONHOOK_STATE_DIR", "ONHOOK_DATA_DIR"] {
+            command.env(name, folder.path());
+        }
+        String::from_utf8(command.output().expect("it runs").stdout).expect("a text")
+    };
+    let fine = doctor(&[]);
+    assert!(fine.contains("fine     disk"), "{fine}");
+    let full = doctor(&FULL);
+    assert!(full.contains("warning  disk"), "{full}");
+    fs::write(folder.path().join("ledger.db"), "no ledger ".repeat(500)).expect("a file");
+    let broken = doctor(&[]);
+    assert!(broken.contains("warning  ledger"), "{broken}");
+    assert_eq!(fs::read_dir(folder.path()).expect("it").filter(is_left_over).count(), 0);
+}
+
+fn is_left_over(entry: &std::io::Result<fs::DirEntry>) -> bool {
+    entry.as_ref().is_ok_and(|it| it.file_name().to_string_lossy().starts_with(".doctor"))
 }
 
 #[test]

@@ -149,9 +149,10 @@ impl Checks {
 
     /// What the program says of an order.
     pub fn told(&mut self, id: i64, attempt: u32, outcome: &Result<(), Failure>) {
-        let orders = self.orders.get_mut(&id).into_iter().flatten();
-        for order in orders.filter(|order| order.attempt == attempt) {
-            order.never_sent |= *outcome == Err(Failure::Offline);
+        // Tries are counted anew once an error has been dismissed: the last one is meant.
+        let orders = self.orders.get_mut(&id).map(Vec::as_mut_slice).unwrap_or_default();
+        if let Some(order) = orders.iter_mut().rev().find(|order| order.attempt == attempt) {
+            order.never_sent = *outcome == Err(Failure::Offline);
         }
     }
 

@@ -73,11 +73,13 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
     CASE WHEN ?14 THEN NULL ELSE (?9 - ?8) / 1000 END, ?13)
 ON CONFLICT DO UPDATE SET
     name = COALESCE(excluded.name, name), username = COALESCE(excluded.username, username),
-    video = MAX(video, excluded.video), ended = COALESCE(ended, excluded.ended),
-    ending = excluded.ending, recorded = COALESCE(excluded.recorded, recorded),
+    video = MAX(video, excluded.video), ending = excluded.ending,
+    ended = MIN(COALESCE(ended, excluded.ended), excluded.ended),
+    recorded = COALESCE(excluded.recorded, recorded),
     sent = COALESCE(excluded.sent, sent),
     rung = CASE WHEN ?14 THEN rung
-        ELSE (COALESCE(accepted, established, ended, excluded.ended) - placed) / 1000 END,
+        ELSE (COALESCE(accepted, established, MIN(COALESCE(ended, excluded.ended), excluded.ended))
+            - placed) / 1000 END,
     talked = COALESCE(excluded.talked, talked), access_hash = NULL"
     };
 }

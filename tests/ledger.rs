@@ -154,6 +154,13 @@ async fn what_an_earlier_run_knew_of_an_end_is_not_told_worse() {
     let told = row(&path, 7).await.0;
     assert_eq!(told, "declined by you/busy/busy Some(6) None");
 
+    // The chat knows when it was.
+    let mut earlier = board.recently(key(7)).expect("it has ended").clone();
+    earlier.at = at(3);
+    ledger.write(&[(ME, Entry::Refined(Box::new(earlier)))]).await.expect("written");
+    let told = told.replace("Some(6)", "Some(3)");
+    assert_eq!(row(&path, 7).await.0, told);
+
     // Telegram repeats it to a run that knows nothing of the key press.
     let mut fresh = CallBoard::default();
     fresh.apply(live(7, true, 0, Stage::Requested), &context(6));

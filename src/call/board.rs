@@ -268,8 +268,11 @@ impl CallBoard {
     }
 
     fn show(&mut self, ended: EndedCall) {
+        let later = self.recent.front().is_some_and(|newest| newest.at > ended.at);
         self.recent.push_front(ended);
-        self.sort_recent();
+        if later {
+            self.sort_recent();
+        }
         self.recent.truncate(RECENT);
     }
 

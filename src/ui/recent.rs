@@ -26,15 +26,13 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
 
 /// How many lines the calls take in a panel of this width, counted up to `most`.
 pub(super) fn lines(board: &CallBoard, width: u16, most: u16) -> u16 {
-    let (.., ending_width) = columns(width);
-    let mut lines = 0;
-    for ended in board.recent() {
-        if lines >= most {
-            break;
-        }
-        lines += text::wrap(&ending(ended), usize::from(ending_width)).len() as u16;
+    // Each takes a line at least: most of the time there is nothing to be measured.
+    if board.recent().len() >= usize::from(most) {
+        return most;
     }
-    lines
+    let (.., ending_width) = columns(width);
+    let lines = |ended| text::wrap(&ending(ended), usize::from(ending_width)).len() as u16;
+    board.recent().map(lines).sum::<u16>().min(most)
 }
 
 /// The widths of name, direction and ending in a panel of this width.

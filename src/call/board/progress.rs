@@ -1,11 +1,14 @@
 //! How a call moves on, and what is known of its end.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Change;
 use crate::call::event::{LiveCall, LoggedCall, Stage};
 use crate::call::reason::{EndReason, Ending, Recorded};
 use crate::call::{Call, CallKey, Direction, EndedCall, Phase, Sighting};
+
+/// By how much the end that the chat tells is earlier where the call was heard of late.
+const HEARD_LATE: SignedDuration = SignedDuration::from_secs(2);
 
 impl Call {
     /// Takes in a later description of the same call.
@@ -117,8 +120,10 @@ impl EndedCall {
         at: Timestamp,
     ) -> bool {
         let before = (self.ending, self.at);
-        // What was heard of late ended earlier than that.
-        self.at = self.at.min(at);
+        // What was heard of late ended earlier than that; dates are whole seconds.
+        if self.at.duration_since(at) > HEARD_LATE {
+            self.at = at;
+        }
         let unanswered =
             matches!(reason, Some(Recorded::Reason(EndReason::Missed | EndReason::Busy)));
         self.ending = match (self.ending, reason) {

@@ -8,7 +8,7 @@ mod keeper;
 use std::path::Path;
 
 use jiff::Timestamp;
-use libsql::{Connection, Row, params};
+use libsql::{Connection, Row, params, params_from_iter};
 
 use crate::call::event::{LiveCall, Protocol, RecalledCall, Relays, Stage};
 use crate::call::{Call, Direction, EndedCall, Handle, Party, Phase, Sighting};
@@ -245,6 +245,23 @@ async fn number(connection: &Connection, sql: &str) -> libsql::Result<i64> {
     }
 }
 
+/// The first columns, which a call that lives and one that is over have alike: what both call by
+/// the same names.
+macro_rules! head {
+    ($account:expr, $call:expr) => {
+        params![
+            $account,
+            $call.key.id,
+            $call.peer.user_id,
+            $call.peer.name.clone(),
+            $call.peer.username.clone(),
+            i64::from($call.direction == Direction::Outgoing),
+            i64::from($call.video),
+            $call.placed.as_millisecond(),
+        ]
+    };
+}
+
 /// Whether a call that says nothing of a hang-up means that none may have worked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sent {
@@ -263,15 +280,7 @@ async fn seen(
         Phase::Active { since } => Some(since),
         _ => None,
     };
-    let row = params![
-        account,
-        call.key.id,
-        call.peer.user_id,
-        call.peer.name.clone(),
-        call.peer.username.clone(),
-        i64::from(call.direction == Direction::Outgoing),
-        i64::from(call.video),
-        call.placed.as_millisecond(),
+    let rest = params![
         millis(call.milestones.rang),
         millis(call.milestones.accepted),
         millis(since),
@@ -279,7 +288,8 @@ async fn seen(
         call.may_have_worked().map(|reason| reason.name().to_owned()),
         i64::from(sent == Sent::Kept),
     ];
-    connection.execute(SEEN, row).await
+    let row = head!(account, call).into_iter().chain(rest);
+    connection.execute(SEEN, params_from_iter(row)).await
 }
 
 async fn over(
@@ -289,15 +299,7 @@ async fn over(
     call: &EndedCall,
 ) -> libsql::Result<u64> {
     let (recorded, talked) = call.ending.record();
-    let row = params![
-        account,
-        call.key.id,
-        call.peer.user_id,
-        call.peer.name.clone(),
-        call.peer.username.clone(),
-        i64::from(call.direction == Direction::Outgoing),
-        i64::from(call.video),
-        call.placed.as_millisecond(),
+    let rest = params![
         call.at.as_millisecond(),
         call.words(),
         recorded.map(|reason| reason.name().to_owned()),
@@ -305,7 +307,8 @@ async fn over(
         talked,
         i64::from(call.sighting == Sighting::ChatOnly),
     ];
-    connection.execute(sql, row).await
+    let row = head!(account, call).into_iter().chain(rest);
+    connection.execute(sql, params_from_iter(row)).await
 }
 
 /// A row as Telegram would describe the call.

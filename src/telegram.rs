@@ -245,6 +245,7 @@ impl Supervisor {
                 Some(Err(ended)) => ended,
                 None => return,
             };
+            let pause = back_off(tries, self.context.self_id);
             let until = match ended {
                 Ended::Stopped => return,
                 Ended::Asked => continue,
@@ -255,21 +256,16 @@ impl Supervisor {
                 }
                 Ended::Failed => {
                     self.context.tell(AccountEvent::Contained).await;
-                    let wait = back_off(tries, self.context.self_id);
                     tries += 1;
-                    Some(self.retry_after(wait, "a fault inside".to_owned()).await)
+                    Some(self.retry_after(pause, "a fault inside".to_owned()).await)
                 }
                 Ended::Lost(cause) | Ended::Dropped(cause) => {
-                    let wait = back_off(tries, self.context.self_id);
                     tries += 1;
-                    Some(self.retry_after(wait, cause).await)
+                    Some(self.retry_after(pause, cause).await)
                 }
                 Ended::Flooded(wait) => {
                     let cause = "Telegram wants patience".to_owned();
-                    Some(
-                        self.retry_after(wait.max(back_off(tries, self.context.self_id)), cause)
-                            .await,
-                    )
+                    Some(self.retry_after(wait.max(pause), cause).await)
                 }
             };
             match self.wait(until).await {

@@ -1,5 +1,7 @@
 //! The program as a person has it: the real binary, a real terminal, real MTProto.
 
+#[path = "common/import.rs"]
+mod import;
 #[path = "common/served.rs"]
 mod served;
 #[path = "e2e/terminal.rs"]

@@ -45,8 +45,7 @@ async fn converse(shared: &Arc<Shared>, dc: i32, stream: TcpStream, number: u64)
     let mut frames = frames(Reader::new(read));
     let mut writer = Writer::new(write);
     let Some(mut first) = frames.recv().await.transpose()? else { return Ok(()) };
-    let now = || shared.wire_now();
-    while let Some(answer) = plain::answer(&first, now()) {
+    while let Some(answer) = plain::answer(&first, shared.wire_now()) {
         writer.write(&answer).await?;
         let Some(next) = frames.recv().await.transpose()? else { return Ok(()) };
         first = next;
@@ -133,7 +132,8 @@ impl Talk<'_> {
     }
 
     fn receive(&mut self, message: &crypt::Incoming) -> io::Result<()> {
-        match self.shared.in_world(|world, _| world.mischief()) {
+        let mischief = lock(&self.shared.world).mischief();
+        match mischief {
             Some(Mischief::NewSalts) => self.link.change_salts(),
             Some(Mischief::Refuse(code)) => self.link.refuse_next(code),
             None => {}

@@ -246,7 +246,7 @@ fn discard(world: &mut World, session: SessionIx, args: &[u8], now: i64) -> Read
             Ok(updates) => {
                 let bytes = updates.to_bytes();
                 if conduct.echo {
-                    world.echo(session, updates);
+                    world.push(session, vec![updates]);
                 }
                 Ok(bytes)
             }

@@ -31,6 +31,7 @@ pub(super) use chaos::Mischief;
 pub(super) use conduct::{Instead, Override};
 pub(super) use session::{Device, Session};
 pub(super) use user::User;
+use user::service_message;
 
 /// Everything the server knows.
 pub(super) struct World {
@@ -281,23 +282,11 @@ impl World {
             reason: Some(end.reason.clone()),
             duration: end.duration,
         };
+        let peer = types::PeerUser { user_id: peer };
         let message = types::MessageService {
             out: user == call.caller,
-            mentioned: false,
-            media_unread: false,
-            reactions_are_possible: false,
-            silent: false,
-            post: false,
-            legacy: false,
-            id: 0,
             from_id: Some(types::PeerUser { user_id: from }.into()),
-            peer_id: types::PeerUser { user_id: peer }.into(),
-            saved_peer_id: None,
-            reply_to: None,
-            date: seconds(now),
-            action: action.into(),
-            reactions: None,
-            ttl_period: None,
+            ..service_message(peer.into(), action.into(), seconds(now))
         };
         self.users[user].mailbox.add(message);
     }

@@ -130,29 +130,25 @@ impl Accounts {
     }
 }
 
-/// The ledger in this file, or why calls are not written down.
+/// The ledger in this file; if it cannot be used, now or later, that is told.
 pub(super) async fn open_ledger(
     path: Option<&Path>,
     events: mpsc::Sender<(AccountId, AccountEvent)>,
-) -> (Option<Keeper>, Option<String>) {
-    let Some(path) = path else { return (None, None) };
+) -> Option<Keeper> {
+    let path = path?;
+    let trouble = move |text: String| {
+        let text = crate::text::clean(&text);
+        // It is in the log as well, should the board be busy. It is about no account.
+        let _ = events.try_send((AccountId(0), AccountEvent::Unkept(text)));
+    };
     let opened = match private_file(path) {
-        Ok(()) => {
-            let trouble = move |text: String| {
-                let text = crate::text::clean(&text);
-                // It is in the log as well, should the board be busy. It is about no account.
-                let _ = events.try_send((AccountId(0), AccountEvent::Unkept(text)));
-            };
-            Keeper::start(path.to_owned(), trouble).await
-        }
+        Ok(()) => Keeper::start(path.to_owned(), trouble.clone()).await,
         Err(error) => Err(error.to_string()),
     };
-    match opened {
-        Ok(keeper) => (Some(keeper), None),
-        Err(cause) => {
-            let text = format!("calls are not written down: {}", crate::text::clean(&cause));
-            tracing::warn!(text);
-            (None, Some(text))
-        }
-    }
+    opened
+        .inspect_err(|cause| {
+            tracing::warn!(cause, "calls are not written down");
+            trouble(format!("calls are not written down: {cause}"));
+        })
+        .ok()
 }

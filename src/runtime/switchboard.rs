@@ -32,13 +32,10 @@ impl Switchboard {
     pub async fn open(setups: Vec<AccountSetup>, network: Network, ledger: Option<&Path>) -> Self {
         let wall = network.wall;
         let (sender, events) = mpsc::channel(EVENT_SLOTS);
-        let (ledger, trouble) = open_ledger(ledger, sender.clone()).await;
+        let ledger = open_ledger(ledger, sender.clone()).await;
         let mut accounts = Accounts::new(network, sender, ledger);
         let states = setups.into_iter().map(|setup| accounts.add(setup)).collect();
-        let mut state = State::new(states);
-        if let Some(trouble) = trouble {
-            state.notices.announce(trouble, wall.now());
-        }
+        let state = State::new(states);
         Self { state, accounts, events, wall, changes: Vec::new() }
     }
 

@@ -85,12 +85,15 @@ pub(super) async fn reconcile(
         let Some((id, _)) = last.filter(|_| !known) else { break };
         offset_id = id;
     }
-    // What was found is told in any case; what was not may only be further back.
-    for event in ended.iter().filter(|_| !known) {
-        context.tell(AccountEvent::Call(event.clone())).await;
+    if known {
+        context.tell(AccountEvent::History { asked, ended: Some(ended) }).await;
+        return None;
     }
-    let ended = known.then_some(ended);
-    context.tell(AccountEvent::History { asked, ended }).await;
+    // What was found is told in any case; what was not may only be further back.
+    for event in ended {
+        context.tell(AccountEvent::Call(event)).await;
+    }
+    context.tell(AccountEvent::History { asked, ended: None }).await;
     None
 }
 

@@ -1,9 +1,14 @@
 //! Every screen and dialog as text, at the sizes that matter, and its styles as runs.
 
+mod pictures;
+mod questions;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use pictures::svg;
+use questions::newcomer;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -245,67 +250,6 @@ fn dialogs_and_modes() {
     }
 }
 
-/// A board without accounts, where signing in has come so far.
-fn newcomer(actions: &[Action], typed: &str, event: Option<sign_in::Event>) -> State {
-    use crate::app::sign_in::Entrance;
-    let mut state = State::new(Vec::new());
-    state.entrance = Entrance::Open;
-    state.open_entrance();
-    press(&mut state, actions, 0);
-    update(&mut state, Msg::Paste(typed.to_owned()), at(0));
-    if let Some(event) = event {
-        update(&mut state, Msg::Action(Action::Accept), at(0));
-        update(&mut state, Msg::SignIn(event), at(1));
-    }
-    state
-}
-
-#[test]
-fn every_question_of_signing_in() {
-    use sign_in::{Event, Refusal, SentCode};
-    let sent = |next| {
-        let to = "into your other Telegram apps, as a message".to_owned();
-        Event::CodeSent(SentCode { to, length: Some(5), next })
-    };
-    let url = format!("tg://login?token={}", "s3cret".repeat(7));
-    let refused = |code, name, value| Event::Refused(Refusal::of_telegram(code, name, value));
-    let (phone, qr) = (vec![Action::Accept], vec![Action::Down, Action::Accept]);
-    let import = vec![Action::Down, Action::Down, Action::Accept];
-    let questions = [
-        ("welcome", newcomer(&[Action::Down], "", None)),
-        ("phone", newcomer(&phone, "+1 555 0100", None)),
-        ("code", newcomer(&phone, "+1 555 0100", Some(sent(Some(("by SMS".to_owned(), at(90))))))),
-        (
-            "code_again",
-            newcomer(&phone, "+1 555 0100", Some(sent(Some(("by SMS".to_owned(), at(30)))))),
-        ),
-        (
-            "password",
-            newcomer(
-                &phone,
-                "+1",
-                Some(Event::PasswordNeeded { hint: Some("a drink".to_owned()) }),
-            ),
-        ),
-        ("refused", newcomer(&phone, "+1 555", Some(refused(400, "PHONE_NUMBER_BANNED", None)))),
-        ("patience", newcomer(&phone, "+1 555", Some(refused(420, "FLOOD_WAIT", Some(90))))),
-        ("import", newcomer(&import, &"x".repeat(353), None)),
-        ("qr", newcomer(&qr, "", Some(Event::Qr { url, until: at(90) }))),
-    ];
-    for (name, mut state) in questions {
-        for size in [(80, 24), (40, 12)] {
-            state.size = size;
-            shows(&format!("sign_in_{name}_{}x{}", size.0, size.1), &mut state, size);
-            for width in 1..=100 {
-                drawn(&mut state, &look(), (width, 24), 60);
-            }
-            for height in 1..=30 {
-                drawn(&mut state, &look(), (80, height), 60);
-            }
-        }
-    }
-}
-
 #[test]
 fn two_accounts_are_told_apart() {
     let mut state = full_board();
@@ -411,76 +355,4 @@ fn check_picture(name: &str, picture: &str) {
         shown == picture,
         "the picture is out of date: ONHOOK_UPDATE=1 cargo test draws it anew"
     );
-}
-
-/// A screen as a picture: each run of cells that look the same is one text.
-fn svg(buffer: &Buffer) -> String {
-    use std::fmt::Write;
-
-    use ratatui::style::{Color, Modifier};
-    let colour = |colour: Option<Color>| match colour {
-        Some(Color::LightRed) => "#ff6b6b",
-        Some(Color::LightGreen) => "#5fd38d",
-        Some(Color::LightYellow) => "#ffd866",
-        Some(Color::LightBlue) => "#7aa2f7",
-        Some(Color::LightMagenta) => "#d38aea",
-        Some(Color::LightCyan) => "#6bd5e1",
-        Some(Color::DarkGray) => "#6b7280",
-        _ => "#d7dae0",
-    };
-    let (width, height) = (buffer.area.width, buffer.area.height);
-    let size = (u32::from(width) * 9 + 20, u32::from(height) * 19 + 20);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" font-family=\"monospace\" font-size=\"15\">\n\
-         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#16181d\"/>\n",
-        size.0, size.1
-    );
-    for y in 0..height {
-        let mut x = 0;
-        while x < width {
-            let style = buffer[(x, y)].style();
-            let run = (x..width).take_while(|x| buffer[(*x, y)].style() == style).count() as u16;
-            let mut text = String::new();
-            let mut skip = 0;
-            for cell in (x..x + run).map(|x| buffer[(x, y)].symbol()) {
-                if skip == 0 {
-                    text.push_str(cell);
-                    skip = crate::text::width(cell);
-                }
-                skip = skip.saturating_sub(1);
-            }
-            let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-            let reversed = style.add_modifier.contains(Modifier::REVERSED);
-            let (left, top) = (u32::from(x) * 9 + 10, u32::from(y) * 19 + 10);
-            // Besides reversed rows only QR codes have a ground of their own.
-            let paper = style.bg.is_some_and(|ground| ground != Color::Reset);
-            if reversed || paper {
-                let width = u32::from(run) * 9;
-                let fill = if paper { "#ffffff" } else { colour(style.fg) };
-                writeln!(svg, "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"19\" fill=\"{fill}\"/>")
-                    .expect("a String takes everything");
-            }
-            if !text.trim().is_empty() {
-                let fill = match (reversed, paper) {
-                    (true, _) => "#16181d",
-                    (false, true) => "#000000",
-                    _ => colour(style.fg),
-                };
-                let weight =
-                    if style.add_modifier.contains(Modifier::BOLD) { "bold" } else { "normal" };
-                let faint = if style.add_modifier.contains(Modifier::DIM) { "0.6" } else { "1" };
-                let cells = u32::from(run) * 9;
-                writeln!(
-                    svg,
-                    "<text x=\"{left}\" y=\"{}\" fill=\"{fill}\" font-weight=\"{weight}\" opacity=\"{faint}\" \
-                     textLength=\"{cells}\" xml:space=\"preserve\">{text}</text>",
-                    top + 14
-                )
-                .expect("a String takes everything");
-            }
-            x += run;
-        }
-    }
-    svg.push_str("</svg>\n");
-    svg
 }

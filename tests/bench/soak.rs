@@ -6,6 +6,11 @@
 
 #![expect(clippy::print_stdout, reason = "printing is the job of a benchmark")]
 
+#[path = "../common/client.rs"]
+#[allow(dead_code, reason = "tests use more of it")]
+mod client;
+#[path = "../common/import.rs"]
+mod import;
 #[path = "../common/served.rs"]
 #[allow(dead_code, reason = "tests use more of it")]
 mod served;
@@ -13,18 +18,19 @@ mod served;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use import::import;
 use onhook::app::action::Action;
 use onhook::app::msg::Msg;
 use onhook::call::event::Connection;
 use onhook::loopback::{Options, Scenario, Server};
 use onhook::runtime::{AccountSetup, Switchboard};
-use onhook::telegram::{Network, Origin, Seed};
+use onhook::telegram::{Network, Origin};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use served::Served;
 use tempfile::TempDir;
@@ -81,29 +87,13 @@ fn count(path: &Path) -> Option<i64> {
     })
 }
 
-fn import(served: &Served, folder: &Path) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_onhook"))
-        .args(["login", "--import", "--name", "ada"])
-        .env("ONHOOK_CONFIG_DIR", folder)
-        .env("ONHOOK_STATE_DIR", folder)
-        .env("ONHOOK_DATA_DIR", folder)
-        .stdin(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program runs");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    stdin.write_all(served.telethon(0).as_bytes()).expect("it reads");
-    drop(stdin);
-    assert!(child.wait().expect("it ends").success(), "the session is imported");
-}
-
 /// The real program, all the while.
 fn busy_day(seconds: u64) -> Vec<Load> {
     let served = Served::start(&format!(
         "[flood]\ncalls = {CALLS}\nat = 5\nover = {seconds}\nrings = 4\nbatch = 20\n"
     ));
     let folder = TempDir::new().expect("a folder");
-    import(&served, folder.path());
+    import(&served, folder.path(), 0, "ada");
     let pair = native_pty_system().openpty(PtySize::default()).expect("a pseudo-terminal");
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_onhook"));
     for name in ["ONHOOK_CONFIG_DIR", "ONHOOK_STATE_DIR", "ONHOOK_DATA_DIR"] {
@@ -183,16 +173,7 @@ fn tasks() -> (usize, usize) {
     runtime.expect("a runtime").block_on(async {
         let scenario = Scenario::parse("s.toml", "title = 't'").expect("a good scenario");
         let server = Server::start(scenario, Options::default()).await.expect("a port");
-        let key = &server.sessions()[0];
-        let seed = Seed {
-            api_id: 1,
-            dc: key.centre.dc,
-            address: key.centre.address,
-            auth_key: key.centre.auth_key,
-            user_id: key.user_id,
-            access_hash: key.access_hash,
-        };
-        let origin = Ok(Origin::Seed(Box::new(seed)));
+        let origin = Ok(Origin::Seed(Box::new(client::seed(&server))));
         let setup = AccountSetup { name: "ada".to_owned(), origin };
         let mut switchboard = Switchboard::open(vec![setup], Network::default(), None).await;
         let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();

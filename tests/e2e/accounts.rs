@@ -1,32 +1,15 @@
 //! Several accounts on one board, and what becomes of their sessions.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::import::import;
 use crate::served::Served;
 use crate::terminal::{Board, Start};
 
 const LINUS: &str = "[[person]]\nkey = 'alan'\nname = 'Alan Turing'\n\
     [[person]]\nkey = 'ken'\nname = 'Ken Thompson'\nsessions = 1\n";
-
-/// Imports a session of the server as an account of this name.
-fn import(served: &Served, folder: &TempDir, at: usize, name: &str) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_onhook"))
-        .args(["login", "--import", "--name", name])
-        .env_clear()
-        .env("ONHOOK_CONFIG_DIR", folder.path())
-        .env("ONHOOK_STATE_DIR", folder.path())
-        .env("ONHOOK_DATA_DIR", folder.path())
-        .stdin(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program runs");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    std::io::Write::write_all(&mut stdin, served.telethon(at).as_bytes()).expect("it reads");
-    drop(stdin);
-    assert!(child.wait().expect("it ends").success(), "{name} is imported");
-}
 
 /// The board of one account, imported from the server.
 pub fn board_of(served: &Served) -> Start {
@@ -36,7 +19,7 @@ pub fn board_of(served: &Served) -> Start {
 /// The same, of another session.
 pub fn board_of_session(served: &Served, at: usize) -> Start {
     let folder = TempDir::new().expect("a temporary folder");
-    import(served, &folder, at, "ada");
+    import(served, folder.path(), at, "ada");
     Start::own().at(folder)
 }
 
@@ -59,8 +42,8 @@ fn one_that_is_signed_out_does_not_disturb_the_other() {
         [[revoke]]\nat = 6\nerror = '401 SESSION_REVOKED'\naccount = 'ken'\n";
     let served = Served::start(&format!("{LINUS}{calls}"));
     let folder = TempDir::new().expect("a temporary folder");
-    import(&served, &folder, 0, "home");
-    import(&served, &folder, 1, "work");
+    import(&served, folder.path(), 0, "home");
+    import(&served, folder.path(), 1, "work");
     let mut board = Start::own().at(folder).size(110, 30).run();
     board.see_line(&["ringing", "Grace Hopper", "home"]);
     board.see_line(&["ringing", "Alan Turing", "work"]);
@@ -78,7 +61,7 @@ fn one_that_is_signed_out_does_not_disturb_the_other() {
 fn one_that_cannot_be_used_does_not_disturb_the_other() {
     let served = Served::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
     let folder = TempDir::new().expect("a temporary folder");
-    import(&served, &folder, 0, "home");
+    import(&served, folder.path(), 0, "home");
     let broken = folder.path().join("accounts/work");
     std::fs::create_dir(&broken).expect("a folder");
     std::fs::write(broken.join("session.db"), "this is no session").expect("a file");

@@ -3,7 +3,7 @@
 use grammers_tl_types::enums;
 
 use super::{View, World};
-use crate::loopback::call::{Place, SessionIx, Stage};
+use crate::loopback::call::{SessionIx, Stage};
 
 /// A call, as it is, seen from one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +21,6 @@ pub struct CallCensus {
     pub lives_elsewhere: bool,
     /// The recorded reason and the seconds talked, once it is over for everybody.
     pub over: Option<(&'static str, Option<i32>)>,
-    /// Whether the session's user answered it on another device.
-    pub answered_elsewhere: bool,
 }
 
 impl World {
@@ -43,7 +41,6 @@ impl World {
                 View::Live(live) => constructor(live),
                 _ => None,
             };
-            let elsewhere = |(place, _)| place != Place::Session(session);
             census.push(CallCensus {
                 id: call.id,
                 peer: self.users[call.peer_of(user)].id,
@@ -51,7 +48,6 @@ impl World {
                 lives,
                 lives_elsewhere: lives.is_none() && over.is_none(),
                 over,
-                answered_elsewhere: user == call.callee && call.answered().is_some_and(elsewhere),
             });
         }
         census

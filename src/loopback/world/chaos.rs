@@ -7,6 +7,7 @@ use grammers_tl_types::{enums, types};
 use strum::IntoEnumIterator;
 
 use super::conduct::{Instead, Override};
+use super::user::service_message;
 use super::{Outgoing, World};
 use crate::loopback::call::SessionIx;
 use crate::loopback::dice::Dice;
@@ -194,39 +195,19 @@ impl World {
         self.outbox.push(Outgoing::Mend);
     }
 
-    /// Pushes the updates of an answer to the session that gets the answer.
-    pub(in crate::loopback) fn echo(&mut self, session: SessionIx, updates: enums::Updates) {
-        self.push(session, vec![updates]);
-    }
-
     /// Pushes a message of a channel among those of chats: a client cannot take it for anything.
     pub(in crate::loopback) fn push_channel_message(&mut self, session: SessionIx, now: i64) {
         let state = self.state(session, now);
+        let peer = types::PeerChannel { channel_id: 1 };
+        let action = enums::MessageAction::PinMessage;
         let message = types::MessageService {
-            out: false,
-            mentioned: false,
-            media_unread: false,
-            reactions_are_possible: false,
-            silent: false,
             post: true,
-            legacy: false,
-            id: 1,
-            from_id: None,
-            peer_id: types::PeerChannel { channel_id: 1 }.into(),
-            saved_peer_id: None,
-            reply_to: None,
-            date: state.date,
-            action: enums::MessageAction::PinMessage,
-            reactions: None,
-            ttl_period: None,
+            ..service_message(peer.into(), action, state.date)
         };
-        let update = types::UpdateNewMessage {
-            message: enums::Message::from(message),
-            pts: state.pts + 1,
-            pts_count: 1,
-        };
+        let update =
+            types::UpdateNewMessage { message: message.into(), pts: state.pts + 1, pts_count: 1 };
         let updates = types::UpdateShort { update: update.into(), date: state.date };
-        self.outbox.push(Outgoing::Push { session, updates: Box::new(updates.into()) });
+        self.push(session, vec![updates.into()]);
     }
 }
 

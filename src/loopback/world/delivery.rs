@@ -69,7 +69,11 @@ impl World {
     }
 
     /// Puts containers into the outbox.
-    pub(super) fn push(&mut self, session: SessionIx, containers: Vec<enums::Updates>) {
+    pub(in crate::loopback) fn push(
+        &mut self,
+        session: SessionIx,
+        containers: Vec<enums::Updates>,
+    ) {
         let boxed = containers.into_iter().map(Box::new);
         self.outbox.extend(boxed.map(|updates| Outgoing::Push { session, updates }));
     }

@@ -110,3 +110,29 @@ impl Mailbox {
         Some(types::UpdateNewMessage { message, pts: self.pts(), pts_count: 1 }.into())
     }
 }
+
+/// A service message in the chat with `peer`, as one gets it from there.
+pub(super) fn service_message(
+    peer: enums::Peer,
+    action: enums::MessageAction,
+    date: i32,
+) -> types::MessageService {
+    types::MessageService {
+        out: false,
+        mentioned: false,
+        media_unread: false,
+        reactions_are_possible: false,
+        silent: false,
+        post: false,
+        legacy: false,
+        id: 1,
+        from_id: None,
+        peer_id: peer,
+        saved_peer_id: None,
+        reply_to: None,
+        date,
+        action,
+        reactions: None,
+        ttl_period: None,
+    }
+}

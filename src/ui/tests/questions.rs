@@ -1,0 +1,64 @@
+//! Every question of signing in, as text.
+
+use super::*;
+
+/// A board without accounts, where signing in has come so far.
+pub(super) fn newcomer(actions: &[Action], typed: &str, event: Option<sign_in::Event>) -> State {
+    use crate::app::sign_in::Entrance;
+    let mut state = State::new(Vec::new());
+    state.entrance = Entrance::Open;
+    state.open_entrance();
+    press(&mut state, actions, 0);
+    update(&mut state, Msg::Paste(typed.to_owned()), at(0));
+    if let Some(event) = event {
+        update(&mut state, Msg::Action(Action::Accept), at(0));
+        update(&mut state, Msg::SignIn(event), at(1));
+    }
+    state
+}
+
+#[test]
+fn every_question_of_signing_in() {
+    use sign_in::{Event, Refusal, SentCode};
+    let sent = |next| {
+        let to = "into your other Telegram apps, as a message".to_owned();
+        Event::CodeSent(SentCode { to, length: Some(5), next })
+    };
+    let url = format!("tg://login?token={}", "s3cret".repeat(7));
+    let refused = |code, name, value| Event::Refused(Refusal::of_telegram(code, name, value));
+    let (phone, qr) = (vec![Action::Accept], vec![Action::Down, Action::Accept]);
+    let import = vec![Action::Down, Action::Down, Action::Accept];
+    let questions = [
+        ("welcome", newcomer(&[Action::Down], "", None)),
+        ("phone", newcomer(&phone, "+1 555 0100", None)),
+        ("code", newcomer(&phone, "+1 555 0100", Some(sent(Some(("by SMS".to_owned(), at(90))))))),
+        (
+            "code_again",
+            newcomer(&phone, "+1 555 0100", Some(sent(Some(("by SMS".to_owned(), at(30)))))),
+        ),
+        (
+            "password",
+            newcomer(
+                &phone,
+                "+1",
+                Some(Event::PasswordNeeded { hint: Some("a drink".to_owned()) }),
+            ),
+        ),
+        ("refused", newcomer(&phone, "+1 555", Some(refused(400, "PHONE_NUMBER_BANNED", None)))),
+        ("patience", newcomer(&phone, "+1 555", Some(refused(420, "FLOOD_WAIT", Some(90))))),
+        ("import", newcomer(&import, &"x".repeat(353), None)),
+        ("qr", newcomer(&qr, "", Some(Event::Qr { url, until: at(90) }))),
+    ];
+    for (name, mut state) in questions {
+        for size in [(80, 24), (40, 12)] {
+            state.size = size;
+            shows(&format!("sign_in_{name}_{}x{}", size.0, size.1), &mut state, size);
+            for width in 1..=100 {
+                drawn(&mut state, &look(), (width, 24), 60);
+            }
+            for height in 1..=30 {
+                drawn(&mut state, &look(), (80, height), 60);
+            }
+        }
+    }
+}

@@ -19,7 +19,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::sign_in::Application;
+use crate::sign_in::ApiCredentials;
 use files::{Lock, create_file, create_folder, readable_by_others, write_anew};
 
 pub use proxy::Proxy;
@@ -70,7 +70,7 @@ pub enum AccountsError {
     },
     /// The settings of an account cannot be used.
     #[error(transparent)]
-    Wrong(#[from] crate::place::Wrong),
+    Toml(#[from] onhook_toml_source::TomlError),
     /// The system's reason.
     #[error("{path}: {reason}")]
     Io {
@@ -83,7 +83,7 @@ pub enum AccountsError {
 
 /// The folder of all accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Accounts {
+pub struct AccountStore {
     root: PathBuf,
 }
 
@@ -99,12 +99,12 @@ pub struct Lease {
 /// An account that is being made. Dropping it removes all of it.
 #[derive(Debug)]
 pub struct Draft {
-    accounts: Accounts,
+    accounts: AccountStore,
     folder: PathBuf,
     lock: Option<Lock>,
 }
 
-impl Accounts {
+impl AccountStore {
     /// The accounts under `root`. Nothing is created by looking.
     pub fn at(root: PathBuf) -> Self {
         Self { root }
@@ -132,7 +132,7 @@ impl Accounts {
     }
 
     /// The application that an account here has been signed in with, if any has.
-    pub fn application(&self) -> Option<Application> {
+    pub fn application(&self) -> Option<ApiCredentials> {
         let names = self.names().unwrap_or_default();
         let settings = names.iter().filter_map(|name| Settings::read(&self.root.join(name)).ok());
         let mut known = settings.filter_map(|settings| settings.application);

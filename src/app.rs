@@ -2,9 +2,9 @@
 //!
 //! No I/O, no clock, no randomness: whatever waits is outside, and tells about it with a [`Msg`].
 
+pub mod account;
 mod act;
 pub mod action;
-pub mod connection;
 pub mod dialog;
 pub mod effect;
 pub mod hang_up;
@@ -19,19 +19,19 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::call::board::{CallBoard, Change, GRACE};
-use crate::call::event::{AccountEvent, CallEvent, Connection};
-use crate::call::failure::Remedy;
-use crate::call::reason::Ending;
-use crate::call::{AccountId, Call, CallKey, HangUp, Party, Phase};
+use crate::calls::board::{CallBoard, Change, GRACE};
+use crate::calls::event::{AccountEvent, CallEvent, ConnectionState};
+use crate::calls::failure::Remedy;
+use crate::calls::reason::Ending;
+use crate::calls::{AccountId, Call, CallKey, HangUp, Party, Phase};
+use account::AccountState;
 use action::Layer;
-use connection::AccountState;
 use dialog::{Choice, Dialog};
 use effect::Effect;
 use msg::Msg;
 use notice::Notices;
 use rows::Rows;
-use sign_in::Entrance;
+use sign_in::SignInMode;
 
 /// How often a spinner turns.
 pub const SPIN: Duration = Duration::from_millis(250);
@@ -81,7 +81,7 @@ pub struct State {
     /// The marked calls.
     pub marked: BTreeSet<CallKey>,
     /// Whether people can sign in here.
-    pub entrance: Entrance,
+    pub entrance: SignInMode,
     /// What lies over the board.
     pub dialog: Option<Dialog>,
     /// Messages that go away.
@@ -138,7 +138,7 @@ impl State {
             board: CallBoard::default(),
             rows: Rows::default(),
             marked: BTreeSet::new(),
-            entrance: Entrance::default(),
+            entrance: SignInMode::default(),
             dialog: None,
             notices: Notices::default(),
             privacy: Privacy::default(),
@@ -197,7 +197,7 @@ impl State {
     pub fn next_wake(&self, now: Timestamp) -> Timestamp {
         let spinning = self.board.calls().any(|call| call.hang_up.is_on_its_way());
         let retrying =
-            |account: &AccountState| matches!(account.connection, Connection::Retrying { .. });
+            |account: &AccountState| matches!(account.connection, ConnectionState::Retrying { .. });
         let (waiting, counting) = match &self.dialog {
             // Codes are sent again after a while, QR codes expire, Telegram wants patience.
             Some(Dialog::SignIn(sign_in)) => (sign_in.waiting.is_some(), true),
@@ -242,7 +242,7 @@ impl State {
 
     fn hear(&mut self, account: AccountId, event: AccountEvent, now: Timestamp) -> Vec<Effect> {
         match event {
-            AccountEvent::SelfKnown(own) => {
+            AccountEvent::OwnUser(own) => {
                 let known = &mut self.account_mut(account).own;
                 let (user_id, first) = (own.user_id, known.user_id == 0);
                 // The id alone says nothing against a name that is known.
@@ -255,24 +255,24 @@ impl State {
                 }
             }
             AccountEvent::Recalled(calls) => return self.recalled(account, calls, now),
-            AccountEvent::Connection(connection) => {
+            AccountEvent::ConnectionState(connection) => {
                 return self.connection_changed(account, connection);
             }
             AccountEvent::Clock { ahead } => {
                 self.account_mut(account).clock_ahead = SignedDuration::from_millis(ahead);
             }
-            AccountEvent::Reach(reach) => self.account_mut(account).reach = reach,
+            AccountEvent::AuthorizationFlags(reach) => self.account_mut(account).reach = reach,
             AccountEvent::RingTimeout(timeout) => self.account_mut(account).ring_timeout = timeout,
             AccountEvent::Call(event) => return self.call_event(account, event, now),
-            AccountEvent::Unkept(text) => self.notices.announce(text, now),
-            AccountEvent::Announced(text) => {
+            AccountEvent::StorageFailed(text) => self.notices.announce(text, now),
+            AccountEvent::ServiceNotification(text) => {
                 self.board.explain(account, &text);
                 self.notices.announce(text, now);
             }
-            AccountEvent::Contained => {
+            AccountEvent::TaskPanicked => {
                 self.notices.say("a fault inside onhook was contained; it connects anew", now);
             }
-            AccountEvent::Named(party) => {
+            AccountEvent::PeerResolved(party) => {
                 // A name can be what the rows are sorted and filtered by.
                 let theirs = |call: &&Call| call.peer.user_id == party.user_id;
                 let keys: Vec<_> = self.board.calls().filter(theirs).map(|call| call.key).collect();
@@ -286,7 +286,7 @@ impl State {
                     self.changes.push((*key, Change::Updated));
                 }
             }
-            AccountEvent::History { asked, ended } => {
+            AccountEvent::Reconciled { asked, ended } => {
                 let known = ended.is_some();
                 for event in ended.into_iter().flatten() {
                     self.call_event(account, event, now);
@@ -361,7 +361,7 @@ impl State {
         picker.calls.retain(|call| *call != key);
         match picker.calls.as_slice() {
             [] => self.dialog = None,
-            [last] if picker.cursor == Choice::Fitting => {
+            [last] if picker.cursor == Choice::Default => {
                 if let Some(call) = self.board.get(*last) {
                     picker.cursor = Choice::Reason(call.preselected());
                 }

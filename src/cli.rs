@@ -1,11 +1,11 @@
 //! The command line.
 
 mod accounts;
+mod commands;
 mod doctor;
-mod hidden;
 mod login;
+mod password_prompt;
 mod print;
-mod run;
 mod server_file;
 
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub struct Cli {
     #[command(flatten)]
     board: BoardArgs,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<CliCommand>,
 }
 
 /// What the board is opened with.
@@ -100,7 +100,7 @@ enum AccountsCommand {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Sign in with an account of yours
     Login(LoginArgs),
     /// List, rename or remove the accounts on this machine
@@ -220,18 +220,20 @@ impl LookArgs {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let code = match cli.command {
-        None => run::board(&cli.board),
-        Some(Command::Login(args)) => run::login(&args),
-        Some(Command::Accounts { command }) => run::accounts(command.as_ref()),
-        Some(Command::Logout { name }) => run::logout(&name),
-        Some(Command::Demo { scenario, look }) => run::demo(&scenario, look.overrides()),
-        Some(Command::Serve { scenario, port }) => run::serve(&scenario, port),
-        Some(Command::Watch { demo: true, scenario, .. }) => run::watch_demo(&scenario),
-        Some(Command::Watch { demo: false, scenario, chosen }) => run::watch(&chosen, &scenario),
-        Some(Command::Doctor { json }) => doctor::doctor(json),
-        Some(Command::Config { what }) => run::config(what),
-        Some(Command::Completions { shell }) => print::completions(shell, &mut Cli::command()),
-        Some(Command::Man) => print::man(Cli::command()),
+        None => commands::board(&cli.board),
+        Some(CliCommand::Login(args)) => commands::login(&args),
+        Some(CliCommand::Accounts { command }) => commands::accounts(command.as_ref()),
+        Some(CliCommand::Logout { name }) => commands::logout(&name),
+        Some(CliCommand::Demo { scenario, look }) => commands::demo(&scenario, look.overrides()),
+        Some(CliCommand::Serve { scenario, port }) => commands::serve(&scenario, port),
+        Some(CliCommand::Watch { demo: true, scenario, .. }) => commands::watch_demo(&scenario),
+        Some(CliCommand::Watch { demo: false, scenario, chosen }) => {
+            commands::watch(&chosen, &scenario)
+        }
+        Some(CliCommand::Doctor { json }) => doctor::doctor(json),
+        Some(CliCommand::Config { what }) => commands::config(what),
+        Some(CliCommand::Completions { shell }) => print::completions(shell, &mut Cli::command()),
+        Some(CliCommand::Man) => print::man(Cli::command()),
     };
     ExitCode::from(code)
 }

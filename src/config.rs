@@ -13,10 +13,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::accounts::Proxy;
-use crate::place::{Source, Wrong};
-use crate::qr::Ground;
-use crate::sign_in::Application;
+use crate::qr::Background;
+use crate::sign_in::ApiCredentials;
 use keymap::Keymap;
+use onhook_toml_source::{TomlError, TomlSource};
 use paths::Paths;
 use theme::{Depth, Theme};
 
@@ -57,13 +57,13 @@ pub struct Config {
     /// Start with the privacy mask on.
     pub privacy: bool,
     /// The application to sign in with.
-    pub application: Option<Application>,
+    pub application: Option<ApiCredentials>,
     /// The way to Telegram.
     pub proxy: Option<Proxy>,
     /// Connect by IPv6.
     pub ipv6: bool,
     /// Whether the terminal is dark or light, as far as it tells.
-    pub ground: Ground,
+    pub background: Background,
 }
 
 /// Settings that cannot be used.
@@ -71,7 +71,7 @@ pub struct Config {
 pub enum ConfigError {
     /// A text that is wrong at one place.
     #[error(transparent)]
-    Wrong(#[from] Wrong),
+    Toml(#[from] TomlError),
     /// A file that is there but cannot be read.
     #[error("{file}: {reason}")]
     Unreadable {
@@ -103,7 +103,7 @@ pub enum ConfigError {
 /// The configuration file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct ConfigFile {
     theme: Option<String>,
     ascii: Option<bool>,
     bell: Option<bool>,
@@ -127,14 +127,12 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let path = paths.config_file();
         let (name, text) = (path.display().to_string(), read(&path)?.unwrap_or_default());
-        let source = Source { file: &name, text: &text };
-        let file: File = source.read()?;
+        let source = TomlSource { secret: &["api_hash", "proxy"], ..TomlSource::new(&name, &text) };
+        let file: ConfigFile = source.read()?;
         let env = from_environment(&var)?;
         let path = paths.keymap_file();
         let keymap = match read(&path)? {
-            Some(text) => {
-                Keymap::merged(Source { file: &path.display().to_string(), text: &text })?
-            }
+            Some(text) => Keymap::merged(TomlSource::new(&path.display().to_string(), &text))?,
             None => Keymap::default(),
         };
         let application = application(&var, &file, source)?;
@@ -150,11 +148,11 @@ impl Config {
             application,
             proxy: proxy(&var, file.proxy.as_ref(), source)?,
             ipv6: flags.ipv6.or(env.ipv6).or(file.ipv6).unwrap_or(false),
-            ground: match name.as_str() {
-                "light" => Ground::Light,
-                "dark" => Ground::Dark,
-                _ if theme::ground(&var) == "light" => Ground::Light,
-                _ => Ground::Dark,
+            background: match name.as_str() {
+                "light" => Background::Light,
+                "dark" => Background::Dark,
+                _ if theme::background(&var) == "light" => Background::Light,
+                _ => Background::Dark,
             },
         })
     }
@@ -163,9 +161,9 @@ impl Config {
 /// The application, from the environment or else the file.
 fn application(
     var: &impl Fn(&str) -> Option<OsString>,
-    file: &File,
-    source: Source,
-) -> Result<Option<Application>, ConfigError> {
+    file: &ConfigFile,
+    source: TomlSource,
+) -> Result<Option<ApiCredentials>, ConfigError> {
     let id = text(var, "ONHOOK_API_ID");
     if let Some(id) = &id {
         let hash = text(var, "ONHOOK_API_HASH").unwrap_or_default();
@@ -173,19 +171,19 @@ fn application(
             name: "ONHOOK_API_ID, ONHOOK_API_HASH".to_owned(),
             reason: reason.to_owned(),
         };
-        return Application::parse(id, &hash).map(Some).map_err(refused);
+        return ApiCredentials::parse(id, &hash).map(Some).map_err(refused);
     }
     match (&file.api_id, &file.api_hash) {
         (None, None) => Ok(None),
         (Some(id), None) => {
-            Err(source.wrong(id.span().start, "api_id", "needs api_hash beside it").into())
+            Err(source.error(id.span().start, "api_id", "needs api_hash beside it").into())
         }
         (None, Some(hash)) => {
-            Err(source.wrong(hash.span().start, "api_hash", "needs api_id beside it").into())
+            Err(source.error(hash.span().start, "api_hash", "needs api_id beside it").into())
         }
         (Some(id), Some(hash)) => {
-            let read = Application::parse(&id.get_ref().to_string(), hash.get_ref());
-            let wrong = |message: &str| source.wrong(id.span().start, "api_id", message);
+            let read = ApiCredentials::parse(&id.get_ref().to_string(), hash.get_ref());
+            let wrong = |message: &str| source.error(id.span().start, "api_id", message);
             Ok(Some(read.map_err(wrong)?))
         }
     }
@@ -195,7 +193,7 @@ fn application(
 fn proxy(
     var: &impl Fn(&str) -> Option<OsString>,
     file: Option<&Spanned<String>>,
-    source: Source,
+    source: TomlSource,
 ) -> Result<Option<Proxy>, ConfigError> {
     if let Some(url) = text(var, "ONHOOK_PROXY") {
         let refused = |reason: &str| ConfigError::Secret {
@@ -205,7 +203,7 @@ fn proxy(
         return url.parse().map(Some).map_err(refused);
     }
     let read = file.map(|url| {
-        let wrong = |message: &str| source.wrong(url.span().start, "proxy", message);
+        let wrong = |message: &str| source.error(url.span().start, "proxy", message);
         url.get_ref().parse::<Proxy>().map_err(wrong)
     });
     Ok(read.transpose()?)

@@ -7,10 +7,10 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 
 use crate::app::State;
-use crate::call::board::Change;
-use crate::call::event::Connection;
-use crate::call::{AccountId, CallKey};
-use record::{CallRecord, Event, Record};
+use crate::calls::board::Change;
+use crate::calls::event::ConnectionState;
+use crate::calls::{AccountId, CallKey};
+use record::{CallRecord, Record, RecordEvent};
 
 /// Writes records.
 pub struct Printer<W> {
@@ -31,10 +31,10 @@ impl<W: Write> Printer<W> {
         &mut self,
         state: &State,
         account: AccountId,
-        connection: &Connection,
+        connection: &ConnectionState,
         now: Timestamp,
     ) -> io::Result<()> {
-        self.print(state, account, Event::connection(connection), now)
+        self.print(state, account, RecordEvent::connection(connection), now)
     }
 
     /// Writes that a call has changed.
@@ -53,7 +53,7 @@ impl<W: Write> Printer<W> {
             (None, Some(ended)) => CallRecord::ended(ended),
             (None, None) => return Ok(()),
         };
-        let Some(event) = Event::call(change, record) else { return Ok(()) };
+        let Some(event) = RecordEvent::call(change, record) else { return Ok(()) };
         self.print(state, key.account, event, now)
     }
 
@@ -61,7 +61,7 @@ impl<W: Write> Printer<W> {
         &mut self,
         state: &State,
         account: AccountId,
-        event: Event,
+        event: RecordEvent,
         now: Timestamp,
     ) -> io::Result<()> {
         let account = state.account(account).name.clone();

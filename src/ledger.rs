@@ -3,17 +3,17 @@
 //! What is written here survives this process, however it ends: the next one shows the calls that
 //! may still live, and can hang them up. A handle is forgotten when its call ends.
 
-mod keeper;
+mod writer;
 
 use std::path::Path;
 
 use jiff::Timestamp;
 use libsql::{Connection, Row, params, params_from_iter};
 
-use crate::call::event::{LiveCall, Protocol, RecalledCall, Relays, Stage};
-use crate::call::{Call, Direction, EndedCall, Handle, Party, Phase, Sighting};
+use crate::calls::event::{LiveCall, Protocol, RecalledCall, Relays, Stage};
+use crate::calls::{Call, Direction, EndedCall, Handle, Party, Phase, Provenance};
 
-pub use keeper::Keeper;
+pub use writer::LedgerHandle;
 
 /// The version of the tables, as `user_version` says it.
 const VERSION: i64 = 1;
@@ -305,7 +305,7 @@ async fn over(
         recorded.map(|reason| reason.name().to_owned()),
         call.sent.map(|sent| sent.reason.name().to_owned()),
         talked,
-        i64::from(call.sighting == Sighting::ChatOnly),
+        i64::from(call.sighting == Provenance::ChatOnly),
     ];
     let row = head!(account, call).into_iter().chain(rest);
     connection.execute(sql, params_from_iter(row)).await

@@ -22,22 +22,20 @@
 //! | [`headless`] | the same events as records |
 //! | [`config`] | settings, keys, themes |
 //! | [`cli`] | the command line, where the ends are joined |
-//! | [`text`], [`place`], [`qr`], [`logging`], [`wall`] | safe text; places in TOML files; QR codes; the program's log; the clock |
+//! | [`text`], [`place`], [`qr`], [`logging`], [`clock`] | safe text; places in TOML files; QR codes; the program's log; the clock |
 
 pub mod accounts;
 pub mod app;
-pub mod call;
+pub mod calls;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod headless;
 pub mod ledger;
 pub mod logging;
-pub mod loopback;
-pub mod place;
 pub mod qr;
 pub mod runtime;
 pub mod sign_in;
 pub mod telegram;
 pub mod text;
 pub mod ui;
-pub mod wall;

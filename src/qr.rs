@@ -8,7 +8,7 @@ const MARGIN: usize = 2;
 
 /// What the terminal shows where nothing is drawn. A QR code is dark on light.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Ground {
+pub enum Background {
     /// Light letters on a dark ground: what is drawn is light.
     #[default]
     Dark,
@@ -17,14 +17,14 @@ pub enum Ground {
 }
 
 /// The lines of a QR code, its light margin included; nothing if the text is too long for one.
-pub fn half_blocks(text: &str, ground: Ground) -> Option<Vec<String>> {
+pub fn half_blocks(text: &str, background: Background) -> Option<Vec<String>> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     let modules = code.width();
     let side = modules + 2 * MARGIN;
     let is_drawn = |x: usize, y: usize| {
         let inside = |at: usize| (MARGIN..MARGIN + modules).contains(&at);
         let dark = inside(x) && inside(y) && code[(x - MARGIN, y - MARGIN)] == Color::Dark;
-        dark == (ground == Ground::Light)
+        dark == (background == Background::Light)
     };
     let cell = |x: usize, y: usize| match (is_drawn(x, y), is_drawn(x, y + 1)) {
         (true, true) => '█',
@@ -43,8 +43,8 @@ mod tests {
     #[test]
     fn the_margin_is_light_on_either_ground_and_it_fits_a_small_terminal() {
         let url = format!("tg://login?token={}", "a".repeat(43));
-        for (ground, light) in [(Ground::Dark, '█'), (Ground::Light, ' ')] {
-            let lines = half_blocks(&url, ground).expect("it fits");
+        for (background, light) in [(Background::Dark, '█'), (Background::Light, ' ')] {
+            let lines = half_blocks(&url, background).expect("it fits");
             let (first, last) = (&lines[0], &lines[lines.len() - 1]);
             assert!(first.chars().all(|char| char == light), "{first}");
             assert!(last.chars().all(|char| char == light), "{last}");
@@ -57,7 +57,7 @@ mod tests {
     fn what_is_drawn_is_the_code() {
         let text = "tg://login?token=abc";
         let code = QrCode::with_error_correction_level(text, EcLevel::L).expect("it fits");
-        let lines = half_blocks(text, Ground::Light).expect("it fits");
+        let lines = half_blocks(text, Background::Light).expect("it fits");
         let drawn: Vec<Vec<char>> = lines.iter().map(|line| line.chars().collect()).collect();
         for y in 0..code.width() {
             for x in 0..code.width() {

@@ -6,7 +6,7 @@ mod accounts;
 mod effects;
 mod input;
 mod signals;
-mod sleep;
+mod suspend;
 mod switchboard;
 mod terminal;
 
@@ -19,19 +19,19 @@ use jiff::tz::TimeZone;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::Privacy;
-use crate::app::connection::AccountState;
+use crate::app::account::AccountState;
 use crate::app::msg::Msg;
-use crate::app::sign_in::Entrance;
-use crate::call::event::AccountEvent;
+use crate::app::sign_in::SignInMode;
+use crate::calls::event::AccountEvent;
 use crate::config::Config;
 use crate::headless::Printer;
-use crate::sign_in::Application;
+use crate::sign_in::ApiCredentials;
 use crate::telegram::sign_in::Start;
 use crate::telegram::{Network, Origin};
-use crate::ui::{self, Look, Scratch};
-use effects::{Outside, Reception};
+use crate::ui::{self, DisplayOptions, Scratch};
+use effects::{BoardSignIn, Outside};
 use signals::{Signal, Signals};
-use sleep::Sleep;
+use suspend::SuspendDetector;
 use terminal::Screen;
 
 pub use switchboard::Switchboard;
@@ -45,11 +45,11 @@ const BATCH: usize = 4096;
 const FRAME: Duration = Duration::from_millis(16);
 
 /// What is needed to sign in on the board.
-pub struct Door {
+pub struct SignInSetup {
     /// Where accounts are stored.
-    pub accounts: crate::accounts::Accounts,
+    pub accounts: crate::accounts::AccountStore,
     /// The application, if it is known.
-    pub application: Option<Application>,
+    pub application: Option<ApiCredentials>,
     /// Where signing in begins.
     pub start: Start,
     /// Where calls are written down.
@@ -71,15 +71,18 @@ pub struct AccountSetup {
 pub async fn board(
     accounts: Vec<AccountSetup>,
     network: Network,
-    door: Option<Door>,
+    door: Option<SignInSetup>,
     config: Config,
-) -> io::Result<Left> {
+) -> io::Result<ExitReason> {
     let ledger = door.as_ref().map(|door| door.ledger.as_path());
     let mut switchboard = Switchboard::open(accounts, network.clone(), ledger).await;
     let state = &mut switchboard.state;
     if let Some(door) = &door {
-        state.entrance =
-            if door.application.is_some() { Entrance::Open } else { Entrance::NeedsApplication };
+        state.entrance = if door.application.is_some() {
+            SignInMode::Open
+        } else {
+            SignInMode::NeedsApplication
+        };
     }
     if state.accounts.is_empty() {
         state.open_entrance();
@@ -90,14 +93,14 @@ pub async fn board(
     let screen = Screen::open()?;
     let (width, height) = screen.size()?;
     switchboard.take(Msg::Resized { width, height });
-    let look = Look {
+    let look = DisplayOptions {
         theme: config.theme,
         keymap: config.keymap,
         ascii: config.ascii,
         zone: TimeZone::system(),
-        ground: config.ground,
+        background: config.background,
     };
-    let entrance = door.map(|door| Reception::new(door, network));
+    let entrance = door.map(|door| BoardSignIn::new(door, network));
     let (bell, notify) = (config.bell, config.notify);
     let outside = Outside { entrance, bell, notify };
     let board = Board { switchboard, look, screen, outside, scratch: Scratch::default() };
@@ -107,7 +110,7 @@ pub async fn board(
 /// The board at work.
 struct Board {
     switchboard: Switchboard,
-    look: Look,
+    look: DisplayOptions,
     screen: Screen,
     outside: Outside,
     scratch: Scratch,
@@ -117,12 +120,12 @@ struct Board {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flow {
     Continue,
-    Leave(Left),
+    Leave(ExitReason),
 }
 
 /// Why a board was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
+pub enum ExitReason {
     /// To end the program.
     ToQuit,
     /// For the demo.
@@ -131,18 +134,18 @@ pub enum Left {
 
 impl Board {
     /// Works until the board is left, and closes everything on every way out.
-    async fn run(mut self) -> io::Result<Left> {
+    async fn run(mut self) -> io::Result<ExitReason> {
         let left = self.work().await;
         drop(self.screen);
         self.switchboard.close().await;
         left
     }
 
-    async fn work(&mut self) -> io::Result<Left> {
+    async fn work(&mut self) -> io::Result<ExitReason> {
         let mut keys = crossterm::event::EventStream::new();
         let mut signals = Signals::listen()?;
         let mut drawn = Instant::now();
-        let mut sleep = Sleep::watch();
+        let mut sleep = SuspendDetector::watch();
         self.draw()?;
         let mut changed = false;
         loop {
@@ -150,27 +153,27 @@ impl Board {
             let flow = tokio::select! {
                 biased;
                 event = keys.next() => {
-                    let Some(event) = event.transpose()? else { return Ok(Left::ToQuit) };
+                    let Some(event) = event.transpose()? else { return Ok(ExitReason::ToQuit) };
                     match input::message(&event, &self.switchboard.state, &self.look.keymap) {
                         Some(msg) => self.take(msg)?,
                         None => continue,
                     }
                 }
                 signal = signals.next() => match signal {
-                    Signal::End => Flow::Leave(Left::ToQuit),
+                    Signal::End => Flow::Leave(ExitReason::ToQuit),
                     Signal::Suspend => self.suspend()?,
                     Signal::Continue => {
                         self.screen.redraw()?;
                         Flow::Continue
                     }
                 },
-                event = self.outside.heard() => self.take(Msg::SignIn(event))?,
-                msg = self.switchboard.heard() => self.take_all(msg)?,
+                event = self.outside.next_event() => self.take(Msg::SignIn(event))?,
+                msg = self.switchboard.next_event() => self.take_all(msg)?,
                 () = sleep_until(wake) => {
                     if changed { Flow::Continue } else { self.take(Msg::Tick)? }
                 }
             };
-            if sleep.has_slept() {
+            if sleep.resumed() {
                 self.switchboard.reconnect();
             }
             if let Flow::Leave(left) = flow {
@@ -193,7 +196,7 @@ impl Board {
             if flow != Flow::Continue {
                 return Ok(flow);
             }
-            next = self.switchboard.heard_before();
+            next = self.switchboard.try_next_event();
         }
         Ok(Flow::Continue)
     }
@@ -252,12 +255,12 @@ pub async fn watch(
     out: impl Write,
 ) -> io::Result<Watched> {
     let switchboard = Switchboard::open(accounts, network, ledger).await;
-    let mut watching = Watching { switchboard, printer: Printer::new(out) };
+    let mut watching = RecordLoop { switchboard, printer: Printer::new(out) };
     let watched = watching.work().await;
     watching.switchboard.stop().await;
     // What was told last is printed, unless nobody reads.
     let mut printed = Ok(());
-    while let Some(msg) = watching.switchboard.heard_before() {
+    while let Some(msg) = watching.switchboard.try_next_event() {
         printed = printed.and(watching.take(msg));
     }
     watching.switchboard.close().await;
@@ -265,17 +268,17 @@ pub async fn watch(
 }
 
 /// The records at work.
-struct Watching<W> {
+struct RecordLoop<W> {
     switchboard: Switchboard,
     printer: Printer<W>,
 }
 
-impl<W: Write> Watching<W> {
+impl<W: Write> RecordLoop<W> {
     async fn work(&mut self) -> io::Result<Watched> {
         let mut signals = Signals::listen()?;
-        let mut sleep = Sleep::watch();
+        let mut sleep = SuspendDetector::watch();
         loop {
-            if sleep.has_slept() {
+            if sleep.resumed() {
                 self.switchboard.reconnect();
             }
             let wake = self.switchboard.next_tick();
@@ -288,7 +291,7 @@ impl<W: Write> Watching<W> {
                     }
                     Signal::Continue => continue,
                 },
-                msg = self.switchboard.heard() => msg,
+                msg = self.switchboard.next_event() => msg,
                 () = sleep_until(wake) => Msg::Tick,
             };
             match self.take(msg) {
@@ -308,7 +311,7 @@ impl<W: Write> Watching<W> {
         let Self { switchboard, printer } = self;
         let now = switchboard.now();
         let mut printed = Ok(());
-        if let Msg::Account(account, AccountEvent::Connection(connection)) = &msg {
+        if let Msg::Account(account, AccountEvent::ConnectionState(connection)) = &msg {
             printed = printer.connection(&switchboard.state, *account, connection, now);
         }
         // What is left is for a screen.

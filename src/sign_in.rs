@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::call::Party;
+use crate::calls::Party;
 use crate::text;
 
 /// Where a person gets an `api_id` and `api_hash`.
@@ -21,20 +21,20 @@ pub const IMPORT_WARNING: &str = "A session must not be used by two programs at 
 /// The application that Telegram knows this program as: the person's own, from
 /// <https://my.telegram.org/apps>.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Application {
+pub struct ApiCredentials {
     /// `api_id`.
     pub id: i32,
     /// `api_hash`: 32 hex digits. Secret; it never shows in `Debug`.
     pub hash: String,
 }
 
-impl fmt::Debug for Application {
+impl fmt::Debug for ApiCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Application").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("ApiCredentials").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-impl Application {
+impl ApiCredentials {
     /// Reads both as they are typed.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl Application {
 
 /// Something that the person gives.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Request {
+pub enum SignInRequest {
     /// A phone number to send a code to.
     SendCode {
         /// As it was typed.
@@ -71,7 +71,7 @@ pub enum Request {
     Import(String),
 }
 
-impl fmt::Debug for Request {
+impl fmt::Debug for SignInRequest {
     /// Without numbers, codes and passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -87,7 +87,7 @@ impl fmt::Debug for Request {
 
 /// Something that Telegram says.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Event {
+pub enum SignInEvent {
     /// A code is on its way.
     CodeSent(SentCode),
     /// A two-step password is set.
@@ -113,7 +113,7 @@ pub enum Event {
     },
 }
 
-impl fmt::Debug for Event {
+impl fmt::Debug for SignInEvent {
     /// Without what the QR code says and who it is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -141,7 +141,7 @@ pub struct SentCode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// The application's id and hash.
-    Application,
+    ApiCredentials,
     /// The way in.
     Method,
     /// The phone number.
@@ -224,14 +224,19 @@ const KNOWN: [(&str, &str, &str, Step); 25] = [
         "CONNECTION_API_ID_INVALID",
         "Telegram does not know this application",
         "set ONHOOK_API_ID and ONHOOK_API_HASH",
-        Step::Application,
+        Step::ApiCredentials,
     ),
-    ("API_ID_INVALID", "Telegram does not know this application", "check both", Step::Application),
+    (
+        "API_ID_INVALID",
+        "Telegram does not know this application",
+        "check both",
+        Step::ApiCredentials,
+    ),
     (
         "API_ID_PUBLISHED_FLOOD",
         "This application may not sign people in",
         "get one of your own",
-        Step::Application,
+        Step::ApiCredentials,
     ),
     ("AUTH_RESTART", "Telegram wants to begin anew", "press Enter to try again", Step::Phone),
     ("AUTH_TOKEN_EXPIRED", "The QR code has expired", "choose it again", Step::Method),
@@ -329,12 +334,13 @@ mod tests {
     #[test]
     fn nothing_secret_is_in_what_is_logged() {
         let requests = [
-            Request::SendCode { phone: "15550100".to_owned() },
-            Request::Code("24601".to_owned()),
-            Request::Password("hunter2".to_owned()),
+            SignInRequest::SendCode { phone: "15550100".to_owned() },
+            SignInRequest::Code("24601".to_owned()),
+            SignInRequest::Password("hunter2".to_owned()),
         ];
         let url = "tg://login?token=secret".to_owned();
-        let shown = format!("{requests:?} {:?}", Event::Qr { url, until: Timestamp::UNIX_EPOCH });
+        let shown =
+            format!("{requests:?} {:?}", SignInEvent::Qr { url, until: Timestamp::UNIX_EPOCH });
         for secret in ["15550100", "24601", "hunter2", "secret"] {
             assert!(!shown.contains(secret), "{shown}");
         }

@@ -12,24 +12,24 @@
 //!                   └── the first of them to stop ends the Line, and a new one is made
 //! ```
 
-mod check_up;
-mod clock;
+mod authorization;
+mod connection;
+mod diagnose;
 mod error;
 mod hang_up;
 mod heartbeat;
 mod import;
-mod line;
 mod network;
+mod one_shot;
 mod password;
 mod peers;
-mod questions;
-mod reach;
+mod reconcile;
+mod server_clock;
 mod session;
 pub mod sign_in;
 mod sign_out;
 mod skew;
 mod updates;
-mod visit;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -41,13 +41,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::accounts::Lease;
-use crate::call::event::{AccountEvent, Connection, HangUpOrder};
-use crate::call::failure::Failure;
-use crate::call::{AccountId, Party};
-use line::{Ended, Line};
-use session::Vault;
+use crate::calls::event::{AccountEvent, ConnectionState, HangUpOrder};
+use crate::calls::failure::Failure;
+use crate::calls::{AccountId, Party};
+use connection::{Connection, Disconnect};
+use session::CachedSession;
 
-pub use check_up::{CheckUp, check_up};
+pub use diagnose::{Diagnosis, diagnose};
 pub use import::{ImportError, Imported};
 pub use network::Network;
 pub use session::Seed;
@@ -70,7 +70,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Something that an account is asked to do.
 #[derive(Debug)]
-enum Command {
+enum AccountCommand {
     HangUp(HangUpOrder),
     Reconcile(Vec<i64>, Timestamp),
     Reconnect,
@@ -80,7 +80,7 @@ enum Command {
 /// An account at work. It stops when this is dropped.
 #[derive(Debug)]
 pub struct Account {
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<AccountCommand>,
     task: JoinHandle<()>,
 }
 
@@ -92,13 +92,13 @@ impl Account {
             match origin {
                 Origin::Seed(seed) => {
                     let network = Network { api_id: Some(seed.api_id), ..network };
-                    let context = Context { id, self_id: seed.user_id, network, events };
-                    let vault = Vault::in_memory(session::seeded(&seed));
+                    let context = TaskContext { id, self_id: seed.user_id, network, events };
+                    let vault = CachedSession::in_memory(session::seeded(&seed));
                     Supervisor::new(vault, context, receiver).run().await;
                 }
                 Origin::Stored(lease) => {
                     let network = network.of(&lease);
-                    let context = Context { id, self_id: 0, network, events };
+                    let context = TaskContext { id, self_id: 0, network, events };
                     run_stored(&lease, context, receiver).await;
                 }
             }
@@ -115,26 +115,26 @@ impl Account {
 
     /// Sends one `phone.discardCall`; the outcome comes as [`AccountEvent::HangUpDone`].
     pub fn hang_up(&self, order: HangUpOrder) {
-        self.command(Command::HangUp(order));
+        self.command(AccountCommand::HangUp(order));
     }
 
     /// Looks in the chats whether these calls have ended, of which the first was placed at `since`
     /// on the server's clock; changes nothing at Telegram.
     pub fn reconcile(&self, calls: Vec<i64>, since: Timestamp) {
-        self.command(Command::Reconcile(calls, since));
+        self.command(AccountCommand::Reconcile(calls, since));
     }
 
     /// Has this session told of calls: one `account.changeAuthorizationSettings`.
     pub fn receive_calls(&self) {
-        self.command(Command::ReceiveCalls);
+        self.command(AccountCommand::ReceiveCalls);
     }
 
     /// Connects anew, now.
     pub fn reconnect(&self) {
-        self.command(Command::Reconnect);
+        self.command(AccountCommand::Reconnect);
     }
 
-    fn command(&self, command: Command) {
+    fn command(&self, command: AccountCommand) {
         // The supervisor ends only with this sender, or by a panic that the log has.
         let _ = self.commands.send(command);
     }
@@ -151,17 +151,17 @@ pub enum Origin {
 /// Runs an account from its file.
 async fn run_stored(
     lease: &Lease,
-    context: Context,
-    mut commands: mpsc::UnboundedReceiver<Command>,
+    context: TaskContext,
+    mut commands: mpsc::UnboundedReceiver<AccountCommand>,
 ) {
-    match Vault::open(&lease.session()).await {
+    match CachedSession::open(&lease.session()).await {
         Ok((vault, self_id)) => {
-            context.tell(AccountEvent::SelfKnown(Party::unknown(self_id))).await;
-            Supervisor::new(vault, Context { self_id, ..context }, commands).run().await;
+            context.tell(AccountEvent::OwnUser(Party::unknown(self_id))).await;
+            Supervisor::new(vault, TaskContext { self_id, ..context }, commands).run().await;
         }
         Err(cause) => {
-            let connection = Connection::Unusable { cause: crate::text::clean(&cause) };
-            context.tell(AccountEvent::Connection(connection)).await;
+            let connection = ConnectionState::Unusable { cause: crate::text::clean(&cause) };
+            context.tell(AccountEvent::ConnectionState(connection)).await;
             while let Some(command) = commands.recv().await {
                 refuse(&context, command).await;
             }
@@ -171,17 +171,17 @@ async fn run_stored(
 
 /// What every part of an account needs to know.
 #[derive(Clone)]
-struct Context {
+struct TaskContext {
     id: AccountId,
     self_id: i64,
     network: Network,
     events: Events,
 }
 
-impl Context {
+impl TaskContext {
     /// Tells the board; waits while it is busy. `false` if nobody listens any more.
     async fn tell(&self, event: AccountEvent) -> bool {
-        if let AccountEvent::Connection(connection) = &event {
+        if let AccountEvent::ConnectionState(connection) = &event {
             tracing::info!(account = self.id.0, ?connection, "the connection has changed");
         }
         self.events.send((self.id, event)).await.is_ok()
@@ -200,17 +200,21 @@ enum Offline {
 
 /// Keeps one account connected.
 struct Supervisor {
-    session: Arc<Vault>,
-    context: Context,
+    session: Arc<CachedSession>,
+    context: TaskContext,
     names: peers::Names,
-    clock: clock::Clock,
-    commands: mpsc::UnboundedReceiver<Command>,
+    clock: server_clock::ServerClock,
+    commands: mpsc::UnboundedReceiver<AccountCommand>,
 }
 
 impl Supervisor {
-    fn new(vault: Vault, context: Context, commands: mpsc::UnboundedReceiver<Command>) -> Self {
+    fn new(
+        vault: CachedSession,
+        context: TaskContext,
+        commands: mpsc::UnboundedReceiver<AccountCommand>,
+    ) -> Self {
         let names = peers::Names::default();
-        let clock = clock::Clock::default();
+        let clock = server_clock::ServerClock::default();
         Self { session: Arc::new(vault), context, names, clock, commands }
     }
 
@@ -232,7 +236,7 @@ impl Supervisor {
     async fn stay_connected(&mut self) {
         let mut tries = 0;
         loop {
-            self.context.tell(AccountEvent::Connection(Connection::Connecting)).await;
+            self.context.tell(AccountEvent::ConnectionState(ConnectionState::Connecting)).await;
             let ended = match self.open().await {
                 Some(Ok(line)) => {
                     let opened = Instant::now();
@@ -247,23 +251,23 @@ impl Supervisor {
             };
             let pause = back_off(tries, self.context.self_id);
             let until = match ended {
-                Ended::Stopped => return,
-                Ended::Asked => continue,
-                Ended::SignedOut(code) => {
-                    let connection = Connection::SignedOut { code };
-                    self.context.tell(AccountEvent::Connection(connection)).await;
+                Disconnect::Stopped => return,
+                Disconnect::Asked => continue,
+                Disconnect::SignedOut(code) => {
+                    let connection = ConnectionState::SignedOut { code };
+                    self.context.tell(AccountEvent::ConnectionState(connection)).await;
                     None
                 }
-                Ended::Failed => {
-                    self.context.tell(AccountEvent::Contained).await;
+                Disconnect::Failed => {
+                    self.context.tell(AccountEvent::TaskPanicked).await;
                     tries += 1;
                     Some(self.retry_after(pause, "a fault inside".to_owned()).await)
                 }
-                Ended::Lost(cause) | Ended::Dropped(cause) => {
+                Disconnect::Lost(cause) | Disconnect::Dropped(cause) => {
                     tries += 1;
                     Some(self.retry_after(pause, cause).await)
                 }
-                Ended::Flooded(wait) => {
+                Disconnect::Flooded(wait) => {
                     let cause = "Telegram wants patience".to_owned();
                     Some(self.retry_after(wait.max(pause), cause).await)
                 }
@@ -278,21 +282,21 @@ impl Supervisor {
 
     /// Tells that a new try will be made, and when.
     async fn retry_after(&self, wait: Duration, cause: String) -> Instant {
-        let now = self.context.network.wall.now();
+        let now = self.context.network.clock.now();
         let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-        let connection = Connection::Retrying { at, cause };
-        self.context.tell(AccountEvent::Connection(connection)).await;
+        let connection = ConnectionState::Retrying { at, cause };
+        self.context.tell(AccountEvent::ConnectionState(connection)).await;
         Instant::now() + wait
     }
 
     /// Opens a line, refusing meanwhile what needs one; `None` when asked to stop.
-    async fn open(&mut self) -> Option<Result<Line, Ended>> {
+    async fn open(&mut self) -> Option<Result<Connection, Disconnect>> {
         let (session, context) = (&self.session, &self.context);
-        let opening = Line::open(session, context, &self.names, &self.clock);
+        let opening = Connection::open(session, context, &self.names, &self.clock);
         let opening = async {
             match tokio::time::timeout(CONNECT_DEADLINE, opening).await {
                 Ok(opened) => opened,
-                Err(_) => Err(Ended::Lost(why_silent(session, context).await)),
+                Err(_) => Err(Disconnect::Lost(why_silent(session, context).await)),
             }
         };
         tokio::pin!(opening);
@@ -305,17 +309,17 @@ impl Supervisor {
     }
 
     /// Uses a line until it ends.
-    async fn stay(&mut self, mut line: Line) -> Ended {
-        self.context.tell(AccountEvent::Connection(Connection::Online)).await;
+    async fn stay(&mut self, mut line: Connection) -> Disconnect {
+        self.context.tell(AccountEvent::ConnectionState(ConnectionState::Online)).await;
         loop {
             tokio::select! {
                 ended = line.ended() => return line.explained(ended).await,
                 command = self.commands.recv() => match command {
-                    None => return Ended::Stopped,
-                    Some(Command::Reconnect) => return Ended::Asked,
-                    Some(Command::HangUp(order)) => line.hang_up(order),
-                    Some(Command::Reconcile(calls, since)) => line.reconcile(calls, since),
-                    Some(Command::ReceiveCalls) => line.receive_calls(),
+                    None => return Disconnect::Stopped,
+                    Some(AccountCommand::Reconnect) => return Disconnect::Asked,
+                    Some(AccountCommand::HangUp(order)) => line.hang_up(order),
+                    Some(AccountCommand::Reconcile(calls, since)) => line.reconcile(calls, since),
+                    Some(AccountCommand::ReceiveCalls) => line.receive_calls(),
                 },
             }
         }
@@ -330,7 +334,7 @@ impl Supervisor {
                 }
                 command = self.commands.recv() => match command {
                     None => return Offline::Stopped,
-                    Some(Command::Reconnect) => return Offline::TryNow,
+                    Some(AccountCommand::Reconnect) => return Offline::TryNow,
                     Some(command) => refuse(&self.context, command).await,
                 },
             }
@@ -339,13 +343,17 @@ impl Supervisor {
 }
 
 /// Why nobody answers, as far as that can be found out.
-async fn why_silent(session: &Vault, context: &Context) -> String {
+async fn why_silent(session: &CachedSession, context: &TaskContext) -> String {
     let skew = skew::explanation(session, &context.network).await;
     skew.unwrap_or_else(|| "Telegram does not answer".to_owned())
 }
 
 /// Writes the session when it changes, and tells once if that cannot be done.
-async fn keep(session: Arc<Vault>, context: Context, mut stopped: oneshot::Receiver<()>) {
+async fn keep(
+    session: Arc<CachedSession>,
+    context: TaskContext,
+    mut stopped: oneshot::Receiver<()>,
+) {
     let mut told = false;
     loop {
         tokio::select! {
@@ -359,14 +367,14 @@ async fn keep(session: Arc<Vault>, context: Context, mut stopped: oneshot::Recei
         tracing::warn!(error, "the session could not be written");
         if !std::mem::replace(&mut told, true) {
             let text = "the session cannot be saved to disk; the log says why";
-            context.tell(AccountEvent::Unkept(text.to_owned())).await;
+            context.tell(AccountEvent::StorageFailed(text.to_owned())).await;
         }
     }
 }
 
 /// Answers a command that cannot be carried out without a connection.
-async fn refuse(context: &Context, command: Command) {
-    if let Command::HangUp(order) = command {
+async fn refuse(context: &TaskContext, command: AccountCommand) {
+    if let AccountCommand::HangUp(order) = command {
         let outcome = Err(Failure::Offline);
         let done = AccountEvent::HangUpDone { key: order.key, attempt: order.attempt, outcome };
         context.tell(done).await;

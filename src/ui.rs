@@ -33,10 +33,10 @@ use ratatui::style::Style;
 
 use crate::app::dialog::Dialog;
 use crate::app::{SPIN, State};
-use crate::call::Phase;
+use crate::calls::Phase;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
-use crate::qr::Ground;
+use crate::qr::Background;
 
 /// What stays from one frame to the next: scroll offsets, and nothing else.
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,7 +47,7 @@ pub struct Scratch {
 
 /// How things look, for this run of the program.
 #[derive(Debug, Clone)]
-pub struct Look {
+pub struct DisplayOptions {
     /// Colours by role.
     pub theme: Theme,
     /// Keys, for the hints.
@@ -57,20 +57,26 @@ pub struct Look {
     /// The zone of the clock.
     pub zone: TimeZone,
     /// Whether the terminal is dark or light, for QR codes.
-    pub ground: Ground,
+    pub background: Background,
 }
 
 /// All that a panel may look at.
 #[derive(Clone, Copy)]
 struct View<'a> {
     state: &'a State,
-    look: &'a Look,
+    look: &'a DisplayOptions,
     /// This machine's clock.
     now: Timestamp,
 }
 
 /// Draws the whole screen.
-pub fn view(state: &State, look: &Look, now: Timestamp, scratch: &mut Scratch, frame: &mut Frame) {
+pub fn view(
+    state: &State,
+    look: &DisplayOptions,
+    now: Timestamp,
+    scratch: &mut Scratch,
+    frame: &mut Frame,
+) {
     let area = frame.area();
     let view = View { state, look, now };
     match layout::split(state, area) {

@@ -2,8 +2,8 @@
 
 #[path = "common/proxy.rs"]
 mod proxy;
-#[path = "common/served.rs"]
-mod served;
+#[path = "common/server_process.rs"]
+mod server_process;
 
 use std::collections::HashSet;
 use std::fs;
@@ -17,14 +17,14 @@ use std::sync::atomic::Ordering;
 use grammers_session::Session;
 use grammers_session::storages::SqliteSession;
 use grammers_session::types::{DcOption, PeerAuth, PeerInfo};
-use onhook::headless::record::{Event, Record};
+use onhook::headless::record::{Record, RecordEvent};
 use proxy::Proxy;
 use serde_json::Value;
-use served::Served;
+use server_process::ServerProcess;
 use tempfile::TempDir;
 
 const HASH: &str = "0123456789abcdef0123456789abcdef";
-const ME: &str = "[server]\nblank = 2\n[sign_in]\ncode = 'quagmire'\n\
+const ME: &str = "[server]\nunbound_keys = 2\n[sign_in]\ncode = 'quagmire'\n\
     [me]\nphone = '15550100'\npassword = 'cup of tea'\n";
 const RING: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
 
@@ -64,14 +64,14 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn sign_in(served: &Served, folder: &TempDir, at: usize) -> Output {
-    let file = served.blank_file(at);
+fn sign_in(served: &ServerProcess, folder: &TempDir, at: usize) -> Output {
+    let file = served.server_file(at);
     let login = onhook(folder, &["login", "--server", &file]);
     typed(login, "+1 555 0100\nquagmire\ncup of tea\n")
 }
 
 /// The first record of a watch that fits.
-fn first(folder: &TempDir, args: &[&str], fits: impl Fn(&Event) -> bool) -> Record {
+fn first(folder: &TempDir, args: &[&str], fits: impl Fn(&RecordEvent) -> bool) -> Record {
     let mut child = watch(folder, args);
     let out = BufReader::new(child.stdout.take().expect("a pipe"));
     let records = out
@@ -96,7 +96,7 @@ fn left(folder: &TempDir) -> usize {
 
 #[test]
 fn signing_in_by_code_and_password_then_watching_then_signing_out() {
-    let (served, folder) = (Served::start(&format!("{ME}{RING}")), folder());
+    let (served, folder) = (ServerProcess::start(&format!("{ME}{RING}")), folder());
     let output = sign_in(&served, &folder, 0);
     let told = said(&output);
     assert_eq!(output.status.code(), Some(0), "{told}");
@@ -106,7 +106,7 @@ fn signing_in_by_code_and_password_then_watching_then_signing_out() {
         "{told}"
     );
 
-    let added = first(&folder, &["--account", "ada"], |it| matches!(it, Event::CallAdded(_)));
+    let added = first(&folder, &["--account", "ada"], |it| matches!(it, RecordEvent::CallAdded(_)));
     assert_eq!(added.account, "ada");
 
     let list = onhook(&folder, &["accounts"]).output().expect("the program runs");
@@ -124,14 +124,14 @@ fn signing_in_by_code_and_password_then_watching_then_signing_out() {
 
 #[test]
 fn both_session_strings_are_imported_from_standard_input_and_watched() {
-    let served = Served::start(&format!("[server]\nblank = 1\n{RING}"));
+    let served = ServerProcess::start(&format!("[server]\nunbound_keys = 1\n{RING}"));
     let folder = folder();
     let mut import = onhook(&folder, &["login", "--name", "tele", "--import"]);
     import.env_remove("ONHOOK_API_ID");
     let output = typed(import, &served.telethon(0));
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(said(&output).contains("must not be used by two programs at once"));
-    first(&folder, &["--account", "tele"], |it| matches!(it, Event::CallAdded(_)));
+    first(&folder, &["--account", "tele"], |it| matches!(it, RecordEvent::CallAdded(_)));
 
     // The same session a second time would end both.
     let again = typed(onhook(&folder, &["login", "--import"]), &served.telethon(0));
@@ -141,16 +141,16 @@ fn both_session_strings_are_imported_from_standard_input_and_watched() {
     assert_eq!(remove.expect("it runs").status.code(), Some(0));
 
     // A Pyrogram string has no address.
-    let file = served.blank_file(0);
+    let file = served.server_file(0);
     let import = onhook(&folder, &["login", "--name", "pyro", "--import", "--server", &file]);
     let output = typed(import, &served.pyrogram(0, false));
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    first(&folder, &["--account", "pyro"], |it| matches!(it, Event::CallAdded(_)));
+    first(&folder, &["--account", "pyro"], |it| matches!(it, RecordEvent::CallAdded(_)));
 }
 
 #[test]
 fn what_cannot_be_imported_is_refused_and_nothing_is_stored() {
-    let served = Served::start("[me]\nbot = true\n");
+    let served = ServerProcess::start("[me]\nbot = true\n");
     for (text, wanted) in [
         (String::new(), "there is nothing to import"),
         ("1abc".to_owned(), "neither a Telethon string session"),
@@ -169,7 +169,7 @@ fn what_cannot_be_imported_is_refused_and_nothing_is_stored() {
 #[test]
 fn signing_out_without_a_connection_says_what_remains() {
     let folder = folder();
-    let served = Served::start(&format!("{ME}{RING}"));
+    let served = ServerProcess::start(&format!("{ME}{RING}"));
     assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
     drop(served);
     let output = onhook(&folder, &["logout", "ada"]).output().expect("the program runs");
@@ -188,7 +188,7 @@ fn signing_out_without_a_connection_says_what_remains() {
 
 #[test]
 fn an_account_in_use_and_one_that_others_can_read_are_refused() {
-    let (served, folder) = (Served::start(&format!("{ME}{RING}")), folder());
+    let (served, folder) = (ServerProcess::start(&format!("{ME}{RING}")), folder());
     assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
     let mut child = watch(&folder, &[]);
     let mut line = String::new();
@@ -215,9 +215,9 @@ fn an_account_in_use_and_one_that_others_can_read_are_refused() {
 /// Watches every call of the system that makes a file or folder, or changes who can read one.
 #[test]
 fn nothing_secret_is_ever_readable_by_others_and_no_log_has_a_secret() {
-    let (served, folder) = (Served::start(&format!("{ME}{RING}")), folder());
+    let (served, folder) = (ServerProcess::start(&format!("{ME}{RING}")), folder());
     let trace = folder.path().join("trace");
-    let file = served.blank_file(0);
+    let file = served.server_file(0);
     let mut strace = Command::new("strace");
     at_home(&mut strace, &folder);
     strace.args(["-f", "-qq", "-s", "300", "-o"]).arg(&trace);
@@ -251,12 +251,13 @@ fn nothing_secret_is_ever_readable_by_others_and_no_log_has_a_secret() {
     assert!(!calls.iter().any(|line| line.contains("chmod(")), "{calls:?}");
     check_modes(&folder.path().join("data"));
 
-    first(&folder, &[], |it| matches!(it, Event::CallAdded(_)));
+    first(&folder, &[], |it| matches!(it, RecordEvent::CallAdded(_)));
     let log = fs::read_to_string(folder.path().join("state/onhook.log")).expect("a log");
     for line in ["SendCode", "Code", "PasswordNeeded", "Password", "Online"] {
         assert!(log.contains(line), "the log is on: {log}");
     }
-    let description: serde_json::Value = serde_json::from_str(&served.blank(0)).expect("JSON");
+    let description: serde_json::Value =
+        serde_json::from_str(&served.unbound_keys(0)).expect("JSON");
     let key = description["centres"][0]["auth_key"].as_str().expect("a key").to_owned();
     let hash = served.line["sessions"][0]["access_hash"].to_string();
     for secret in ["5550100", "555 0100", "quagmire", "cup of tea", HASH, &key, &key[..32], &hash] {
@@ -276,9 +277,9 @@ fn check_modes(path: &Path) {
 
 #[test]
 fn telegram_is_reached_through_a_proxy_with_a_password() {
-    let (served, folder) = (Served::start(&format!("{ME}{RING}")), folder());
+    let (served, folder) = (ServerProcess::start(&format!("{ME}{RING}")), folder());
     let proxy = Proxy::start("ada", "s3cret");
-    let file = served.blank_file(0);
+    let file = served.server_file(0);
     let login = |url: String| {
         let mut login = onhook(&folder, &["login", "--server", &file]);
         login.env("ONHOOK_PROXY", url);
@@ -297,15 +298,15 @@ fn telegram_is_reached_through_a_proxy_with_a_password() {
     fs::create_dir(folder.path().join("config")).expect("a folder");
     let settings = format!("proxy = 'socks5://ada:s3cret@{}'\n", proxy.address);
     fs::write(folder.path().join("config/config.toml"), settings).expect("a file");
-    first(&folder, &[], |it| matches!(it, Event::CallAdded(_)));
+    first(&folder, &[], |it| matches!(it, RecordEvent::CallAdded(_)));
     assert!(proxy.passed.load(Ordering::Relaxed) >= 2);
 }
 
 #[test]
 fn telegram_is_reached_by_ipv6() {
-    let (served, folder) = (Served::start(&format!("{ME}{RING}")), folder());
+    let (served, folder) = (ServerProcess::start(&format!("{ME}{RING}")), folder());
     let trace = folder.path().join("trace");
-    let file = served.blank_file(0);
+    let file = served.server_file(0);
     let mut strace = Command::new("strace");
     at_home(&mut strace, &folder);
     strace.env("ONHOOK_IPV6", "true");
@@ -341,7 +342,7 @@ fn found(findings: &[(String, String, String)], check: &str) -> (String, String)
 
 #[test]
 fn the_doctor_finds_nothing_where_nothing_is_wrong() {
-    let (served, folder) = (Served::start(ME), folder());
+    let (served, folder) = (ServerProcess::start(ME), folder());
     let (code, findings) = doctor(&folder);
     assert_eq!(code, Some(0), "no account is no failure");
     assert_eq!(found(&findings, "accounts").0, "warning");
@@ -361,9 +362,9 @@ fn the_doctor_finds_nothing_where_nothing_is_wrong() {
 
 #[test]
 fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
-    let ill = "[server]\nclock = 100\nblank = 1\n[me]\nphone = '15550100'\n\
+    let ill = "[server]\nclock = 100\nunbound_keys = 1\n[me]\nphone = '15550100'\n\
         calls_off = true\ncallers = 'nobody'\n";
-    let (served, folder) = (Served::start(ill), folder());
+    let (served, folder) = (ServerProcess::start(ill), folder());
     let output = typed(onhook(&folder, &["login", "--import"]), &served.telethon(0));
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let (code, findings) = doctor(&folder);
@@ -399,7 +400,7 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
 #[test]
 fn the_doctor_knows_a_session_that_was_ended() {
     let (served, folder) = (
-        Served::start(
+        ServerProcess::start(
             "[[answer]]\nmethod = 'updates.getState'\nerror = '401 SESSION_REVOKED'\ntimes = 0\n",
         ),
         folder(),
@@ -413,10 +414,10 @@ fn the_doctor_knows_a_session_that_was_ended() {
 
 #[test]
 fn a_folder_that_cannot_be_written_is_told_before_anything_is_sent() {
-    let (served, folder) = (Served::start(ME), folder());
+    let (served, folder) = (ServerProcess::start(ME), folder());
     let in_the_way = folder.path().join("in-the-way");
     fs::write(&in_the_way, "a file where a folder should be").expect("a file");
-    let file = served.blank_file(0);
+    let file = served.server_file(0);
     let mut login = onhook(&folder, &["login", "--server", &file]);
     login.env("ONHOOK_DATA_DIR", &in_the_way);
     let output = typed(login, "+1 555 0100\nquagmire\ncup of tea\n");
@@ -434,9 +435,9 @@ fn a_folder_that_cannot_be_written_is_told_before_anything_is_sent() {
 
 #[test]
 fn a_session_that_cannot_be_stored_in_the_end_is_signed_out_again() {
-    let (served, folder) = (Served::start(ME), folder());
+    let (served, folder) = (ServerProcess::start(ME), folder());
     let login = |at| {
-        let file = served.blank_file(at);
+        let file = served.server_file(at);
         onhook(&folder, &["login", "--name", "w", "--server", &file])
     };
     let mut slow = login(0).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
@@ -458,7 +459,7 @@ fn a_session_that_cannot_be_stored_in_the_end_is_signed_out_again() {
 /// What another grammers program keeps, put where onhook looks.
 #[test]
 fn a_stock_session_of_grammers_can_be_dropped_in() {
-    let (served, folder) = (Served::start(RING), folder());
+    let (served, folder) = (ServerProcess::start(RING), folder());
     let account = folder.path().join("data/accounts/dropped");
     fs::create_dir_all(&account).expect("a folder");
     let path = account.join("session.db");
@@ -486,6 +487,7 @@ fn a_stock_session_of_grammers_can_be_dropped_in() {
     for (path, mode) in [(folder.path().join("data/accounts/dropped"), 0o700), (path, 0o600)] {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("tightened");
     }
-    let added = first(&folder, &["--account", "dropped"], |it| matches!(it, Event::CallAdded(_)));
+    let added =
+        first(&folder, &["--account", "dropped"], |it| matches!(it, RecordEvent::CallAdded(_)));
     assert_eq!(added.account, "dropped");
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use onhook::headless::record::{Event, Record};
+use onhook::headless::record::{Record, RecordEvent};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -186,9 +186,13 @@ fn watch_prints_every_event_as_a_record() {
     let (mut running, lines) = Running::start(&["watch", "--demo", "error-garbage"]);
     let seen: Vec<_> = records(lines).take(3).collect();
     assert!(seen.iter().all(|record| record.v == 1));
-    assert!(matches!(&seen[0].event, Event::Connection { state, .. } if state == "connecting"));
-    assert!(matches!(&seen[1].event, Event::Connection { state, .. } if state == "online"));
-    let Event::CallAdded(call) = &seen[2].event else { panic!("{:?}", seen[2]) };
+    assert!(
+        matches!(&seen[0].event, RecordEvent::ConnectionState { state, .. } if state == "connecting")
+    );
+    assert!(
+        matches!(&seen[1].event, RecordEvent::ConnectionState { state, .. } if state == "online")
+    );
+    let RecordEvent::CallAdded(call) = &seen[2].event else { panic!("{:?}", seen[2]) };
     assert_eq!((call.name.as_deref(), call.state.as_str()), (Some("Grace Hopper"), "ringing"));
     running.signal("TERM");
     assert_eq!(running.child.wait().expect("it ends").code(), Some(0));
@@ -208,7 +212,7 @@ fn watch_ends_cleanly_when_nobody_reads() {
 fn watch_loses_nothing_of_a_burst() {
     let burst = "title = 'burst'\n[flood]\ncalls = 10000\nat = 0.2\nbatch = 1\n";
     let (running, lines) = Running::start_with(&["watch", "--demo", "burst.toml"], burst);
-    let added = records(lines).filter(|record| matches!(record.event, Event::CallAdded(_)));
+    let added = records(lines).filter(|record| matches!(record.event, RecordEvent::CallAdded(_)));
     assert_eq!(added.take(10_000).count(), 10_000);
     running.signal("TERM");
 }

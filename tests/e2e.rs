@@ -2,15 +2,17 @@
 
 #[path = "common/import.rs"]
 mod import;
-#[path = "common/served.rs"]
-mod served;
-#[path = "e2e/terminal.rs"]
-mod terminal;
+#[path = "e2e/pty.rs"]
+mod pty;
+#[path = "common/server_process.rs"]
+mod server_process;
 
 #[path = "e2e/accounts.rs"]
 mod accounts;
 #[path = "e2e/board.rs"]
 mod board;
+#[path = "e2e/connection_loss.rs"]
+mod connection_loss;
 #[path = "e2e/disk.rs"]
 mod disk;
 #[path = "e2e/errors.rs"]
@@ -19,10 +21,8 @@ mod errors;
 mod hang_up;
 #[path = "e2e/hostile.rs"]
 mod hostile;
-#[path = "e2e/line.rs"]
-mod line;
-#[path = "e2e/poison.rs"]
-mod poison;
+#[path = "e2e/library_panics.rs"]
+mod library_panics;
 #[path = "e2e/process.rs"]
 mod process;
 #[path = "e2e/restart.rs"]

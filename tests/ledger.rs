@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use libsql::Connection;
-use onhook::call::board::{CallBoard, Context};
-use onhook::call::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
-use onhook::call::reason::{EndReason, Recorded};
-use onhook::call::{AccountId, CallKey, Handle, HangUp, Party};
-use onhook::ledger::{Entry, Keeper, Ledger};
+use onhook::calls::board::{AccountContext, CallBoard};
+use onhook::calls::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
+use onhook::calls::reason::{EndReason, Recorded};
+use onhook::calls::{AccountId, CallKey, Handle, HangUp, Party};
+use onhook::ledger::{Entry, Ledger, LedgerHandle};
 use tempfile::TempDir;
 
 const ME: i64 = 1;
@@ -18,8 +18,8 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).expect("in range")
 }
 
-fn context(second: i64) -> Context {
-    Context {
+fn context(second: i64) -> AccountContext {
+    AccountContext {
         account: AccountId(0),
         self_id: ME,
         server_now: at(second),
@@ -111,7 +111,7 @@ async fn what_cannot_be_written_waits_and_is_told_once() {
     drop(ledger);
     let (told, mut troubles) = tokio::sync::mpsc::unbounded_channel();
     let trouble = move |text| drop(told.send(text));
-    let keeper = Keeper::start(path.clone(), trouble).await.expect("it opens");
+    let keeper = LedgerHandle::start(path.clone(), trouble).await.expect("it opens");
     let database = libsql::Builder::new_local(&path).build().await.expect("a database");
     let connection = database.connect().expect("a connection");
     connection.execute_batch("ALTER TABLE calls RENAME TO gone").await.expect("it is away");

@@ -13,10 +13,10 @@ use grammers_client::tl::{self, enums, functions, types};
 use grammers_mtsender::{InvocationError, SenderPool, SenderPoolFatHandle};
 use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
-use onhook::call::AccountId;
-use onhook::call::event::{AccountEvent, CallEvent, Connection};
-use onhook::loopback::{Centre, Options, Scenario, Server};
+use onhook::calls::AccountId;
+use onhook::calls::event::{AccountEvent, CallEvent, ConnectionState};
 use onhook::telegram::{Account, Network, Origin};
+use onhook_loopback::{DataCentre, Options, Scenario, Server};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -46,7 +46,7 @@ impl Client {
         Self::with_keys(std::slice::from_ref(&server.sessions()[session].centre))
     }
 
-    fn with_keys(centres: &[Centre]) -> Self {
+    fn with_keys(centres: &[DataCentre]) -> Self {
         let pool = client::pool(centres);
         let SenderPool { runner, handle, updates } = pool;
         Self { handle, updates, _runner: tokio::spawn(runner.run()) }
@@ -304,7 +304,7 @@ async fn what_the_server_does_not_have_is_refused_by_name() {
 async fn an_unknown_key_is_answered_with_404() {
     let server = server("").await;
     let known = server.sessions()[0].centre.clone();
-    let stranger = Client::with_keys(&[Centre { auth_key: [9; 256], ..known }]);
+    let stranger = Client::with_keys(&[DataCentre { auth_key: [9; 256], ..known }]);
     let refused = stranger.ask(&functions::updates::GetState {}).await.expect_err("no such key");
     assert!(!matches!(refused, InvocationError::Rpc(_)), "{refused}");
 }
@@ -365,7 +365,7 @@ async fn the_account_learns_the_servers_clock_timeouts_and_its_own_name() {
     })
     .await;
     until(&mut events, |event| match event {
-        AccountEvent::SelfKnown(own) => (own.name.as_deref() == Some("Ada Lovelace")).then_some(()),
+        AccountEvent::OwnUser(own) => (own.name.as_deref() == Some("Ada Lovelace")).then_some(()),
         _ => None,
     })
     .await;
@@ -402,13 +402,13 @@ async fn the_end_of_a_call_is_found_behind_hundreds_of_later_ones() {
     let server = server(text).await;
     let (account, mut events) = account(&server);
     until(&mut events, |event| {
-        (*event == AccountEvent::Connection(Connection::Online)).then_some(())
+        (*event == AccountEvent::ConnectionState(ConnectionState::Online)).then_some(())
     })
     .await;
-    while server.census(0).iter().filter(|call| call.over.is_some()).count() < 251 {
+    while server.ground_truth(0).iter().filter(|call| call.over.is_some()).count() < 251 {
         tokio::task::yield_now().await;
     }
-    let first = server.census(0)[0].id;
+    let first = server.ground_truth(0)[0].id;
     for (since, asked, wanted) in [
         (Timestamp::UNIX_EPOCH, first, Some(vec![first])),
         (Timestamp::UNIX_EPOCH, 1, Some(vec![])),
@@ -416,7 +416,7 @@ async fn the_end_of_a_call_is_found_behind_hundreds_of_later_ones() {
     ] {
         account.reconcile(vec![asked], since);
         let found = until(&mut events, |event| match event {
-            AccountEvent::History { ended, .. } => {
+            AccountEvent::Reconciled { ended, .. } => {
                 Some(ended.as_ref().map(|it| it.iter().map(CallEvent::id).collect::<Vec<_>>()))
             }
             _ => None,
@@ -428,16 +428,18 @@ async fn the_end_of_a_call_is_found_behind_hundreds_of_later_ones() {
 
 #[tokio::test]
 async fn a_silent_server_is_noticed_and_left() {
-    let server = server("[[line]]\nat = 0\nfor = 11\nhow = 'silent'").await;
+    let server = server("[[network_fault]]\nat = 0\nfor = 11\nhow = 'silent'").await;
     let (_account, mut events) = account(&server);
     let cause = until(&mut events, |event| match event {
-        AccountEvent::Connection(Connection::Retrying { cause, .. }) => Some(cause.clone()),
+        AccountEvent::ConnectionState(ConnectionState::Retrying { cause, .. }) => {
+            Some(cause.clone())
+        }
         _ => None,
     })
     .await;
     assert_eq!(cause, "Telegram does not answer");
     until(&mut events, |event| {
-        (*event == AccountEvent::Connection(Connection::Online)).then_some(())
+        (*event == AccountEvent::ConnectionState(ConnectionState::Online)).then_some(())
     })
     .await;
 }
@@ -447,7 +449,9 @@ async fn a_clock_that_is_ahead_is_named_for_it_looks_like_silence() {
     let server = server("[server]\nclock = -600").await;
     let (_account, mut events) = account(&server);
     let cause = until(&mut events, |event| match event {
-        AccountEvent::Connection(Connection::Retrying { cause, .. }) => Some(cause.clone()),
+        AccountEvent::ConnectionState(ConnectionState::Retrying { cause, .. }) => {
+            Some(cause.clone())
+        }
         _ => None,
     })
     .await;
@@ -463,7 +467,7 @@ async fn a_signed_out_session_stops_asking() {
     let server = server(answer).await;
     let (account, mut events) = account(&server);
     let signed_out = |event: &AccountEvent| match event {
-        AccountEvent::Connection(Connection::SignedOut { code }) => Some(code.clone()),
+        AccountEvent::ConnectionState(ConnectionState::SignedOut { code }) => Some(code.clone()),
         _ => None,
     };
     assert_eq!(until(&mut events, signed_out).await, "SESSION_REVOKED");

@@ -6,14 +6,14 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::{AccountsError, settings_of, trouble};
-use crate::place::Source;
-use crate::sign_in::Application;
+use crate::sign_in::ApiCredentials;
+use onhook_toml_source::TomlSource;
 
 /// The settings of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// The application, if it is known.
-    pub application: Option<Application>,
+    pub application: Option<ApiCredentials>,
     /// Whose session it is; a session that was dropped in does not say.
     pub user_id: Option<i64>,
     /// Connect by IPv6.
@@ -22,7 +22,7 @@ pub struct Settings {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct AccountFile {
     api_id: Option<toml::Spanned<i32>>,
     api_hash: Option<String>,
     user_id: Option<i64>,
@@ -40,15 +40,16 @@ impl Settings {
             }
             text => text.map_err(|error| trouble(&path, &error))?,
         };
-        let source = Source { file: &path.display().to_string(), text: &text };
-        let file: File = source.read()?;
+        let name = path.display().to_string();
+        let source = TomlSource { secret: &["api_hash", "proxy"], ..TomlSource::new(&name, &text) };
+        let file: AccountFile = source.read()?;
         let application = match (&file.api_id, file.api_hash) {
             (None, _) => None,
             (Some(id), hash) if *id.get_ref() > 0 => {
-                Some(Application { id: *id.get_ref(), hash: hash.unwrap_or_default() })
+                Some(ApiCredentials { id: *id.get_ref(), hash: hash.unwrap_or_default() })
             }
             (Some(id), _) => {
-                return Err(source.wrong(id.span().start, "api_id", "must be above 0").into());
+                return Err(source.error(id.span().start, "api_id", "must be above 0").into());
             }
         };
         Ok(Self { application, user_id: file.user_id, ipv6: file.ipv6 })

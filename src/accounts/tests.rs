@@ -3,16 +3,16 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::*;
-use crate::sign_in::Application;
+use crate::sign_in::ApiCredentials;
 
-fn accounts() -> (tempfile::TempDir, Accounts) {
+fn accounts() -> (tempfile::TempDir, AccountStore) {
     let folder = tempfile::tempdir().expect("a folder");
-    let accounts = Accounts::at(folder.path().join("accounts"));
+    let accounts = AccountStore::at(folder.path().join("accounts"));
     (folder, accounts)
 }
 
-fn made(accounts: &Accounts, name: &str) -> String {
-    let application = Application::parse("7", &"ab".repeat(16)).expect("an application");
+fn made(accounts: &AccountStore, name: &str) -> String {
+    let application = ApiCredentials::parse("7", &"ab".repeat(16)).expect("an application");
     let settings = Settings { application: Some(application), user_id: Some(9), ipv6: false };
     let draft = accounts.draft().expect("a draft");
     draft.finish(&settings, None, name).expect("an account")

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::account::AccountState;
 use super::action::Action;
-use super::connection::AccountState;
 use super::dialog::{Choice, Dialog};
 use super::effect::Effect;
-use super::sign_in::Entrance;
+use super::sign_in::SignInMode;
 use super::{DetailPane, Frozen, Privacy, State, has_room, is_wide};
-use crate::call::AccountId;
+use crate::calls::AccountId;
 
 impl State {
     pub(super) fn act(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
@@ -117,11 +117,11 @@ impl State {
                     .collect();
             }
             Action::Help => self.dialog = Some(Dialog::Help { scroll: 0 }),
-            Action::SignIn if self.entrance == Entrance::Closed => {
+            Action::SignIn if self.entrance == SignInMode::Closed => {
                 self.notices.say("nobody signs in on the demo", now);
             }
             Action::SignIn => self.open_entrance(),
-            Action::Fix => self.fix(now),
+            Action::EnableCalls => self.fix(now),
             Action::Back => self.back(),
             _ => {}
         }
@@ -136,7 +136,9 @@ impl State {
             Action::Top => picker.move_by(isize::MIN),
             Action::Bottom => picker.move_by(isize::MAX),
             Action::Accept => Some(picker.cursor),
-            Action::Fitting => Some(Choice::Fitting).filter(|it| picker.choices().contains(it)),
+            Action::DefaultReason => {
+                Some(Choice::Default).filter(|it| picker.choices().contains(it))
+            }
             action => {
                 let reason = action.reason().map(Choice::Reason);
                 if reason.is_none() {

@@ -2,7 +2,7 @@
 
 use strum::{AsRefStr, EnumIter, EnumString};
 
-use crate::call::reason::EndReason;
+use crate::calls::reason::EndReason;
 
 /// Where keys go: the topmost layer has the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, EnumString, AsRefStr)]
@@ -17,9 +17,9 @@ pub enum Layer {
     /// The help page.
     Help,
     /// The ways to sign in.
-    Entrance,
+    SignInMenu,
     /// A field of signing in.
-    Form,
+    SignInField,
     /// A question that is answered with yes or no.
     Confirm,
 }
@@ -69,7 +69,7 @@ pub enum Action {
     /// Have the login code sent again.
     Resend,
     /// Have a session told of calls that is not.
-    Fix,
+    EnableCalls,
     /// Show the help page.
     Help,
     /// Go back: close what is open, clear marks, clear the filter.
@@ -83,15 +83,15 @@ pub enum Action {
     /// Send what the cursor is on, or keep what was typed, or say yes.
     Accept,
     /// Send the fitting reason to each marked call.
-    Fitting,
+    DefaultReason,
     /// Send busy.
-    Busy,
+    ReasonBusy,
     /// Send missed.
-    Missed,
+    ReasonMissed,
     /// Send hangup.
-    Hangup,
+    ReasonHangup,
     /// Send disconnect.
-    Disconnect,
+    ReasonDisconnect,
 }
 
 impl Action {
@@ -118,28 +118,28 @@ impl Action {
             Self::Reconnect => "connect anew, now",
             Self::SignIn => "add an account",
             Self::Resend => "have the code sent again",
-            Self::Fix => "let this session receive calls, if it does not",
+            Self::EnableCalls => "let this session receive calls, if it does not",
             Self::Help => "this page",
             Self::Back => "back",
             Self::Quit => "quit",
             Self::Suspend => "suspend to the shell",
             Self::Redraw => "draw the screen anew",
             Self::Accept => "send, keep, or yes",
-            Self::Fitting => "to each marked call the reason that fits it",
-            Self::Busy => "send busy",
-            Self::Missed => "send missed",
-            Self::Hangup => "send hangup",
-            Self::Disconnect => "send disconnect",
+            Self::DefaultReason => "to each marked call the reason that fits it",
+            Self::ReasonBusy => "send busy",
+            Self::ReasonMissed => "send missed",
+            Self::ReasonHangup => "send hangup",
+            Self::ReasonDisconnect => "send disconnect",
         }
     }
 
     /// The reason that this action sends, in the picker.
     pub fn reason(self) -> Option<EndReason> {
         match self {
-            Self::Busy => Some(EndReason::Busy),
-            Self::Missed => Some(EndReason::Missed),
-            Self::Hangup => Some(EndReason::HangUp),
-            Self::Disconnect => Some(EndReason::Disconnect),
+            Self::ReasonBusy => Some(EndReason::Busy),
+            Self::ReasonMissed => Some(EndReason::Missed),
+            Self::ReasonHangup => Some(EndReason::HangUp),
+            Self::ReasonDisconnect => Some(EndReason::Disconnect),
             _ => None,
         }
     }
@@ -147,10 +147,10 @@ impl Action {
     /// The action of the picker that sends a reason.
     pub fn sending(reason: EndReason) -> Self {
         match reason {
-            EndReason::Busy => Self::Busy,
-            EndReason::Missed => Self::Missed,
-            EndReason::HangUp => Self::Hangup,
-            EndReason::Disconnect => Self::Disconnect,
+            EndReason::Busy => Self::ReasonBusy,
+            EndReason::Missed => Self::ReasonMissed,
+            EndReason::HangUp => Self::ReasonHangup,
+            EndReason::Disconnect => Self::ReasonDisconnect,
         }
     }
 
@@ -159,14 +159,14 @@ impl Action {
         let moves = matches!(self, Self::Up | Self::Down | Self::Top | Self::Bottom);
         let pages = matches!(self, Self::PageUp | Self::PageDown);
         let always = matches!(self, Self::Back | Self::Quit | Self::Suspend | Self::Redraw);
-        let picks = matches!(self, Self::Accept | Self::Fitting) || self.reason().is_some();
+        let picks = matches!(self, Self::Accept | Self::DefaultReason) || self.reason().is_some();
         always
             || match layer {
                 Layer::Board => !picks && self != Self::Resend,
-                Layer::Entrance => {
+                Layer::SignInMenu => {
                     matches!(self, Self::Up | Self::Down | Self::Accept)
                 }
-                Layer::Form => matches!(self, Self::Accept | Self::Resend),
+                Layer::SignInField => matches!(self, Self::Accept | Self::Resend),
                 Layer::Picker => moves || picks,
                 Layer::Filter | Layer::Confirm => self == Self::Accept,
                 Layer::Help => moves || pages || self == Self::Help,

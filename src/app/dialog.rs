@@ -3,9 +3,9 @@
 use tui_input::Input;
 
 use super::action::Layer;
-use super::sign_in::{Question, SignIn};
-use crate::call::reason::EndReason;
-use crate::call::{AccountId, CallKey};
+use super::sign_in::{Question, SignInDialog};
+use crate::calls::reason::EndReason;
+use crate::calls::{AccountId, CallKey};
 
 /// The dialog that has the keyboard.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub enum Dialog {
         before: String,
     },
     /// The conversation by which somebody signs in.
-    SignIn(Box<SignIn>),
+    SignIn(Box<SignInDialog>),
     /// The question before quitting while a hang-up is on its way.
     Quit,
     /// The question before a session's setting is changed, so that it is told of calls.
@@ -40,8 +40,8 @@ impl Dialog {
             Self::Help { .. } => Layer::Help,
             Self::Filter { .. } => Layer::Filter,
             Self::SignIn(sign_in) => match sign_in.question {
-                Question::Method { .. } => Layer::Entrance,
-                _ => Layer::Form,
+                Question::Method { .. } => Layer::SignInMenu,
+                _ => Layer::SignInField,
             },
             Self::Quit | Self::ReceiveCalls(_) => Layer::Confirm,
         }
@@ -63,7 +63,7 @@ pub struct Picker {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     /// To each call the reason that fits its state; only for several calls.
-    Fitting,
+    Default,
     /// This reason to all.
     Reason(EndReason),
 }
@@ -71,7 +71,7 @@ pub enum Choice {
 impl Picker {
     /// The lines, from top to bottom.
     pub fn choices(&self) -> Vec<Choice> {
-        let fitting = (self.calls.len() > 1).then_some(Choice::Fitting);
+        let fitting = (self.calls.len() > 1).then_some(Choice::Default);
         fitting.into_iter().chain(EndReason::all().map(Choice::Reason)).collect()
     }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::call::event::HangUpOrder;
-use crate::call::{AccountId, CallKey};
-use crate::sign_in::{Application, Request};
+use crate::calls::event::HangUpOrder;
+use crate::calls::{AccountId, CallKey};
+use crate::sign_in::{ApiCredentials, SignInRequest};
 
 /// Something to be done outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,9 +43,9 @@ pub enum Effect {
         text: String,
     },
     /// Give Telegram what somebody who signs in has given.
-    SignIn(Request),
+    SignIn(SignInRequest),
     /// Sign in as this application from now on.
-    UseApplication(Application),
+    UseApplication(ApiCredentials),
     /// Give up signing in, or be done with it.
     LeaveSignIn,
     /// Start the account of this name, which has been added to the list.

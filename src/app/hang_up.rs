@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use super::dialog::{Choice, Dialog, Picker};
 use super::effect::Effect;
 use super::{State, has_room};
-use crate::call::board::Change;
-use crate::call::event::HangUpOrder;
-use crate::call::failure::{Failure, Remedy};
-use crate::call::reason::{EndReason, Ending};
-use crate::call::{Call, CallKey, Check, HangUp};
+use crate::calls::board::Change;
+use crate::calls::event::HangUpOrder;
+use crate::calls::failure::{Failure, Remedy};
+use crate::calls::reason::{EndReason, Ending};
+use crate::calls::{Call, CallKey, Check, HangUp};
 
 /// Why a call cannot be hung up now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl State {
         }
         let calls = self.possible(now);
         let Some(first) = calls.first().and_then(|key| self.board.get(*key)) else { return };
-        let cursor = if calls.len() > 1 { Choice::Fitting } else { Choice::Reason(usual(first)) };
+        let cursor = if calls.len() > 1 { Choice::Default } else { Choice::Reason(usual(first)) };
         self.dialog = Some(Dialog::Picker(Picker { calls, cursor, moved: false }));
     }
 
@@ -99,7 +99,7 @@ impl State {
             return Vec::new();
         }
         let calls = self.possible(now);
-        self.send(&calls, Choice::Fitting, now)
+        self.send(&calls, Choice::Default, now)
     }
 
     /// The meant calls that can be hung up now; says what is in the way of the others.
@@ -146,7 +146,7 @@ impl State {
                 continue;
             }
             let reason = match choice {
-                Choice::Fitting => usual(call),
+                Choice::Default => usual(call),
                 Choice::Reason(reason) => reason,
             };
             let attempt = call.hang_up.next_attempt();

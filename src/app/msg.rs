@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::action::Action;
-use crate::call::AccountId;
-use crate::call::event::AccountEvent;
+use crate::calls::AccountId;
+use crate::calls::event::AccountEvent;
 
 /// Something that has happened.
 #[derive(Clone, PartialEq)]
@@ -16,7 +16,7 @@ pub enum Msg {
     /// Text that was pasted.
     Paste(String),
     /// Telegram has said something to somebody who signs in.
-    SignIn(crate::sign_in::Event),
+    SignIn(crate::sign_in::SignInEvent),
     /// An account has told something.
     Account(AccountId, AccountEvent),
     /// The time that [`super::State::next_wake`] asked for has come.

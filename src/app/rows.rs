@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 
 use strum::{AsRefStr, EnumIter, IntoEnumIterator};
 
-use crate::call::board::CallBoard;
-use crate::call::{Call, CallKey, Direction};
+use crate::calls::board::CallBoard;
+use crate::calls::{Call, CallKey, Direction};
 
 /// What the rows are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumIter, AsRefStr)]

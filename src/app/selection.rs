@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::State;
-use crate::call::{Call, CallKey};
+use crate::calls::{Call, CallKey};
 
 /// After the selected call has ended, how long nothing is selected by itself: a key that was
 /// meant for the call that ended must not hit another one.

@@ -5,21 +5,21 @@ use std::fmt;
 use jiff::Timestamp;
 use tui_input::{Input, InputRequest};
 
+use super::account::AccountState;
 use super::action::Action;
-use super::connection::AccountState;
 use super::dialog::Dialog;
 use super::effect::Effect;
 use super::hang_up::remaining;
 use super::{State, has_room};
-use crate::call::Party;
-use crate::sign_in::{Application, Event, Refusal, Request, SentCode, Step};
+use crate::calls::Party;
+use crate::sign_in::{ApiCredentials, Refusal, SentCode, SignInEvent, SignInRequest, Step};
 
 /// The most characters that a field takes.
 const LONGEST: usize = 4096;
 
 /// Whether people can sign in on this board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Entrance {
+pub enum SignInMode {
     /// Not here: this is a demo.
     #[default]
     Closed,
@@ -31,7 +31,7 @@ pub enum Entrance {
 
 /// A way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum SignInMethod {
     /// By a code to a phone number.
     Phone,
     /// By a QR code.
@@ -42,7 +42,7 @@ pub enum Way {
     Demo,
 }
 
-impl Way {
+impl SignInMethod {
     /// What it is called.
     pub fn label(self) -> &'static str {
         match self {
@@ -112,7 +112,7 @@ impl Question {
 
 /// A conversation with Telegram, as the person sees it.
 #[derive(Clone)]
-pub struct SignIn {
+pub struct SignInDialog {
     /// What is asked.
     pub question: Question,
     /// What is typed.
@@ -123,19 +123,19 @@ pub struct SignIn {
     pub refusal: Option<(Refusal, Timestamp)>,
     phone: String,
     /// The way that was chosen.
-    way: Way,
+    way: SignInMethod,
     /// The patience that Telegram wants with codes; other ways are open meanwhile.
     patience: Option<(Refusal, Timestamp)>,
 }
 
-impl fmt::Debug for SignIn {
+impl fmt::Debug for SignInDialog {
     /// Without what is typed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignIn").field("waiting", &self.waiting).finish_non_exhaustive()
+        f.debug_struct("SignInDialog").field("waiting", &self.waiting).finish_non_exhaustive()
     }
 }
 
-impl SignIn {
+impl SignInDialog {
     fn new() -> Self {
         Self {
             question: Question::Method { cursor: 0 },
@@ -143,7 +143,7 @@ impl SignIn {
             waiting: None,
             refusal: None,
             phone: String::new(),
-            way: Way::Phone,
+            way: SignInMethod::Phone,
             patience: None,
         }
     }
@@ -157,7 +157,7 @@ impl SignIn {
 
     /// Takes a refusal off the screen; one that wants patience comes back with its question.
     fn set_patience_aside(&mut self, now: Timestamp) {
-        if self.patience(now).is_some() && self.way == Way::Phone {
+        if self.patience(now).is_some() && self.way == SignInMethod::Phone {
             self.patience = self.refusal.take();
         }
         self.refusal = None;
@@ -180,17 +180,17 @@ impl SignIn {
 impl State {
     /// Opens the way in; at the start it is what a board without accounts shows.
     pub fn open_entrance(&mut self) {
-        if self.entrance != Entrance::Closed {
-            self.dialog = Some(Dialog::SignIn(Box::new(SignIn::new())));
+        if self.entrance != SignInMode::Closed {
+            self.dialog = Some(Dialog::SignIn(Box::new(SignInDialog::new())));
         }
     }
 
     /// The ways in that are offered.
-    pub fn ways(&self) -> &'static [Way] {
+    pub fn sign_in_methods(&self) -> &'static [SignInMethod] {
         if self.accounts.is_empty() {
-            &[Way::Phone, Way::Qr, Way::Import, Way::Demo]
+            &[SignInMethod::Phone, SignInMethod::Qr, SignInMethod::Import, SignInMethod::Demo]
         } else {
-            &[Way::Phone, Way::Qr, Way::Import]
+            &[SignInMethod::Phone, SignInMethod::Qr, SignInMethod::Import]
         }
     }
 
@@ -199,15 +199,15 @@ impl State {
             // Nobody can mean what is not on the screen.
             return Vec::new();
         }
-        let ways = self.ways();
-        let last = ways.len() - 1;
+        let sign_in_methods = self.sign_in_methods();
+        let last = sign_in_methods.len() - 1;
         let alone = self.accounts.is_empty();
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
         match (&mut sign_in.question, action) {
             (Question::Method { cursor }, Action::Up) => *cursor = cursor.saturating_sub(1),
             (Question::Method { cursor }, Action::Down) => *cursor = (*cursor + 1).min(last),
             (Question::Method { cursor }, Action::Accept) => {
-                let way = ways[(*cursor).min(last)];
+                let way = sign_in_methods[(*cursor).min(last)];
                 return self.choose_way(way, now);
             }
             (Question::Method { .. }, Action::Back) if !alone => {
@@ -226,30 +226,32 @@ impl State {
                     && sent.next.as_ref().is_some_and(|(_, at)| *at <= now) =>
             {
                 sign_in.waiting = Some(now);
-                return vec![Effect::SignIn(Request::Resend)];
+                return vec![Effect::SignIn(SignInRequest::Resend)];
             }
             _ => {}
         }
         Vec::new()
     }
 
-    fn choose_way(&mut self, way: Way, now: Timestamp) -> Vec<Effect> {
-        let needs_application = self.entrance == Entrance::NeedsApplication;
+    fn choose_way(&mut self, way: SignInMethod, now: Timestamp) -> Vec<Effect> {
+        let needs_application = self.entrance == SignInMode::NeedsApplication;
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
         sign_in.set_patience_aside(now);
         sign_in.way = way;
-        if way == Way::Phone {
+        if way == SignInMethod::Phone {
             sign_in.refusal.clone_from(&sign_in.patience);
         }
         match way {
-            Way::Demo => return vec![Effect::Demo],
-            Way::Import => sign_in.ask(Question::Import),
-            Way::Phone | Way::Qr if needs_application => sign_in.ask(Question::ApiId),
-            Way::Phone => sign_in.ask(Question::Phone),
-            Way::Qr => {
+            SignInMethod::Demo => return vec![Effect::Demo],
+            SignInMethod::Import => sign_in.ask(Question::Import),
+            SignInMethod::Phone | SignInMethod::Qr if needs_application => {
+                sign_in.ask(Question::ApiId);
+            }
+            SignInMethod::Phone => sign_in.ask(Question::Phone),
+            SignInMethod::Qr => {
                 sign_in.ask(Question::Qr { code: None });
                 sign_in.waiting = Some(now);
-                return vec![Effect::SignIn(Request::Qr)];
+                return vec![Effect::SignIn(SignInRequest::Qr)];
             }
         }
         Vec::new()
@@ -268,9 +270,9 @@ impl State {
                 sign_in.ask(Question::ApiHash { id: typed });
                 return Vec::new();
             }
-            Question::ApiHash { id } => match Application::parse(id, &typed) {
+            Question::ApiHash { id } => match ApiCredentials::parse(id, &typed) {
                 Ok(application) => {
-                    self.entrance = Entrance::Open;
+                    self.entrance = SignInMode::Open;
                     let way = sign_in.way;
                     let mut effects = vec![Effect::UseApplication(application)];
                     effects.extend(self.choose_way(way, now));
@@ -278,7 +280,7 @@ impl State {
                 }
                 Err(wrong) => {
                     let refusal =
-                        Refusal::local(wrong.to_owned(), "type both anew", Step::Application);
+                        Refusal::local(wrong.to_owned(), "type both anew", Step::ApiCredentials);
                     sign_in.refusal = Some((refusal, now));
                     sign_in.ask(Question::ApiId);
                     return Vec::new();
@@ -286,13 +288,13 @@ impl State {
             },
             Question::Phone => {
                 sign_in.phone.clone_from(&typed);
-                Request::SendCode { phone: typed }
+                SignInRequest::SendCode { phone: typed }
             }
             // As it is often written: in groups.
-            Question::Code(_) => Request::Code(typed.split_whitespace().collect()),
+            Question::Code(_) => SignInRequest::Code(typed.split_whitespace().collect()),
             // A password may begin or end with a blank.
-            Question::Password { .. } => Request::Password(sign_in.input.value().to_owned()),
-            Question::Import => Request::Import(typed),
+            Question::Password { .. } => SignInRequest::Password(sign_in.input.value().to_owned()),
+            Question::Import => SignInRequest::Import(typed),
             Question::Method { .. } | Question::Qr { .. } => return Vec::new(),
         };
         sign_in.waiting = Some(now);
@@ -300,20 +302,20 @@ impl State {
     }
 
     /// Takes in what Telegram says to somebody who signs in.
-    pub(super) fn sign_in_event(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
-        if let Event::Done { name, own } = event {
+    pub(super) fn sign_in_event(&mut self, event: SignInEvent, now: Timestamp) -> Vec<Effect> {
+        if let SignInEvent::Done { name, own } = event {
             return self.signed_in(name, own, now);
         }
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
         match event {
-            Event::CodeSent(sent) => sign_in.ask(Question::Code(sent)),
-            Event::PasswordNeeded { hint } => sign_in.ask(Question::Password { hint }),
-            Event::Qr { url, until } => {
+            SignInEvent::CodeSent(sent) => sign_in.ask(Question::Code(sent)),
+            SignInEvent::PasswordNeeded { hint } => sign_in.ask(Question::Password { hint }),
+            SignInEvent::Qr { url, until } => {
                 sign_in.question = Question::Qr { code: Some((url, until)) };
                 sign_in.waiting = None;
             }
-            Event::Refused(refusal) => return self.refused(refusal, now),
-            Event::Done { .. } => {}
+            SignInEvent::Refused(refusal) => return self.refused(refusal, now),
+            SignInEvent::Done { .. } => {}
         }
         Vec::new()
     }
@@ -333,8 +335,8 @@ impl State {
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
         let was_qr = matches!(sign_in.question, Question::Qr { .. });
         match refusal.back_to {
-            Step::Application => {
-                self.entrance = Entrance::NeedsApplication;
+            Step::ApiCredentials => {
+                self.entrance = SignInMode::NeedsApplication;
                 sign_in.ask(Question::ApiId);
             }
             Step::Method => sign_in.ask(Question::Method { cursor: 0 }),
@@ -351,7 +353,7 @@ impl State {
             }
         }
         // The connection is made anew with what is tried next.
-        let leave = matches!(refusal.back_to, Step::Application | Step::Method);
+        let leave = matches!(refusal.back_to, Step::ApiCredentials | Step::Method);
         sign_in.refusal = Some((refusal, now));
         if leave { vec![Effect::LeaveSignIn] } else { Vec::new() }
     }
@@ -388,7 +390,7 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).expect("in range")
     }
 
-    fn newcomer(entrance: Entrance) -> State {
+    fn newcomer(entrance: SignInMode) -> State {
         let mut state = State::new(Vec::new());
         state.entrance = entrance;
         state.open_entrance();
@@ -404,7 +406,7 @@ mod tests {
         press(state, Action::Accept)
     }
 
-    fn hear(state: &mut State, event: Event) -> Vec<Effect> {
+    fn hear(state: &mut State, event: SignInEvent) -> Vec<Effect> {
         update(state, Msg::SignIn(event), at(1))
     }
 
@@ -416,39 +418,42 @@ mod tests {
     }
 
     fn phone(text: &str) -> Vec<Effect> {
-        vec![Effect::SignIn(Request::SendCode { phone: text.to_owned() })]
+        vec![Effect::SignIn(SignInRequest::SendCode { phone: text.to_owned() })]
     }
 
     #[test]
     fn a_request_is_sent_once_and_nothing_is_typed_while_it_is_on_its_way() {
-        let mut state = newcomer(Entrance::Open);
+        let mut state = newcomer(SignInMode::Open);
         press(&mut state, Action::Accept);
         assert_eq!(give(&mut state, "  "), [], "nothing is nothing");
         assert_eq!(give(&mut state, "+1 555\u{1b}[2J"), phone("+1 555[2J"));
         assert_eq!(give(&mut state, "7"), [], "one is on its way");
-        hear(&mut state, Event::Refused(Refusal::of_telegram(400, "PHONE_NUMBER_INVALID", None)));
+        hear(
+            &mut state,
+            SignInEvent::Refused(Refusal::of_telegram(400, "PHONE_NUMBER_INVALID", None)),
+        );
         assert_eq!(press(&mut state, Action::Accept), phone("+1 555[2J"), "the number is kept");
     }
 
     #[test]
     fn patience_is_kept_and_then_it_can_be_tried_again() {
-        let mut state = newcomer(Entrance::Open);
+        let mut state = newcomer(SignInMode::Open);
         press(&mut state, Action::Accept);
         give(&mut state, "+1 555");
-        hear(&mut state, Event::Refused(Refusal::of_telegram(420, "FLOOD_WAIT", Some(30))));
+        hear(&mut state, SignInEvent::Refused(Refusal::of_telegram(420, "FLOOD_WAIT", Some(30))));
         assert_eq!(update(&mut state, Msg::Action(Action::Accept), at(29)), []);
         assert_eq!(update(&mut state, Msg::Action(Action::Accept), at(32)), phone("+1 555"));
     }
 
     #[test]
     fn secrets_are_not_kept_when_they_are_refused() {
-        let mut state = newcomer(Entrance::Open);
+        let mut state = newcomer(SignInMode::Open);
         press(&mut state, Action::Accept);
         give(&mut state, "+1 555");
-        hear(&mut state, Event::PasswordNeeded { hint: None });
+        hear(&mut state, SignInEvent::PasswordNeeded { hint: None });
         let sent = give(&mut state, " tea ");
-        assert_eq!(sent, [Effect::SignIn(Request::Password(" tea ".to_owned()))], "as typed");
-        hear(&mut state, Event::Refused(Refusal::unreachable("gone")));
+        assert_eq!(sent, [Effect::SignIn(SignInRequest::Password(" tea ".to_owned()))], "as typed");
+        hear(&mut state, SignInEvent::Refused(Refusal::unreachable("gone")));
         let Some(Dialog::SignIn(sign_in)) = &state.dialog else { panic!("a question") };
         assert_eq!(sign_in.input.value(), "");
         assert!(!format!("{state:?}").contains("tea"));
@@ -456,7 +461,7 @@ mod tests {
 
     #[test]
     fn going_back_gives_the_conversation_up_and_what_comes_late_changes_nothing() {
-        let mut state = newcomer(Entrance::Open);
+        let mut state = newcomer(SignInMode::Open);
         press(&mut state, Action::Accept);
         give(&mut state, "+1 555");
         assert_eq!(press(&mut state, Action::Back), [Effect::LeaveSignIn]);
@@ -467,7 +472,7 @@ mod tests {
 
     #[test]
     fn the_application_is_asked_for_once_and_again_if_telegram_does_not_know_it() {
-        let mut state = newcomer(Entrance::NeedsApplication);
+        let mut state = newcomer(SignInMode::NeedsApplication);
         press(&mut state, Action::Accept);
         assert_eq!(asked(&state), Question::ApiId);
         give(&mut state, "7");
@@ -476,31 +481,31 @@ mod tests {
         assert_eq!(asked(&state), Question::Phone);
         give(&mut state, "+1 555");
         let refusal = Refusal::of_telegram(400, "API_ID_INVALID", None);
-        assert_eq!(hear(&mut state, Event::Refused(refusal)), [Effect::LeaveSignIn]);
+        assert_eq!(hear(&mut state, SignInEvent::Refused(refusal)), [Effect::LeaveSignIn]);
         assert_eq!(asked(&state), Question::ApiId);
-        assert_eq!(state.entrance, Entrance::NeedsApplication);
+        assert_eq!(state.entrance, SignInMode::NeedsApplication);
     }
 
     #[test]
     fn a_code_is_sent_again_only_when_that_is_allowed() {
-        let mut state = newcomer(Entrance::Open);
+        let mut state = newcomer(SignInMode::Open);
         press(&mut state, Action::Accept);
         give(&mut state, "+1 555");
         let next = Some(("by SMS".to_owned(), at(60)));
         let sent = SentCode { to: "here".to_owned(), length: Some(5), next };
-        hear(&mut state, Event::CodeSent(sent));
+        hear(&mut state, SignInEvent::CodeSent(sent));
         assert_eq!(update(&mut state, Msg::Action(Action::Resend), at(59)), []);
         let again = update(&mut state, Msg::Action(Action::Resend), at(60));
-        assert_eq!(again, [Effect::SignIn(Request::Resend)]);
+        assert_eq!(again, [Effect::SignIn(SignInRequest::Resend)]);
         assert_eq!(update(&mut state, Msg::Action(Action::Resend), at(61)), [], "once");
     }
 
     #[test]
     fn who_has_signed_in_is_added_behind_the_others_and_started() {
-        let mut state = newcomer(Entrance::Open);
+        let mut state = newcomer(SignInMode::Open);
         press(&mut state, Action::Accept);
         let own = Party { name: Some("Ada".to_owned()), ..Party::unknown(7) };
-        let effects = hear(&mut state, Event::Done { name: "ada".to_owned(), own });
+        let effects = hear(&mut state, SignInEvent::Done { name: "ada".to_owned(), own });
         assert_eq!(effects, [Effect::StartAccount("ada".to_owned()), Effect::LeaveSignIn]);
         assert!(state.dialog.is_none() && state.accounts.len() == 1);
         assert_eq!(state.accounts[0].label(), "Ada");
@@ -508,7 +513,7 @@ mod tests {
 
     #[test]
     fn a_demo_has_no_entrance() {
-        let mut state = newcomer(Entrance::Closed);
+        let mut state = newcomer(SignInMode::Closed);
         assert!(state.dialog.is_none());
         press(&mut state, Action::SignIn);
         assert!(state.dialog.is_none());
@@ -517,7 +522,7 @@ mod tests {
 
     #[test]
     fn countdowns_tick() {
-        let state = newcomer(Entrance::Open);
+        let state = newcomer(SignInMode::Open);
         let wake = state.next_wake(at(0)).duration_since(at(0));
         assert!(wake <= jiff::SignedDuration::try_from(Duration::from_secs(1)).expect("short"));
     }

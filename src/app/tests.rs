@@ -4,10 +4,10 @@ mod property;
 
 use super::action::Action;
 use super::*;
-use crate::call::event::{LiveCall, LoggedCall, Protocol, Relays, Stage};
-use crate::call::failure::Failure;
-use crate::call::reason::{EndReason, Recorded};
-use crate::call::{Direction, Handle};
+use crate::calls::event::{LiveCall, LoggedCall, Protocol, Relays, Stage};
+use crate::calls::failure::Failure;
+use crate::calls::reason::{EndReason, Recorded};
+use crate::calls::{Direction, Handle};
 
 const ME: i64 = 1;
 const ACCOUNT: AccountId = AccountId(0);
@@ -23,7 +23,7 @@ fn key(id: i64) -> CallKey {
 fn board() -> State {
     let own = Party { name: Some("Ada".to_owned()), ..Party::unknown(ME) };
     let mut state = State::new(vec![AccountState::new("ada".to_owned(), own)]);
-    tell(&mut state, AccountEvent::Connection(Connection::Online), 0.0);
+    tell(&mut state, AccountEvent::ConnectionState(ConnectionState::Online), 0.0);
     state
 }
 
@@ -245,7 +245,7 @@ fn a_call_that_a_new_name_or_state_hides_takes_no_neighbour_with_it() {
     state.rows.set_filter(&state.board, "peer");
     press(&mut state, Action::Top, 0.1);
     let named = Party { name: Some("Zoe".to_owned()), ..Party::unknown(107) };
-    tell(&mut state, AccountEvent::Named(named), 1.0);
+    tell(&mut state, AccountEvent::PeerResolved(named), 1.0);
     assert_eq!(state.selection(), None);
     assert_eq!(press(&mut state, Action::HangUpNow, 1.1), []);
 }
@@ -314,13 +314,13 @@ fn a_hang_up_of_unknown_outcome_is_looked_up_and_settled() {
     let no_answer = Failure::NoAnswer { after: Duration::from_secs(15) };
     let effects = tell(&mut state, done(7, 1, Err(no_answer)), 16.0);
     assert_eq!(effects, [Effect::Reconcile { account: ACCOUNT, calls: vec![7], since: at(0.0) }]);
-    let alive = AccountEvent::History { asked: vec![7], ended: Some(vec![]) };
+    let alive = AccountEvent::Reconciled { asked: vec![7], ended: Some(vec![]) };
     tell(&mut state, alive, 16.1);
     let hang_up = &state.board.get(key(7)).expect("it lives").hang_up;
-    assert!(matches!(hang_up, HangUp::Failed { check: crate::call::Check::Alive, .. }));
+    assert!(matches!(hang_up, HangUp::Failed { check: crate::calls::Check::Alive, .. }));
     assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 17.0)), [(7, EndReason::Busy)]);
     let logged = logged(7, Some(EndReason::Busy));
-    let ended = AccountEvent::History { asked: vec![7], ended: Some(vec![logged]) };
+    let ended = AccountEvent::Reconciled { asked: vec![7], ended: Some(vec![logged]) };
     tell(&mut state, ended, 18.0);
     assert_eq!(ending(&state, 7), "declined by you (sent busy, recorded busy)");
 }
@@ -329,8 +329,8 @@ fn a_hang_up_of_unknown_outcome_is_looked_up_and_settled() {
 fn after_a_reconnect_every_living_call_is_looked_up_but_not_at_the_first_connect() {
     let mut state = board();
     rings(&mut state, 7, 0.0);
-    let online = || AccountEvent::Connection(Connection::Online);
-    tell(&mut state, AccountEvent::Connection(Connection::Connecting), 1.0);
+    let online = || AccountEvent::ConnectionState(ConnectionState::Online);
+    tell(&mut state, AccountEvent::ConnectionState(ConnectionState::Connecting), 1.0);
     let effects = tell(&mut state, online(), 2.0);
     assert_eq!(effects, [Effect::Reconcile { account: ACCOUNT, calls: vec![7], since: at(0.0) }]);
 }
@@ -353,15 +353,15 @@ fn rings_run_out_on_the_servers_clock() {
 fn no_ring_runs_out_while_nobody_can_say_what_became_of_it() {
     let mut state = board();
     rings(&mut state, 7, 0.0);
-    let connection = |it| AccountEvent::Connection(it);
-    tell(&mut state, connection(Connection::Connecting), 1.0);
+    let connection = |it| AccountEvent::ConnectionState(it);
+    tell(&mut state, connection(ConnectionState::Connecting), 1.0);
     update(&mut state, Msg::Tick, at(500.0));
     assert!(state.board.get(key(7)).is_some());
-    tell(&mut state, connection(Connection::Online), 501.0);
+    tell(&mut state, connection(ConnectionState::Online), 501.0);
     update(&mut state, Msg::Tick, at(502.0));
     assert_eq!(ending(&state, 7), "rang out (not confirmed by Telegram) ()");
     rings(&mut state, 8, 0.0);
-    tell(&mut state, connection(Connection::SignedOut { code: "GONE".to_owned() }), 1.0);
+    tell(&mut state, connection(ConnectionState::SignedOut { code: "GONE".to_owned() }), 1.0);
     update(&mut state, Msg::Tick, at(500.0));
     assert!(state.board.is_empty(), "nobody will ever say");
 }

@@ -2,15 +2,15 @@
 
 use anyhow::anyhow;
 
-use super::run::{Outcome, failed, in_runtime, usage};
+use super::commands::{CommandResult, failed, in_runtime, usage};
 use super::{AccountsCommand, print};
-use crate::accounts::{Accounts, AccountsError};
+use crate::accounts::{AccountStore, AccountsError};
 use crate::config::Config;
 use crate::config::paths::Paths;
 use crate::telegram::sign_out;
 
-pub(super) fn accounts(command: Option<&AccountsCommand>, paths: &Paths) -> Outcome {
-    let accounts = Accounts::at(paths.accounts());
+pub(super) fn accounts(command: Option<&AccountsCommand>, paths: &Paths) -> CommandResult {
+    let accounts = AccountStore::at(paths.accounts());
     match command {
         None | Some(AccountsCommand::List) => list(&accounts),
         Some(AccountsCommand::Rename { name, to }) => {
@@ -34,7 +34,7 @@ pub(super) fn accounts(command: Option<&AccountsCommand>, paths: &Paths) -> Outc
     }
 }
 
-fn list(accounts: &Accounts) -> Outcome {
+fn list(accounts: &AccountStore) -> CommandResult {
     let mut lines = String::new();
     for name in accounts.names().map_err(failed)? {
         let state = match accounts.lease(&name) {
@@ -51,9 +51,9 @@ fn list(accounts: &Accounts) -> Outcome {
     Ok(())
 }
 
-pub(super) fn logout(name: &str, config: &Config, paths: &Paths) -> Outcome {
-    let lease = Accounts::at(paths.accounts()).lease(name).map_err(usage)?;
-    let network = super::run::network(config);
+pub(super) fn logout(name: &str, config: &Config, paths: &Paths) -> CommandResult {
+    let lease = AccountStore::at(paths.accounts()).lease(name).map_err(usage)?;
+    let network = super::commands::network(config);
     print::note("Signing out at Telegram…");
     let signed_out = in_runtime(async { Ok(sign_out(&lease, &network).await) })?;
     if let Err(cause) = signed_out {

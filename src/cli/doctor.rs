@@ -6,14 +6,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::run::in_runtime;
+use super::commands::in_runtime;
 use super::{FAILED, FINE, print};
-use crate::accounts::{Accounts, AccountsError};
+use crate::accounts::{AccountStore, AccountsError};
 use crate::config::paths::Paths;
 use crate::config::{Config, Overrides};
 use crate::ledger::Ledger;
 use crate::runtime;
-use crate::telegram::{CheckUp, Network, check_up};
+use crate::telegram::{Diagnosis, Network, diagnose};
 
 /// How far the clocks may be apart without a word, in milliseconds: Telegram refuses messages
 /// from a clock that is five minutes behind or half a minute ahead.
@@ -91,12 +91,12 @@ pub(super) fn doctor(json: bool) -> u8 {
     });
     tell(terminal());
     // Without the settings it is unknown through what proxy Telegram may be reached.
-    let network = config.as_ref().ok().map(super::run::network);
+    let network = config.as_ref().ok().map(super::commands::network);
     if let Some(proxy) = network.as_ref().and_then(|network| network.proxy.as_ref()) {
         tell(Finding::fine("proxy", format!("Telegram is reached through {proxy}")));
     }
     disk(&paths).into_iter().for_each(&mut tell);
-    accounts(&Accounts::at(paths.accounts()), network.as_ref(), &mut tell);
+    accounts(&AccountStore::at(paths.accounts()), network.as_ref(), &mut tell);
     if failed { FAILED } else { FINE }
 }
 
@@ -154,7 +154,7 @@ fn try_writing(folder: &Path) -> io::Result<()> {
     written.and(removed)
 }
 
-fn accounts(accounts: &Accounts, network: Option<&Network>, tell: &mut impl FnMut(Finding)) {
+fn accounts(accounts: &AccountStore, network: Option<&Network>, tell: &mut impl FnMut(Finding)) {
     match accounts.names() {
         Err(error) => tell(Finding::failure("accounts", error.to_string(), "mend that")),
         Ok(names) if names.is_empty() => {
@@ -166,7 +166,7 @@ fn accounts(accounts: &Accounts, network: Option<&Network>, tell: &mut impl FnMu
     }
 }
 
-fn account(accounts: &Accounts, name: &str, network: Option<&Network>) -> Vec<Finding> {
+fn account(accounts: &AccountStore, name: &str, network: Option<&Network>) -> Vec<Finding> {
     let lease = match accounts.lease(name) {
         Ok(lease) => lease,
         Err(error @ AccountsError::Locked { .. }) => {
@@ -184,23 +184,23 @@ fn account(accounts: &Accounts, name: &str, network: Option<&Network>) -> Vec<Fi
         let text = "not asked, while the settings are wrong";
         return vec![files.of(name), Finding::warning("network", text, "mend them").of(name)];
     };
-    let found = in_runtime(async { Ok(check_up(&lease, network).await) });
-    let found = found.unwrap_or_else(|_| CheckUp::Unreachable("no network".to_owned()));
+    let found = in_runtime(async { Ok(diagnose(&lease, network).await) });
+    let found = found.unwrap_or_else(|_| Diagnosis::Unreachable("no network".to_owned()));
     let findings = std::iter::once(files).chain(telegram(found, name));
     findings.map(|finding| finding.of(name)).collect()
 }
 
-fn telegram(found: CheckUp, name: &str) -> Vec<Finding> {
+fn telegram(found: Diagnosis, name: &str) -> Vec<Finding> {
     let signs = match found {
-        CheckUp::Unusable(cause) => {
+        Diagnosis::Unusable(cause) => {
             let remedy = format!("run `onhook accounts remove {name} --yes`, then `onhook login`");
             return vec![Finding::failure("session", cause, &remedy)];
         }
-        CheckUp::Unreachable(cause) => {
+        Diagnosis::Unreachable(cause) => {
             let text = format!("Telegram cannot be reached ({cause})");
             return vec![Finding::failure("network", text, "check the line or the proxy")];
         }
-        CheckUp::SignedOut(code) => {
+        Diagnosis::SignedOut(code) => {
             let text = format!("Telegram does not accept it any more · {code}");
             let unknown = code == "AUTH_KEY_UNKNOWN";
             let command = if unknown {
@@ -211,7 +211,7 @@ fn telegram(found: CheckUp, name: &str) -> Vec<Finding> {
             let remedy = format!("run `onhook {command}`, then `onhook login`");
             return vec![Finding::failure("session", text, &remedy)];
         }
-        CheckUp::SignedIn(signs) => signs,
+        Diagnosis::SignedIn(signs) => signs,
     };
     let took = format!("answered after {} ms", signs.took.as_millis());
     let mut findings = vec![Finding::fine("network", took), Finding::fine("session", "signed in")];

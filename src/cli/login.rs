@@ -8,17 +8,18 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::run::{Outcome, Stop, failed, in_runtime, usage};
+use super::commands::{CommandResult, Stop, failed, in_runtime, usage};
 use super::{LoginArgs, StartArgs, print, server_file};
-use crate::accounts::Accounts;
+use crate::accounts::AccountStore;
 use crate::config::Config;
 use crate::config::paths::Paths;
-use crate::qr::{self, Ground};
+use crate::qr::{self, Background};
 use crate::sign_in::{
-    APPLICATION_HELP, Application, Event, IMPORT_WARNING, Refusal, Request, SentCode, Step,
+    APPLICATION_HELP, ApiCredentials, IMPORT_WARNING, Refusal, SentCode, SignInEvent,
+    SignInRequest, Step,
 };
 use crate::telegram::Imported;
-use crate::telegram::sign_in::{Setup, SignIn, Start, import};
+use crate::telegram::sign_in::{Setup, SignInHandle, Start, import};
 use crate::text;
 
 /// How long nothing is said while Telegram is waited for.
@@ -29,13 +30,13 @@ const NO_API_ID: &str =
 /// The most bytes of a session string that are read.
 const LONGEST_STRING: u64 = 4096;
 
-pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Outcome {
-    let accounts = Accounts::at(paths.accounts());
+pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> CommandResult {
+    let accounts = AccountStore::at(paths.accounts());
     if let Some(name) = &args.name {
         accounts.check_free(name).map_err(usage)?;
     }
     let start = start(&args.start)?;
-    let network = super::run::network(config);
+    let network = super::commands::network(config);
     let imported = if args.import { Some(read_session()?) } else { None };
     let known = config.application.clone().or_else(|| accounts.application());
     let application = match (known, &imported) {
@@ -54,15 +55,15 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Outcome
             print::note("Asking Telegram whose it is…");
             in_runtime(async { Ok(import(setup, imported).await) })?
         }
-        None => in_runtime(async { Ok(converse(setup, args.qr, config.ground).await) })??,
+        None => in_runtime(async { Ok(converse(setup, args.qr, config.background).await) })??,
     };
     match done {
-        Event::Done { name, own } => {
+        SignInEvent::Done { name, own } => {
             let who = own.label();
             print::note(&format!("Signed in as {who}. The account is called '{name}' here."));
             Ok(())
         }
-        Event::Refused(refusal) => Err(failed(anyhow!("{refusal}"))),
+        SignInEvent::Refused(refusal) => Err(failed(anyhow!("{refusal}"))),
         _ => Err(failed(anyhow!("the conversation ended too early"))),
     }
 }
@@ -86,12 +87,12 @@ fn read_session() -> Result<Imported, Stop> {
     Imported::parse(&text).map_err(usage)
 }
 
-fn ask_application() -> Result<Application, Stop> {
+fn ask_application() -> Result<ApiCredentials, Stop> {
     print::note(APPLICATION_HELP);
     loop {
         let id = ask("api id: ")?;
         let hash = ask_hidden("api hash: ")?;
-        match Application::parse(&id, &hash) {
+        match ApiCredentials::parse(&id, &hash) {
             Ok(application) => return Ok(application),
             Err(wrong) => print::note(wrong),
         }
@@ -99,7 +100,7 @@ fn ask_application() -> Result<Application, Stop> {
 }
 
 /// What is asked next.
-enum Question {
+enum Prompt {
     Phone,
     Code(SentCode),
     Password(Option<String>),
@@ -107,18 +108,18 @@ enum Question {
     Wait,
 }
 
-async fn converse(setup: Setup, by_qr: bool, ground: Ground) -> Result<Event, Stop> {
+async fn converse(setup: Setup, by_qr: bool, ground: Background) -> Result<SignInEvent, Stop> {
     let (sender, mut events) = mpsc::channel(16);
-    let sign_in = SignIn::start(setup, sender);
-    let mut question = Question::Phone;
+    let sign_in = SignInHandle::start(setup, sender);
+    let mut question = Prompt::Phone;
     let mut phone = String::new();
     if by_qr {
-        question = Question::Wait;
-        sign_in.send(Request::Qr);
+        question = Prompt::Wait;
+        sign_in.send(SignInRequest::Qr);
     }
     loop {
         match &question {
-            Question::Phone => {
+            Prompt::Phone => {
                 let hint = if phone.is_empty() { String::new() } else { format!(" [{phone}]") };
                 let typed = ask_aside(format!("Phone number, with country code{hint}: ")).await?;
                 if !typed.trim().is_empty() {
@@ -127,25 +128,25 @@ async fn converse(setup: Setup, by_qr: bool, ground: Ground) -> Result<Event, St
                 if phone.is_empty() {
                     continue;
                 }
-                sign_in.send(Request::SendCode { phone: phone.clone() });
+                sign_in.send(SignInRequest::SendCode { phone: phone.clone() });
             }
-            Question::Code(sent) => match ask_code(sent).await? {
+            Prompt::Code(sent) => match ask_code(sent).await? {
                 Some(request) => sign_in.send(request),
                 None => continue,
             },
-            Question::Password(hint) => {
+            Prompt::Password(hint) => {
                 let hint = hint.as_ref().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
                 let prompt = format!("Two-step password{hint}: ");
                 let typed = aside(move || ask_hidden(&prompt)).await?;
                 if typed.is_empty() {
                     continue;
                 }
-                sign_in.send(Request::Password(typed));
+                sign_in.send(SignInRequest::Password(typed));
             }
-            Question::Wait => {}
+            Prompt::Wait => {}
         }
         let event = match timeout(PATIENCE, events.recv()).await {
-            Err(_) if !matches!(question, Question::Wait) => {
+            Err(_) if !matches!(question, Prompt::Wait) => {
                 print::note("Waiting for Telegram…");
                 events.recv().await
             }
@@ -154,39 +155,39 @@ async fn converse(setup: Setup, by_qr: bool, ground: Ground) -> Result<Event, St
         };
         let event = event.ok_or_else(|| failed(anyhow!("nobody answers")))?;
         question = match event {
-            done @ Event::Done { .. } => return Ok(done),
-            Event::CodeSent(sent) => {
+            done @ SignInEvent::Done { .. } => return Ok(done),
+            SignInEvent::CodeSent(sent) => {
                 print::note(&format!("A code was sent {}.", sent.to));
-                Question::Code(sent)
+                Prompt::Code(sent)
             }
-            Event::PasswordNeeded { hint } => Question::Password(hint),
-            Event::Qr { url, until } => {
+            SignInEvent::PasswordNeeded { hint } => Prompt::Password(hint),
+            SignInEvent::Qr { url, until } => {
                 show_qr(&url, until, ground);
-                Question::Wait
+                Prompt::Wait
             }
-            Event::Refused(refusal) => after(&refusal, question, by_qr)?,
+            SignInEvent::Refused(refusal) => after(&refusal, question, by_qr)?,
         };
     }
 }
 
 /// What a refusal leads to.
-fn after(refusal: &Refusal, question: Question, by_qr: bool) -> Result<Question, Stop> {
-    let give_up = matches!(refusal.back_to, Step::Method | Step::Application)
+fn after(refusal: &Refusal, question: Prompt, by_qr: bool) -> Result<Prompt, Stop> {
+    let give_up = matches!(refusal.back_to, Step::Method | Step::ApiCredentials)
         || refusal.wait.is_some()
         || !io::stdin().is_terminal()
-        || (by_qr && matches!(question, Question::Wait));
+        || (by_qr && matches!(question, Prompt::Wait));
     if give_up {
         return Err(failed(anyhow!("{refusal}")));
     }
     print::note(&refusal.to_string());
     Ok(match (refusal.back_to, question) {
-        (Step::Phone, _) => Question::Phone,
+        (Step::Phone, _) => Prompt::Phone,
         (_, question) => question,
     })
 }
 
 /// The code, or the wish for another one; nothing if nothing was typed.
-async fn ask_code(sent: &SentCode) -> Result<Option<Request>, Stop> {
+async fn ask_code(sent: &SentCode) -> Result<Option<SignInRequest>, Stop> {
     let again = match &sent.next {
         Some((way, at)) if *at <= Timestamp::now() => format!(" (Enter alone: again, {way})"),
         Some((way, at)) => {
@@ -199,11 +200,11 @@ async fn ask_code(sent: &SentCode) -> Result<Option<Request>, Stop> {
     // As it is often written: in groups.
     let typed: String = typed.split_whitespace().collect();
     let allowed = sent.next.as_ref().is_some_and(|(_, at)| *at <= Timestamp::now());
-    let again = allowed.then_some(Request::Resend);
-    Ok(if typed.is_empty() { again } else { Some(Request::Code(typed)) })
+    let again = allowed.then_some(SignInRequest::Resend);
+    Ok(if typed.is_empty() { again } else { Some(SignInRequest::Code(typed)) })
 }
 
-fn show_qr(url: &str, until: Timestamp, ground: Ground) {
+fn show_qr(url: &str, until: Timestamp, ground: Background) {
     let seconds = until.duration_since(Timestamp::now()).as_secs().max(0);
     let code = qr::half_blocks(url, ground);
     print::note(&code.unwrap_or_default().join("\n"));
@@ -245,5 +246,5 @@ fn ask_hidden(prompt: &str) -> Result<String, Stop> {
     if !io::stdin().is_terminal() {
         return ask(prompt);
     }
-    super::hidden::ask(prompt).map_err(failed)?.ok_or_else(given_up)
+    super::password_prompt::ask(prompt).map_err(failed)?.ok_or_else(given_up)
 }

@@ -1,6 +1,6 @@
 //! The file that names other data centres than Telegram's own: `--server FILE`.
 //!
-//! `onhook serve` prints such descriptions under `blank`: where the data centres are, and a key
+//! `onhook serve` prints such descriptions under `unbound_keys`: where the data centres are, and a key
 //! at each that is signed in to nobody.
 
 use std::net::SocketAddr;
@@ -13,13 +13,13 @@ use crate::telegram::sign_in::Start;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    centres: Vec<Centre>,
+struct ServerFile {
+    centres: Vec<DataCentreEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Centre {
+struct DataCentreEntry {
     dc: i32,
     address: SocketAddr,
     auth_key: String,
@@ -29,8 +29,10 @@ struct Centre {
 pub(super) fn read(path: &Path) -> anyhow::Result<Start> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).with_context(|| name.clone())?;
-    let file: File = serde_json::from_str(&text).map_err(|error| {
-        anyhow!("{name}: must be one entry of `blank`, as `onhook serve` prints it ({error})")
+    let file: ServerFile = serde_json::from_str(&text).map_err(|error| {
+        anyhow!(
+            "{name}: must be one entry of `unbound_keys`, as `onhook serve` prints it ({error})"
+        )
     })?;
     let centres = file.centres.into_iter().map(|centre| {
         let key = key(&centre.auth_key).ok_or_else(|| {

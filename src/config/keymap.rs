@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::key::Key;
 use crate::app::action::{Action, Layer};
-use crate::place::{Source, Wrong};
+use onhook_toml_source::{TomlError, TomlSource};
 
 /// The default keys, as they are printed.
 pub const DEFAULTS: &str = include_str!("../../assets/keymap.toml");
@@ -27,7 +27,7 @@ struct Bindings {
 }
 
 /// A keymap file: layer, then action, then key or keys.
-type File = BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<OneOrMore>>>;
+type KeymapFile = BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<OneOrMore>>>;
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "a key or a list of keys")]
@@ -36,9 +36,31 @@ enum OneOrMore {
     More(Vec<String>),
 }
 
+/// Names of layers and actions in keymaps of version 0.1, and what they are called now.
+const RENAMED: [(&str, &str); 8] = [
+    ("entrance", "sign-in-menu"),
+    ("form", "sign-in-field"),
+    ("fix", "enable-calls"),
+    ("fitting", "default-reason"),
+    ("busy", "reason-busy"),
+    ("missed", "reason-missed"),
+    ("hangup", "reason-hangup"),
+    ("disconnect", "reason-disconnect"),
+];
+
+/// The message for a name that does not exist: its new name, or the names that exist.
+fn unknown(what: &str, name: &str, names: impl Iterator<Item = String>) -> String {
+    match RENAMED.iter().find(|(old, _)| *old == name) {
+        Some((_, new)) => format!("is called '{new}' now"),
+        None => {
+            format!("there is no such {what}; there are {}", names.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
 impl Default for Keymap {
     fn default() -> Self {
-        let source = Source { file: "the default keymap", text: DEFAULTS };
+        let source = TomlSource::new("the default keymap", DEFAULTS);
         let mut keymap = Self { layers: HashMap::new() };
         keymap.merge(source).expect("the default keymap is tested");
         keymap
@@ -51,21 +73,21 @@ impl Keymap {
     /// # Errors
     /// Unknown layers, actions and keys, actions in the wrong layer, and keys that would do two
     /// things.
-    pub fn merged(source: Source) -> Result<Self, Wrong> {
+    pub fn merged(source: TomlSource) -> Result<Self, TomlError> {
         let mut keymap = Self::default();
         keymap.merge(source)?;
         Ok(keymap)
     }
 
-    fn merge(&mut self, source: Source) -> Result<(), Wrong> {
-        let file: File = source.read()?;
+    fn merge(&mut self, source: TomlSource) -> Result<(), TomlError> {
+        let file: KeymapFile = source.read()?;
         let mut said = Vec::new();
         for (layer_name, actions) in &file {
             let at = layer_name.span().start;
             let layer = Layer::from_str(layer_name.get_ref()).map_err(|_| {
-                let layers: Vec<_> = Layer::iter().map(|layer| layer.as_ref().to_owned()).collect();
-                let message = format!("there is no such layer; there are {}", layers.join(", "));
-                source.wrong(at, layer_name.get_ref(), &message)
+                let layers = Layer::iter().map(|layer| layer.as_ref().to_owned());
+                let message = unknown("layer", layer_name.get_ref(), layers);
+                source.error(at, layer_name.get_ref(), &message)
             })?;
             let mut actions: Vec<_> = actions.iter().collect();
             actions.sort_by_key(|(name, _)| name.span().start);
@@ -86,7 +108,7 @@ impl Keymap {
             });
             if let (true, Some((_, action, at))) = (locked, at) {
                 let message = format!("leaves no key to get out of the layer '{}'", layer.as_ref());
-                return Err(source.wrong(*at, action.as_ref(), &message));
+                return Err(source.error(*at, action.as_ref(), &message));
             }
         }
         // Checked last, so that two actions can swap their keys.
@@ -95,7 +117,7 @@ impl Keymap {
                 let (other, name) = (other.as_ref(), action.as_ref());
                 let message =
                     format!("'{key}' is also the key of {other}; give {other} another, or []");
-                return Err(source.wrong(at, name, &message));
+                return Err(source.error(at, name, &message));
             }
         }
         Ok(())
@@ -147,21 +169,21 @@ impl Bindings {
 }
 
 fn read_binding(
-    source: Source,
+    source: TomlSource,
     layer: Layer,
     name: &Spanned<String>,
     keys: &Spanned<OneOrMore>,
-) -> Result<(Action, Vec<Key>), Wrong> {
+) -> Result<(Action, Vec<Key>), TomlError> {
     let at = name.span().start;
     let action = Action::from_str(name.get_ref()).map_err(|_| {
         let actions = Action::iter().filter(|action| action.belongs_to(layer));
-        let actions: Vec<_> = actions.map(|action| action.as_ref().to_owned()).collect();
-        let message = format!("there is no such action; there are {}", actions.join(", "));
-        source.wrong(at, name.get_ref(), &message)
+        let actions = actions.map(|action| action.as_ref().to_owned());
+        let message = unknown("action", name.get_ref(), actions);
+        source.error(at, name.get_ref(), &message)
     })?;
     if !action.belongs_to(layer) {
         let message = format!("does nothing in the layer '{}'", layer.as_ref());
-        return Err(source.wrong(at, name.get_ref(), &message));
+        return Err(source.error(at, name.get_ref(), &message));
     }
     let at = keys.span().start;
     let keys = match keys.get_ref() {
@@ -170,7 +192,7 @@ fn read_binding(
     };
     let keys = keys
         .iter()
-        .map(|key| Key::parse(key).map_err(|message| source.wrong(at, name.get_ref(), &message)));
+        .map(|key| Key::parse(key).map_err(|message| source.error(at, name.get_ref(), &message)));
     Ok((action, keys.collect::<Result<_, _>>()?))
 }
 
@@ -179,7 +201,7 @@ mod tests {
     use super::*;
 
     fn merged(text: &str) -> Result<Keymap, String> {
-        Keymap::merged(Source { file: "keymap.toml", text }).map_err(|wrong| wrong.to_string())
+        Keymap::merged(TomlSource::new("keymap.toml", text)).map_err(|wrong| wrong.to_string())
     }
 
     fn key(name: &str) -> Key {
@@ -222,7 +244,12 @@ mod tests {
         let cases = [
             ("[bord]\n", "keymap.toml:1: bord: there is no such layer"),
             ("[board]\nhangup-now = 'x'", "keymap.toml:2: hangup-now: there is no such action"),
-            ("[board]\nbusy = 'b'", "keymap.toml:2: busy: does nothing in the layer 'board'"),
+            ("[entrance]\n", "keymap.toml:1: entrance: is called 'sign-in-menu' now"),
+            ("[picker]\nhangup = 'h'", "keymap.toml:2: hangup: is called 'reason-hangup' now"),
+            (
+                "[board]\nreason-busy = 'b'",
+                "keymap.toml:2: reason-busy: does nothing in the layer 'board'",
+            ),
             ("[board]\n\nhang-up = 'hyper-x'", "keymap.toml:3: hang-up: 'hyper-x' is not a key"),
             ("[board]\nhang-up = 'j'", "keymap.toml:2: hang-up: 'j' is also the key of down"),
             ("[board]\nquit = []", "keymap.toml:2: quit: leaves no key to get out of"),

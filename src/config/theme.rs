@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{ConfigError, read};
-use crate::place::{Source, Wrong};
+use onhook_toml_source::{TomlError, TomlSource};
 
 /// The themes that are compiled in.
 const SHIPPED: [(&str, &str); 3] = [
@@ -28,12 +28,12 @@ macro_rules! roles {
 
         #[derive(Debug, Default, Deserialize)]
         #[serde(deny_unknown_fields, default)]
-        struct File {
-            $($role: Look,)*
+        struct ThemeFile {
+            $($role: StyleSpec,)*
         }
 
-        impl File {
-            fn theme(&self, source: Source, depth: Depth) -> Result<Theme, Wrong> {
+        impl ThemeFile {
+            fn theme(&self, source: TomlSource, depth: Depth) -> Result<Theme, TomlError> {
                 Ok(Theme { $($role: self.$role.style(source, stringify!($role), depth)?,)* })
             }
         }
@@ -79,7 +79,7 @@ roles! {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a look such as { fg = \"red\", bold = true }")]
 #[expect(clippy::struct_excessive_bools, reason = "these are the terminal's attributes")]
-struct Look {
+struct StyleSpec {
     fg: Option<Spanned<ColorName>>,
     bg: Option<Spanned<ColorName>>,
     bold: bool,
@@ -139,11 +139,11 @@ impl Theme {
     ) -> Result<Self, ConfigError> {
         let name = match (depth, name) {
             (Depth::None, _) => "mono",
-            (_, "auto") => ground(var),
+            (_, "auto") => background(var),
             (_, name) => name,
         };
         if let Some((_, text)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
-            return Ok(Self::parse(Source { file: name, text }, depth)?);
+            return Ok(Self::parse(TomlSource::new(name, text), depth)?);
         }
         let path = folder.join(format!("{name}.toml"));
         let Some(text) = read(&path)? else {
@@ -153,26 +153,26 @@ impl Theme {
                 expected: format!("auto, dark, light, mono, or a file in {}", folder.display()),
             });
         };
-        Ok(Self::parse(Source { file: &path.display().to_string(), text: &text }, depth)?)
+        Ok(Self::parse(TomlSource::new(&path.display().to_string(), &text), depth)?)
     }
 
-    fn parse(source: Source, depth: Depth) -> Result<Self, Wrong> {
-        source.read::<File>()?.theme(source, depth)
+    fn parse(source: TomlSource, depth: Depth) -> Result<Self, TomlError> {
+        source.read::<ThemeFile>()?.theme(source, depth)
     }
 }
 
 /// Light or dark, as far as the terminal tells.
-pub fn ground(var: &impl Fn(&str) -> Option<OsString>) -> &'static str {
+pub fn background(var: &impl Fn(&str) -> Option<OsString>) -> &'static str {
     let told = var("COLORFGBG").map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
-    let ground = told.rsplit(';').next().and_then(|number| number.parse::<u8>().ok());
-    match ground {
+    let background = told.rsplit(';').next().and_then(|number| number.parse::<u8>().ok());
+    match background {
         Some(7 | 9..=15) => "light",
         _ => "dark",
     }
 }
 
-impl Look {
-    fn style(&self, source: Source, role: &str, depth: Depth) -> Result<Style, Wrong> {
+impl StyleSpec {
+    fn style(&self, source: TomlSource, role: &str, depth: Depth) -> Result<Style, TomlError> {
         let mut style = Style::new();
         let modifiers = [
             (self.bold, Modifier::BOLD),
@@ -195,16 +195,16 @@ impl Look {
 }
 
 fn color(
-    source: Source,
+    source: TomlSource,
     role: &str,
     name: &Spanned<ColorName>,
     depth: Depth,
-) -> Result<Option<Color>, Wrong> {
+) -> Result<Option<Color>, TomlError> {
     let color = match name.get_ref() {
         ColorName::Index(index) => Color::Indexed(*index),
         ColorName::Name(text) => Color::from_str(text).map_err(|_| {
             let message = format!("'{text}' is no colour; write a name, \"#rrggbb\" or 0-255");
-            source.wrong(name.span().start, role, &message)
+            source.error(name.span().start, role, &message)
         })?,
     };
     Ok((depth != Depth::None).then(|| fitted(color, depth)))
@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str, depth: Depth) -> Result<Theme, String> {
-        Theme::parse(Source { file: "t.toml", text }, depth).map_err(|wrong| wrong.to_string())
+        Theme::parse(TomlSource::new("t.toml", text), depth).map_err(|wrong| wrong.to_string())
     }
 
     #[test]
@@ -298,8 +298,8 @@ mod tests {
     #[test]
     fn the_ground_is_read_from_the_terminal() {
         let told = |value: &'static str| move |_: &str| Some(OsString::from(value));
-        assert_eq!(ground(&told("0;15")), "light");
-        assert_eq!(ground(&told("15;0")), "dark");
-        assert_eq!(ground(&|_: &str| None), "dark");
+        assert_eq!(background(&told("0;15")), "light");
+        assert_eq!(background(&told("15;0")), "dark");
+        assert_eq!(background(&|_: &str| None), "dark");
     }
 }

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::call::board::Change;
-use crate::call::event::Connection;
-use crate::call::{Call, Direction, EndedCall, Party};
+use crate::calls::board::Change;
+use crate::calls::event::ConnectionState;
+use crate::calls::{Call, Direction, EndedCall, Party};
 
 /// Goes up when a reader of the old form could misread the new one; new fields do not count.
 pub const VERSION: u32 = 1;
@@ -21,15 +21,15 @@ pub struct Record {
     pub account: String,
     /// What has happened.
     #[serde(flatten)]
-    pub event: Event,
+    pub event: RecordEvent,
 }
 
 /// What has happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Event {
+pub enum RecordEvent {
     /// The connection has changed.
-    Connection {
+    ConnectionState {
         /// `connecting`, `online`, `retrying` or `signed-out`.
         state: String,
         /// Why, where there is a reason.
@@ -76,16 +76,16 @@ pub struct CallRecord {
     pub duration: Option<u32>,
 }
 
-impl Event {
-    pub(super) fn connection(connection: &Connection) -> Self {
+impl RecordEvent {
+    pub(super) fn connection(connection: &ConnectionState) -> Self {
         let (state, cause) = match connection {
-            Connection::Connecting => ("connecting", None),
-            Connection::Online => ("online", None),
-            Connection::Retrying { cause, .. } => ("retrying", Some(cause.clone())),
-            Connection::SignedOut { code } => ("signed-out", Some(code.clone())),
-            Connection::Unusable { cause } => ("unusable", Some(cause.clone())),
+            ConnectionState::Connecting => ("connecting", None),
+            ConnectionState::Online => ("online", None),
+            ConnectionState::Retrying { cause, .. } => ("retrying", Some(cause.clone())),
+            ConnectionState::SignedOut { code } => ("signed-out", Some(code.clone())),
+            ConnectionState::Unusable { cause } => ("unusable", Some(cause.clone())),
         };
-        Self::Connection { state: state.to_owned(), cause }
+        Self::ConnectionState { state: state.to_owned(), cause }
     }
 
     /// `None` where nothing has changed.

@@ -21,7 +21,7 @@ pub(super) enum Place {
 
 /// A call, from its request to its end. Times are milliseconds of the server's clock.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
+pub(super) struct ServerCall {
     pub(super) id: i64,
     pub(super) caller: UserIx,
     pub(super) callee: UserIx,
@@ -30,7 +30,7 @@ pub(super) struct Call {
     pub(super) video: bool,
     pub(super) created: i64,
     pub(super) placed: Place,
-    pub(super) stage: Stage,
+    pub(super) stage: CallState,
 }
 
 /// The access hashes of a call: each side has its own.
@@ -42,7 +42,7 @@ pub(super) struct Hashes {
 
 /// How far a call has come.
 #[derive(Debug, Clone)]
-pub(super) enum Stage {
+pub(super) enum CallState {
     Ringing { received: Option<i64> },
     Accepted { at: i64, by: Place },
     Established { at: i64, by: Place },
@@ -62,7 +62,7 @@ pub(super) struct End {
 
 /// What one session sees of a call.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum View {
+pub(super) enum CallView {
     /// Telegram does not tell this session about the call.
     Hidden,
     Live(enums::PhoneCall),
@@ -73,13 +73,13 @@ pub(super) enum View {
     },
 }
 
-impl Call {
+impl ServerCall {
     /// Where it was answered, and when.
     pub(super) fn answered(&self) -> Option<(Place, i64)> {
         match &self.stage {
-            Stage::Ringing { .. } => None,
-            Stage::Accepted { at, by } | Stage::Established { at, by } => Some((*by, *at)),
-            Stage::Ended(end) => end.answered,
+            CallState::Ringing { .. } => None,
+            CallState::Accepted { at, by } | CallState::Established { at, by } => Some((*by, *at)),
+            CallState::Ended(end) => end.answered,
         }
     }
 
@@ -99,25 +99,25 @@ impl Call {
 
     /// The call as it was when it was requested.
     pub(super) fn at_the_beginning(&self) -> Self {
-        Self { stage: Stage::Ringing { received: None }, ..self.clone() }
+        Self { stage: CallState::Ringing { received: None }, ..self.clone() }
     }
 
     /// What the session `session` of `user` sees; `ids` are the user ids of caller and callee.
-    pub(super) fn view(&self, user: UserIx, session: SessionIx, ids: (i64, i64)) -> View {
+    pub(super) fn view(&self, user: UserIx, session: SessionIx, ids: (i64, i64)) -> CallView {
         let here = Place::Session(session);
         if user == self.caller {
-            if self.placed == here { self.view_of_caller(ids) } else { View::Hidden }
+            if self.placed == here { self.view_of_caller(ids) } else { CallView::Hidden }
         } else if user == self.callee {
             self.view_of_callee(here, ids)
         } else {
-            View::Hidden
+            CallView::Hidden
         }
     }
 
-    fn view_of_caller(&self, ids: (i64, i64)) -> View {
+    fn view_of_caller(&self, ids: (i64, i64)) -> CallView {
         let hash = self.hashes.caller;
-        View::Live(match &self.stage {
-            Stage::Ringing { received } => types::PhoneCallWaiting {
+        CallView::Live(match &self.stage {
+            CallState::Ringing { received } => types::PhoneCallWaiting {
                 video: self.video,
                 id: self.id,
                 access_hash: hash,
@@ -128,7 +128,7 @@ impl Call {
                 receive_date: received.map(seconds),
             }
             .into(),
-            Stage::Accepted { at, .. } => types::PhoneCallAccepted {
+            CallState::Accepted { at, .. } => types::PhoneCallAccepted {
                 video: self.video,
                 id: self.id,
                 access_hash: hash,
@@ -139,22 +139,22 @@ impl Call {
                 protocol: protocol(),
             }
             .into(),
-            Stage::Established { at, .. } => self.established(hash, *at, ids),
-            Stage::Ended(end) => return self.over(end),
+            CallState::Established { at, .. } => self.established(hash, *at, ids),
+            CallState::Ended(end) => return self.over(end),
         })
     }
 
-    fn view_of_callee(&self, here: Place, ids: (i64, i64)) -> View {
+    fn view_of_callee(&self, here: Place, ids: (i64, i64)) -> CallView {
         match self.answered() {
             // Answered on another device: the ringing stops, without a word about how it went on.
             Some((place, at)) if place != here => {
-                return View::Over { discarded: self.discarded(None, None), at };
+                return CallView::Over { discarded: self.discarded(None, None), at };
             }
             _ => {}
         }
         match &self.stage {
             // The accepting session has its answer from phone.acceptCall.
-            Stage::Ringing { .. } | Stage::Accepted { .. } => View::Live(
+            CallState::Ringing { .. } | CallState::Accepted { .. } => CallView::Live(
                 types::PhoneCallRequested {
                     video: self.video,
                     id: self.id,
@@ -167,10 +167,10 @@ impl Call {
                 }
                 .into(),
             ),
-            Stage::Established { at, .. } => {
-                View::Live(self.established(self.hashes.callee, *at, ids))
+            CallState::Established { at, .. } => {
+                CallView::Live(self.established(self.hashes.callee, *at, ids))
             }
-            Stage::Ended(end) => self.over(end),
+            CallState::Ended(end) => self.over(end),
         }
     }
 
@@ -194,9 +194,9 @@ impl Call {
         .into()
     }
 
-    fn over(&self, end: &End) -> View {
+    fn over(&self, end: &End) -> CallView {
         let discarded = self.discarded(Some(end.reason.clone()), end.duration);
-        View::Over { discarded, at: end.at }
+        CallView::Over { discarded, at: end.at }
     }
 
     fn discarded(

@@ -10,11 +10,11 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::call::SessionIx;
-use super::message::{Link, Reply, Request, poison};
-use super::scenario::{How, Poison};
+use super::message::{Link, Reply, RpcRequest, invalid};
+use super::scenario::{InvalidMessage, NetworkFaultKind};
 use super::transport::{Reader, Writer};
-use super::world::{Instead, Mischief};
-use super::{Connection, Line, Shared, crypt, lock, plain, rpc};
+use super::world::{MessageFault, ResponseKind};
+use super::{NetworkState, Shared, Subscriber, crypt, handshake, lock, rpc};
 
 /// By how much every answer is late on a slow line, in milliseconds.
 const SLOW: i64 = 2000;
@@ -45,7 +45,7 @@ async fn converse(shared: &Arc<Shared>, dc: i32, stream: TcpStream, number: u64)
     let mut frames = frames(Reader::new(read));
     let mut writer = Writer::new(write);
     let Some(mut first) = frames.recv().await.transpose()? else { return Ok(()) };
-    while let Some(answer) = plain::answer(&first, shared.wire_now()) {
+    while let Some(answer) = handshake::answer(&first, shared.wire_now()) {
         writer.write(&answer).await?;
         let Some(next) = frames.recv().await.transpose()? else { return Ok(()) };
         first = next;
@@ -61,7 +61,7 @@ async fn converse(shared: &Arc<Shared>, dc: i32, stream: TcpStream, number: u64)
     let (replies, queue) = mpsc::unbounded_channel();
     let link = Link::new(key.clone());
     let client = rpc::Client::default();
-    let mut talk = Talk {
+    let mut talk = ServerConnection {
         shared,
         session,
         number,
@@ -76,7 +76,7 @@ async fn converse(shared: &Arc<Shared>, dc: i32, stream: TcpStream, number: u64)
 }
 
 /// A connection that has shown a known key.
-struct Talk<'a> {
+struct ServerConnection<'a> {
     shared: &'a Arc<Shared>,
     session: SessionIx,
     number: u64,
@@ -91,7 +91,7 @@ struct Talk<'a> {
     refused: Option<u16>,
 }
 
-impl Talk<'_> {
+impl ServerConnection<'_> {
     async fn run(
         &mut self,
         key: &crypt::AuthKey,
@@ -132,20 +132,20 @@ impl Talk<'_> {
     }
 
     fn receive(&mut self, message: &crypt::Incoming) -> io::Result<()> {
-        let mischief = lock(&self.shared.world).mischief();
-        match mischief {
-            Some(Mischief::NewSalts) => self.link.change_salts(),
-            Some(Mischief::Refuse(code)) => self.link.refuse_next(code),
+        let message_fault = lock(&self.shared.world).message_fault();
+        match message_fault {
+            Some(MessageFault::NewSalts) => self.link.change_salts(),
+            Some(MessageFault::Refuse(code)) => self.link.refuse_next(code),
             None => {}
         }
         let now = self.shared.wire_now();
         for request in self.link.receive(message, now).map_err(io::Error::other)? {
             match request {
-                Request::DisconnectAfter(seconds) => {
+                RpcRequest::DisconnectAfter(seconds) => {
                     let seconds = u64::from(seconds.clamp(1, 3600).unsigned_abs());
                     self.disconnect_at = Some(Instant::now() + Duration::from_secs(seconds));
                 }
-                Request::Rpc { msg_id, body } => self.answer(msg_id, &body),
+                RpcRequest::Rpc { msg_id, body } => self.answer(msg_id, &body),
             }
         }
         Ok(())
@@ -162,21 +162,21 @@ impl Talk<'_> {
             let (number, session) = (self.number, self.session);
             let replies = self.replies.clone();
             let close = Arc::clone(&self.close);
-            lock(&self.shared.connections).push(Connection { number, session, replies, close });
+            lock(&self.shared.connections).push(Subscriber { number, session, replies, close });
         }
         self.shared.planned.notify_one();
         let user_id = lock(&self.shared.world).user(self.session).map(|user| user.id);
         lock(&self.shared.log).write(now, user_id, &served);
 
-        if let Some(poison) = served.conduct.poison {
-            self.poison(poison);
+        if let Some(kind) = served.response_override.invalid {
+            self.send_invalid(kind);
         }
         let slow = self.shared.line.borrow().slow_until.is_some_and(|it| it > Instant::now());
-        let delay = served.conduct.delay + if slow { SLOW } else { 0 };
-        match served.conduct.instead {
-            Instead::Transport(code) => self.refused = Some(code),
-            Instead::Cut(millis) => self.shared.break_line(How::Refuse, millis),
-            Instead::Silence => {}
+        let delay = served.response_override.delay + if slow { SLOW } else { 0 };
+        match served.response_override.kind {
+            ResponseKind::Transport(code) => self.refused = Some(code),
+            ResponseKind::Cut(millis) => self.shared.break_line(NetworkFaultKind::Refuse, millis),
+            ResponseKind::Silence => {}
             _ if delay > 0 => self.answer_later(delay, Reply::result(msg_id, &served.to_bytes())),
             _ => self.link.queue(Reply::result(msg_id, &served.to_bytes())),
         }
@@ -193,25 +193,25 @@ impl Talk<'_> {
     }
 
     /// Sends what no server may send.
-    fn poison(&mut self, poison: Poison) {
-        let body = match poison {
-            Poison::WrongSession => return self.link.misaddress_next(),
-            Poison::ChannelMessage => {
+    fn send_invalid(&mut self, kind: InvalidMessage) {
+        let body = match kind {
+            InvalidMessage::WrongSession => return self.link.misaddress_next(),
+            InvalidMessage::ChannelMessage => {
                 let session = self.session;
                 return self.shared.in_world(|world, now| world.push_channel_message(session, now));
             }
             // In the answer itself.
-            Poison::Address => return,
-            Poison::FutureSalt => poison::bare_future_salt(),
-            Poison::MessageCopy => poison::message_copy(),
-            Poison::InnerLength => poison::negative_length(),
+            InvalidMessage::Address => return,
+            InvalidMessage::FutureSalt => invalid::bare_future_salt(),
+            InvalidMessage::MessageCopy => invalid::message_copy(),
+            InvalidMessage::InnerLength => invalid::negative_length(),
         };
         self.link.queue(Reply::service(body));
     }
 }
 
 /// Waits while the line is silent.
-async fn silence(line: &mut watch::Receiver<Line>) {
+async fn silence(line: &mut watch::Receiver<NetworkState>) {
     loop {
         let until = line.borrow_and_update().silent_until.filter(|until| *until > Instant::now());
         match until {

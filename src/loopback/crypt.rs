@@ -35,12 +35,12 @@ pub(super) struct Incoming {
 
 /// Which way a message goes: the protocol's `x`.
 #[derive(Clone, Copy)]
-enum Way {
+enum Sender {
     ToServer,
     ToClient,
 }
 
-impl Way {
+impl Sender {
     fn x(self) -> usize {
         match self {
             Self::ToServer => 0,
@@ -72,14 +72,14 @@ impl AuthKey {
             return Err("an encrypted message of an impossible length");
         }
         let msg_key: [u8; 16] = array(&payload[8..HEADER]);
-        let (key, iv) = self.aes_key(&msg_key, Way::ToServer);
-        let mut plain = payload[HEADER..].to_vec();
-        aes::ige_decrypt(&mut plain, &key, &iv);
-        if self.msg_key(&plain, Way::ToServer) != msg_key {
+        let (key, iv) = self.aes_key(&msg_key, Sender::ToServer);
+        let mut handshake = payload[HEADER..].to_vec();
+        aes::ige_decrypt(&mut handshake, &key, &iv);
+        if self.msg_key(&handshake, Sender::ToServer) != msg_key {
             return Err("a message whose key does not match its text");
         }
-        let len = i32::from_le_bytes(array(&plain[28..32]));
-        let padding = (plain.len() - INNER_HEADER) as i64 - i64::from(len);
+        let len = i32::from_le_bytes(array(&handshake[28..32]));
+        let padding = (handshake.len() - INNER_HEADER) as i64 - i64::from(len);
         let sound = len >= 4
             && len % 4 == 0
             && (MIN_PADDING as i64..=MAX_PADDING as i64).contains(&padding);
@@ -87,11 +87,11 @@ impl AuthKey {
             return Err("a message with a wrong inner length or padding");
         }
         Ok(Incoming {
-            salt: i64::from_le_bytes(array(&plain[0..8])),
-            session_id: i64::from_le_bytes(array(&plain[8..16])),
-            msg_id: i64::from_le_bytes(array(&plain[16..24])),
-            seq_no: i32::from_le_bytes(array(&plain[24..28])),
-            body: plain[INNER_HEADER..INNER_HEADER + len as usize].to_vec(),
+            salt: i64::from_le_bytes(array(&handshake[0..8])),
+            session_id: i64::from_le_bytes(array(&handshake[8..16])),
+            msg_id: i64::from_le_bytes(array(&handshake[16..24])),
+            seq_no: i32::from_le_bytes(array(&handshake[24..28])),
+            body: handshake[INNER_HEADER..INNER_HEADER + len as usize].to_vec(),
         })
     }
 
@@ -103,35 +103,35 @@ impl AuthKey {
         (msg_id, seq_no): (i64, i32),
         body: &[u8],
     ) -> Vec<u8> {
-        let mut plain = Vec::with_capacity(INNER_HEADER + body.len() + 32);
-        plain.extend_from_slice(&salt.to_le_bytes());
-        plain.extend_from_slice(&session_id.to_le_bytes());
-        plain.extend_from_slice(&msg_id.to_le_bytes());
-        plain.extend_from_slice(&seq_no.to_le_bytes());
-        plain.extend_from_slice(&(body.len() as i32).to_le_bytes());
-        plain.extend_from_slice(body);
-        let padding = MIN_PADDING + (16 - (plain.len() + MIN_PADDING) % 16) % 16;
-        let start = plain.len();
-        plain.resize(start + padding, 0);
-        super::random(&mut plain[start..]);
+        let mut handshake = Vec::with_capacity(INNER_HEADER + body.len() + 32);
+        handshake.extend_from_slice(&salt.to_le_bytes());
+        handshake.extend_from_slice(&session_id.to_le_bytes());
+        handshake.extend_from_slice(&msg_id.to_le_bytes());
+        handshake.extend_from_slice(&seq_no.to_le_bytes());
+        handshake.extend_from_slice(&(body.len() as i32).to_le_bytes());
+        handshake.extend_from_slice(body);
+        let padding = MIN_PADDING + (16 - (handshake.len() + MIN_PADDING) % 16) % 16;
+        let start = handshake.len();
+        handshake.resize(start + padding, 0);
+        super::random(&mut handshake[start..]);
 
-        let msg_key = self.msg_key(&plain, Way::ToClient);
-        let (key, iv) = self.aes_key(&msg_key, Way::ToClient);
-        aes::ige_encrypt(&mut plain, &key, &iv);
-        let mut payload = Vec::with_capacity(HEADER + plain.len());
+        let msg_key = self.msg_key(&handshake, Sender::ToClient);
+        let (key, iv) = self.aes_key(&msg_key, Sender::ToClient);
+        aes::ige_encrypt(&mut handshake, &key, &iv);
+        let mut payload = Vec::with_capacity(HEADER + handshake.len());
         payload.extend_from_slice(&self.id);
         payload.extend_from_slice(&msg_key);
-        payload.extend_from_slice(&plain);
+        payload.extend_from_slice(&handshake);
         payload
     }
 
-    fn msg_key(&self, plain: &[u8], way: Way) -> [u8; 16] {
+    fn msg_key(&self, handshake: &[u8], way: Sender) -> [u8; 16] {
         let x = way.x();
-        let large = sha256(&[&self.bytes[88 + x..120 + x], plain]);
+        let large = sha256(&[&self.bytes[88 + x..120 + x], handshake]);
         array(&large[8..24])
     }
 
-    fn aes_key(&self, msg_key: &[u8; 16], way: Way) -> ([u8; 32], [u8; 32]) {
+    fn aes_key(&self, msg_key: &[u8; 16], way: Sender) -> ([u8; 32], [u8; 32]) {
         let x = way.x();
         let a = sha256(&[msg_key, &self.bytes[x..x + 36]]);
         let b = sha256(&[&self.bytes[40 + x..76 + x], msg_key]);
@@ -175,22 +175,22 @@ mod tests {
         (AuthKey::new(bytes), grammers_crypto::AuthKey::from_bytes(bytes))
     }
 
-    fn plain(len: i32) -> Vec<u8> {
-        let mut plain = Vec::new();
-        plain.extend(11i64.to_le_bytes());
-        plain.extend(22i64.to_le_bytes());
-        plain.extend(33i64.to_le_bytes());
-        plain.extend(1i32.to_le_bytes());
-        plain.extend(len.to_le_bytes());
-        plain.extend([7; 8]);
-        plain
+    fn handshake(len: i32) -> Vec<u8> {
+        let mut handshake = Vec::new();
+        handshake.extend(11i64.to_le_bytes());
+        handshake.extend(22i64.to_le_bytes());
+        handshake.extend(33i64.to_le_bytes());
+        handshake.extend(1i32.to_le_bytes());
+        handshake.extend(len.to_le_bytes());
+        handshake.extend([7; 8]);
+        handshake
     }
 
     #[test]
     fn the_clients_messages_are_opened() {
         let (ours, theirs) = keys();
         let mut buffer = DequeBuffer::with_capacity(0, 0);
-        buffer.extend(plain(8));
+        buffer.extend(handshake(8));
         encrypt_data_v2(&mut buffer, &theirs);
         let incoming = ours.decrypt(buffer.as_ref()).expect("a good message");
         let wanted = Incoming { salt: 11, session_id: 22, msg_id: 33, seq_no: 1, body: vec![7; 8] };
@@ -202,14 +202,14 @@ mod tests {
         let (ours, theirs) = keys();
         let mut payload = ours.encrypt(11, 22, (33, 1), &[7; 8]);
         let opened = decrypt_data_v2(&mut payload, &theirs).expect("a good message");
-        assert_eq!(opened[..plain(8).len()], plain(8));
+        assert_eq!(opened[..handshake(8).len()], handshake(8));
     }
 
     #[test]
     fn a_changed_bit_is_noticed() {
         let (ours, theirs) = keys();
         let mut buffer = DequeBuffer::with_capacity(0, 0);
-        buffer.extend(plain(8));
+        buffer.extend(handshake(8));
         encrypt_data_v2(&mut buffer, &theirs);
         let mut payload = buffer.as_ref().to_vec();
         let last = payload.len() - 1;
@@ -222,7 +222,7 @@ mod tests {
         let (ours, theirs) = keys();
         for len in [-4, 0, 6, 4096] {
             let mut buffer = DequeBuffer::with_capacity(0, 0);
-            buffer.extend(plain(len));
+            buffer.extend(handshake(len));
             encrypt_data_v2(&mut buffer, &theirs);
             assert!(ours.decrypt(buffer.as_ref()).is_err(), "length {len}");
         }

@@ -4,8 +4,8 @@
 //! Sources: <https://core.telegram.org/mtproto/service_messages>,
 //! <https://core.telegram.org/mtproto/service_messages_about_messages>.
 
+pub(crate) mod invalid;
 pub(super) mod pack;
-pub(super) mod poison;
 
 use std::collections::VecDeque;
 
@@ -59,7 +59,7 @@ pub(super) struct Reply {
 
 /// What a client's message asks of the server.
 #[derive(Debug, PartialEq)]
-pub(super) enum Request {
+pub(super) enum RpcRequest {
     /// A method call: the id to answer to, and the body.
     Rpc { msg_id: i64, body: Vec<u8> },
     /// Close the connection if nothing has come for so many seconds.
@@ -142,7 +142,7 @@ impl Link {
         &mut self,
         message: &Incoming,
         now: i64,
-    ) -> Result<Vec<Request>, Violation> {
+    ) -> Result<Vec<RpcRequest>, Violation> {
         let epoch = self.epoch(now);
         if message.salt != self.key.salt(epoch) && message.salt != self.key.salt(epoch - 1) {
             let refusal = types::BadServerSalt {
@@ -212,7 +212,7 @@ impl Link {
         seq_no: i32,
         body: &[u8],
         now: i64,
-        requests: &mut Vec<Request>,
+        requests: &mut Vec<RpcRequest>,
     ) -> Result<(), Violation> {
         let id = constructor(body)?;
         if id == MSG_CONTAINER {
@@ -268,7 +268,7 @@ impl Link {
         id: u32,
         body: &[u8],
         now: i64,
-        requests: &mut Vec<Request>,
+        requests: &mut Vec<RpcRequest>,
     ) -> Result<(), Violation> {
         use tl::functions::{GetFutureSalts, Ping, PingDelayDisconnect};
         let malformed = |_| Violation("a malformed service message");
@@ -281,13 +281,13 @@ impl Link {
             PingDelayDisconnect::CONSTRUCTOR_ID => {
                 let ping = PingDelayDisconnect::from_bytes(&body[4..]).map_err(malformed)?;
                 self.pong(msg_id, ping.ping_id);
-                requests.push(Request::DisconnectAfter(ping.disconnect_delay));
+                requests.push(RpcRequest::DisconnectAfter(ping.disconnect_delay));
             }
             GetFutureSalts::CONSTRUCTOR_ID => {
                 let wanted = GetFutureSalts::from_bytes(&body[4..]).map_err(malformed)?.num;
                 self.future_salts(msg_id, i64::from(wanted).clamp(1, FUTURE_SALTS), now);
             }
-            _ => requests.push(Request::Rpc { msg_id, body: body.to_vec() }),
+            _ => requests.push(RpcRequest::Rpc { msg_id, body: body.to_vec() }),
         }
         Ok(())
     }
@@ -453,7 +453,7 @@ mod tests {
             container.extend(body);
         }
         let outer = Incoming { msg_id: first.msg_id + 400, seq_no: 4, body: container, ..first };
-        let wanted = Request::Rpc { msg_id: first.msg_id + 8, body: request };
+        let wanted = RpcRequest::Rpc { msg_id: first.msg_id + 8, body: request };
         assert_eq!(link.receive(&outer, NOW), Ok(vec![wanted]));
     }
 

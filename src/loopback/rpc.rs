@@ -1,6 +1,9 @@
 //! Methods: which there are, what they answer, and what a request looks like in the log.
 
+#![expect(clippy::unnecessary_wraps, reason = "all handlers of the table have one type")]
+
 mod account;
+mod config;
 
 use grammers_tl_types::deserialize::Result as Read;
 use grammers_tl_types::{
@@ -8,39 +11,84 @@ use grammers_tl_types::{
 };
 use serde_json::{Value, json};
 
-use super::DCS;
-use super::call::{SessionIx, seconds};
-use super::scenario::Poison;
-use super::world::{Device, Instead, Override, User, World, name_of};
+use super::call::SessionIx;
+use super::scenario::InvalidMessage;
+use super::world::{ClientInfo, ResponseKind, ResponseOverride, User, World, name_of};
 
-/// The methods that only a key may call which is signed in to somebody.
-const FOR_USERS: [&str; 9] = [
-    "updates.getState",
-    "updates.getDifference",
-    "users.getUsers",
-    "messages.search",
-    "phone.discardCall",
-    "auth.logOut",
-    "account.getAuthorizations",
-    "account.changeAuthorizationSettings",
-    "account.getPrivacy",
+type Handler = fn(&mut World, &Invocation) -> Read<Answer>;
+
+/// A method that the server answers.
+struct Method {
+    /// Its name in the schema.
+    name: &'static str,
+    /// Whether the key must be signed in to a user.
+    needs_user: bool,
+    /// Whether the connection gets updates after a successful answer.
+    subscribes: bool,
+    /// The call that a request is about, if the method is about one call.
+    call: fn(&[u8]) -> Read<Option<CallArgs>>,
+    /// Computes the real answer.
+    answer: Handler,
+}
+
+impl Method {
+    const fn for_users(name: &'static str, answer: Handler) -> Self {
+        Self { name, needs_user: true, subscribes: true, call: no_call, answer }
+    }
+
+    const fn for_any_key(name: &'static str, answer: Handler) -> Self {
+        Self { name, needs_user: false, subscribes: false, call: no_call, answer }
+    }
+}
+
+/// All methods. A new one is a row here and the function that answers it.
+const METHODS: [Method; 17] = [
+    Method::for_any_key("help.getConfig", get_config),
+    Method::for_any_key("auth.sendCode", account::send_code),
+    Method::for_any_key("auth.resendCode", account::resend_code),
+    Method::for_any_key("auth.signIn", account::sign_in),
+    Method::for_any_key("auth.checkPassword", account::check_password),
+    Method {
+        // The device that shows a login token gets an update when the token is accepted.
+        subscribes: true,
+        ..Method::for_any_key("auth.exportLoginToken", account::export_login_token)
+    },
+    Method::for_any_key("auth.importLoginToken", account::import_login_token),
+    Method::for_any_key("account.getPassword", account::get_password),
+    Method::for_users("auth.logOut", account::log_out),
+    Method::for_users("account.getAuthorizations", account::get_authorizations),
+    Method::for_users(
+        "account.changeAuthorizationSettings",
+        account::change_authorization_settings,
+    ),
+    Method::for_users("account.getPrivacy", account::get_privacy),
+    Method::for_users("updates.getState", get_state),
+    Method::for_users("updates.getDifference", get_difference),
+    Method::for_users("users.getUsers", get_users),
+    Method::for_users("messages.search", search),
+    Method { call: discarded_call, ..Method::for_users("phone.discardCall", discard_call) },
 ];
 
-/// Those that any key may call.
-const OPEN: [&str; 8] = [
-    "help.getConfig",
-    "auth.sendCode",
-    "auth.resendCode",
-    "auth.signIn",
-    "auth.checkPassword",
-    "auth.exportLoginToken",
-    "auth.importLoginToken",
-    "account.getPassword",
-];
+/// The names of all methods that this server answers.
+pub(crate) fn methods() -> impl Iterator<Item = &'static str> {
+    METHODS.iter().map(|method| method.name)
+}
 
-/// The methods that this server answers, by the names of the schema.
-pub(super) fn methods() -> impl Iterator<Item = &'static str> {
-    FOR_USERS.into_iter().chain(OPEN)
+/// One request of a method.
+struct Invocation<'a> {
+    session: SessionIx,
+    /// The serialized arguments, without the constructor number.
+    args: &'a [u8],
+    /// Milliseconds of the server's clock.
+    now: i64,
+    /// An invalid value that the answer is to carry.
+    invalid: Option<InvalidMessage>,
+}
+
+/// The call that a request is about, and the request's arguments as the log shows them.
+struct CallArgs {
+    id: i64,
+    log: Value,
 }
 
 /// How one client talks to the server: what it has set up so far.
@@ -63,7 +111,7 @@ pub(super) struct Served {
     pub(super) args: Option<Value>,
     pub(super) result: Answer,
     /// How the scenario wants it sent.
-    pub(super) conduct: Override,
+    pub(super) response_override: ResponseOverride,
 }
 
 /// Everything up to the end of a request: the wrapped query of a wrapper.
@@ -96,26 +144,23 @@ pub(super) fn serve(
     let Some(id) = request.first_chunk().map(|id| u32::from_le_bytes(*id)) else {
         return refused("?", 400, "INPUT_FETCH_FAIL");
     };
-    let method = grammers_tl_types::name_for_id(id);
-    if !methods().any(|known| known == method) {
-        return refused(method, 400, &format!("INPUT_METHOD_INVALID_{id}"));
-    }
+    let name = grammers_tl_types::name_for_id(id);
+    let Some(method) = METHODS.iter().find(|method| method.name == name) else {
+        return refused(name, 400, &format!("INPUT_METHOD_INVALID_{id}"));
+    };
     if !client.introduced {
-        return refused(method, 400, "CONNECTION_NOT_INITED");
+        return refused(name, 400, "CONNECTION_NOT_INITED");
     }
-    let open = OPEN.contains(&method);
-    if let Some((code, name)) = world.refusal(session, method, !open) {
-        return refused(method, code, &name);
+    if let Some((code, error)) = world.refusal(session, name, method.needs_user) {
+        return refused(name, code, &error);
     }
     let served = answer(world, session, method, &request[4..], now)
-        .unwrap_or_else(|_| refused(method, 400, "INPUT_FETCH_FAIL"));
+        .unwrap_or_else(|_| refused(name, 400, "INPUT_FETCH_FAIL"));
     if served.result.is_ok() && !quiet {
-        if !open {
-            client.subscribed = true;
+        client.subscribed |= method.subscribes;
+        if method.needs_user {
             world.begin(now);
         }
-        // Who shows a login token is told when it is accepted.
-        client.subscribed |= method == "auth.exportLoginToken";
     }
     served
 }
@@ -125,7 +170,7 @@ fn unwrap(
     body: &[u8],
     client: &mut Client,
     quiet: &mut bool,
-    device: &mut Option<Device>,
+    device: &mut Option<ClientInfo>,
 ) -> Read<Vec<u8>> {
     let mut query = body.to_vec();
     while let Some(id) = query.first_chunk().map(|id| u32::from_le_bytes(*id)) {
@@ -137,7 +182,7 @@ fn unwrap(
             functions::InitConnection::<Rest>::CONSTRUCTOR_ID => {
                 client.introduced = true;
                 let introduction = functions::InitConnection::<Rest>::from_bytes(args)?;
-                *device = Some(Device {
+                *device = Some(ClientInfo {
                     model: introduction.device_model,
                     system: introduction.system_version,
                     app: introduction.app_version,
@@ -155,81 +200,92 @@ fn unwrap(
     Ok(query)
 }
 
+/// Answers a request, as the scenario or an injected fault wants it.
 fn answer(
     world: &mut World,
     session: SessionIx,
-    method: &str,
+    method: &Method,
     args: &[u8],
     now: i64,
 ) -> Read<Served> {
-    if method == "phone.discardCall" {
-        return discard(world, session, args, now);
+    let call = (method.call)(args)?;
+    let response_override = world.overrule(session, method.name, call.as_ref().map(|it| it.id));
+    let done = if response_override.effect {
+        let invalid = response_override.invalid;
+        (method.answer)(world, &Invocation { session, args, now, invalid })?
+    } else {
+        Ok(Vec::new())
+    };
+    if response_override.echo
+        && let Ok(bytes) = &done
+        && let Ok(updates) = enums::Updates::from_bytes(bytes)
+    {
+        world.push(session, vec![updates]);
     }
-    let conduct = world.overrule(session, method, None);
-    let result = match &conduct.instead {
-        Instead::Error(code, name) => error(*code, name),
-        // Nobody will read the answer, and nothing is to be done.
-        _ if !conduct.effect => Ok(Vec::new()),
-        _ if method == "help.getConfig" && conduct.poison == Some(Poison::Address) => {
-            let mut config = config(world, session, now);
-            config.dc_options.push(nowhere());
-            Ok(enums::Config::from(config).to_bytes())
-        }
-        _ => match account::answer(world, session, method, args, now)? {
-            Some(answer) => answer,
-            None => look_up(world, session, method, args, now)?,
-        },
+    let result = match &response_override.kind {
+        ResponseKind::Error(code, name) => error(*code, name),
+        _ => done,
     };
-    Ok(Served { method: method.to_owned(), args: None, result, conduct })
+    let args = call.map(|call| call.log);
+    Ok(Served { method: method.name.to_owned(), args, result, response_override })
 }
 
-/// The methods that change nothing.
-fn look_up(
-    world: &mut World,
-    session: SessionIx,
-    method: &str,
-    args: &[u8],
-    now: i64,
-) -> Read<Answer> {
-    let found = match method {
-        "help.getConfig" => enums::Config::from(config(world, session, now)).to_bytes(),
-        "updates.getState" => enums::updates::State::from(world.state(session, now)).to_bytes(),
-        "updates.getDifference" => {
-            let request = functions::updates::GetDifference::from_bytes(args)?;
-            if request.pts <= 0 {
-                return Ok(error(400, "PERSISTENT_TIMESTAMP_EMPTY"));
-            }
-            if request.date <= 0 {
-                return Ok(error(400, "DATE_EMPTY"));
-            }
-            world.difference(session, &request, now).to_bytes()
-        }
-        "users.getUsers" => {
-            let request = functions::users::GetUsers::from_bytes(args)?;
-            let users: Vec<enums::User> =
-                request.id.iter().filter_map(|user| world.find_user(session, user)).collect();
-            users.to_bytes()
-        }
-        _ => {
-            let request = functions::messages::Search::from_bytes(args)?;
-            match &request.filter {
-                enums::MessagesFilter::InputMessagesFilterPhoneCalls(filter)
-                    if matches!(request.peer, enums::InputPeer::Empty) =>
-                {
-                    world.history(session, &request, filter.missed).to_bytes()
-                }
-                _ => return Ok(error(400, "SEARCH_QUERY_EMPTY")),
-            }
-        }
-    };
-    Ok(Ok(found))
+fn get_config(world: &mut World, invocation: &Invocation) -> Read<Answer> {
+    let mut config = config::config(world, invocation.session, invocation.now);
+    if invocation.invalid == Some(InvalidMessage::Address) {
+        config.dc_options.push(config::invalid_address());
+    }
+    Ok(Ok(enums::Config::from(config).to_bytes()))
 }
 
-fn discard(world: &mut World, session: SessionIx, args: &[u8], now: i64) -> Read<Served> {
+fn get_state(world: &mut World, invocation: &Invocation) -> Read<Answer> {
+    let state = world.state(invocation.session, invocation.now);
+    Ok(Ok(enums::updates::State::from(state).to_bytes()))
+}
+
+fn get_difference(world: &mut World, invocation: &Invocation) -> Read<Answer> {
+    let request = functions::updates::GetDifference::from_bytes(invocation.args)?;
+    if request.pts <= 0 {
+        return Ok(error(400, "PERSISTENT_TIMESTAMP_EMPTY"));
+    }
+    if request.date <= 0 {
+        return Ok(error(400, "DATE_EMPTY"));
+    }
+    Ok(Ok(world.difference(invocation.session, &request, invocation.now).to_bytes()))
+}
+
+fn get_users(world: &mut World, invocation: &Invocation) -> Read<Answer> {
+    let request = functions::users::GetUsers::from_bytes(invocation.args)?;
+    let users = request.id.iter().filter_map(|user| world.find_user(invocation.session, user));
+    Ok(Ok(users.collect::<Vec<enums::User>>().to_bytes()))
+}
+
+/// `messages.search`, but only for phone calls in all chats.
+fn search(world: &mut World, invocation: &Invocation) -> Read<Answer> {
+    let request = functions::messages::Search::from_bytes(invocation.args)?;
+    Ok(match &request.filter {
+        enums::MessagesFilter::InputMessagesFilterPhoneCalls(filter)
+            if matches!(request.peer, enums::InputPeer::Empty) =>
+        {
+            Ok(world.history(invocation.session, &request, filter.missed).to_bytes())
+        }
+        _ => error(400, "SEARCH_QUERY_EMPTY"),
+    })
+}
+
+fn discard_call(world: &mut World, invocation: &Invocation) -> Read<Answer> {
+    let request = functions::phone::DiscardCall::from_bytes(invocation.args)?;
+    if world.user(invocation.session).is_some_and(User::is_bot) {
+        return Ok(error(400, "BOT_METHOD_INVALID"));
+    }
+    let discarded = world.discard(invocation.session, &request, invocation.now);
+    Ok(discarded.map(|updates| updates.to_bytes()).map_err(|(code, name)| (code, name.to_owned())))
+}
+
+fn discarded_call(args: &[u8]) -> Read<Option<CallArgs>> {
     let request = functions::phone::DiscardCall::from_bytes(args)?;
     let enums::InputPhoneCall::Call(peer) = &request.peer;
-    let conduct = world.overrule(session, "phone.discardCall", Some(peer.id));
-    let logged = json!({
+    let log = json!({
         "id": peer.id,
         "access_hash": peer.access_hash,
         "reason": name_of(&request.reason),
@@ -237,27 +293,11 @@ fn discard(world: &mut World, session: SessionIx, args: &[u8], now: i64) -> Read
         "video": request.video,
         "connection_id": request.connection_id,
     });
-    let done = if !conduct.effect {
-        Ok(Vec::new())
-    } else if world.user(session).is_some_and(User::is_bot) {
-        error(400, "BOT_METHOD_INVALID")
-    } else {
-        match world.discard(session, &request, now) {
-            Ok(updates) => {
-                let bytes = updates.to_bytes();
-                if conduct.echo {
-                    world.push(session, vec![updates]);
-                }
-                Ok(bytes)
-            }
-            Err((code, name)) => error(code, name),
-        }
-    };
-    let result = match &conduct.instead {
-        Instead::Error(code, name) => error(*code, name),
-        _ => done,
-    };
-    Ok(Served { method: "phone.discardCall".to_owned(), args: Some(logged), result, conduct })
+    Ok(Some(CallArgs { id: peer.id, log }))
+}
+
+fn no_call(_: &[u8]) -> Read<Option<CallArgs>> {
+    Ok(None)
 }
 
 fn error(code: i32, name: &str) -> Answer {
@@ -269,14 +309,14 @@ fn refused(method: &str, code: i32, name: &str) -> Served {
         method: method.to_owned(),
         args: None,
         result: error(code, name),
-        conduct: Override { effect: true, ..Override::default() },
+        response_override: ResponseOverride { effect: true, ..ResponseOverride::default() },
     }
 }
 
 impl Served {
     /// The bytes of the answer: result, `rpc_error`, or what nobody can read.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        if self.conduct.instead == Instead::Garbage {
+        if self.response_override.kind == ResponseKind::Garbage {
             return vec![0x0b, 0xad, 0xf0, 0x0d, 1, 2, 3, 4];
         }
         match &self.result {
@@ -293,84 +333,13 @@ impl Served {
 
     /// The answer as the log names it.
     pub(super) fn outcome(&self) -> String {
-        match (&self.conduct.instead, &self.result) {
-            (Instead::Cut(_), _) => "cut".to_owned(),
-            (Instead::Transport(code), _) => format!("transport {code}"),
-            (Instead::Silence, _) => "silence".to_owned(),
-            (Instead::Garbage, _) => "garbage".to_owned(),
+        match (&self.response_override.kind, &self.result) {
+            (ResponseKind::Cut(_), _) => "cut".to_owned(),
+            (ResponseKind::Transport(code), _) => format!("transport {code}"),
+            (ResponseKind::Silence, _) => "silence".to_owned(),
+            (ResponseKind::Garbage, _) => "garbage".to_owned(),
             (_, Ok(_)) => "ok".to_owned(),
             (_, Err((code, name))) => format!("{code} {name}"),
         }
-    }
-}
-
-/// A data centre whose address is none.
-fn nowhere() -> enums::DcOption {
-    types::DcOption {
-        ipv6: false,
-        media_only: false,
-        tcpo_only: false,
-        cdn: false,
-        r#static: true,
-        this_port_only: false,
-        id: DCS[1],
-        ip_address: "nowhere".to_owned(),
-        port: 443,
-        secret: None,
-    }
-    .into()
-}
-
-/// `help.getConfig`. The list of data centres stays empty: a client that has come here knows their
-/// addresses.
-fn config(world: &World, session: SessionIx, now: i64) -> types::Config {
-    types::Config {
-        default_p2p_contacts: false,
-        preload_featured_stickers: false,
-        revoke_pm_inbox: false,
-        blocked_mode: false,
-        force_try_ipv6: false,
-        date: seconds(now),
-        expires: seconds(now) + 3600,
-        test_mode: false,
-        this_dc: world.sessions()[session].dc,
-        dc_options: Vec::new(),
-        dc_txt_domain_name: String::new(),
-        chat_size_max: 200,
-        megagroup_size_max: 200_000,
-        forwarded_count_max: 100,
-        online_update_period_ms: 210_000,
-        offline_blur_timeout_ms: 5000,
-        offline_idle_timeout_ms: 30_000,
-        online_cloud_timeout_ms: 300_000,
-        notify_cloud_delay_ms: 30_000,
-        notify_default_delay_ms: 1500,
-        push_chat_period_ms: 60_000,
-        push_chat_limit: 2,
-        edit_time_limit: 172_800,
-        revoke_time_limit: 172_800,
-        revoke_pm_time_limit: 172_800,
-        rating_e_decay: 2_419_200,
-        stickers_recent_limit: 200,
-        channels_read_media_period: 604_800,
-        tmp_sessions: None,
-        call_receive_timeout_ms: 20_000,
-        call_ring_timeout_ms: world.ring_timeout_ms(),
-        call_connect_timeout_ms: 30_000,
-        call_packet_timeout_ms: 10_000,
-        me_url_prefix: "https://t.me/".to_owned(),
-        autoupdate_url_prefix: None,
-        gif_search_username: None,
-        venue_search_username: None,
-        img_search_username: None,
-        static_maps_provider: None,
-        caption_length_max: 1024,
-        message_length_max: 4096,
-        webfile_dc_id: 4,
-        suggested_lang_code: None,
-        lang_pack_version: None,
-        base_lang_pack_version: None,
-        reactions_default: None,
-        autologin_token: None,
     }
 }

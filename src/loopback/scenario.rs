@@ -12,11 +12,11 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-pub(super) use account::{Callers, CodeWay, Me, Outcome, Revocation, SignInScript};
-pub(super) use chaos::{ChaosScript, Poison, Trouble};
+pub(super) use account::{Callers, CodeWay, Me, Revocation, SignInOutcome, SignInScript};
+pub(super) use chaos::{ChaosScript, FaultKind, InvalidMessage};
 
-use super::shipped;
-use crate::place::{Source, Wrong};
+use super::builtin;
+use onhook_toml_source::{TomlError, TomlSource};
 
 /// A script for the embedded server.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,8 +36,8 @@ pub struct Scenario {
     pub(super) calls: Vec<CallScript>,
     #[serde(default, rename = "answer")]
     pub(super) answers: Vec<AnswerScript>,
-    #[serde(default, rename = "line")]
-    pub(super) faults: Vec<LineFault>,
+    #[serde(default, rename = "network_fault")]
+    pub(super) faults: Vec<NetworkFault>,
     #[serde(default, rename = "revoke")]
     pub(super) revocations: Vec<Revocation>,
     #[serde(default)]
@@ -59,15 +59,15 @@ pub(super) struct ServerSettings {
     /// Whether the difference tells of calls.
     pub(super) repeats_calls: bool,
     /// How many keys that are signed in to nobody are handed out, for each data centre.
-    pub(super) blank: Spanned<usize>,
+    pub(super) unbound_keys: Spanned<usize>,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        let (sessions, blank) = (Spanned::new(0..0, 1), Spanned::new(0..0, 0));
+        let (sessions, unbound_keys) = (Spanned::new(0..0, 1), Spanned::new(0..0, 0));
         let reasons = Reasons::default();
         let repeats_calls = true;
-        Self { ring_timeout: 90.0, clock: 0, reasons, sessions, repeats_calls, blank }
+        Self { ring_timeout: 90.0, clock: 0, reasons, sessions, repeats_calls, unbound_keys }
     }
 }
 
@@ -106,7 +106,7 @@ pub(super) struct CallScript {
     #[serde(default)]
     pub(super) video: bool,
     /// Where the account's own end of the call is.
-    pub(super) device: Option<Device>,
+    pub(super) device: Option<DeviceScript>,
     /// An outgoing call: after how many seconds the other side's device says that it rings.
     pub(super) receipt: Option<Spanned<f64>>,
     /// After how many seconds `then` happens; without it the call rings until somebody acts.
@@ -131,7 +131,7 @@ pub(super) struct CallScript {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Device {
+pub(super) enum DeviceScript {
     /// On a program that shares the session handed out, so that its updates reach the board.
     Here,
     /// On another device of the account.
@@ -196,7 +196,7 @@ pub(super) struct AnswerScript {
     /// The transport refuses with this code, such as 429, and closes the connection.
     pub(super) transport: Option<u16>,
     /// Something that no server may send comes before the answer.
-    pub(super) poison: Option<Poison>,
+    pub(super) invalid: Option<InvalidMessage>,
     /// A popup that is pushed before the answer, as Telegram does with some errors.
     pub(super) notification: Option<String>,
     /// The line is cut instead, and new connections are refused for so many seconds.
@@ -214,19 +214,19 @@ fn once() -> u32 {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct LineFault {
+pub(super) struct NetworkFault {
     /// Seconds after the script has begun; 0 means from the server's start, before any script.
     pub(super) at: Spanned<f64>,
     /// For how long, in seconds.
     #[serde(rename = "for")]
     pub(super) lasts: Option<Spanned<f64>>,
     #[serde(default)]
-    pub(super) how: How,
+    pub(super) how: NetworkFaultKind,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum How {
+pub(super) enum NetworkFaultKind {
     /// Connections are closed, and new ones refused.
     #[default]
     Refuse,
@@ -264,12 +264,12 @@ fn a_hundred() -> u32 {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScenarioError {
     /// Neither a shipped scenario nor a file.
-    #[error("no scenario '{name}': give the path of a TOML file, or one of {shipped}")]
+    #[error("no scenario '{name}': give the path of a TOML file, or one of {builtin}")]
     Unknown {
         /// What was asked for.
         name: String,
         /// The names that would do.
-        shipped: String,
+        builtin: String,
     },
     /// A file that cannot be read.
     #[error("{file}: {reason}")]
@@ -281,7 +281,7 @@ pub enum ScenarioError {
     },
     /// A file whose text is wrong.
     #[error(transparent)]
-    Wrong(#[from] Wrong),
+    Toml(#[from] TomlError),
 }
 
 impl Scenario {
@@ -290,12 +290,12 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError`] names the file, line and key.
     pub fn load(name: &str) -> Result<Self, ScenarioError> {
-        if let Some(text) = shipped::text(name) {
+        if let Some(text) = builtin::text(name) {
             return Self::parse(name, text);
         }
         if !name.contains(['/', '.']) && !Path::new(name).exists() {
-            let shipped = shipped::names().collect::<Vec<_>>().join(", ");
-            return Err(ScenarioError::Unknown { name: name.to_owned(), shipped });
+            let builtin = builtin::names().collect::<Vec<_>>().join(", ");
+            return Err(ScenarioError::Unknown { name: name.to_owned(), builtin });
         }
         let text = std::fs::read_to_string(name).map_err(|error| ScenarioError::Unreadable {
             file: name.to_owned(),
@@ -307,9 +307,9 @@ impl Scenario {
     /// Reads the text of a scenario; `file` is only for the error.
     ///
     /// # Errors
-    /// [`ScenarioError::Wrong`], with the line and the key.
+    /// [`ScenarioError::Toml`], with the line and the key.
     pub fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
-        let source = Source { file, text };
+        let source = TomlSource::new(file, text);
         let scenario: Self = source.read()?;
         scenario.check(source)?;
         Ok(scenario)
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn every_shipped_scenario_loads() {
-        for name in shipped::names() {
+        for name in builtin::names() {
             let scenario = Scenario::load(name).unwrap_or_else(|error| panic!("{error}"));
             assert!(!scenario.title.is_empty(), "{name} says what it is");
         }
@@ -371,7 +371,7 @@ mod tests {
             ),
             ("title = 't'\n[[answer]]\nmethod = 'x.y'", "s.toml:3: method: this server has no"),
             ("title = 't'\n[server]\nsessions = 17", "s.toml:3: sessions: must be 0 to 16"),
-            ("title = 't'\n[server]\nblank = 99", "s.toml:3: blank: must be 0 to 16"),
+            ("title = 't'\n[server]\nunbound_keys = 99", "s.toml:3: unbound_keys: must be 0 to 16"),
             ("title = 't'\n[me]\ndc = 3", "s.toml:3: dc: must be 2 or 4"),
             ("title = 't'\n[sign_in]\nlife = -1", "s.toml:3: life: must be a number of seconds"),
             ("title = 't'\n[[revoke]]\nat = 1\naccount = 'x'", "s.toml:4: account: nobody is"),

@@ -3,12 +3,12 @@
 //! Pure: it reads no clock and does no I/O. Time comes in as milliseconds of the server's
 //! clock, and what is to be sent waits in the outbox until the server fetches it.
 
-mod census;
-mod chaos;
-mod conduct;
 mod delivery;
 mod difference;
+mod faults;
+mod ground_truth;
 mod script;
+mod scripted_answer;
 mod session;
 mod sign_in;
 mod user;
@@ -18,18 +18,18 @@ use std::collections::HashMap;
 use grammers_tl_types::{enums, types};
 
 use super::DCS;
-use super::call::{Call, End, Place, SessionIx, Stage, UserIx, View, seconds};
-use super::scenario::{How, Me, Reasons, Scenario};
+use super::call::{CallState, CallView, End, Place, ServerCall, SessionIx, UserIx, seconds};
+use super::scenario::{Me, NetworkFaultKind, Reasons, Scenario};
 use super::srp::Verifier;
-use chaos::Chaos;
+use faults::FaultInjector;
 use script::Script;
 use sign_in::LoginToken;
 
-pub use census::CallCensus;
-pub(super) use census::name_of;
-pub(super) use chaos::Mischief;
-pub(super) use conduct::{Instead, Override};
-pub(super) use session::{Device, Session};
+pub(super) use faults::MessageFault;
+pub use ground_truth::CallTruth;
+pub(super) use ground_truth::name_of;
+pub(super) use scripted_answer::{ResponseKind, ResponseOverride};
+pub(super) use session::{ClientInfo, Session};
 pub(super) use user::User;
 use user::service_message;
 
@@ -38,14 +38,14 @@ pub(super) struct World {
     scenario: Scenario,
     users: Vec<User>,
     sessions: Vec<Session>,
-    calls: Vec<Call>,
+    calls: Vec<ServerCall>,
     by_id: HashMap<i64, usize>,
     script: Script,
     tokens: Vec<LoginToken>,
     /// How often each scripted answer has been given.
     answered: Vec<u32>,
     outbox: Vec<Outgoing>,
-    chaos: Chaos,
+    faults: FaultInjector,
 }
 
 /// What the server has to do after the world has moved.
@@ -55,16 +55,16 @@ pub(super) enum Outgoing {
     /// Close the connections of a session.
     Close { session: SessionIx },
     /// Break the line.
-    Fault { how: How, millis: i64 },
+    Fault { how: NetworkFaultKind, millis: i64 },
     /// Cut the line once more, after which it is good.
     Mend,
 }
 
 /// An error of a method, as Telegram names it.
-pub(super) type Refusal = (i32, &'static str);
+pub(super) type MethodError = (i32, &'static str);
 
-const CALL_PEER_INVALID: Refusal = (400, "CALL_PEER_INVALID");
-const CALL_ALREADY_ACCEPTED: Refusal = (400, "CALL_ALREADY_ACCEPTED");
+const CALL_PEER_INVALID: MethodError = (400, "CALL_PEER_INVALID");
+const CALL_ALREADY_ACCEPTED: MethodError = (400, "CALL_ALREADY_ACCEPTED");
 
 impl World {
     pub(super) fn new(scenario: Scenario) -> Self {
@@ -80,8 +80,8 @@ impl World {
         let script = Script::new(&scenario);
         let answered = vec![0; scenario.answers.len()];
         let (calls, by_id, outbox) = (Vec::new(), HashMap::new(), Vec::new());
-        let (tokens, chaos) = (Vec::new(), Chaos::new(scenario.chaos.as_ref()));
-        Self { scenario, users, sessions, calls, by_id, script, tokens, answered, outbox, chaos }
+        let (tokens, faults) = (Vec::new(), FaultInjector::new(scenario.chaos.as_ref()));
+        Self { scenario, users, sessions, calls, by_id, script, tokens, answered, outbox, faults }
     }
 
     pub(super) fn sessions(&self) -> &[Session] {
@@ -125,7 +125,7 @@ impl World {
         Some(self.users[ix].to_tl(ix == own))
     }
 
-    fn call(&self, id: i64) -> Option<&Call> {
+    fn call(&self, id: i64) -> Option<&ServerCall> {
         self.by_id.get(&id).map(|ix| &self.calls[*ix])
     }
 
@@ -138,7 +138,7 @@ impl World {
         session: SessionIx,
         request: &grammers_tl_types::functions::phone::DiscardCall,
         now: i64,
-    ) -> Result<enums::Updates, Refusal> {
+    ) -> Result<enums::Updates, MethodError> {
         let enums::InputPhoneCall::Call(peer) = &request.peer;
         let user = self.sessions[session].user.ok_or(CALL_PEER_INVALID)?;
         let ix = *self.by_id.get(&peer.id).ok_or(CALL_PEER_INVALID)?;
@@ -158,12 +158,12 @@ impl World {
             None => here,
         };
         match call.stage {
-            Stage::Ended(_) => return Err(CALL_PEER_INVALID),
+            CallState::Ended(_) => return Err(CALL_PEER_INVALID),
             _ if theirs != here => return Err(CALL_ALREADY_ACCEPTED),
             _ => {}
         }
         let reason = self.recorded(ix, user, &request.reason);
-        let talked = matches!(self.calls[ix].stage, Stage::Established { .. });
+        let talked = matches!(self.calls[ix].stage, CallState::Established { .. });
         let duration = talked.then_some(request.duration.max(0));
         Ok(self.end(ix, reason, duration, Some(session), now))
     }
@@ -205,7 +205,7 @@ impl World {
         let before = self.views(ix);
         let call = &mut self.calls[ix];
         let answered = call.answered();
-        call.stage = Stage::Ended(End { at: now, reason, duration, answered });
+        call.stage = CallState::Ended(End { at: now, reason, duration, answered });
         let (caller, callee) = (call.caller, call.callee);
         self.deposit(ix, caller, now);
         self.deposit(ix, callee, now);
@@ -217,7 +217,7 @@ impl World {
                 continue;
             };
             let mut updates = Vec::new();
-            if let View::Over { discarded, .. } = self.view(ix, session)
+            if let CallView::Over { discarded, .. } = self.view(ix, session)
                 && *before != self.view(ix, session)
             {
                 updates.push(phone_call(discarded));
@@ -233,47 +233,47 @@ impl World {
     }
 
     /// Moves a call on, and tells every session for which that changes what it sees.
-    fn advance_call(&mut self, ix: usize, stage: Stage, now: i64) {
+    fn advance_call(&mut self, ix: usize, stage: CallState, now: i64) {
         let before = self.views(ix);
         self.calls[ix].stage = stage;
         self.announce(ix, &before, now);
     }
 
-    fn announce(&mut self, ix: usize, before: &[View], now: i64) {
+    fn announce(&mut self, ix: usize, before: &[CallView], now: i64) {
         for (session, before) in before.iter().enumerate() {
             let view = self.view(ix, session);
             if view == *before {
                 continue;
             }
             match view {
-                View::Hidden => {}
-                View::Live(call) | View::Over { discarded: call, .. } => {
+                CallView::Hidden => {}
+                CallView::Live(call) | CallView::Over { discarded: call, .. } => {
                     self.send(ix, session, vec![phone_call(call)], now);
                 }
             }
         }
     }
 
-    fn views(&self, ix: usize) -> Vec<View> {
+    fn views(&self, ix: usize) -> Vec<CallView> {
         (0..self.sessions.len()).map(|session| self.view(ix, session)).collect()
     }
 
-    fn view(&self, ix: usize, session: SessionIx) -> View {
+    fn view(&self, ix: usize, session: SessionIx) -> CallView {
         let call = &self.calls[ix];
         let ids = (self.users[call.caller].id, self.users[call.callee].id);
         let known = &self.sessions[session];
         match known.user {
             // A session that takes no calls is not rung.
-            Some(user) if known.calls_off && user == call.callee => View::Hidden,
+            Some(user) if known.calls_off && user == call.callee => CallView::Hidden,
             Some(user) => call.view(user, session, ids),
-            None => View::Hidden,
+            None => CallView::Hidden,
         }
     }
 
     /// Puts the service message about an ended call into a side's mailbox.
     fn deposit(&mut self, ix: usize, user: UserIx, now: i64) {
         let call = &self.calls[ix];
-        let Stage::Ended(end) = &call.stage else { return };
+        let CallState::Ended(end) = &call.stage else { return };
         let peer = self.users[call.peer_of(user)].id;
         let from = self.users[call.caller].id;
         let action = types::MessageActionPhoneCall {
@@ -312,8 +312,9 @@ fn sessions(scenario: &Scenario, users: &[User]) -> Vec<Session> {
         let count = person.sessions.as_ref().map_or(0, |count| *count.get_ref());
         (0..count).map(move |_| Session::new(users[ix + 1].dc, Some(ix + 1)))
     });
-    let blank = (0..*server.blank.get_ref()).flat_map(|_| DCS.map(|dc| Session::new(dc, None)));
-    own.chain(theirs).chain(blank).collect()
+    let unbound_keys =
+        (0..*server.unbound_keys.get_ref()).flat_map(|_| DCS.map(|dc| Session::new(dc, None)));
+    own.chain(theirs).chain(unbound_keys).collect()
 }
 
 fn phone_call(phone_call: enums::PhoneCall) -> enums::Update {

@@ -9,29 +9,29 @@ use tokio::task::JoinSet;
 use super::AccountSetup;
 use crate::accounts::private_file;
 use crate::app::State;
-use crate::app::connection::AccountState;
+use crate::app::account::AccountState;
 use crate::app::effect::Effect;
-use crate::call::board::Change;
-use crate::call::event::{AccountEvent, Connection};
-use crate::call::{AccountId, CallKey, Party};
-use crate::ledger::{Entry, Keeper};
+use crate::calls::board::Change;
+use crate::calls::event::{AccountEvent, ConnectionState};
+use crate::calls::{AccountId, CallKey, Party};
+use crate::ledger::{Entry, LedgerHandle};
 use crate::telegram::{Account, Network, Origin};
 
 /// The accounts at work, and what is needed to add one.
-pub(super) struct Accounts {
+pub(super) struct RunningAccounts {
     running: Vec<Option<Account>>,
     network: Network,
     sender: mpsc::Sender<(AccountId, AccountEvent)>,
     /// Where calls are written down, unless that cannot be or this is a demo.
-    ledger: Option<Keeper>,
+    ledger: Option<LedgerHandle>,
 }
 
-impl Accounts {
+impl RunningAccounts {
     /// None yet.
     pub(super) fn new(
         network: Network,
         sender: mpsc::Sender<(AccountId, AccountEvent)>,
-        ledger: Option<Keeper>,
+        ledger: Option<LedgerHandle>,
     ) -> Self {
         Self { running: Vec::new(), network, sender, ledger }
     }
@@ -54,9 +54,9 @@ impl Accounts {
                 self.running.push(Some(Account::start(id, origin, network, sender)));
             }
             Err(cause) => {
-                let connection = Connection::Unusable { cause: crate::text::clean(&cause) };
+                let connection = ConnectionState::Unusable { cause: crate::text::clean(&cause) };
                 // The channel is empty at the start, and later people sign in one by one.
-                let _ = self.sender.try_send((id, AccountEvent::Connection(connection)));
+                let _ = self.sender.try_send((id, AccountEvent::ConnectionState(connection)));
                 self.running.push(None);
             }
         }
@@ -114,7 +114,7 @@ impl Accounts {
     fn recall(&self, account: AccountId, user_id: i64, ring: Duration) {
         let Some(ledger) = &self.ledger else { return };
         let (reply, answer) = oneshot::channel();
-        ledger.recall(user_id, self.network.wall.now(), ring.as_millis() as i64, reply);
+        ledger.recall(user_id, self.network.clock.now(), ring.as_millis() as i64, reply);
         let sender = self.sender.clone();
         tokio::spawn(async move {
             if let Ok(living) = answer.await {
@@ -134,15 +134,15 @@ impl Accounts {
 pub(super) async fn open_ledger(
     path: Option<&Path>,
     events: mpsc::Sender<(AccountId, AccountEvent)>,
-) -> Option<Keeper> {
+) -> Option<LedgerHandle> {
     let path = path?;
     let trouble = move |text: String| {
         let text = crate::text::clean(&text);
         // It is in the log as well, should the board be busy. It is about no account.
-        let _ = events.try_send((AccountId(0), AccountEvent::Unkept(text)));
+        let _ = events.try_send((AccountId(0), AccountEvent::StorageFailed(text)));
     };
     let opened = match private_file(path) {
-        Ok(()) => Keeper::start(path.to_owned(), trouble.clone()).await,
+        Ok(()) => LedgerHandle::start(path.to_owned(), trouble.clone()).await,
         Err(error) => Err(error.to_string()),
     };
     opened

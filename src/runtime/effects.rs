@@ -6,16 +6,16 @@ use tokio::sync::mpsc;
 
 use super::switchboard::Switchboard;
 use super::terminal::Screen;
-use super::{AccountSetup, Door, EVENT_SLOTS, Left};
+use super::{AccountSetup, EVENT_SLOTS, ExitReason, SignInSetup};
 use crate::app::effect::Effect;
-use crate::sign_in::{Event, Refusal, Request, Step};
-use crate::telegram::sign_in::{Setup, SignIn};
+use crate::sign_in::{Refusal, SignInEvent, SignInRequest, Step};
+use crate::telegram::sign_in::{Setup, SignInHandle};
 use crate::telegram::{Network, Origin};
 
 /// What effects reach besides the accounts.
 pub(super) struct Outside {
     /// Where people sign in, unless this is a demo.
-    pub(super) entrance: Option<Reception>,
+    pub(super) entrance: Option<BoardSignIn>,
     pub(super) bell: bool,
     pub(super) notify: bool,
 }
@@ -25,34 +25,35 @@ pub(super) struct Outside {
 pub(super) enum Next {
     Nothing,
     Suspend,
-    Leave(Left),
+    Leave(ExitReason),
     /// Telegram had been quicker than the person.
-    Heard(Event),
+    Heard(SignInEvent),
 }
 
 /// The way in: what is needed for it, and the conversation that goes on.
-pub(super) struct Reception {
-    door: Door,
+pub(super) struct BoardSignIn {
+    door: SignInSetup,
     network: Network,
-    talk: Option<(SignIn, mpsc::Receiver<Event>)>,
+    talk: Option<(SignInHandle, mpsc::Receiver<SignInEvent>)>,
 }
 
-impl Reception {
-    pub(super) fn new(door: Door, network: Network) -> Self {
+impl BoardSignIn {
+    pub(super) fn new(door: SignInSetup, network: Network) -> Self {
         Self { door, network, talk: None }
     }
 
     /// Gives up the conversation. Somebody who has been signed in before that stays so.
-    fn leave(&mut self) -> Option<Event> {
+    fn leave(&mut self) -> Option<SignInEvent> {
         let (sign_in, mut events) = self.talk.take()?;
         drop(sign_in);
         // What is told from now on finds nobody, and is taken back.
         events.close();
-        std::iter::from_fn(|| events.try_recv().ok()).find(|it| matches!(it, Event::Done { .. }))
+        std::iter::from_fn(|| events.try_recv().ok())
+            .find(|it| matches!(it, SignInEvent::Done { .. }))
     }
 
     /// Gives Telegram something; begins a conversation if there is none.
-    fn say(&mut self, request: Request) {
+    fn say(&mut self, request: SignInRequest) {
         let Self { door, network, talk } = self;
         let (sign_in, _) = talk.get_or_insert_with(|| {
             let (sender, events) = mpsc::channel(EVENT_SLOTS);
@@ -63,7 +64,7 @@ impl Reception {
                 network: network.clone(),
                 start: door.start.clone(),
             };
-            (SignIn::start(setup, sender), events)
+            (SignInHandle::start(setup, sender), events)
         });
         sign_in.send(request);
     }
@@ -71,7 +72,7 @@ impl Reception {
 
 impl Outside {
     /// What Telegram says next to somebody who signs in; for ever, if nobody does.
-    pub(super) async fn heard(&mut self) -> Event {
+    pub(super) async fn next_event(&mut self) -> SignInEvent {
         let Some(entry) = self.entrance.as_mut() else { return std::future::pending().await };
         let Some((_, events)) = entry.talk.as_mut() else { return std::future::pending().await };
         if let Some(event) = events.recv().await {
@@ -79,7 +80,7 @@ impl Outside {
         }
         entry.talk = None;
         let text = "signing in has failed inside".to_owned();
-        Event::Refused(Refusal::local(text, "try again; the log may say why", Step::Method))
+        SignInEvent::Refused(Refusal::local(text, "try again; the log may say why", Step::Method))
     }
 
     /// Starts an account that has been stored just now.
@@ -101,8 +102,8 @@ impl Outside {
             Effect::Ring { text, .. } => screen.attract(&text, self.bell, self.notify)?,
             Effect::Redraw => screen.redraw()?,
             Effect::Suspend => return Ok(Next::Suspend),
-            Effect::Quit => return Ok(Next::Leave(Left::ToQuit)),
-            Effect::Demo => return Ok(Next::Leave(Left::ForDemo)),
+            Effect::Quit => return Ok(Next::Leave(ExitReason::ToQuit)),
+            Effect::Demo => return Ok(Next::Leave(ExitReason::ForDemo)),
             Effect::SignIn(request) => {
                 if let Some(entry) = &mut self.entrance {
                     entry.say(request);
@@ -115,7 +116,7 @@ impl Outside {
             }
             Effect::LeaveSignIn => {
                 let entry = self.entrance.as_mut();
-                if let Some(done) = entry.and_then(Reception::leave) {
+                if let Some(done) = entry.and_then(BoardSignIn::leave) {
                     return Ok(Next::Heard(done));
                 }
             }

@@ -16,14 +16,14 @@ pub(super) fn message(event: &Event, state: &State, keymap: &Keymap) -> Option<M
             let layer = state.layer();
             let action = keymap.action(layer, (*key).into()).map(Msg::Action);
             let edit = || match layer {
-                Layer::Filter | Layer::Form => to_input_request(event).map(Msg::Edit),
+                Layer::Filter | Layer::SignInField => to_input_request(event).map(Msg::Edit),
                 _ => None,
             };
             action.or_else(edit)
         }
         Event::Paste(text) => match state.layer() {
             // Anywhere else a stray paste must do nothing.
-            Layer::Filter | Layer::Form => Some(Msg::Paste(text.clone())),
+            Layer::Filter | Layer::SignInField => Some(Msg::Paste(text.clone())),
             _ => None,
         },
         _ => None,

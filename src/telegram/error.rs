@@ -4,8 +4,8 @@ use grammers_client::InvocationError;
 use grammers_mtproto::transport;
 use grammers_mtsender::RpcError;
 
-use super::session::VaultError;
-use crate::call::failure::{Failure, ends_session};
+use super::session::SessionError;
+use crate::calls::failure::{Failure, ends_session};
 use crate::text;
 
 /// What a failed request means.
@@ -45,7 +45,7 @@ pub(super) fn signed_out(error: &InvocationError) -> Option<String> {
         }
         // Unknown key: grammers has made a new one, and the session has refused to take it.
         InvocationError::Session(error)
-            if matches!(error.downcast_ref(), Some(VaultError::OtherKey)) =>
+            if matches!(error.downcast_ref(), Some(SessionError::OtherKey)) =>
         {
             Some("AUTH_KEY_UNKNOWN".to_owned())
         }

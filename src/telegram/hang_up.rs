@@ -7,12 +7,12 @@ use grammers_client::tl::{self, Deserializable, Serializable};
 use grammers_mtsender::SenderPoolHandle;
 use tokio::time::timeout;
 
-use super::line::Ended;
+use super::connection::Disconnect;
 use super::peers::Names;
-use super::{Context, error, updates};
-use crate::call::event::{AccountEvent, CallEvent, HangUpOrder};
-use crate::call::failure::Failure;
-use crate::call::reason::EndReason;
+use super::{TaskContext, error, updates};
+use crate::calls::event::{AccountEvent, CallEvent, HangUpOrder};
+use crate::calls::failure::Failure;
+use crate::calls::reason::EndReason;
 
 /// After how long a hang-up without an answer is told as such.
 pub(super) const DEADLINE: Duration = Duration::from_secs(15);
@@ -22,20 +22,20 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(15);
 /// Returns why the line must end, if it must: the session is gone, or nothing was answered, and
 /// the request might still wait somewhere and go out when nobody wants it any more.
 pub(super) async fn send(
-    context: Context,
+    context: TaskContext,
     pool: SenderPoolHandle,
     dc: i32,
     names: Names,
     order: HangUpOrder,
-) -> Option<Ended> {
+) -> Option<Disconnect> {
     let request = request(&order).to_bytes();
     // The raw call is tried once; the pool's retry policy does not see it.
     let answer = timeout(DEADLINE, pool.raw_invoke_in_dc(dc, request)).await;
     let verdict = match &answer {
-        Err(_) => Some(Ended::Asked),
+        Err(_) => Some(Disconnect::Asked),
         // What the transport says of the whole connection shows when a new one is made.
         Ok(Err(InvocationError::Transport(_))) => None,
-        Ok(Err(error)) => error::signed_out(error).map(Ended::SignedOut),
+        Ok(Err(error)) => error::signed_out(error).map(Disconnect::SignedOut),
         Ok(Ok(_)) => None,
     };
     let outcome = match answer {

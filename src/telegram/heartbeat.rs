@@ -11,12 +11,12 @@ use grammers_session::updates::UpdatesLike;
 use tokio::sync::mpsc;
 use tokio::time::{interval_at, timeout};
 
-use super::clock::Clock;
-use super::line::{Ended, ended_by, silent};
+use super::connection::{Disconnect, ended_by, silent};
 use super::peers::party;
-use super::session::Vault;
-use super::{Context, REQUEST_DEADLINE};
-use crate::call::event::AccountEvent;
+use super::server_clock::ServerClock;
+use super::session::CachedSession;
+use super::{REQUEST_DEADLINE, TaskContext};
+use crate::calls::event::AccountEvent;
 
 /// How often the server is asked for its state.
 const HEARTBEAT: Duration = Duration::from_secs(45);
@@ -25,19 +25,19 @@ const BELIEVED: (u64, u64) = (5, 600);
 
 /// Asks the server how it is.
 #[derive(Clone)]
-pub(super) struct Beat {
-    pub(super) context: Context,
+pub(super) struct ServerProbe {
+    pub(super) context: TaskContext,
     pub(super) client: Client,
-    pub(super) clock: Clock,
+    pub(super) clock: ServerClock,
 }
 
-impl Beat {
+impl ServerProbe {
     pub(super) async fn state(&self) -> Result<tl::types::updates::State, InvocationError> {
-        let wall = self.context.network.wall;
-        let asked = wall.now();
+        let clock = self.context.network.clock;
+        let asked = clock.now();
         let answer = self.client.invoke(&tl::functions::updates::GetState {}).await?;
         let tl::enums::updates::State::State(state) = answer;
-        let ahead = self.clock.sample(state.date, asked, wall.now());
+        let ahead = self.clock.sample(state.date, asked, clock.now());
         self.context.tell(AccountEvent::Clock { ahead }).await;
         Ok(state)
     }
@@ -54,7 +54,7 @@ impl Beat {
         let id = vec![tl::enums::InputUser::UserSelf];
         let users = self.client.invoke(&tl::functions::users::GetUsers { id }).await?;
         if let Some(own) = users.first().and_then(party) {
-            self.context.tell(AccountEvent::SelfKnown(own)).await;
+            self.context.tell(AccountEvent::OwnUser(own)).await;
         }
         Ok(())
     }
@@ -62,10 +62,10 @@ impl Beat {
 
 /// Notices a silent server, and gaps that nothing else has shown.
 pub(super) async fn heartbeat(
-    beat: Beat,
-    session: Arc<Vault>,
+    beat: ServerProbe,
+    session: Arc<CachedSession>,
     resync: mpsc::Sender<UpdatesLike>,
-) -> Option<Ended> {
+) -> Option<Disconnect> {
     let mut ticks = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
     loop {
         ticks.tick().await;

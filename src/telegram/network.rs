@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use grammers_mtsender::{ConnectionParams, NoRetries};
 
 use crate::accounts::{Lease, Proxy};
-use crate::wall::Wall;
+use crate::clock::Clock;
 
 /// How many containers may wait inside grammers, which drops what does not fit.
 pub(super) const POOL_SLOTS: usize = 65_536;
@@ -21,7 +21,7 @@ pub struct Network {
     /// As this application, where an account has none of its own.
     pub api_id: Option<i32>,
     /// By this clock.
-    pub wall: Wall,
+    pub clock: Clock,
 }
 
 /// Telegram wants the id of an application even where it makes no difference, as for a session

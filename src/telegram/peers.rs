@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use grammers_client::tl;
 
-use crate::call::Party;
+use crate::calls::Party;
 use crate::text;
 
 /// Everybody whose name has been seen, shared by all lines of an account.

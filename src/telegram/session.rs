@@ -1,7 +1,7 @@
 //! The session that grammers works on: in memory, with what changes written behind to the
 //! account's file.
 //!
-//! The update state is kept only when what it covers has been handed out ([`Vault::commit`]):
+//! The update state is kept only when what it covers has been handed out ([`CachedSession::commit`]):
 //! grammers tells it as soon as a difference has come, and a line that ends while its updates are
 //! still being taken would lose the rest of them.
 //!
@@ -45,10 +45,10 @@ pub struct Seed {
 }
 
 /// A session at work.
-pub(super) struct Vault {
+pub(super) struct CachedSession {
     memory: MemorySession,
     store: Option<SqliteSession>,
-    pending: Mutex<Pending>,
+    pending: Mutex<Unwritten>,
     changed: Notify,
     /// How far the update stream has come, but what it brought is not yet handed out.
     held: Mutex<Option<UpdatesState>>,
@@ -56,13 +56,13 @@ pub(super) struct Vault {
 
 /// What has changed since the last writing.
 #[derive(Default)]
-struct Pending {
+struct Unwritten {
     centres: HashMap<i32, DcOption>,
     peers: HashMap<PeerId, PeerInfo>,
     state: bool,
 }
 
-impl Pending {
+impl Unwritten {
     /// Takes back what could not be written, under what has changed since.
     fn put_back(&mut self, older: Self) {
         for (dc, centre) in older.centres {
@@ -77,7 +77,7 @@ impl Pending {
 
 /// Why the session refuses something.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum VaultError {
+pub(super) enum SessionError {
     #[error("the stored key is not exchanged for a new one")]
     OtherKey,
     #[error(transparent)]
@@ -86,7 +86,7 @@ pub(super) enum VaultError {
     Store(#[from] SqliteSessionError),
 }
 
-impl Vault {
+impl CachedSession {
     /// A session that is kept nowhere.
     pub(super) fn in_memory(data: SessionData) -> Self {
         Self {
@@ -122,7 +122,7 @@ impl Vault {
     ///
     /// # Errors
     /// Those of the session in memory.
-    pub(super) async fn commit(&self) -> Result<(), VaultError> {
+    pub(super) async fn commit(&self) -> Result<(), SessionError> {
         let held = self.held().take();
         let Some(state) = held else { return Ok(()) };
         self.memory.set_update_state(UpdateState::All(state)).await?;
@@ -162,7 +162,7 @@ impl Vault {
     async fn write_to(
         &self,
         store: &SqliteSession,
-        pending: &Pending,
+        pending: &Unwritten,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         for centre in pending.centres.values() {
             store.set_dc_option(centre).await?;
@@ -177,11 +177,11 @@ impl Vault {
         Ok(())
     }
 
-    fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
+    fn pending(&self) -> std::sync::MutexGuard<'_, Unwritten> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, change: impl FnOnce(&mut Pending)) {
+    fn note(&self, change: impl FnOnce(&mut Unwritten)) {
         if self.store.is_some() {
             change(&mut self.pending());
             self.changed.notify_one();
@@ -250,28 +250,28 @@ pub(super) fn centre(id: i32, address: SocketAddr, auth_key: Option<&[u8; 256]>)
     DcOption { id, ipv4, ipv6, auth_key: auth_key.copied() }
 }
 
-impl Session for Vault {
-    type Error = VaultError;
+impl Session for CachedSession {
+    type Error = SessionError;
 
-    fn home_dc_id(&self) -> Result<i32, VaultError> {
+    fn home_dc_id(&self) -> Result<i32, SessionError> {
         Ok(self.memory.home_dc_id()?)
     }
 
-    fn set_home_dc_id(&self, dc_id: i32) -> BoxFuture<'_, Result<(), VaultError>> {
+    fn set_home_dc_id(&self, dc_id: i32) -> BoxFuture<'_, Result<(), SessionError>> {
         Box::pin(async move { Ok(self.memory.set_home_dc_id(dc_id).await?) })
     }
 
-    fn dc_option(&self, dc_id: i32) -> Result<Option<DcOption>, VaultError> {
+    fn dc_option(&self, dc_id: i32) -> Result<Option<DcOption>, SessionError> {
         Ok(self.memory.dc_option(dc_id)?)
     }
 
-    fn set_dc_option(&self, new: &DcOption) -> BoxFuture<'_, Result<(), VaultError>> {
+    fn set_dc_option(&self, new: &DcOption) -> BoxFuture<'_, Result<(), SessionError>> {
         let new = new.clone();
         Box::pin(async move {
             let old = self.memory.dc_option(new.id)?;
             let kept = old.as_ref().and_then(|old| old.auth_key);
             if kept.is_some() && kept != new.auth_key {
-                return Err(VaultError::OtherKey);
+                return Err(SessionError::OtherKey);
             }
             let same = |old: &DcOption| (old.ipv4, old.ipv6) == (new.ipv4, new.ipv6);
             if old.is_some_and(|old| same(&old) && old.auth_key == new.auth_key) {
@@ -285,7 +285,7 @@ impl Session for Vault {
         })
     }
 
-    fn peer(&self, peer: PeerId) -> BoxFuture<'_, Result<Option<PeerInfo>, VaultError>> {
+    fn peer(&self, peer: PeerId) -> BoxFuture<'_, Result<Option<PeerInfo>, SessionError>> {
         Box::pin(async move {
             match (self.memory.peer(peer).await?, &self.store) {
                 (None, Some(store)) => Ok(store.peer(peer).await?),
@@ -294,7 +294,7 @@ impl Session for Vault {
         })
     }
 
-    fn cache_peer(&self, peer: PeerInfo) -> BoxFuture<'_, Result<(), VaultError>> {
+    fn cache_peer(&self, peer: PeerInfo) -> BoxFuture<'_, Result<(), SessionError>> {
         Box::pin(async move {
             let known = self.memory.peer(peer.id()).await?;
             self.memory.cache_peer(peer.clone()).await?;
@@ -307,11 +307,11 @@ impl Session for Vault {
         })
     }
 
-    fn updates_state(&self) -> BoxFuture<'_, Result<UpdatesState, VaultError>> {
+    fn updates_state(&self) -> BoxFuture<'_, Result<UpdatesState, SessionError>> {
         Box::pin(async move { Ok(self.memory.updates_state().await?) })
     }
 
-    fn set_update_state(&self, update: UpdateState) -> BoxFuture<'_, Result<(), VaultError>> {
+    fn set_update_state(&self, update: UpdateState) -> BoxFuture<'_, Result<(), SessionError>> {
         Box::pin(async move {
             match update {
                 UpdateState::All(state) => {
@@ -339,11 +339,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_stored_key_is_never_exchanged_for_another() {
-        let vault = Vault::in_memory(seeded(&seed()));
+        let vault = CachedSession::in_memory(seeded(&seed()));
         let address = seed().address;
         for key in [Some(&[8; 256]), None] {
             let refused = vault.set_dc_option(&centre(4, address, key)).await;
-            assert!(matches!(refused, Err(VaultError::OtherKey)));
+            assert!(matches!(refused, Err(SessionError::OtherKey)));
         }
         assert_eq!(vault.dc_option(4).expect("known").and_then(|it| it.auth_key), Some([7; 256]));
         let first = vault.set_dc_option(&centre(1, address, Some(&[8; 256]))).await;
@@ -356,7 +356,7 @@ mod tests {
         let path = folder.path().join("session.db");
         let home = centre(4, seed().address, Some(&[7; 256]));
         create(&path, &home, 99, 5).await.expect("created");
-        let (vault, user_id) = Vault::open(&path).await.expect("it can be used");
+        let (vault, user_id) = CachedSession::open(&path).await.expect("it can be used");
         assert_eq!(user_id, 99);
         let state = UpdateState::Primary { pts: 12, date: 34, seq: 56 };
         vault.set_update_state(state).await.expect("kept");
@@ -379,7 +379,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_update_state_is_kept_only_once_it_is_committed() {
-        let vault = Vault::in_memory(seeded(&seed()));
+        let vault = CachedSession::in_memory(seeded(&seed()));
         let state = |pts| UpdatesState { pts, ..UpdatesState::default() };
         vault.set_update_state(UpdateState::All(state(5))).await.expect("held");
         assert_eq!(vault.updates_state().await.expect("known").pts, 0, "not handed out yet");
@@ -404,7 +404,7 @@ mod tests {
                 damaged[at] = byte;
                 let cut = if at % 3 == 0 { at.max(1) } else { damaged.len() };
                 std::fs::write(&path, &damaged[..cut]).expect("written");
-                if let Ok((vault, _)) = Vault::open(&path).await {
+                if let Ok((vault, _)) = CachedSession::open(&path).await {
                     let _ = vault.write().await;
                 }
             }
@@ -416,11 +416,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("session.db");
         std::fs::write(&path, "not a database, and long enough to be noticed as none").expect("ok");
-        let refused = Vault::open(&path).await.err().expect("refused");
+        let refused = CachedSession::open(&path).await.err().expect("refused");
         assert!(refused.contains("is no session that can be read"), "{refused}");
         let blank = folder.path().join("blank.db");
         SqliteSession::open(&blank).await.expect("a stock session");
-        let refused = Vault::open(&blank).await.err().expect("refused");
+        let refused = CachedSession::open(&blank).await.err().expect("refused");
         assert!(refused.ends_with("is signed in to nobody"), "{refused}");
     }
 }

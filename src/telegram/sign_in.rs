@@ -24,13 +24,13 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::clock::Clock;
 use super::error;
 use super::import::Imported;
 use super::network::Network;
-use super::session::{self, Vault};
-use crate::accounts::Accounts;
-use crate::sign_in::{Application, Event, Refusal, Request, Step};
+use super::server_clock::ServerClock;
+use super::session::{self, CachedSession};
+use crate::accounts::AccountStore;
+use crate::sign_in::{ApiCredentials, Refusal, SignInEvent, SignInRequest, Step};
 use qr::Shown;
 use start::first_data;
 use store::undo;
@@ -46,11 +46,11 @@ const MOVES: usize = 2;
 #[derive(Clone)]
 pub struct Setup {
     /// Where the account will be stored.
-    pub accounts: Accounts,
+    pub accounts: AccountStore,
     /// Its name; without one it is named after the person.
     pub name: Option<String>,
     /// The application; only an import can do without.
-    pub application: Option<Application>,
+    pub application: Option<ApiCredentials>,
     /// How Telegram is reached.
     pub network: Network,
     /// Where to begin.
@@ -60,19 +60,19 @@ pub struct Setup {
 /// A conversation. It is given up when this is dropped: what is on its way is waited for, and a
 /// session that comes of it is signed out again.
 #[derive(Debug)]
-pub struct SignIn {
-    requests: mpsc::UnboundedSender<Request>,
+pub struct SignInHandle {
+    requests: mpsc::UnboundedSender<SignInRequest>,
 }
 
-impl SignIn {
+impl SignInHandle {
     /// Begins a conversation; it connects with the first request.
-    pub fn start(setup: Setup, events: mpsc::Sender<Event>) -> Self {
+    pub fn start(setup: Setup, events: mpsc::Sender<SignInEvent>) -> Self {
         let (requests, receiver) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            let mut talk = Talk::new(setup.clone(), events.clone());
+            let mut talk = SignInFlow::new(setup.clone(), events.clone());
             let Some(done) = talk.run(receiver).await else { return };
             let name = match &done {
-                Event::Done { name, .. } => name.clone(),
+                SignInEvent::Done { name, .. } => name.clone(),
                 _ => return,
             };
             if events.send(done).await.is_err() {
@@ -83,16 +83,16 @@ impl SignIn {
     }
 
     /// Gives Telegram what it has asked for.
-    pub fn send(&self, request: Request) {
+    pub fn send(&self, request: SignInRequest) {
         // The conversation ends only when it is over.
         let _ = self.requests.send(request);
     }
 }
 
 /// Takes over a session that another program has made. Returns what became of it.
-pub async fn import(mut setup: Setup, imported: Imported) -> Event {
+pub async fn import(mut setup: Setup, imported: Imported) -> SignInEvent {
     if imported.bot {
-        return Event::Refused(Refusal::bot());
+        return SignInEvent::Refused(Refusal::bot());
     }
     let start = match &setup.start {
         Start::Centres(_) => setup.start.clone(),
@@ -113,33 +113,37 @@ pub async fn import(mut setup: Setup, imported: Imported) -> Event {
         (None, None) => {
             let text = format!("there is no data centre {} here", imported.dc);
             let advice = "is the session of other servers?";
-            return Event::Refused(Refusal::local(text, advice, Step::Method));
+            return SignInEvent::Refused(Refusal::local(text, advice, Step::Method));
         }
     };
     data.home_dc = imported.dc;
     let auth_key = Some(imported.auth_key);
     data.dc_options.insert(imported.dc, DcOption { auth_key, ..centre });
-    let of_its_own = |id| Application { id, hash: String::new() };
+    let of_its_own = |id| ApiCredentials { id, hash: String::new() };
     setup.application = setup.application.or_else(|| imported.api_id.map(of_its_own));
     let (events, _listened_to) = mpsc::channel(1);
-    let mut talk =
-        Talk { data: Some(data), dc: imported.dc, is_new: false, ..Talk::new(setup, events) };
+    let mut talk = SignInFlow {
+        data: Some(data),
+        dc: imported.dc,
+        is_new: false,
+        ..SignInFlow::new(setup, events)
+    };
     match talk.take_over().await {
         Ok(done) => done,
-        Err(refusal) => Event::Refused(refusal),
+        Err(refusal) => SignInEvent::Refused(refusal),
     }
 }
 
 /// One conversation.
-struct Talk {
+struct SignInFlow {
     setup: Setup,
-    events: mpsc::Sender<Event>,
+    events: mpsc::Sender<SignInEvent>,
     /// What the first connection begins with.
     data: Option<SessionData>,
-    line: Option<Line>,
+    line: Option<SignInConnection>,
     /// The data centre that is talked to.
     dc: i32,
-    clock: Clock,
+    clock: ServerClock,
     /// Whether something was sent of which nobody knows what came of it.
     in_doubt: bool,
     /// Whether the session is made here, and not another program's.
@@ -149,23 +153,23 @@ struct Talk {
 }
 
 /// A connection of somebody who is nobody yet. Dropping it closes it.
-struct Line {
-    vault: Arc<Vault>,
+struct SignInConnection {
+    vault: Arc<CachedSession>,
     handle: SenderPoolHandle,
     updates: mpsc::Receiver<UpdatesLike>,
     runner: AbortHandle,
 }
 
-impl Drop for Line {
+impl Drop for SignInConnection {
     fn drop(&mut self) {
         self.runner.abort();
     }
 }
 
-type Outcome<T> = Result<T, Refusal>;
+type FlowResult<T> = Result<T, Refusal>;
 
-impl Talk {
-    fn new(setup: Setup, events: mpsc::Sender<Event>) -> Self {
+impl SignInFlow {
+    fn new(setup: Setup, events: mpsc::Sender<SignInEvent>) -> Self {
         let data = first_data(&setup.start);
         let dc = data.home_dc;
         Self {
@@ -174,7 +178,7 @@ impl Talk {
             data: Some(data),
             line: None,
             dc,
-            clock: Clock::default(),
+            clock: ServerClock::default(),
             in_doubt: false,
             is_new: true,
             code: None,
@@ -182,15 +186,22 @@ impl Talk {
     }
 
     /// Answers requests until somebody is signed in, or nobody asks any more.
-    async fn run(&mut self, mut requests: mpsc::UnboundedReceiver<Request>) -> Option<Event> {
+    async fn run(
+        &mut self,
+        mut requests: mpsc::UnboundedReceiver<SignInRequest>,
+    ) -> Option<SignInEvent> {
         let mut next = requests.recv().await;
         if next.is_some()
             && let Err(error) = self.setup.accounts.draft()
         {
             // Better now than after the code and the password have been given.
             let advice = "mend that and sign in again; nothing was stored";
-            self.tell(Event::Refused(Refusal::local(error.to_string(), advice, Step::Method)))
-                .await;
+            self.tell(SignInEvent::Refused(Refusal::local(
+                error.to_string(),
+                advice,
+                Step::Method,
+            )))
+            .await;
             return None;
         }
         while let Some(request) = next.take() {
@@ -200,7 +211,7 @@ impl Talk {
                     // What was given last had come through, only the answer had not.
                     Ok(done) => return Some(done),
                     Err(refusal) if self.in_doubt => {
-                        self.tell(Event::Refused(refusal)).await;
+                        self.tell(SignInEvent::Refused(refusal)).await;
                         next = requests.recv().await;
                         continue;
                     }
@@ -208,18 +219,18 @@ impl Talk {
                 }
             }
             let answer = match request {
-                Request::SendCode { phone } => self.send_code(phone).await,
-                Request::Resend => self.resend().await,
-                Request::Code(code) => self.sign_in(code).await,
-                Request::Password(password) => self.check_password(password).await,
-                Request::Import(text) => match Imported::parse(&text) {
+                SignInRequest::SendCode { phone } => self.send_code(phone).await,
+                SignInRequest::Resend => self.resend().await,
+                SignInRequest::Code(code) => self.sign_in(code).await,
+                SignInRequest::Password(password) => self.check_password(password).await,
+                SignInRequest::Import(text) => match Imported::parse(&text) {
                     Ok(imported) => Ok(import(self.setup.clone(), imported).await),
                     Err(error) => {
                         let advice = "copy the whole string, and paste it here";
                         Err(Refusal::local(error.to_string(), advice, Step::Same))
                     }
                 },
-                Request::Qr => match self.show_codes(&mut requests).await {
+                SignInRequest::Qr => match self.show_codes(&mut requests).await {
                     Ok(Shown::Answer(event)) => Ok(event),
                     Ok(Shown::Interrupted(request)) => {
                         next = request;
@@ -229,9 +240,9 @@ impl Talk {
                 },
             };
             match answer {
-                Ok(done @ Event::Done { .. }) => return Some(done),
+                Ok(done @ SignInEvent::Done { .. }) => return Some(done),
                 Ok(event) => self.tell(event).await,
-                Err(refusal) => self.tell(Event::Refused(refusal)).await,
+                Err(refusal) => self.tell(SignInEvent::Refused(refusal)).await,
             }
             next = requests.recv().await;
         }
@@ -253,13 +264,13 @@ impl Talk {
         }
     }
 
-    async fn tell(&self, event: Event) {
+    async fn tell(&self, event: SignInEvent) {
         tracing::debug!(?event, "somebody who signs in is told");
         // Nobody listens any more while the program ends.
         let _ = self.events.send(event).await;
     }
 
-    async fn line(&mut self) -> Outcome<&mut Line> {
+    async fn line(&mut self) -> FlowResult<&mut SignInConnection> {
         if self.line.is_none() {
             let own = self.setup.application.as_ref().map(|application| application.id);
             let network = &self.setup.network;
@@ -267,17 +278,17 @@ impl Talk {
             let parameters = network.parameters().await;
             let parameters = parameters.map_err(|cause| Refusal::unreachable(&cause))?;
             let data = self.data.take().unwrap_or_else(|| first_data(&self.setup.start));
-            let vault = Arc::new(Vault::in_memory(data));
+            let vault = Arc::new(CachedSession::in_memory(data));
             let SenderPool { runner, handle, updates } =
                 SenderPool::with_configuration(Arc::clone(&vault), api_id, parameters);
             let runner = tokio::spawn(runner.run()).abort_handle();
-            self.line = Some(Line { vault, handle: handle.thin, updates, runner });
+            self.line = Some(SignInConnection { vault, handle: handle.thin, updates, runner });
         }
         Ok(self.line.as_mut().expect("it was made"))
     }
 
     /// Asks at the data centre of the account, moving there if Telegram says where that is.
-    async fn ask<R: tl::RemoteCall>(&mut self, request: &R) -> Outcome<R::Return> {
+    async fn ask<R: tl::RemoteCall>(&mut self, request: &R) -> FlowResult<R::Return> {
         let mut moves = 0;
         loop {
             let dc = self.dc;
@@ -303,7 +314,7 @@ impl Talk {
     }
 
     /// The application, as far as codes need it.
-    fn application(&self) -> Outcome<Application> {
+    fn application(&self) -> FlowResult<ApiCredentials> {
         let unknown = || Refusal::of_telegram(400, "API_ID_INVALID", None);
         self.setup.application.clone().ok_or_else(unknown)
     }

@@ -7,8 +7,8 @@ use grammers_mtsender::RpcError;
 use tokio::time::timeout;
 
 use super::network::Network;
-use super::session::Vault;
-use super::visit::Visit;
+use super::one_shot::OneShotClient;
+use super::session::CachedSession;
 use crate::accounts::Lease;
 use crate::text;
 
@@ -20,8 +20,8 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// # Errors
 /// Why the session may still be signed in, in words.
 pub async fn sign_out(lease: &Lease, network: &Network) -> Result<(), String> {
-    let (vault, _) = Vault::open(&lease.session()).await?;
-    let visit = Visit::of(lease, vault, network).await?;
+    let (vault, _) = CachedSession::open(&lease.session()).await?;
+    let visit = OneShotClient::of(lease, vault, network).await?;
     let answer = timeout(DEADLINE, visit.client.invoke(&tl::functions::auth::LogOut {})).await;
     match answer {
         Ok(Ok(_)) => Ok(()),

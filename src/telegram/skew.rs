@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::network::Network;
-use super::session::Vault;
+use super::session::CachedSession;
 use crate::text;
 
 /// How long the answer may take.
@@ -32,7 +32,7 @@ const LONGEST: usize = 1024;
 /// Says that this machine's clock is too far ahead, if it is.
 ///
 /// Nothing is asked through a proxy: this must not go around it.
-pub(super) async fn explanation(session: &Vault, network: &Network) -> Option<String> {
+pub(super) async fn explanation(session: &CachedSession, network: &Network) -> Option<String> {
     let dc = session.home_dc_id().ok()?;
     let centre = session.dc_option(dc).ok()??;
     if network.proxy.is_some() {

@@ -7,9 +7,9 @@ use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
 
 use super::peers::Names;
-use crate::call::event::{CallEvent, LiveCall, LoggedCall, Protocol, Relays, Stage};
-use crate::call::reason::{EndReason, Recorded};
-use crate::call::{Direction, Handle};
+use crate::calls::event::{CallEvent, LiveCall, LoggedCall, Protocol, Relays, Stage};
+use crate::calls::reason::{EndReason, Recorded};
+use crate::calls::{Direction, Handle};
 use crate::text;
 
 /// The updates and users of a raw container.

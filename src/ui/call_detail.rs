@@ -7,8 +7,8 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::{View, call_table, popup, put, recent};
 use crate::app::Privacy;
-use crate::call::failure::Failure;
-use crate::call::{Call, EndedCall, HangUp, Party, Phase, Sighting};
+use crate::calls::failure::Failure;
+use crate::calls::{Call, EndedCall, HangUp, Party, Phase, Provenance};
 use crate::text;
 
 /// The width of the labels.
@@ -91,7 +91,7 @@ fn of_ended(view: View, ended: &EndedCall) -> Lines {
     lines.push(line("ended", recent::ending(ended)));
     lines.push(line("call", format!("{kind}, {}", call_table::direction(ended.direction))));
     lines.push(line("id", ended.key.id.to_string()));
-    if ended.sighting == Sighting::Live {
+    if ended.sighting == Provenance::Live {
         lines.push(line("placed", exact(view, ended.placed)));
     }
     lines.push(line("over", exact(view, ended.at)));

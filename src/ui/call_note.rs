@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use super::{View, spinner};
 use crate::app::action::{Action, Layer};
 use crate::app::hang_up::remaining;
-use crate::call::failure::{Failure, Remedy};
-use crate::call::{Call, Check, HangUp, Phase};
+use crate::calls::failure::{Failure, Remedy};
+use crate::calls::{Call, Check, HangUp, Phase};
 use crate::text;
 
 /// After how many seconds without an answer a row says that it still waits.

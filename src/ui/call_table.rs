@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use super::{Scratch, View, call_note, popup, put};
 use crate::app::rows::SortColumn;
 use crate::app::{Privacy, State};
-use crate::call::{Call, CallKey, Direction, Phase};
+use crate::calls::{Call, CallKey, Direction, Phase};
 use crate::text;
 
 /// The most lines that the note of one call takes.

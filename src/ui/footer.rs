@@ -7,8 +7,8 @@ use super::{View, put, put_all, with_cursor};
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
 use crate::app::hang_up::obstacle;
-use crate::call::event::Connection;
-use crate::call::{HangUp, Verb};
+use crate::calls::event::ConnectionState;
+use crate::calls::{HangUp, Verb};
 use crate::text;
 
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
@@ -38,7 +38,7 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
 fn standing(view: View, width: u16) -> Option<String> {
     let accounts = || view.state.accounts.iter().filter(|account| !account.is_out());
     let unusable = view.state.accounts.iter().find_map(|account| match &account.connection {
-        Connection::Unusable { cause } => {
+        ConnectionState::Unusable { cause } => {
             const MORE: &str = " (onhook doctor)";
             let text = format!("{}: {cause}", view.state.account_word(account));
             let room = usize::from(width).saturating_sub(4);
@@ -52,7 +52,7 @@ fn standing(view: View, width: u16) -> Option<String> {
     if unusable.is_some() {
         return unusable;
     }
-    let key = view.look.keymap.hint(Layer::Board, Action::Fix);
+    let key = view.look.keymap.hint(Layer::Board, Action::EnableCalls);
     if accounts().any(|account| account.reach.calls_off) {
         let fix = key.map(|key| format!(": press {key} to fix")).unwrap_or_default();
         return Some(format!("this session does not receive calls{fix}"));

@@ -7,12 +7,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{View, put, put_all};
+use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
-use crate::app::connection::AccountState;
 use crate::app::dialog::Dialog;
-use crate::app::sign_in::Entrance;
-use crate::call::event::Connection;
-use crate::call::{Call, Phase};
+use crate::app::sign_in::SignInMode;
+use crate::calls::event::ConnectionState;
+use crate::calls::{Call, Phase};
 use crate::text;
 
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
@@ -54,12 +54,12 @@ fn left(view: View, left_out: usize) -> Vec<(String, Style)> {
     for account in &view.state.accounts {
         parts.push(connection(view, account));
         let (next, style) = match &account.connection {
-            Connection::Retrying { cause, .. } => (cause.clone(), theme.warning),
-            Connection::SignedOut { code } => (next_step(view, code), theme.error),
+            ConnectionState::Retrying { cause, .. } => (cause.clone(), theme.warning),
+            ConnectionState::SignedOut { code } => (next_step(view, code), theme.error),
             // Why is said at the foot.
-            Connection::Unusable { .. } | Connection::Connecting | Connection::Online => {
-                (String::new(), theme.text)
-            }
+            ConnectionState::Unusable { .. }
+            | ConnectionState::Connecting
+            | ConnectionState::Online => (String::new(), theme.text),
         };
         // What is the matter with an account is more than whose it is.
         let least = if account.is_out() { 3 } else { 1 };
@@ -80,7 +80,7 @@ fn summary(view: View) -> Vec<(String, Style)> {
     let theme = view.theme();
     let accounts = &view.state.accounts;
     let of = |fits: fn(&AccountState) -> bool| accounts.iter().filter(move |it| fits(it));
-    let online = of(|account| account.connection == Connection::Online).count();
+    let online = of(|account| account.connection == ConnectionState::Online).count();
     let out: Vec<_> = of(AccountState::is_out).map(|it| view.state.account_word(it)).collect();
     let waiting = accounts.len() - online - out.len();
     let mut parts = vec![(format!(" ● {online} online"), theme.good)];
@@ -99,21 +99,21 @@ fn summary(view: View) -> Vec<(String, Style)> {
 fn connection(view: View, account: &AccountState) -> (String, Style) {
     let theme = view.theme();
     match &account.connection {
-        Connection::Connecting => ("◌ connecting".to_owned(), theme.warning),
-        Connection::Online => ("● online".to_owned(), theme.good),
-        Connection::Retrying { at, .. } => {
+        ConnectionState::Connecting => ("◌ connecting".to_owned(), theme.warning),
+        ConnectionState::Online => ("● online".to_owned(), theme.good),
+        ConnectionState::Retrying { at, .. } => {
             let seconds = at.duration_since(view.now).as_secs_f64().ceil().max(0.0);
             (format!("○ retrying in {seconds} s"), theme.warning)
         }
-        Connection::SignedOut { code } => (format!("✗ signed out · {code}"), theme.error),
-        Connection::Unusable { .. } => ("✗ cannot be used".to_owned(), theme.error),
+        ConnectionState::SignedOut { code } => (format!("✗ signed out · {code}"), theme.error),
+        ConnectionState::Unusable { .. } => ("✗ cannot be used".to_owned(), theme.error),
     }
 }
 
 /// What can be done about a session that Telegram does not accept any more.
 fn next_step(view: View, code: &str) -> String {
     let key = |action| view.look.keymap.hint(Layer::Board, action);
-    let sign_in = key(Action::SignIn).filter(|_| view.state.entrance != Entrance::Closed);
+    let sign_in = key(Action::SignIn).filter(|_| view.state.entrance != SignInMode::Closed);
     match (code, key(Action::Reconnect), sign_in) {
         ("USER_DEACTIVATED" | "USER_DEACTIVATED_BAN", ..) => {
             "write to Telegram's support".to_owned()

@@ -7,7 +7,7 @@ use ratatui::widgets::{Block, Borders, Clear, Widget};
 
 use super::{View, inside, put, put_all};
 use crate::app::action::{Action, Layer};
-use crate::call::AccountId;
+use crate::calls::AccountId;
 
 /// Draws the frame of a panel with its title.
 pub(super) fn panel(view: View, title: &str, area: Rect, buffer: &mut Buffer) -> Rect {

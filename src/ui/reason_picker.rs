@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::{View, call_table, popup, put};
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::{Choice, Picker};
-use crate::call::{Call, CallKey};
+use crate::calls::{Call, CallKey};
 use crate::text;
 
 /// The width of the picker's inside, if the screen has it.
@@ -15,7 +15,7 @@ const WIDTH: u16 = 68;
 const LABEL: u16 = 20;
 
 /// One line of the picker.
-struct Line {
+struct PickerLine {
     choice: Choice,
     key: String,
     label: &'static str,
@@ -51,7 +51,7 @@ pub(super) fn draw(view: View, picker: &Picker, screen: Rect, buffer: &mut Buffe
     popup::hints(view, Layer::Picker, &actions, area, buffer);
 }
 
-fn height(lines: &[Line]) -> u16 {
+fn height(lines: &[PickerLine]) -> u16 {
     lines.iter().map(|line| line.text.len() as u16).sum()
 }
 
@@ -68,14 +68,14 @@ fn title(view: View, picker: &Picker, first: &Call) -> String {
     }
 }
 
-fn line(view: View, picker: &Picker, first: &Call, choice: Choice, width: u16) -> Line {
+fn line(view: View, picker: &Picker, first: &Call, choice: Choice, width: u16) -> PickerLine {
     let (action, label) = match choice {
-        Choice::Fitting => (Action::Fitting, "Fitting"),
+        Choice::Default => (Action::DefaultReason, "Fitting"),
         Choice::Reason(reason) => (Action::sending(reason), reason.label()),
     };
     let (text, usual) = prospect(view, &picker.calls, first, choice);
     let cells = width.saturating_sub(LABEL + 1).max(12);
-    Line {
+    PickerLine {
         choice,
         key: view.look.keymap.hint(Layer::Picker, action).unwrap_or_default(),
         label,
@@ -98,7 +98,7 @@ fn prospect(view: View, calls: &[CallKey], first: &Call, choice: Choice) -> (Str
     (format!("{warning}{}", prospect.text), prospect.usual)
 }
 
-fn draw_line(view: View, line: &Line, selected: bool, area: Rect, buffer: &mut Buffer) {
+fn draw_line(view: View, line: &PickerLine, selected: bool, area: Rect, buffer: &mut Buffer) {
     let theme = view.theme();
     let style = if line.usual { theme.text } else { theme.unusual };
     if area.height == 0 {

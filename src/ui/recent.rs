@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{View, call_table, popup, put};
-use crate::call::board::CallBoard;
-use crate::call::{Direction, EndedCall};
+use crate::calls::board::CallBoard;
+use crate::calls::{Direction, EndedCall};
 use crate::text;
 
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {

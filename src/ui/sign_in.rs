@@ -7,8 +7,8 @@ use ratatui::style::Style;
 
 use super::{View, popup, put, spinner, with_cursor};
 use crate::app::action::{Action, Layer};
-use crate::app::sign_in::{Question, SignIn};
-use crate::qr::{self, Ground};
+use crate::app::sign_in::{Question, SignInDialog};
+use crate::qr::{self, Background};
 use crate::sign_in::{APPLICATION_HELP, IMPORT_WARNING};
 use crate::text;
 
@@ -20,9 +20,9 @@ const QR_HELP: &str = "Telegram on your phone → Settings → Devices → Link"
 const PHONE_HELP: &str = "Telegram sends a code to it. Neither is stored.";
 
 /// A line of the popup.
-type Line = (String, Style);
+type StyledLine = (String, Style);
 
-pub(super) fn draw(view: View, sign_in: &SignIn, screen: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(view: View, sign_in: &SignInDialog, screen: Rect, buffer: &mut Buffer) {
     let width = WIDTH.min(screen.width.saturating_sub(4));
     let most = usize::from(screen.height.saturating_sub(2));
     let mut lines = lines(view, sign_in, width, most);
@@ -41,7 +41,7 @@ pub(super) fn draw(view: View, sign_in: &SignIn, screen: Rect, buffer: &mut Buff
     popup::hints(view, layer, &actions, area, buffer);
 }
 
-fn title(view: View, sign_in: &SignIn) -> &'static str {
+fn title(view: View, sign_in: &SignInDialog) -> &'static str {
     match sign_in.question {
         Question::Method { .. } if view.state.accounts.is_empty() => "Welcome",
         Question::Method { .. } => "Add an account",
@@ -50,7 +50,7 @@ fn title(view: View, sign_in: &SignIn) -> &'static str {
     }
 }
 
-fn actions(view: View, sign_in: &SignIn) -> (Layer, Vec<(Action, &'static str)>) {
+fn actions(view: View, sign_in: &SignInDialog) -> (Layer, Vec<(Action, &'static str)>) {
     match &sign_in.question {
         Question::Method { .. } => {
             let other = if view.state.accounts.is_empty() {
@@ -58,22 +58,22 @@ fn actions(view: View, sign_in: &SignIn) -> (Layer, Vec<(Action, &'static str)>)
             } else {
                 (Action::Back, "back")
             };
-            (Layer::Entrance, vec![(Action::Accept, "choose"), other])
+            (Layer::SignInMenu, vec![(Action::Accept, "choose"), other])
         }
-        Question::Qr { .. } => (Layer::Form, vec![(Action::Back, "back")]),
+        Question::Qr { .. } => (Layer::SignInField, vec![(Action::Back, "back")]),
         Question::Code(sent) => {
             let mut actions = vec![(Action::Accept, "go on")];
             if sent.next.as_ref().is_some_and(|(_, at)| *at <= view.now) {
                 actions.push((Action::Resend, "send again"));
             }
             actions.push((Action::Back, "back"));
-            (Layer::Form, actions)
+            (Layer::SignInField, actions)
         }
-        _ => (Layer::Form, vec![(Action::Accept, "go on"), (Action::Back, "back")]),
+        _ => (Layer::SignInField, vec![(Action::Accept, "go on"), (Action::Back, "back")]),
     }
 }
 
-fn lines(view: View, sign_in: &SignIn, width: u16, most: usize) -> Vec<Line> {
+fn lines(view: View, sign_in: &SignInDialog, width: u16, most: usize) -> Vec<StyledLine> {
     if let Question::Qr { code: Some((url, until)) } = &sign_in.question {
         return qr_lines(view, url, *until, width, most);
     }
@@ -88,7 +88,7 @@ fn lines(view: View, sign_in: &SignIn, width: u16, most: usize) -> Vec<Line> {
                 say(WELCOME, theme.text);
                 say("", theme.text);
             }
-            for (at, way) in view.state.ways().iter().enumerate() {
+            for (at, way) in view.state.sign_in_methods().iter().enumerate() {
                 let (mark, style) =
                     if at == *cursor { ("▶", theme.selected) } else { (" ", theme.text) };
                 lines.push((format!("{mark} {}", way.label()), style));
@@ -146,7 +146,7 @@ fn again(view: View, way: &str, at: Timestamp) -> String {
 }
 
 /// What is typed, or what can be shown of it.
-fn field(sign_in: &SignIn, width: u16) -> String {
+fn field(sign_in: &SignInDialog, width: u16) -> String {
     let input = &sign_in.input;
     let typed = match &sign_in.question {
         Question::Qr { .. } => return String::new(),
@@ -160,14 +160,14 @@ fn field(sign_in: &SignIn, width: u16) -> String {
     format!("> {}", with_cursor(&typed, input.cursor(), room))
 }
 
-fn qr_lines(view: View, url: &str, until: Timestamp, width: u16, most: usize) -> Vec<Line> {
+fn qr_lines(view: View, url: &str, until: Timestamp, width: u16, most: usize) -> Vec<StyledLine> {
     let theme = view.theme();
     // With colours of its own the code is dark on light anywhere.
-    let (ground, style) = match theme.qr.bg {
-        Some(_) => (Ground::Light, theme.qr),
-        None => (view.look.ground, Style::reset()),
+    let (background, style) = match theme.qr.bg {
+        Some(_) => (Background::Light, theme.qr),
+        None => (view.look.background, Style::reset()),
     };
-    let code = qr::half_blocks(url, ground).unwrap_or_default();
+    let code = qr::half_blocks(url, background).unwrap_or_default();
     let columns = code.first().map_or(0, |line| text::width(line));
     if view.look.ascii || columns > usize::from(width) || code.len() + 1 > most {
         let need = if view.look.ascii {
@@ -179,7 +179,7 @@ fn qr_lines(view: View, url: &str, until: Timestamp, width: u16, most: usize) ->
         return wrapped.into_iter().map(|line| (line, theme.warning)).collect();
     }
     let left = until.duration_since(view.now).as_secs().max(0);
-    let mut lines: Vec<Line> = code.into_iter().map(|line| (line, style)).collect();
+    let mut lines: Vec<StyledLine> = code.into_iter().map(|line| (line, style)).collect();
     lines.push((format!("Valid for {left} s · {QR_HELP}"), theme.text));
     lines
 }

@@ -13,14 +13,16 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::*;
+use crate::app::account::AccountState;
 use crate::app::action::Action;
-use crate::app::connection::AccountState;
 use crate::app::msg::Msg;
 use crate::app::update;
-use crate::call::event::{AccountEvent, CallEvent, Connection, LiveCall, Protocol, Relays, Stage};
-use crate::call::failure::Failure;
-use crate::call::reason::{EndReason, Recorded};
-use crate::call::{AccountId, CallKey, Handle, Party};
+use crate::calls::event::{
+    AccountEvent, CallEvent, ConnectionState, LiveCall, Protocol, Relays, Stage,
+};
+use crate::calls::failure::Failure;
+use crate::calls::reason::{EndReason, Recorded};
+use crate::calls::{AccountId, CallKey, Handle, Party};
 use crate::config::theme::Depth;
 use crate::sign_in;
 
@@ -32,15 +34,15 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).expect("in range")
 }
 
-fn look() -> Look {
+fn look() -> DisplayOptions {
     let nothing = |_: &str| None;
     let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen, &nothing);
-    Look {
+    DisplayOptions {
         theme: theme.expect("the shipped theme"),
         keymap: Keymap::default(),
         ascii: false,
         zone: TimeZone::UTC,
-        ground: Ground::Dark,
+        background: Background::Dark,
     }
 }
 
@@ -57,7 +59,7 @@ fn press(state: &mut State, actions: &[Action], second: i64) {
 fn empty_board() -> State {
     let own = Party { name: Some("Ada Lovelace".to_owned()), ..Party::unknown(ME) };
     let mut state = State::new(vec![AccountState::new("ada".to_owned(), own)]);
-    tell(&mut state, AccountEvent::Connection(Connection::Online), 0);
+    tell(&mut state, AccountEvent::ConnectionState(ConnectionState::Online), 0);
     state
 }
 
@@ -119,7 +121,12 @@ fn full_board() -> State {
     state
 }
 
-fn drawn(state: &mut State, look: &Look, (width, height): (u16, u16), second: i64) -> Buffer {
+fn drawn(
+    state: &mut State,
+    look: &DisplayOptions,
+    (width, height): (u16, u16),
+    second: i64,
+) -> Buffer {
     update(state, Msg::Resized { width, height }, at(second));
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("in memory");
     let mut scratch = Scratch::default();
@@ -255,7 +262,7 @@ fn two_accounts_are_told_apart() {
     let mut state = full_board();
     let grace = Party { name: Some("Grace Hopper".to_owned()), ..Party::unknown(2) };
     let mut second = AccountState::new("work".to_owned(), grace);
-    second.connection = Connection::SignedOut { code: "SESSION_REVOKED".to_owned() };
+    second.connection = ConnectionState::SignedOut { code: "SESSION_REVOKED".to_owned() };
     state.accounts.push(second);
     shows("two_accounts_80x24", &mut state, (80, 24));
     shows("two_accounts_120x30", &mut state, (120, 30));
@@ -264,14 +271,14 @@ fn two_accounts_are_told_apart() {
 #[test]
 fn every_state_of_the_connection() {
     let states = [
-        ("connecting", Connection::Connecting),
-        ("retrying", Connection::Retrying { at: at(64), cause: "refused".to_owned() }),
-        ("signed_out", Connection::SignedOut { code: "SESSION_REVOKED".to_owned() }),
-        ("unusable", Connection::Unusable { cause: "session.db is no session".to_owned() }),
+        ("connecting", ConnectionState::Connecting),
+        ("retrying", ConnectionState::Retrying { at: at(64), cause: "refused".to_owned() }),
+        ("signed_out", ConnectionState::SignedOut { code: "SESSION_REVOKED".to_owned() }),
+        ("unusable", ConnectionState::Unusable { cause: "session.db is no session".to_owned() }),
     ];
     for (name, connection) in states {
         let mut state = empty_board();
-        tell(&mut state, AccountEvent::Connection(connection), 60);
+        tell(&mut state, AccountEvent::ConnectionState(connection), 60);
         let text = text_of(&drawn(&mut state, &look(), (80, 12), 60));
         snapshot(&format!("header_{name}"), text.lines().next().unwrap_or_default());
     }
@@ -281,7 +288,7 @@ fn every_state_of_the_connection() {
 fn ascii_has_nothing_else() {
     let mut state = full_board();
     press(&mut state, &[Action::HangUp], 55);
-    let look = Look { ascii: true, ..look() };
+    let look = DisplayOptions { ascii: true, ..look() };
     let text = text_of(&drawn(&mut state, &look, (80, 24), 60));
     assert!(text.is_ascii());
     snapshot("ascii_80x24", &text);
@@ -291,7 +298,7 @@ fn ascii_has_nothing_else() {
 fn without_colour_every_state_is_still_told_apart() {
     let nothing = |_: &str| None;
     let theme = Theme::load("dark", std::path::Path::new("."), Depth::None, &nothing);
-    let look = Look { theme: theme.expect("the shipped theme"), ..look() };
+    let look = DisplayOptions { theme: theme.expect("the shipped theme"), ..look() };
     let buffer = drawn(&mut full_board(), &look, (80, 24), 60);
     let coloured = |style: Style| {
         style.fg != Some(ratatui::style::Color::Reset)
@@ -339,7 +346,7 @@ fn the_pictures_in_the_readme_are_the_screens() {
     check_picture("screenshot.svg", &svg(&drawn(&mut state, &look(), (120, 27), 60)));
 
     let url = format!("tg://login?token={}", "onhook_".repeat(6));
-    let qr = sign_in::Event::Qr { url, until: at(88) };
+    let qr = sign_in::SignInEvent::Qr { url, until: at(88) };
     let mut state = newcomer(&[Action::Down, Action::Accept], "", Some(qr));
     state.size = (80, 24);
     check_picture("sign-in.svg", &svg(&drawn(&mut state, &look(), (80, 24), 60)));

@@ -11,16 +11,16 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use onhook::app::account::AccountState;
 use onhook::app::action::Action;
-use onhook::app::connection::AccountState;
 use onhook::app::msg::Msg;
 use onhook::app::{State, update};
-use onhook::call::event::{AccountEvent, CallEvent, LiveCall, Protocol, Stage};
-use onhook::call::{AccountId, Handle, Party};
+use onhook::calls::event::{AccountEvent, CallEvent, LiveCall, Protocol, Stage};
+use onhook::calls::{AccountId, Handle, Party};
 use onhook::config::keymap::Keymap;
 use onhook::config::theme::{Depth, Theme};
-use onhook::qr::Ground;
-use onhook::ui::{Look, Scratch, view};
+use onhook::qr::Background;
+use onhook::ui::{DisplayOptions, Scratch, view};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
@@ -33,16 +33,16 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).expect("in range")
 }
 
-fn look() -> Look {
+fn look() -> DisplayOptions {
     let nothing = |_: &str| None;
     let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen, &nothing);
     let theme = theme.expect("the shipped theme");
-    Look {
+    DisplayOptions {
         theme,
         keymap: Keymap::default(),
         ascii: false,
         zone: TimeZone::UTC,
-        ground: Ground::Dark,
+        background: Background::Dark,
     }
 }
 
@@ -110,7 +110,7 @@ fn screen() -> Screen {
 }
 
 /// Draws a frame and returns how many bytes it wrote.
-fn draw(screen: &mut Screen, state: &State, look: &Look, at: Timestamp) -> usize {
+fn draw(screen: &mut Screen, state: &State, look: &DisplayOptions, at: Timestamp) -> usize {
     let before = screen.written.0.get();
     let mut scratch = Scratch::default();
     screen.terminal.draw(|frame| view(state, look, at, &mut scratch, frame)).expect("in memory");

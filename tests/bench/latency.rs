@@ -15,18 +15,18 @@ use grammers_mtsender::{SenderPool, SenderPoolFatHandle};
 use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use onhook::app::account::AccountState;
 use onhook::app::action::Action;
-use onhook::app::connection::AccountState;
 use onhook::app::effect::Effect;
 use onhook::app::msg::Msg;
 use onhook::app::{State, update};
-use onhook::call::event::AccountEvent;
-use onhook::call::{AccountId, Party};
+use onhook::calls::event::AccountEvent;
+use onhook::calls::{AccountId, Party};
 use onhook::config::keymap::Keymap;
 use onhook::config::theme::{Depth, Theme};
-use onhook::loopback::{Options, Scenario, Server};
 use onhook::telegram::{Account, Network, Origin};
-use onhook::ui::{Look, Scratch, view};
+use onhook::ui::{DisplayOptions, Scratch, view};
+use onhook_loopback::{Options, Scenario, Server};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
@@ -125,7 +125,7 @@ struct Board {
     account: Account,
     events: mpsc::Receiver<(AccountId, AccountEvent)>,
     screen: Terminal<CrosstermBackend<io::Sink>>,
-    look: Look,
+    look: DisplayOptions,
     scratch: Scratch,
 }
 
@@ -147,12 +147,12 @@ impl Board {
             events,
             screen: Terminal::with_options(CrosstermBackend::new(io::sink()), options)
                 .expect("in memory"),
-            look: Look {
+            look: DisplayOptions {
                 theme: theme.expect("the shipped theme"),
                 keymap: Keymap::default(),
                 ascii: false,
                 zone: TimeZone::UTC,
-                ground: onhook::qr::Ground::Dark,
+                background: onhook::qr::Background::Dark,
             },
             scratch: Scratch::default(),
         }
@@ -225,11 +225,11 @@ async fn wire_to_screen() -> (Vec<Duration>, Vec<Duration>) {
         }
         bare.call().await;
     }
-    let mut heard = Vec::new();
+    let mut next_event = Vec::new();
     for (id, hash) in calls {
         let start = Instant::now();
         let ((), _) = tokio::join!(other.discard(id, hash), bare.call());
-        heard.push(start.elapsed());
+        next_event.push(start.elapsed());
     }
 
     let (server, _) = self::server(ROUNDS, 2).await;
@@ -252,7 +252,7 @@ async fn wire_to_screen() -> (Vec<Duration>, Vec<Duration>) {
         });
         drawn.push(start.elapsed());
     }
-    (heard, drawn)
+    (next_event, drawn)
 }
 
 /// A key is pressed: until the request has arrived at the server.
@@ -345,8 +345,9 @@ fn main() -> io::Result<()> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let echo = percentiles("bare TCP echo, 128 bytes", echo().await?);
-        let (heard, drawn) = wire_to_screen().await;
-        let heard = percentiles("another session declines: bare grammers hears of it", heard);
+        let (next_event, drawn) = wire_to_screen().await;
+        let next_event =
+            percentiles("another session declines: bare grammers hears of it", next_event);
         let drawn = percentiles("another session declines: the frame is written", drawn);
         let (floor, keys) = key_to_wire().await;
         let floor = percentiles("bare grammers: discardCall has arrived", floor);
@@ -355,7 +356,7 @@ fn main() -> io::Result<()> {
         println!(
             "wire to screen: {:.1} echoes, {:.2} of bare grammers",
             ratio(drawn, echo),
-            ratio(drawn, heard)
+            ratio(drawn, next_event)
         );
         println!(
             "key to wire: {:.1} echoes, {:.2} of bare grammers",

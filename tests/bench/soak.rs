@@ -11,9 +11,9 @@
 mod client;
 #[path = "../common/import.rs"]
 mod import;
-#[path = "../common/served.rs"]
+#[path = "../common/server_process.rs"]
 #[allow(dead_code, reason = "tests use more of it")]
-mod served;
+mod server_process;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -27,12 +27,12 @@ use std::time::{Duration, Instant};
 use import::import;
 use onhook::app::action::Action;
 use onhook::app::msg::Msg;
-use onhook::call::event::Connection;
-use onhook::loopback::{Options, Scenario, Server};
+use onhook::calls::event::ConnectionState;
 use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::{Network, Origin};
+use onhook_loopback::{Options, Scenario, Server};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use served::Served;
+use server_process::ServerProcess;
 use tempfile::TempDir;
 
 const CALLS: u32 = 100_000;
@@ -89,7 +89,7 @@ fn count(path: &Path) -> Option<i64> {
 
 /// The real program, all the while.
 fn busy_day(seconds: u64) -> Vec<Load> {
-    let served = Served::start(&format!(
+    let served = ServerProcess::start(&format!(
         "[flood]\ncalls = {CALLS}\nat = 5\nover = {seconds}\nrings = 4\nbatch = 20\n"
     ));
     let folder = TempDir::new().expect("a folder");
@@ -181,7 +181,7 @@ fn tasks() -> (usize, usize) {
         let before = alive();
         for _ in 0..RECONNECTS {
             switchboard.take(Msg::Action(Action::Reconnect));
-            let msg = switchboard.heard().await;
+            let msg = switchboard.next_event().await;
             switchboard.take(msg);
             online(&mut switchboard).await;
         }
@@ -190,8 +190,8 @@ fn tasks() -> (usize, usize) {
 }
 
 async fn online(switchboard: &mut Switchboard) {
-    while switchboard.state.accounts[0].connection != Connection::Online {
-        let msg = switchboard.heard().await;
+    while switchboard.state.accounts[0].connection != ConnectionState::Online {
+        let msg = switchboard.next_event().await;
         switchboard.take(msg);
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use onhook::app::State;
 use onhook::app::action::Action;
 use onhook::app::dialog::Dialog;
-use onhook::call::failure::Failure;
-use onhook::call::{Call, CallKey, Direction, HangUp, Phase};
-use onhook::loopback::CallCensus;
+use onhook::calls::failure::Failure;
+use onhook::calls::{Call, CallKey, Direction, HangUp, Phase};
+use onhook_loopback::CallTruth;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -176,7 +176,7 @@ impl Checks {
         // Only these keys hang up, each where it is meant to.
         let orders = match key {
             Some(Action::HangUpNow) => !before.picking,
-            Some(Action::Accept | Action::Fitting) => before.picking,
+            Some(Action::Accept | Action::DefaultReason) => before.picking,
             Some(key) => before.picking && key.reason().is_some(),
             None => false,
         };
@@ -244,9 +244,9 @@ impl Checks {
 }
 
 /// (e) The board shows what lives for this session, and nothing else.
-pub fn agree(census: &[CallCensus], state: &State) -> Result<(), String> {
+pub fn agree(ground_truth: &[CallTruth], state: &State) -> Result<(), String> {
     let mut board: HashMap<i64, &Call> = state.board.calls().map(|it| (it.key.id, it)).collect();
-    for call in census {
+    for call in ground_truth {
         let on_board = board.remove(&call.id);
         let shown = on_board.map(|it| match it.phase {
             Phase::Ringing => "phoneCallRequested",
@@ -305,9 +305,9 @@ async fn rows(path: &Path) -> libsql::Result<HashMap<i64, Row>> {
 }
 
 /// (f) The ledger has every call once, with its ending; the key of its table sees to the once.
-pub async fn ledger_agrees(path: &Path, census: &[CallCensus]) -> Result<(), String> {
+pub async fn ledger_agrees(path: &Path, ground_truth: &[CallTruth]) -> Result<(), String> {
     let mut rows = rows(path).await.map_err(|error| format!("(f) {error}"))?;
-    for call in census {
+    for call in ground_truth {
         let row = rows.remove(&call.id);
         let wanted = match (&row, call.over) {
             // Another device has it, and nothing was ever seen of it here.

@@ -34,7 +34,7 @@ const TROUBLES: [&str; 20] = [
     "answer-cut",
     "salt",
     "bad-message",
-    "poison",
+    "invalid",
 ];
 
 /// Something that is done to the program.
@@ -188,11 +188,11 @@ fn any_steps(waits: u64) -> impl Strategy<Value = Vec<Step>> {
     ];
     let choice = proptest::sample::select(vec![
         Action::Accept,
-        Action::Fitting,
-        Action::Busy,
-        Action::Missed,
-        Action::Hangup,
-        Action::Disconnect,
+        Action::DefaultReason,
+        Action::ReasonBusy,
+        Action::ReasonMissed,
+        Action::ReasonHangup,
+        Action::ReasonDisconnect,
     ]);
     // Between the picker and the choice something may happen.
     let pick = (choice, 0u64..1_500, any::<bool>()).prop_map(|(choice, wait, waits)| {

@@ -12,13 +12,13 @@ use grammers_session::Session;
 use grammers_session::storages::SqliteSession;
 use grammers_session::types::{DcOption, PeerAuth, PeerInfo, UpdateState, UpdatesState};
 use jiff::Timestamp;
-use onhook::accounts::Accounts;
+use onhook::accounts::AccountStore;
 use onhook::app::msg::Msg;
-use onhook::call::event::{AccountEvent, Connection};
-use onhook::loopback::{Options, Scenario, Server, WorldClock};
+use onhook::calls::event::{AccountEvent, ConnectionState};
+use onhook::clock::Clock;
 use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::{Network, Origin};
-use onhook::wall::Wall;
+use onhook_loopback::{Options, Scenario, Server, WorldClock};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::task::yield_now;
@@ -106,7 +106,7 @@ struct Play<'a> {
     history: &'a History,
     began: tokio::time::Instant,
     /// Whether the server sends what no server may send.
-    poisoned: bool,
+    sends_invalid: bool,
 }
 
 type Verdict = Result<(), String>;
@@ -127,7 +127,7 @@ impl Play<'_> {
             Msg::Account(_, AccountEvent::HangUpDone { key, attempt, outcome }) => {
                 self.checks.told(key.id, *attempt, outcome);
             }
-            Msg::Account(_, AccountEvent::Contained) if !self.poisoned => {
+            Msg::Account(_, AccountEvent::TaskPanicked) if !self.sends_invalid => {
                 return Err("something has failed inside without any poison".to_owned());
             }
             _ => {}
@@ -154,7 +154,7 @@ impl Play<'_> {
         while quiet < QUIET {
             yield_now().await;
             quiet += 1;
-            while let Some(msg) = self.switchboard.heard_before() {
+            while let Some(msg) = self.switchboard.try_next_event() {
                 self.take(msg)?;
                 quiet = 0;
             }
@@ -183,8 +183,8 @@ impl Play<'_> {
 }
 
 /// The account's files, as a stock grammers program would have made them.
-async fn account(folder: &Path, server: &Server, clock: i64) -> Accounts {
-    let accounts = Accounts::at(folder.join("accounts"));
+async fn account(folder: &Path, server: &Server, clock: i64) -> AccountStore {
+    let accounts = AccountStore::at(folder.join("accounts"));
     let private = |path: &Path, mode| {
         let permissions = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(path, permissions).expect("they can be set");
@@ -217,10 +217,10 @@ async fn account(folder: &Path, server: &Server, clock: i64) -> Accounts {
     accounts
 }
 
-async fn open(accounts: &Accounts, folder: &Path, wall: Wall) -> Switchboard {
+async fn open(accounts: &AccountStore, folder: &Path, clock: Clock) -> Switchboard {
     let origin = accounts.lease("ada").map(Origin::Stored).map_err(|error| error.to_string());
     let setup = AccountSetup { name: "ada".to_owned(), origin };
-    let network = Network { wall, ..Network::default() };
+    let network = Network { clock, ..Network::default() };
     Switchboard::open(vec![setup], network, Some(&folder.join("ledger.db"))).await
 }
 
@@ -237,10 +237,10 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     let options = Options { log: Some(log), clock: WorldClock::Runtime, ..Options::default() };
     let server = still(Server::start(scenario, options)).await.expect("a server");
     let accounts = still(account(folder.path(), &server, plan.clock)).await;
-    let wall = Wall::of_runtime();
+    let clock = Clock::of_runtime();
     let began = tokio::time::Instant::now();
     let mut checks = Checks::default();
-    let switchboard = still(open(&accounts, folder.path(), wall)).await;
+    let switchboard = still(open(&accounts, folder.path(), clock)).await;
     let mut play = Play {
         server: &server,
         switchboard,
@@ -248,7 +248,7 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
         checks: &mut checks,
         history: &history,
         began,
-        poisoned: plan.has("poison"),
+        sends_invalid: plan.has("invalid"),
     };
     play.recalled().await?;
     for step in &plan.steps {
@@ -259,7 +259,8 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
                 play.settle().await?;
             }
             Step::Restart | Step::Kill => {
-                let Play { switchboard, server, requests, checks, history, began, poisoned } = play;
+                let Play { switchboard, server, requests, checks, history, began, sends_invalid } =
+                    play;
                 history.note(format!("{:8.3} {step:?}", began.elapsed().as_secs_f64()));
                 let file = accounts.root().join("ada/session.db");
                 let session = std::fs::read(&file).expect("a session");
@@ -268,8 +269,9 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
                     std::fs::write(&file, session).expect("it can be put back");
                 }
                 checks.restarted();
-                let switchboard = still(open(&accounts, folder.path(), wall)).await;
-                play = Play { server, switchboard, requests, checks, history, began, poisoned };
+                let switchboard = still(open(&accounts, folder.path(), clock)).await;
+                play =
+                    Play { server, switchboard, requests, checks, history, began, sends_invalid };
                 play.recalled().await?;
             }
         }
@@ -281,16 +283,16 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     // Calls go on coming and going: from now on, all agree at every moment.
     for _ in 0..AGREEING {
         play.pass(5_000, 500).await?;
-        agree(&server.census(0), &play.switchboard.state)?;
+        agree(&server.ground_truth(0), &play.switchboard.state)?;
     }
-    let online = play.switchboard.state.accounts[0].connection == Connection::Online;
-    let census = play.server.census(0);
-    let tally = play.checks.tally(census.len());
+    let online = play.switchboard.state.accounts[0].connection == ConnectionState::Online;
+    let ground_truth = play.server.ground_truth(0);
+    let tally = play.checks.tally(ground_truth.len());
     if !online {
         return Err(format!("(e) not online: {:?}", play.switchboard.state.accounts[0].connection));
     }
     still_or_later(play.switchboard.close()).await;
-    still(ledger_agrees(&folder.path().join("ledger.db"), &census)).await?;
+    still(ledger_agrees(&folder.path().join("ledger.db"), &ground_truth)).await?;
     Ok(tally)
 }
 
@@ -299,7 +301,7 @@ impl Play<'_> {
     async fn recalled(&mut self) -> Verdict {
         loop {
             yield_now().await;
-            while let Some(msg) = self.switchboard.heard_before() {
+            while let Some(msg) = self.switchboard.try_next_event() {
                 let recalled = matches!(msg, Msg::Account(_, AccountEvent::Recalled(_)));
                 self.take(msg)?;
                 if recalled {

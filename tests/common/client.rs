@@ -8,14 +8,14 @@ use grammers_mtsender::{ConnectionParams, NoRetries, SenderPool};
 use grammers_session::SessionData;
 use grammers_session::storages::MemorySession;
 use grammers_session::types::DcOption;
-use onhook::loopback::{Centre, Server};
 use onhook::telegram::Seed;
+use onhook_loopback::{DataCentre, Server};
 
 /// The data centre where everybody lives unless a scenario says otherwise.
 pub const DC: i32 = 2;
 
 /// A pool that has these keys, and is not running yet.
-pub fn pool(centres: &[Centre]) -> SenderPool {
+pub fn pool(centres: &[DataCentre]) -> SenderPool {
     let mut data = SessionData { home_dc: centres[0].dc, ..SessionData::default() };
     for centre in centres {
         let SocketAddr::V4(ipv4) = centre.address else { panic!("an IPv4 address") };

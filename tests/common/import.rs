@@ -4,10 +4,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 
 /// Imports a session of the server as an account of this name, with all files in one folder.
-pub fn import(served: &Served, folder: &Path, at: usize, name: &str) {
+pub fn import(served: &ServerProcess, folder: &Path, at: usize, name: &str) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_onhook"))
         .args(["login", "--import", "--name", name])
         .env_clear()

@@ -5,19 +5,19 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::import::import;
-use crate::served::Served;
-use crate::terminal::{Board, Start};
+use crate::pty::{Board, Start};
+use crate::server_process::ServerProcess;
 
 const LINUS: &str = "[[person]]\nkey = 'alan'\nname = 'Alan Turing'\n\
     [[person]]\nkey = 'ken'\nname = 'Ken Thompson'\nsessions = 1\n";
 
 /// The board of one account, imported from the server.
-pub fn board_of(served: &Served) -> Start {
+pub fn board_of(served: &ServerProcess) -> Start {
     board_of_session(served, 0)
 }
 
 /// The same, of another session.
-pub fn board_of_session(served: &Served, at: usize) -> Start {
+pub fn board_of_session(served: &ServerProcess, at: usize) -> Start {
     let folder = TempDir::new().expect("a temporary folder");
     import(served, folder.path(), at, "ada");
     Start::own().at(folder)
@@ -40,7 +40,7 @@ fn one_that_is_signed_out_does_not_disturb_the_other() {
     let calls = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
         [[call]]\nfrom = 'alan'\nto = 'ken'\nat = 0.2\n\
         [[revoke]]\nat = 6\nerror = '401 SESSION_REVOKED'\naccount = 'ken'\n";
-    let served = Served::start(&format!("{LINUS}{calls}"));
+    let served = ServerProcess::start(&format!("{LINUS}{calls}"));
     let folder = TempDir::new().expect("a temporary folder");
     import(&served, folder.path(), 0, "home");
     import(&served, folder.path(), 1, "work");
@@ -59,7 +59,7 @@ fn one_that_is_signed_out_does_not_disturb_the_other() {
 
 #[test]
 fn one_that_cannot_be_used_does_not_disturb_the_other() {
-    let served = Served::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
+    let served = ServerProcess::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
     let folder = TempDir::new().expect("a temporary folder");
     import(&served, folder.path(), 0, "home");
     let broken = folder.path().join("accounts/work");
@@ -88,7 +88,7 @@ fn a_session_that_has_ended_says_so_in_the_header_with_the_next_step() {
     ];
     for (error, header) in states {
         let text = format!("[[revoke]]\nat = 0.5\n{error}\n");
-        let served = Served::start(&text);
+        let served = ServerProcess::start(&text);
         let board = board_of(&served).size(100, 24).run();
         board.see(header);
         let folder = board.quit().folder;
@@ -99,7 +99,7 @@ fn a_session_that_has_ended_says_so_in_the_header_with_the_next_step() {
 
 #[test]
 fn a_key_that_telegram_does_not_know_is_kept() {
-    let served = Served::start("[[revoke]]\nat = 0.5\n");
+    let served = ServerProcess::start("[[revoke]]\nat = 0.5\n");
     let mut board = board_of(&served).size(100, 24).run();
     board.see("AUTH_KEY_UNKNOWN");
     board.press("R");
@@ -114,7 +114,7 @@ fn a_key_that_telegram_does_not_know_is_kept() {
 #[test]
 fn a_session_that_receives_no_calls_is_fixed_after_a_question() {
     let calls = "[me]\ncalls_off = true\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0\n";
-    let served = Served::start(calls);
+    let served = ServerProcess::start(calls);
     let mut board = board_of(&served).run();
     board.see("this session does not receive calls: press F to fix");
     board.press("F");
@@ -136,7 +136,7 @@ fn a_session_that_receives_no_calls_is_fixed_after_a_question() {
 
 #[test]
 fn a_session_that_is_not_confirmed_says_so() {
-    let served = Served::start("[me]\nunconfirmed = true\n");
+    let served = ServerProcess::start("[me]\nunconfirmed = true\n");
     let board = board_of(&served).run();
     board.see("this session waits to be confirmed in another app");
     board.quit();

@@ -1,6 +1,6 @@
 //! The board itself: what is seen, and what the keys do.
 
-use crate::terminal::{Board, Start};
+use crate::pty::{Board, Start};
 
 fn two_calls() -> Board {
     let board = Start::scenario(

@@ -8,16 +8,16 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::accounts::board_of;
-use crate::served::Served;
-use crate::terminal::{Board, Start};
+use crate::pty::{Board, Start};
+use crate::server_process::ServerProcess;
 
 /// Runs a program whose writes to files all fail, as on a disk that is full.
 const FULL: [&str; 3] = ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""];
 /// Somebody who is not the superuser, to whom every folder can be written.
 const NOBODY: u32 = 65_534;
 
-fn ring() -> Served {
-    Served::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n")
+fn ring() -> ServerProcess {
+    ServerProcess::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n")
 }
 
 /// The files of an account that has been used before, with what is in them.
@@ -28,13 +28,13 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// A folder with an account that has been used before.
-fn used(served: &Served) -> TempDir {
+fn used(served: &ServerProcess) -> TempDir {
     let board = board_of(served).run();
     board.see_line(&["ringing", "Grace Hopper"]);
     board.quit().folder
 }
 
-fn declines(mut board: Board, served: &Served) -> TempDir {
+fn declines(mut board: Board, served: &ServerProcess) -> TempDir {
     board.see_line(&["▶", "ringing", "Grace Hopper"]);
     board.press("X");
     board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);

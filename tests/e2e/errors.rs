@@ -1,6 +1,6 @@
 //! Every documented error, on the row of its call, with its next step.
 
-use crate::terminal::{Board, Start};
+use crate::pty::{Board, Start};
 
 /// Starts an error scenario and tries to decline the call.
 fn refused(name: &str) -> Board {

@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::terminal::{Board, Start, hang_ups};
+use crate::pty::{Board, Start, hang_ups};
 
 /// The methods that change nothing at Telegram.
 const HARMLESS: [&str; 6] = [
@@ -187,7 +187,7 @@ fn is_harmless(request: &Value) -> bool {
 /// Do no harm: without a key, nothing that changes anything is ever sent.
 #[test]
 fn without_a_key_nothing_is_changed_in_any_scenario() {
-    let names: Vec<_> = onhook::loopback::shipped_scenarios().collect();
+    let names: Vec<_> = onhook_loopback::shipped_scenarios().collect();
     for few in names.chunks(4) {
         let boards = few.iter().map(|name| {
             let name = name.to_string();

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::terminal::Start;
+use crate::pty::Start;
 
 /// What people may call themselves. Each begins and ends with a word that survives.
 fn names() -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The process: every way out gives the terminal back.
 
-use crate::terminal::{Board, Start};
+use crate::pty::{Board, Start};
 
 fn board() -> Board {
     let board = Start::scenario("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1").run();

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::accounts::{board_of, board_of_session};
-use crate::served::Served;
-use crate::terminal::{Board, Start};
+use crate::pty::{Board, Start};
+use crate::server_process::ServerProcess;
 
 /// A server that repeats no calls: what is known after a restart is known from the ledger.
-fn forgetful(calls: &str) -> Served {
-    Served::start(&format!("[server]\nrepeats_calls = false\n{calls}"))
+fn forgetful(calls: &str) -> ServerProcess {
+    ServerProcess::start(&format!("[server]\nrepeats_calls = false\n{calls}"))
 }
 
 /// Kills a board whose call has reached the disk, which takes it some milliseconds.
@@ -101,7 +101,7 @@ fn a_call_that_ended_meanwhile_is_settled_by_the_chats() {
 
 #[test]
 fn a_ledger_that_cannot_be_read_is_kept_and_calls_are_still_hung_up() {
-    let served = Served::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
+    let served = ServerProcess::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
     let folder = board_of(&served).run().quit().folder;
     let ledger = folder.path().join("ledger.db");
     let text = "this is no ledger, and long enough to be noticed as none ".repeat(20);

@@ -4,23 +4,23 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::served::Served;
-use crate::terminal::{Board, Start};
+use crate::pty::{Board, Start};
+use crate::server_process::ServerProcess;
 
-const ME: &str = "[server]\nblank = 2\n[me]\nphone = '15550100'\n";
+const ME: &str = "[server]\nunbound_keys = 2\n[me]\nphone = '15550100'\n";
 const RING: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
 const HASH: &str = "0123456789abcdef0123456789abcdef";
 
-fn scenario(text: &str) -> Served {
-    let me = if text.contains("[me]") { "[server]\nblank = 2\n" } else { ME };
-    Served::start(&format!("{me}{text}{RING}"))
+fn scenario(text: &str) -> ServerProcess {
+    let me = if text.contains("[me]") { "[server]\nunbound_keys = 2\n" } else { ME };
+    ServerProcess::start(&format!("{me}{text}{RING}"))
 }
 
 /// The board of somebody who has no account yet.
-fn newcomer(served: &Served) -> Start {
+fn newcomer(served: &ServerProcess) -> Start {
     Start::own()
         .arg("--server")
-        .arg(&served.blank_file(0))
+        .arg(&served.server_file(0))
         .env("ONHOOK_API_ID", "7")
         .env("ONHOOK_API_HASH", HASH)
 }
@@ -41,7 +41,7 @@ fn give_number(board: &mut Board, number: &str, then: &str) {
 }
 
 /// Declines the call that rings, and quits.
-fn decline(mut board: Board, served: &Served) {
+fn decline(mut board: Board, served: &ServerProcess) {
     board.see_line(&["▶", "ringing", "Grace Hopper"]);
     board.press("X");
     board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);
@@ -144,7 +144,7 @@ fn an_account_stays_from_one_run_to_the_next() {
 #[test]
 fn the_application_is_asked_for_where_it_is_not_known() {
     let served = scenario("");
-    let mut board = Start::own().arg("--server").arg(&served.blank_file(0)).run();
+    let mut board = Start::own().arg("--server").arg(&served.server_file(0)).run();
     choose(&mut board, 0);
     board.see_wrapped("https://my.telegram.org/apps");
     board.press("7<enter>");
@@ -293,8 +293,8 @@ fn giving_up_at_any_step_leaves_nothing() {
 
 #[test]
 fn the_session_of_a_bot_is_refused() {
-    let served = Served::start("[me]\nbot = true\n");
-    let mut board = newcomer_without_blank().run();
+    let served = ServerProcess::start("[me]\nbot = true\n");
+    let mut board = newcomer_without_unbound_keys().run();
     choose(&mut board, 2);
     board.see("Paste the session string");
     for session in [served.telethon(0), served.pyrogram(0, true)] {
@@ -308,15 +308,15 @@ fn the_session_of_a_bot_is_refused() {
     assert_eq!(accounts(&board), 0);
 }
 
-fn newcomer_without_blank() -> Start {
+fn newcomer_without_unbound_keys() -> Start {
     Start::own().env("ONHOOK_API_ID", "7").env("ONHOOK_API_HASH", HASH)
 }
 
 #[test]
 fn a_session_that_was_ended_is_refused() {
     let text = "[[answer]]\nmethod = 'users.getUsers'\nerror = '401 SESSION_REVOKED'\n";
-    let served = Served::start(text);
-    let mut board = newcomer_without_blank().run();
+    let served = ServerProcess::start(text);
+    let mut board = newcomer_without_unbound_keys().run();
     choose(&mut board, 2);
     board.see("Paste the session string");
     board.paste(&served.telethon(0));
@@ -327,7 +327,7 @@ fn a_session_that_was_ended_is_refused() {
 
 #[test]
 fn the_demo_can_be_tried_without_an_account() {
-    let mut board = newcomer_without_blank().run();
+    let mut board = newcomer_without_unbound_keys().run();
     choose(&mut board, 3);
     board.see("● online · Ada Lovelace");
     board.see_line(&["ringing", "Grace Hopper"]);
@@ -353,7 +353,7 @@ fn on_a_plain_terminal_the_password_is_not_shown() {
     let mut board = Start::own()
         .arg("login")
         .arg("--server")
-        .arg(&served.blank_file(0))
+        .arg(&served.server_file(0))
         .env("ONHOOK_API_ID", "7")
         .env("ONHOOK_API_HASH", HASH)
         .run();

@@ -1,7 +1,7 @@
 //! The server's troubles, met by a bare client: what the protocol mends is mended by it.
 
 use grammers_client::tl::{enums, functions, types};
-use onhook::loopback::{Options, WorldClock};
+use onhook_loopback::{Options, WorldClock};
 
 use super::{Client, server};
 
@@ -74,18 +74,18 @@ fn id(message: &enums::Message) -> i32 {
 
 #[tokio::test(start_paused = true)]
 async fn the_world_can_go_by_the_clock_of_the_runtime() {
-    let scenario = onhook::loopback::Scenario::parse(
+    let scenario = onhook_loopback::Scenario::parse(
         "s.toml",
         "title = 't'\n[[person]]\nkey = 'grace'\nname = 'Grace'\n\
          [[call]]\nfrom = 'grace'\nto = 'me'\nat = 3600\nrings = 20\n",
     );
     let options = Options { clock: WorldClock::Runtime, ..Options::default() };
-    let server = onhook::loopback::Server::start(scenario.expect("a good scenario"), options);
+    let server = onhook_loopback::Server::start(scenario.expect("a good scenario"), options);
     let server = server.await.expect("a port");
     // Begins the script; while nothing else is to be done, the paused clock leaps to what is next.
     Client::new(&server, 0).state().await;
     let began = std::time::Instant::now();
-    while server.census(0).first().and_then(|call| call.over) != Some(("missed", None)) {
+    while server.ground_truth(0).first().and_then(|call| call.over) != Some(("missed", None)) {
         tokio::time::advance(std::time::Duration::from_secs(10)).await;
     }
     assert!(began.elapsed().as_secs() < 60, "an hour is over before a minute is");

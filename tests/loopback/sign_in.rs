@@ -4,7 +4,7 @@ use grammers_client::tl::{enums, functions, types};
 use grammers_crypto::two_factor_auth::calculate_2fa;
 use grammers_mtsender::InvocationError;
 use grammers_session::updates::UpdatesLike;
-use onhook::loopback::Server;
+use onhook_loopback::Server;
 use tokio::time::timeout;
 
 use crate::{Client, DC, DEADLINE, refusal, server};
@@ -15,8 +15,8 @@ const PHONE: &str = "+1 555 0100";
 /// A server where everybody has a phone, and a client that is nobody yet.
 async fn nobody(text: &str) -> (Server, Client) {
     let me = if text.contains("[me]") { "" } else { "[me]\nphone = '15550100'\n" };
-    let server = server(&format!("[server]\nblank = 1\n{me}{text}")).await;
-    let client = Client::with_keys(&server.blank()[0].centres);
+    let server = server(&format!("[server]\nunbound_keys = 1\n{me}{text}")).await;
+    let client = Client::with_keys(&server.unbound_keys()[0].centres);
     (server, client)
 }
 

@@ -44,12 +44,12 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         2 => (id(), 1u32..3).prop_map(|(id, attempt)| done(id, attempt, Ok(()))),
         2 => (id(), 1u32..3, any_failure())
             .prop_map(|(id, attempt, failure)| done(id, attempt, Err(failure))),
-        1 => any::<bool>().prop_map(|known| AccountEvent::History {
+        1 => any::<bool>().prop_map(|known| AccountEvent::Reconciled {
             asked: vec![1, 2, 3],
             ended: known.then(Vec::new),
         }),
-        1 => Just(AccountEvent::Connection(Connection::Online)),
-        1 => Just(AccountEvent::Connection(Connection::Connecting)),
+        1 => Just(AccountEvent::ConnectionState(ConnectionState::Online)),
+        1 => Just(AccountEvent::ConnectionState(ConnectionState::Connecting)),
     ];
     let action = proptest::sample::select(Action::iter().collect::<Vec<_>>());
     prop_oneof![

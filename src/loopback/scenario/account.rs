@@ -5,22 +5,22 @@ use toml::Spanned;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::loopback) struct Me {
-    pub(in crate::loopback) name: String,
-    pub(in crate::loopback) username: Option<String>,
-    pub(in crate::loopback) phone: Option<String>,
-    pub(in crate::loopback) bot: bool,
+pub(crate) struct Me {
+    pub(crate) name: String,
+    pub(crate) username: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) bot: bool,
     /// The two-step password, if one is set, and its hint.
-    pub(in crate::loopback) password: Option<String>,
-    pub(in crate::loopback) hint: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) hint: Option<String>,
     /// The data centre where the account lives.
-    pub(in crate::loopback) dc: Option<Spanned<i32>>,
+    pub(crate) dc: Option<Spanned<i32>>,
     /// The sessions handed out get no calls (`call_requests_disabled`).
-    pub(in crate::loopback) calls_off: bool,
+    pub(crate) calls_off: bool,
     /// The sessions handed out have not been confirmed on another device.
-    pub(in crate::loopback) unconfirmed: bool,
+    pub(crate) unconfirmed: bool,
     /// Who may call.
-    pub(in crate::loopback) callers: Callers,
+    pub(crate) callers: Callers,
 }
 
 impl Default for Me {
@@ -43,7 +43,7 @@ impl Default for Me {
 /// `inputPrivacyKeyPhoneCall`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::loopback) enum Callers {
+pub(crate) enum Callers {
     #[default]
     Everybody,
     Contacts,
@@ -53,23 +53,23 @@ pub(in crate::loopback) enum Callers {
 /// How somebody signs in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::loopback) struct SignInScript {
+pub(crate) struct SignInScript {
     /// The login code that is sent.
-    pub(in crate::loopback) code: String,
+    pub(crate) code: String,
     /// How it is sent.
-    pub(in crate::loopback) via: CodeWay,
+    pub(crate) via: CodeWay,
     /// How it is sent the next time.
-    pub(in crate::loopback) next: Option<CodeWay>,
+    pub(crate) next: Option<CodeWay>,
     /// After how many seconds it may be sent again.
-    pub(in crate::loopback) timeout: Spanned<f64>,
+    pub(crate) timeout: Spanned<f64>,
     /// After how many seconds it expires.
-    pub(in crate::loopback) life: Spanned<f64>,
+    pub(crate) life: Spanned<f64>,
     /// What signing in with a right code leads to.
-    pub(in crate::loopback) outcome: Outcome,
+    pub(crate) outcome: SignInOutcome,
     /// After how many seconds a login token is accepted on another device of the account.
-    pub(in crate::loopback) scanned: Option<Spanned<f64>>,
+    pub(crate) scanned: Option<Spanned<f64>>,
     /// After how many seconds a login token expires.
-    pub(in crate::loopback) token_life: Spanned<f64>,
+    pub(crate) token_life: Spanned<f64>,
 }
 
 impl Default for SignInScript {
@@ -80,7 +80,7 @@ impl Default for SignInScript {
             next: None,
             timeout: Spanned::new(0..0, 60.0),
             life: Spanned::new(0..0, 300.0),
-            outcome: Outcome::default(),
+            outcome: SignInOutcome::default(),
             scanned: None,
             token_life: Spanned::new(0..0, 30.0),
         }
@@ -90,7 +90,7 @@ impl Default for SignInScript {
 /// How a login code travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::loopback) enum CodeWay {
+pub(crate) enum CodeWay {
     /// Into another Telegram app of the account.
     App,
     Sms,
@@ -103,7 +103,7 @@ pub(in crate::loopback) enum CodeWay {
 /// What signing in leads to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::loopback) enum Outcome {
+pub(crate) enum SignInOutcome {
     #[default]
     SignedIn,
     /// Nobody has the number yet.
@@ -115,15 +115,15 @@ pub(in crate::loopback) enum Outcome {
 /// The end of an account's sessions that were handed out.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::loopback) struct Revocation {
+pub(crate) struct Revocation {
     /// Seconds after the script has begun.
-    pub(in crate::loopback) at: Spanned<f64>,
+    pub(crate) at: Spanned<f64>,
     /// Whose sessions.
     #[serde(default = "me")]
-    pub(in crate::loopback) account: Spanned<String>,
+    pub(crate) account: Spanned<String>,
     /// What every request is refused with from then on; without it the keys are forgotten, which
     /// the transport tells with −404.
-    pub(in crate::loopback) error: Option<Spanned<String>>,
+    pub(crate) error: Option<Spanned<String>>,
 }
 
 fn me() -> Spanned<String> {

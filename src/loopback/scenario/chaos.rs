@@ -1,4 +1,4 @@
-//! What a scenario says of chaos: which troubles there are, from which seed, and until when.
+//! What a scenario says of chaos: which kinds there are, from which seed, and until when.
 
 use serde::Deserialize;
 use strum::{EnumIter, IntoEnumIterator};
@@ -7,25 +7,25 @@ use toml::Spanned;
 /// Trouble at random, the same for the same seed.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::loopback) struct ChaosScript {
-    pub(in crate::loopback) seed: u64,
+pub(crate) struct ChaosScript {
+    pub(crate) seed: u64,
     /// After how many seconds it is over: then the line is cut once more, and good.
-    pub(in crate::loopback) until: Spanned<f64>,
+    pub(crate) until: Spanned<f64>,
     /// Only these; all if there are none.
     #[serde(default)]
-    only: Vec<Trouble>,
+    only: Vec<FaultKind>,
 }
 
 impl ChaosScript {
-    pub(in crate::loopback) fn troubles(&self) -> Vec<Trouble> {
-        if self.only.is_empty() { Trouble::iter().collect() } else { self.only.clone() }
+    pub(crate) fn kinds(&self) -> Vec<FaultKind> {
+        if self.only.is_empty() { FaultKind::iter().collect() } else { self.only.clone() }
     }
 }
 
-/// A kind of trouble.
+/// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, EnumIter)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::loopback) enum Trouble {
+pub(crate) enum FaultKind {
     /// Connections are closed.
     Cut,
     /// Connections are closed, and new ones refused for a while.
@@ -66,13 +66,13 @@ pub(in crate::loopback) enum Trouble {
     /// A message is refused by `bad_msg_notification`.
     BadMessage,
     /// Something comes that no server may send.
-    Poison,
+    Invalid,
 }
 
 /// Something that no server may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, EnumIter)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::loopback) enum Poison {
+pub(crate) enum InvalidMessage {
     /// A message for another MTProto session.
     WrongSession,
     /// A bare `future_salt`.

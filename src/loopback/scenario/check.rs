@@ -3,10 +3,10 @@
 use toml::Spanned;
 
 use super::{
-    AnswerScript, CallScript, Device, Revocation, Scenario, SignInScript, Then, parse_error,
+    AnswerScript, CallScript, DeviceScript, Revocation, Scenario, SignInScript, Then, parse_error,
 };
-use crate::loopback::{DCS, rpc};
-use crate::place::{Source, Wrong};
+use crate::{DCS, rpc};
+use onhook_toml_source::{TomlError, TomlSource};
 
 impl Scenario {
     /// Whether `key` is the account itself or one of the people.
@@ -14,25 +14,25 @@ impl Scenario {
         key == "me" || self.people.iter().any(|person| person.key.get_ref() == key)
     }
 
-    pub(super) fn check(&self, source: Source) -> Result<(), Wrong> {
+    pub(super) fn check(&self, source: TomlSource) -> Result<(), TomlError> {
         few(source, "sessions", Some(&self.server.sessions))?;
-        few(source, "blank", Some(&self.server.blank))?;
+        few(source, "unbound_keys", Some(&self.server.unbound_keys))?;
         if let Some(dc) = &self.me.dc
             && !DCS.contains(dc.get_ref())
         {
             let message = format!("must be {} or {}", DCS[0], DCS[1]);
-            return Err(source.wrong(dc.span().start, "dc", &message));
+            return Err(source.error(dc.span().start, "dc", &message));
         }
         for (at, person) in self.people.iter().enumerate() {
             let key = &person.key;
             let taken = self.people[..at].iter().any(|other| other.key.get_ref() == key.get_ref());
             if key.get_ref().is_empty() {
-                return Err(source.wrong(key.span().start, "key", "must not be empty"));
+                return Err(source.error(key.span().start, "key", "must not be empty"));
             }
             few(source, "sessions", person.sessions.as_ref())?;
             if taken || key.get_ref() == "me" {
                 let message = format!("'{}' is taken", key.get_ref());
-                return Err(source.wrong(key.span().start, "key", &message));
+                return Err(source.error(key.span().start, "key", &message));
             }
         }
         self.calls.iter().try_for_each(|call| self.check_call(call, source))?;
@@ -40,7 +40,7 @@ impl Scenario {
         if let Some(calls) = self.flood.as_ref().map(|flood| &flood.calls)
             && !(1..=100_000).contains(calls.get_ref())
         {
-            return Err(source.wrong(calls.span().start, "calls", "must be 1 to 100000"));
+            return Err(source.error(calls.span().start, "calls", "must be 1 to 100000"));
         }
         for fault in &self.faults {
             seconds(source, "at", Some(&fault.at))?;
@@ -55,7 +55,11 @@ impl Scenario {
         self.revocations.iter().try_for_each(|revocation| self.check_revocation(revocation, source))
     }
 
-    fn check_revocation(&self, revocation: &Revocation, source: Source) -> Result<(), Wrong> {
+    fn check_revocation(
+        &self,
+        revocation: &Revocation,
+        source: TomlSource,
+    ) -> Result<(), TomlError> {
         seconds(source, "at", Some(&revocation.at))?;
         self.check_party("account", &revocation.account, source)?;
         check_error(revocation.error.as_ref(), source)
@@ -65,36 +69,36 @@ impl Scenario {
         &self,
         name: &str,
         party: &Spanned<String>,
-        source: Source,
-    ) -> Result<(), Wrong> {
+        source: TomlSource,
+    ) -> Result<(), TomlError> {
         if self.knows(party.get_ref()) {
             return Ok(());
         }
         let key = party.get_ref();
         let message = format!("nobody is called '{key}'; add a [[person]] with that key");
-        Err(source.wrong(party.span().start, name, &message))
+        Err(source.error(party.span().start, name, &message))
     }
 
-    fn check_call(&self, call: &CallScript, source: Source) -> Result<(), Wrong> {
+    fn check_call(&self, call: &CallScript, source: TomlSource) -> Result<(), TomlError> {
         for (name, party) in [("from", &call.from), ("to", &call.to)] {
             self.check_party(name, party, source)?;
         }
         if call.from.get_ref() == call.to.get_ref() {
-            return Err(source.wrong(call.to.span().start, "to", "nobody calls himself"));
+            return Err(source.error(call.to.span().start, "to", "nobody calls himself"));
         }
         let mine = call.from.get_ref() == "me" || call.to.get_ref() == "me";
-        if !mine && call.device == Some(Device::Here) {
+        if !mine && call.device == Some(DeviceScript::Here) {
             let message = "device = \"here\" is for calls of \"me\"";
-            return Err(source.wrong(call.to.span().start, "to", message));
+            return Err(source.error(call.to.span().start, "to", message));
         }
         let answered = call.then == Then::Answered;
         if let Some(talks) = call.talks.as_ref().filter(|_| !answered) {
             let message = "needs then = \"answered\": nobody talks in a call that is not";
-            return Err(source.wrong(talks.span().start, "talks", message));
+            return Err(source.error(talks.span().start, "talks", message));
         }
         if let Some(receipt) = call.receipt.as_ref().filter(|_| call.from.get_ref() != "me") {
             let message = "is for calls from \"me\": the board sends no receipts";
-            return Err(source.wrong(receipt.span().start, "receipt", message));
+            return Err(source.error(receipt.span().start, "receipt", message));
         }
         let times = [
             ("at", Some(&call.at)),
@@ -107,7 +111,7 @@ impl Scenario {
         times.into_iter().try_for_each(|(name, value)| seconds(source, name, value))
     }
 
-    fn check_answer(&self, answer: &AnswerScript, source: Source) -> Result<(), Wrong> {
+    fn check_answer(&self, answer: &AnswerScript, source: TomlSource) -> Result<(), TomlError> {
         let method = &answer.method;
         if !rpc::methods().any(|known| known == method.get_ref()) {
             let message = format!(
@@ -115,7 +119,7 @@ impl Scenario {
                 method.get_ref(),
                 rpc::methods().collect::<Vec<_>>().join(", ")
             );
-            return Err(source.wrong(method.span().start, "method", &message));
+            return Err(source.error(method.span().start, "method", &message));
         }
         if let Some(call) = &answer.call {
             self.check_party("call", call, source)?;
@@ -123,52 +127,52 @@ impl Scenario {
         check_error(answer.error.as_ref(), source)?;
         seconds(source, "delay", answer.delay.as_ref())?;
         seconds(source, "cut", answer.cut.as_ref())?;
-        let instead = [
+        let kind = [
             answer.error.is_some(),
             answer.silence,
             answer.garbage,
             answer.transport.is_some(),
             answer.cut.is_some(),
-            answer.poison.is_some(),
+            answer.invalid.is_some(),
         ];
-        let chosen = instead.into_iter().filter(|chosen| *chosen).count();
+        let chosen = kind.into_iter().filter(|chosen| *chosen).count();
         if chosen == 0 && answer.delay.is_none() && answer.notification.is_none() {
-            let message = "takes one of error, silence, garbage, transport, cut, poison and delay";
-            return Err(source.wrong(method.span().start, "answer", message));
+            let message = "takes one of error, silence, garbage, transport, cut, invalid and delay";
+            return Err(source.error(method.span().start, "answer", message));
         }
         if chosen > 1 {
-            let message = "takes one of error, silence, garbage, transport, cut and poison";
-            return Err(source.wrong(method.span().start, "answer", message));
+            let message = "takes one of error, silence, garbage, transport, cut and invalid";
+            return Err(source.error(method.span().start, "answer", message));
         }
         Ok(())
     }
 }
 
-fn check_error(error: Option<&Spanned<String>>, source: Source) -> Result<(), Wrong> {
+fn check_error(error: Option<&Spanned<String>>, source: TomlSource) -> Result<(), TomlError> {
     match error {
         Some(error) if parse_error(error.get_ref()).is_none() => {
             let message = "must be a code and a name, such as \"400 CALL_PEER_INVALID\"";
-            Err(source.wrong(error.span().start, "error", message))
+            Err(source.error(error.span().start, "error", message))
         }
         _ => Ok(()),
     }
 }
 
 /// A number of sessions.
-fn few(source: Source, key: &str, value: Option<&Spanned<usize>>) -> Result<(), Wrong> {
+fn few(source: TomlSource, key: &str, value: Option<&Spanned<usize>>) -> Result<(), TomlError> {
     match value {
         Some(value) if *value.get_ref() > 16 => {
-            Err(source.wrong(value.span().start, key, "must be 0 to 16"))
+            Err(source.error(value.span().start, key, "must be 0 to 16"))
         }
         _ => Ok(()),
     }
 }
 
-fn seconds(source: Source, key: &str, value: Option<&Spanned<f64>>) -> Result<(), Wrong> {
+fn seconds(source: TomlSource, key: &str, value: Option<&Spanned<f64>>) -> Result<(), TomlError> {
     match value {
         Some(value) if !(0.0..=1e6).contains(value.get_ref()) => {
             let message = "must be a number of seconds, 0 to 1000000";
-            Err(source.wrong(value.span().start, key, message))
+            Err(source.error(value.span().start, key, message))
         }
         _ => Ok(()),
     }

@@ -2,10 +2,10 @@
 
 use grammers_tl_types::{enums, types};
 
-use super::chaos::Form;
+use super::faults::UpdateForm;
 use super::{Outgoing, World};
-use crate::loopback::call::{SessionIx, UserIx, seconds};
-use crate::loopback::scenario::Container;
+use crate::call::{SessionIx, UserIx, seconds};
+use crate::scenario::Container;
 
 impl World {
     /// Sends updates about a call the way the scenario wants them sent.
@@ -37,16 +37,16 @@ impl World {
     ) {
         let manner = self.script.manner(ix);
         for _ in 0..=manner.repeat {
-            let passage = self.chaos.passage();
-            let kind = match passage.form {
-                Form::In(kind) => kind,
+            let fault = self.faults.fault();
+            let kind = match fault.form {
+                UpdateForm::In(kind) => kind,
                 _ => manner.container,
             };
-            if passage.form == Form::Gap {
+            if fault.form == UpdateForm::Gap {
                 self.sessions[session].seq += 1;
             }
             let containers: Vec<enums::Updates> = match kind {
-                _ if passage.form == Form::TooLong => vec![enums::Updates::TooLong],
+                _ if fault.form == UpdateForm::TooLong => vec![enums::Updates::TooLong],
                 Container::Short => updates
                     .iter()
                     .map(|update| {
@@ -55,12 +55,12 @@ impl World {
                     .collect(),
                 kind => vec![self.numbered(kind, ix, session, updates.to_vec(), now)],
             };
-            if passage.dropped {
+            if fault.dropped {
                 continue;
             }
-            for _ in 0..passage.copies {
-                if passage.late > 0 {
-                    self.script.hold(now + passage.late, session, containers.clone());
+            for _ in 0..fault.copies {
+                if fault.late > 0 {
+                    self.script.hold(now + fault.late, session, containers.clone());
                 } else {
                     self.push(session, containers.clone());
                 }
@@ -69,11 +69,7 @@ impl World {
     }
 
     /// Puts containers into the outbox.
-    pub(in crate::loopback) fn push(
-        &mut self,
-        session: SessionIx,
-        containers: Vec<enums::Updates>,
-    ) {
+    pub(crate) fn push(&mut self, session: SessionIx, containers: Vec<enums::Updates>) {
         let boxed = containers.into_iter().map(Box::new);
         self.outbox.extend(boxed.map(|updates| Outgoing::Push { session, updates }));
     }
@@ -89,19 +85,19 @@ impl World {
     ) -> enums::Updates {
         self.sessions[session].seq += 1;
         let seq = self.sessions[session].seq;
-        let plain = self.container(ix, session, updates, now);
+        let handshake = self.container(ix, session, updates, now);
         if kind == Container::Combined {
             return types::UpdatesCombined {
-                updates: plain.updates,
-                users: plain.users,
-                chats: plain.chats,
-                date: plain.date,
+                updates: handshake.updates,
+                users: handshake.users,
+                chats: handshake.chats,
+                date: handshake.date,
                 seq_start: seq,
                 seq,
             }
             .into();
         }
-        types::Updates { seq, ..plain }.into()
+        types::Updates { seq, ..handshake }.into()
     }
 
     /// A container without a number, as it is returned by methods.

@@ -3,7 +3,7 @@
 use grammers_tl_types::{enums, functions, types};
 
 use super::{World, phone_call};
-use crate::loopback::call::{SessionIx, View, seconds};
+use crate::call::{CallView, SessionIx, seconds};
 
 /// How many messages one answer of `updates.getDifference` carries.
 const SLICE: usize = 500;
@@ -12,7 +12,7 @@ const SEARCH_LIMIT: i32 = 100;
 
 impl World {
     /// `updates.getState`.
-    pub(in crate::loopback) fn state(&self, session: SessionIx, now: i64) -> types::updates::State {
+    pub(crate) fn state(&self, session: SessionIx, now: i64) -> types::updates::State {
         let session = &self.sessions[session];
         types::updates::State {
             pts: session.user.map_or(1, |user| self.users[user].mailbox.pts()),
@@ -27,13 +27,13 @@ impl World {
     ///
     /// Calls have no pts. Those that live are repeated as they are now; those that ended since
     /// are told, after their beginning if that was missed too.
-    pub(in crate::loopback) fn difference(
+    pub(crate) fn difference(
         &mut self,
         session: SessionIx,
         request: &functions::updates::GetDifference,
         now: i64,
     ) -> enums::updates::Difference {
-        let slice = self.chaos.slice().unwrap_or(SLICE);
+        let slice = self.faults.slice().unwrap_or(SLICE);
         let state = self.state(session, now);
         let user = self.sessions[session].user;
         let missed = user.map_or(&[][..], |user| self.users[user].mailbox.after(request.pts));
@@ -72,15 +72,15 @@ impl World {
         let mut updates = Vec::new();
         for ix in 0..self.calls.len() {
             match self.view(ix, session) {
-                View::Hidden => {}
-                View::Live(call) => updates.push(phone_call(call)),
-                View::Over { discarded, at } if seconds(at) >= date => {
+                CallView::Hidden => {}
+                CallView::Live(call) => updates.push(phone_call(call)),
+                CallView::Over { discarded, at } if seconds(at) >= date => {
                     if seconds(self.calls[ix].created) >= date {
                         updates.extend(self.beginning(ix, session).map(phone_call));
                     }
                     updates.push(phone_call(discarded));
                 }
-                View::Over { .. } => {}
+                CallView::Over { .. } => {}
             }
         }
         updates
@@ -91,13 +91,13 @@ impl World {
         let call = &self.calls[ix];
         let ids = (self.users[call.caller].id, self.users[call.callee].id);
         match call.at_the_beginning().view(self.sessions[session].user?, session, ids) {
-            View::Live(call) => Some(call),
+            CallView::Live(call) => Some(call),
             _ => None,
         }
     }
 
     /// `messages.search` for calls over all chats: the newest first.
-    pub(in crate::loopback) fn history(
+    pub(crate) fn history(
         &self,
         session: SessionIx,
         request: &functions::messages::Search,

@@ -7,11 +7,9 @@ use grammers_tl_types::{enums, types};
 
 use super::user::User;
 use super::{Outgoing, World};
-use crate::loopback::call::{Call, Hashes, Place, SessionIx, Stage};
-use crate::loopback::dice::scatter;
-use crate::loopback::scenario::{
-    CallScript, Container, Device, Ends, Flood, Scenario, Then, millis,
-};
+use crate::call::{CallState, Hashes, Place, ServerCall, SessionIx};
+use crate::rng::scatter;
+use crate::scenario::{CallScript, Container, DeviceScript, Ends, Flood, Scenario, Then, millis};
 
 /// How many people share the calls of a flood.
 const FLOOD_CALLERS: usize = 200;
@@ -40,11 +38,11 @@ struct Due {
     at: i64,
     /// What was planned first happens first.
     order: u64,
-    event: Event,
+    event: ScriptEvent,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
+enum ScriptEvent {
     /// A call of the script is placed.
     Place {
         script: usize,
@@ -94,7 +92,7 @@ enum Event {
         held: usize,
     },
     /// The line breaks in some way.
-    Trouble,
+    FaultKind,
     /// Chaos is over.
     Calm,
 }
@@ -113,7 +111,7 @@ impl Script {
         for (fault, _) in
             scenario.faults.iter().enumerate().filter(|(_, fault)| *fault.at.get_ref() == 0.0)
         {
-            script.plan(i64::MIN, Event::Fault { fault });
+            script.plan(i64::MIN, ScriptEvent::Fault { fault });
         }
         script
     }
@@ -131,16 +129,16 @@ impl Script {
         updates: Vec<enums::Update>,
     ) {
         self.late.push((call, session, updates));
-        self.plan(at, Event::Deliver { late: self.late.len() - 1 });
+        self.plan(at, ScriptEvent::Deliver { late: self.late.len() - 1 });
     }
 
     /// Holds containers up until `at`.
     pub(super) fn hold(&mut self, at: i64, session: SessionIx, containers: Vec<enums::Updates>) {
         self.held.push((session, containers));
-        self.plan(at, Event::Push { held: self.held.len() - 1 });
+        self.plan(at, ScriptEvent::Push { held: self.held.len() - 1 });
     }
 
-    fn plan(&mut self, at: i64, event: Event) {
+    fn plan(&mut self, at: i64, event: ScriptEvent) {
         self.order += 1;
         self.due.push(Reverse(Due { at, order: self.order, event }));
     }
@@ -148,41 +146,41 @@ impl Script {
 
 impl World {
     /// Begins the script, unless it has begun.
-    pub(in crate::loopback) fn begin(&mut self, now: i64) {
+    pub(crate) fn begin(&mut self, now: i64) {
         if std::mem::replace(&mut self.script.begun, true) {
             return;
         }
         for script in 0..self.scenario.calls.len() {
             let at = now + millis(Some(&self.scenario.calls[script].at)).unwrap_or(0);
-            self.script.plan(at, Event::Place { script });
+            self.script.plan(at, ScriptEvent::Place { script });
         }
         for fault in 0..self.scenario.faults.len() {
             let at = millis(Some(&self.scenario.faults[fault].at)).unwrap_or(0);
             if at > 0 {
-                self.script.plan(now + at, Event::Fault { fault });
+                self.script.plan(now + at, ScriptEvent::Fault { fault });
             }
         }
         for revocation in 0..self.scenario.revocations.len() {
             let at = millis(Some(&self.scenario.revocations[revocation].at)).unwrap_or(0);
-            self.script.plan(now + at, Event::Revoke { revocation });
+            self.script.plan(now + at, ScriptEvent::Revoke { revocation });
         }
         if let Some(flood) = self.scenario.flood.clone() {
             self.plan_flood(&flood, now);
         }
         if let Some(chaos) = &self.scenario.chaos {
             let until = now + millis(Some(&chaos.until)).unwrap_or(0);
-            self.script.plan(until, Event::Calm);
-            self.plan_trouble(now);
+            self.script.plan(until, ScriptEvent::Calm);
+            self.plan_network_fault(now);
         }
     }
 
     /// When the next thing happens, if anything is to come.
-    pub(in crate::loopback) fn next_due(&self) -> Option<i64> {
+    pub(crate) fn next_due(&self) -> Option<i64> {
         self.script.due.peek().map(|Reverse(due)| due.at)
     }
 
     /// Lets everything happen that is due.
-    pub(in crate::loopback) fn advance(&mut self, now: i64) {
+    pub(crate) fn advance(&mut self, now: i64) {
         while self.next_due().is_some_and(|at| at <= now) {
             if let Some(Reverse(due)) = self.script.due.pop() {
                 self.happen(due.event, due.at.max(0), now);
@@ -190,55 +188,57 @@ impl World {
         }
     }
 
-    fn happen(&mut self, event: Event, at: i64, now: i64) {
+    fn happen(&mut self, event: ScriptEvent, at: i64, now: i64) {
         match event {
-            Event::Place { script } => self.place(script, at),
-            Event::Receive { call } if self.is_ringing(call) => {
-                self.advance_call(call, Stage::Ringing { received: Some(at) }, at);
+            ScriptEvent::Place { script } => self.place(script, at),
+            ScriptEvent::Receive { call } if self.is_ringing(call) => {
+                self.advance_call(call, CallState::Ringing { received: Some(at) }, at);
             }
-            Event::RungOut { call, script } if self.is_ringing(call) => {
+            ScriptEvent::RungOut { call, script } if self.is_ringing(call) => {
                 self.rung_out(call, script, at);
             }
-            Event::Establish { call, script } => self.establish(call, script, at),
-            Event::TalkedOut { call, script } => self.talked_out(call, script, at),
-            Event::GiveUp { call } if self.is_ringing(call) => {
+            ScriptEvent::Establish { call, script } => self.establish(call, script, at),
+            ScriptEvent::TalkedOut { call, script } => self.talked_out(call, script, at),
+            ScriptEvent::GiveUp { call } if self.is_ringing(call) => {
                 self.end(call, enums::PhoneCallDiscardReason::Missed, None, None, at);
             }
-            Event::Deliver { late } => {
+            ScriptEvent::Deliver { late } => {
                 let (call, session, updates) = self.script.late[late].clone();
                 self.deliver(call, session, &updates, now);
             }
-            Event::Fault { fault } => {
+            ScriptEvent::Fault { fault } => {
                 let fault = &self.scenario.faults[fault];
                 let millis = millis(fault.lasts.as_ref()).unwrap_or(0);
                 self.outbox.push(Outgoing::Fault { how: fault.how, millis });
             }
-            Event::FloodBatch { first } => self.flood(first, at),
-            Event::Scan { token } => self.scan(token, at),
-            Event::Revoke { revocation } => self.revoke(revocation),
-            Event::Push { held } => {
+            ScriptEvent::FloodBatch { first } => self.flood(first, at),
+            ScriptEvent::Scan { token } => self.scan(token, at),
+            ScriptEvent::Revoke { revocation } => self.revoke(revocation),
+            ScriptEvent::Push { held } => {
                 let (session, containers) = std::mem::take(&mut self.script.held[held]);
                 self.push(session, containers);
             }
-            Event::Trouble => {
-                self.trouble();
-                self.plan_trouble(now);
+            ScriptEvent::FaultKind => {
+                self.fault();
+                self.plan_network_fault(now);
             }
-            Event::Calm => self.calm(),
+            ScriptEvent::Calm => self.calm(),
             // Somebody ended the call before it came to this.
-            Event::Receive { .. } | Event::RungOut { .. } | Event::GiveUp { .. } => {}
+            ScriptEvent::Receive { .. }
+            | ScriptEvent::RungOut { .. }
+            | ScriptEvent::GiveUp { .. } => {}
         }
     }
 
-    fn plan_trouble(&mut self, now: i64) {
-        if let Some(pause) = self.chaos.pause() {
-            self.script.plan(now + pause, Event::Trouble);
+    fn plan_network_fault(&mut self, now: i64) {
+        if let Some(pause) = self.faults.pause() {
+            self.script.plan(now + pause, ScriptEvent::FaultKind);
         }
     }
 
     /// Plans that a login token is accepted.
     pub(super) fn plan_scan(&mut self, at: i64, token: [u8; 32]) {
-        self.script.plan(at, Event::Scan { token });
+        self.script.plan(at, ScriptEvent::Scan { token });
     }
 
     /// A number that no other plan has had.
@@ -248,7 +248,7 @@ impl World {
     }
 
     fn is_ringing(&self, call: usize) -> bool {
-        matches!(self.calls[call].stage, Stage::Ringing { .. })
+        matches!(self.calls[call].stage, CallState::Ringing { .. })
     }
 
     fn place(&mut self, script: usize, at: i64) {
@@ -259,16 +259,16 @@ impl World {
             container: plan.container,
         };
         let outgoing = plan.from.get_ref() == "me";
-        let placed = if outgoing { plan.own_end(Device::Here) } else { Place::Elsewhere };
+        let placed = if outgoing { plan.own_end(DeviceScript::Here) } else { Place::Elsewhere };
         let (caller, callee) =
             (self.user_named(plan.from.get_ref()), self.user_named(plan.to.get_ref()));
         let call = self.add_call(caller, callee, plan.video, placed, manner, at);
-        self.announce(call, &vec![super::View::Hidden; self.sessions.len()], at);
+        self.announce(call, &vec![super::CallView::Hidden; self.sessions.len()], at);
         if let Some(receipt) = millis(plan.receipt.as_ref()) {
-            self.script.plan(at + receipt, Event::Receive { call });
+            self.script.plan(at + receipt, ScriptEvent::Receive { call });
         }
         if let Some(rings) = millis(plan.rings.as_ref()) {
-            self.script.plan(at + rings, Event::RungOut { call, script });
+            self.script.plan(at + rings, ScriptEvent::RungOut { call, script });
         }
     }
 
@@ -286,8 +286,17 @@ impl World {
         let id = scatter(seed);
         let hashes =
             Hashes { caller: scatter(seed ^ 0x1_0000_0000), callee: scatter(seed ^ 0x2_0000_0000) };
-        let stage = Stage::Ringing { received: None };
-        self.calls.push(Call { id, caller, callee, hashes, video, created: at, placed, stage });
+        let stage = CallState::Ringing { received: None };
+        self.calls.push(ServerCall {
+            id,
+            caller,
+            callee,
+            hashes,
+            video,
+            created: at,
+            placed,
+            stage,
+        });
         self.by_id.insert(id, ix);
         self.script.manners.push(manner);
         ix
@@ -306,25 +315,26 @@ impl World {
             Then::Lost => drop(self.end(call, Reason::Disconnect, None, None, at)),
             Then::Answered => {
                 let outgoing = plan.from.get_ref() == "me";
-                let by = if outgoing { Place::Elsewhere } else { plan.own_end(Device::Elsewhere) };
+                let by =
+                    if outgoing { Place::Elsewhere } else { plan.own_end(DeviceScript::Elsewhere) };
                 let connects = millis(plan.connects.as_ref()).unwrap_or(0);
-                self.script.plan(at + connects, Event::Establish { call, script });
-                self.advance_call(call, Stage::Accepted { at, by }, at);
+                self.script.plan(at + connects, ScriptEvent::Establish { call, script });
+                self.advance_call(call, CallState::Accepted { at, by }, at);
             }
         }
     }
 
     fn establish(&mut self, call: usize, script: usize, at: i64) {
-        let Stage::Accepted { by, .. } = self.calls[call].stage else { return };
+        let CallState::Accepted { by, .. } = self.calls[call].stage else { return };
         if let Some(talks) = millis(self.scenario.calls[script].talks.as_ref()) {
-            self.script.plan(at + talks, Event::TalkedOut { call, script });
+            self.script.plan(at + talks, ScriptEvent::TalkedOut { call, script });
         }
-        self.advance_call(call, Stage::Established { at, by }, at);
+        self.advance_call(call, CallState::Established { at, by }, at);
     }
 
     fn talked_out(&mut self, call: usize, script: usize, at: i64) {
         use enums::PhoneCallDiscardReason as Reason;
-        let Stage::Established { at: since, .. } = self.calls[call].stage else { return };
+        let CallState::Established { at: since, .. } = self.calls[call].stage else { return };
         let reason = match self.scenario.calls[script].ends {
             Ends::Peer | Ends::Me => Reason::Hangup,
             Ends::Lost => Reason::Disconnect,
@@ -346,7 +356,7 @@ impl World {
         for first in (0..calls).step_by(batch as usize) {
             let share = f64::from(first) / f64::from(calls);
             let at = start + (share * flood.over * 1000.0) as i64;
-            self.script.plan(at, Event::FloodBatch { first });
+            self.script.plan(at, ScriptEvent::FloodBatch { first });
         }
     }
 
@@ -361,13 +371,13 @@ impl World {
             let call =
                 self.add_call(caller, 0, number % 4 == 0, Place::Elsewhere, Manner::default(), at);
             if let Some(rings) = flood.rings {
-                self.script.plan(at + (rings * 1000.0) as i64, Event::GiveUp { call });
+                self.script.plan(at + (rings * 1000.0) as i64, ScriptEvent::GiveUp { call });
             }
             calls.push(call);
         }
         for session in 0..self.sessions.len() {
             let updates = calls.iter().filter_map(|ix| match self.view(*ix, session) {
-                super::View::Live(call) => Some(super::phone_call(call)),
+                super::CallView::Live(call) => Some(super::phone_call(call)),
                 _ => None,
             });
             let updates = updates.collect();
@@ -387,10 +397,10 @@ impl World {
 
 impl CallScript {
     /// Where the account's own end of the call is: the first session, or another device.
-    fn own_end(&self, default: Device) -> Place {
+    fn own_end(&self, default: DeviceScript) -> Place {
         match self.device.unwrap_or(default) {
-            Device::Here => Place::Session(0),
-            Device::Elsewhere => Place::Elsewhere,
+            DeviceScript::Here => Place::Session(0),
+            DeviceScript::Elsewhere => Place::Elsewhere,
         }
     }
 }

@@ -2,38 +2,38 @@
 
 use grammers_tl_types::{enums, types};
 
-use super::{Outgoing, Refusal, World};
-use crate::loopback::call::{SessionIx, UserIx, seconds};
-use crate::loopback::crypt::{AUTH_KEY_LEN, AuthKey};
-use crate::loopback::scenario::{Callers, parse_error};
+use super::{MethodError, Outgoing, World};
+use crate::call::{SessionIx, UserIx, seconds};
+use crate::crypt::{AUTH_KEY_LEN, AuthKey};
+use crate::scenario::{Callers, parse_error};
 
 /// A key, and what it is good for.
-pub(in crate::loopback) struct Session {
+pub(crate) struct Session {
     /// Whom it is signed in to.
-    pub(in crate::loopback) user: Option<UserIx>,
+    pub(crate) user: Option<UserIx>,
     /// The only data centre that knows the key.
-    pub(in crate::loopback) dc: i32,
-    pub(in crate::loopback) key: AuthKey,
+    pub(crate) dc: i32,
+    pub(crate) key: AuthKey,
     /// How far its numbered containers have come.
     pub(super) seq: i32,
     /// `authorization.hash`.
     hash: i64,
-    device: Device,
+    device: ClientInfo,
     /// `call_requests_disabled`.
     pub(super) calls_off: bool,
     unconfirmed: bool,
     pub(super) fate: Option<Fate>,
     /// How far signing in has come.
-    pub(super) pending: super::sign_in::Pending,
+    pub(super) pending: super::sign_in::PendingSignIn,
 }
 
 /// What `initConnection` says of the program.
 #[derive(Debug, Clone, Default)]
-pub(in crate::loopback) struct Device {
-    pub(in crate::loopback) model: String,
-    pub(in crate::loopback) system: String,
-    pub(in crate::loopback) app: String,
-    pub(in crate::loopback) api_id: i32,
+pub(crate) struct ClientInfo {
+    pub(crate) model: String,
+    pub(crate) system: String,
+    pub(crate) app: String,
+    pub(crate) api_id: i32,
 }
 
 /// How a session was ended by the server.
@@ -48,19 +48,19 @@ pub(super) enum Fate {
 impl Session {
     pub(super) fn new(dc: i32, user: Option<UserIx>) -> Self {
         let (mut key, mut hash) = ([0; AUTH_KEY_LEN], [0; 8]);
-        crate::loopback::random(&mut key);
-        crate::loopback::random(&mut hash);
+        crate::random(&mut key);
+        crate::random(&mut hash);
         Self {
             user,
             dc,
             key: AuthKey::new(key),
             seq: 0,
             hash: i64::from_le_bytes(hash),
-            device: Device::default(),
+            device: ClientInfo::default(),
             calls_off: false,
             unconfirmed: false,
             fate: None,
-            pending: super::sign_in::Pending::default(),
+            pending: super::sign_in::PendingSignIn::default(),
         }
     }
 
@@ -72,19 +72,19 @@ impl Session {
 
 impl World {
     /// The session that a data centre knows by the id of its key.
-    pub(in crate::loopback) fn session_of(&self, dc: i32, key_id: [u8; 8]) -> Option<SessionIx> {
+    pub(crate) fn session_of(&self, dc: i32, key_id: [u8; 8]) -> Option<SessionIx> {
         self.sessions.iter().position(|known| {
             known.dc == dc && known.key.id() == key_id && known.fate != Some(Fate::Forgotten)
         })
     }
 
     /// Remembers what program uses a session.
-    pub(in crate::loopback) fn introduce(&mut self, session: SessionIx, device: Device) {
+    pub(crate) fn introduce(&mut self, session: SessionIx, device: ClientInfo) {
         self.sessions[session].device = device;
     }
 
     /// Why a session may not call `method` at all.
-    pub(in crate::loopback) fn refusal(
+    pub(crate) fn refusal(
         &self,
         session: SessionIx,
         method: &str,
@@ -123,7 +123,7 @@ impl World {
     }
 
     /// `account.getAuthorizations`.
-    pub(in crate::loopback) fn authorizations(
+    pub(crate) fn authorizations(
         &self,
         session: SessionIx,
         now: i64,
@@ -161,11 +161,11 @@ impl World {
 
     /// `account.changeAuthorizationSettings`. The current session goes by the hash 0, as it is
     /// listed.
-    pub(in crate::loopback) fn change_authorization(
+    pub(crate) fn change_authorization(
         &mut self,
         session: SessionIx,
         request: &grammers_tl_types::functions::account::ChangeAuthorizationSettings,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<bool, MethodError> {
         let own = self.sessions[session].user;
         let meant = self.sessions.iter().enumerate().position(|(ix, known)| {
             let hash = if ix == session { 0 } else { known.hash };
@@ -182,7 +182,7 @@ impl World {
     }
 
     /// `account.getPrivacy` of `inputPrivacyKeyPhoneCall`: who may call.
-    pub(in crate::loopback) fn callers(&self) -> types::account::PrivacyRules {
+    pub(crate) fn callers(&self) -> types::account::PrivacyRules {
         let rules = match self.scenario.me.callers {
             Callers::Everybody => vec![enums::PrivacyRule::PrivacyValueAllowAll],
             Callers::Contacts => vec![

@@ -5,26 +5,26 @@
 
 use grammers_tl_types::{enums, types};
 
-use super::{Refusal, World};
-use crate::loopback::call::{SessionIx, UserIx, seconds};
-use crate::loopback::dice::scatter;
-use crate::loopback::scenario::{CodeWay, Outcome, millis};
-use crate::loopback::srp::{Challenge, Verifier};
+use super::{MethodError, World};
+use crate::call::{SessionIx, UserIx, seconds};
+use crate::rng::scatter;
+use crate::scenario::{CodeWay, SignInOutcome, millis};
+use crate::srp::{Challenge, Verifier};
 
 /// How often a code may be wrong.
 const TRIES: u32 = 5;
 
 /// How far signing in has come with a key.
 #[derive(Default)]
-pub(super) struct Pending {
-    code: Option<SentCode>,
+pub(super) struct PendingSignIn {
+    code: Option<IssuedCode>,
     /// Who has shown everything but the password.
     password_of: Option<UserIx>,
     challenge: Option<Challenge>,
 }
 
 /// A code that was sent.
-struct SentCode {
+struct IssuedCode {
     user: UserIx,
     hash: String,
     at: i64,
@@ -40,7 +40,7 @@ pub(super) struct LoginToken {
     accepted: bool,
 }
 
-impl Pending {
+impl PendingSignIn {
     pub(super) fn awaits_password(&self) -> bool {
         self.password_of.is_some()
     }
@@ -48,35 +48,36 @@ impl Pending {
 
 impl World {
     /// `auth.sendCode`.
-    pub(in crate::loopback) fn send_code(
+    pub(crate) fn send_code(
         &mut self,
         session: SessionIx,
         phone: &str,
         app: (i32, &str),
         now: i64,
-    ) -> Result<enums::auth::SentCode, Refusal> {
+    ) -> Result<enums::auth::SentCode, MethodError> {
         known_app(app)?;
         let user = self.user_with(phone)?;
         self.at_home(session, user)?;
-        if self.scenario.sign_in.outcome == Outcome::Payment {
+        if self.scenario.sign_in.outcome == SignInOutcome::Payment {
             return Ok(payment());
         }
         let number = self.script_number();
         let hash = format!("{:016x}", scatter(number));
         let way = self.scenario.sign_in.via;
-        let code = SentCode { user, hash, at: now, way, wrong: 0 };
-        self.sessions[session].pending = Pending { code: Some(code), ..Pending::default() };
+        let code = IssuedCode { user, hash, at: now, way, wrong: 0 };
+        self.sessions[session].pending =
+            PendingSignIn { code: Some(code), ..PendingSignIn::default() };
         Ok(self.sent(session))
     }
 
     /// `auth.resendCode`: the next way, if the timeout has passed.
-    pub(in crate::loopback) fn resend_code(
+    pub(crate) fn resend_code(
         &mut self,
         session: SessionIx,
         phone: &str,
         hash: &str,
         now: i64,
-    ) -> Result<enums::auth::SentCode, Refusal> {
+    ) -> Result<enums::auth::SentCode, MethodError> {
         let user = self.user_with(phone)?;
         let next = self.scenario.sign_in.next;
         let timeout = millis(Some(&self.scenario.sign_in.timeout)).unwrap_or(0);
@@ -90,14 +91,14 @@ impl World {
     }
 
     /// `auth.signIn`.
-    pub(in crate::loopback) fn sign_in(
+    pub(crate) fn sign_in(
         &mut self,
         session: SessionIx,
         phone: &str,
         hash: &str,
         typed: Option<&str>,
         now: i64,
-    ) -> Result<enums::auth::Authorization, Refusal> {
+    ) -> Result<enums::auth::Authorization, MethodError> {
         let user = self.user_with(phone)?;
         self.at_home(session, user)?;
         let typed = typed.filter(|code| !code.is_empty()).ok_or((400, "PHONE_CODE_EMPTY"))?;
@@ -111,7 +112,7 @@ impl World {
             return Err((400, "PHONE_CODE_INVALID"));
         }
         self.sessions[session].pending.code = None;
-        if self.scenario.sign_in.outcome == Outcome::SignUp {
+        if self.scenario.sign_in.outcome == SignInOutcome::SignUp {
             let required = types::auth::AuthorizationSignUpRequired { terms_of_service: None };
             return Ok(required.into());
         }
@@ -119,17 +120,17 @@ impl World {
     }
 
     /// `account.getPassword`, with a new challenge for those who are asked for the password.
-    pub(in crate::loopback) fn password(
+    pub(crate) fn password(
         &mut self,
         session: SessionIx,
-    ) -> Result<enums::account::Password, Refusal> {
+    ) -> Result<enums::account::Password, MethodError> {
         let pending = &self.sessions[session].pending;
         let user = self.sessions[session].user.or(pending.password_of);
         let user = user.ok_or((401, "AUTH_KEY_UNREGISTERED"))?;
         let verifier = self.users[user].password.as_ref();
         let challenge = verifier.map(Verifier::challenge);
         let mut random = vec![0; 256];
-        crate::loopback::random(&mut random);
+        crate::random(&mut random);
         let password = types::account::Password {
             has_recovery: false,
             has_secure_values: false,
@@ -150,11 +151,11 @@ impl World {
     }
 
     /// `auth.checkPassword`.
-    pub(in crate::loopback) fn check_password(
+    pub(crate) fn check_password(
         &mut self,
         session: SessionIx,
         input: &enums::InputCheckPasswordSrp,
-    ) -> Result<enums::auth::Authorization, Refusal> {
+    ) -> Result<enums::auth::Authorization, MethodError> {
         let pending = &mut self.sessions[session].pending;
         let user = pending.password_of.ok_or((401, "AUTH_KEY_UNREGISTERED"))?;
         let enums::InputCheckPasswordSrp::Srp(proof) = input else {
@@ -167,18 +168,18 @@ impl World {
         if !verifier.is_some_and(|verifier| verifier.admits(&challenge, &proof.a, &proof.m1)) {
             return Err((400, "PASSWORD_HASH_INVALID"));
         }
-        self.sessions[session].pending = Pending::default();
+        self.sessions[session].pending = PendingSignIn::default();
         self.sessions[session].user = Some(user);
         Ok(self.authorization(user))
     }
 
     /// `auth.exportLoginToken`: the answer to the last token if it was accepted, or a new one.
-    pub(in crate::loopback) fn export_token(
+    pub(crate) fn export_token(
         &mut self,
         session: SessionIx,
         app: (i32, &str),
         now: i64,
-    ) -> Result<enums::auth::LoginToken, Refusal> {
+    ) -> Result<enums::auth::LoginToken, MethodError> {
         known_app(app)?;
         if let Some(at) =
             self.tokens.iter().position(|token| token.session == session && token.accepted)
@@ -192,7 +193,7 @@ impl World {
             return self.admit_by_token(session);
         }
         let mut bytes = [0; 32];
-        crate::loopback::random(&mut bytes);
+        crate::random(&mut bytes);
         let life = millis(Some(&self.scenario.sign_in.token_life)).unwrap_or(0);
         let expires = now + life;
         // The newest one counts; what nobody has scanned is not kept.
@@ -218,12 +219,12 @@ impl World {
     }
 
     /// `auth.importLoginToken`, at the data centre that the first one has named.
-    pub(in crate::loopback) fn import_token(
+    pub(crate) fn import_token(
         &mut self,
         session: SessionIx,
         bytes: &[u8],
         now: i64,
-    ) -> Result<enums::auth::LoginToken, Refusal> {
+    ) -> Result<enums::auth::LoginToken, MethodError> {
         let at = self.tokens.iter().position(|token| token.bytes == bytes && token.accepted);
         let token = self.tokens.remove(at.ok_or((400, "AUTH_TOKEN_INVALID"))?);
         if now >= token.expires {
@@ -234,12 +235,15 @@ impl World {
     }
 
     /// `auth.logOut`: the key stays, and is signed in to nobody.
-    pub(in crate::loopback) fn log_out(&mut self, session: SessionIx) -> enums::auth::LoggedOut {
+    pub(crate) fn log_out(&mut self, session: SessionIx) -> enums::auth::LoggedOut {
         self.sessions[session].user = None;
         types::auth::LoggedOut { future_auth_token: None }.into()
     }
 
-    fn admit_by_token(&mut self, session: SessionIx) -> Result<enums::auth::LoginToken, Refusal> {
+    fn admit_by_token(
+        &mut self,
+        session: SessionIx,
+    ) -> Result<enums::auth::LoginToken, MethodError> {
         let authorization = self.admit(session, 0)?;
         Ok(types::auth::LoginTokenSuccess { authorization }.into())
     }
@@ -249,7 +253,7 @@ impl World {
         &mut self,
         session: SessionIx,
         user: UserIx,
-    ) -> Result<enums::auth::Authorization, Refusal> {
+    ) -> Result<enums::auth::Authorization, MethodError> {
         if self.users[user].password.is_some() {
             self.sessions[session].pending.password_of = Some(user);
             return Err((401, "SESSION_PASSWORD_NEEDED"));
@@ -270,7 +274,7 @@ impl World {
     }
 
     /// The user with a phone number, however it is written.
-    fn user_with(&self, phone: &str) -> Result<UserIx, Refusal> {
+    fn user_with(&self, phone: &str) -> Result<UserIx, MethodError> {
         let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
         let wanted = digits(phone);
         let sane = phone.chars().all(|char| char.is_ascii_digit() || " +-()".contains(char));
@@ -282,7 +286,7 @@ impl World {
         self.users.iter().position(known).ok_or((400, "PHONE_NUMBER_UNOCCUPIED"))
     }
 
-    fn at_home(&self, session: SessionIx, user: UserIx) -> Result<(), Refusal> {
+    fn at_home(&self, session: SessionIx, user: UserIx) -> Result<(), MethodError> {
         match self.users[user].dc {
             dc if dc == self.sessions[session].dc => Ok(()),
             2 => Err((303, "PHONE_MIGRATE_2")),
@@ -296,7 +300,7 @@ impl World {
         user: UserIx,
         hash: &str,
         now: i64,
-    ) -> Result<&mut SentCode, Refusal> {
+    ) -> Result<&mut IssuedCode, MethodError> {
         let life = millis(Some(&self.scenario.sign_in.life)).unwrap_or(0);
         let code = self.sessions[session].pending.code.as_mut();
         let code = code.filter(|code| code.user == user && code.hash == hash);
@@ -345,7 +349,7 @@ fn sent_by(way: CodeWay, length: i32) -> enums::auth::SentCodeType {
 }
 
 /// Telegram gives every application an id and a hash of 32 hex digits.
-fn known_app((api_id, api_hash): (i32, &str)) -> Result<(), Refusal> {
+fn known_app((api_id, api_hash): (i32, &str)) -> Result<(), MethodError> {
     let sound = api_hash.len() == 32 && api_hash.chars().all(|char| char.is_ascii_hexdigit());
     if api_id > 0 && sound { Ok(()) } else { Err((400, "API_ID_INVALID")) }
 }

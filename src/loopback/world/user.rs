@@ -2,14 +2,14 @@
 
 use grammers_tl_types::{Deserializable, enums, types};
 
-use crate::loopback::DCS;
-use crate::loopback::dice::scatter;
-use crate::loopback::srp::Verifier;
+use crate::DCS;
+use crate::rng::scatter;
+use crate::srp::Verifier;
 
 /// A user of this Telegram.
-pub(in crate::loopback) struct User {
-    pub(in crate::loopback) id: i64,
-    pub(in crate::loopback) access_hash: i64,
+pub(crate) struct User {
+    pub(crate) id: i64,
+    pub(crate) access_hash: i64,
     /// The scenario's name for it.
     pub(super) key: String,
     pub(super) name: String,
@@ -57,17 +57,18 @@ impl User {
     }
 
     /// The user's full name.
-    pub(in crate::loopback) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(in crate::loopback) fn is_bot(&self) -> bool {
+    pub(crate) fn is_bot(&self) -> bool {
         self.bot
     }
 
     pub(super) fn to_tl(&self, is_self: bool) -> enums::User {
         // A `user` whose flags and id are all zero, so that only what is known needs naming.
-        let blank = types::User::from_bytes(&[0; 16]).expect("a user without flags is 16 bytes");
+        let unbound_keys =
+            types::User::from_bytes(&[0; 16]).expect("a user without flags is 16 bytes");
         types::User {
             is_self,
             contact: !is_self,
@@ -79,7 +80,7 @@ impl User {
             first_name: Some(self.name.clone()),
             username: self.username.clone(),
             phone: self.phone.clone(),
-            ..blank
+            ..unbound_keys
         }
         .into()
     }

@@ -6,13 +6,13 @@ use grammers_client::tl;
 use jiff::Timestamp;
 
 use super::sent::{next_way, sent_to};
-use super::{Outcome, Talk};
-use crate::sign_in::{Application, Event, Refusal, SentCode};
+use super::{FlowResult, SignInFlow};
+use crate::sign_in::{ApiCredentials, Refusal, SentCode, SignInEvent};
 use crate::telegram::password;
 use crate::text;
 
-impl Talk {
-    pub(super) async fn send_code(&mut self, phone: String) -> Outcome<Event> {
+impl SignInFlow {
+    pub(super) async fn send_code(&mut self, phone: String) -> FlowResult<SignInEvent> {
         let settings = tl::types::CodeSettings {
             allow_flashcall: false,
             current_number: false,
@@ -24,7 +24,7 @@ impl Talk {
             token: None,
             app_sandbox: None,
         };
-        let Application { id, hash } = self.application()?;
+        let ApiCredentials { id, hash } = self.application()?;
         let request = tl::functions::auth::SendCode {
             phone_number: phone.clone(),
             api_id: id,
@@ -35,7 +35,7 @@ impl Talk {
         self.code_sent(phone, sent).await
     }
 
-    pub(super) async fn resend(&mut self) -> Outcome<Event> {
+    pub(super) async fn resend(&mut self) -> FlowResult<SignInEvent> {
         let Some((phone, hash)) = self.code.clone() else {
             return Err(Refusal::of_telegram(400, "PHONE_CODE_EXPIRED", None));
         };
@@ -52,7 +52,7 @@ impl Talk {
         &mut self,
         phone: String,
         sent: tl::enums::auth::SentCode,
-    ) -> Outcome<Event> {
+    ) -> FlowResult<SignInEvent> {
         use tl::enums::auth::SentCode as Sent;
         let sent = match sent {
             Sent::Code(sent) => sent,
@@ -64,10 +64,10 @@ impl Talk {
         let wait = Duration::from_secs(sent.timeout.unwrap_or(0).max(0).unsigned_abs().into());
         let at = Timestamp::now().saturating_add(wait).unwrap_or(Timestamp::MAX);
         let next = sent.next_type.map(|next| (next_way(&next).to_owned(), at));
-        Ok(Event::CodeSent(SentCode { to, length, next }))
+        Ok(SignInEvent::CodeSent(SentCode { to, length, next }))
     }
 
-    pub(super) async fn sign_in(&mut self, code: String) -> Outcome<Event> {
+    pub(super) async fn sign_in(&mut self, code: String) -> FlowResult<SignInEvent> {
         let Some((phone_number, phone_code_hash)) = self.code.clone() else {
             return Err(Refusal::of_telegram(400, "PHONE_CODE_EXPIRED", None));
         };
@@ -84,17 +84,17 @@ impl Talk {
     }
 
     /// Turns the refusal that a password is needed into the question for it.
-    pub(super) async fn or_password(&mut self, refusal: Refusal) -> Outcome<Event> {
+    pub(super) async fn or_password(&mut self, refusal: Refusal) -> FlowResult<SignInEvent> {
         if refusal.code != "SESSION_PASSWORD_NEEDED" {
             return Err(refusal);
         }
         let password = self.ask(&tl::functions::account::GetPassword {}).await?;
         let tl::enums::account::Password::Password(password) = password;
         let hint = password.hint.map(|hint| text::clean(&hint)).filter(|hint| !hint.is_empty());
-        Ok(Event::PasswordNeeded { hint })
+        Ok(SignInEvent::PasswordNeeded { hint })
     }
 
-    pub(super) async fn check_password(&mut self, typed: String) -> Outcome<Event> {
+    pub(super) async fn check_password(&mut self, typed: String) -> FlowResult<SignInEvent> {
         // Each challenge is good for one try.
         let asked = self.ask(&tl::functions::account::GetPassword {}).await?;
         let tl::enums::account::Password::Password(asked) = asked;

@@ -12,8 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::{Outcome, Talk};
-use crate::sign_in::{Application, Event, Refusal, Request};
+use super::{FlowResult, SignInFlow};
+use crate::sign_in::{ApiCredentials, Refusal, SignInEvent, SignInRequest};
 use crate::telegram::updates;
 
 /// The range in which the life of a QR code is believed.
@@ -21,8 +21,8 @@ const LIFE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(
 
 /// What showing QR codes has led to.
 pub(super) enum Shown {
-    Answer(Event),
-    Interrupted(Option<Request>),
+    Answer(SignInEvent),
+    Interrupted(Option<SignInRequest>),
 }
 
 /// Waits until another device has accepted the QR code.
@@ -37,9 +37,9 @@ async fn scanned(updates: &mut mpsc::Receiver<UpdatesLike>) {
     }
 }
 
-impl Talk {
+impl SignInFlow {
     /// How long a login token is valid, by the server's clock.
-    async fn life_of(&mut self, expires: i32) -> Outcome<Duration> {
+    async fn life_of(&mut self, expires: i32) -> FlowResult<Duration> {
         let asked = Timestamp::now();
         let tl::enums::Config::Config(config) =
             self.ask(&tl::functions::help::GetConfig {}).await?;
@@ -53,10 +53,10 @@ impl Talk {
     /// Shows QR codes, one after the other, until one is scanned or something else is asked for.
     pub(super) async fn show_codes(
         &mut self,
-        requests: &mut mpsc::UnboundedReceiver<Request>,
-    ) -> Outcome<Shown> {
+        requests: &mut mpsc::UnboundedReceiver<SignInRequest>,
+    ) -> FlowResult<Shown> {
         use tl::enums::auth::LoginToken as Token;
-        let Application { id, hash } = self.application()?;
+        let ApiCredentials { id, hash } = self.application()?;
         let request = tl::functions::auth::ExportLoginToken {
             api_id: id,
             api_hash: hash,
@@ -83,7 +83,7 @@ impl Talk {
             let url = format!("tg://login?token={}", URL_SAFE_NO_PAD.encode(&token.token));
             let life = self.life_of(token.expires).await?;
             let until = Timestamp::now().saturating_add(life).unwrap_or(Timestamp::MAX);
-            self.tell(Event::Qr { url, until }).await;
+            self.tell(SignInEvent::Qr { url, until }).await;
             let line = self.line().await?;
             tokio::select! {
                 () = sleep(life) => {}

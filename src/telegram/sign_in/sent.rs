@@ -2,12 +2,12 @@
 
 use grammers_client::tl;
 
-use super::Outcome;
+use super::FlowResult;
 use crate::sign_in::Refusal;
 use crate::text;
 
 /// Where a code was sent, and how long it is.
-pub(super) fn sent_to(kind: &tl::enums::auth::SentCodeType) -> Outcome<(String, Option<usize>)> {
+pub(super) fn sent_to(kind: &tl::enums::auth::SentCodeType) -> FlowResult<(String, Option<usize>)> {
     use tl::enums::auth::SentCodeType as Kind;
     let length = |length: i32| usize::try_from(length).ok().filter(|length| *length > 0);
     Ok(match kind {

@@ -3,16 +3,16 @@
 use grammers_client::tl;
 use grammers_session::Session;
 
-use super::{Outcome, Setup, Talk};
+use super::{FlowResult, Setup, SignInFlow};
 use crate::accounts::{Draft, Settings};
-use crate::call::Party;
-use crate::sign_in::{Event, Refusal, Step};
+use crate::calls::Party;
+use crate::sign_in::{Refusal, SignInEvent, Step};
 use crate::telegram::peers::party;
 use crate::telegram::session;
 
-impl Talk {
+impl SignInFlow {
     /// Asks who an imported session belongs to, and stores it.
-    pub(super) async fn take_over(&mut self) -> Outcome<Event> {
+    pub(super) async fn take_over(&mut self) -> FlowResult<SignInEvent> {
         let id = vec![tl::enums::InputUser::UserSelf];
         let users = self.ask(&tl::functions::users::GetUsers { id }).await?;
         match users.into_iter().next() {
@@ -24,7 +24,7 @@ impl Talk {
     pub(super) async fn authorized(
         &mut self,
         answer: tl::enums::auth::Authorization,
-    ) -> Outcome<Event> {
+    ) -> FlowResult<SignInEvent> {
         match answer {
             tl::enums::auth::Authorization::Authorization(answer) => self.store(answer.user).await,
             tl::enums::auth::Authorization::SignUpRequired(_) => {
@@ -34,7 +34,7 @@ impl Talk {
     }
 
     /// Stores the session of a user who is signed in; if that fails, a new one is signed out again.
-    pub(super) async fn store(&mut self, user: tl::enums::User) -> Outcome<Event> {
+    pub(super) async fn store(&mut self, user: tl::enums::User) -> FlowResult<SignInEvent> {
         let tl::enums::User::User(raw) = &user else {
             self.sign_out().await;
             return Err(nobody());
@@ -62,7 +62,7 @@ impl Talk {
         let (id, access_hash) = (raw.id, raw.access_hash.unwrap_or(0));
         let stored = self.store_session(id, access_hash, &own).await;
         match stored {
-            Ok(name) => Ok(Event::Done { name, own }),
+            Ok(name) => Ok(SignInEvent::Done { name, own }),
             Err(text) => {
                 let advice = if self.sign_out().await {
                     "mend that and sign in again; nothing was stored"

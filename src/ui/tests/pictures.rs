@@ -42,7 +42,7 @@ pub(super) fn svg(buffer: &Buffer) -> String {
             let reversed = style.add_modifier.contains(Modifier::REVERSED);
             let (left, top) = (u32::from(x) * 9 + 10, u32::from(y) * 19 + 10);
             // Besides reversed rows only QR codes have a ground of their own.
-            let paper = style.bg.is_some_and(|ground| ground != Color::Reset);
+            let paper = style.bg.is_some_and(|background| background != Color::Reset);
             if reversed || paper {
                 let width = u32::from(run) * 9;
                 let fill = if paper { "#ffffff" } else { colour(style.fg) };

@@ -3,10 +3,14 @@
 use super::*;
 
 /// A board without accounts, where signing in has come so far.
-pub(super) fn newcomer(actions: &[Action], typed: &str, event: Option<sign_in::Event>) -> State {
-    use crate::app::sign_in::Entrance;
+pub(super) fn newcomer(
+    actions: &[Action],
+    typed: &str,
+    event: Option<sign_in::SignInEvent>,
+) -> State {
+    use crate::app::sign_in::SignInMode;
     let mut state = State::new(Vec::new());
-    state.entrance = Entrance::Open;
+    state.entrance = SignInMode::Open;
     state.open_entrance();
     press(&mut state, actions, 0);
     update(&mut state, Msg::Paste(typed.to_owned()), at(0));
@@ -19,13 +23,13 @@ pub(super) fn newcomer(actions: &[Action], typed: &str, event: Option<sign_in::E
 
 #[test]
 fn every_question_of_signing_in() {
-    use sign_in::{Event, Refusal, SentCode};
+    use sign_in::{Refusal, SentCode, SignInEvent};
     let sent = |next| {
         let to = "into your other Telegram apps, as a message".to_owned();
-        Event::CodeSent(SentCode { to, length: Some(5), next })
+        SignInEvent::CodeSent(SentCode { to, length: Some(5), next })
     };
     let url = format!("tg://login?token={}", "s3cret".repeat(7));
-    let refused = |code, name, value| Event::Refused(Refusal::of_telegram(code, name, value));
+    let refused = |code, name, value| SignInEvent::Refused(Refusal::of_telegram(code, name, value));
     let (phone, qr) = (vec![Action::Accept], vec![Action::Down, Action::Accept]);
     let import = vec![Action::Down, Action::Down, Action::Accept];
     let questions = [
@@ -41,13 +45,13 @@ fn every_question_of_signing_in() {
             newcomer(
                 &phone,
                 "+1",
-                Some(Event::PasswordNeeded { hint: Some("a drink".to_owned()) }),
+                Some(SignInEvent::PasswordNeeded { hint: Some("a drink".to_owned()) }),
             ),
         ),
         ("refused", newcomer(&phone, "+1 555", Some(refused(400, "PHONE_NUMBER_BANNED", None)))),
         ("patience", newcomer(&phone, "+1 555", Some(refused(420, "FLOOD_WAIT", Some(90))))),
         ("import", newcomer(&import, &"x".repeat(353), None)),
-        ("qr", newcomer(&qr, "", Some(Event::Qr { url, until: at(90) }))),
+        ("qr", newcomer(&qr, "", Some(SignInEvent::Qr { url, until: at(90) }))),
     ];
     for (name, mut state) in questions {
         for size in [(80, 24), (40, 12)] {

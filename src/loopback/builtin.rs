@@ -1,0 +1,54 @@
+//! The scenarios that are compiled in.
+
+macro_rules! builtin {
+    ($($name:literal),* $(,)?) => {
+        const SHIPPED: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../assets/scenarios/", $name, ".toml")))),*];
+    };
+}
+
+builtin!(
+    "bad-line",
+    "busy",
+    "chaos",
+    "error-already-accepted",
+    "error-already-declined",
+    "error-bot",
+    "error-connection-lost",
+    "error-connection-lost-late",
+    "error-flood-wait",
+    "error-garbage",
+    "error-internal",
+    "error-key-duplicated",
+    "error-key-invalid",
+    "error-key-unregistered",
+    "error-migrate",
+    "error-no-answer",
+    "error-not-inited",
+    "error-occupy-failed",
+    "error-password-needed",
+    "error-peer-flood",
+    "error-peer-invalid",
+    "error-popup",
+    "error-session-expired",
+    "error-session-revoked",
+    "error-timeout",
+    "error-transport-dc",
+    "error-transport-flood",
+    "error-transport-key",
+    "error-unknown",
+    "error-user-banned",
+    "error-user-deactivated",
+    "flood",
+    "quiet",
+);
+
+/// The text of a shipped scenario.
+pub(super) fn text(name: &str) -> Option<&'static str> {
+    SHIPPED.iter().find(|(builtin, _)| *builtin == name).map(|(_, text)| *text)
+}
+
+/// The names of all shipped scenarios, sorted.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SHIPPED.iter().map(|(name, _)| *name)
+}

@@ -1,0 +1,119 @@
+//! TOML texts whose errors name the file, the line and the key.
+//!
+//! The client reads its settings and keymaps with this, the embedded server its scenarios.
+
+/// A TOML text and where it comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct TomlSource<'a> {
+    /// The path or name, for error messages.
+    pub file: &'a str,
+    /// The text.
+    pub text: &'a str,
+    /// Keys whose values no error message may repeat, such as passwords.
+    pub secret: &'a [&'a str],
+}
+
+/// The first fault of a TOML text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {key}: {message}")]
+pub struct TomlError {
+    /// [`TomlSource::file`].
+    pub file: String,
+    /// The line number, counted from 1.
+    pub line: usize,
+    /// The key at fault, or `this line` where there is none.
+    pub key: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl<'a> TomlSource<'a> {
+    /// A text without secret keys.
+    pub fn new(file: &'a str, text: &'a str) -> Self {
+        Self { file, text, secret: &[] }
+    }
+
+    /// Deserializes the text.
+    ///
+    /// # Errors
+    /// The first fault that the parser or the type finds.
+    pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, TomlError> {
+        toml::from_str(self.text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            // toml has no structured form for a missing key, only this message.
+            let missing = error.message().strip_prefix("missing field `");
+            match missing.and_then(|name| name.strip_suffix('`')) {
+                Some(name) => self.error(at, name, "is missing"),
+                None => match self.key_at(at) {
+                    key if self.secret.contains(&key.as_str()) => {
+                        self.error(at, &key, "must be a text in quotes")
+                    }
+                    key => self.error(at, &key, error.message()),
+                },
+            }
+        })
+    }
+
+    /// An error about `key` at byte `at` of the text.
+    pub fn error(&self, at: usize, key: &str, message: &str) -> TomlError {
+        TomlError {
+            file: self.file.to_owned(),
+            line: self.before(at).iter().filter(|byte| **byte == b'\n').count() + 1,
+            key: key.to_owned(),
+            message: message.lines().next().unwrap_or("is wrong").to_owned(),
+        }
+    }
+
+    /// The key on the line that holds byte `at`.
+    ///
+    /// A line without a readable key is never quoted, since it may hold a secret.
+    fn key_at(&self, at: usize) -> String {
+        let start = self.before(at).iter().rposition(|byte| *byte == b'\n');
+        let rest = &self.text.as_bytes()[start.map_or(0, |newline| newline + 1)..];
+        let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line);
+        let key = match line.split_once('=') {
+            Some((key, _)) => key.trim(),
+            None => line.trim(),
+        };
+        let is_key = |char: char| char.is_ascii_alphanumeric() || "-_.[]".contains(char);
+        if key.chars().all(is_key) { key.to_owned() } else { "this line".to_owned() }
+    }
+
+    fn before(&self, at: usize) -> &[u8] {
+        &self.text.as_bytes()[..at.min(self.text.len())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "only deserialized")]
+        struct Settings {
+            size: u8,
+            password: String,
+        }
+        let source = TomlSource { file: "f.toml", text, secret: &["password"] };
+        source.read::<Settings>().expect_err("a wrong text").to_string()
+    }
+
+    #[test]
+    fn an_error_names_file_line_and_key() {
+        assert_eq!(refusal("size = 1"), "f.toml:1: password: is missing");
+        assert!(refusal("\nsize = 'x'").starts_with("f.toml:2: size: "));
+        assert!(refusal("size = 1\ncolour = 2").starts_with("f.toml:2: colour: unknown field"));
+    }
+
+    #[test]
+    fn a_secret_value_is_never_repeated() {
+        assert_eq!(
+            refusal("size = 1\npassword = 24601"),
+            "f.toml:2: password: must be a text in quotes"
+        );
+        assert!(!refusal("size = 1\nhunter2 is my password").contains("hunter2"));
+    }
+}

@@ -1,0 +1,47 @@
+//! Messages that no server may send: what they break inside is contained and made anew.
+
+use crate::pty::{Board, Start};
+
+fn with_invalid(method: &str, kind: &str) -> Board {
+    Start::scenario(&format!(
+        "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
+         [[answer]]\nmethod = '{method}'\ninvalid = '{kind}'\n"
+    ))
+    .size(120, 24)
+    .run()
+}
+
+#[test]
+fn a_panic_inside_the_library_is_contained() {
+    for kind in ["wrong-session", "future-salt", "message-copy", "inner-length"] {
+        let mut board = with_invalid("phone.discardCall", kind);
+        board.see_line(&["▶", "ringing", "Grace Hopper"]);
+        board.press("X");
+        board.see("a fault inside onhook was contained; it connects anew");
+        // It had worked before the invalid message came, which the chat knows.
+        board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);
+        board.see("● online");
+        assert_eq!(board.hang_ups().len(), 1, "{kind}: nothing is sent again");
+        let raw = String::from_utf8_lossy(&board.quit().raw).into_owned();
+        assert!(!raw.contains("panicked"), "{kind}: the screen stays whole");
+    }
+}
+
+#[test]
+fn a_message_of_a_channel_among_those_of_chats_is_contained() {
+    let mut board = with_invalid("phone.discardCall", "channel-message");
+    board.see_line(&["▶", "ringing", "Grace Hopper"]);
+    board.press("X");
+    board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);
+    board.see("● online");
+    board.quit();
+}
+
+#[test]
+fn an_address_that_is_none_is_contained() {
+    let board = with_invalid("help.getConfig", "address");
+    board.see("a fault inside onhook was contained");
+    board.see_line(&["▶", "ringing", "Grace Hopper"]);
+    board.see("● online");
+    board.quit();
+}

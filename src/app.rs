@@ -1,110 +1,113 @@
-//! The whole program as one pure state machine: a message and the time go in, effects come out.
+//! The program as a pure state machine: a message and the time go in, effects come out.
 //!
-//! No I/O, no clock, no randomness: whatever waits is outside, and tells about it with a [`Msg`].
+//! No I/O, no clock, no randomness. Whatever waits is outside and reports with a [`Msg`];
+//! whatever is to be done outside is an [`Effect`].
 
 pub mod account;
 mod act;
 pub mod action;
 pub mod dialog;
 pub mod effect;
-pub mod hang_up;
 pub mod msg;
 pub mod notice;
-pub mod rows;
-mod selection;
+pub mod request;
+pub mod selection;
 pub mod sign_in;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::calls::board::{CallBoard, Change, GRACE};
-use crate::calls::event::{AccountEvent, CallEvent, ConnectionState};
+use crate::calls::account::{AccountEvent, ConnectionState};
+use crate::calls::event::CallEvent;
 use crate::calls::failure::Remedy;
 use crate::calls::reason::Ending;
-use crate::calls::{AccountId, Call, CallKey, HangUp, Party, Phase};
+use crate::calls::{AccountId, CallKey, Calls, Change, GRACE, Ignored, Party, Phase, RequestState};
+use crate::words;
 use account::AccountState;
 use action::Layer;
 use dialog::{Choice, Dialog};
-use effect::Effect;
-use msg::Msg;
+use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect};
+use msg::{LedgerEvent, Msg};
 use notice::Notices;
-use rows::Rows;
 use sign_in::SignInMode;
 
-/// How often a spinner turns.
+/// The time between two frames of a spinner.
 pub const SPIN: Duration = Duration::from_millis(250);
 
 /// Whether names and numbers are readable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Privacy {
-    /// As Telegram tells them.
+    /// Names and numbers are shown.
     #[default]
     Open,
     /// Initials instead.
     Masked,
 }
 
-/// Whether the details are shown.
+/// Whether the details pane is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DetailPane {
-    /// Where there is room for them.
+    /// On wide screens.
     #[default]
     IfRoom,
-    /// In any case.
+    /// Always.
     Shown,
-    /// Not at all.
+    /// Never.
     Hidden,
 }
 
-/// What the display shows while it is frozen.
+/// A screen. Dialogs are drawn over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Screen {
+    /// The board: the calls that live, and the recent ones.
+    #[default]
+    Calls,
+}
+
+/// The display while it is frozen.
 #[derive(Debug, Clone)]
 pub struct Frozen {
     /// The calls as they were.
-    pub board: CallBoard,
-    /// The rows as they were.
-    pub rows: Rows,
+    pub calls: Calls,
     /// When it was frozen.
     pub at: Timestamp,
 }
 
-/// Everything that the program knows.
+/// The whole state of the program.
 #[derive(Debug, Clone)]
 pub struct State {
     /// The accounts, by [`AccountId`].
     pub accounts: Vec<AccountState>,
-    /// The calls.
-    pub board: CallBoard,
-    /// Which of them are shown, and how.
-    pub rows: Rows,
-    /// The marked calls.
-    pub marked: BTreeSet<CallKey>,
-    /// Whether people can sign in here.
-    pub entrance: SignInMode,
-    /// What lies over the board.
+    /// The calls, their order and their marks.
+    pub calls: Calls,
+    /// How people can sign in on this board.
+    pub sign_in_mode: SignInMode,
+    /// The screen.
+    pub screen: Screen,
+    /// The dialog over the screen.
     pub dialog: Option<Dialog>,
-    /// Messages that go away.
+    /// The notices at the foot of the screen.
     pub notices: Notices,
     /// The privacy mask.
     pub privacy: Privacy,
-    /// The details.
+    /// The details pane.
     pub details: DetailPane,
-    /// The frozen display, if it is.
+    /// The frozen display, if it is frozen.
     pub frozen: Option<Box<Frozen>>,
     /// The size of the terminal in cells.
     pub size: (u16, u16),
-    /// What has changed since the last [`State::take_changes`].
-    changes: Vec<(CallKey, Change)>,
     selected: Option<CallKey>,
-    /// Where the selection was when its call ended, and when that was.
+    /// The row of the cursor when it was removed, and when that was.
     lost: Option<(usize, Timestamp)>,
+    /// The call that was under the cursor when it was removed.
+    lost_call: Option<CallKey>,
 }
 
-/// Takes in one message. `now` is this machine's clock.
+/// Applies one message. `now` is this machine's clock.
 pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
-    let was_free = state.is_free();
-    let effects = match msg {
+    let was_unobstructed = state.is_unobstructed();
+    let mut effects = match msg {
         Msg::Action(action) => state.act(action, now),
         Msg::Edit(request) => {
             state.edit(request);
@@ -114,97 +117,99 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             state.paste(&text);
             Vec::new()
         }
-        Msg::Account(account, event) => state.hear(account, event, now),
+        Msg::Account(account, event) => state.account_event(account, event, now),
+        Msg::Ledger(event) => state.ledger_event(event, now),
         Msg::SignIn(event) => state.sign_in_event(event, now),
-        Msg::Tick => state.tick(now),
+        Msg::Tick => {
+            state.tick(now);
+            Vec::new()
+        }
         Msg::Resized { width, height } => {
-            state.size = (width, height);
-            if !has_room(state.size) && matches!(state.dialog, Some(Dialog::Picker(_))) {
-                // Nothing may be sent from a picker that is not seen.
-                state.dialog = None;
-            }
+            state.resize((width, height));
             Vec::new()
         }
     };
-    state.settle_selection(was_free, now);
+    state.settle_selection(was_unobstructed, now);
+    for (key, change) in state.calls.take_changes() {
+        effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
+        effects.push(Effect::Records(RecordsEffect::Call { key, change }));
+    }
     effects
 }
 
 impl State {
-    /// A board of these accounts, with nothing on it.
+    /// A board of these accounts, without calls.
     pub fn new(accounts: Vec<AccountState>) -> Self {
         Self {
             accounts,
-            board: CallBoard::default(),
-            rows: Rows::default(),
-            marked: BTreeSet::new(),
-            entrance: SignInMode::default(),
+            calls: Calls::default(),
+            sign_in_mode: SignInMode::default(),
+            screen: Screen::default(),
             dialog: None,
             notices: Notices::default(),
             privacy: Privacy::default(),
             details: DetailPane::default(),
             frozen: None,
             size: (80, 24),
-            changes: Vec::new(),
             selected: None,
             lost: None,
+            lost_call: None,
         }
-    }
-
-    /// What has changed about calls since the last time, in order.
-    pub fn take_changes(&mut self) -> Vec<(CallKey, Change)> {
-        std::mem::take(&mut self.changes)
     }
 
     /// The layer whose keys apply.
     pub fn layer(&self) -> Layer {
-        self.dialog.as_ref().map_or(Layer::Board, Dialog::layer)
-    }
-
-    /// What the display shows: the calls, the rows, and the time.
-    pub fn display(&self, now: Timestamp) -> (&CallBoard, &Rows, Timestamp) {
-        match &self.frozen {
-            Some(frozen) => (&frozen.board, &frozen.rows, frozen.at),
-            None => (&self.board, &self.rows, now),
+        match (&self.dialog, self.screen) {
+            (Some(dialog), _) => dialog.layer(),
+            (None, Screen::Calls) => Layer::Board,
         }
     }
 
-    /// The name of somebody, behind the privacy mask if that is on.
+    /// The calls and the time that the display shows.
+    pub fn display(&self, now: Timestamp) -> (&Calls, Timestamp) {
+        match &self.frozen {
+            Some(frozen) => (&frozen.calls, frozen.at),
+            None => (&self.calls, now),
+        }
+    }
+
+    /// The name of a party, masked if names are hidden.
     pub fn shown_name(&self, party: &Party) -> String {
         match self.privacy {
-            Privacy::Open => party.label(),
-            Privacy::Masked => party.masked(),
+            Privacy::Open => words::call::party(party),
+            Privacy::Masked => words::call::masked_party(party),
         }
     }
 
-    /// Who an account is, behind the privacy mask if that is on.
-    pub fn account_name(&self, account: &AccountState) -> String {
+    /// The name of the user of an account, masked if names are hidden.
+    pub fn shown_user(&self, account: &AccountState) -> String {
+        self.masked(account.label())
+    }
+
+    /// The name of an account on this machine, masked if names are hidden.
+    pub fn shown_account(&self, account: &AccountState) -> String {
+        self.masked(account.name.clone())
+    }
+
+    fn masked(&self, name: String) -> String {
         match self.privacy {
-            Privacy::Open => account.label(),
-            Privacy::Masked => crate::text::initials(&account.label()),
+            Privacy::Open => name,
+            Privacy::Masked => crate::text::initials(&name),
         }
     }
 
-    /// What an account is called on this machine, behind the privacy mask if that is on.
-    pub fn account_word(&self, account: &AccountState) -> String {
-        match self.privacy {
-            Privacy::Open => account.name.clone(),
-            Privacy::Masked => crate::text::initials(&account.name),
-        }
-    }
-
-    /// When [`Msg::Tick`] is due: as seldom as what is on the screen allows.
+    /// When [`Msg::Tick`] is due: as rarely as the display allows.
     pub fn next_wake(&self, now: Timestamp) -> Timestamp {
-        let spinning = self.board.calls().any(|call| call.hang_up.is_on_its_way());
+        let spinning = self.calls.live().any(|call| call.request.is_sending());
         let retrying =
             |account: &AccountState| matches!(account.connection, ConnectionState::Retrying { .. });
         let (waiting, counting) = match &self.dialog {
-            // Codes are sent again after a while, QR codes expire, Telegram wants patience.
+            // Countdowns: until a code can be resent, until a QR code expires, until a wait ends.
             Some(Dialog::SignIn(sign_in)) => (sign_in.waiting.is_some(), true),
             _ => (false, false),
         };
         let spinning = spinning || waiting;
-        let second = counting || !self.board.is_empty() || self.accounts.iter().any(retrying);
+        let second = counting || !self.calls.is_empty() || self.accounts.iter().any(retrying);
         let step = match (spinning, second) {
             (true, _) => SPIN.as_millis() as i64,
             (false, true) => 1000,
@@ -216,18 +221,17 @@ impl State {
         self.notices.next_end().map_or(next, |end| end.min(next))
     }
 
-    fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
+    fn tick(&mut self, now: Timestamp) {
         self.notices.sweep(now);
         for account in 0..self.accounts.len() {
             let id = AccountId(account as u16);
             if !self.is_online(id) && !self.account(id).is_out() {
-                // Nobody can say now what has become of them.
+                // The end of a call may be reported after the reconnect.
                 continue;
             }
-            let context = self.context(id, now);
-            for key in self.board.rung_out(&context) {
-                let ending = match self.board.get(key).map(|call| &call.hang_up) {
-                    Some(HangUp::Failed { failure, .. })
+            for key in self.calls.rung_out(&self.context(id, now)) {
+                let ending = match self.calls.get(key).map(|call| &call.request) {
+                    Some(RequestState::Failed { failure, .. })
                         if failure.remedy() == Remedy::NotFromHere =>
                     {
                         Ending::ELSEWHERE
@@ -237,122 +241,138 @@ impl State {
                 self.end_call(key, ending, now);
             }
         }
-        Vec::new()
     }
 
-    fn hear(&mut self, account: AccountId, event: AccountEvent, now: Timestamp) -> Vec<Effect> {
+    fn resize(&mut self, size: (u16, u16)) {
+        self.size = size;
+        if !has_room(size) && matches!(self.dialog, Some(Dialog::Picker(_))) {
+            // Nothing may be sent from a picker that is not on the screen.
+            self.dialog = None;
+        }
+    }
+
+    fn account_event(
+        &mut self,
+        account: AccountId,
+        event: AccountEvent,
+        now: Timestamp,
+    ) -> Vec<Effect> {
         match event {
             AccountEvent::OwnUser(own) => {
-                let known = &mut self.account_mut(account).own;
-                let (user_id, first) = (own.user_id, known.user_id == 0);
-                // The id alone says nothing against a name that is known.
-                if own.name.is_some() || own.user_id != known.user_id {
-                    *known = own;
-                }
-                if first && user_id != 0 {
-                    let ring = self.account(account).ring_timeout + GRACE;
-                    return vec![Effect::Recall { account, user_id, ring }];
-                }
+                return self.own_user_known(account, own).into_iter().collect();
             }
-            AccountEvent::Recalled(calls) => return self.recalled(account, calls, now),
             AccountEvent::ConnectionState(connection) => {
                 return self.connection_changed(account, connection);
             }
             AccountEvent::Clock { ahead } => {
                 self.account_mut(account).clock_ahead = SignedDuration::from_millis(ahead);
             }
-            AccountEvent::AuthorizationFlags(reach) => self.account_mut(account).reach = reach,
+            AccountEvent::AuthorizationFlags(flags) => {
+                self.account_mut(account).authorization = flags;
+            }
             AccountEvent::RingTimeout(timeout) => self.account_mut(account).ring_timeout = timeout,
-            AccountEvent::Call(event) => return self.call_event(account, event, now),
-            AccountEvent::StorageFailed(text) => self.notices.announce(text, now),
+            AccountEvent::Call(event) => {
+                return self.call_event(account, event, now).into_iter().collect();
+            }
+            AccountEvent::SessionNotSaved => {
+                self.notices.show_long(words::notice::SESSION_NOT_SAVED.to_owned(), now);
+            }
             AccountEvent::ServiceNotification(text) => {
-                self.board.explain(account, &text);
-                self.notices.announce(text, now);
+                self.calls.explain(account, &text);
+                self.notices.show_long(text, now);
             }
-            AccountEvent::TaskPanicked => {
-                self.notices.say("a fault inside onhook was contained; it connects anew", now);
-            }
-            AccountEvent::PeerResolved(party) => {
-                // A name can be what the rows are sorted and filtered by.
-                let theirs = |call: &&Call| call.peer.user_id == party.user_id;
-                let keys: Vec<_> = self.board.calls().filter(theirs).map(|call| call.key).collect();
-                for key in &keys {
-                    self.remove_row(*key);
-                }
-                let ended = self.board.name(account, &party);
-                self.changes.extend(ended.into_iter().map(|key| (key, Change::Refined)));
-                for key in &keys {
-                    self.rows.insert(&self.board, *key);
-                    self.changes.push((*key, Change::Updated));
-                }
-            }
+            AccountEvent::TaskPanicked => self.notices.show(words::notice::CONTAINED, now),
+            AccountEvent::PeerResolved(party) => self.calls.rename(account, &party),
             AccountEvent::Reconciled { asked, ended } => {
                 let known = ended.is_some();
+                // A look-up without a connection is repeated after the reconnect.
+                let repeated =
+                    !known && !self.is_online(account) && !self.account(account).is_out();
                 for event in ended.into_iter().flatten() {
                     self.call_event(account, event, now);
                 }
-                for id in asked {
+                for id in asked.into_iter().filter(|_| !repeated) {
                     self.still_alive(CallKey { account, id }, known);
                 }
             }
-            AccountEvent::HangUpDone { key, attempt, outcome } => {
-                return self.hang_up_done(key, attempt, outcome, now);
+            AccountEvent::CallsNotEnabled(cause) => {
+                self.notices.show_long(words::notice::calls_not_enabled(&cause), now);
+            }
+            AccountEvent::RequestDone { key, attempt, outcome } => {
+                return self.request_done(key, attempt, outcome, now);
             }
         }
         Vec::new()
     }
 
-    fn call_event(&mut self, account: AccountId, event: CallEvent, now: Timestamp) -> Vec<Effect> {
-        let key = CallKey { account, id: event.id() };
-        let place = self.rows.position(&self.board, key);
-        self.remove_row(key);
-        let context = self.context(account, now);
-        let change = self.board.apply(event, &context);
-        self.rows.insert(&self.board, key);
-        if !matches!(change, Change::Nothing(_)) {
-            self.changes.push((key, change.clone()));
+    fn own_user_known(&mut self, account: AccountId, own: Party) -> Option<Effect> {
+        let known = &mut self.account_mut(account).own;
+        let (user_id, first) = (own.user_id, known.user_id == 0);
+        // A party without a name must not replace one with a name.
+        if own.name.is_some() || own.user_id != known.user_id {
+            *known = own;
         }
-        match change {
-            Change::Nothing(why) => tracing::debug!(why, "an update changes nothing"),
-            Change::Added => return self.call_has_come(key),
-            Change::Updated => self.picked_call_changed(key),
-            Change::Ended => self.call_has_ended(key, place, now),
-            Change::Refined => {}
+        let ring = self.account(account).ring_timeout + GRACE;
+        let recall = Effect::Ledger(LedgerEffect::Recall { account, user_id, ring });
+        (first && user_id != 0).then_some(recall)
+    }
+
+    fn ledger_event(&mut self, event: LedgerEvent, now: Timestamp) -> Vec<Effect> {
+        match event {
+            LedgerEvent::Recalled { account, calls } => return self.recalled(account, calls, now),
+            LedgerEvent::Unavailable(cause) => {
+                self.notices.show_long(words::notice::ledger_off(&cause), now);
+            }
+            LedgerEvent::WriteFailed(cause) => {
+                self.notices.show_long(words::notice::ledger_waits(&cause), now);
+            }
         }
         Vec::new()
     }
 
-    fn call_has_come(&mut self, key: CallKey) -> Vec<Effect> {
-        let Some(call) = self.board.get(key) else { return Vec::new() };
-        if call.phase != Phase::Ringing {
-            return Vec::new();
+    fn call_event(
+        &mut self,
+        account: AccountId,
+        event: CallEvent,
+        now: Timestamp,
+    ) -> Option<Effect> {
+        let key = CallKey { account, id: event.id() };
+        let before = self.before_end(key);
+        match self.calls.apply(event, &self.context(account, now)) {
+            Err(Ignored(why)) => tracing::debug!(why, "an update changes nothing"),
+            Ok(Change::Added) => return self.ring_effect(key),
+            Ok(Change::Updated) => self.picked_call_changed(key),
+            Ok(Change::Ended) => self.call_has_ended(key, before, now),
+            Ok(Change::Refined) => {}
         }
-        let text = format!("{} is calling", self.shown_name(&call.peer));
-        vec![Effect::Ring { key, text }]
+        None
     }
 
-    /// Ends a call that Telegram has not said to be over.
+    fn ring_effect(&self, key: CallKey) -> Option<Effect> {
+        let call = self.calls.get(key).filter(|call| call.phase == Phase::Ringing)?;
+        let text = words::notice::ringing(&self.shown_name(&call.peer));
+        Some(Effect::Notify(NotifyEffect::Ringing { key, text }))
+    }
+
+    /// Ends a call whose end Telegram has not reported.
     fn end_call(&mut self, key: CallKey, ending: Ending, now: Timestamp) {
-        let place = self.rows.position(&self.board, key);
-        self.remove_row(key);
-        self.board.end(key, ending, self.server_now(key.account, now));
-        self.changes.push((key, Change::Ended));
-        self.call_has_ended(key, place, now);
+        let before = self.before_end(key);
+        self.calls.end(key, ending, self.server_now(key.account, now));
+        self.call_has_ended(key, before, now);
     }
 
-    fn remove_row(&mut self, key: CallKey) {
-        self.rows.remove(&self.board, key);
+    fn before_end(&self, key: CallKey) -> BeforeEnd {
+        BeforeEnd { row: self.calls.position(key), marked: self.calls.marked().contains(&key) }
     }
 
-    /// Lets go of a call that has ended: selection, marks, and the dialog opened for it. `place`
-    /// is the row that it had.
-    fn call_has_ended(&mut self, key: CallKey, place: Option<usize>, now: Timestamp) {
-        let last_mark = self.marked.remove(&key) && self.marked.is_empty();
+    /// Removes the cursor from a call that has ended, and the call from its picker.
+    fn call_has_ended(&mut self, key: CallKey, before: BeforeEnd, now: Timestamp) {
         if self.selected == Some(key) {
             self.selected = None;
-            self.lost = Some((place.unwrap_or(0), now));
-        } else if last_mark {
-            self.let_go(now);
+            self.lost = Some((before.row.unwrap_or(0), now));
+            self.lost_call = Some(key);
+        } else if before.marked && self.calls.marked().is_empty() {
+            self.release_cursor(now);
         }
         let Some(Dialog::Picker(picker)) = &mut self.dialog else { return };
         if !picker.calls.contains(&key) {
@@ -362,31 +382,40 @@ impl State {
         match picker.calls.as_slice() {
             [] => self.dialog = None,
             [last] if picker.cursor == Choice::Default => {
-                if let Some(call) = self.board.get(*last) {
-                    picker.cursor = Choice::Reason(call.preselected());
+                if let Some(call) = self.calls.get(*last) {
+                    picker.cursor = Choice::Reason(call.default_reason());
                 }
             }
             _ => {}
         }
-        if let Some(ended) = self.board.recently(key) {
-            let text = format!("{}: {}", self.shown_name(&ended.peer), ended.words());
-            self.notices.say(text, now);
+        if let Some(ended) = self.calls.ended(key) {
+            let name = self.shown_name(&ended.peer);
+            let text = words::notice::ended_first(&name, &words::call::ending(ended));
+            self.notices.show(text, now);
         }
     }
 
-    /// Lets the picker's cursor follow a call that has moved on, unless it was moved by hand.
+    /// Moves the picker's cursor to the default reason of a new phase, unless a key has moved it.
     fn picked_call_changed(&mut self, key: CallKey) {
-        let Some(call) = self.board.get(key) else { return };
+        let Some(call) = self.calls.get(key) else { return };
         if let Some(Dialog::Picker(picker)) = &mut self.dialog
             && picker.calls == [key]
             && !picker.moved
         {
-            picker.cursor = Choice::Reason(call.preselected());
+            picker.cursor = Choice::Reason(call.default_reason());
         }
     }
 }
 
-/// Whether a terminal of this size, in cells, has room for the board; below, there is one line.
+/// What was true of a call just before it ended.
+#[derive(Clone, Copy)]
+struct BeforeEnd {
+    row: Option<usize>,
+    marked: bool,
+}
+
+/// Whether a terminal of this size, in cells, has room for the board. A smaller one shows one
+/// line.
 pub fn has_room((width, height): (u16, u16)) -> bool {
     width >= 40 && height >= 10
 }

@@ -1,389 +1,495 @@
-//! What a call is: its parties, its phases, its endings. No I/O, no clock, no Telegram types.
+//! The calls of all accounts: [`Calls`] owns them, their order, their marks and their changes.
+//!
+//! No I/O, no clock, no Telegram types. What a call is, is in [`call`]; what Telegram reports, in
+//! [`event`]; why calls end, in [`reason`].
 
-pub mod board;
+pub mod account;
+mod call;
+pub mod column;
 pub mod event;
 pub mod failure;
+mod progress;
 pub mod reason;
+mod rows;
 
-use std::fmt;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::text;
-use event::{Protocol, Relays};
-use failure::Failure;
-use reason::{EndReason, Ending};
+use account::AccountContext;
+use column::Column;
+use event::{CallEvent, LiveCall, LoggedCall, Stage};
+use failure::{Failure, Remedy};
+use progress::{discarded, logged};
+use reason::{Ending, Recorded};
+use rows::Rows;
 
-/// An account on the board, by its place in the list of accounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct AccountId(pub u16);
+pub use account::AccountId;
+pub use call::{
+    Call, CallKey, CallRequest, Direction, EndedCall, Handle, Milestones, Origin, OutcomeCheck,
+    Party, Phase, PossibleDiscard, Provenance, RequestKind, RequestState, Sent, SentAnswer, Verb,
+    kind_code,
+};
 
-/// What identifies a call: Telegram's call ids are unique within an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallKey {
-    /// The account that sees the call.
-    pub account: AccountId,
-    /// Telegram's `id`; it may be negative.
-    pub id: i64,
+/// How long a ringing row outlives its ring time, in case the end is only late.
+pub const GRACE: Duration = Duration::from_secs(10);
+/// How many ended calls are kept for display.
+const RECENT: usize = 200;
+/// How many ended calls are remembered, so that a late update cannot bring them back.
+const TOMBSTONES: usize = 20_000;
+
+/// A change of one call, for the ledger and the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The call has appeared.
+    Added,
+    /// The call has changed and has not ended.
+    Updated,
+    /// The call has ended.
+    Ended,
+    /// More is known about a call that had ended before.
+    Refined,
 }
 
-/// What a hang-up needs: the call's id and its access hash.
+/// Why an update changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ignored(pub &'static str);
+
+/// All calls that live, and those that ended lately.
 ///
-/// Only calls that can be hung up have one. The hash never shows in `Debug`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Handle {
-    /// Telegram's call id.
-    pub id: i64,
-    /// Telegram's access hash of the call, for this account.
-    pub access_hash: i64,
+/// Every change of a call goes through [`Calls::update`] or [`Calls::refine`], which keep the rows
+/// sorted and record the change.
+#[derive(Debug, Clone, Default)]
+pub struct Calls {
+    live: HashMap<CallKey, Call>,
+    rows: Rows,
+    marked: BTreeSet<CallKey>,
+    recent: VecDeque<EndedCall>,
+    ended: HashMap<CallKey, Tombstone>,
+    order_of_ends: VecDeque<CallKey>,
+    changes: Vec<(CallKey, Change)>,
 }
 
-impl fmt::Debug for Handle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// Who called whom, seen from the account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Direction {
-    /// The account is the callee (`participant_id`).
-    Incoming,
-    /// The account is the caller (`admin_id`).
-    Outgoing,
-}
-
-/// The other one of a call. Names have been through [`text::clean`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Party {
-    /// Telegram's user id.
-    pub user_id: i64,
-    /// The full name, if Telegram has told it.
-    pub name: Option<String>,
-    /// The username without its `@`.
-    pub username: Option<String>,
-    /// The phone number, digits only.
-    pub phone: Option<String>,
-}
-
-impl Party {
-    /// A party of whom only the id is known.
-    pub fn unknown(user_id: i64) -> Self {
-        Self { user_id, ..Self::default() }
-    }
-
-    /// The name, or `Unknown` and the id.
-    pub fn label(&self) -> String {
-        match &self.name {
-            Some(name) if !name.is_empty() => name.clone(),
-            _ => format!("Unknown {}", self.user_id),
-        }
-    }
-
-    /// The label behind the privacy mask: initials.
-    pub fn masked(&self) -> String {
-        match &self.name {
-            Some(name) if !name.is_empty() => text::initials(name),
-            _ => "?".to_owned(),
-        }
-    }
-}
-
-/// How far a living call has come.
+/// What is remembered of a call that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// It rings here (`phoneCallRequested`).
-    Ringing,
-    /// It was placed from this account (`phoneCallWaiting`).
-    Dialing {
-        /// The other side's device has said that it rings (`receive_date`).
-        ringing_there: bool,
-    },
-    /// Answered, and the keys are being exchanged (`phoneCallAccepted`).
-    Connecting,
-    /// People are talking (`phoneCall`).
-    Active {
-        /// `start_date`, on the server's clock.
-        since: Timestamp,
-    },
+enum Tombstone {
+    /// It was added to the recent calls.
+    Shown,
+    /// It was never seen alive, and its service message has not come.
+    Unseen,
 }
 
-impl Phase {
-    /// The order on the board: ringing, active, dialing, connecting.
-    pub fn rank(self) -> u8 {
-        match self {
-            Self::Ringing => 0,
-            Self::Active { .. } => 1,
-            Self::Dialing { .. } => 2,
-            Self::Connecting => 3,
+impl Calls {
+    /// A call that has not ended.
+    pub fn get(&self, key: CallKey) -> Option<&Call> {
+        self.live.get(&key)
+    }
+
+    /// All calls that have not ended, in no order.
+    pub fn live(&self) -> impl Iterator<Item = &Call> {
+        self.live.values()
+    }
+
+    /// The number of calls that have not ended.
+    pub fn len(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Whether all calls have ended.
+    pub fn is_empty(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    /// The calls that ended, newest first.
+    pub fn recent(&self) -> impl ExactSizeIterator<Item = &EndedCall> {
+        self.recent.iter()
+    }
+
+    /// A call that ended lately.
+    pub fn ended(&self, key: CallKey) -> Option<&EndedCall> {
+        self.recent.iter().find(|ended| ended.key == key)
+    }
+
+    /// The shown calls, from top to bottom.
+    pub fn rows(&self) -> &[CallKey] {
+        &self.rows.keys
+    }
+
+    /// The row of a call, if it is shown.
+    pub fn position(&self, key: CallKey) -> Option<usize> {
+        self.rows.position(&self.live, key)
+    }
+
+    /// The column that the rows are sorted by.
+    pub fn sort_column(&self) -> Column {
+        self.rows.column
+    }
+
+    /// Whether the order is reversed.
+    pub fn is_reversed(&self) -> bool {
+        self.rows.reversed
+    }
+
+    /// The filter; empty for none.
+    pub fn filter(&self) -> &str {
+        &self.rows.filter
+    }
+
+    /// Sorts the rows by a column.
+    pub fn sort_by(&mut self, column: Column) {
+        self.rows.column = column;
+        self.rows.rebuild(&self.live);
+    }
+
+    /// Reverses the order of the rows.
+    pub fn reverse(&mut self) {
+        self.rows.reversed = !self.rows.reversed;
+        self.rows.rebuild(&self.live);
+    }
+
+    /// Shows only the calls in which all words of the filter occur; a leading `!` inverts it.
+    pub fn set_filter(&mut self, filter: &str) {
+        filter.trim().clone_into(&mut self.rows.filter);
+        self.rows.rebuild(&self.live);
+    }
+
+    /// The marked calls. All of them live.
+    pub fn marked(&self) -> &BTreeSet<CallKey> {
+        &self.marked
+    }
+
+    /// Marks a call that lives, or removes its mark.
+    pub fn toggle_mark(&mut self, key: CallKey) {
+        if !self.marked.remove(&key) && self.live.contains_key(&key) {
+            self.marked.insert(key);
         }
     }
 
-    /// The word on the board.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Ringing => "ringing",
-            Self::Dialing { ringing_there: false } => "dialing",
-            Self::Dialing { ringing_there: true } => "rings there",
-            Self::Connecting => "connecting",
-            Self::Active { .. } => "active",
+    /// Removes the mark of a call; whether it had one.
+    pub fn unmark(&mut self, key: CallKey) -> bool {
+        self.marked.remove(&key)
+    }
+
+    /// Removes all marks.
+    pub fn clear_marks(&mut self) {
+        self.marked.clear();
+    }
+
+    /// Takes the changes since the last time, in order.
+    pub fn take_changes(&mut self) -> Vec<(CallKey, Change)> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Changes a call that lives; `false` if it does not live or nothing has changed.
+    pub fn update(&mut self, key: CallKey, change: impl FnOnce(&mut Call)) -> bool {
+        let Some(before) = self.live.get(&key).cloned() else { return false };
+        self.rows.remove(&self.live, key);
+        let Some(call) = self.live.get_mut(&key) else { return false };
+        change(call);
+        // Doubt is a matter of the display alone.
+        let changed = Call { doubtful: call.doubtful, ..before } != *call;
+        self.rows.insert(&self.live, key);
+        if changed {
+            self.changes.push((key, Change::Updated));
+        }
+        changed
+    }
+
+    /// Changes a call that has ended; `false` if it is not known or nothing has changed.
+    pub fn refine(&mut self, key: CallKey, change: impl FnOnce(&mut EndedCall)) -> bool {
+        let Some(ended) = self.recent.iter_mut().find(|ended| ended.key == key) else {
+            return false;
+        };
+        let before = ended.clone();
+        change(ended);
+        let (changed, moved) = (*ended != before, ended.at != before.at);
+        if moved {
+            self.sort_recent();
+        }
+        if changed {
+            self.changes.push((key, Change::Refined));
+        }
+        changed
+    }
+
+    /// Adds the text of a service notification to the calls whose refusal it may explain.
+    ///
+    /// Telegram sends it before the answer with code 406 and does not name the request.
+    pub fn explain(&mut self, account: AccountId, text: &str) {
+        let explains = |call: &&Call| {
+            call.key.account == account
+                && match &call.request {
+                    RequestState::Idle => false,
+                    RequestState::Sending { .. } => true,
+                    RequestState::Failed { failure, .. } => failure.is_explained_apart(),
+                }
+        };
+        let keys: Vec<_> = self.live().filter(explains).map(|call| call.key).collect();
+        for key in keys {
+            self.update(key, |call| call.explanation = Some(text.to_owned()));
         }
     }
 
-    /// How far along the life of a call this is: a phase never goes back.
-    fn progress(self) -> u8 {
-        match self {
-            Self::Ringing | Self::Dialing { ringing_there: false } => 0,
-            Self::Dialing { ringing_there: true } => 1,
-            Self::Connecting => 2,
-            Self::Active { .. } => 3,
+    /// Names the peer in the calls of one account.
+    pub fn rename(&mut self, account: AccountId, party: &Party) {
+        let theirs =
+            |key: CallKey, peer: &Party| key.account == account && peer.user_id == party.user_id;
+        let ended = self.recent.iter().filter(|it| theirs(it.key, &it.peer)).map(|it| it.key);
+        for key in ended.collect::<Vec<_>>() {
+            self.refine(key, |ended| ended.peer = party.clone());
         }
-    }
-}
-
-/// The hang-up of one call.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub enum HangUp {
-    /// Nobody has asked for it.
-    #[default]
-    Idle,
-    /// The request is on its way.
-    Sending {
-        /// The reason it carries.
-        reason: EndReason,
-        /// When the key was pressed.
-        since: Timestamp,
-        /// Tells this try from the ones before.
-        attempt: u32,
-    },
-    /// It was refused, or nobody knows.
-    Failed {
-        /// The reason that was sent.
-        reason: EndReason,
-        /// What came back.
-        failure: Failure,
-        /// When it came back.
-        at: Timestamp,
-        /// The try that failed.
-        attempt: u32,
-        /// What has been found out since, where the outcome was unknown.
-        check: Check,
-    },
-}
-
-/// Whether the board knows what became of a hang-up of unknown outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Check {
-    /// Nothing has to be found out, or it could not be.
-    #[default]
-    None,
-    /// The chats are asked, as soon as there is a connection.
-    Pending,
-    /// The call has not ended.
-    Alive,
-}
-
-impl HangUp {
-    /// Whether the request is on its way.
-    pub fn is_on_its_way(&self) -> bool {
-        matches!(self, Self::Sending { .. })
-    }
-
-    /// The number of the try after this one.
-    pub fn next_attempt(&self) -> u32 {
-        match self {
-            Self::Idle => 1,
-            Self::Sending { attempt, .. } | Self::Failed { attempt, .. } => attempt + 1,
-        }
-    }
-}
-
-/// When each state of a call was first seen, on the server's clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Milestones {
-    /// The other side's device said that it rings.
-    pub rang: Option<Timestamp>,
-    /// It was answered.
-    pub accepted: Option<Timestamp>,
-    /// The call was established.
-    pub established: Option<Timestamp>,
-}
-
-/// A living call.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Call {
-    /// What it is known by.
-    pub key: CallKey,
-    /// What a hang-up needs.
-    pub handle: Handle,
-    /// The other one.
-    pub peer: Party,
-    /// Who called whom.
-    pub direction: Direction,
-    /// Whether it is, or ever was, a video call.
-    pub video: bool,
-    /// How far it has come.
-    pub phase: Phase,
-    /// When it was placed, on the server's clock.
-    pub placed: Timestamp,
-    /// When its other states were seen.
-    pub milestones: Milestones,
-    /// Its protocol layers and library versions.
-    pub protocol: Protocol,
-    /// How its media travels; known only once it is active.
-    pub relays: Option<Relays>,
-    /// The state of its hang-up.
-    pub hang_up: HangUp,
-    /// What a popup of Telegram's own said about the refusal of its hang-up.
-    pub explanation: Option<String>,
-    /// The reason of a hang-up that may have worked although nobody said so.
-    pub maybe_sent: Option<EndReason>,
-    /// Whether it may have ended unseen: after a lost line, or since the last run.
-    pub doubtful: bool,
-}
-
-impl Call {
-    /// Since when the duration on the board counts.
-    pub fn counts_from(&self) -> Timestamp {
-        match self.phase {
-            Phase::Active { since } => since,
-            _ => self.placed,
+        let live = self.live().filter(|it| theirs(it.key, &it.peer)).map(|it| it.key);
+        for key in live.collect::<Vec<_>>() {
+            self.update(key, |call| call.peer = party.clone());
         }
     }
 
-    /// Seconds talked at `server_now`: 0 unless active, never negative.
-    pub fn talked(&self, server_now: Timestamp) -> u32 {
-        match self.phase {
-            Phase::Active { since } => {
-                u32::try_from(server_now.as_second() - since.as_second()).unwrap_or(0)
+    /// Applies an update.
+    ///
+    /// Updates may come twice, late or out of order: a phase never goes back, and a call that has
+    /// ended stays ended.
+    ///
+    /// # Errors
+    /// Why the update changed nothing.
+    pub fn apply(&mut self, event: CallEvent, context: &AccountContext) -> Result<Change, Ignored> {
+        let key = CallKey { account: context.account, id: event.id() };
+        match event {
+            CallEvent::Live(live) if self.ended.contains_key(&key) => {
+                if !self.was_given_up(key, &live.stage) {
+                    return Err(Ignored("the call has ended before"));
+                }
+                self.recent.retain(|ended| ended.key != key);
+                self.ended.remove(&key);
+                self.order_of_ends.retain(|ended| *ended != key);
+                self.add(key, *live, context)
             }
-            _ => 0,
+            CallEvent::Live(live) if self.live.contains_key(&key) => {
+                let updated = self.update(key, |call| call.progress(*live));
+                if updated { Ok(Change::Updated) } else { Err(Ignored("already known")) }
+            }
+            CallEvent::Live(live) => self.add(key, *live, context),
+            CallEvent::Discarded { reason, duration, video, .. } => {
+                if video {
+                    self.update(key, |call| call.video = true);
+                }
+                let ending = |call: &Call| discarded(call, reason, duration);
+                self.end_or_refine(key, context.server_now, ending, reason, duration)
+            }
+            CallEvent::Gone { .. } => {
+                self.end_or_refine(key, context.server_now, |_| Ending::Over, None, None)
+            }
+            CallEvent::Logged(chat) => {
+                let LoggedCall { reason, duration, .. } = *chat;
+                let shown = self.ended.get(&key) == Some(&Tombstone::Shown);
+                if !shown && !self.live.contains_key(&key) {
+                    self.remember_ended(key, Tombstone::Shown);
+                    self.show(EndedCall::of_chat(key, *chat));
+                    return Ok(Change::Ended);
+                }
+                let ending = |call: &Call| logged(call, reason, duration);
+                // The message may come long after the end; its date is the time of the end.
+                let at = chat.date.min(context.server_now);
+                self.end_or_refine(key, at, ending, reason, duration)
+            }
         }
     }
 
-    /// The reason that may have ended the call: one on its way, or one of unknown outcome.
-    pub fn may_have_worked(&self) -> Option<EndReason> {
-        match self.hang_up {
-            HangUp::Sending { reason, .. } => Some(reason),
-            _ => self.maybe_sent,
+    /// Whether a call was only assumed to be over because it rang too long, and was answered.
+    fn was_given_up(&self, key: CallKey, stage: &Stage) -> bool {
+        let answered = matches!(stage, Stage::Accepted | Stage::Established { .. });
+        answered && self.ended(key).is_some_and(|ended| ended.ending == Ending::RangOut)
+    }
+
+    fn add(
+        &mut self,
+        key: CallKey,
+        live: LiveCall,
+        context: &AccountContext,
+    ) -> Result<Change, Ignored> {
+        let direction = match (live.caller == context.self_id, live.callee == context.self_id) {
+            (false, true) => Direction::Incoming,
+            (true, false) => Direction::Outgoing,
+            _ => return Err(Ignored("a call between others")),
+        };
+        let rings_since = match live.stage {
+            Stage::Waiting { received } => Some(received.unwrap_or(live.date)),
+            Stage::Requested | Stage::Accepted => Some(live.date),
+            Stage::Established { .. } => None,
+        };
+        if rings_since.is_some_and(|since| context.has_rung_out(since)) {
+            return Err(Ignored("a ring that is too old"));
+        }
+        if live.stage == Stage::Requested && direction == Direction::Outgoing {
+            return Err(Ignored("an outgoing call cannot ring here"));
+        }
+        let mut call = Call {
+            key,
+            handle: live.handle,
+            peer: live.peer.clone(),
+            direction,
+            video: live.video,
+            phase: match direction {
+                Direction::Incoming => Phase::Ringing,
+                Direction::Outgoing => Phase::Dialing { remote_ringing: false },
+            },
+            placed: live.date,
+            milestones: Milestones::default(),
+            protocol: live.protocol.clone(),
+            relays: None,
+            exchange: None,
+            request: RequestState::Idle,
+            explanation: None,
+            maybe_sent: None,
+            doubtful: false,
+        };
+        call.progress(live);
+        self.live.insert(key, call);
+        self.rows.insert(&self.live, key);
+        self.changes.push((key, Change::Added));
+        Ok(Change::Added)
+    }
+
+    fn end_or_refine(
+        &mut self,
+        key: CallKey,
+        at: Timestamp,
+        ending: impl FnOnce(&Call) -> Ending,
+        reason: Option<Recorded>,
+        duration: Option<u32>,
+    ) -> Result<Change, Ignored> {
+        if let Some(call) = self.live.get(&key) {
+            let ending = ending(call);
+            self.end(key, ending, at);
+            return Ok(Change::Ended);
+        }
+        if self.remember_ended(key, Tombstone::Unseen) {
+            return Err(Ignored("the end of a call that was never seen"));
+        }
+        if self.refine(key, |ended| ended.refine(reason, duration, at)) {
+            Ok(Change::Refined)
+        } else {
+            Err(Ignored("known to have ended"))
         }
     }
 
-    /// The reason that fits the state best, as the official clients choose it.
-    pub fn preselected(&self) -> EndReason {
-        match (self.phase, self.direction) {
-            (Phase::Ringing, _) => EndReason::Busy,
-            (Phase::Dialing { .. }, _) => EndReason::Missed,
-            (Phase::Connecting | Phase::Active { .. }, _) => EndReason::HangUp,
-        }
+    /// Ends a call that lives. Does nothing if it does not live.
+    pub fn end(&mut self, key: CallKey, ending: Ending, at: Timestamp) {
+        self.rows.remove(&self.live, key);
+        self.marked.remove(&key);
+        let Some(call) = self.live.remove(&key) else { return };
+        self.remember_ended(key, Tombstone::Shown);
+        let sent = call.may_have_worked().map(|discard| Sent {
+            verb: call.verb(),
+            reason: discard.reason,
+            origin: discard.origin,
+            answer: SentAnswer::None,
+        });
+        let failure = match &call.request {
+            RequestState::Failed { failure, .. } => Some(failure.clone()),
+            _ => None,
+        };
+        self.show(EndedCall {
+            key,
+            was_answered: matches!(call.phase, Phase::Connecting | Phase::Active { .. }),
+            answered: call.milestones.accepted.or(call.milestones.established),
+            peer: call.peer,
+            direction: call.direction,
+            video: call.video,
+            placed: call.placed,
+            at,
+            sent,
+            maybe_sent: call.maybe_sent.is_some(),
+            ending,
+            failure,
+            provenance: Provenance::Live,
+        });
     }
 
-    /// What a hang-up of this call is called.
-    pub fn verb(&self) -> Verb {
-        match self.phase {
-            Phase::Ringing => Verb::Decline,
-            Phase::Dialing { .. } => Verb::Cancel,
-            Phase::Connecting | Phase::Active { .. } => Verb::HangUp,
+    /// Applies the success of a discard: it was this request that ended the call.
+    pub fn confirm(&mut self, key: CallKey, at: Timestamp) {
+        self.end(key, Ending::Over, at);
+        self.refine(key, |ended| {
+            if let Some(sent) = &mut ended.sent {
+                sent.answer = SentAnswer::Done;
+            }
+        });
+    }
+
+    /// Adds the error of a discard to a call that has ended.
+    pub fn annotate(&mut self, key: CallKey, failure: Failure) {
+        self.refine(key, |ended| {
+            if let Some(sent) = &mut ended.sent
+                && failure.remedy() != Remedy::Unknown
+                && !ended.maybe_sent
+            {
+                sent.answer = SentAnswer::Refused;
+            }
+            ended.failure = Some(failure);
+        });
+    }
+
+    /// The calls of an account that have rung for longer than Telegram lets them.
+    ///
+    /// A call with a request under way is left to the outcome of the request.
+    pub fn rung_out(&self, context: &AccountContext) -> Vec<CallKey> {
+        self.live()
+            .filter(|call| call.key.account == context.account)
+            .filter(|call| matches!(call.phase, Phase::Ringing | Phase::Dialing { .. }))
+            .filter(|call| !call.request.is_sending())
+            .filter(|call| context.has_rung_out(call.milestones.rang.unwrap_or(call.placed)))
+            .map(|call| call.key)
+            .collect()
+    }
+
+    fn show(&mut self, ended: EndedCall) {
+        self.changes.push((ended.key, Change::Ended));
+        let later = self.recent.front().is_some_and(|newest| newest.at > ended.at);
+        self.recent.push_front(ended);
+        if later {
+            self.sort_recent();
         }
+        self.recent.truncate(RECENT);
+    }
+
+    /// The newest end first; of two at the same time the one that was reported last.
+    fn sort_recent(&mut self) {
+        self.recent.make_contiguous().sort_by_key(|ended| std::cmp::Reverse(ended.at));
+    }
+
+    /// Remembers that a call is over; `false` if that was known.
+    fn remember_ended(&mut self, key: CallKey, tombstone: Tombstone) -> bool {
+        let new = match self.ended.entry(key) {
+            Entry::Occupied(mut known) => {
+                if tombstone == Tombstone::Shown {
+                    known.insert(tombstone);
+                }
+                false
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(tombstone);
+                true
+            }
+        };
+        if new {
+            self.order_of_ends.push_back(key);
+            if self.order_of_ends.len() > TOMBSTONES
+                && let Some(oldest) = self.order_of_ends.pop_front()
+            {
+                self.ended.remove(&oldest);
+            }
+        }
+        new
     }
 }
 
-/// The three names of one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
-    /// An incoming call that rings.
-    Decline,
-    /// An outgoing call that is not answered yet.
-    Cancel,
-    /// A call that has been answered.
-    HangUp,
-}
-
-impl Verb {
-    /// What is being done: `declining`.
-    pub fn doing(self) -> &'static str {
-        match self {
-            Self::Decline => "declining",
-            Self::Cancel => "cancelling",
-            Self::HangUp => "hanging up",
-        }
-    }
-
-    /// What was done: `declined`.
-    pub fn done(self) -> &'static str {
-        match self {
-            Self::Decline => "declined",
-            Self::Cancel => "cancelled",
-            Self::HangUp => "hung up",
-        }
-    }
-
-    /// The head of the picker, before the peer's name.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Decline => "Decline the call from",
-            Self::Cancel => "Cancel the call to",
-            Self::HangUp => "Hang up on",
-        }
+impl AccountContext {
+    fn has_rung_out(&self, since: Timestamp) -> bool {
+        self.server_now.duration_since(since).as_secs_f64()
+            > (self.ring_timeout + GRACE).as_secs_f64()
     }
 }
 
-/// A hang-up that was sent from here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sent {
-    /// What it was called in the state of the call.
-    pub verb: Verb,
-    /// The reason it carried.
-    pub reason: EndReason,
-    /// What Telegram has said to it.
-    pub answer: SentAnswer,
-}
-
-/// What Telegram has said to a hang-up of a call that is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SentAnswer {
-    /// Nothing, or not yet.
-    None,
-    /// It was this hang-up which ended the call.
-    Done,
-    /// It was refused: something else has ended the call.
-    Refused,
-}
-
-/// A call that is over.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EndedCall {
-    /// What it was known by.
-    pub key: CallKey,
-    /// The other one.
-    pub peer: Party,
-    /// Who called whom.
-    pub direction: Direction,
-    /// Whether it was a video call.
-    pub video: bool,
-    /// When it was placed, on the server's clock.
-    pub placed: Timestamp,
-    /// When it ended, on the server's clock.
-    pub at: Timestamp,
-    /// Whether it had been answered, as far as this session saw.
-    pub was_answered: bool,
-    /// The hang-up that was sent from here, if one was.
-    pub sent: Option<Sent>,
-    /// Whether an earlier hang-up from here may have worked as well.
-    pub maybe_sent: bool,
-    /// How it ended.
-    pub ending: Ending,
-    /// The error that its hang-up met on the way, if any: kept for the details.
-    pub failure: Option<Failure>,
-    /// How it is known of.
-    pub sighting: Provenance,
-}
-
-/// How a call that is over is known of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Provenance {
-    /// It was seen while it lived.
-    Live,
-    /// Only its chat has told of it: when it was placed is not known, and given as its end.
-    ChatOnly,
-}
+#[cfg(test)]
+mod tests;

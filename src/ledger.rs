@@ -1,114 +1,108 @@
 //! The ledger: every call that was seen, and the handles of those that live, in `SQLite`.
 //!
-//! What is written here survives this process, however it ends: the next one shows the calls that
-//! may still live, and can hang them up. A handle is forgotten when its call ends.
+//! What is written here survives this process, however it ends: the next run shows the calls that
+//! may still live, and can hang them up. A handle is deleted when its call ends.
+//!
+//! Columns hold codes and numbers, never sentences. The tables are changed by a ladder of
+//! migrations ([`migrations`]).
 
+mod migrations;
+mod query;
 mod writer;
 
 use std::path::Path;
 
 use jiff::Timestamp;
-use libsql::{Connection, Row, params, params_from_iter};
+use libsql::{Connection, Row, Transaction, Value, named_params};
 
 use crate::calls::event::{LiveCall, Protocol, RecalledCall, Relays, Stage};
-use crate::calls::{Call, Direction, EndedCall, Handle, Party, Phase, Provenance};
+use crate::calls::{
+    Call, Direction, EndedCall, Handle, Origin, Party, Phase, PossibleDiscard, Provenance,
+};
 
+pub use query::{Cursor, Filter, HistoryCall, Page};
 pub use writer::LedgerHandle;
 
-/// The version of the tables, as `user_version` says it.
-const VERSION: i64 = 1;
-/// How long a call that was active may go on unseen before it is closed, in milliseconds.
+/// How long a call that was active may be assumed to live unseen, in milliseconds.
 const LONGEST_TALK: i64 = 24 * 3600 * 1000;
 
-const TABLES: &str = "
-CREATE TABLE calls (
-    account INTEGER NOT NULL,        -- the account's own user id
-    id INTEGER NOT NULL,             -- Telegram's call id
-    peer INTEGER NOT NULL,           -- the other one's user id
-    name TEXT,
-    username TEXT,
-    outgoing INTEGER NOT NULL,
-    video INTEGER NOT NULL,
-    placed INTEGER NOT NULL,         -- times are milliseconds since 1970, on the server's clock
-    rang INTEGER,
-    accepted INTEGER,
-    established INTEGER,
-    ended INTEGER,
-    ending TEXT,                     -- in words
-    recorded TEXT,                   -- the reason that Telegram recorded
-    sent TEXT,                       -- the reason that was sent from here
-    rung INTEGER,                    -- seconds
-    talked INTEGER,                  -- seconds
-    access_hash INTEGER,             -- only while the call lives
-    PRIMARY KEY (account, id)
-) WITHOUT ROWID;
-CREATE INDEX living ON calls (account) WHERE ended IS NULL;
-CREATE INDEX by_time ON calls (placed);
-";
-
-const SEEN: &str = "
+/// Inserts or updates a call that lives.
+///
+/// `:keep_sent` is 1 where a missing discard must not delete a stored one: an earlier run's may
+/// not have been recalled yet.
+const UPSERT: &str = "
 INSERT INTO calls (account, id, peer, name, username, outgoing, video, placed, rang, accepted,
-    established, access_hash, sent)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+    established, access_hash, sent, origin)
+VALUES (:account, :id, :peer, :name, :username, :outgoing, :video, :placed, :rang, :accepted,
+    :established, :access_hash, :sent, :origin)
 ON CONFLICT DO UPDATE SET
     name = COALESCE(excluded.name, name), username = COALESCE(excluded.username, username),
     video = MAX(video, excluded.video), rang = COALESCE(rang, excluded.rang),
     accepted = COALESCE(accepted, excluded.accepted),
     established = COALESCE(established, excluded.established),
-    sent = CASE WHEN ?14 THEN COALESCE(excluded.sent, sent) ELSE excluded.sent END
+    sent = CASE WHEN :keep_sent THEN COALESCE(excluded.sent, sent) ELSE excluded.sent END,
+    origin = CASE WHEN :keep_sent THEN COALESCE(excluded.origin, origin) ELSE excluded.origin END
 WHERE ended IS NULL";
 
-/// A call that was taken for over, and lives after all.
+/// Reopens a call that was assumed to be over and lives after all.
 const REOPEN: &str = "
-UPDATE calls SET ended = NULL, ending = NULL, rung = NULL, talked = NULL, access_hash = ?3
-WHERE account = ?1 AND id = ?2 AND ended IS NOT NULL AND recorded IS NULL";
+UPDATE calls SET ended = NULL, outcome = NULL, ended_by = NULL, ring_seconds = NULL,
+    talk_seconds = NULL, access_hash = :access_hash
+WHERE account = :account AND id = :id AND ended IS NOT NULL AND recorded IS NULL";
 
 /// Writes the end of a call, whether it was seen before or not.
+///
+/// `:chat_only` is 1 where only the service message is known, and with it no ring time.
 macro_rules! end_of_call {
     () => {
         "
-INSERT INTO calls (account, id, peer, name, username, outgoing, video, placed, ended, ending,
-    recorded, sent, rung, talked)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-    CASE WHEN ?14 THEN NULL ELSE (?9 - ?8) / 1000 END, ?13)
+INSERT INTO calls (account, id, peer, name, username, outgoing, video, placed, ended, outcome,
+    ended_by, recorded, sent, origin, ring_seconds, talk_seconds)
+VALUES (:account, :id, :peer, :name, :username, :outgoing, :video, :placed, :ended, :outcome,
+    :ended_by, :recorded, :sent, :origin,
+    CASE WHEN :chat_only THEN NULL ELSE (:ended - :placed) / 1000 END, :talk_seconds)
 ON CONFLICT DO UPDATE SET
     name = COALESCE(excluded.name, name), username = COALESCE(excluded.username, username),
-    video = MAX(video, excluded.video), ending = excluded.ending,
+    video = MAX(video, excluded.video), outcome = excluded.outcome, ended_by = excluded.ended_by,
     ended = MIN(COALESCE(ended, excluded.ended), excluded.ended),
     recorded = COALESCE(excluded.recorded, recorded),
-    sent = COALESCE(excluded.sent, sent),
-    rung = CASE WHEN ?14 THEN rung
+    sent = COALESCE(excluded.sent, sent), origin = COALESCE(excluded.origin, origin),
+    ring_seconds = CASE WHEN :chat_only THEN ring_seconds
         ELSE (COALESCE(accepted, established, MIN(COALESCE(ended, excluded.ended), excluded.ended))
             - placed) / 1000 END,
-    talked = COALESCE(excluded.talked, talked), access_hash = NULL"
+    talk_seconds = COALESCE(excluded.talk_seconds, talk_seconds), access_hash = NULL"
     };
 }
 
-/// A call that is over, unless it is known how: what an earlier run saw is not told better by
-/// what Telegram repeats to this one.
-const ENDED: &str = concat!(end_of_call!(), " WHERE ended IS NULL OR recorded IS NULL");
+/// An end, unless a recorded end is stored: what an earlier run saw is more than what Telegram
+/// repeats to this one.
+const END: &str = concat!(end_of_call!(), " WHERE ended IS NULL OR recorded IS NULL");
 
-/// What has come to be known about a call that is over.
-const REFINED: &str = end_of_call!();
+/// A refinement of an end.
+const REFINE: &str = end_of_call!();
 
-/// Whether a call that has not ended is too old to live.
+/// Remembers the latest name of a person, for text search.
+const PERSON: &str = "
+INSERT INTO people (id, folded) VALUES (:id, :folded)
+ON CONFLICT DO UPDATE SET folded = excluded.folded WHERE folded IS NOT excluded.folded";
+
+/// Whether a call without an end is too old to live.
 macro_rules! too_old {
     () => {
-        "CASE WHEN established IS NULL THEN COALESCE(rang, placed) < ?3 ELSE established < ?4 END"
+        "CASE WHEN established IS NULL THEN COALESCE(rang, placed) < :rang_since
+            ELSE established < :talked_since END"
     };
 }
 
 const CLOSE_OLD: &str = concat!(
-    "UPDATE calls SET ended = ?2, ending = 'not confirmed', access_hash = NULL
-    WHERE account = ?1 AND ended IS NULL AND ",
+    "UPDATE calls SET ended = :now, outcome = 'unknown', access_hash = NULL
+    WHERE account = :account AND ended IS NULL AND ",
     too_old!()
 );
 
 const LIVING: &str = concat!(
-    "
-SELECT id, peer, name, username, outgoing, video, placed, rang, accepted, established, access_hash,
-    sent
-FROM calls WHERE account = ?1 AND ?2 AND ended IS NULL AND access_hash IS NOT NULL AND NOT ",
+    "SELECT * FROM calls
+    WHERE account = :account AND :now AND ended IS NULL AND access_hash IS NOT NULL AND NOT ",
     too_old!()
 );
 
@@ -116,11 +110,39 @@ FROM calls WHERE account = ?1 AND ?2 AND ended IS NULL AND access_hash IS NOT NU
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// It was written by a newer onhook.
-    #[error("it is of version {0}, and this onhook knows {VERSION}: use a newer onhook")]
-    Newer(i64),
-    /// The database's reason.
-    #[error(transparent)]
-    Sql(#[from] libsql::Error),
+    #[error("ledger.db is of version {found}, and this onhook knows {known}: use a newer onhook")]
+    Newer {
+        /// Its version.
+        found: i64,
+        /// The latest version that this program knows.
+        known: i64,
+    },
+    /// The file is no database, or a damaged one.
+    #[error("ledger.db is damaged; move it away to start a new one ({0})")]
+    Damaged(libsql::Error),
+    /// The file cannot be created or read.
+    #[error("ledger.db: {0}")]
+    File(#[from] std::io::Error),
+    /// Any other error of the database.
+    #[error("ledger.db: {0}")]
+    Sql(libsql::Error),
+    /// The thread of the writer has ended.
+    #[error("the thread of the ledger has failed")]
+    ThreadFailed,
+}
+
+/// `SQLITE_NOTADB` and `SQLITE_CORRUPT`.
+const DAMAGED: [i32; 2] = [26, 11];
+
+impl From<libsql::Error> for LedgerError {
+    fn from(error: libsql::Error) -> Self {
+        match &error {
+            libsql::Error::SqliteFailure(code, _) if DAMAGED.contains(&(code & 0xff)) => {
+                Self::Damaged(error)
+            }
+            _ => Self::Sql(error),
+        }
+    }
 }
 
 /// An open ledger.
@@ -128,69 +150,55 @@ pub struct Ledger {
     connection: Connection,
 }
 
-/// Something to be written down.
+/// A row to be written.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Entry {
-    /// A call that has come.
+pub enum Record {
+    /// A call that has appeared.
     Added(Box<Call>),
     /// A call that lives, as it is now.
-    Seen(Box<Call>),
-    /// A call that is over.
+    Upsert(Box<Call>),
+    /// A call that has ended.
     Ended(Box<EndedCall>),
-    /// A call that was known to be over, of which more is known now.
+    /// A call that had ended before, of which more is known.
     Refined(Box<EndedCall>),
 }
 
 impl Ledger {
-    /// Opens the ledger in a file that is there already, and only its owner can read.
+    /// Opens the ledger in an existing file, and migrates it to the latest version.
     ///
     /// # Errors
-    /// A file that is no ledger, or one of a newer version. It stays as it is.
+    /// A file that is no ledger, or one of a newer version; it stays as it is.
     pub async fn open(path: &Path) -> Result<Self, LedgerError> {
         let connection = libsql::Builder::new_local(path).build().await?.connect()?;
         // Two programs may use it at once, each for accounts of its own.
         connection.execute_batch("PRAGMA busy_timeout = 5000").await?;
-        let version = number(&connection, "PRAGMA user_version").await?;
-        if version > VERSION {
-            return Err(LedgerError::Newer(version));
-        }
+        migrations::check(&connection).await?;
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL").await?;
-        let ledger = Self { connection };
-        if version == 0 {
-            ledger.create().await?;
-        }
-        Ok(ledger)
+        migrations::run(&connection).await?;
+        Ok(Self { connection })
     }
 
-    async fn create(&self) -> Result<(), LedgerError> {
-        let transaction = self.connection.transaction().await?;
-        // Another program may have been quicker.
-        if number(&transaction, "PRAGMA user_version").await? == 0 {
-            transaction.execute_batch(TABLES).await?;
-            transaction.execute_batch(&format!("PRAGMA user_version = {VERSION}")).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Writes entries down, all or none. Each is for the account of this user id.
+    /// Writes rows, all or none. Each belongs to the account with this user id.
     ///
     /// # Errors
-    /// The database's.
-    pub async fn write(&self, entries: &[(i64, Entry)]) -> Result<(), LedgerError> {
+    /// Those of the database.
+    pub async fn write(&self, records: &[(i64, Record)]) -> Result<(), LedgerError> {
         let transaction = self.connection.transaction().await?;
-        for (account, entry) in entries {
-            match entry {
-                Entry::Added(call) => {
-                    let handle = params![*account, call.key.id, call.handle.access_hash];
+        for (account, record) in records {
+            match record {
+                Record::Added(call) => {
+                    let handle = named_params! {
+                        ":account": *account,
+                        ":id": call.key.id,
+                        ":access_hash": call.handle.access_hash,
+                    };
                     transaction.execute(REOPEN, handle).await?;
-                    // What an earlier run has sent may not have been recalled yet.
-                    seen(&transaction, *account, call, Sent::Kept).await?
+                    upsert(&transaction, *account, call, true).await?;
                 }
-                Entry::Seen(call) => seen(&transaction, *account, call, Sent::Told).await?,
-                Entry::Ended(ended) => over(&transaction, ENDED, *account, ended).await?,
-                Entry::Refined(ended) => over(&transaction, REFINED, *account, ended).await?,
-            };
+                Record::Upsert(call) => upsert(&transaction, *account, call, false).await?,
+                Record::Ended(ended) => end(&transaction, END, *account, ended).await?,
+                Record::Refined(ended) => end(&transaction, REFINE, *account, ended).await?,
+            }
         }
         transaction.commit().await?;
         Ok(())
@@ -201,7 +209,7 @@ impl Ledger {
     /// A call that was not answered may live for `ring` milliseconds.
     ///
     /// # Errors
-    /// The database's.
+    /// Those of the database.
     pub async fn recall(
         &self,
         account: i64,
@@ -211,7 +219,7 @@ impl Ledger {
         let mut rows = self.connection.query(LIVING, ages(account, now, ring)).await?;
         let mut living = Vec::new();
         while let Some(row) = rows.next().await? {
-            living.push(recalled(account, &row)?);
+            living.push(recalled(account, &Columns(row))?);
         }
         Ok(living)
     }
@@ -219,7 +227,7 @@ impl Ledger {
     /// Closes the calls of an account that are too old to live.
     ///
     /// # Errors
-    /// The database's.
+    /// Those of the database.
     pub async fn close_old(
         &self,
         account: i64,
@@ -231,112 +239,177 @@ impl Ledger {
     }
 }
 
-/// The account, the time, and since when what has rung or talked may still live.
-fn ages(account: i64, now: Timestamp, ring: i64) -> [i64; 4] {
+type Params = Vec<(String, Value)>;
+
+/// The account, the time, and since when a call that rang or was active may still live.
+fn ages(account: i64, now: Timestamp, ring: i64) -> Params {
     let now = now.as_millisecond();
-    [account, now, now - ring, now - LONGEST_TALK]
+    vec![
+        (":account".to_owned(), account.into()),
+        (":now".to_owned(), now.into()),
+        (":rang_since".to_owned(), (now - ring).into()),
+        (":talked_since".to_owned(), (now - LONGEST_TALK).into()),
+    ]
 }
 
-async fn number(connection: &Connection, sql: &str) -> libsql::Result<i64> {
-    let mut rows = connection.query(sql, ()).await?;
-    match rows.next().await? {
-        Some(row) => row.get(0),
-        None => Ok(0),
-    }
+fn param(name: &str, value: impl Into<Value>) -> (String, Value) {
+    (format!(":{name}"), value.into())
 }
 
-/// The first columns, which a call that lives and one that is over have alike: what both call by
-/// the same names.
-macro_rules! head {
-    ($account:expr, $call:expr) => {
-        params![
-            $account,
-            $call.key.id,
-            $call.peer.user_id,
-            $call.peer.name.clone(),
-            $call.peer.username.clone(),
-            i64::from($call.direction == Direction::Outgoing),
-            i64::from($call.video),
-            $call.placed.as_millisecond(),
-        ]
-    };
+fn optional<T: Into<Value>>(name: &str, value: Option<T>) -> (String, Value) {
+    (format!(":{name}"), value.map_or(Value::Null, Into::into))
 }
 
-/// Whether a call that says nothing of a hang-up means that none may have worked.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    Told,
-    Kept,
+/// The columns that a living and an ended call have in common.
+fn common(
+    account: i64,
+    id: i64,
+    peer: &Party,
+    direction: Direction,
+    video: bool,
+    placed: Timestamp,
+) -> Params {
+    vec![
+        param("account", account),
+        param("id", id),
+        param("peer", peer.user_id),
+        optional("name", peer.name.clone()),
+        optional("username", peer.username.clone()),
+        param("outgoing", i64::from(direction == Direction::Outgoing)),
+        param("video", i64::from(video)),
+        param("placed", placed.as_millisecond()),
+    ]
 }
 
-async fn seen(
-    connection: &Connection,
+async fn upsert(
+    transaction: &Transaction,
     account: i64,
     call: &Call,
-    sent: Sent,
-) -> libsql::Result<u64> {
+    keep_sent: bool,
+) -> Result<(), LedgerError> {
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
     let since = match call.phase {
         Phase::Active { since } => Some(since),
         _ => None,
     };
-    let rest = params![
-        millis(call.milestones.rang),
-        millis(call.milestones.accepted),
-        millis(since),
-        call.handle.access_hash,
-        call.may_have_worked().map(|reason| reason.name().to_owned()),
-        i64::from(sent == Sent::Kept),
-    ];
-    let row = head!(account, call).into_iter().chain(rest);
-    connection.execute(SEEN, params_from_iter(row)).await
+    let sent = call.may_have_worked();
+    let mut row = common(account, call.key.id, &call.peer, call.direction, call.video, call.placed);
+    row.extend([
+        optional("rang", millis(call.milestones.rang)),
+        optional("accepted", millis(call.milestones.accepted)),
+        optional("established", millis(since)),
+        param("access_hash", call.handle.access_hash),
+        optional("sent", sent.map(|sent| sent.reason.code().to_owned())),
+        optional("origin", sent.map(|sent| sent.origin.code().to_owned())),
+        param("keep_sent", i64::from(keep_sent)),
+    ]);
+    transaction.execute(UPSERT, row).await?;
+    remember_person(transaction, &call.peer).await
 }
 
-async fn over(
-    connection: &Connection,
+async fn end(
+    transaction: &Transaction,
     sql: &str,
     account: i64,
     call: &EndedCall,
-) -> libsql::Result<u64> {
+) -> Result<(), LedgerError> {
     let (recorded, talked) = call.ending.record();
-    let rest = params![
-        call.at.as_millisecond(),
-        call.words(),
-        recorded.map(|reason| reason.name().to_owned()),
-        call.sent.map(|sent| sent.reason.name().to_owned()),
-        talked,
-        i64::from(call.sighting == Provenance::ChatOnly),
-    ];
-    let row = head!(account, call).into_iter().chain(rest);
-    connection.execute(sql, params_from_iter(row)).await
+    let mut row = common(account, call.key.id, &call.peer, call.direction, call.video, call.placed);
+    row.extend([
+        param("ended", call.at.as_millisecond()),
+        param("outcome", call.outcome().code().to_owned()),
+        optional("ended_by", call.ended_by().map(|by| by.code().to_owned())),
+        optional("recorded", recorded.map(|reason| reason.code().to_owned())),
+        optional("sent", call.sent.map(|sent| sent.reason.code().to_owned())),
+        optional("origin", call.sent.map(|sent| sent.origin.code().to_owned())),
+        optional("talk_seconds", talked.map(i64::from)),
+        param("chat_only", i64::from(call.provenance == Provenance::ChatOnly)),
+    ]);
+    transaction.execute(sql, row).await?;
+    remember_person(transaction, &call.peer).await
 }
 
-/// A row as Telegram would describe the call.
-fn recalled(account: i64, row: &Row) -> libsql::Result<RecalledCall> {
-    let time = |at: i64| Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
-    let (id, peer) = (row.get::<i64>(0)?, row.get::<i64>(1)?);
-    let outgoing = row.get::<i64>(4)? != 0;
-    let rang = row.get::<Option<i64>>(7)?.map(time);
-    let (accepted, established) = (row.get::<Option<i64>>(8)?, row.get::<Option<i64>>(9)?);
-    let stage = match (established, accepted, outgoing) {
+async fn remember_person(transaction: &Transaction, peer: &Party) -> Result<(), LedgerError> {
+    if let Some(name) = &peer.name {
+        let folded = query::folded(name, peer.username.as_deref());
+        let person = vec![param("id", peer.user_id), param("folded", folded)];
+        transaction.execute(PERSON, person).await?;
+    }
+    Ok(())
+}
+
+/// A row whose columns are read by their names.
+struct Columns(Row);
+
+impl Columns {
+    fn value(&self, name: &str) -> libsql::Result<Value> {
+        let at = (0..self.0.column_count()).find(|at| self.0.column_name(*at) == Some(name));
+        self.0.get_value(at.ok_or(libsql::Error::ColumnNotFound(0))?)
+    }
+
+    fn number(&self, name: &str) -> libsql::Result<Option<i64>> {
+        Ok(match self.value(name)? {
+            Value::Integer(number) => Some(number),
+            _ => None,
+        })
+    }
+
+    fn text(&self, name: &str) -> libsql::Result<Option<String>> {
+        Ok(match self.value(name)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        })
+    }
+
+    fn time(&self, name: &str) -> libsql::Result<Option<Timestamp>> {
+        let at = self.number(name)?;
+        Ok(at.map(|at| Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH)))
+    }
+
+    /// A code that strum can read; an unknown one reads as none.
+    fn code<T: std::str::FromStr>(&self, name: &str) -> libsql::Result<Option<T>> {
+        Ok(self.text(name)?.and_then(|code| code.parse().ok()))
+    }
+
+    fn party(&self) -> libsql::Result<Party> {
+        Ok(Party {
+            user_id: self.number("peer")?.unwrap_or_default(),
+            name: self.text("name")?,
+            username: self.text("username")?,
+            phone: None,
+        })
+    }
+}
+
+/// A row as the update that would describe the call.
+fn recalled(account: i64, row: &Columns) -> libsql::Result<RecalledCall> {
+    let peer = row.party()?;
+    let outgoing = row.number("outgoing")? == Some(1);
+    let stage = match (row.time("established")?, row.number("accepted")?, outgoing) {
         (Some(since), ..) => {
             let relays = Relays { peer_to_peer: false, reflectors: 0, webrtc: 0 };
-            Stage::Established { since: time(since), relays }
+            Stage::Established { since, relays }
         }
         (None, Some(_), _) => Stage::Accepted,
-        (None, None, true) => Stage::Waiting { received: rang },
+        (None, None, true) => Stage::Waiting { received: row.time("rang")? },
         (None, None, false) => Stage::Requested,
     };
-    let sent = row.get::<Option<String>>(11)?;
+    let reason = row.code("sent")?;
+    // Rows of version 1 have no origin; all of their discards were keys.
+    let origin = row.code("origin")?.unwrap_or(Origin::Key);
     let live = LiveCall {
-        handle: Handle { id, access_hash: row.get(10)? },
-        caller: if outgoing { account } else { peer },
-        callee: if outgoing { peer } else { account },
-        peer: Party { user_id: peer, name: row.get(2)?, username: row.get(3)?, phone: None },
-        date: time(row.get(6)?),
-        video: row.get::<i64>(5)? != 0,
+        handle: Handle {
+            id: row.number("id")?.unwrap_or_default(),
+            access_hash: row.number("access_hash")?.unwrap_or_default(),
+        },
+        caller: if outgoing { account } else { peer.user_id },
+        callee: if outgoing { peer.user_id } else { account },
+        peer,
+        date: row.time("placed")?.unwrap_or(Timestamp::UNIX_EPOCH),
+        video: row.number("video")? == Some(1),
         stage,
         protocol: Protocol::default(),
+        exchange: None,
     };
-    Ok(RecalledCall { live, maybe_sent: sent.and_then(|name| name.parse().ok()) })
+    Ok(RecalledCall { live, maybe_sent: reason.map(|reason| PossibleDiscard { reason, origin }) })
 }

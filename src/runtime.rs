@@ -1,17 +1,18 @@
-//! The one loop: what comes in goes through `update`, what comes out is carried out elsewhere.
+//! The loops: messages go through `update`, effects to the effect runner.
 //!
-//! Nothing is awaited here but the one `select!`; everything else that waits has a task.
+//! Each loop awaits one `select!` and nothing else; everything that waits has a task.
 
 mod accounts;
 mod effects;
 mod input;
+mod sign_in;
 mod signals;
 mod suspend;
 mod switchboard;
 mod terminal;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -22,39 +23,25 @@ use crate::app::Privacy;
 use crate::app::account::AccountState;
 use crate::app::msg::Msg;
 use crate::app::sign_in::SignInMode;
-use crate::calls::event::AccountEvent;
 use crate::config::Config;
-use crate::headless::Printer;
-use crate::sign_in::ApiCredentials;
-use crate::telegram::sign_in::Start;
 use crate::telegram::{Network, Origin};
 use crate::ui::{self, DisplayOptions, Scratch};
-use effects::{BoardSignIn, Outside};
+use effects::LoopStep;
+use sign_in::BoardSignIn;
 use signals::{Signal, Signals};
 use suspend::SuspendDetector;
-use terminal::Screen;
+use terminal::BoardTerminal;
 
+pub use sign_in::SignInSetup;
 pub use switchboard::Switchboard;
 pub use terminal::check as check_terminal;
 
-/// How many events of accounts may wait for the loop.
+/// The capacity of the event queue.
 const EVENT_SLOTS: usize = 4096;
-/// How many messages are taken in before the screen is drawn again.
+/// The largest number of messages that are applied between two frames.
 const BATCH: usize = 4096;
 /// The shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
-
-/// What is needed to sign in on the board.
-pub struct SignInSetup {
-    /// Where accounts are stored.
-    pub accounts: crate::accounts::AccountStore,
-    /// The application, if it is known.
-    pub application: Option<ApiCredentials>,
-    /// Where signing in begins.
-    pub start: Start,
-    /// Where calls are written down.
-    pub ledger: PathBuf,
-}
 
 /// An account to start with.
 pub struct AccountSetup {
@@ -64,120 +51,111 @@ pub struct AccountSetup {
     pub origin: Result<Origin, String>,
 }
 
-/// Runs the board until the person, a signal or the terminal ends it.
+/// Runs the board until the user, a signal or the terminal ends it.
 ///
 /// # Errors
 /// Those of the terminal.
 pub async fn board(
     accounts: Vec<AccountSetup>,
     network: Network,
-    door: Option<SignInSetup>,
+    sign_in: Option<SignInSetup>,
     config: Config,
 ) -> io::Result<ExitReason> {
-    let ledger = door.as_ref().map(|door| door.ledger.as_path());
+    let ledger = sign_in.as_ref().map(|setup| setup.ledger.as_path());
     let mut switchboard = Switchboard::open(accounts, network.clone(), ledger).await;
     let state = &mut switchboard.state;
-    if let Some(door) = &door {
-        state.entrance = if door.application.is_some() {
-            SignInMode::Open
-        } else {
-            SignInMode::NeedsApplication
+    if let Some(setup) = &sign_in {
+        state.sign_in_mode = match setup.credentials {
+            Some(_) => SignInMode::Open,
+            None => SignInMode::NeedsApiCredentials,
         };
     }
     if state.accounts.is_empty() {
-        state.open_entrance();
+        state.open_sign_in();
     }
     if config.privacy {
         state.privacy = Privacy::Masked;
     }
-    let screen = Screen::open()?;
-    let (width, height) = screen.size()?;
-    switchboard.take(Msg::Resized { width, height });
-    let look = DisplayOptions {
+    let terminal = BoardTerminal::open()?;
+    let (width, height) = terminal.size()?;
+    let sign_in = sign_in.map(|setup| BoardSignIn::new(setup, network));
+    switchboard.attach(terminal, sign_in);
+    switchboard.runner.bell = config.bell;
+    switchboard.runner.notify = config.notify;
+    switchboard.dispatch(Msg::Resized { width, height })?;
+    let options = DisplayOptions {
         theme: config.theme,
         keymap: config.keymap,
         ascii: config.ascii,
         zone: TimeZone::system(),
         background: config.background,
     };
-    let entrance = door.map(|door| BoardSignIn::new(door, network));
-    let (bell, notify) = (config.bell, config.notify);
-    let outside = Outside { entrance, bell, notify };
-    let board = Board { switchboard, look, screen, outside, scratch: Scratch::default() };
-    board.run().await
+    TuiLoop { switchboard, options, scratch: Scratch::default() }.run().await
 }
 
-/// The board at work.
-struct Board {
+/// The loop of the board.
+struct TuiLoop {
     switchboard: Switchboard,
-    look: DisplayOptions,
-    screen: Screen,
-    outside: Outside,
+    options: DisplayOptions,
     scratch: Scratch,
-}
-
-/// Whether the loop goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flow {
-    Continue,
-    Leave(ExitReason),
 }
 
 /// Why a board was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitReason {
     /// To end the program.
-    ToQuit,
+    Quit,
     /// For the demo.
-    ForDemo,
+    Demo,
 }
 
-impl Board {
-    /// Works until the board is left, and closes everything on every way out.
+impl TuiLoop {
+    /// Runs until the board is left, and closes everything on every way out.
     async fn run(mut self) -> io::Result<ExitReason> {
-        let left = self.work().await;
-        drop(self.screen);
+        let reason = self.work().await;
+        drop(self.switchboard.detach_terminal());
         self.switchboard.close().await;
-        left
+        reason
     }
 
     async fn work(&mut self) -> io::Result<ExitReason> {
         let mut keys = crossterm::event::EventStream::new();
         let mut signals = Signals::listen()?;
         let mut drawn = Instant::now();
-        let mut sleep = SuspendDetector::watch();
+        let mut suspend = SuspendDetector::new();
         self.draw()?;
         let mut changed = false;
         loop {
             let wake = if changed { drawn + FRAME } else { self.switchboard.next_tick() };
-            let flow = tokio::select! {
+            let step = tokio::select! {
                 biased;
                 event = keys.next() => {
-                    let Some(event) = event.transpose()? else { return Ok(ExitReason::ToQuit) };
-                    match input::message(&event, &self.switchboard.state, &self.look.keymap) {
-                        Some(msg) => self.take(msg)?,
+                    let Some(event) = event.transpose()? else { return Ok(ExitReason::Quit) };
+                    match input::message(&event, &self.switchboard.state, &self.options.keymap) {
+                        Some(msg) => self.apply(msg)?,
                         None => continue,
                     }
                 }
                 signal = signals.next() => match signal {
-                    Signal::End => Flow::Leave(ExitReason::ToQuit),
-                    Signal::Suspend => self.suspend()?,
+                    Signal::End => LoopStep::Exit(ExitReason::Quit),
+                    Signal::Suspend => LoopStep::Suspend,
                     Signal::Continue => {
-                        self.screen.redraw()?;
-                        Flow::Continue
+                        self.redraw()?;
+                        LoopStep::Continue
                     }
                 },
-                event = self.outside.next_event() => self.take(Msg::SignIn(event))?,
-                msg = self.switchboard.next_event() => self.take_all(msg)?,
+                msg = self.switchboard.next_event() => self.apply_all(msg)?,
                 () = sleep_until(wake) => {
-                    if changed { Flow::Continue } else { self.take(Msg::Tick)? }
+                    if changed { LoopStep::Continue } else { self.apply(Msg::Tick)? }
                 }
             };
-            if sleep.resumed() {
+            if suspend.resumed() {
                 self.switchboard.reconnect();
             }
-            if let Flow::Leave(left) = flow {
-                return Ok(left);
+            match step {
+                LoopStep::Continue | LoopStep::Apply(_) => {}
+                LoopStep::Suspend => self.suspend()?,
+                LoopStep::Exit(reason) => return Ok(reason),
             }
             changed = drawn.elapsed() < FRAME;
             if !changed {
@@ -187,64 +165,61 @@ impl Board {
         }
     }
 
-    /// Takes in what an account has told, and everything that waits behind it.
-    fn take_all(&mut self, first: Msg) -> io::Result<Flow> {
+    /// Applies an event, and those that wait behind it.
+    fn apply_all(&mut self, first: Msg) -> io::Result<LoopStep> {
         let mut next = Some(first);
         for _ in 0..BATCH {
             let Some(msg) = next else { break };
-            let flow = self.take(msg)?;
-            if flow != Flow::Continue {
-                return Ok(flow);
+            let step = self.apply(msg)?;
+            if step != LoopStep::Continue {
+                return Ok(step);
             }
             next = self.switchboard.try_next_event();
         }
-        Ok(Flow::Continue)
+        Ok(LoopStep::Continue)
     }
 
-    fn take(&mut self, msg: Msg) -> io::Result<Flow> {
-        let mut flow = Flow::Continue;
+    fn apply(&mut self, msg: Msg) -> io::Result<LoopStep> {
         if matches!(msg, Msg::Resized { .. }) {
-            // Even to the size it had: the terminal may have cut off cells in between.
-            self.screen.redraw()?;
+            // Even to the same size: the terminal may have cut off cells in between.
+            self.redraw()?;
         }
-        for effect in self.switchboard.take(msg) {
-            match self.outside.carry_out(effect, &mut self.switchboard, &mut self.screen)? {
-                effects::Next::Nothing => {}
-                effects::Next::Suspend => flow = self.suspend()?,
-                effects::Next::Leave(left) => return Ok(Flow::Leave(left)),
-                effects::Next::Heard(event) => flow = self.take(Msg::SignIn(event))?,
-            }
-        }
-        Ok(flow)
+        self.switchboard.step(msg)
     }
 
-    fn suspend(&mut self) -> io::Result<Flow> {
-        self.screen.close()?;
+    fn suspend(&mut self) -> io::Result<()> {
+        let terminal = &mut self.switchboard.runner.terminal;
+        let Some(terminal) = terminal else { return Ok(()) };
+        terminal.close()?;
         signals::stop_this_process()?;
-        self.screen.reopen()?;
-        let (width, height) = self.screen.size()?;
-        self.switchboard.take(Msg::Resized { width, height });
-        Ok(Flow::Continue)
+        terminal.reopen()?;
+        let (width, height) = terminal.size()?;
+        self.switchboard.dispatch(Msg::Resized { width, height })
+    }
+
+    fn redraw(&mut self) -> io::Result<()> {
+        self.switchboard.runner.terminal.as_mut().map_or(Ok(()), BoardTerminal::redraw)
     }
 
     fn draw(&mut self) -> io::Result<()> {
         let now = self.switchboard.now();
-        let Self { switchboard, look, scratch, screen, .. } = self;
-        screen.draw(|frame| ui::view(&switchboard.state, look, now, scratch, frame))
+        let Self { switchboard, options, scratch } = self;
+        let (state, terminal) = (&switchboard.state, &mut switchboard.runner.terminal);
+        let Some(terminal) = terminal else { return Ok(()) };
+        terminal.draw(|frame| ui::view(state, options, now, scratch, frame))
     }
 }
 
-/// Why watching has ended.
+/// Why `watch` has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Watched {
-    /// By a signal, or because nobody reads.
-    Enough,
-    /// Nothing more is tried for any account.
+pub enum WatchEnd {
+    /// By a signal, or because the output was closed.
+    Stopped,
+    /// No account makes any more attempts to connect.
     SignedOut,
 }
 
-/// Prints what happens as lines of JSON until a signal comes, nobody reads, or every account is
-/// signed out.
+/// Writes records until a signal comes, the output is closed, or every account is signed out.
 ///
 /// # Errors
 /// Those of `out`, but not that it was closed.
@@ -252,80 +227,48 @@ pub async fn watch(
     accounts: Vec<AccountSetup>,
     network: Network,
     ledger: Option<&Path>,
-    out: impl Write,
-) -> io::Result<Watched> {
-    let switchboard = Switchboard::open(accounts, network, ledger).await;
-    let mut watching = RecordLoop { switchboard, printer: Printer::new(out) };
-    let watched = watching.work().await;
-    watching.switchboard.stop().await;
-    // What was told last is printed, unless nobody reads.
-    let mut printed = Ok(());
-    while let Some(msg) = watching.switchboard.try_next_event() {
-        printed = printed.and(watching.take(msg));
-    }
-    watching.switchboard.close().await;
-    watched
+    out: impl Write + 'static,
+) -> io::Result<WatchEnd> {
+    let mut switchboard = Switchboard::open(accounts, network, ledger).await;
+    switchboard.write_records(Box::new(out));
+    let end = record_loop(&mut switchboard).await;
+    switchboard.close().await;
+    end
 }
 
-/// The records at work.
-struct RecordLoop<W> {
-    switchboard: Switchboard,
-    printer: Printer<W>,
-}
-
-impl<W: Write> RecordLoop<W> {
-    async fn work(&mut self) -> io::Result<Watched> {
-        let mut signals = Signals::listen()?;
-        let mut sleep = SuspendDetector::watch();
-        loop {
-            if sleep.resumed() {
-                self.switchboard.reconnect();
-            }
-            let wake = self.switchboard.next_tick();
-            let msg = tokio::select! {
-                signal = signals.next() => match signal {
-                    Signal::End => return Ok(Watched::Enough),
-                    Signal::Suspend => {
-                        signals::stop_this_process()?;
-                        continue;
-                    }
-                    Signal::Continue => continue,
-                },
-                msg = self.switchboard.next_event() => msg,
-                () = sleep_until(wake) => Msg::Tick,
-            };
-            match self.take(msg) {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                    return Ok(Watched::Enough);
+async fn record_loop(switchboard: &mut Switchboard) -> io::Result<WatchEnd> {
+    let mut signals = Signals::listen()?;
+    let mut suspend = SuspendDetector::new();
+    loop {
+        if suspend.resumed() {
+            switchboard.reconnect();
+        }
+        let wake = switchboard.next_tick();
+        let msg = tokio::select! {
+            signal = signals.next() => match signal {
+                Signal::End => return Ok(WatchEnd::Stopped),
+                Signal::Suspend => {
+                    signals::stop_this_process()?;
+                    continue;
                 }
-                printed => printed?,
+                Signal::Continue => continue,
+            },
+            msg = switchboard.next_event() => msg,
+            () = sleep_until(wake) => Msg::Tick,
+        };
+        match switchboard.dispatch(msg) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return Ok(WatchEnd::Stopped);
             }
-            if self.switchboard.state.accounts.iter().all(AccountState::is_out) {
-                return Ok(Watched::SignedOut);
-            }
+            written => written?,
         }
-    }
-
-    /// Takes in one message, and prints what has changed by it.
-    fn take(&mut self, msg: Msg) -> io::Result<()> {
-        let Self { switchboard, printer } = self;
-        let now = switchboard.now();
-        let mut printed = Ok(());
-        if let Msg::Account(account, AccountEvent::ConnectionState(connection)) = &msg {
-            printed = printer.connection(&switchboard.state, *account, connection, now);
+        if switchboard.state.accounts.iter().all(AccountState::is_out) {
+            return Ok(WatchEnd::SignedOut);
         }
-        // What is left is for a screen.
-        drop(switchboard.take(msg));
-        for (key, change) in switchboard.changes() {
-            let state = &switchboard.state;
-            printed = printed.and_then(|()| printer.call(state, *key, change, now));
-        }
-        printed
     }
 }
 
-/// Says that the program is ready, and waits for a signal that ends it. From that word on no
-/// signal is lost.
+/// Calls `ready` and waits for a signal that ends the program. No signal after `ready` is lost.
 ///
 /// # Errors
 /// The system's, if signals cannot be had, and those of `ready`.

@@ -10,13 +10,7 @@ use jiff::Timestamp;
 
 use crate::calls::Party;
 use crate::text;
-
-/// Where a person gets an `api_id` and `api_hash`.
-pub const APPLICATION_HELP: &str =
-    "Telegram gives every person an api id and hash of their own: https://my.telegram.org/apps";
-/// What has to be known before a session is imported.
-pub const IMPORT_WARNING: &str = "A session must not be used by two programs at once: Telegram \
-     then ends it. Stop the other program first, or make a session of onhook's own.";
+use crate::words::sign_in as words;
 
 /// The application that Telegram knows this program as: the person's own, from
 /// <https://my.telegram.org/apps>.
@@ -179,102 +173,45 @@ impl fmt::Display for Refusal {
     }
 }
 
-const WRITE_TO_TELEGRAM: &str = "write to Telegram's support, or use another number";
-const BY_QR: &str = "wait some hours, or sign in by QR code";
-const NEW_SESSION: &str = "this session is of no more use: sign in with a number or a QR code";
-
-/// The refusals that have words of their own: the name, what is the matter, what to do, and the
-/// step to go back to. Sources: the errors documented with each `auth` method.
-const KNOWN: [(&str, &str, &str, Step); 25] = [
-    (
-        "PHONE_NUMBER_INVALID",
-        "Telegram does not know such a number",
-        "type it with the country code, as in +1 555 0100",
-        Step::Phone,
-    ),
-    ("PHONE_NUMBER_BANNED", "Telegram has banned this number", WRITE_TO_TELEGRAM, Step::Phone),
-    ("USER_DEACTIVATED_BAN", "Telegram has banned this account", WRITE_TO_TELEGRAM, Step::Phone),
-    ("USER_DEACTIVATED", "This account was deleted", "use another number", Step::Phone),
-    (
-        "PHONE_NUMBER_UNOCCUPIED",
-        "Nobody has signed up with this number",
-        "sign up in an official Telegram app first",
-        Step::Phone,
-    ),
-    ("PHONE_NUMBER_FLOOD", "Too many codes were asked for", BY_QR, Step::Method),
-    ("PHONE_PASSWORD_FLOOD", "Too many wrong passwords", BY_QR, Step::Method),
-    ("PHONE_CODE_INVALID", "This is not the code", "look again, and type it anew", Step::Code),
-    ("PHONE_CODE_EMPTY", "There is no code yet", "type the code", Step::Code),
-    ("PHONE_CODE_EXPIRED", "The code has expired", "press Enter to get a new one", Step::Phone),
-    (
-        "SEND_CODE_UNAVAILABLE",
-        "Telegram sends no other code now",
-        "use the one you have, or wait a while",
-        Step::Code,
-    ),
-    ("PASSWORD_HASH_INVALID", "This is not the password", "type it anew", Step::Password),
-    ("SRP_ID_INVALID", "That took too long", "type the password anew", Step::Password),
-    (
-        "SRP_PASSWORD_CHANGED",
-        "The password was changed meanwhile",
-        "type the new one",
-        Step::Password,
-    ),
-    (
-        "CONNECTION_API_ID_INVALID",
-        "Telegram does not know this application",
-        "set ONHOOK_API_ID and ONHOOK_API_HASH",
-        Step::ApiCredentials,
-    ),
-    (
-        "API_ID_INVALID",
-        "Telegram does not know this application",
-        "check both",
-        Step::ApiCredentials,
-    ),
-    (
-        "API_ID_PUBLISHED_FLOOD",
-        "This application may not sign people in",
-        "get one of your own",
-        Step::ApiCredentials,
-    ),
-    ("AUTH_RESTART", "Telegram wants to begin anew", "press Enter to try again", Step::Phone),
-    ("AUTH_TOKEN_EXPIRED", "The QR code has expired", "choose it again", Step::Method),
-    ("AUTH_TOKEN_INVALID", "The QR code is not valid any more", "choose it again", Step::Method),
-    ("UPDATE_APP_TO_LOGIN", "This onhook is too old", "get a newer one", Step::Method),
-    ("AUTH_KEY_UNREGISTERED", "This session is signed out", NEW_SESSION, Step::Method),
-    ("SESSION_REVOKED", "This session was ended from another device", NEW_SESSION, Step::Method),
-    (
-        "AUTH_KEY_DUPLICATED",
-        "This session is used by another program; Telegram has ended it",
-        NEW_SESSION,
-        Step::Method,
-    ),
-    ("AUTH_KEY_UNKNOWN", "Telegram does not know this session", NEW_SESSION, Step::Method),
-];
+/// The step at which signing in goes on after an error of Telegram.
+fn step_after(name: &str) -> Step {
+    match name {
+        "PHONE_NUMBER_INVALID"
+        | "PHONE_NUMBER_BANNED"
+        | "USER_DEACTIVATED_BAN"
+        | "USER_DEACTIVATED"
+        | "PHONE_NUMBER_UNOCCUPIED"
+        | "PHONE_CODE_EXPIRED"
+        | "AUTH_RESTART" => Step::Phone,
+        "PHONE_NUMBER_FLOOD"
+        | "PHONE_PASSWORD_FLOOD"
+        | "AUTH_TOKEN_EXPIRED"
+        | "AUTH_TOKEN_INVALID"
+        | "UPDATE_APP_TO_LOGIN"
+        | "AUTH_KEY_UNREGISTERED"
+        | "SESSION_REVOKED"
+        | "AUTH_KEY_DUPLICATED"
+        | "AUTH_KEY_UNKNOWN" => Step::Method,
+        "PHONE_CODE_INVALID" | "PHONE_CODE_EMPTY" | "SEND_CODE_UNAVAILABLE" => Step::Code,
+        "PASSWORD_HASH_INVALID" | "SRP_ID_INVALID" | "SRP_PASSWORD_CHANGED" => Step::Password,
+        "CONNECTION_API_ID_INVALID" | "API_ID_INVALID" | "API_ID_PUBLISHED_FLOOD" => {
+            Step::ApiCredentials
+        }
+        _ => Step::Same,
+    }
+}
 
 impl Refusal {
-    /// What an error of Telegram means for somebody who signs in. `value` is the number in its
-    /// name.
+    /// An error of Telegram. `value` is the number in its name.
     pub fn of_telegram(code: i32, name: &str, value: Option<u32>) -> Self {
         if code == 420 {
             let wait = Duration::from_secs(u64::from(value.unwrap_or(1)));
-            return Self {
-                text: format!(
-                    "Telegram wants patience for {}",
-                    text::duration(wait.as_secs() as i64)
-                ),
-                advice: "then try again, or sign in another way",
-                code: "FLOOD_WAIT".to_owned(),
-                back_to: Step::Same,
-                wait: Some(wait),
-            };
+            let (text, advice) = words::flood_wait(wait);
+            let code = "FLOOD_WAIT".to_owned();
+            return Self { text, advice, code, back_to: Step::Same, wait: Some(wait) };
         }
-        let known = KNOWN.iter().find(|(known, ..)| *known == name);
-        let (text, advice, back_to) = match known {
-            Some((_, text, advice, step)) => ((*text).to_owned(), *advice, *step),
-            None => (format!("Telegram refuses ({code})"), "try again, or another way", Step::Same),
-        };
+        let (text, advice) = words::refusal(code, name);
+        let back_to = step_after(name);
         Self { text, advice, code: text::clean(name), back_to, wait: None }
     }
 
@@ -285,32 +222,32 @@ impl Refusal {
 
     /// Telegram cannot be reached.
     pub fn unreachable(cause: &str) -> Self {
-        let text = format!("Telegram cannot be reached ({})", text::clean(cause));
-        Self::local(text, "check the line or the proxy, and try again", Step::Same)
+        let (text, advice) = words::unreachable(cause);
+        Self::local(text, advice, Step::Same)
     }
 
     /// `auth.sentCodePaymentRequired`.
     pub fn payment() -> Self {
-        let text = "Telegram wants to be paid for a code to this number".to_owned();
-        Self::local(text, "sign in by QR code, or in an official app", Step::Method)
+        Self::of_words(words::PAYMENT)
     }
 
     /// `auth.sentCodeTypeSetUpEmailRequired`.
     pub fn email() -> Self {
-        let text = "Telegram wants an e-mail address for this number first".to_owned();
-        Self::local(text, "set it in an official app, or sign in by QR code", Step::Method)
+        Self::of_words(words::EMAIL)
     }
 
-    /// A two-step password of a kind that this program does not know.
+    /// A two-step password with an unknown algorithm.
     pub fn unknown_password() -> Self {
-        let text = "The password is of a kind that onhook does not know".to_owned();
-        Self::local(text, "get a newer onhook", Step::Method)
+        Self::of_words(words::UNKNOWN_PASSWORD)
     }
 
     /// The account is a bot.
     pub fn bot() -> Self {
-        let text = "This is the session of a bot, and bots have no calls".to_owned();
-        Self::local(text, "use the session of a person", Step::Method)
+        Self::of_words(words::BOT)
+    }
+
+    fn of_words((text, advice): (&str, &'static str)) -> Self {
+        Self::local(text.to_owned(), advice, Step::Method)
     }
 }
 
@@ -319,14 +256,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_refusal_says_what_is_the_matter_and_what_to_do() {
-        for (name, text, advice, _) in KNOWN {
-            let refusal = Refusal::of_telegram(400, name, None);
-            assert_eq!(refusal.to_string(), format!("{text} · {name}: {advice}"));
-        }
+    fn a_refusal_shows_cause_code_and_next_step() {
+        let refusal = Refusal::of_telegram(400, "PHONE_CODE_INVALID", None);
+        assert_eq!(refusal.to_string(), "wrong code · PHONE_CODE_INVALID: try again");
+        assert_eq!(refusal.back_to, Step::Code);
         let flood = Refusal::of_telegram(420, "FLOOD_WAIT", Some(90));
         assert_eq!(flood.wait, Some(Duration::from_secs(90)));
-        assert!(flood.to_string().starts_with("Telegram wants patience for 01:30"), "{flood}");
+        assert!(flood.to_string().starts_with("Telegram asks you to wait 01:30"), "{flood}");
         let unknown = Refusal::of_telegram(500, "STRANGE\u{1b}[2J", None).to_string();
         assert_eq!(unknown, "Telegram refuses (500) · STRANGE[2J: try again, or another way");
     }

@@ -41,8 +41,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::accounts::Lease;
-use crate::calls::event::{AccountEvent, ConnectionState, HangUpOrder};
-use crate::calls::failure::Failure;
+use crate::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use crate::calls::{AccountId, Party};
 use connection::{Connection, Disconnect};
 use session::CachedSession;
@@ -67,15 +66,6 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 const STEADY: Duration = Duration::from_secs(30);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// Something that an account is asked to do.
-#[derive(Debug)]
-enum AccountCommand {
-    HangUp(HangUpOrder),
-    Reconcile(Vec<i64>, Timestamp),
-    Reconnect,
-    ReceiveCalls,
-}
 
 /// An account at work. It stops when this is dropped.
 #[derive(Debug)]
@@ -113,28 +103,8 @@ impl Account {
         let _ = tokio::time::timeout(CLOSING, self.task).await;
     }
 
-    /// Sends one `phone.discardCall`; the outcome comes as [`AccountEvent::HangUpDone`].
-    pub fn hang_up(&self, order: HangUpOrder) {
-        self.command(AccountCommand::HangUp(order));
-    }
-
-    /// Looks in the chats whether these calls have ended, of which the first was placed at `since`
-    /// on the server's clock; changes nothing at Telegram.
-    pub fn reconcile(&self, calls: Vec<i64>, since: Timestamp) {
-        self.command(AccountCommand::Reconcile(calls, since));
-    }
-
-    /// Has this session told of calls: one `account.changeAuthorizationSettings`.
-    pub fn receive_calls(&self) {
-        self.command(AccountCommand::ReceiveCalls);
-    }
-
-    /// Connects anew, now.
-    pub fn reconnect(&self) {
-        self.command(AccountCommand::Reconnect);
-    }
-
-    fn command(&self, command: AccountCommand) {
+    /// Sends a command; its answer comes as an [`AccountEvent`].
+    pub fn send(&self, command: AccountCommand) {
         // The supervisor ends only with this sender, or by a panic that the log has.
         let _ = self.commands.send(command);
     }
@@ -161,9 +131,9 @@ async fn run_stored(
         }
         Err(cause) => {
             let connection = ConnectionState::Unusable { cause: crate::text::clean(&cause) };
-            context.tell(AccountEvent::ConnectionState(connection)).await;
+            context.tell(AccountEvent::ConnectionState(connection.clone())).await;
             while let Some(command) = commands.recv().await {
-                refuse(&context, command).await;
+                context.tell(command.refused(&connection)).await;
             }
         }
     }
@@ -268,7 +238,7 @@ impl Supervisor {
                     Some(self.retry_after(pause, cause).await)
                 }
                 Disconnect::Flooded(wait) => {
-                    let cause = "Telegram wants patience".to_owned();
+                    let cause = "Telegram asks for a wait".to_owned();
                     Some(self.retry_after(wait.max(pause), cause).await)
                 }
             };
@@ -303,7 +273,10 @@ impl Supervisor {
         loop {
             tokio::select! {
                 opened = &mut opening => return Some(opened),
-                command = self.commands.recv() => refuse(&self.context, command?).await,
+                command = self.commands.recv() => {
+                    let answer = command?.refused(&ConnectionState::Connecting);
+                    self.context.tell(answer).await;
+                }
             }
         }
     }
@@ -317,9 +290,9 @@ impl Supervisor {
                 command = self.commands.recv() => match command {
                     None => return Disconnect::Stopped,
                     Some(AccountCommand::Reconnect) => return Disconnect::Asked,
-                    Some(AccountCommand::HangUp(order)) => line.hang_up(order),
-                    Some(AccountCommand::Reconcile(calls, since)) => line.reconcile(calls, since),
-                    Some(AccountCommand::ReceiveCalls) => line.receive_calls(),
+                    Some(AccountCommand::Request(request)) => line.request(request),
+                    Some(AccountCommand::Reconcile { calls, since }) => line.reconcile(calls, since),
+                    Some(AccountCommand::EnableCalls) => line.enable_calls(),
                 },
             }
         }
@@ -335,7 +308,10 @@ impl Supervisor {
                 command = self.commands.recv() => match command {
                     None => return Offline::Stopped,
                     Some(AccountCommand::Reconnect) => return Offline::TryNow,
-                    Some(command) => refuse(&self.context, command).await,
+                    Some(command) => {
+                        // A new state is on its way for the only command that this answers so.
+                        self.context.tell(command.refused(&ConnectionState::Connecting)).await;
+                    }
                 },
             }
         }
@@ -366,18 +342,8 @@ async fn keep(
         };
         tracing::warn!(error, "the session could not be written");
         if !std::mem::replace(&mut told, true) {
-            let text = "the session cannot be saved to disk; the log says why";
-            context.tell(AccountEvent::StorageFailed(text.to_owned())).await;
+            context.tell(AccountEvent::SessionNotSaved).await;
         }
-    }
-}
-
-/// Answers a command that cannot be carried out without a connection.
-async fn refuse(context: &TaskContext, command: AccountCommand) {
-    if let AccountCommand::HangUp(order) = command {
-        let outcome = Err(Failure::Offline);
-        let done = AccountEvent::HangUpDone { key: order.key, attempt: order.attempt, outcome };
-        context.tell(done).await;
     }
 }
 

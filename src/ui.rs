@@ -1,4 +1,4 @@
-//! Drawing: reads the state, writes cells, decides nothing.
+//! Drawing: reads the state and writes cells. It changes nothing.
 //!
 //! ```text
 //!  header    onhook  ● online · Ada Lovelace      2 ringing · 1 active        23:14
@@ -6,9 +6,9 @@
 //!          │   STATE       PEER        KIND  DIRECTION  FOR  NOTE  ││ only from    │
 //!          │ ▶ ☎ ringing   …                                       ││ 100 columns  │
 //!  recent  ├ Recent ──────────────────────────────────────────────┤│ on, or when  │
-//!          │ 23:11  …  declined by you (sent busy, recorded busy)  ││ asked for    │
+//!          │ 23:11  …  declined by you (busy)                     ││ asked for    │
 //!          └──────────────────────────────────────────────────────┘└──────────────┘
-//!  footer    x hang up…  X decline now  …  q quit
+//!  footer    x decline…  X decline (busy)  …  q quit
 //! ```
 
 mod ascii;
@@ -32,20 +32,20 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::app::dialog::Dialog;
-use crate::app::{SPIN, State};
+use crate::app::{SPIN, Screen, State};
 use crate::calls::Phase;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
 use crate::qr::Background;
 
-/// What stays from one frame to the next: scroll offsets, and nothing else.
+/// The scroll offsets, which outlive a frame.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Scratch {
     /// The first row of the call table that is drawn.
     first_row: usize,
 }
 
-/// How things look, for this run of the program.
+/// How things are drawn in this run of the program.
 #[derive(Debug, Clone)]
 pub struct DisplayOptions {
     /// Colours by role.
@@ -60,11 +60,11 @@ pub struct DisplayOptions {
     pub background: Background,
 }
 
-/// All that a panel may look at.
+/// What a panel may read.
 #[derive(Clone, Copy)]
 struct View<'a> {
     state: &'a State,
-    look: &'a DisplayOptions,
+    options: &'a DisplayOptions,
     /// This machine's clock.
     now: Timestamp,
 }
@@ -72,22 +72,26 @@ struct View<'a> {
 /// Draws the whole screen.
 pub fn view(
     state: &State,
-    look: &DisplayOptions,
+    options: &DisplayOptions,
     now: Timestamp,
     scratch: &mut Scratch,
     frame: &mut Frame,
 ) {
     let area = frame.area();
-    let view = View { state, look, now };
+    let view = View { state, options, now };
     match layout::split(state, area) {
         None => header::draw_line(view, area, frame.buffer_mut()),
         Some(panels) => {
             let buffer = frame.buffer_mut();
             header::draw(view, panels.header, buffer);
-            call_table::draw(view, panels.calls, scratch, buffer);
-            recent::draw(view, panels.recent, buffer);
-            if let Some(area) = panels.detail {
-                call_detail::draw(view, area, buffer);
+            match state.screen {
+                Screen::Calls => {
+                    call_table::draw(view, panels.calls, scratch, buffer);
+                    recent::draw(view, panels.recent, buffer);
+                    if let Some(area) = panels.detail {
+                        call_detail::draw(view, area, buffer);
+                    }
+                }
             }
             footer::draw(view, panels.footer, buffer);
             match &state.dialog {
@@ -95,21 +99,21 @@ pub fn view(
                 Some(Dialog::Help { scroll }) => help::draw(view, *scroll, area, buffer),
                 Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
                 Some(Dialog::Quit) => popup::draw_quit(view, area, buffer),
-                Some(Dialog::ReceiveCalls(account)) => {
-                    popup::draw_receive_calls(view, *account, area, buffer);
+                Some(Dialog::EnableCalls(account)) => {
+                    popup::draw_enable_calls(view, *account, area, buffer);
                 }
                 Some(Dialog::Filter { .. }) | None => {}
             }
         }
     }
-    if look.ascii {
+    if options.ascii {
         ascii::replace(frame.buffer_mut());
     }
 }
 
 impl View<'_> {
     fn theme(&self) -> &Theme {
-        &self.look.theme
+        &self.options.theme
     }
 
     /// The style of a phase's word.
@@ -123,27 +127,27 @@ impl View<'_> {
         }
     }
 
-    /// The style of what is written over a border, whose own must not show through.
+    /// The style of text on a border, without the style of the border.
     fn title_style(&self) -> Style {
         Style::reset().patch(self.theme().title)
     }
 
-    /// Hours and minutes where the person is.
+    /// Hours and minutes in the zone of the user.
     fn clock(&self, at: Timestamp) -> String {
-        let local = at.to_zoned(self.look.zone.clone());
+        let local = at.to_zoned(self.options.zone.clone());
         format!("{:02}:{:02}", local.hour(), local.minute())
     }
 }
 
-/// What turns while something is waited for.
+/// The spinner at this time.
 fn spinner(now: Timestamp) -> &'static str {
     const SPINNER: [&str; 8] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"];
     let spin = now.as_millisecond() / SPIN.as_millis() as i64;
     SPINNER[spin.rem_euclid(SPINNER.len() as i64) as usize]
 }
 
-/// What is typed, with a bar before the character at `cursor`. The bar stays in sight: of what
-/// stands before it, no more than `room` cells are kept.
+/// What is typed, with a bar before the character at `cursor`. Of the text before the bar, at
+/// most `room` cells are kept, so that the bar is always visible.
 fn with_cursor(typed: &str, cursor: usize, room: usize) -> String {
     let before: String = typed.chars().take(cursor).collect();
     let after: String = typed.chars().skip(cursor).collect();
@@ -175,7 +179,7 @@ fn put_all(buffer: &mut Buffer, (x, y): (u16, u16), width: u16, parts: &[(String
     used
 }
 
-/// What is left of an area inside a border.
+/// The area inside a border.
 fn inside(area: Rect) -> Rect {
     let width = area.width.saturating_sub(2);
     let height = area.height.saturating_sub(2);

@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 use grammers_session::Session;
 use grammers_session::storages::SqliteSession;
 use grammers_session::types::{DcOption, PeerAuth, PeerInfo};
-use onhook::headless::record::{Record, RecordEvent};
+use onhook::records::{Record, RecordEvent};
 use proxy::Proxy;
 use serde_json::Value;
 use server_process::ServerProcess;

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use onhook::headless::record::{Record, RecordEvent};
+use onhook::records::{Record, RecordEvent};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -185,13 +185,11 @@ fn records(lines: impl Iterator<Item = String>) -> impl Iterator<Item = Record> 
 fn watch_prints_every_event_as_a_record() {
     let (mut running, lines) = Running::start(&["watch", "--demo", "error-garbage"]);
     let seen: Vec<_> = records(lines).take(3).collect();
-    assert!(seen.iter().all(|record| record.v == 1));
+    assert!(seen.iter().all(|record| record.v == 2));
     assert!(
-        matches!(&seen[0].event, RecordEvent::ConnectionState { state, .. } if state == "connecting")
+        matches!(&seen[0].event, RecordEvent::Connection { state, .. } if state == "connecting")
     );
-    assert!(
-        matches!(&seen[1].event, RecordEvent::ConnectionState { state, .. } if state == "online")
-    );
+    assert!(matches!(&seen[1].event, RecordEvent::Connection { state, .. } if state == "online"));
     let RecordEvent::CallAdded(call) = &seen[2].event else { panic!("{:?}", seen[2]) };
     assert_eq!((call.name.as_deref(), call.state.as_str()), (Some("Grace Hopper"), "ringing"));
     running.signal("TERM");

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use libsql::Connection;
-use onhook::calls::board::{AccountContext, CallBoard};
+use onhook::calls::Calls;
+use onhook::calls::account::AccountContext;
 use onhook::calls::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
 use onhook::calls::reason::{EndReason, Recorded};
-use onhook::calls::{AccountId, CallKey, Handle, HangUp, Party};
-use onhook::ledger::{Entry, Ledger, LedgerHandle};
+use onhook::calls::{
+    AccountId, CallKey, Handle, Origin, Party, PossibleDiscard, RequestKind, RequestState,
+};
+use onhook::ledger::{Ledger, LedgerHandle, Record};
 use tempfile::TempDir;
 
 const ME: i64 = 1;
@@ -42,7 +45,13 @@ fn live(id: i64, incoming: bool, placed: i64, stage: Stage) -> CallEvent {
         video: false,
         stage,
         protocol: Protocol::default(),
+        exchange: None,
     }))
+}
+
+fn sending() -> RequestState {
+    let kind = RequestKind::Discard { reason: EndReason::Busy, duration: 0, video: false };
+    RequestState::Sending { kind, origin: Origin::Key, since: at(4), attempt: 1 }
 }
 
 fn established(second: i64) -> Stage {
@@ -57,23 +66,23 @@ async fn ledger() -> (TempDir, PathBuf, Ledger) {
     (folder, path, ledger)
 }
 
-fn seen(board: &CallBoard, id: i64) -> (i64, Entry) {
-    (ME, Entry::Seen(Box::new(board.get(key(id)).expect("it lives").clone())))
+fn seen(calls: &Calls, id: i64) -> (i64, Record) {
+    (ME, Record::Upsert(Box::new(calls.get(key(id)).expect("it lives").clone())))
 }
 
-fn added(board: &CallBoard, id: i64) -> (i64, Entry) {
-    (ME, Entry::Added(Box::new(board.get(key(id)).expect("it lives").clone())))
+fn added(calls: &Calls, id: i64) -> (i64, Record) {
+    (ME, Record::Added(Box::new(calls.get(key(id)).expect("it lives").clone())))
 }
 
-fn ended(board: &CallBoard, id: i64) -> (i64, Entry) {
-    (ME, Entry::Ended(Box::new(board.recently(key(id)).expect("it has ended").clone())))
+fn ended(calls: &Calls, id: i64) -> (i64, Record) {
+    (ME, Record::Ended(Box::new(calls.ended(key(id)).expect("it has ended").clone())))
 }
 
 /// One row as text, and whether its handle is there.
 async fn row(path: &PathBuf, id: i64) -> (String, bool) {
     let database = libsql::Builder::new_local(path).build().await.expect("a database");
     let connection: Connection = database.connect().expect("a connection");
-    let sql = "SELECT ending, recorded, sent, rung, talked, access_hash FROM calls WHERE id = ?1";
+    let sql = "SELECT outcome, recorded, sent, ring_seconds, talk_seconds, access_hash FROM calls WHERE id = ?1";
     let mut rows = connection.query(sql, [id]).await.expect("a query");
     let row = rows.next().await.expect("it is read").expect("a row");
     let text = |at| row.get::<Option<String>>(at).expect("a text").unwrap_or_default();
@@ -85,20 +94,20 @@ async fn row(path: &PathBuf, id: i64) -> (String, bool) {
 #[tokio::test]
 async fn a_call_is_written_once_with_its_ending_and_its_handle_goes() {
     let (_folder, path, ledger) = ledger().await;
-    let mut board = CallBoard::default();
-    board.apply(live(7, true, 0, Stage::Requested), &context(0));
-    ledger.write(&[seen(&board, 7), seen(&board, 7)]).await.expect("written");
+    let mut calls = Calls::default();
+    let _ = calls.apply(live(7, true, 0, Stage::Requested), &context(0));
+    ledger.write(&[seen(&calls, 7), seen(&calls, 7)]).await.expect("written");
     assert!(row(&path, 7).await.1, "a living call has its handle");
-    let attempt = HangUp::Sending { reason: EndReason::Busy, since: at(4), attempt: 1 };
-    board.set_hang_up(key(7), attempt);
+    let attempt = sending();
+    calls.update(key(7), |call| call.request = attempt);
     let over = CallEvent::Discarded {
         id: 7,
         reason: Some(Recorded::Reason(EndReason::Missed)),
         duration: None,
         video: false,
     };
-    board.apply(over, &context(5));
-    ledger.write(&[ended(&board, 7), ended(&board, 7)]).await.expect("written");
+    let _ = calls.apply(over, &context(5));
+    ledger.write(&[ended(&calls, 7), ended(&calls, 7)]).await.expect("written");
     let (told, handle) = row(&path, 7).await;
     assert!(told.ends_with("/missed/busy Some(5) None"), "{told}");
     assert!(!handle, "the handle of a call that is over is forgotten");
@@ -110,18 +119,18 @@ async fn what_cannot_be_written_waits_and_is_told_once() {
     let (_folder, path, ledger) = ledger().await;
     drop(ledger);
     let (told, mut troubles) = tokio::sync::mpsc::unbounded_channel();
-    let trouble = move |text| drop(told.send(text));
+    let trouble = move |error: onhook::ledger::LedgerError| drop(told.send(error.to_string()));
     let keeper = LedgerHandle::start(path.clone(), trouble).await.expect("it opens");
     let database = libsql::Builder::new_local(&path).build().await.expect("a database");
     let connection = database.connect().expect("a connection");
     connection.execute_batch("ALTER TABLE calls RENAME TO gone").await.expect("it is away");
-    let mut board = CallBoard::default();
+    let mut calls = Calls::default();
     for id in [7, 8] {
-        board.apply(live(id, true, 0, Stage::Requested), &context(0));
-        keeper.write(vec![seen(&board, id)]);
+        let _ = calls.apply(live(id, true, 0, Stage::Requested), &context(0));
+        keeper.write(vec![seen(&calls, id)]);
     }
     let text = troubles.recv().await.expect("it is told");
-    assert!(text.starts_with("calls are not written down for now: "), "{text}");
+    assert!(text.starts_with("ledger.db: "), "{text}");
     connection.execute_batch("ALTER TABLE gone RENAME TO calls").await.expect("it is back");
     // The last try is made when everything ends.
     drop(keeper);
@@ -134,38 +143,38 @@ async fn what_cannot_be_written_waits_and_is_told_once() {
 #[tokio::test]
 async fn what_an_earlier_run_knew_of_an_end_is_not_told_worse() {
     let (_folder, path, ledger) = ledger().await;
-    let mut board = CallBoard::default();
-    board.apply(live(7, true, 0, Stage::Requested), &context(0));
-    let reason = EndReason::Busy;
-    board.set_hang_up(key(7), HangUp::Sending { reason, since: at(4), attempt: 1 });
-    ledger.write(&[seen(&board, 7)]).await.expect("written");
+    let mut calls = Calls::default();
+    let _ = calls.apply(live(7, true, 0, Stage::Requested), &context(0));
+    calls.update(key(7), |call| call.request = sending());
+    ledger.write(&[seen(&calls, 7)]).await.expect("written");
 
     // Killed before the answer, and started again.
     let recalled = ledger.recall(ME, at(5), RING).await.expect("read");
-    assert_eq!(recalled[0].maybe_sent, Some(EndReason::Busy));
+    let discard = PossibleDiscard { reason: EndReason::Busy, origin: Origin::Key };
+    assert_eq!(recalled[0].maybe_sent, Some(discard));
     let busy = |id| CallEvent::Discarded {
         id,
         reason: Some(Recorded::Reason(EndReason::Busy)),
         duration: None,
         video: false,
     };
-    board.apply(busy(7), &context(6));
-    ledger.write(&[ended(&board, 7)]).await.expect("written");
+    let _ = calls.apply(busy(7), &context(6));
+    ledger.write(&[ended(&calls, 7)]).await.expect("written");
     let told = row(&path, 7).await.0;
-    assert_eq!(told, "declined by you/busy/busy Some(6) None");
+    assert_eq!(told, "declined/busy/busy Some(6) None");
 
     // The chat knows when it was.
-    let mut earlier = board.recently(key(7)).expect("it has ended").clone();
+    let mut earlier = calls.ended(key(7)).expect("it has ended").clone();
     earlier.at = at(3);
-    ledger.write(&[(ME, Entry::Refined(Box::new(earlier)))]).await.expect("written");
+    ledger.write(&[(ME, Record::Refined(Box::new(earlier)))]).await.expect("written");
     let told = told.replace("Some(6)", "Some(3)");
     assert_eq!(row(&path, 7).await.0, told);
 
     // Telegram repeats it to a run that knows nothing of the key press.
-    let mut fresh = CallBoard::default();
-    fresh.apply(live(7, true, 0, Stage::Requested), &context(6));
+    let mut fresh = Calls::default();
+    let _ = fresh.apply(live(7, true, 0, Stage::Requested), &context(6));
     ledger.write(&[added(&fresh, 7)]).await.expect("written");
-    fresh.apply(busy(7), &context(7));
+    let _ = fresh.apply(busy(7), &context(7));
     ledger.write(&[ended(&fresh, 7)]).await.expect("written");
     assert_eq!(row(&path, 7).await, (told, false));
 }
@@ -173,13 +182,12 @@ async fn what_an_earlier_run_knew_of_an_end_is_not_told_worse() {
 #[tokio::test]
 async fn a_hang_up_that_was_not_sent_is_taken_back() {
     let (_folder, _, ledger) = ledger().await;
-    let mut board = CallBoard::default();
-    board.apply(live(7, true, 0, Stage::Requested), &context(0));
-    let reason = EndReason::Busy;
-    board.set_hang_up(key(7), HangUp::Sending { reason, since: at(4), attempt: 1 });
-    ledger.write(&[seen(&board, 7)]).await.expect("written");
-    board.set_hang_up(key(7), HangUp::Idle);
-    ledger.write(&[seen(&board, 7)]).await.expect("written");
+    let mut calls = Calls::default();
+    let _ = calls.apply(live(7, true, 0, Stage::Requested), &context(0));
+    calls.update(key(7), |call| call.request = sending());
+    ledger.write(&[seen(&calls, 7)]).await.expect("written");
+    calls.update(key(7), |call| call.request = RequestState::Idle);
+    ledger.write(&[seen(&calls, 7)]).await.expect("written");
     let recalled = ledger.recall(ME, at(5), RING).await.expect("read");
     assert_eq!(recalled[0].maybe_sent, None);
 }
@@ -187,26 +195,26 @@ async fn a_hang_up_that_was_not_sent_is_taken_back() {
 #[tokio::test]
 async fn a_call_that_was_closed_is_open_again_when_it_turns_out_to_live() {
     let (_folder, path, ledger) = ledger().await;
-    let mut board = CallBoard::default();
-    board.apply(live(7, true, 0, Stage::Requested), &context(0));
-    ledger.write(&[added(&board, 7)]).await.expect("written");
+    let mut calls = Calls::default();
+    let _ = calls.apply(live(7, true, 0, Stage::Requested), &context(0));
+    ledger.write(&[added(&calls, 7)]).await.expect("written");
     assert!(ledger.recall(ME, at(200), RING).await.expect("read").is_empty());
     ledger.close_old(ME, at(200), RING).await.expect("closed");
-    assert_eq!(row(&path, 7).await.0, "not confirmed// None None");
-    board.apply(live(7, true, 0, established(20)), &context(201));
-    ledger.write(&[added(&board, 7)]).await.expect("written");
+    assert_eq!(row(&path, 7).await.0, "unknown// None None");
+    let _ = calls.apply(live(7, true, 0, established(20)), &context(201));
+    ledger.write(&[added(&calls, 7)]).await.expect("written");
     assert_eq!(row(&path, 7).await, ("// None None".to_owned(), true));
 }
 
 #[tokio::test]
 async fn what_may_still_live_is_recalled_and_the_rest_is_closed() {
     let (_folder, path, ledger) = ledger().await;
-    let mut board = CallBoard::default();
-    board.apply(live(1, true, 0, Stage::Requested), &context(0));
-    board.apply(live(2, false, 0, Stage::Waiting { received: Some(at(2)) }), &context(2));
-    board.apply(live(3, true, 0, established(9)), &context(9));
-    board.apply(live(4, true, 0, Stage::Requested), &context(0));
-    let all: Vec<_> = (1..=4).map(|id| seen(&board, id)).collect();
+    let mut calls = Calls::default();
+    let _ = calls.apply(live(1, true, 0, Stage::Requested), &context(0));
+    let _ = calls.apply(live(2, false, 0, Stage::Waiting { received: Some(at(2)) }), &context(2));
+    let _ = calls.apply(live(3, true, 0, established(9)), &context(9));
+    let _ = calls.apply(live(4, true, 0, Stage::Requested), &context(0));
+    let all: Vec<_> = (1..=4).map(|id| seen(&calls, id)).collect();
     ledger.write(&all).await.expect("written");
     drop(ledger);
 
@@ -226,7 +234,7 @@ async fn what_may_still_live_is_recalled_and_the_rest_is_closed() {
     let later = ledger.recall(ME, at(3600), RING).await.expect("read");
     assert_eq!(later.iter().map(|it| it.live.handle.id).collect::<Vec<_>>(), [3], "only who talks");
     ledger.close_old(ME, at(3600), RING).await.expect("closed");
-    assert_eq!(row(&path, 1).await, ("not confirmed// None None".to_owned(), false));
+    assert_eq!(row(&path, 1).await, ("unknown// None None".to_owned(), false));
     let much_later = ledger.recall(ME, at(100_000), RING).await.expect("read");
     assert!(much_later.is_empty());
 }

@@ -14,7 +14,8 @@ use grammers_mtsender::{InvocationError, SenderPool, SenderPoolFatHandle};
 use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
 use onhook::calls::AccountId;
-use onhook::calls::event::{AccountEvent, CallEvent, ConnectionState};
+use onhook::calls::account::{AccountCommand, AccountEvent, ConnectionState};
+use onhook::calls::event::CallEvent;
 use onhook::telegram::{Account, Network, Origin};
 use onhook_loopback::{DataCentre, Options, Scenario, Server};
 use tokio::sync::mpsc;
@@ -414,7 +415,7 @@ async fn the_end_of_a_call_is_found_behind_hundreds_of_later_ones() {
         (Timestamp::UNIX_EPOCH, 1, Some(vec![])),
         (Timestamp::MAX, 1, Some(vec![])),
     ] {
-        account.reconcile(vec![asked], since);
+        account.send(AccountCommand::Reconcile { calls: vec![asked], since });
         let found = until(&mut events, |event| match event {
             AccountEvent::Reconciled { ended, .. } => {
                 Some(ended.as_ref().map(|it| it.iter().map(CallEvent::id).collect::<Vec<_>>()))
@@ -471,6 +472,6 @@ async fn a_signed_out_session_stops_asking() {
         _ => None,
     };
     assert_eq!(until(&mut events, signed_out).await, "SESSION_REVOKED");
-    account.reconnect();
+    account.send(AccountCommand::Reconnect);
     assert_eq!(until(&mut events, signed_out).await, "SESSION_REVOKED", "only when asked to");
 }

@@ -1,13 +1,13 @@
-//! What the board knows of each account: who it is, how it is connected, its clock.
+//! The state of each account: its user, its connection, its clock.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::State;
-use super::effect::Effect;
-use crate::calls::board::AccountContext;
-use crate::calls::event::{AuthorizationFlags, CallEvent, ConnectionState, RecalledCall};
+use super::effect::{Effect, RecordsEffect};
+use crate::calls::account::{AccountCommand, AccountContext, AuthorizationFlags, ConnectionState};
+use crate::calls::event::{CallEvent, RecalledCall};
 use crate::calls::{AccountId, CallKey, Party};
 
 /// How long Telegram lets a call ring unless it says otherwise.
@@ -20,17 +20,17 @@ const RING_TIMEOUT: Duration = Duration::from_secs(90);
 pub struct AccountState {
     /// Its name on this machine.
     pub name: String,
-    /// Who it is, as far as Telegram has told.
+    /// Its own user, as far as known.
     pub own: Party,
-    /// Its connection.
+    /// The state of its connection.
     pub connection: ConnectionState,
     /// How far the server's clock is ahead of this machine's.
     pub clock_ahead: SignedDuration,
     /// How long a call may ring.
     pub ring_timeout: Duration,
-    /// Whether Telegram tells this session of calls.
-    pub reach: AuthorizationFlags,
-    /// Whether it has been online before: then something may have been missed since.
+    /// The flags of the session's authorization.
+    pub authorization: AuthorizationFlags,
+    /// Whether it has been online before, so that updates may have been missed since.
     pub was_online: bool,
 }
 
@@ -43,13 +43,12 @@ impl AccountState {
             connection: ConnectionState::default(),
             clock_ahead: SignedDuration::ZERO,
             ring_timeout: RING_TIMEOUT,
-            reach: AuthorizationFlags::default(),
+            authorization: AuthorizationFlags::default(),
             was_online: false,
         }
     }
 
-    /// Whether nothing more is tried: Telegram no longer accepts its session, or it cannot be
-    /// used on this machine.
+    /// Whether no more attempts to connect are made.
     pub fn is_out(&self) -> bool {
         matches!(
             self.connection,
@@ -57,14 +56,14 @@ impl AccountState {
         )
     }
 
-    /// Who it is, by name if that is known.
+    /// The name of its user, or else its name on this machine.
     pub fn label(&self) -> String {
         self.own.name.clone().unwrap_or_else(|| self.name.clone())
     }
 }
 
 impl State {
-    /// The account; there is one for every id that is handed out.
+    /// The account; there is one for every id.
     pub fn account(&self, id: AccountId) -> &AccountState {
         &self.accounts[usize::from(id.0)]
     }
@@ -92,7 +91,7 @@ impl State {
         }
     }
 
-    /// Takes in a new state of a connection. After a loss, every living call is in doubt.
+    /// Applies a new state of a connection. After a reconnect, every living call is in doubt.
     pub(super) fn connection_changed(&mut self, id: AccountId, to: ConnectionState) -> Vec<Effect> {
         let online = to == ConnectionState::Online;
         let account = self.account_mut(id);
@@ -100,25 +99,29 @@ impl State {
         account.was_online |= online;
         account.connection = to;
         if again {
-            let keys = self.board.calls().map(|call| call.key).filter(|key| key.account == id);
+            let keys = self.calls.live().map(|call| call.key).filter(|key| key.account == id);
             for key in keys.collect::<Vec<_>>() {
-                self.board.change(key, |call| call.doubtful = true);
+                self.calls.update(key, |call| call.doubtful = true);
             }
         }
-        if online { self.reconcile(id) } else { Vec::new() }
+        let mut effects = vec![Effect::Records(RecordsEffect::Connection(id))];
+        if online {
+            effects.extend(self.reconcile(id));
+        }
+        effects
     }
 
-    /// Has the calls looked up of which it is not certain that they live.
-    pub(super) fn reconcile(&self, account: AccountId) -> Vec<Effect> {
-        let calls = self.board.calls().filter(|call| call.key.account == account);
-        let calls = calls.filter(|call| call.doubtful && !call.hang_up.is_on_its_way());
+    /// Looks up the calls that may have ended unseen.
+    pub(super) fn reconcile(&self, account: AccountId) -> Option<Effect> {
+        let calls = self.calls.live().filter(|call| call.key.account == account);
+        let calls = calls.filter(|call| call.doubtful && !call.request.is_sending());
         let calls: Vec<_> = calls.map(|call| (call.placed, call.key.id)).collect();
-        let Some((since, _)) = calls.iter().min().copied() else { return Vec::new() };
+        let (since, _) = calls.iter().min().copied()?;
         let calls = calls.into_iter().map(|(_, id)| id).collect();
-        vec![Effect::Reconcile { account, calls, since }]
+        Some(Effect::Account(account, AccountCommand::Reconcile { calls, since }))
     }
 
-    /// Puts calls of the last run back, in doubt until Telegram has been asked.
+    /// Restores calls of an earlier run, in doubt until the chats have been read.
     pub(super) fn recalled(
         &mut self,
         account: AccountId,
@@ -127,13 +130,16 @@ impl State {
     ) -> Vec<Effect> {
         for RecalledCall { live, maybe_sent } in calls {
             let key = CallKey { account, id: live.handle.id };
-            if self.board.get(key).is_none() {
-                // It has rung before: nobody is called to the screen again.
+            if self.calls.get(key).is_none() {
+                // Its effects are dropped: the call has rung before, so nothing notifies of it.
                 self.call_event(account, CallEvent::Live(Box::new(live)), now);
-                self.board.change(key, |call| call.doubtful = true);
+                self.calls.update(key, |call| call.doubtful = true);
             }
-            self.board.change(key, |call| call.maybe_sent = call.maybe_sent.or(maybe_sent));
+            self.calls.update(key, |call| call.maybe_sent = call.maybe_sent.or(maybe_sent));
         }
-        if self.is_online(account) { self.reconcile(account) } else { Vec::new() }
+        if !self.is_online(account) {
+            return Vec::new();
+        }
+        self.reconcile(account).into_iter().collect()
     }
 }

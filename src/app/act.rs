@@ -1,25 +1,30 @@
-//! What each key does, layer by layer.
+//! What each action does, by screen and dialog.
 
 use jiff::Timestamp;
 
 use super::account::AccountState;
 use super::action::Action;
 use super::dialog::{Choice, Dialog};
-use super::effect::Effect;
+use super::effect::{Effect, ProgramEffect, ScreenEffect, SignInEffect};
 use super::sign_in::SignInMode;
-use super::{DetailPane, Frozen, Privacy, State, has_room, is_wide};
+use super::{DetailPane, Frozen, Privacy, Screen, State, has_room, is_wide};
 use crate::calls::AccountId;
+use crate::calls::account::AccountCommand;
+use crate::calls::column::Column;
+use crate::words::notice;
 
 impl State {
     pub(super) fn act(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
         match action {
             Action::Quit => return self.quit(),
-            Action::Suspend => return vec![Effect::Suspend],
-            Action::Redraw => return vec![Effect::Redraw],
+            Action::Suspend => return vec![Effect::Program(ProgramEffect::Suspend)],
+            Action::Redraw => return vec![Effect::Screen(ScreenEffect::Redraw)],
             _ => {}
         }
         match self.dialog {
-            None => self.act_on_board(action, now),
+            None => match self.screen {
+                Screen::Calls => self.act_on_calls(action, now),
+            },
             Some(Dialog::Picker(_)) => self.act_in_picker(action, now),
             Some(Dialog::Help { scroll }) => {
                 self.act_in_help(action, scroll);
@@ -30,40 +35,41 @@ impl State {
                 Vec::new()
             }
             Some(Dialog::SignIn(_)) => self.act_in_sign_in(action, now),
-            Some(Dialog::Quit) => self.confirm(action, Effect::Quit),
-            Some(Dialog::ReceiveCalls(account)) => {
-                self.confirm(action, Effect::ReceiveCalls(account))
+            Some(Dialog::Quit) => self.confirm(action, Effect::Program(ProgramEffect::Quit)),
+            Some(Dialog::EnableCalls(account)) => {
+                self.confirm(action, Effect::Account(account, AccountCommand::EnableCalls))
             }
         }
     }
 
-    /// Closes the question, and does what it was about if the answer is yes.
+    /// Closes a question; returns `effect` if the answer is yes.
     fn confirm(&mut self, action: Action, effect: Effect) -> Vec<Effect> {
         self.dialog = None;
         if action == Action::Accept { vec![effect] } else { Vec::new() }
     }
 
-    /// Asks about the first session that is not told of calls.
-    fn fix(&mut self, now: Timestamp) {
-        let deaf = |account: &AccountState| account.reach.calls_off && !account.is_out();
-        match self.accounts.iter().position(deaf) {
-            Some(at) => self.dialog = Some(Dialog::ReceiveCalls(AccountId(at as u16))),
-            None => self.notices.say("every session receives calls", now),
+    /// Opens the question about the first session that has call requests off.
+    fn enable_calls(&mut self, now: Timestamp) {
+        let off = |account: &AccountState| account.authorization.calls_off && !account.is_out();
+        match self.accounts.iter().position(off) {
+            Some(at) => self.dialog = Some(Dialog::EnableCalls(AccountId(at as u16))),
+            None => self.notices.show(notice::ALL_RECEIVE, now),
         }
     }
 
-    /// Quits, but asks first while a hang-up is on its way; a second time it does not ask.
+    /// Quits. The first time while a request on a call is under way it asks instead.
     fn quit(&mut self) -> Vec<Effect> {
-        let sending = self.board.calls().any(|call| call.hang_up.is_on_its_way());
+        let sending = self.calls.live().any(|call| call.request.is_sending());
         if sending && !matches!(self.dialog, Some(Dialog::Quit)) {
             let signing_in = matches!(self.dialog, Some(Dialog::SignIn(_)));
             self.dialog = Some(Dialog::Quit);
-            return if signing_in { vec![Effect::LeaveSignIn] } else { Vec::new() };
+            let leave = signing_in.then_some(Effect::SignIn(SignInEffect::Leave));
+            return leave.into_iter().collect();
         }
-        vec![Effect::Quit]
+        vec![Effect::Program(ProgramEffect::Quit)]
     }
 
-    fn act_on_board(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
+    fn act_on_calls(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
         let page = usize::from(self.size.1 / 2).max(1) as isize;
         let unseen = matches!(
             action,
@@ -77,7 +83,7 @@ impl State {
                 | Action::Help
         );
         if unseen && !has_room(self.size) {
-            self.notices.say("too small to show that", now);
+            self.notices.show(notice::TOO_SMALL, now);
             return Vec::new();
         }
         match action {
@@ -92,13 +98,13 @@ impl State {
             Action::Mark => self.toggle_mark(now),
             Action::Details => self.toggle_details(),
             Action::Filter => {
-                let before = self.rows.filter().to_owned();
+                let before = self.calls.filter().to_owned();
                 let input = tui_input::Input::new(before.clone());
                 self.dialog = Some(Dialog::Filter { input, before });
             }
-            Action::SortLeft => self.rows.sort_by_neighbour(&self.board, -1),
-            Action::SortRight => self.rows.sort_by_neighbour(&self.board, 1),
-            Action::Reverse => self.rows.reverse(&self.board),
+            Action::SortLeft => self.sort_by_neighbour(-1),
+            Action::SortRight => self.sort_by_neighbour(1),
+            Action::Reverse => self.calls.reverse(),
             Action::Dismiss => self.dismiss(now),
             Action::Freeze => self.toggle_freeze(now),
             Action::Privacy => {
@@ -106,24 +112,34 @@ impl State {
                     Privacy::Open => Privacy::Masked,
                     Privacy::Masked => Privacy::Open,
                 };
-                // They name people.
+                // Notices may name people.
                 self.notices.clear();
-                // Terminals disagree about the width of some names: nothing of them may stay.
-                return vec![Effect::Redraw];
+                // Terminals disagree about the width of some names; no cell of them may stay.
+                return vec![Effect::Screen(ScreenEffect::Redraw)];
             }
             Action::Reconnect => {
                 return (0..self.accounts.len() as u16)
-                    .map(|account| Effect::Reconnect(AccountId(account)))
+                    .map(|id| Effect::Account(AccountId(id), AccountCommand::Reconnect))
                     .collect();
             }
             Action::Help => self.dialog = Some(Dialog::Help { scroll: 0 }),
-            Action::SignIn if self.entrance == SignInMode::Closed => {
-                self.notices.say("nobody signs in on the demo", now);
+            Action::SignIn if self.sign_in_mode == SignInMode::Closed => {
+                self.notices.show(notice::DEMO_SIGN_IN, now);
             }
-            Action::SignIn => self.open_entrance(),
-            Action::EnableCalls => self.fix(now),
+            Action::SignIn => self.open_sign_in(),
+            Action::EnableCalls => self.enable_calls(now),
             Action::Back => self.back(),
-            _ => {}
+            // Of the dialogs, or for every layer.
+            Action::Accept
+            | Action::DefaultReason
+            | Action::ReasonBusy
+            | Action::ReasonMissed
+            | Action::ReasonHangup
+            | Action::ReasonDisconnect
+            | Action::Resend
+            | Action::Quit
+            | Action::Suspend
+            | Action::Redraw => {}
         }
         Vec::new()
     }
@@ -168,29 +184,39 @@ impl State {
         if let Some(Dialog::Filter { before, .. }) = self.dialog.take()
             && action != Action::Accept
         {
-            self.rows.set_filter(&self.board, &before);
+            self.calls.set_filter(&before);
         }
     }
 
     pub(super) fn edit(&mut self, request: tui_input::InputRequest) {
         if let Some(Dialog::Filter { input, .. }) = &mut self.dialog {
             input.handle(request);
-            self.rows.set_filter(&self.board, &crate::text::clean(input.value()));
+            self.calls.set_filter(&crate::text::clean(input.value()));
         } else {
             self.edit_sign_in(request);
         }
     }
 
+    /// Sorts by the next shown column to the right (`1`) or left (`-1`).
+    fn sort_by_neighbour(&mut self, steps: isize) {
+        let several = self.accounts.len() > 1;
+        let columns: Vec<_> =
+            Column::all().filter(|column| several || *column != Column::Account).collect();
+        let current = self.calls.sort_column();
+        let at = columns.iter().position(|column| *column == current).unwrap_or(0) as isize;
+        self.calls.sort_by(columns[(at + steps).rem_euclid(columns.len() as isize) as usize]);
+    }
+
     fn move_by(&mut self, steps: isize, now: Timestamp) {
-        let (board, rows, _) = self.display(now);
-        let keys = rows.keys();
+        let (calls, _) = self.display(now);
+        let keys = calls.rows();
         let Some(last) = keys.len().checked_sub(1) else { return };
-        let at = self.selected.and_then(|key| rows.position(board, key));
+        let at = self.selected.and_then(|key| calls.position(key));
         let to = match (at, self.lost) {
             (Some(at), _) => at.saturating_add_signed(steps),
             // The row that has moved up to where the ended call was, or the one above it.
-            (None, Some((place, _))) if steps > 0 => place,
-            (None, Some((place, _))) => place.saturating_sub(1),
+            (None, Some((row, _))) if steps > 0 => row,
+            (None, Some((row, _))) => row.saturating_sub(1),
             (None, None) => 0,
         };
         self.selected = Some(keys[to.min(last)]);
@@ -199,9 +225,7 @@ impl State {
 
     fn toggle_mark(&mut self, now: Timestamp) {
         let Some(key) = self.selection() else { return };
-        if !self.marked.remove(&key) {
-            self.marked.insert(key);
-        }
+        self.calls.toggle_mark(key);
         self.move_by(1, now);
     }
 
@@ -217,18 +241,17 @@ impl State {
 
     fn toggle_freeze(&mut self, now: Timestamp) {
         if self.frozen.take().is_none() {
-            let (board, rows) = (self.board.clone(), self.rows.clone());
-            self.frozen = Some(Box::new(Frozen { board, rows, at: now }));
+            self.frozen = Some(Box::new(Frozen { calls: self.calls.clone(), at: now }));
         }
     }
 
     /// Undoes one thing at a time: the freeze, the marks, the filter, a message.
     fn back(&mut self) {
         if self.frozen.take().is_some() {
-        } else if !self.marked.is_empty() {
-            self.marked.clear();
-        } else if !self.rows.filter().is_empty() {
-            self.rows.set_filter(&self.board, "");
+        } else if !self.calls.marked().is_empty() {
+            self.calls.clear_marks();
+        } else if !self.calls.filter().is_empty() {
+            self.calls.set_filter("");
         } else {
             self.notices.dismiss();
         }

@@ -1,14 +1,14 @@
-//! What a person can do, each bound to keys by the keymap.
+//! The actions that the keymap binds to keys, and the layers in which they apply.
 
 use strum::{AsRefStr, EnumIter, EnumString};
 
 use crate::calls::reason::EndReason;
 
-/// Where keys go: the topmost layer has the keyboard.
+/// What has the keyboard: a screen, or the dialog over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, EnumString, AsRefStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Layer {
-    /// The board itself.
+    /// The calls.
     Board,
     /// The reason picker.
     Picker,
@@ -16,15 +16,15 @@ pub enum Layer {
     Filter,
     /// The help page.
     Help,
-    /// The ways to sign in.
+    /// The menu of sign-in methods.
     SignInMenu,
-    /// A field of signing in.
+    /// A text field of the sign-in.
     SignInField,
-    /// A question that is answered with yes or no.
+    /// A question with the answers yes and no.
     Confirm,
 }
 
-/// Something to do. The name in the keymap is the variant in kebab-case.
+/// Something that a key does. The name in the keymap is the variant in kebab-case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, EnumString, AsRefStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Action {
@@ -42,7 +42,7 @@ pub enum Action {
     PageDown,
     /// Open the reason picker.
     HangUp,
-    /// Send the fitting reason at once.
+    /// Send the default reason at once.
     HangUpNow,
     /// Mark or unmark the selected call.
     Mark,
@@ -54,7 +54,7 @@ pub enum Action {
     SortLeft,
     /// Sort by the column to the right.
     SortRight,
-    /// Turn the order around.
+    /// Reverse the order.
     Reverse,
     /// Dismiss the error on the selected call.
     Dismiss,
@@ -62,27 +62,27 @@ pub enum Action {
     Freeze,
     /// Hide or show names and numbers.
     Privacy,
-    /// Connect anew, now.
+    /// Reconnect now.
     Reconnect,
     /// Add an account.
     SignIn,
     /// Have the login code sent again.
     Resend,
-    /// Have a session told of calls that is not.
+    /// Turn on call requests for a session that has them off.
     EnableCalls,
     /// Show the help page.
     Help,
-    /// Go back: close what is open, clear marks, clear the filter.
+    /// Close the dialog; on a screen, undo the freeze, the marks or the filter.
     Back,
-    /// Quit.
+    /// End the program.
     Quit,
     /// Suspend to the shell.
     Suspend,
-    /// Draw the whole screen anew.
+    /// Write the whole screen again.
     Redraw,
-    /// Send what the cursor is on, or keep what was typed, or say yes.
+    /// Send the choice at the cursor, keep what was typed, or answer yes.
     Accept,
-    /// Send the fitting reason to each marked call.
+    /// Send each marked call its default reason.
     DefaultReason,
     /// Send busy.
     ReasonBusy,
@@ -92,6 +92,49 @@ pub enum Action {
     ReasonHangup,
     /// Send disconnect.
     ReasonDisconnect,
+}
+
+impl Layer {
+    /// The actions that the layer accepts.
+    pub fn actions(self) -> impl Iterator<Item = Action> {
+        use Action as A;
+        const ALWAYS: &[Action] = &[A::Back, A::Quit, A::Suspend, A::Redraw];
+        const MOVES: &[Action] = &[A::Up, A::Down, A::Top, A::Bottom];
+        const PAGES: &[Action] = &[A::PageUp, A::PageDown];
+        let own: [&[Action]; 3] = match self {
+            Self::Board => [
+                MOVES,
+                PAGES,
+                &[
+                    A::HangUp,
+                    A::HangUpNow,
+                    A::Mark,
+                    A::Details,
+                    A::Filter,
+                    A::SortLeft,
+                    A::SortRight,
+                    A::Reverse,
+                    A::Dismiss,
+                    A::Freeze,
+                    A::Privacy,
+                    A::Reconnect,
+                    A::SignIn,
+                    A::EnableCalls,
+                    A::Help,
+                ],
+            ],
+            Self::Picker => [
+                MOVES,
+                &[A::Accept, A::DefaultReason],
+                &[A::ReasonBusy, A::ReasonMissed, A::ReasonHangup, A::ReasonDisconnect],
+            ],
+            Self::Help => [MOVES, PAGES, &[A::Help]],
+            Self::SignInMenu => [&[A::Up, A::Down], &[A::Accept], &[]],
+            Self::SignInField => [&[A::Accept, A::Resend], &[], &[]],
+            Self::Filter | Self::Confirm => [&[A::Accept], &[], &[]],
+        };
+        own.into_iter().chain([ALWAYS]).flatten().copied()
+    }
 }
 
 impl Action {
@@ -105,17 +148,17 @@ impl Action {
             Self::PageUp => "page up",
             Self::PageDown => "page down",
             Self::HangUp => "hang up, decline or cancel: choose the reason",
-            Self::HangUpNow => "the same at once, with the fitting reason",
+            Self::HangUpNow => "the same at once, with the usual reason",
             Self::Mark => "mark; hanging up then acts on all marked calls",
             Self::Details => "show or hide the details",
             Self::Filter => "filter (a leading ! inverts)",
             Self::SortLeft => "sort by the column to the left",
             Self::SortRight => "sort by the column to the right",
-            Self::Reverse => "turn the order around",
+            Self::Reverse => "reverse the order",
             Self::Dismiss => "dismiss the error on the selected call",
             Self::Freeze => "freeze or thaw the display",
             Self::Privacy => "hide or show names and numbers",
-            Self::Reconnect => "connect anew, now",
+            Self::Reconnect => "reconnect now",
             Self::SignIn => "add an account",
             Self::Resend => "have the code sent again",
             Self::EnableCalls => "let this session receive calls, if it does not",
@@ -123,9 +166,9 @@ impl Action {
             Self::Back => "back",
             Self::Quit => "quit",
             Self::Suspend => "suspend to the shell",
-            Self::Redraw => "draw the screen anew",
+            Self::Redraw => "redraw",
             Self::Accept => "send, keep, or yes",
-            Self::DefaultReason => "to each marked call the reason that fits it",
+            Self::DefaultReason => "the usual reason for each marked call",
             Self::ReasonBusy => "send busy",
             Self::ReasonMissed => "send missed",
             Self::ReasonHangup => "send hangup",
@@ -135,13 +178,7 @@ impl Action {
 
     /// The reason that this action sends, in the picker.
     pub fn reason(self) -> Option<EndReason> {
-        match self {
-            Self::ReasonBusy => Some(EndReason::Busy),
-            Self::ReasonMissed => Some(EndReason::Missed),
-            Self::ReasonHangup => Some(EndReason::HangUp),
-            Self::ReasonDisconnect => Some(EndReason::Disconnect),
-            _ => None,
-        }
+        EndReason::all().find(|reason| Self::sending(*reason) == self)
     }
 
     /// The action of the picker that sends a reason.
@@ -154,22 +191,28 @@ impl Action {
         }
     }
 
-    /// Whether a key for it makes sense in this layer.
+    /// Whether the layer accepts it.
     pub fn belongs_to(self, layer: Layer) -> bool {
-        let moves = matches!(self, Self::Up | Self::Down | Self::Top | Self::Bottom);
-        let pages = matches!(self, Self::PageUp | Self::PageDown);
-        let always = matches!(self, Self::Back | Self::Quit | Self::Suspend | Self::Redraw);
-        let picks = matches!(self, Self::Accept | Self::DefaultReason) || self.reason().is_some();
-        always
-            || match layer {
-                Layer::Board => !picks && self != Self::Resend,
-                Layer::SignInMenu => {
-                    matches!(self, Self::Up | Self::Down | Self::Accept)
-                }
-                Layer::SignInField => matches!(self, Self::Accept | Self::Resend),
-                Layer::Picker => moves || picks,
-                Layer::Filter | Layer::Confirm => self == Self::Accept,
-                Layer::Help => moves || pages || self == Self::Help,
-            }
+        layer.actions().any(|action| action == self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use strum::IntoEnumIterator;
+
+    use super::*;
+
+    #[test]
+    fn every_action_is_accepted_somewhere_and_listed_once_in_a_layer() {
+        for layer in Layer::iter() {
+            let actions: Vec<_> = layer.actions().collect();
+            assert_eq!(actions.iter().collect::<HashSet<_>>().len(), actions.len(), "{layer:?}");
+        }
+        for action in Action::iter() {
+            assert!(Layer::iter().any(|layer| action.belongs_to(layer)), "{action:?}");
+        }
     }
 }

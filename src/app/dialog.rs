@@ -24,12 +24,12 @@ pub enum Dialog {
         /// The filter before, for going back.
         before: String,
     },
-    /// The conversation by which somebody signs in.
+    /// The sign-in.
     SignIn(Box<SignInDialog>),
     /// The question before quitting while a hang-up is on its way.
     Quit,
-    /// The question before a session's setting is changed, so that it is told of calls.
-    ReceiveCalls(AccountId),
+    /// The question before call requests are turned on for a session.
+    EnableCalls(AccountId),
 }
 
 impl Dialog {
@@ -43,7 +43,7 @@ impl Dialog {
                 Question::Method { .. } => Layer::SignInMenu,
                 _ => Layer::SignInField,
             },
-            Self::Quit | Self::ReceiveCalls(_) => Layer::Confirm,
+            Self::Quit | Self::EnableCalls(_) => Layer::Confirm,
         }
     }
 }
@@ -53,16 +53,16 @@ impl Dialog {
 pub struct Picker {
     /// The calls it was opened for, without those that have ended since.
     pub calls: Vec<CallKey>,
-    /// What Enter sends.
+    /// The choice that Enter sends.
     pub cursor: Choice,
-    /// Whether the person has moved the cursor; if not, it follows the call's state.
+    /// Whether the cursor was moved by a key; if not, it follows the phase of the call.
     pub moved: bool,
 }
 
 /// A line of the picker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// To each call the reason that fits its state; only for several calls.
+    /// The default reason of each call; only for several calls.
     Default,
     /// This reason to all.
     Reason(EndReason),
@@ -71,8 +71,8 @@ pub enum Choice {
 impl Picker {
     /// The lines, from top to bottom.
     pub fn choices(&self) -> Vec<Choice> {
-        let fitting = (self.calls.len() > 1).then_some(Choice::Default);
-        fitting.into_iter().chain(EndReason::all().map(Choice::Reason)).collect()
+        let default = (self.calls.len() > 1).then_some(Choice::Default);
+        default.into_iter().chain(EndReason::all().map(Choice::Reason)).collect()
     }
 
     /// Moves the cursor by `steps` lines, stopping at the ends. Chooses nothing.

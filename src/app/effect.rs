@@ -1,61 +1,107 @@
-//! Everything that goes out of the program. An effect is a wish; the runtime carries it out.
+//! Everything that `update` wants done outside, grouped by addressee.
+//!
+//! Each group is one enum and its runner matches it exhaustively, so that a new effect that
+//! nothing carries out does not compile.
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::calls::event::HangUpOrder;
-use crate::calls::{AccountId, CallKey};
+use crate::calls::account::AccountCommand;
+use crate::calls::{AccountId, CallKey, Change};
 use crate::sign_in::{ApiCredentials, SignInRequest};
 
-/// Something to be done outside.
+/// Something to be done outside of the state machine.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Send one hang-up.
-    HangUp(HangUpOrder),
-    /// Find out which of these calls have ended.
-    Reconcile {
-        /// The account to ask.
-        account: AccountId,
-        /// Telegram's ids.
-        calls: Vec<i64>,
-        /// When the first of them was placed, on the server's clock.
-        since: Timestamp,
+    /// For an account at Telegram.
+    Account(AccountId, AccountCommand),
+    /// For the ledger.
+    Ledger(LedgerEffect),
+    /// For the records of `onhook watch`.
+    Records(RecordsEffect),
+    /// For the person, who may not be looking.
+    Notify(NotifyEffect),
+    /// For the terminal.
+    Screen(ScreenEffect),
+    /// For the sign-in in progress.
+    SignIn(SignInEffect),
+    /// For the program itself.
+    Program(ProgramEffect),
+}
+
+/// For the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerEffect {
+    /// Save a call as it is now.
+    Save {
+        /// The call.
+        key: CallKey,
+        /// What has changed.
+        change: Change,
     },
-    /// Find out which calls lived when this program ended the last time.
+    /// Read the calls that had not ended when an earlier run of the program stopped.
     Recall {
         /// The account.
         account: AccountId,
         /// Its user id.
         user_id: i64,
-        /// How long a call that nobody has answered may have rung on unseen.
+        /// How long a call that was not answered may have rung.
         ring: Duration,
     },
-    /// Have this session told of calls. It changes a setting at Telegram, after a key press.
-    ReceiveCalls(AccountId),
-    /// Connect anew.
-    Reconnect(AccountId),
-    /// Call for attention: somebody rings.
-    Ring {
+}
+
+/// For the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordsEffect {
+    /// The state of an account's connection has changed.
+    Connection(AccountId),
+    /// A call has changed.
+    Call {
         /// The call.
         key: CallKey,
-        /// What to say, already cleaned and masked.
+        /// What has changed.
+        change: Change,
+    },
+}
+
+/// For the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotifyEffect {
+    /// A call rings.
+    Ringing {
+        /// The call.
+        key: CallKey,
+        /// The text of the notification; cleaned, and masked if names are hidden.
         text: String,
     },
-    /// Give Telegram what somebody who signs in has given.
-    SignIn(SignInRequest),
-    /// Sign in as this application from now on.
-    UseApplication(ApiCredentials),
-    /// Give up signing in, or be done with it.
-    LeaveSignIn,
-    /// Start the account of this name, which has been added to the list.
+}
+
+/// For the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScreenEffect {
+    /// Write the whole screen again.
+    Redraw,
+}
+
+/// For the sign-in in progress.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SignInEffect {
+    /// Send what was typed or chosen.
+    Send(SignInRequest),
+    /// Use these credentials from now on.
+    UseApiCredentials(ApiCredentials),
+    /// Give up the sign-in, or end it after it is done.
+    Leave,
+}
+
+/// For the program itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProgramEffect {
+    /// Start the account of this name, which has been added to the list of accounts.
     StartAccount(String),
     /// Leave this board for the demo.
     Demo,
     /// Suspend the program.
     Suspend,
-    /// Draw everything anew.
-    Redraw,
     /// End the program.
     Quit,
 }

@@ -1,33 +1,52 @@
-//! Everything that comes into the program.
+//! Everything that comes in from outside.
 
 use std::fmt;
 
 use super::action::Action;
 use crate::calls::AccountId;
-use crate::calls::event::AccountEvent;
+use crate::calls::account::AccountEvent;
+use crate::calls::event::RecalledCall;
 
 /// Something that has happened.
 #[derive(Clone, PartialEq)]
 pub enum Msg {
-    /// A key that the keymap knows.
+    /// A key that the keymap binds.
     Action(Action),
     /// A key that edits a text field.
     Edit(tui_input::InputRequest),
     /// Text that was pasted.
     Paste(String),
-    /// Telegram has said something to somebody who signs in.
+    /// An event of the sign-in in progress.
     SignIn(crate::sign_in::SignInEvent),
-    /// An account has told something.
+    /// An event of an account.
     Account(AccountId, AccountEvent),
-    /// The time that [`super::State::next_wake`] asked for has come.
+    /// An event of the ledger.
+    Ledger(LedgerEvent),
+    /// The time of [`super::State::next_wake`] has come.
     Tick,
-    /// The terminal has another size, in cells.
+    /// The terminal was resized.
     Resized {
         /// Columns.
         width: u16,
         /// Rows.
         height: u16,
     },
+}
+
+/// An event of the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LedgerEvent {
+    /// The calls of an account that had not ended when an earlier run of the program stopped.
+    Recalled {
+        /// The account.
+        account: AccountId,
+        /// The calls.
+        calls: Vec<RecalledCall>,
+    },
+    /// The ledger cannot be opened; nothing is saved in this run. The cause is cleaned.
+    Unavailable(String),
+    /// The ledger cannot be written at the moment; changes wait in memory. The cause is cleaned.
+    WriteFailed(String),
 }
 
 impl fmt::Debug for Msg {
@@ -39,6 +58,7 @@ impl fmt::Debug for Msg {
             Self::Paste(_) => f.write_str("Paste"),
             Self::SignIn(event) => f.debug_tuple("SignIn").field(event).finish(),
             Self::Account(id, event) => f.debug_tuple("Account").field(id).field(event).finish(),
+            Self::Ledger(event) => f.debug_tuple("Ledger").field(event).finish(),
             Self::Tick => f.write_str("Tick"),
             Self::Resized { width, height } => write!(f, "Resized({width}×{height})"),
         }

@@ -1,4 +1,4 @@
-//! Short messages at the foot of the board that go away by themselves.
+//! Short messages at the foot of the board that disappear after a while.
 //!
 //! Errors about a call are not here: they stay on the call's row.
 
@@ -9,9 +9,9 @@ use jiff::Timestamp;
 
 /// How long a notice stays.
 const LIFE: Duration = Duration::from_secs(6);
-/// How long something that Telegram itself wants to be read stays.
-const ANNOUNCED: Duration = Duration::from_mins(1);
-/// How many are kept.
+/// How long a service notification of Telegram, or a fault of the storage, stays.
+const LONG_LIFE: Duration = Duration::from_mins(1);
+/// The largest number of notices that are kept.
 const MOST: usize = 3;
 
 /// The notices that are on the screen, newest last.
@@ -21,21 +21,21 @@ pub struct Notices(VecDeque<Notice>);
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// What it says; cleaned.
+    /// The text; cleaned.
     pub text: String,
-    /// When it goes.
+    /// When it disappears.
     pub until: Timestamp,
 }
 
 impl Notices {
-    /// Shows a message.
-    pub fn say(&mut self, text: impl Into<String>, now: Timestamp) {
+    /// Shows a message for some seconds.
+    pub fn show(&mut self, text: impl Into<String>, now: Timestamp) {
         self.add(text.into(), LIFE, now);
     }
 
-    /// Shows a message of Telegram's own; it may come twice, and is shown once.
-    pub fn announce(&mut self, text: String, now: Timestamp) {
-        self.add(text, ANNOUNCED, now);
+    /// Shows a message for a minute. The same text is shown once.
+    pub fn show_long(&mut self, text: String, now: Timestamp) {
+        self.add(text, LONG_LIFE, now);
     }
 
     fn add(&mut self, text: String, life: Duration, now: Timestamp) {
@@ -47,22 +47,22 @@ impl Notices {
         }
     }
 
-    /// Drops the newest message.
+    /// Removes the newest message.
     pub fn dismiss(&mut self) {
         self.0.pop_back();
     }
 
-    /// Drops all of them.
+    /// Removes all messages.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Drops what has been shown for long enough.
+    /// Removes the messages whose time is over.
     pub fn sweep(&mut self, now: Timestamp) {
         self.0.retain(|notice| notice.until > now);
     }
 
-    /// When the next one goes.
+    /// When the next message disappears.
     pub fn next_end(&self) -> Option<Timestamp> {
         self.0.iter().map(|notice| notice.until).min()
     }

@@ -8,8 +8,8 @@ use tui_input::{Input, InputRequest};
 use super::account::AccountState;
 use super::action::Action;
 use super::dialog::Dialog;
-use super::effect::Effect;
-use super::hang_up::remaining;
+use super::effect::{Effect, ProgramEffect, SignInEffect};
+use super::request::remaining;
 use super::{State, has_room};
 use crate::calls::Party;
 use crate::sign_in::{ApiCredentials, Refusal, SentCode, SignInEvent, SignInRequest, Step};
@@ -24,7 +24,7 @@ pub enum SignInMode {
     #[default]
     Closed,
     /// The application has to be asked for first.
-    NeedsApplication,
+    NeedsApiCredentials,
     /// All that is needed is known.
     Open,
 }
@@ -179,8 +179,8 @@ impl SignInDialog {
 
 impl State {
     /// Opens the way in; at the start it is what a board without accounts shows.
-    pub fn open_entrance(&mut self) {
-        if self.entrance != SignInMode::Closed {
+    pub fn open_sign_in(&mut self) {
+        if self.sign_in_mode != SignInMode::Closed {
             self.dialog = Some(Dialog::SignIn(Box::new(SignInDialog::new())));
         }
     }
@@ -212,13 +212,13 @@ impl State {
             }
             (Question::Method { .. }, Action::Back) if !alone => {
                 self.dialog = None;
-                return vec![Effect::LeaveSignIn];
+                return vec![Effect::SignIn(SignInEffect::Leave)];
             }
             (Question::Method { .. }, _) => {}
             (_, Action::Back) => {
                 sign_in.set_patience_aside(now);
                 sign_in.ask(Question::Method { cursor: 0 });
-                return vec![Effect::LeaveSignIn];
+                return vec![Effect::SignIn(SignInEffect::Leave)];
             }
             (_, Action::Accept) => return self.submit(now),
             (Question::Code(sent), Action::Resend)
@@ -226,7 +226,7 @@ impl State {
                     && sent.next.as_ref().is_some_and(|(_, at)| *at <= now) =>
             {
                 sign_in.waiting = Some(now);
-                return vec![Effect::SignIn(SignInRequest::Resend)];
+                return vec![Effect::SignIn(SignInEffect::Send(SignInRequest::Resend))];
             }
             _ => {}
         }
@@ -234,7 +234,7 @@ impl State {
     }
 
     fn choose_way(&mut self, way: SignInMethod, now: Timestamp) -> Vec<Effect> {
-        let needs_application = self.entrance == SignInMode::NeedsApplication;
+        let needs_credentials = self.sign_in_mode == SignInMode::NeedsApiCredentials;
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
         sign_in.set_patience_aside(now);
         sign_in.way = way;
@@ -242,16 +242,16 @@ impl State {
             sign_in.refusal.clone_from(&sign_in.patience);
         }
         match way {
-            SignInMethod::Demo => return vec![Effect::Demo],
+            SignInMethod::Demo => return vec![Effect::Program(ProgramEffect::Demo)],
             SignInMethod::Import => sign_in.ask(Question::Import),
-            SignInMethod::Phone | SignInMethod::Qr if needs_application => {
+            SignInMethod::Phone | SignInMethod::Qr if needs_credentials => {
                 sign_in.ask(Question::ApiId);
             }
             SignInMethod::Phone => sign_in.ask(Question::Phone),
             SignInMethod::Qr => {
                 sign_in.ask(Question::Qr { code: None });
                 sign_in.waiting = Some(now);
-                return vec![Effect::SignIn(SignInRequest::Qr)];
+                return vec![Effect::SignIn(SignInEffect::Send(SignInRequest::Qr))];
             }
         }
         Vec::new()
@@ -271,10 +271,11 @@ impl State {
                 return Vec::new();
             }
             Question::ApiHash { id } => match ApiCredentials::parse(id, &typed) {
-                Ok(application) => {
-                    self.entrance = SignInMode::Open;
+                Ok(credentials) => {
+                    self.sign_in_mode = SignInMode::Open;
                     let way = sign_in.way;
-                    let mut effects = vec![Effect::UseApplication(application)];
+                    let mut effects =
+                        vec![Effect::SignIn(SignInEffect::UseApiCredentials(credentials))];
                     effects.extend(self.choose_way(way, now));
                     return effects;
                 }
@@ -298,7 +299,7 @@ impl State {
             Question::Method { .. } | Question::Qr { .. } => return Vec::new(),
         };
         sign_in.waiting = Some(now);
-        vec![Effect::SignIn(request)]
+        vec![Effect::SignIn(SignInEffect::Send(request))]
     }
 
     /// Takes in what Telegram says to somebody who signs in.
@@ -327,8 +328,11 @@ impl State {
         if matches!(self.dialog, Some(Dialog::SignIn(_))) {
             self.dialog = None;
         }
-        self.notices.say(format!("signed in as {label}"), now);
-        vec![Effect::StartAccount(name), Effect::LeaveSignIn]
+        self.notices.show(crate::words::notice::signed_in(&label), now);
+        vec![
+            Effect::Program(ProgramEffect::StartAccount(name)),
+            Effect::SignIn(SignInEffect::Leave),
+        ]
     }
 
     fn refused(&mut self, refusal: Refusal, now: Timestamp) -> Vec<Effect> {
@@ -336,7 +340,7 @@ impl State {
         let was_qr = matches!(sign_in.question, Question::Qr { .. });
         match refusal.back_to {
             Step::ApiCredentials => {
-                self.entrance = SignInMode::NeedsApplication;
+                self.sign_in_mode = SignInMode::NeedsApiCredentials;
                 sign_in.ask(Question::ApiId);
             }
             Step::Method => sign_in.ask(Question::Method { cursor: 0 }),
@@ -355,7 +359,7 @@ impl State {
         // The connection is made anew with what is tried next.
         let leave = matches!(refusal.back_to, Step::ApiCredentials | Step::Method);
         sign_in.refusal = Some((refusal, now));
-        if leave { vec![Effect::LeaveSignIn] } else { Vec::new() }
+        if leave { vec![Effect::SignIn(SignInEffect::Leave)] } else { Vec::new() }
     }
 
     /// Takes in text that was pasted: into a field, and nowhere else.
@@ -392,8 +396,8 @@ mod tests {
 
     fn newcomer(entrance: SignInMode) -> State {
         let mut state = State::new(Vec::new());
-        state.entrance = entrance;
-        state.open_entrance();
+        state.sign_in_mode = entrance;
+        state.open_sign_in();
         state
     }
 
@@ -418,7 +422,7 @@ mod tests {
     }
 
     fn phone(text: &str) -> Vec<Effect> {
-        vec![Effect::SignIn(SignInRequest::SendCode { phone: text.to_owned() })]
+        vec![Effect::SignIn(SignInEffect::Send(SignInRequest::SendCode { phone: text.to_owned() }))]
     }
 
     #[test]
@@ -452,7 +456,11 @@ mod tests {
         give(&mut state, "+1 555");
         hear(&mut state, SignInEvent::PasswordNeeded { hint: None });
         let sent = give(&mut state, " tea ");
-        assert_eq!(sent, [Effect::SignIn(SignInRequest::Password(" tea ".to_owned()))], "as typed");
+        assert_eq!(
+            sent,
+            [Effect::SignIn(SignInEffect::Send(SignInRequest::Password(" tea ".to_owned())))],
+            "as typed"
+        );
         hear(&mut state, SignInEvent::Refused(Refusal::unreachable("gone")));
         let Some(Dialog::SignIn(sign_in)) = &state.dialog else { panic!("a question") };
         assert_eq!(sign_in.input.value(), "");
@@ -464,7 +472,7 @@ mod tests {
         let mut state = newcomer(SignInMode::Open);
         press(&mut state, Action::Accept);
         give(&mut state, "+1 555");
-        assert_eq!(press(&mut state, Action::Back), [Effect::LeaveSignIn]);
+        assert_eq!(press(&mut state, Action::Back), [Effect::SignIn(SignInEffect::Leave)]);
         assert_eq!(asked(&state), Question::Method { cursor: 0 });
         assert_eq!(press(&mut state, Action::Back), [], "there is nothing behind the entrance");
         assert!(state.dialog.is_some());
@@ -472,18 +480,24 @@ mod tests {
 
     #[test]
     fn the_application_is_asked_for_once_and_again_if_telegram_does_not_know_it() {
-        let mut state = newcomer(SignInMode::NeedsApplication);
+        let mut state = newcomer(SignInMode::NeedsApiCredentials);
         press(&mut state, Action::Accept);
         assert_eq!(asked(&state), Question::ApiId);
         give(&mut state, "7");
         let effects = give(&mut state, &"ab".repeat(16));
-        assert!(matches!(effects[..], [Effect::UseApplication(_)]), "{effects:?}");
+        assert!(
+            matches!(effects[..], [Effect::SignIn(SignInEffect::UseApiCredentials(_))]),
+            "{effects:?}"
+        );
         assert_eq!(asked(&state), Question::Phone);
         give(&mut state, "+1 555");
         let refusal = Refusal::of_telegram(400, "API_ID_INVALID", None);
-        assert_eq!(hear(&mut state, SignInEvent::Refused(refusal)), [Effect::LeaveSignIn]);
+        assert_eq!(
+            hear(&mut state, SignInEvent::Refused(refusal)),
+            [Effect::SignIn(SignInEffect::Leave)]
+        );
         assert_eq!(asked(&state), Question::ApiId);
-        assert_eq!(state.entrance, SignInMode::NeedsApplication);
+        assert_eq!(state.sign_in_mode, SignInMode::NeedsApiCredentials);
     }
 
     #[test]
@@ -496,7 +510,7 @@ mod tests {
         hear(&mut state, SignInEvent::CodeSent(sent));
         assert_eq!(update(&mut state, Msg::Action(Action::Resend), at(59)), []);
         let again = update(&mut state, Msg::Action(Action::Resend), at(60));
-        assert_eq!(again, [Effect::SignIn(SignInRequest::Resend)]);
+        assert_eq!(again, [Effect::SignIn(SignInEffect::Send(SignInRequest::Resend))]);
         assert_eq!(update(&mut state, Msg::Action(Action::Resend), at(61)), [], "once");
     }
 
@@ -506,7 +520,13 @@ mod tests {
         press(&mut state, Action::Accept);
         let own = Party { name: Some("Ada".to_owned()), ..Party::unknown(7) };
         let effects = hear(&mut state, SignInEvent::Done { name: "ada".to_owned(), own });
-        assert_eq!(effects, [Effect::StartAccount("ada".to_owned()), Effect::LeaveSignIn]);
+        assert_eq!(
+            effects,
+            [
+                Effect::Program(ProgramEffect::StartAccount("ada".to_owned())),
+                Effect::SignIn(SignInEffect::Leave)
+            ]
+        );
         assert!(state.dialog.is_none() && state.accounts.len() == 1);
         assert_eq!(state.accounts[0].label(), "Ada");
     }
@@ -517,7 +537,7 @@ mod tests {
         assert!(state.dialog.is_none());
         press(&mut state, Action::SignIn);
         assert!(state.dialog.is_none());
-        assert_eq!(state.notices.newest(), Some("nobody signs in on the demo"));
+        assert_eq!(state.notices.newest(), Some("the demo has no sign-in"));
     }
 
     #[test]

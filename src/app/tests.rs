@@ -4,10 +4,12 @@ mod property;
 
 use super::action::Action;
 use super::*;
+use crate::app::effect::ProgramEffect;
+use crate::calls::account::AccountCommand;
 use crate::calls::event::{LiveCall, LoggedCall, Protocol, Relays, Stage};
 use crate::calls::failure::Failure;
 use crate::calls::reason::{EndReason, Recorded};
-use crate::calls::{Direction, Handle};
+use crate::calls::{CallRequest, Direction, Handle, RequestKind};
 
 const ME: i64 = 1;
 const ACCOUNT: AccountId = AccountId(0);
@@ -46,6 +48,7 @@ fn live(id: i64, incoming: bool, stage: Stage) -> CallEvent {
         video: id % 2 == 0,
         stage,
         protocol: Protocol::default(),
+        exchange: None,
     }))
 }
 
@@ -71,7 +74,7 @@ fn logged(id: i64, reason: Option<EndReason>) -> CallEvent {
 }
 
 fn done(id: i64, attempt: u32, outcome: Result<(), Failure>) -> AccountEvent {
-    AccountEvent::HangUpDone { key: key(id), attempt, outcome }
+    AccountEvent::RequestDone { key: key(id), attempt, outcome }
 }
 
 fn refused(code: i32, name: &str) -> Failure {
@@ -81,15 +84,36 @@ fn refused(code: i32, name: &str) -> Failure {
 /// The calls that effects hang up, with the reasons.
 fn ordered(effects: &[Effect]) -> Vec<(i64, EndReason)> {
     let order = |effect: &Effect| match effect {
-        Effect::HangUp(order) => Some((order.handle.id, order.reason)),
+        Effect::Account(_, AccountCommand::Request(request)) => {
+            Some((request.handle.id, request.kind.reason()))
+        }
         _ => None,
     };
     effects.iter().filter_map(order).collect()
 }
 
+/// The request of the first effect.
+fn request(effects: &[Effect]) -> &CallRequest {
+    match &effects[0] {
+        Effect::Account(_, AccountCommand::Request(request)) => request,
+        other => panic!("no request: {other:?}"),
+    }
+}
+
+/// The effects without those that only save and record.
+fn acting(effects: Vec<Effect>) -> Vec<Effect> {
+    let acts = |effect: &Effect| {
+        !matches!(effect, Effect::Ledger(LedgerEffect::Save { .. }) | Effect::Records(_))
+    };
+    effects.into_iter().filter(acts).collect()
+}
+
+fn reconcile(id: i64) -> Effect {
+    Effect::Account(ACCOUNT, AccountCommand::Reconcile { calls: vec![id], since: at(0.0) })
+}
+
 fn ending(state: &State, id: i64) -> String {
-    let ended = state.board.recently(key(id)).expect("it has ended");
-    format!("{} ({})", ended.words(), ended.reasons())
+    words::call::ending_with_reasons(state.calls.ended(key(id)).expect("it has ended"))
 }
 
 #[test]
@@ -104,7 +128,7 @@ fn answer_and_update_in_either_order_end_in_the_same_state() {
         for event in order {
             tell(&mut state, event, 2.0);
         }
-        assert_eq!(ending(&state, 7), "declined by you (sent busy, recorded busy)");
+        assert_eq!(ending(&state, 7), "declined by you (busy)");
     }
 }
 
@@ -115,9 +139,9 @@ fn an_end_beats_a_later_error() {
     press(&mut state, Action::HangUpNow, 1.0);
     tell(&mut state, discarded(7, Some(EndReason::Missed)), 2.0);
     tell(&mut state, done(7, 1, Err(refused(400, "CALL_PEER_INVALID"))), 3.0);
-    let words = "missed · caller gave up (sent busy but refused, recorded missed)";
+    let words = "missed (sent busy but refused, recorded missed)";
     assert_eq!(ending(&state, 7), words);
-    let failure = state.board.recently(key(7)).and_then(|ended| ended.failure.clone());
+    let failure = state.calls.ended(key(7)).and_then(|ended| ended.failure.clone());
     assert_eq!(failure, Some(refused(400, "CALL_PEER_INVALID")), "the code is kept");
 }
 
@@ -129,8 +153,8 @@ fn the_answer_to_an_old_try_does_not_count() {
     tell(&mut state, done(7, 1, Err(refused(500, "RPC_CALL_FAIL"))), 2.0);
     press(&mut state, Action::HangUpNow, 3.0);
     tell(&mut state, done(7, 1, Err(refused(400, "CALL_PEER_INVALID"))), 4.0);
-    let hang_up = &state.board.get(key(7)).expect("it lives").hang_up;
-    assert!(matches!(hang_up, HangUp::Sending { attempt: 2, .. }), "{hang_up:?}");
+    let hang_up = &state.calls.get(key(7)).expect("it lives").request;
+    assert!(matches!(hang_up, RequestState::Sending { attempt: 2, .. }), "{hang_up:?}");
 }
 
 #[test]
@@ -142,6 +166,7 @@ fn nothing_is_selected_right_after_the_selected_call_has_ended() {
     tell(&mut state, discarded(7, None), 1.0);
     assert!(press(&mut state, Action::HangUpNow, 1.1).is_empty());
     assert!(press(&mut state, Action::HangUp, 1.2).is_empty());
+    assert_eq!(state.notices.newest(), Some("Peer 7's call is over · ↓ selects the next"));
     assert!(state.dialog.is_none());
     update(&mut state, Msg::Tick, at(3.2));
     assert_eq!(state.selection(), Some(key(8)), "once it has settled");
@@ -172,7 +197,7 @@ fn the_picker_closes_with_its_call_and_says_how_it_ended() {
     press(&mut state, Action::HangUp, 1.0);
     tell(&mut state, discarded(7, Some(EndReason::Missed)), 1.5);
     assert!(state.dialog.is_none());
-    assert_eq!(state.notices.newest(), Some("Peer 7: missed · caller gave up"));
+    assert_eq!(state.notices.newest(), Some("Peer 7: missed"));
     assert!(press(&mut state, Action::Accept, 1.6).is_empty());
 }
 
@@ -193,10 +218,10 @@ fn the_picker_follows_a_call_that_is_answered_unless_it_was_moved() {
         let stage = Stage::Established { since: at(1.0), relays };
         tell(&mut state, AccountEvent::Call(live(7, false, stage)), 2.0);
         let effects = press(&mut state, Action::Accept, 5.0);
-        let Effect::HangUp(order) = &effects[0] else { panic!("{effects:?}") };
-        assert_eq!(order.duration, 4);
+        let RequestKind::Discard { reason, duration, .. } = request(&effects).kind;
+        assert_eq!(duration, 4);
         let wanted = if moved { EndReason::Busy } else { EndReason::HangUp };
-        assert_eq!(order.reason, wanted);
+        assert_eq!(reason, wanted);
     }
 }
 
@@ -208,8 +233,8 @@ fn marks_that_the_filter_hides_are_not_acted_on() {
     press(&mut state, Action::Top, 0.1);
     press(&mut state, Action::Mark, 0.1);
     press(&mut state, Action::Mark, 0.1);
-    assert_eq!(state.marked.len(), 2);
-    state.rows.set_filter(&state.board, "peer 8");
+    assert_eq!(state.calls.marked().len(), 2);
+    state.calls.set_filter("peer 8");
     let effects = press(&mut state, Action::HangUpNow, 1.0);
     assert_eq!(ordered(&effects), [(8, EndReason::Busy)]);
 }
@@ -242,7 +267,7 @@ fn a_call_that_a_new_name_or_state_hides_takes_no_neighbour_with_it() {
     let mut state = board();
     rings(&mut state, 7, 0.0);
     rings(&mut state, 8, 0.0);
-    state.rows.set_filter(&state.board, "peer");
+    state.calls.set_filter("peer");
     press(&mut state, Action::Top, 0.1);
     let named = Party { name: Some("Zoe".to_owned()), ..Party::unknown(107) };
     tell(&mut state, AccountEvent::PeerResolved(named), 1.0);
@@ -289,8 +314,7 @@ fn a_refused_hang_up_does_not_claim_the_end_in_either_order() {
         for event in order {
             tell(&mut state, event, 2.0);
         }
-        let words = state.board.recently(key(7)).expect("it has ended").words();
-        assert_eq!(words, "declined elsewhere");
+        assert!(ending(&state, 7).starts_with("declined elsewhere"));
     }
 }
 
@@ -303,7 +327,7 @@ fn a_hang_up_that_may_have_worked_is_remembered_when_its_error_is_dismissed() {
     tell(&mut state, done(7, 1, Err(no_answer)), 16.0);
     press(&mut state, Action::Dismiss, 17.0);
     tell(&mut state, discarded(7, Some(EndReason::Busy)), 18.0);
-    assert_eq!(ending(&state, 7), "declined by you (sent busy, recorded busy)");
+    assert_eq!(ending(&state, 7), "declined by you (busy)");
 }
 
 #[test]
@@ -313,16 +337,19 @@ fn a_hang_up_of_unknown_outcome_is_looked_up_and_settled() {
     press(&mut state, Action::HangUpNow, 1.0);
     let no_answer = Failure::NoAnswer { after: Duration::from_secs(15) };
     let effects = tell(&mut state, done(7, 1, Err(no_answer)), 16.0);
-    assert_eq!(effects, [Effect::Reconcile { account: ACCOUNT, calls: vec![7], since: at(0.0) }]);
+    assert_eq!(acting(effects), [reconcile(7)]);
     let alive = AccountEvent::Reconciled { asked: vec![7], ended: Some(vec![]) };
     tell(&mut state, alive, 16.1);
-    let hang_up = &state.board.get(key(7)).expect("it lives").hang_up;
-    assert!(matches!(hang_up, HangUp::Failed { check: crate::calls::Check::Alive, .. }));
+    let hang_up = &state.calls.get(key(7)).expect("it lives").request;
+    assert!(matches!(
+        hang_up,
+        RequestState::Failed { check: crate::calls::OutcomeCheck::Alive, .. }
+    ));
     assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 17.0)), [(7, EndReason::Busy)]);
     let logged = logged(7, Some(EndReason::Busy));
     let ended = AccountEvent::Reconciled { asked: vec![7], ended: Some(vec![logged]) };
     tell(&mut state, ended, 18.0);
-    assert_eq!(ending(&state, 7), "declined by you (sent busy, recorded busy)");
+    assert_eq!(ending(&state, 7), "declined by you (busy)");
 }
 
 #[test]
@@ -332,7 +359,7 @@ fn after_a_reconnect_every_living_call_is_looked_up_but_not_at_the_first_connect
     let online = || AccountEvent::ConnectionState(ConnectionState::Online);
     tell(&mut state, AccountEvent::ConnectionState(ConnectionState::Connecting), 1.0);
     let effects = tell(&mut state, online(), 2.0);
-    assert_eq!(effects, [Effect::Reconcile { account: ACCOUNT, calls: vec![7], since: at(0.0) }]);
+    assert_eq!(acting(effects), [reconcile(7)]);
 }
 
 #[test]
@@ -344,9 +371,9 @@ fn rings_run_out_on_the_servers_clock() {
     call.date = at(600.0);
     tell(&mut state, AccountEvent::Call(CallEvent::Live(call)), 0.0);
     update(&mut state, Msg::Tick, at(30.0));
-    assert!(state.board.get(key(7)).is_some());
+    assert!(state.calls.get(key(7)).is_some());
     update(&mut state, Msg::Tick, at(30.6));
-    assert_eq!(ending(&state, 7), "rang out (not confirmed by Telegram) ()");
+    assert_eq!(ending(&state, 7), "rang out (unconfirmed)");
 }
 
 #[test]
@@ -356,14 +383,14 @@ fn no_ring_runs_out_while_nobody_can_say_what_became_of_it() {
     let connection = |it| AccountEvent::ConnectionState(it);
     tell(&mut state, connection(ConnectionState::Connecting), 1.0);
     update(&mut state, Msg::Tick, at(500.0));
-    assert!(state.board.get(key(7)).is_some());
+    assert!(state.calls.get(key(7)).is_some());
     tell(&mut state, connection(ConnectionState::Online), 501.0);
     update(&mut state, Msg::Tick, at(502.0));
-    assert_eq!(ending(&state, 7), "rang out (not confirmed by Telegram) ()");
+    assert_eq!(ending(&state, 7), "rang out (unconfirmed)");
     rings(&mut state, 8, 0.0);
     tell(&mut state, connection(ConnectionState::SignedOut { code: "GONE".to_owned() }), 1.0);
     update(&mut state, Msg::Tick, at(500.0));
-    assert!(state.board.is_empty(), "nobody will ever say");
+    assert!(state.calls.is_empty(), "nobody will ever say");
 }
 
 #[test]
@@ -383,7 +410,7 @@ fn a_countdown_leaves_out_no_number_when_ticks_are_late() {
     let cases = [(10.0, [Some(3), Some(2), Some(1), None]), (10.3, late), (10.999, late)];
     for (start, wanted) in cases {
         let ticks = [start, 11.001, 12.0, 13.001];
-        assert_eq!(ticks.map(|now| hang_up::remaining(at(start), wait, at(now))), wanted);
+        assert_eq!(ticks.map(|now| request::remaining(at(start), wait, at(now))), wanted);
     }
 }
 
@@ -391,10 +418,39 @@ fn a_countdown_leaves_out_no_number_when_ticks_are_late() {
 fn quitting_asks_only_while_a_hang_up_is_on_its_way() {
     let mut state = board();
     rings(&mut state, 7, 0.0);
-    assert_eq!(press(&mut state, Action::Quit, 1.0), [Effect::Quit]);
+    assert_eq!(press(&mut state, Action::Quit, 1.0), [Effect::Program(ProgramEffect::Quit)]);
     press(&mut state, Action::HangUpNow, 1.0);
     assert_eq!(press(&mut state, Action::Quit, 1.1), []);
     assert_eq!(press(&mut state, Action::Back, 1.2), []);
     assert_eq!(press(&mut state, Action::Quit, 1.3), []);
-    assert_eq!(press(&mut state, Action::Accept, 1.4), [Effect::Quit]);
+    assert_eq!(press(&mut state, Action::Accept, 1.4), [Effect::Program(ProgramEffect::Quit)]);
+}
+
+#[test]
+fn commands_to_an_account_without_connection_are_answered_on_the_board() {
+    let mut state = board();
+    tell(&mut state, AccountEvent::ConnectionState(ConnectionState::Connecting), 1.0);
+    let flags = crate::calls::account::AuthorizationFlags { calls_off: true, unconfirmed: false };
+    tell(&mut state, AccountEvent::AuthorizationFlags(flags), 1.0);
+    press(&mut state, Action::EnableCalls, 2.0);
+    let effects = press(&mut state, Action::Accept, 2.1);
+    let [Effect::Account(ACCOUNT, command)] = &effects[..] else { panic!("{effects:?}") };
+    tell(&mut state, command.clone().refused(&ConnectionState::Connecting), 2.2);
+    let notice = "the setting was not changed: Not connected; nothing was sent · OFFLINE";
+    assert_eq!(state.notices.newest(), Some(notice));
+}
+
+#[test]
+fn a_look_up_that_a_lost_connection_refuses_stays_pending() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    press(&mut state, Action::HangUpNow, 1.0);
+    let lost = Failure::ConnectionLost { cause: "reset".to_owned() };
+    let effects = tell(&mut state, done(7, 1, Err(lost)), 2.0);
+    let [Effect::Account(_, command)] = &acting(effects)[..] else { panic!("a look-up") };
+    tell(&mut state, AccountEvent::ConnectionState(ConnectionState::Connecting), 2.1);
+    tell(&mut state, command.clone().refused(&ConnectionState::Connecting), 2.2);
+    let request = &state.calls.get(key(7)).expect("it lives").request;
+    let pending = crate::calls::OutcomeCheck::Pending;
+    assert!(matches!(request, RequestState::Failed { check, .. } if *check == pending));
 }

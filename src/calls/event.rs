@@ -1,30 +1,30 @@
-//! What the account tells the board: one enum for everything that comes from Telegram.
+//! What Telegram reports about a call: updates, and what a ledger of an earlier run adds.
 
-use std::time::Duration;
+use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::failure::Failure;
-use super::reason::{EndReason, Recorded};
-use super::{CallKey, Direction, Handle, Party};
+use super::reason::Recorded;
+use super::{Direction, Handle, Party, PossibleDiscard};
 
-/// Something that Telegram said about a call.
+/// An update about a call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CallEvent {
-    /// The call lives.
+    /// A call that has not ended.
     Live(Box<LiveCall>),
     /// `phoneCallDiscarded`.
     Discarded {
         /// Telegram's call id.
         id: i64,
-        /// `None` when Telegram gives none, as to the devices on which nobody answered.
+        /// `None` when Telegram gives none, as to the devices on which the call was not answered.
         reason: Option<Recorded>,
         /// Seconds talked.
         duration: Option<u32>,
         /// Whether it was a video call.
         video: bool,
     },
-    /// `phoneCallEmpty`: over, and nothing else is known.
+    /// `phoneCallEmpty`: over, with no other information.
     Gone {
         /// Telegram's call id.
         id: i64,
@@ -34,7 +34,7 @@ pub enum CallEvent {
 }
 
 impl CallEvent {
-    /// The call that this is about.
+    /// Telegram's id of the call.
     pub fn id(&self) -> i64 {
         match self {
             Self::Live(live) => live.handle.id,
@@ -44,33 +44,113 @@ impl CallEvent {
     }
 }
 
-/// A living call, as Telegram describes it.
+/// A call that has not ended, from a `PhoneCall` constructor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LiveCall {
-    /// What a hang-up needs.
+    /// Its id and access hash.
     pub handle: Handle,
     /// `admin_id`.
     pub caller: i64,
     /// `participant_id`.
     pub callee: i64,
-    /// The one of the two that is not the account.
+    /// The party that is not the account.
     pub peer: Party,
     /// `date`, on the server's clock.
     pub date: Timestamp,
-    /// Whether it is a video call now.
+    /// Whether it is a video call at this moment.
     pub video: bool,
-    /// How far it has come.
+    /// The stage that its constructor names.
     pub stage: Stage,
     /// Its protocol layers and library versions.
     pub protocol: Protocol,
+    /// The parts of the key exchange and the relays that this constructor carries.
+    pub exchange: Option<Arc<KeyExchange>>,
 }
 
-/// A call that is over, as its chat tells it.
+/// What accepting or continuing a call needs besides its handle.
+///
+/// It is secret: `Debug` prints none of it, and it is never stored.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct KeyExchange {
+    /// `g_a_hash` of `phoneCallRequested`: the caller's commitment.
+    pub g_a_hash: Option<Vec<u8>>,
+    /// `g_b` of `phoneCallAccepted`.
+    pub g_b: Option<Vec<u8>>,
+    /// `g_a_or_b` and `key_fingerprint` of `phoneCall`.
+    pub g_a_or_b: Option<(Vec<u8>, i64)>,
+    /// `connections` of `phoneCall`.
+    pub relays: Vec<RelayServer>,
+    /// `custom_parameters` of `phoneCall`: JSON.
+    pub custom_parameters: Option<String>,
+}
+
+impl fmt::Debug for KeyExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyExchange")
+    }
+}
+
+impl KeyExchange {
+    /// Adds what a later constructor of the same call carries.
+    #[must_use]
+    pub fn merged(&self, later: &Self) -> Self {
+        Self {
+            g_a_hash: later.g_a_hash.clone().or_else(|| self.g_a_hash.clone()),
+            g_b: later.g_b.clone().or_else(|| self.g_b.clone()),
+            g_a_or_b: later.g_a_or_b.clone().or_else(|| self.g_a_or_b.clone()),
+            relays: if later.relays.is_empty() { &self.relays } else { &later.relays }.clone(),
+            custom_parameters: later
+                .custom_parameters
+                .clone()
+                .or_else(|| self.custom_parameters.clone()),
+        }
+    }
+}
+
+/// A `PhoneConnection`: a relay for the media of a call.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RelayServer {
+    /// Telegram's id.
+    pub id: i64,
+    /// The IPv4 address, as text.
+    pub ipv4: String,
+    /// The IPv6 address, as text; may be empty.
+    pub ipv6: String,
+    /// The port.
+    pub port: i32,
+    /// How the relay is spoken to.
+    pub kind: RelayKind,
+}
+
+/// How a relay is spoken to.
+#[derive(Clone, PartialEq, Eq)]
+pub enum RelayKind {
+    /// `phoneConnection`: Telegram's own reflector.
+    Reflector {
+        /// `peer_tag`.
+        peer_tag: Vec<u8>,
+        /// Whether it takes TCP.
+        tcp: bool,
+    },
+    /// `phoneConnectionWebrtc`.
+    WebRtc {
+        /// Whether it is a TURN server.
+        turn: bool,
+        /// Whether it is a STUN server.
+        stun: bool,
+        /// `username`.
+        username: String,
+        /// `password`.
+        password: String,
+    },
+}
+
+/// A call that is over, from the service message in the chat with the peer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoggedCall {
     /// Telegram's call id.
     pub id: i64,
-    /// The other one.
+    /// The other party.
     pub peer: Party,
     /// Who called whom.
     pub direction: Direction,
@@ -84,23 +164,23 @@ pub struct LoggedCall {
     pub duration: Option<u32>,
 }
 
-/// A call that lived when this program ended the last time.
+/// A call that had not ended when an earlier run of the program stopped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecalledCall {
     /// The call, as it was seen last.
     pub live: LiveCall,
-    /// The reason of a hang-up that may have worked although nobody said so.
-    pub maybe_sent: Option<EndReason>,
+    /// A discard of unknown outcome.
+    pub maybe_sent: Option<PossibleDiscard>,
 }
 
-/// The stage that a living call has reached.
+/// The constructor of a call that has not ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stage {
     /// `phoneCallRequested`.
     Requested,
     /// `phoneCallWaiting`.
     Waiting {
-        /// `receive_date`: since when the other side's device rings.
+        /// `receive_date`: when the callee's device acknowledged the call.
         received: Option<Timestamp>,
     },
     /// `phoneCallAccepted`.
@@ -132,103 +212,4 @@ pub struct Relays {
     pub reflectors: usize,
     /// How many `phoneConnectionWebrtc`s there are.
     pub webrtc: usize,
-}
-
-/// Something that an account tells.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AccountEvent {
-    /// Who the account is.
-    OwnUser(Party),
-    /// The connection has changed.
-    ConnectionState(ConnectionState),
-    /// How far the server's clock is ahead of this machine's.
-    Clock {
-        /// Milliseconds; negative when it is behind.
-        ahead: i64,
-    },
-    /// `call_ring_timeout_ms` of `help.getConfig`.
-    RingTimeout(Duration),
-    /// Whether Telegram tells this session of calls.
-    AuthorizationFlags(AuthorizationFlags),
-    /// The calls that lived when this program ended the last time.
-    Recalled(Vec<RecalledCall>),
-    /// Something about a call.
-    Call(CallEvent),
-    /// A popup of Telegram's own; cleaned.
-    ServiceNotification(String),
-    /// A part of the account has failed inside, and is made anew.
-    TaskPanicked,
-    /// Something cannot be written to the disk; in words, cleaned.
-    StorageFailed(String),
-    /// The name of somebody of whom only the id was known.
-    PeerResolved(Party),
-    /// Which of some calls have ended, as the chats tell it.
-    Reconciled {
-        /// The calls that were asked about.
-        asked: Vec<i64>,
-        /// Those that have ended; `None` if it could not be found out.
-        ended: Option<Vec<CallEvent>>,
-    },
-    /// What became of a hang-up.
-    HangUpDone {
-        /// The call.
-        key: CallKey,
-        /// The try.
-        attempt: u32,
-        /// Nothing, or what came back instead.
-        outcome: Result<(), Failure>,
-    },
-}
-
-/// What the session's own entry in the list of sessions says (`authorization`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct AuthorizationFlags {
-    /// `call_requests_disabled`: it is not told of calls.
-    pub calls_off: bool,
-    /// `unconfirmed`: nobody has confirmed it on another device.
-    pub unconfirmed: bool,
-}
-
-/// The state of an account's connection.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub enum ConnectionState {
-    /// The first try, or a try after a loss.
-    #[default]
-    Connecting,
-    /// Updates flow.
-    Online,
-    /// Waiting before the next try.
-    Retrying {
-        /// When it will be made, on this machine's clock.
-        at: Timestamp,
-        /// What happened, in words.
-        cause: String,
-    },
-    /// Telegram no longer accepts the session: nothing more is tried.
-    SignedOut {
-        /// Telegram's own name for why.
-        code: String,
-    },
-    /// The account cannot be used on this machine: nothing more is tried.
-    Unusable {
-        /// Why, in words.
-        cause: String,
-    },
-}
-
-/// A hang-up to be sent: one `phone.discardCall`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HangUpOrder {
-    /// The call it was asked for.
-    pub key: CallKey,
-    /// The call's own handle.
-    pub handle: Handle,
-    /// The reason that the person chose.
-    pub reason: EndReason,
-    /// Seconds talked; 0 unless the call was active.
-    pub duration: u32,
-    /// The call's own video flag.
-    pub video: bool,
-    /// The number of the try.
-    pub attempt: u32,
 }

@@ -1,8 +1,8 @@
-//! What can come back instead of an end, in words, with the next step.
+//! Why a request failed, its raw code, and what can be done.
 
 use std::time::Duration;
 
-/// Why a hang-up did not come through.
+/// Why a request on a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// Telegram refused: an `rpc_error`.
@@ -14,44 +14,44 @@ pub enum Failure {
         /// The number in the message, such as the seconds of a flood wait.
         value: Option<u32>,
     },
-    /// Our own deadline passed.
+    /// No answer came before the deadline.
     NoAnswer {
-        /// How long was waited.
+        /// The deadline.
         after: Duration,
     },
-    /// The line broke while the request was on its way.
+    /// The connection was lost after the request was sent.
     ConnectionLost {
-        /// The system's reason, or the library's.
+        /// The error of the system or the library.
         cause: String,
     },
-    /// An answer came that cannot be read.
+    /// The answer could not be decoded.
     Unreadable,
     /// The transport refused: a negative code instead of a message.
     Transport {
         /// The code, such as 404.
         code: u32,
     },
-    /// There is no connection now, so nothing was sent.
+    /// There was no connection, so nothing was sent.
     Offline,
-    /// Something in this program or its session store is at fault.
+    /// An error inside onhook or its session storage.
     Internal {
-        /// What it said.
+        /// The error.
         cause: String,
     },
 }
 
-/// What the person, or the board, can do about a failure.
+/// What can be done about a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// The call is over already: no failure at all.
+    /// Nothing: the call is over already.
     AlreadyOver,
-    /// The call cannot be hung up from here.
+    /// The call can only be ended on another device.
     NotFromHere,
     /// Trying again may work.
     Retry,
     /// Trying again may work after this time.
     RetryAfter(Duration),
-    /// Nobody knows whether it worked; the board finds out.
+    /// The outcome is unknown; the board looks it up.
     Unknown,
     /// Trying again will not help.
     Dismiss,
@@ -59,29 +59,22 @@ pub enum Remedy {
     SignIn,
 }
 
-impl Failure {
-    /// One line for people. The raw code is apart, in [`Failure::code`].
-    pub fn text(&self) -> String {
+impl Remedy {
+    /// The stable code, in records.
+    pub fn code(&self) -> &'static str {
         match self {
-            Self::Refused { code, name, value } => refusal_text(*code, name, *value),
-            Self::NoAnswer { after } => {
-                format!("No answer from Telegram in {} s; outcome unknown", after.as_secs())
-            }
-            Self::ConnectionLost { .. } => {
-                "ConnectionState lost while hanging up; outcome unknown".to_owned()
-            }
-            Self::Unreadable => "Probably ended, but the reply could not be read".to_owned(),
-            Self::Transport { code: 429 } => {
-                "Too many connections; Telegram refuses for now".to_owned()
-            }
-            Self::Transport { code: 404 } => "Telegram does not know this session's key".to_owned(),
-            Self::Transport { code: 444 } => "Wrong data centre".to_owned(),
-            Self::Transport { .. } => "Telegram's transport refused".to_owned(),
-            Self::Offline => "Not connected; nothing was sent".to_owned(),
-            Self::Internal { .. } => "onhook could not send this".to_owned(),
+            Self::AlreadyOver => "already-over",
+            Self::NotFromHere => "not-from-here",
+            Self::Retry => "retry",
+            Self::RetryAfter(_) => "retry-after",
+            Self::Unknown => "unknown",
+            Self::Dismiss => "dismiss",
+            Self::SignIn => "sign-in",
         }
     }
+}
 
+impl Failure {
     /// The raw code, as it came.
     pub fn code(&self) -> String {
         match self {
@@ -97,12 +90,14 @@ impl Failure {
         }
     }
 
-    /// Whether Telegram says why in a popup of its own: its answer to most errors with code 406.
+    /// Whether a service notification explains it, as with most errors of code 406.
+    ///
+    /// Source: <https://core.telegram.org/api/errors#406-not-acceptable>.
     pub fn is_explained_apart(&self) -> bool {
         matches!(self, Self::Refused { code: 406, name, .. } if !ends_session(406, name))
     }
 
-    /// Whether Telegram says that it does not know the call: it may well be over.
+    /// Whether the server does not know the call, which may be over.
     pub fn is_peer_invalid(&self) -> bool {
         matches!(self, Self::Refused { name, .. } if name == "CALL_PEER_INVALID")
     }
@@ -115,7 +110,7 @@ impl Failure {
                 Remedy::Unknown
             }
             Self::Transport { code: 404 } => Remedy::SignIn,
-            // It is said of the connection, and met by everything that was on its way.
+            // A transport error is about the connection; every request in flight gets it.
             Self::Transport { .. } => Remedy::Unknown,
             Self::Offline => Remedy::Retry,
             Self::Internal { .. } => Remedy::Dismiss,
@@ -123,42 +118,9 @@ impl Failure {
     }
 }
 
-/// Codes by which Telegram says that the session itself is gone.
+/// Whether an error means that the session is no longer valid.
 pub fn ends_session(code: i32, name: &str) -> bool {
     code == 401 || matches!(name, "AUTH_KEY_DUPLICATED" | "UPDATE_APP_TO_LOGIN")
-}
-
-fn refusal_text(code: i32, name: &str, value: Option<u32>) -> String {
-    let text = match (code, name) {
-        (_, "CALL_ALREADY_ACCEPTED") => "Answered on another device; hang up there",
-        (_, "CALL_ALREADY_DECLINED") => "The call had already ended",
-        (_, "CALL_PEER_INVALID") => "Telegram no longer knows this call",
-        (_, "CALL_OCCUPY_FAILED") => "Telegram says the line is occupied; try again",
-        (_, "USER_DEACTIVATED") => "This account was deleted",
-        (_, "USER_DEACTIVATED_BAN") => "This account was banned",
-        (_, "SESSION_PASSWORD_NEEDED") => "The two-step password is still needed",
-        (_, "AUTH_KEY_DUPLICATED") => {
-            "Another program used this session, so Telegram cancelled it; sign in again"
-        }
-        (401, _) => "This session was signed out",
-        (420, _) => {
-            return match value {
-                Some(seconds) => format!("Too many requests; wait {seconds} s"),
-                None => "Too many requests; wait a little".to_owned(),
-            };
-        }
-        (_, "PEER_FLOOD") => "Telegram limits this account for now",
-        (-503, _) => "Telegram took too long; outcome unknown",
-        (303, _) => "This account lives in another data centre",
-        (_, "BOT_METHOD_INVALID") => "Bots have no calls; use a person's account",
-        (_, "CONNECTION_NOT_INITED" | "CONNECTION_LAYER_INVALID" | "UPDATE_APP_TO_LOGIN") => {
-            "This onhook is too old for Telegram"
-        }
-        (500.., _) => "Telegram has an internal problem; try again",
-        (406, _) => "Telegram refuses, and will say why in a message of its own",
-        _ => return format!("Telegram refuses (error {code})"),
-    };
-    text.to_owned()
 }
 
 fn refusal_remedy(code: i32, name: &str, value: Option<u32>) -> Remedy {
@@ -179,15 +141,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_code_is_shown_as_it_came() {
+    fn an_unknown_code_stays_as_it_came_and_can_be_dismissed() {
         let failure = Failure::Refused { code: 400, name: "NEVER_SEEN".to_owned(), value: Some(7) };
         assert_eq!(failure.code(), "NEVER_SEEN_7");
-        assert_eq!(failure.text(), "Telegram refuses (error 400)");
         assert_eq!(failure.remedy(), Remedy::Dismiss);
     }
 
     #[test]
-    fn every_documented_error_has_its_own_words_and_remedy() {
+    fn every_documented_error_has_its_remedy() {
         use Remedy::{AlreadyOver, Dismiss, NotFromHere, Retry, RetryAfter, SignIn, Unknown};
         let cases = [
             (400, "CALL_ALREADY_ACCEPTED", None, NotFromHere),
@@ -213,7 +174,6 @@ mod tests {
         for (code, name, value, remedy) in cases {
             let failure = Failure::Refused { code, name: name.to_owned(), value };
             assert_eq!(failure.remedy(), remedy, "{name}");
-            assert!(!failure.text().contains("(error"), "{name} has words of its own");
             assert!(failure.code().contains(name), "{name}");
         }
     }

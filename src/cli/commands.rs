@@ -15,7 +15,7 @@ use super::{
 use crate::accounts::AccountStore;
 use crate::config::paths::Paths;
 use crate::config::{self, Config, Overrides, keymap};
-use crate::runtime::{self, AccountSetup, ExitReason, SignInSetup, Watched};
+use crate::runtime::{self, AccountSetup, ExitReason, SignInSetup, WatchEnd};
 use crate::telegram::{Network, Origin, Seed};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
 
@@ -79,11 +79,12 @@ pub(super) fn board(args: &BoardArgs) -> u8 {
         let network = network(&config);
         let kept = AccountStore::at(paths.accounts());
         let application = config.application.clone().or_else(|| kept.application());
-        let door = SignInSetup { accounts: kept, application, start, ledger: paths.ledger() };
+        let door =
+            SignInSetup { accounts: kept, credentials: application, start, ledger: paths.ledger() };
         in_runtime(runtime::board(accounts, network, Some(door), config))
     };
     match opened() {
-        Ok(ExitReason::ForDemo) => demo(&ScenarioArgs::default(), flags),
+        Ok(ExitReason::Demo) => demo(&ScenarioArgs::default(), flags),
         outcome => exit_code(outcome.map(|_| ())),
     }
 }
@@ -120,10 +121,10 @@ pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs) -> u8 {
     })())
 }
 
-fn watched(watched: Watched) -> CommandResult {
+fn watched(watched: WatchEnd) -> CommandResult {
     match watched {
-        Watched::Enough => Ok(()),
-        Watched::SignedOut => Err(Stop(
+        WatchEnd::Stopped => Ok(()),
+        WatchEnd::SignedOut => Err(Stop(
             SIGNED_OUT,
             anyhow!("there is nothing left to watch; the last records say why"),
         )),

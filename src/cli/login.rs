@@ -14,13 +14,11 @@ use crate::accounts::AccountStore;
 use crate::config::Config;
 use crate::config::paths::Paths;
 use crate::qr::{self, Background};
-use crate::sign_in::{
-    APPLICATION_HELP, ApiCredentials, IMPORT_WARNING, Refusal, SentCode, SignInEvent,
-    SignInRequest, Step,
-};
+use crate::sign_in::{ApiCredentials, Refusal, SentCode, SignInEvent, SignInRequest, Step};
 use crate::telegram::Imported;
 use crate::telegram::sign_in::{Setup, SignInHandle, Start, import};
 use crate::text;
+use crate::words::sign_in::{API_CREDENTIALS_HELP, IMPORT_WARNING};
 
 /// How long nothing is said while Telegram is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -59,7 +57,7 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Command
     };
     match done {
         SignInEvent::Done { name, own } => {
-            let who = own.label();
+            let who = crate::words::call::party(&own);
             print::note(&format!("Signed in as {who}. The account is called '{name}' here."));
             Ok(())
         }
@@ -88,7 +86,7 @@ fn read_session() -> Result<Imported, Stop> {
 }
 
 fn ask_application() -> Result<ApiCredentials, Stop> {
-    print::note(APPLICATION_HELP);
+    print::note(API_CREDENTIALS_HELP);
     loop {
         let id = ask("api id: ")?;
         let hash = ask_hidden("api hash: ")?;

@@ -1,4 +1,4 @@
-//! The ledger in a thread of its own: a disk takes its time, and nothing else must wait for it.
+//! The thread of the ledger: it writes in batches, and no other thread waits for the disk.
 
 use std::path::PathBuf;
 use std::thread::JoinHandle;
@@ -6,65 +6,63 @@ use std::thread::JoinHandle;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Entry, Ledger};
+use super::{Ledger, LedgerError, Record};
 use crate::calls::event::RecalledCall;
 
-/// The most entries that are written at one stroke.
+/// The largest number of rows that are written in one transaction.
 const BATCH: usize = 1000;
-/// The most entries that are kept for later while the disk takes none.
+/// The largest number of rows that wait in memory while the disk accepts none.
 const BACKLOG: usize = 10_000;
 
-/// A ledger at work. Dropping it writes what is left.
+/// A running writer. Dropping it writes what is left, and waits for that.
 pub struct LedgerHandle {
-    orders: Option<mpsc::UnboundedSender<Order>>,
+    commands: Option<mpsc::UnboundedSender<WriterCommand>>,
     thread: Option<JoinHandle<()>>,
 }
 
-enum Order {
-    Write(Vec<(i64, Entry)>),
+enum WriterCommand {
+    Write(Vec<(i64, Record)>),
     Recall { account: i64, now: Timestamp, ring: i64, reply: oneshot::Sender<Vec<RecalledCall>> },
 }
 
 impl LedgerHandle {
-    /// Opens the ledger in a file that is there already. `trouble` is told, in words, when it can
-    /// no longer be written.
+    /// Opens the ledger in an existing file. `write_failed` is called once for each time that it
+    /// can no longer be written.
     ///
     /// # Errors
-    /// Why it cannot be used, in words.
+    /// Why it cannot be used.
     pub async fn start(
         path: PathBuf,
-        trouble: impl Fn(String) + Send + 'static,
-    ) -> Result<Self, String> {
-        let (orders, receiver) = mpsc::unbounded_channel();
+        write_failed: impl Fn(LedgerError) + Send + 'static,
+    ) -> Result<Self, LedgerError> {
+        let (commands, receiver) = mpsc::unbounded_channel();
         let (opened, answer) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let runtime = runtime.map_err(|error| error.to_string())?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let work = move || {
             runtime.block_on(async {
                 match Ledger::open(&path).await {
                     Ok(ledger) => {
-                        // Who has started it waits for this.
+                        // The caller of `start` waits for this.
                         let _ = opened.send(Ok(()));
-                        Book { ledger, backlog: Vec::new(), trouble }.keep(receiver).await;
+                        Writer { ledger, backlog: Vec::new(), write_failed }.run(receiver).await;
                     }
-                    Err(error) => drop(opened.send(Err(error.to_string()))),
+                    Err(error) => drop(opened.send(Err(error))),
                 }
             });
         };
-        let thread = std::thread::Builder::new().name("ledger".to_owned()).spawn(work);
-        let thread = thread.map_err(|error| error.to_string())?;
-        answer.await.map_err(|_| "its thread has failed".to_owned())??;
-        Ok(Self { orders: Some(orders), thread: Some(thread) })
+        let thread = std::thread::Builder::new().name("ledger".to_owned()).spawn(work)?;
+        answer.await.map_err(|_| LedgerError::ThreadFailed)??;
+        Ok(Self { commands: Some(commands), thread: Some(thread) })
     }
 
-    /// Writes entries down, soon. Each is for the account of this user id.
-    pub fn write(&self, entries: Vec<(i64, Entry)>) {
-        if !entries.is_empty() {
-            self.order(Order::Write(entries));
+    /// Queues rows. Each belongs to the account with this user id.
+    pub fn write(&self, records: Vec<(i64, Record)>) {
+        if !records.is_empty() {
+            self.send(WriterCommand::Write(records));
         }
     }
 
-    /// The calls of an account that may still live, in `reply`; those that cannot are closed.
+    /// Reads the calls of an account that may still live, and then closes those that cannot.
     ///
     /// A call that was not answered may live for `ring` milliseconds.
     pub fn recall(
@@ -74,56 +72,56 @@ impl LedgerHandle {
         ring: i64,
         reply: oneshot::Sender<Vec<RecalledCall>>,
     ) {
-        self.order(Order::Recall { account, now, ring, reply });
+        self.send(WriterCommand::Recall { account, now, ring, reply });
     }
 
-    fn order(&self, order: Order) {
-        if let Some(orders) = &self.orders {
-            // The thread ends only with this.
-            let _ = orders.send(order);
+    fn send(&self, command: WriterCommand) {
+        if let Some(commands) = &self.commands {
+            // The thread ends only after this handle is dropped.
+            let _ = commands.send(command);
         }
     }
 }
 
 impl Drop for LedgerHandle {
     fn drop(&mut self) {
-        self.orders = None;
+        self.commands = None;
         if let Some(thread) = self.thread.take() {
-            // A panic there is in the log.
+            // A panic of the thread is in the log.
             let _ = thread.join();
         }
     }
 }
 
-/// The ledger, and what could not be written so far.
-struct Book<T> {
+/// The ledger, and the rows that could not be written so far.
+struct Writer<F> {
     ledger: Ledger,
-    backlog: Vec<(i64, Entry)>,
-    trouble: T,
+    backlog: Vec<(i64, Record)>,
+    write_failed: F,
 }
 
-impl<T: Fn(String)> Book<T> {
-    async fn keep(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
-        let mut next = orders.recv().await;
-        while let Some(order) = next.take() {
-            match order {
-                Order::Write(mut entries) => {
-                    // What waits behind it is written with it.
-                    while entries.len() < BATCH && next.is_none() {
-                        match orders.try_recv() {
-                            Ok(Order::Write(more)) => entries.extend(more),
+impl<F: Fn(LedgerError)> Writer<F> {
+    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<WriterCommand>) {
+        let mut next = commands.recv().await;
+        while let Some(command) = next.take() {
+            match command {
+                WriterCommand::Write(mut records) => {
+                    // One transaction for all rows that wait behind these.
+                    while records.len() < BATCH && next.is_none() {
+                        match commands.try_recv() {
+                            Ok(WriterCommand::Write(more)) => records.extend(more),
                             Ok(other) => next = Some(other),
                             Err(_) => break,
                         }
                     }
-                    self.write(entries).await;
+                    self.write(records).await;
                 }
-                Order::Recall { account, now, ring, reply } => {
+                WriterCommand::Recall { account, now, ring, reply } => {
                     recall(&self.ledger, account, now, ring, reply).await;
                 }
             }
             if next.is_none() {
-                next = orders.recv().await;
+                next = commands.recv().await;
             }
         }
         if !self.backlog.is_empty() {
@@ -131,16 +129,16 @@ impl<T: Fn(String)> Book<T> {
         }
     }
 
-    /// Writes entries, after those that could not be written before.
-    async fn write(&mut self, entries: Vec<(i64, Entry)>) {
+    /// Writes rows, after those that could not be written before.
+    async fn write(&mut self, records: Vec<(i64, Record)>) {
         let first = self.backlog.is_empty();
-        self.backlog.extend(entries);
+        self.backlog.extend(records);
         match self.ledger.write(&self.backlog).await {
             Ok(()) => self.backlog.clear(),
             Err(error) => {
-                tracing::warn!(%error, waiting = self.backlog.len(), "calls are not written down");
+                tracing::warn!(%error, waiting = self.backlog.len(), "the ledger was not written");
                 if first {
-                    (self.trouble)(format!("calls are not written down for now: {error}"));
+                    (self.write_failed)(error);
                 }
                 let over = self.backlog.len().saturating_sub(BACKLOG);
                 self.backlog.drain(..over);
@@ -157,11 +155,11 @@ async fn recall(
     reply: oneshot::Sender<Vec<RecalledCall>>,
 ) {
     match ledger.recall(account, now, ring).await {
-        // Nobody waits any more while the program ends.
+        // The receiver is gone while the program ends.
         Ok(living) => drop(reply.send(living)),
         Err(error) => tracing::warn!(%error, "the living calls could not be read"),
     }
-    // Afterwards: on a full disk what lives can be read all the same.
+    // After reading: on a full disk the living calls are recalled all the same.
     if let Err(error) = ledger.close_old(account, now, ring).await {
         tracing::warn!(%error, "old calls could not be closed");
     }

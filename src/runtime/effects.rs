@@ -1,133 +1,146 @@
-//! Effects, carried out. None of them waits.
+//! The one runner of effects, for the board as for `onhook watch`. None of them waits.
 
-use std::io;
+use std::io::{self, Write};
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use super::switchboard::Switchboard;
-use super::terminal::Screen;
-use super::{AccountSetup, EVENT_SLOTS, ExitReason, SignInSetup};
-use crate::app::effect::Effect;
-use crate::sign_in::{Refusal, SignInEvent, SignInRequest, Step};
-use crate::telegram::sign_in::{Setup, SignInHandle};
-use crate::telegram::{Network, Origin};
+use super::ExitReason;
+use super::accounts::RunningAccounts;
+use super::sign_in::BoardSignIn;
+use super::terminal::BoardTerminal;
+use crate::app::State;
+use crate::app::effect::{
+    Effect, LedgerEffect, NotifyEffect, ProgramEffect, ScreenEffect, SignInEffect,
+};
+use crate::app::msg::{LedgerEvent, Msg};
+use crate::calls::{AccountId, CallKey, Change};
+use crate::clock::Clock;
+use crate::ledger::{LedgerHandle, Record};
+use crate::records::RecordWriter;
 
-/// What effects reach besides the accounts.
-pub(super) struct Outside {
-    /// Where people sign in, unless this is a demo.
-    pub(super) entrance: Option<BoardSignIn>,
+/// Everything that effects reach. What is absent ignores its effects: the board writes no
+/// records, and `watch` has no screen.
+pub(super) struct EffectRunner {
+    pub(super) accounts: RunningAccounts,
+    pub(super) ledger: Option<LedgerHandle>,
+    pub(super) ledger_events: mpsc::UnboundedSender<LedgerEvent>,
+    pub(super) records: Option<RecordWriter<Box<dyn Write>>>,
+    pub(super) terminal: Option<BoardTerminal>,
+    pub(super) sign_in: Option<BoardSignIn>,
     pub(super) bell: bool,
     pub(super) notify: bool,
+    pub(super) clock: Clock,
 }
 
-/// What the loop has to do itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Next {
-    Nothing,
+/// What the loop itself has to do after an effect.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum LoopStep {
+    /// Continue.
+    Continue,
+    /// Suspend the process.
     Suspend,
-    Leave(ExitReason),
-    /// Telegram had been quicker than the person.
-    Heard(SignInEvent),
+    /// Leave the loop.
+    Exit(ExitReason),
+    /// Apply one more message.
+    Apply(Msg),
 }
 
-/// The way in: what is needed for it, and the conversation that goes on.
-pub(super) struct BoardSignIn {
-    door: SignInSetup,
-    network: Network,
-    talk: Option<(SignInHandle, mpsc::Receiver<SignInEvent>)>,
-}
-
-impl BoardSignIn {
-    pub(super) fn new(door: SignInSetup, network: Network) -> Self {
-        Self { door, network, talk: None }
-    }
-
-    /// Gives up the conversation. Somebody who has been signed in before that stays so.
-    fn leave(&mut self) -> Option<SignInEvent> {
-        let (sign_in, mut events) = self.talk.take()?;
-        drop(sign_in);
-        // What is told from now on finds nobody, and is taken back.
-        events.close();
-        std::iter::from_fn(|| events.try_recv().ok())
-            .find(|it| matches!(it, SignInEvent::Done { .. }))
-    }
-
-    /// Gives Telegram something; begins a conversation if there is none.
-    fn say(&mut self, request: SignInRequest) {
-        let Self { door, network, talk } = self;
-        let (sign_in, _) = talk.get_or_insert_with(|| {
-            let (sender, events) = mpsc::channel(EVENT_SLOTS);
-            let setup = Setup {
-                accounts: door.accounts.clone(),
-                name: None,
-                application: door.application.clone(),
-                network: network.clone(),
-                start: door.start.clone(),
-            };
-            (SignInHandle::start(setup, sender), events)
-        });
-        sign_in.send(request);
-    }
-}
-
-impl Outside {
-    /// What Telegram says next to somebody who signs in; for ever, if nobody does.
-    pub(super) async fn next_event(&mut self) -> SignInEvent {
-        let Some(entry) = self.entrance.as_mut() else { return std::future::pending().await };
-        let Some((_, events)) = entry.talk.as_mut() else { return std::future::pending().await };
-        if let Some(event) = events.recv().await {
-            return event;
-        }
-        entry.talk = None;
-        let text = "signing in has failed inside".to_owned();
-        SignInEvent::Refused(Refusal::local(text, "try again; the log may say why", Step::Method))
-    }
-
-    /// Starts an account that has been stored just now.
-    fn start(&self, name: String, switchboard: &mut Switchboard) {
-        let Some(entry) = &self.entrance else { return };
-        let lease = entry.door.accounts.lease(&name);
-        let origin = lease.map(Origin::Stored).map_err(|error| error.to_string());
-        // The state for it is there already.
-        switchboard.add(AccountSetup { name, origin });
-    }
-
-    pub(super) fn carry_out(
-        &mut self,
-        effect: Effect,
-        switchboard: &mut Switchboard,
-        screen: &mut Screen,
-    ) -> io::Result<Next> {
+impl EffectRunner {
+    /// Carries out one effect. `state` is the state right after the update that caused it.
+    pub(super) fn run(&mut self, effect: Effect, state: &State) -> io::Result<LoopStep> {
         match effect {
-            Effect::Ring { text, .. } => screen.attract(&text, self.bell, self.notify)?,
-            Effect::Redraw => screen.redraw()?,
-            Effect::Suspend => return Ok(Next::Suspend),
-            Effect::Quit => return Ok(Next::Leave(ExitReason::ToQuit)),
-            Effect::Demo => return Ok(Next::Leave(ExitReason::ForDemo)),
-            Effect::SignIn(request) => {
-                if let Some(entry) = &mut self.entrance {
-                    entry.say(request);
+            Effect::Account(account, command) => self.accounts.command(account, command),
+            Effect::Ledger(effect) => self.ledger(effect, state),
+            Effect::Records(effect) => {
+                if let Some(records) = &mut self.records {
+                    records.write(effect, state, self.clock.now())?;
                 }
             }
-            Effect::UseApplication(application) => {
-                if let Some(entry) = &mut self.entrance {
-                    entry.door.application = Some(application);
+            Effect::Notify(NotifyEffect::Ringing { text, .. }) => {
+                if let Some(terminal) = &mut self.terminal {
+                    terminal.notify(&text, self.bell, self.notify)?;
                 }
             }
-            Effect::LeaveSignIn => {
-                let entry = self.entrance.as_mut();
-                if let Some(done) = entry.and_then(BoardSignIn::leave) {
-                    return Ok(Next::Heard(done));
+            Effect::Screen(ScreenEffect::Redraw) => {
+                if let Some(terminal) = &mut self.terminal {
+                    terminal.redraw()?;
                 }
             }
-            Effect::StartAccount(name) => self.start(name, switchboard),
-            // The accounts have had theirs.
-            Effect::HangUp(_)
-            | Effect::Reconcile { .. }
-            | Effect::Recall { .. }
-            | Effect::ReceiveCalls(_)
-            | Effect::Reconnect(_) => {}
+            Effect::SignIn(effect) => return Ok(self.sign_in(effect)),
+            Effect::Program(effect) => return Ok(self.program(effect)),
         }
-        Ok(Next::Nothing)
+        Ok(LoopStep::Continue)
+    }
+
+    fn ledger(&self, effect: LedgerEffect, state: &State) {
+        let Some(ledger) = &self.ledger else { return };
+        match effect {
+            LedgerEffect::Save { key, change } => {
+                if let Some(record) = record(state, key, change) {
+                    let user_id = state.account(key.account).own.user_id;
+                    ledger.write(vec![(user_id, record)]);
+                }
+            }
+            LedgerEffect::Recall { account, user_id, ring } => {
+                self.recall(ledger, account, user_id, ring);
+            }
+        }
+    }
+
+    fn recall(&self, ledger: &LedgerHandle, account: AccountId, user_id: i64, ring: Duration) {
+        let (reply, answer) = oneshot::channel();
+        ledger.recall(user_id, self.clock.now(), ring.as_millis() as i64, reply);
+        let events = self.ledger_events.clone();
+        tokio::spawn(async move {
+            if let Ok(calls) = answer.await {
+                // The receiver is gone while the program ends.
+                let _ = events.send(LedgerEvent::Recalled { account, calls });
+            }
+        });
+    }
+
+    fn sign_in(&mut self, effect: SignInEffect) -> LoopStep {
+        let Some(sign_in) = &mut self.sign_in else { return LoopStep::Continue };
+        match effect {
+            SignInEffect::Send(request) => sign_in.send(request),
+            SignInEffect::UseApiCredentials(credentials) => {
+                sign_in.setup.credentials = Some(credentials);
+            }
+            SignInEffect::Leave => {
+                if let Some(done) = sign_in.leave() {
+                    return LoopStep::Apply(Msg::SignIn(done));
+                }
+            }
+        }
+        LoopStep::Continue
+    }
+
+    fn program(&mut self, effect: ProgramEffect) -> LoopStep {
+        match effect {
+            ProgramEffect::StartAccount(name) => {
+                if let Some(sign_in) = &self.sign_in {
+                    let setup = sign_in.stored(name);
+                    // The state of the account is in the list already.
+                    self.accounts.add(setup);
+                }
+                LoopStep::Continue
+            }
+            ProgramEffect::Demo => LoopStep::Exit(ExitReason::Demo),
+            ProgramEffect::Suspend => LoopStep::Suspend,
+            ProgramEffect::Quit => LoopStep::Exit(ExitReason::Quit),
+        }
+    }
+}
+
+/// The row of a changed call.
+fn record(state: &State, key: CallKey, change: Change) -> Option<Record> {
+    let live = || state.calls.get(key).cloned().map(Box::new);
+    let ended = || state.calls.ended(key).cloned().map(Box::new);
+    match change {
+        Change::Added => live().map(Record::Added),
+        Change::Updated => live().map(Record::Upsert),
+        Change::Ended => ended().map(Record::Ended),
+        Change::Refined => ended().map(Record::Refined),
     }
 }

@@ -1,4 +1,4 @@
-//! Keys as messages: the keymap first, then the text field that has the keyboard.
+//! Terminal events as messages: the keymap first, then the text field that has the keyboard.
 
 use crossterm::event::{Event, KeyEventKind};
 use tui_input::backend::crossterm::to_input_request;

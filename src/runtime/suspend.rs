@@ -1,35 +1,35 @@
-//! Notices that the machine has slept: the clock on the wall went on, and this one did not.
+//! Detects that the machine was suspended: wall-clock time went on, and the monotonic clock did not.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-/// By how much the clocks may drift apart between two looks, as when the time is set right.
+/// The drift between two comparisons that is not a suspension, such as a corrected clock.
 const DRIFT: Duration = Duration::from_secs(10);
 
-/// The two clocks, as they were at the last look.
+/// The two clocks at the last comparison.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SuspendDetector {
     running: Instant,
-    clock: Timestamp,
+    wall: Timestamp,
 }
 
 impl SuspendDetector {
-    pub(super) fn watch() -> Self {
-        Self { running: Instant::now(), clock: Timestamp::now() }
+    pub(super) fn new() -> Self {
+        Self { running: Instant::now(), wall: Timestamp::now() }
     }
 
-    /// Whether the machine has slept since the last look: connections are dead then, and nothing
-    /// has told so.
+    /// Whether the machine was suspended since the last comparison: connections are dead then,
+    /// and no error has reported it.
     pub(super) fn resumed(&mut self) -> bool {
-        self.look(Instant::now(), Timestamp::now())
+        self.compare(Instant::now(), Timestamp::now())
     }
 
-    fn look(&mut self, running: Instant, clock: Timestamp) -> bool {
+    fn compare(&mut self, running: Instant, wall: Timestamp) -> bool {
         let ran = running.duration_since(self.running);
-        let passed = Duration::try_from(clock.duration_since(self.clock)).unwrap_or_default();
-        *self = Self { running, clock };
+        let passed = Duration::try_from(wall.duration_since(self.wall)).unwrap_or_default();
+        *self = Self { running, wall };
         passed > ran + DRIFT
     }
 }
@@ -40,11 +40,11 @@ mod tests {
 
     #[test]
     fn only_a_wall_clock_that_ran_ahead_means_sleep() {
-        let mut sleep = SuspendDetector::watch();
-        let SuspendDetector { running, clock } = sleep;
+        let mut sleep = SuspendDetector::new();
+        let SuspendDetector { running, wall } = sleep;
         let mut at = |ran: u64, passed: i64| {
-            let clock = Timestamp::from_second(clock.as_second() + passed).expect("in range");
-            sleep.look(running + Duration::from_secs(ran), clock)
+            let wall = Timestamp::from_second(wall.as_second() + passed).expect("in range");
+            sleep.compare(running + Duration::from_secs(ran), wall)
         };
         assert!(!at(60, 60), "nothing has happened");
         assert!(!at(61, 65), "the clock was set right");

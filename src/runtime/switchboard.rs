@@ -1,107 +1,179 @@
-//! The program without its screen and keyboard: the state, the accounts, and the ledger.
+//! The program without its terminal: the state, the events that come in, and the effect runner.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::accounts::{RunningAccounts, open_ledger};
+use super::accounts::RunningAccounts;
+use super::effects::{EffectRunner, LoopStep};
+use super::sign_in::BoardSignIn;
+use super::terminal::BoardTerminal;
 use super::{AccountSetup, EVENT_SLOTS};
-use crate::app::effect::Effect;
-use crate::app::msg::Msg;
+use crate::accounts::private_file;
+use crate::app::msg::{LedgerEvent, Msg};
 use crate::app::{State, update};
-use crate::calls::board::Change;
-use crate::calls::event::AccountEvent;
-use crate::calls::{AccountId, CallKey};
-use crate::clock::Clock;
+use crate::calls::AccountId;
+use crate::calls::account::AccountEvent;
+use crate::ledger::{LedgerError, LedgerHandle};
+use crate::records::RecordWriter;
 use crate::telegram::Network;
+use crate::text;
 
-/// The switchboard at work. Whoever drives it gives it messages, and carries out what it leaves.
+/// The switchboard. Its driver waits for messages and dispatches them.
 pub struct Switchboard {
-    /// Everything that is known.
+    /// The state.
     pub state: State,
-    accounts: RunningAccounts,
+    pub(super) runner: EffectRunner,
     events: mpsc::Receiver<(AccountId, AccountEvent)>,
-    clock: Clock,
-    changes: Vec<(CallKey, Change)>,
+    ledger_events: mpsc::UnboundedReceiver<LedgerEvent>,
 }
 
 impl Switchboard {
-    /// Starts the accounts, and opens the ledger in this file, if calls are to be written down.
+    /// Starts the accounts, and opens the ledger in this file, if there is to be one.
     pub async fn open(setups: Vec<AccountSetup>, network: Network, ledger: Option<&Path>) -> Self {
         let clock = network.clock;
         let (sender, events) = mpsc::channel(EVENT_SLOTS);
-        let ledger = open_ledger(ledger, sender.clone()).await;
-        let mut accounts = RunningAccounts::new(network, sender, ledger);
+        let (ledger_sender, ledger_events) = mpsc::unbounded_channel();
+        let ledger = match ledger {
+            Some(path) => open_ledger(path, ledger_sender.clone()).await,
+            None => None,
+        };
+        let mut accounts = RunningAccounts::new(network, sender);
         let states = setups.into_iter().map(|setup| accounts.add(setup)).collect();
-        let state = State::new(states);
-        Self { state, accounts, events, clock, changes: Vec::new() }
+        let runner = EffectRunner {
+            accounts,
+            ledger,
+            ledger_events: ledger_sender,
+            records: None,
+            terminal: None,
+            sign_in: None,
+            bell: false,
+            notify: false,
+            clock,
+        };
+        Self { state: State::new(states), runner, events, ledger_events }
     }
 
-    /// Starts one more account, for which the state has room already.
-    pub(super) fn add(&mut self, setup: AccountSetup) {
-        self.accounts.add(setup);
+    /// Writes records of everything that happens from now on.
+    pub fn write_records(&mut self, out: Box<dyn Write>) {
+        self.runner.records = Some(RecordWriter::new(out));
     }
 
-    /// The time of day.
+    pub(super) fn attach(&mut self, terminal: BoardTerminal, sign_in: Option<BoardSignIn>) {
+        self.runner.terminal = Some(terminal);
+        self.runner.sign_in = sign_in;
+    }
+
+    pub(super) fn detach_terminal(&mut self) -> Option<BoardTerminal> {
+        self.runner.terminal.take()
+    }
+
+    /// The current time.
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.runner.clock.now()
     }
 
-    /// Takes in one message, has the accounts and the ledger do their part, and returns the rest:
-    /// what is for the screen, or for somebody who signs in.
-    pub fn take(&mut self, msg: Msg) -> Vec<Effect> {
-        let effects = update(&mut self.state, msg, self.clock.now());
-        // At once: of a burst, the board itself keeps only the latest ends.
-        self.changes = self.state.take_changes();
-        self.accounts.write_down(&self.state, &self.changes);
-        let left = effects.into_iter().filter_map(|effect| self.accounts.carry_out(effect));
-        left.collect()
+    /// Applies one message, and carries out what follows.
+    ///
+    /// # Errors
+    /// Those of the terminal and of the writer of records.
+    pub fn dispatch(&mut self, msg: Msg) -> io::Result<()> {
+        self.step(msg).map(|_| ())
     }
 
-    /// Waits for what an account tells next.
+    /// Applies one message; returns what the loop itself has to do.
+    pub(super) fn step(&mut self, msg: Msg) -> io::Result<LoopStep> {
+        let mut next = LoopStep::Apply(msg);
+        let mut result = LoopStep::Continue;
+        while let LoopStep::Apply(msg) = next {
+            next = LoopStep::Continue;
+            for effect in update(&mut self.state, msg, self.runner.clock.now()) {
+                match self.runner.run(effect, &self.state)? {
+                    LoopStep::Continue => {}
+                    step @ LoopStep::Apply(_) => next = step,
+                    step @ (LoopStep::Suspend | LoopStep::Exit(_)) => result = step,
+                }
+            }
+        }
+        Ok(result)
+    }
+
+    /// Waits for the next event of an account, the ledger or the sign-in.
     pub async fn next_event(&mut self) -> Msg {
-        match self.events.recv().await {
-            Some((account, event)) => Msg::Account(account, event),
-            // Never: the accounts' own sender lives as long as this.
-            None => std::future::pending().await,
+        let sign_in = async {
+            match &mut self.runner.sign_in {
+                Some(sign_in) => Msg::SignIn(sign_in.next_event().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Some((account, event)) = self.events.recv() => Msg::Account(account, event),
+            Some(event) = self.ledger_events.recv() => Msg::Ledger(event),
+            msg = sign_in => msg,
         }
     }
 
-    /// What an account has told already.
+    /// An event of an account or the ledger that has come already.
     pub fn try_next_event(&mut self) -> Option<Msg> {
-        self.events.try_recv().ok().map(|(account, event)| Msg::Account(account, event))
+        let account = self.events.try_recv().ok();
+        let msg = account.map(|(account, event)| Msg::Account(account, event));
+        msg.or_else(|| self.ledger_events.try_recv().ok().map(Msg::Ledger))
     }
 
     /// When [`Msg::Tick`] is due.
     pub fn next_tick(&self) -> Instant {
-        let now = self.clock.now();
+        let now = self.now();
         let wait = self.state.next_wake(now).duration_since(now);
         Instant::now() + std::time::Duration::try_from(wait).unwrap_or_default()
     }
 
-    /// What the last message has changed about calls.
-    pub fn changes(&self) -> &[(CallKey, Change)] {
-        &self.changes
-    }
-
-    /// Connects every account anew.
+    /// Reconnects every account.
     pub fn reconnect(&self) {
-        self.accounts.reconnect_all();
+        self.runner.accounts.reconnect_all();
     }
 
-    /// Stops all accounts, each with a little time to write its session. What they have told last
-    /// still waits: the next run will not hear it again.
+    /// Stops all accounts, each with a little time to write its session. Their last events are
+    /// still queued: the next run will not get them again.
     pub async fn stop(&mut self) {
-        self.accounts.stop().await;
+        self.runner.accounts.stop().await;
     }
 
-    /// Stops all accounts, takes in what they have told last, and closes the ledger.
+    /// Stops all accounts, applies their last events, and closes the ledger.
     pub async fn close(mut self) {
         self.stop().await;
         while let Some(msg) = self.try_next_event() {
-            drop(self.take(msg));
+            if let Err(error) = self.dispatch(msg) {
+                tracing::debug!(%error, "an effect of the last events failed");
+            }
         }
     }
+}
+
+/// Opens the ledger in this file; a failure, now or later, is reported as an event.
+async fn open_ledger(
+    path: &Path,
+    events: mpsc::UnboundedSender<LedgerEvent>,
+) -> Option<LedgerHandle> {
+    let report = events.clone();
+    let write_failed = move |error: LedgerError| {
+        // The receiver is gone while the program ends; the cause is in the log as well.
+        let _ = report.send(LedgerEvent::WriteFailed(text::clean(&error.to_string())));
+    };
+    let opened = match private_file(path) {
+        Ok(()) => LedgerHandle::start(path.to_owned(), write_failed).await,
+        Err(error) => {
+            let _ = events.send(LedgerEvent::Unavailable(text::clean(&error.to_string())));
+            tracing::warn!(%error, "the ledger cannot be used");
+            return None;
+        }
+    };
+    opened
+        .inspect_err(|error| {
+            tracing::warn!(%error, "the ledger cannot be used");
+            let _ = events.send(LedgerEvent::Unavailable(text::clean(&error.to_string())));
+        })
+        .ok()
 }

@@ -1,4 +1,4 @@
-//! The terminal: taken over whole, and given back on every way out.
+//! The terminal: raw mode and the alternate screen, restored on every way out.
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
@@ -16,18 +16,18 @@ use crossterm::{execute, queue};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::{Frame, Terminal};
 
-/// Room for a large frame, so that it leaves in one write.
+/// Bytes of a large frame, so that it is written at once.
 const FRAME_BYTES: usize = 64 * 1024;
 
-/// The screen while the board has it. Dropping it gives the terminal back.
-pub(super) struct Screen {
-    /// Not dropped with this: its farewell panics when the real terminal has gone, and standard
-    /// error with it. What it would do, this does.
+/// The terminal while the board has it. Dropping it restores the terminal.
+pub(super) struct BoardTerminal {
+    /// Never dropped: its `Drop` prints to standard error, which panics when the real terminal is
+    /// gone. [`restore`] does what that `Drop` would do.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
-    attracted: Option<Instant>,
+    notified: Option<Instant>,
 }
 
-/// Why there can be no board here; `None` if there can.
+/// Why no board can be shown here; `None` if one can.
 pub fn check() -> Option<&'static str> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Some("the board needs a terminal; without one, use `onhook watch`");
@@ -38,12 +38,12 @@ pub fn check() -> Option<&'static str> {
     }
 }
 
-impl Screen {
+impl BoardTerminal {
     pub(super) fn open() -> io::Result<Self> {
         restore_on_panic();
-        take_over()?;
+        enter()?;
         let terminal = Terminal::new(backend()).map(ManuallyDrop::new);
-        terminal.map(|terminal| Self { terminal, attracted: None }).inspect_err(|_| give_back())
+        terminal.map(|terminal| Self { terminal, notified: None }).inspect_err(|_| restore())
     }
 
     pub(super) fn size(&self) -> io::Result<(u16, u16)> {
@@ -51,17 +51,17 @@ impl Screen {
         Ok((size.width, size.height))
     }
 
-    /// Draws one frame, and writes only what has changed.
+    /// Draws one frame; only the cells that changed are written.
     pub(super) fn draw(&mut self, view: impl FnOnce(&mut Frame)) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         self.terminal.draw(view)?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
-    /// Forgets what is on the screen, so that the next frame is written whole.
+    /// Clears the screen, so that the next frame is written whole.
     pub(super) fn redraw(&mut self) -> io::Result<()> {
-        // Not `Terminal::clear`: that asks the terminal for its cursor and waits for the answer,
-        // which the task that reads keys takes away.
+        // Not `Terminal::clear`: it queries the position of the cursor and waits for the answer,
+        // which the reader of keys consumes.
         execute!(io::stdout(), Clear(ClearType::All))?;
         let new = ManuallyDrop::new(Terminal::new(backend())?);
         let mut old = std::mem::replace(&mut self.terminal, new);
@@ -74,11 +74,11 @@ impl Screen {
     ///
     /// At most once a second, whatever comes. `text` has been cleaned: it holds no control
     /// characters.
-    pub(super) fn attract(&mut self, text: &str, bell: bool, notify: bool) -> io::Result<()> {
-        if self.attracted.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
+    pub(super) fn notify(&mut self, text: &str, bell: bool, notify: bool) -> io::Result<()> {
+        if self.notified.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
             return Ok(());
         }
-        self.attracted = Some(Instant::now());
+        self.notified = Some(Instant::now());
         let backend = self.terminal.backend_mut();
         if bell {
             write!(backend, "\u{7}")?;
@@ -91,19 +91,19 @@ impl Screen {
 
     pub(super) fn close(&mut self) -> io::Result<()> {
         Backend::flush(self.terminal.backend_mut())?;
-        give_back();
+        restore();
         Ok(())
     }
 
     pub(super) fn reopen(&mut self) -> io::Result<()> {
-        take_over()?;
+        enter()?;
         self.redraw()
     }
 }
 
-impl Drop for Screen {
+impl Drop for BoardTerminal {
     fn drop(&mut self) {
-        give_back();
+        restore();
     }
 }
 
@@ -111,21 +111,21 @@ fn backend() -> CrosstermBackend<BufWriter<Stdout>> {
     CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()))
 }
 
-/// Pasted text is told apart from typed keys, so that a stray paste hangs nothing up.
-fn take_over() -> io::Result<()> {
+/// Bracketed paste distinguishes pasted text from keys, so that a stray paste hangs nothing up.
+fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
-        .inspect_err(|_| give_back())
+        .inspect_err(|_| restore())
 }
 
-fn give_back() {
-    // The terminal may be gone; there is nobody left to tell.
+fn restore() {
+    // The terminal may be gone.
     let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
 }
 
-/// Gives the terminal back before a panic of the loop is printed. A panic of a task is contained
-/// where the task is waited for, and only goes to the log.
+/// Restores the terminal before a panic of the loop is printed. A panic of a task is contained
+/// where the task is awaited, and goes to the log only.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -133,7 +133,7 @@ fn restore_on_panic() {
         panic::set_hook(Box::new(move |info| {
             tracing::error!(%info, "panic");
             if std::thread::current().name() == Some("main") {
-                give_back();
+                restore();
                 print(info);
             }
         }));

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::connection::{Disconnect, ended_by};
 use super::{REQUEST_DEADLINE, TaskContext, error};
-use crate::calls::event::{AccountEvent, AuthorizationFlags};
+use crate::calls::account::{AccountEvent, AuthorizationFlags};
 use crate::calls::failure::Failure;
 
 /// The session's own entry in the list of sessions.
@@ -44,7 +44,7 @@ pub(super) async fn ask_reach(context: TaskContext, client: Client) -> Option<Di
 }
 
 /// Has the session told of calls, and finds out whether it is.
-pub(super) async fn receive_calls(context: TaskContext, client: Client) -> Option<Disconnect> {
+pub(super) async fn enable_calls(context: TaskContext, client: Client) -> Option<Disconnect> {
     let changing = async {
         let hash = own_entry(&client).await?.map_or(0, |entry| entry.hash);
         let change = tl::functions::account::ChangeAuthorizationSettings {
@@ -55,14 +55,12 @@ pub(super) async fn receive_calls(context: TaskContext, client: Client) -> Optio
         };
         client.invoke(&change).await
     };
-    let text = match timeout(REQUEST_DEADLINE, changing).await {
+    let failure = match timeout(REQUEST_DEADLINE, changing).await {
         Ok(Ok(_)) => return ask_reach(context, client).await,
         Ok(Err(error)) if error::signed_out(&error).is_some() => return Some(ended_by(&error)),
-        Ok(Err(error)) => error::failure(&error).text(),
-        Err(_) => Failure::NoAnswer { after: REQUEST_DEADLINE }.text(),
+        Ok(Err(error)) => error::failure(&error),
+        Err(_) => Failure::NoAnswer { after: REQUEST_DEADLINE },
     };
-    context
-        .tell(AccountEvent::ServiceNotification(format!("the setting was not changed: {text}")))
-        .await;
+    context.tell(AccountEvent::CallsNotEnabled(failure)).await;
     None
 }

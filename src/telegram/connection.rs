@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::authorization::{ask_reach, receive_calls};
+use super::authorization::{ask_reach, enable_calls};
 use super::heartbeat::{ServerProbe, heartbeat};
 use super::network::POOL_SLOTS;
 use super::peers::Names;
@@ -30,7 +30,9 @@ use super::reconcile::{ask_names, reconcile};
 use super::server_clock::ServerClock;
 use super::session::{CachedSession, SessionError};
 use super::{CLOSING, TaskContext, error, hang_up, updates};
-use crate::calls::event::{AccountEvent, CallEvent, HangUpOrder};
+use crate::calls::CallRequest;
+use crate::calls::account::AccountEvent;
+use crate::calls::event::CallEvent;
 use crate::calls::failure::Failure;
 use crate::text;
 
@@ -152,29 +154,29 @@ impl Connection {
     }
 
     /// Sends a hang-up in a task of its own; it outlives the line, to tell its outcome.
-    pub(super) fn hang_up(&self, order: HangUpOrder) {
+    pub(super) fn request(&self, request: CallRequest) {
         let pool = self.handle.thin.clone();
         let (context, names) = (self.context.clone(), self.names.clone());
         let (dc, verdicts) = (self.dc, self.verdicts.0.clone());
         tokio::spawn(async move {
-            let (key, attempt) = (order.key, order.attempt);
-            let sending = tokio::spawn(hang_up::send(context.clone(), pool, dc, names, order));
+            let (key, attempt) = (request.key, request.attempt);
+            let sending = tokio::spawn(hang_up::send(context.clone(), pool, dc, names, request));
             match sending.await {
                 // A line that has ended already needs no verdict.
                 Ok(Some(verdict)) => drop(verdicts.send(verdict)),
                 Ok(None) => {}
                 Err(error) => {
                     let outcome = Err(Failure::Internal { cause: error.to_string() });
-                    context.tell(AccountEvent::HangUpDone { key, attempt, outcome }).await;
+                    context.tell(AccountEvent::RequestDone { key, attempt, outcome }).await;
                 }
             }
         });
     }
 
     /// Has this session told of calls.
-    pub(super) fn receive_calls(&mut self) {
+    pub(super) fn enable_calls(&mut self) {
         let client = Client::new(self.handle.clone());
-        self.tasks.spawn(receive_calls(self.context.clone(), client));
+        self.tasks.spawn(enable_calls(self.context.clone(), client));
     }
 
     /// Looks in the chats for calls that have ended.

@@ -14,7 +14,7 @@ use super::one_shot::OneShotClient;
 use super::server_clock::ServerClock;
 use super::session::CachedSession;
 use crate::accounts::Lease;
-use crate::calls::event::AuthorizationFlags;
+use crate::calls::account::AuthorizationFlags;
 use crate::text;
 
 /// How long each question may take.

@@ -10,9 +10,11 @@ use tokio::time::timeout;
 use super::connection::Disconnect;
 use super::peers::Names;
 use super::{TaskContext, error, updates};
-use crate::calls::event::{AccountEvent, CallEvent, HangUpOrder};
+use crate::calls::account::AccountEvent;
+use crate::calls::event::CallEvent;
 use crate::calls::failure::Failure;
 use crate::calls::reason::EndReason;
+use crate::calls::{CallRequest, RequestKind};
 
 /// After how long a hang-up without an answer is told as such.
 pub(super) const DEADLINE: Duration = Duration::from_secs(15);
@@ -26,9 +28,9 @@ pub(super) async fn send(
     pool: SenderPoolHandle,
     dc: i32,
     names: Names,
-    order: HangUpOrder,
+    call: CallRequest,
 ) -> Option<Disconnect> {
-    let request = request(&order).to_bytes();
+    let request = request(&call).to_bytes();
     // The raw call is tried once; the pool's retry policy does not see it.
     let answer = timeout(DEADLINE, pool.raw_invoke_in_dc(dc, request)).await;
     let verdict = match &answer {
@@ -45,14 +47,14 @@ pub(super) async fn send(
             Err(_) => Err(Failure::Unreadable),
             Ok(answer) => {
                 let container = grammers_session::updates::UpdatesLike::Updates(answer);
-                for event in ends_of(&container, order.handle.id, context.self_id, &names) {
+                for event in ends_of(&container, call.handle.id, context.self_id, &names) {
                     context.tell(AccountEvent::Call(event)).await;
                 }
                 Ok(())
             }
         },
     };
-    let done = AccountEvent::HangUpDone { key: order.key, attempt: order.attempt, outcome };
+    let done = AccountEvent::RequestDone { key: call.key, attempt: call.attempt, outcome };
     context.tell(done).await;
     verdict
 }
@@ -70,14 +72,15 @@ fn ends_of(
     events.filter(|event| event.id() == id).collect()
 }
 
-fn request(order: &HangUpOrder) -> tl::functions::phone::DiscardCall {
+fn request(call: &CallRequest) -> tl::functions::phone::DiscardCall {
+    let RequestKind::Discard { reason, duration, video } = call.kind;
     let peer =
-        tl::types::InputPhoneCall { id: order.handle.id, access_hash: order.handle.access_hash };
+        tl::types::InputPhoneCall { id: call.handle.id, access_hash: call.handle.access_hash };
     tl::functions::phone::DiscardCall {
-        video: order.video,
+        video,
         peer: peer.into(),
-        duration: i32::try_from(order.duration).unwrap_or(i32::MAX),
-        reason: match order.reason {
+        duration: i32::try_from(duration).unwrap_or(i32::MAX),
+        reason: match reason {
             EndReason::Busy => tl::enums::PhoneCallDiscardReason::Busy,
             EndReason::Missed => tl::enums::PhoneCallDiscardReason::Missed,
             EndReason::HangUp => tl::enums::PhoneCallDiscardReason::Hangup,

@@ -16,7 +16,7 @@ use super::peers::party;
 use super::server_clock::ServerClock;
 use super::session::CachedSession;
 use super::{REQUEST_DEADLINE, TaskContext};
-use crate::calls::event::AccountEvent;
+use crate::calls::account::AccountEvent;
 
 /// How often the server is asked for its state.
 const HEARTBEAT: Duration = Duration::from_secs(45);

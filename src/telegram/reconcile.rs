@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::connection::{Disconnect, ended_by, silent};
 use super::peers::{Names, party};
 use super::{REQUEST_DEADLINE, TaskContext, error, updates};
-use crate::calls::event::AccountEvent;
+use crate::calls::account::AccountEvent;
 
 /// How many of the latest calls are looked through for those whose end was missed.
 const HISTORY: i32 = 100;

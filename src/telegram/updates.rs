@@ -1,5 +1,6 @@
 //! Telegram's updates as call events. Everything that is not about calls is left alone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use grammers_client::tl::{self, Deserializable};
@@ -7,7 +8,9 @@ use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
 
 use super::peers::Names;
-use crate::calls::event::{CallEvent, LiveCall, LoggedCall, Protocol, Relays, Stage};
+use crate::calls::event::{
+    CallEvent, KeyExchange, LiveCall, LoggedCall, Protocol, RelayKind, RelayServer, Relays, Stage,
+};
 use crate::calls::reason::{EndReason, Recorded};
 use crate::calls::{Direction, Handle};
 use crate::text;
@@ -116,7 +119,7 @@ macro_rules! head {
 /// What a `PhoneCall` says; the peer is named if its name is known.
 pub(super) fn phone_call(call: &tl::enums::PhoneCall, self_id: i64, names: &Names) -> CallEvent {
     use tl::enums::PhoneCall;
-    let (head, stage) = match call {
+    let (head, stage, exchange) = match call {
         PhoneCall::Empty(call) => return CallEvent::Gone { id: call.id },
         PhoneCall::Discarded(call) => {
             return CallEvent::Discarded {
@@ -126,17 +129,62 @@ pub(super) fn phone_call(call: &tl::enums::PhoneCall, self_id: i64, names: &Name
                 video: call.video,
             };
         }
-        PhoneCall::Requested(call) => (head!(call), Stage::Requested),
-        PhoneCall::Waiting(call) => {
-            (head!(call), Stage::Waiting { received: call.receive_date.map(time) })
+        PhoneCall::Requested(call) => {
+            let g_a_hash = Some(call.g_a_hash.clone());
+            let exchange = KeyExchange { g_a_hash, ..KeyExchange::default() };
+            (head!(call), Stage::Requested, Some(exchange))
         }
-        PhoneCall::Accepted(call) => (head!(call), Stage::Accepted),
+        PhoneCall::Waiting(call) => {
+            (head!(call), Stage::Waiting { received: call.receive_date.map(time) }, None)
+        }
+        PhoneCall::Accepted(call) => {
+            let g_b = Some(call.g_b.clone());
+            let exchange = KeyExchange { g_b, ..KeyExchange::default() };
+            (head!(call), Stage::Accepted, Some(exchange))
+        }
         PhoneCall::Call(call) => {
             let stage = Stage::Established { since: time(call.start_date), relays: relays(call) };
-            (head!(call), stage)
+            (head!(call), stage, Some(established_exchange(call)))
         }
     };
-    head.live(stage, self_id, names)
+    head.live(stage, exchange, self_id, names)
+}
+
+fn established_exchange(call: &tl::types::PhoneCall) -> KeyExchange {
+    let custom_parameters = call.custom_parameters.as_ref().map(|parameters| {
+        let tl::enums::DataJson::Json(json) = parameters;
+        json.data.clone()
+    });
+    KeyExchange {
+        g_a_or_b: Some((call.g_a_or_b.clone(), call.key_fingerprint)),
+        relays: call.connections.iter().map(relay_server).collect(),
+        custom_parameters,
+        ..KeyExchange::default()
+    }
+}
+
+fn relay_server(connection: &tl::enums::PhoneConnection) -> RelayServer {
+    match connection {
+        tl::enums::PhoneConnection::Connection(relay) => RelayServer {
+            id: relay.id,
+            ipv4: relay.ip.clone(),
+            ipv6: relay.ipv6.clone(),
+            port: relay.port,
+            kind: RelayKind::Reflector { peer_tag: relay.peer_tag.clone(), tcp: relay.tcp },
+        },
+        tl::enums::PhoneConnection::Webrtc(relay) => RelayServer {
+            id: relay.id,
+            ipv4: relay.ip.clone(),
+            ipv6: relay.ipv6.clone(),
+            port: relay.port,
+            kind: RelayKind::WebRtc {
+                turn: relay.turn,
+                stun: relay.stun,
+                username: relay.username.clone(),
+                password: relay.password.clone(),
+            },
+        },
+    }
 }
 
 /// What all living calls have in common.
@@ -149,7 +197,13 @@ struct Head<'a> {
 }
 
 impl Head<'_> {
-    fn live(self, stage: Stage, self_id: i64, names: &Names) -> CallEvent {
+    fn live(
+        self,
+        stage: Stage,
+        exchange: Option<KeyExchange>,
+        self_id: i64,
+        names: &Names,
+    ) -> CallEvent {
         let (caller, callee) = self.parties;
         let tl::enums::PhoneCallProtocol::Protocol(protocol) = self.protocol;
         CallEvent::Live(Box::new(LiveCall {
@@ -164,6 +218,7 @@ impl Head<'_> {
                 layers: (protocol.min_layer, protocol.max_layer),
                 libraries: protocol.library_versions.iter().map(|it| text::clean(it)).collect(),
             },
+            exchange: exchange.map(Arc::new),
         }))
     }
 }

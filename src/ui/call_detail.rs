@@ -1,24 +1,25 @@
-//! Everything that is known about the selected call; without one, about the last that ended.
+//! The details of the selected call; without one, of the call that ended last.
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use super::{View, call_table, popup, put, recent};
+use super::{View, call_table, popup, put};
 use crate::app::Privacy;
 use crate::calls::failure::Failure;
-use crate::calls::{Call, EndedCall, HangUp, Party, Phase, Provenance};
+use crate::calls::{Call, EndedCall, Party, Phase, Provenance, RequestState, kind_code};
 use crate::text;
+use crate::words;
 
 /// The width of the labels.
 const LABEL: u16 = 11;
 
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     Clear.render(area, buffer);
-    let (board, _, _) = view.state.display(view.now);
-    let call = view.state.cursor().and_then(|key| board.get(key));
-    let (title, lines) = match (call, board.recent().next()) {
+    let (calls, _) = view.state.display(view.now);
+    let call = view.state.cursor().and_then(|key| calls.get(key));
+    let (title, lines) = match (call, calls.recent().next()) {
         (Some(call), _) => ("Details", of_call(view, call)),
         (None, Some(ended)) => ("Last call", of_ended(view, ended)),
         (None, None) => ("Details", vec![(String::new(), "nothing selected".to_owned())]),
@@ -49,21 +50,21 @@ fn line(label: &str, value: impl Into<String>) -> (String, String) {
 }
 
 fn of_call(view: View, call: &Call) -> Lines {
-    let kind = if call.video { "video" } else { "audio" };
+    let kind = call.kind();
     let mut lines = of_party(view, &call.peer);
-    if let HangUp::Failed { failure, attempt, .. } = &call.hang_up {
+    if let RequestState::Failed { failure, attempt, .. } = &call.request {
         lines.insert(0, line("error", of_failure(failure)));
         lines.insert(1, line("tries", attempt.to_string()));
     }
     if view.state.accounts.len() > 1 {
         lines.push(line("account", call_table::account(view, call)));
     }
-    lines.push(line("state", call.phase.word()));
-    lines.push(line("call", format!("{kind}, {}", call_table::direction(call.direction))));
+    lines.push(line("state", words::call::phase(call.phase)));
+    lines.push(line("call", format!("{kind}, {}", words::call::direction(call.direction))));
     lines.push(line("id", call.key.id.to_string()));
     lines.push(line("placed", exact(view, call.placed)));
     let milestones = [
-        ("rang there", call.milestones.rang),
+        ("remote ring", call.milestones.rang),
         ("accepted", call.milestones.accepted),
         ("active", call.milestones.established),
     ];
@@ -86,17 +87,18 @@ fn of_call(view: View, call: &Call) -> Lines {
 }
 
 fn of_ended(view: View, ended: &EndedCall) -> Lines {
-    let kind = if ended.video { "video" } else { "audio" };
+    let kind = kind_code(ended.video);
     let mut lines = of_party(view, &ended.peer);
-    lines.push(line("ended", recent::ending(ended)));
-    lines.push(line("call", format!("{kind}, {}", call_table::direction(ended.direction))));
+    lines.push(line("ended", words::call::ending_with_reasons(ended)));
+    lines.push(line("call", format!("{kind}, {}", words::call::direction(ended.direction))));
     lines.push(line("id", ended.key.id.to_string()));
-    if ended.sighting == Provenance::Live {
+    if ended.provenance == Provenance::Live {
         lines.push(line("placed", exact(view, ended.placed)));
     }
     lines.push(line("over", exact(view, ended.at)));
-    if !ended.gloss().is_empty() {
-        lines.push(line("causes", ended.gloss()));
+    let causes = words::call::telephony_causes(ended);
+    if !causes.is_empty() {
+        lines.push(line("causes", causes));
     }
     if let Some(failure) = &ended.failure {
         lines.push(line("error", of_failure(failure)));
@@ -104,13 +106,13 @@ fn of_ended(view: View, ended: &EndedCall) -> Lines {
     lines
 }
 
-/// An error in full: words, code, and the cause where there is one.
+/// An error in full: text, code, and the cause where there is one.
 fn of_failure(failure: &Failure) -> String {
     let cause = match failure {
         Failure::ConnectionLost { cause } | Failure::Internal { cause } => format!(" ({cause})"),
         _ => String::new(),
     };
-    format!("{} · {}{cause}", failure.text(), failure.code())
+    format!("{} · {}{cause}", words::failure::text(failure), failure.code())
 }
 
 fn of_party(view: View, party: &Party) -> Lines {
@@ -123,8 +125,8 @@ fn of_party(view: View, party: &Party) -> Lines {
     lines
 }
 
-/// Hours, minutes and seconds where the person is.
+/// Hours, minutes and seconds in the zone of the user.
 fn exact(view: View, at: Timestamp) -> String {
-    let local = at.to_zoned(view.look.zone.clone());
+    let local = at.to_zoned(view.options.zone.clone());
     format!("{:02}:{:02}:{:02}", local.hour(), local.minute(), local.second())
 }

@@ -1,4 +1,4 @@
-//! The calls that live. Only the rows that are seen cost anything.
+//! The table of the calls that live. Only the visible rows are computed.
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -6,79 +6,74 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{Scratch, View, call_note, popup, put};
-use crate::app::rows::SortColumn;
 use crate::app::{Privacy, State};
-use crate::calls::{Call, CallKey, Direction, Phase};
+use crate::calls::column::{CellTexts, Column};
+use crate::calls::{Call, CallKey};
 use crate::text;
+use crate::words;
 
-/// The most lines that the note of one call takes.
+/// The largest number of lines of the note of one call.
 const NOTE_LINES: usize = 4;
-
-/// The columns of the table, in cells; 0 for one that has no room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Columns {
-    peer: u16,
-    /// 0 where there is only one account.
-    account: u16,
-    kind: u16,
-    direction: u16,
-    duration: u16,
-    /// 0 when the note goes to lines of its own.
-    note: u16,
-}
-
-/// The cursor, the mark, and the state in front of all other columns.
+/// The cells of the cursor and the mark, in front of the columns.
 const MARKS: u16 = 3;
-const STATE: u16 = 14;
-/// The account's name on this machine, where there are several.
-const ACCOUNT: u16 = 10;
+/// The narrowest table with an account column, in cells.
+const ACCOUNT_FROM: u16 = 60;
+/// The largest number of spare cells that the peer column gets.
+const PEER_SPARE: u16 = 14;
 
-impl Columns {
-    /// Narrow screens lose the kind first, then the direction, then the note's column.
-    fn fitting(width: u16, accounts: usize) -> Self {
-        if accounts > 1 && width >= 60 {
-            return Self { account: ACCOUNT, ..Self::fitting(width - ACCOUNT, 1) };
+/// The columns that fit, each with its width in cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Layout(Vec<(Column, u16)>);
+
+impl Layout {
+    /// The layout for a table of this width. Columns are dropped by their priority.
+    fn new(width: u16, accounts: usize) -> Self {
+        let account = accounts > 1 && width >= ACCOUNT_FROM;
+        let mut columns: Vec<_> =
+            Column::all().filter(|column| account || *column != Column::Account).collect();
+        let room = width.saturating_sub(MARKS);
+        let used = |columns: &[Column]| columns.iter().map(|column| column.width()).sum::<u16>();
+        while used(&columns) > room {
+            let droppable = columns.iter().filter_map(|it| it.priority().map(|order| (order, *it)));
+            let Some((_, first)) = droppable.min_by_key(|(order, _)| *order) else { break };
+            columns.retain(|column| *column != first);
         }
-        let account = 0;
-        let (kind, direction, duration, peer, note) = (6, 11, 8, 19, 22);
-        let rest = |used: u16| width.saturating_sub(MARKS + STATE + used);
-        let shared = |used: u16| {
-            let spare = rest(used) - peer - note;
-            let peer = peer + (spare / 3).min(14);
-            (peer, rest(used) - peer)
+        let spare = room.saturating_sub(used(&columns));
+        let noted = columns.contains(&Column::Note);
+        let missing = used(&columns).saturating_sub(room);
+        let wide = |column: Column| match column {
+            // The peer and the note share the spare cells.
+            Column::Peer if noted => column.width() + (spare / 3).min(PEER_SPARE),
+            Column::Peer => (column.width() + spare).saturating_sub(missing),
+            Column::Note => column.width() + spare - (spare / 3).min(PEER_SPARE),
+            _ => column.width(),
         };
-        if rest(kind + direction + duration) >= peer + note {
-            let (peer, note) = shared(kind + direction + duration);
-            Self { peer, account, kind, direction, duration, note }
-        } else if rest(direction + duration) >= peer + note {
-            let (peer, note) = shared(direction + duration);
-            Self { peer, account, kind: 0, direction, duration, note }
-        } else if rest(duration) >= peer + note {
-            let (peer, note) = shared(duration);
-            Self { peer, account, kind: 0, direction: 0, duration, note }
-        } else {
-            Self { peer: rest(duration), account, kind: 0, direction: 0, duration, note: 0 }
-        }
+        Self(columns.into_iter().map(|column| (column, wide(column))).collect())
+    }
+
+    /// The width of a column; 0 where it was dropped.
+    fn width(&self, column: Column) -> u16 {
+        self.0.iter().find(|(known, _)| *known == column).map_or(0, |(_, width)| *width)
     }
 }
 
-/// One call, ready to be drawn.
+/// One row, ready to be drawn.
 struct Row<'a> {
     call: &'a Call,
     note: Vec<String>,
     note_style: Style,
-    /// The note fits into its column; else it has lines of its own under the row.
+    /// Whether the note fits into its column; else it takes lines below the row.
     beside: bool,
     height: u16,
 }
 
 pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut Buffer) {
     let area = popup::panel(view, &title(view), area, buffer);
-    let columns = Columns::fitting(area.width, view.state.accounts.len());
-    draw_head(view, columns, Rect { height: 1, ..area }, buffer);
+    let layout = Layout::new(area.width, view.state.accounts.len());
+    draw_head(view, &layout, Rect { height: 1, ..area }, buffer);
     let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let (board, rows, now) = view.state.display(view.now);
-    let keys = rows.keys();
+    let (calls, now) = view.state.display(view.now);
+    let keys = calls.rows();
     if keys.is_empty() {
         put(
             buffer,
@@ -90,8 +85,8 @@ pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut B
         return;
     }
     let row =
-        |at: usize| board.get(keys[at]).map(|call| make_row(view, call, columns, list.width, now));
-    let cursor = view.state.cursor().and_then(|key| rows.position(board, key));
+        |at: usize| calls.get(keys[at]).map(|call| make_row(view, call, &layout, list.width, now));
+    let cursor = view.state.cursor().and_then(|key| calls.position(key));
     scratch.first_row = first_row(scratch.first_row, cursor, keys.len(), list.height, |at| {
         row(at).map_or(1, |row| row.height)
     });
@@ -103,7 +98,7 @@ pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut B
         }
         let Some(row) = row(at) else { continue };
         let height = row.height.min(list.bottom() - y);
-        draw_row(view, &row, columns, Rect { y, height, ..list }, buffer);
+        draw_row(view, &row, &layout, Rect { y, height, ..list }, buffer);
         y += height;
         last = at;
     }
@@ -115,8 +110,8 @@ pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut B
     }
 }
 
-/// The first row to draw, so that the cursor's row is seen whole and no line is left empty while
-/// there are rows above.
+/// The first row to draw: the row of the cursor is fully visible, and no line is empty while there
+/// are rows above.
 fn first_row(
     first: usize,
     cursor: Option<usize>,
@@ -124,7 +119,7 @@ fn first_row(
     height: u16,
     height_of: impl Fn(usize) -> u16,
 ) -> usize {
-    // The topmost first row that still shows row `last` whole.
+    // The topmost first row with which row `last` is fully visible.
     let showing = |last: usize| {
         let mut first = last;
         let mut used = height_of(last);
@@ -145,18 +140,18 @@ fn first_row(
 }
 
 fn title(view: View) -> String {
-    let State { rows, marked, frozen, privacy, .. } = view.state;
+    let State { calls, frozen, privacy, .. } = view.state;
     let mut parts = vec!["Calls".to_owned()];
-    if !rows.filter().is_empty() {
-        let (shown, all) = (rows.keys().len(), view.state.board.len());
-        parts.push(format!("{shown} of {all} by filter “{}”", rows.filter()));
+    if !calls.filter().is_empty() {
+        let (shown, all) = (calls.rows().len(), calls.len());
+        parts.push(format!("{shown} of {all} by filter “{}”", calls.filter()));
     }
-    if rows.column() != SortColumn::State || rows.is_reversed() {
-        let arrow = if rows.is_reversed() { "↑" } else { "↓" };
-        parts.push(format!("by {} {arrow}", rows.column().as_ref()));
+    if calls.sort_column() != Column::default() || calls.is_reversed() {
+        let arrow = if calls.is_reversed() { "↑" } else { "↓" };
+        parts.push(format!("by {} {arrow}", calls.sort_column().code()));
     }
-    if !marked.is_empty() {
-        parts.push(format!("{} marked", marked.len()));
+    if !calls.marked().is_empty() {
+        parts.push(format!("{} marked", calls.marked().len()));
     }
     if let Some(frozen) = frozen {
         parts.push(format!("frozen since {}", view.clock(frozen.at)));
@@ -168,23 +163,13 @@ fn title(view: View) -> String {
 }
 
 fn empty(view: View) -> &'static str {
-    if view.state.rows.filter().is_empty() { "no calls" } else { "no call fits the filter" }
+    if view.state.calls.filter().is_empty() { "no calls" } else { "no matches" }
 }
 
-fn draw_head(view: View, columns: Columns, area: Rect, buffer: &mut Buffer) {
-    let style = view.theme().muted;
+fn draw_head(view: View, layout: &Layout, area: Rect, buffer: &mut Buffer) {
     let mut x = area.x + MARKS;
-    let heads = [
-        (STATE, "STATE"),
-        (columns.peer, "PEER"),
-        (columns.account, "ACCOUNT"),
-        (columns.kind, "KIND"),
-        (columns.direction, "DIRECTION"),
-        (columns.duration, "FOR"),
-        (columns.note, "NOTE"),
-    ];
-    for (width, head) in heads {
-        put(buffer, (x, area.y), width, head, style);
+    for (column, width) in &layout.0 {
+        put(buffer, (x, area.y), *width, column.head(), view.theme().muted);
         x += width;
     }
 }
@@ -192,45 +177,49 @@ fn draw_head(view: View, columns: Columns, area: Rect, buffer: &mut Buffer) {
 fn make_row<'a>(
     view: View,
     call: &'a Call,
-    columns: Columns,
+    layout: &Layout,
     width: u16,
     now: Timestamp,
 ) -> Row<'a> {
     let note = call_note::note(view, call, now);
     let mut lines = note.lines(usize::from(width.saturating_sub(MARKS + 2)));
     let widest = lines.iter().map(|line| text::width(line)).max().unwrap_or(0);
-    let beside = lines.len() <= 1 && widest <= usize::from(columns.note);
+    let beside = lines.len() <= 1 && widest <= usize::from(layout.width(Column::Note));
     lines.truncate(NOTE_LINES);
     let height = if beside { 1 } else { 1 + lines.len() as u16 };
     Row { call, note: lines, note_style: note.style, beside, height }
 }
 
-fn draw_row(view: View, row: &Row, columns: Columns, area: Rect, buffer: &mut Buffer) {
+fn draw_row(view: View, row: &Row, layout: &Layout, area: Rect, buffer: &mut Buffer) {
     let call = row.call;
     let theme = view.theme();
     draw_marks(view, call.key, area, buffer);
-    let now = view.state.display(view.now).2;
+    let now = view.state.display(view.now).1;
     let server_now = view.state.server_now(call.key.account, now);
-    let counted = server_now.duration_since(call.counts_from()).as_secs();
-    let cells = [
-        (
-            STATE,
-            format!("{} {}", symbol(call.phase), call.phase.word()),
-            view.phase_style(call.phase),
-        ),
-        (columns.peer, peer(view, call, columns.peer), theme.text),
-        (columns.account, account(view, call), theme.muted),
-        (columns.kind, if call.video { "video" } else { "audio" }.to_owned(), theme.text),
-        (columns.direction, direction(call.direction).to_owned(), theme.text),
-        (columns.duration, text::duration(counted), theme.text),
-    ];
+    let state = [words::call::phase_symbol(call.phase), words::call::phase(call.phase)].join(" ");
+    let open = view.state.privacy == Privacy::Open;
+    let username = call.peer.username.as_ref().filter(|_| open).map(|name| format!("@{name}"));
+    let texts = CellTexts {
+        state: &state,
+        peer: &view.state.shown_name(&call.peer),
+        username: username.as_deref(),
+        account: &account(view, call),
+        direction: words::call::direction(call.direction),
+        seconds: server_now.duration_since(call.counts_from()).as_secs(),
+    };
     let mut x = area.x + MARKS;
-    for (width, text, style) in cells {
+    for (column, width) in layout.0.iter().filter(|(column, _)| *column != Column::Note) {
+        let style = match column {
+            Column::State => view.phase_style(call.phase),
+            Column::Account => theme.muted,
+            _ => theme.text,
+        };
+        let text = column.cell(call, &texts, *width);
         put(buffer, (x, area.y), width.saturating_sub(1), &text, style);
         x += width;
     }
     let (note_x, first, width) = if row.beside {
-        (x, area.y, columns.note)
+        (x, area.y, layout.width(Column::Note))
     } else {
         (area.x + MARKS + 2, area.y + 1, area.width.saturating_sub(MARKS + 2))
     };
@@ -249,43 +238,14 @@ fn draw_marks(view: View, key: CallKey, area: Rect, buffer: &mut Buffer) {
     if view.state.cursor() == Some(key) {
         put(buffer, (area.x, area.y), 1, "▶", view.theme().text);
     }
-    if view.state.marked.contains(&key) {
+    if view.state.calls.marked().contains(&key) {
         put(buffer, (area.x + 1, area.y), 1, "✓", view.theme().marked);
     }
 }
 
-/// The name, and the username where there is room.
-fn peer(view: View, call: &Call, width: u16) -> String {
-    let name = view.state.shown_name(&call.peer);
-    match (&call.peer.username, view.state.privacy) {
-        (Some(username), Privacy::Open) => {
-            let both = format!("{name} @{username}");
-            if text::width(&both) < usize::from(width) { both } else { name }
-        }
-        _ => name,
-    }
-}
-
-/// Which account a call is of, in a word.
+/// The name of the account of a call.
 pub(super) fn account(view: View, call: &Call) -> String {
-    view.state.account_word(view.state.account(call.key.account))
-}
-
-fn symbol(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Ringing => "☎",
-        Phase::Dialing { .. } => "◌",
-        Phase::Connecting => "◐",
-        Phase::Active { .. } => "●",
-    }
-}
-
-/// An arrow and the word.
-pub(super) fn direction(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Incoming => "← incoming",
-        Direction::Outgoing => "→ outgoing",
-    }
+    view.state.shown_account(view.state.account(call.key.account))
 }
 
 #[cfg(test)]
@@ -293,26 +253,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_go_in_the_documented_order_and_always_fit() {
+    fn columns_are_dropped_by_priority_and_always_fit() {
         for width in 0..250 {
-            let several = Columns::fitting(width, 2);
-            assert_eq!(several.account > 0, width >= 60);
-            for columns in [Columns::fitting(width, 1), several] {
-                let used = MARKS + STATE + columns.peer + columns.kind + columns.direction;
-                let used = used + columns.account + columns.duration + columns.note;
-                assert!(used <= width.max(26), "{width}: {columns:?}");
+            let several = Layout::new(width, 2);
+            assert_eq!(several.width(Column::Account) > 0, width >= ACCOUNT_FROM);
+            for layout in [Layout::new(width, 1), several] {
+                let used = MARKS + layout.0.iter().map(|(_, width)| width).sum::<u16>();
+                assert!(used <= width.max(28), "{width}: {layout:?}");
             }
-            let columns = Columns::fitting(width, 1);
-            assert!(columns.kind == 0 || columns.direction > 0, "{width}: the kind goes first");
-            assert!(columns.direction == 0 || columns.note > 0, "{width}: then the direction");
+            let layout = Layout::new(width, 1);
+            let has = |column| layout.width(column) > 0;
+            assert!(!has(Column::Kind) || has(Column::Direction), "{width}: the kind goes first");
+            assert!(!has(Column::Direction) || has(Column::Note), "{width}: then the direction");
         }
-        let at_80 = Columns::fitting(78, 1);
-        assert!(at_80.direction > 0 && at_80.note >= 22, "{at_80:?}");
-        assert!(Columns::fitting(98, 1).kind > 0);
+        let at_80 = Layout::new(78, 1);
+        assert!(at_80.width(Column::Note) >= 20, "{at_80:?}");
+        assert!(Layout::new(98, 1).width(Column::Kind) > 0);
     }
 
     #[test]
-    fn the_cursors_row_is_always_seen() {
+    fn the_row_of_the_cursor_is_always_visible() {
         let tall = |at: usize| if at.is_multiple_of(3) { 3 } else { 1 };
         for height in 1..12 {
             for first in 0..30 {

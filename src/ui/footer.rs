@@ -1,4 +1,4 @@
-//! The last line: what the keys do now, the newest notice, or the filter being typed.
+//! The last line: the keys that apply, the newest notice, or the filter being typed.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,10 +6,11 @@ use ratatui::layout::Rect;
 use super::{View, put, put_all, with_cursor};
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
-use crate::app::hang_up::obstacle;
-use crate::calls::event::ConnectionState;
-use crate::calls::{HangUp, Verb};
+use crate::app::request::{obstacle, usual_reason};
+use crate::calls::RequestState;
+use crate::calls::account::ConnectionState;
 use crate::text;
+use crate::words;
 
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
@@ -34,13 +35,13 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     put(buffer, (x, area.y), notice_width, &notice, view.theme().warning);
 }
 
-/// What stays until something is done about it.
+/// A condition of an account that needs the user.
 fn standing(view: View, width: u16) -> Option<String> {
     let accounts = || view.state.accounts.iter().filter(|account| !account.is_out());
     let unusable = view.state.accounts.iter().find_map(|account| match &account.connection {
         ConnectionState::Unusable { cause } => {
             const MORE: &str = " (onhook doctor)";
-            let text = format!("{}: {cause}", view.state.account_word(account));
+            let text = format!("{}: {cause}", view.state.shown_account(account));
             let room = usize::from(width).saturating_sub(4);
             if text::width(&text) <= room {
                 return Some(text);
@@ -52,13 +53,13 @@ fn standing(view: View, width: u16) -> Option<String> {
     if unusable.is_some() {
         return unusable;
     }
-    let key = view.look.keymap.hint(Layer::Board, Action::EnableCalls);
-    if accounts().any(|account| account.reach.calls_off) {
+    let key = view.options.keymap.hint(Layer::Board, Action::EnableCalls);
+    if accounts().any(|account| account.authorization.calls_off) {
         let fix = key.map(|key| format!(": press {key} to fix")).unwrap_or_default();
         return Some(format!("this session does not receive calls{fix}"));
     }
-    let unconfirmed = accounts().any(|account| account.reach.unconfirmed);
-    unconfirmed.then(|| "this session waits to be confirmed in another app".to_owned())
+    let unconfirmed = accounts().any(|account| account.authorization.unconfirmed);
+    unconfirmed.then(|| "confirm this session in another Telegram app".to_owned())
 }
 
 fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Buffer) {
@@ -67,22 +68,22 @@ fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Bu
     let parts = [
         (label.to_owned(), view.theme().key),
         (with_cursor(input.value(), input.cursor(), room), view.theme().text),
-        ("   Enter keeps it, Esc goes back, ! inverts".to_owned(), view.theme().muted),
+        ("   Enter apply · Esc cancel · ! not".to_owned(), view.theme().muted),
     ];
     put_all(buffer, (area.x, area.y), area.width, &parts);
 }
 
-/// The keys that do something now, and what.
+/// The keys that apply now, with their texts.
 fn hints(view: View) -> Vec<(String, String)> {
     let state = view.state;
     if let Some(Dialog::SignIn(_)) = &state.dialog {
-        // Its own keys are in its frame, and letters are typed.
+        // Its keys are in the frame of the dialog.
         return Vec::new();
     }
     let mut actions: Vec<(Action, String)> = Vec::new();
     let mut add = |action, text: &str| actions.push((action, text.to_owned()));
-    if !state.marked.is_empty() {
-        let shown = state.rows.keys().iter().filter(|key| state.marked.contains(key)).count();
+    if !state.calls.marked().is_empty() {
+        let shown = state.targets().len();
         if shown > 0 {
             add(Action::HangUp, &format!("hang up {shown} marked…"));
         }
@@ -90,15 +91,11 @@ fn hints(view: View) -> Vec<(String, String)> {
     } else if let Some(call) = state.selected_call() {
         let signed_out = state.account(call.key.account).is_out();
         if !signed_out && obstacle(call, view.now).is_none() {
-            let word = match call.verb() {
-                Verb::Decline => "decline",
-                Verb::Cancel => "cancel",
-                Verb::HangUp => "hang up",
-            };
-            add(Action::HangUp, &format!("{word}…"));
-            add(Action::HangUpNow, &format!("{word} now"));
+            let verb = words::call::imperative(call.verb());
+            add(Action::HangUp, &format!("{verb}…"));
+            add(Action::HangUpNow, &format!("{verb} ({})", usual_reason(call).code()));
         }
-        if matches!(call.hang_up, HangUp::Failed { .. }) {
+        if matches!(call.request, RequestState::Failed { .. }) {
             add(Action::Dismiss, "dismiss error");
         }
         add(Action::Details, "details");
@@ -110,7 +107,7 @@ fn hints(view: View) -> Vec<(String, String)> {
     add(Action::Help, "help");
     add(Action::Quit, "quit");
     let keyed = actions.into_iter().filter_map(|(action, text)| {
-        view.look.keymap.hint(Layer::Board, action).map(|key| (key, text))
+        view.options.keymap.hint(Layer::Board, action).map(|key| (key, text))
     });
     keyed.collect()
 }

@@ -1,4 +1,4 @@
-//! The first line: connection, account, counts, clock. Or, on a tiny screen, the only one.
+//! The first line: connections, accounts, counts, clock. On a tiny screen, the only line.
 
 use std::cmp::Reverse;
 
@@ -11,9 +11,10 @@ use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
 use crate::app::sign_in::SignInMode;
-use crate::calls::event::ConnectionState;
+use crate::calls::account::ConnectionState;
 use crate::calls::{Call, Phase};
 use crate::text;
+use crate::words;
 
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     let clock = view.clock(view.now);
@@ -28,7 +29,7 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
 
     let room = area.width.saturating_sub(at_the_right + 1);
     let counts = counts(view);
-    // What is left out first where there is little room: the cause, the title, the name.
+    // Where there is little room, the cause goes first, then the title, then the name.
     let several = view.state.accounts.len() > 1;
     let left = (0..4)
         .map(|left_out| left(view, left_out))
@@ -36,7 +37,7 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
         .find(|left| width(left) + width(&counts) < room)
         .unwrap_or_else(|| if several { summary(view) } else { left(view, 3) });
     let used = put_all(buffer, (area.x, area.y), room, &left);
-    // Where even that is too much, the first counts are the ones that matter.
+    // Where even that is too much, the last counts are cut off.
     let spare = room.saturating_sub(used);
     let x = area.x + used + spare.saturating_sub(width(&counts) + 1);
     put_all(buffer, (x, area.y), spare, &counts);
@@ -56,32 +57,31 @@ fn left(view: View, left_out: usize) -> Vec<(String, Style)> {
         let (next, style) = match &account.connection {
             ConnectionState::Retrying { cause, .. } => (cause.clone(), theme.warning),
             ConnectionState::SignedOut { code } => (next_step(view, code), theme.error),
-            // Why is said at the foot.
+            // The footer shows the cause.
             ConnectionState::Unusable { .. }
             | ConnectionState::Connecting
             | ConnectionState::Online => (String::new(), theme.text),
         };
-        // What is the matter with an account is more than whose it is.
         let least = if account.is_out() { 3 } else { 1 };
         if !next.is_empty() && left_out < least {
             parts.push((format!(" · {next}"), style));
         }
         let least = if account.is_out() { 1 } else { 3 };
         if left_out < least {
-            parts.push((format!(" · {}", view.state.account_name(account)), theme.text));
+            parts.push((format!(" · {}", view.state.shown_user(account)), theme.text));
         }
         parts.push(("  ".to_owned(), theme.text));
     }
     parts
 }
 
-/// Many accounts in a few words: how many are well, and which are not.
+/// The summary of many accounts: how many are online, and which are out.
 fn summary(view: View) -> Vec<(String, Style)> {
     let theme = view.theme();
     let accounts = &view.state.accounts;
     let of = |fits: fn(&AccountState) -> bool| accounts.iter().filter(move |it| fits(it));
     let online = of(|account| account.connection == ConnectionState::Online).count();
-    let out: Vec<_> = of(AccountState::is_out).map(|it| view.state.account_word(it)).collect();
+    let out: Vec<_> = of(AccountState::is_out).map(|it| view.state.shown_account(it)).collect();
     let waiting = accounts.len() - online - out.len();
     let mut parts = vec![(format!(" ● {online} online"), theme.good)];
     if waiting > 0 {
@@ -95,25 +95,24 @@ fn summary(view: View) -> Vec<(String, Style)> {
     parts
 }
 
-/// The state of a connection, in a symbol and words.
+/// The state of a connection.
 fn connection(view: View, account: &AccountState) -> (String, Style) {
     let theme = view.theme();
-    match &account.connection {
-        ConnectionState::Connecting => ("◌ connecting".to_owned(), theme.warning),
-        ConnectionState::Online => ("● online".to_owned(), theme.good),
+    let (style, wait) = match &account.connection {
+        ConnectionState::Online => (theme.good, 0),
+        ConnectionState::Connecting => (theme.warning, 0),
         ConnectionState::Retrying { at, .. } => {
-            let seconds = at.duration_since(view.now).as_secs_f64().ceil().max(0.0);
-            (format!("○ retrying in {seconds} s"), theme.warning)
+            (theme.warning, at.duration_since(view.now).as_secs_f64().ceil().max(0.0) as i64)
         }
-        ConnectionState::SignedOut { code } => (format!("✗ signed out · {code}"), theme.error),
-        ConnectionState::Unusable { .. } => ("✗ cannot be used".to_owned(), theme.error),
-    }
+        ConnectionState::SignedOut { .. } | ConnectionState::Unusable { .. } => (theme.error, 0),
+    };
+    (words::connection(&account.connection, wait), style)
 }
 
-/// What can be done about a session that Telegram does not accept any more.
+/// What can be done about a session that Telegram no longer accepts.
 fn next_step(view: View, code: &str) -> String {
-    let key = |action| view.look.keymap.hint(Layer::Board, action);
-    let sign_in = key(Action::SignIn).filter(|_| view.state.entrance != SignInMode::Closed);
+    let key = |action| view.options.keymap.hint(Layer::Board, action);
+    let sign_in = key(Action::SignIn).filter(|_| view.state.sign_in_mode != SignInMode::Closed);
     match (code, key(Action::Reconnect), sign_in) {
         ("USER_DEACTIVATED" | "USER_DEACTIVATED_BAN", ..) => {
             "write to Telegram's support".to_owned()
@@ -128,16 +127,16 @@ fn next_step(view: View, code: &str) -> String {
 }
 
 fn counts(view: View) -> Vec<(String, Style)> {
-    let (board, _, _) = view.state.display(view.now);
-    let count = |fits: fn(&Call) -> bool| board.calls().filter(|call| fits(call)).count();
+    let (calls, _) = view.state.display(view.now);
+    let count = |fits: fn(&Call) -> bool| calls.live().filter(|call| fits(call)).count();
     let ringing = count(|call| call.phase == Phase::Ringing);
     let active = count(|call| matches!(call.phase, Phase::Active { .. }));
-    let others = board.len() - ringing - active;
+    let others = calls.len() - ringing - active;
     let theme = view.theme();
     let all = [
         (ringing, "ringing", theme.ringing),
         (active, "active", theme.active),
-        (others, "on the way", theme.dialing),
+        (others, "connecting", theme.dialing),
     ];
     let mut parts = Vec::new();
     for (count, word, style) in all.into_iter().filter(|(count, ..)| *count > 0) {
@@ -152,21 +151,21 @@ fn counts(view: View) -> Vec<(String, Style)> {
     parts
 }
 
-/// One line that says who rings, for a screen without room for more.
+/// The only line of a tiny screen: the most urgent call.
 pub(super) fn draw_line(view: View, area: Rect, buffer: &mut Buffer) {
     let first = |call: &&Call| (Reverse(call.phase.rank()), call.placed, call.key);
-    let call = view.state.board.calls().max_by_key(first);
+    let call = view.state.calls.live().max_by_key(first);
     let signing_in = matches!(view.state.dialog, Some(Dialog::SignIn(_)));
     let (text, style) = match call {
         _ if signing_in => ("too small to sign in".to_owned(), view.theme().warning),
         Some(call) => {
             let name = view.state.shown_name(&call.peer);
-            (format!("{} {name}", call.phase.word()), view.phase_style(call.phase))
+            (format!("{} {name}", words::call::phase(call.phase)), view.phase_style(call.phase))
         }
         None => ("no calls".to_owned(), view.theme().muted),
     };
     put(buffer, (area.x, area.y), area.width, &text, style);
-    // Below it, if there is a line: whatever is said, who calls stays in sight.
+    // A notice takes the second line, so that the call stays visible.
     if let Some(notice) = view.state.notices.newest().filter(|_| area.height > 1) {
         put(buffer, (area.x, area.y + 1), area.width, notice, view.theme().warning);
     }

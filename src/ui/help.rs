@@ -1,4 +1,4 @@
-//! The help page: the keys as they are bound now, and what the board cannot see.
+//! The help page: the keys as they are bound, the columns, and what the board cannot see.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,6 +6,7 @@ use ratatui::style::Style;
 
 use super::{View, popup, put};
 use crate::app::action::{Action, Layer};
+use crate::calls::column::Column;
 use crate::text;
 
 const WIDTH: u16 = 74;
@@ -13,8 +14,8 @@ const WIDTH: u16 = 74;
 const KEYS: u16 = 18;
 
 const ABOUT: [&str; 3] = [
-    "A call that you take on another device is not visible to this session: Telegram then talks \
-     only to that device, so the row says “answered on another device” and no more.",
+    "A call that you answer on another device is not visible to this session: Telegram updates \
+     only that device, so the row says “answered elsewhere” and no more.",
     "After the selected call has ended, nothing is selected for two seconds, so that a key meant \
      for it cannot hit another call.",
     "Quitting ends no call. onhook sends nothing that changes anything unless you press a key.",
@@ -41,13 +42,17 @@ fn lines(view: View, width: u16) -> Vec<(String, String, Style)> {
     for (layer, title) in [(Layer::Board, "On the board"), (Layer::Picker, "In the reason picker")]
     {
         lines.push((String::new(), title.to_owned(), theme.title));
-        for (action, keys) in view.look.keymap.actions(layer) {
+        for (action, keys) in view.options.keymap.actions(layer) {
             let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
             let keys = if keys.is_empty() { "(no key)".to_owned() } else { keys.join("  ") };
             lines.push((keys, action.describe().to_owned(), theme.text));
         }
         lines.push((String::new(), String::new(), theme.text));
     }
+    let columns: Vec<_> = Column::all().map(|column| column.code().to_owned()).collect();
+    lines.push((String::new(), "Columns to sort by".to_owned(), theme.title));
+    lines.push((String::new(), columns.join(", "), theme.text));
+    lines.push((String::new(), String::new(), theme.text));
     lines.push((String::new(), "What the board shows and does".to_owned(), theme.title));
     for paragraph in ABOUT {
         let wrapped = text::wrap(paragraph, usize::from(width.saturating_sub(2)));

@@ -46,7 +46,7 @@ pub(super) fn split(state: &State, area: Rect) -> Option<Panels> {
         lower
     } else {
         // Inside the frame.
-        let lines = recent::lines(&state.board, board.width.saturating_sub(2), lower);
+        let lines = recent::lines(&state.calls, board.width.saturating_sub(2), lower);
         (lines + 2).clamp(least, lower.max(least))
     };
     let calls = Rect { height: board.height - recent_rows + 1, ..board };

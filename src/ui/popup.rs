@@ -14,7 +14,7 @@ pub(super) fn panel(view: View, title: &str, area: Rect, buffer: &mut Buffer) ->
     framed(view, title, area, border::PLAIN, buffer)
 }
 
-/// Draws the frame of a panel that hangs on the one above it.
+/// Draws the frame of a panel below another one; they share an edge.
 pub(super) fn lower_panel(view: View, title: &str, area: Rect, buffer: &mut Buffer) -> Rect {
     let joined = border::Set { top_left: "├", top_right: "┤", ..border::PLAIN };
     framed(view, title, area, joined, buffer)
@@ -55,7 +55,7 @@ pub(super) fn hints(
 ) {
     let mut parts = vec![(" ".to_owned(), view.theme().border)];
     for (action, text) in actions {
-        if let Some(key) = view.look.keymap.hint(layer, *action) {
+        if let Some(key) = view.options.keymap.hint(layer, *action) {
             if parts.len() > 1 {
                 parts.push(("· ".to_owned(), view.theme().border));
             }
@@ -73,16 +73,11 @@ pub(super) fn draw_quit(view: View, screen: Rect, buffer: &mut Buffer) {
     draw_question(view, "Quit now?", text, ["quit", "stay"], screen, buffer);
 }
 
-/// The question before a session is told of calls.
-pub(super) fn draw_receive_calls(
-    view: View,
-    account: AccountId,
-    screen: Rect,
-    buffer: &mut Buffer,
-) {
-    let name = view.state.account_name(view.state.account(account));
+/// The question before call requests are turned on.
+pub(super) fn draw_enable_calls(view: View, account: AccountId, screen: Rect, buffer: &mut Buffer) {
+    let name = view.state.shown_user(view.state.account(account));
     let text = format!(
-        "Telegram does not tell this session of {name} about calls. This changes that setting, \
+        "This session of {name} does not receive calls. This changes that setting at Telegram, \
          for this session only."
     );
     draw_question(view, "Receive calls here?", &text, ["change it", "leave it"], screen, buffer);

@@ -1,4 +1,4 @@
-//! The reason picker: what each reason will look like, before it is sent.
+//! The reason picker: what each reason will look like to both sides.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,6 +8,7 @@ use crate::app::action::{Action, Layer};
 use crate::app::dialog::{Choice, Picker};
 use crate::calls::{Call, CallKey};
 use crate::text;
+use crate::words;
 
 /// The width of the picker's inside, if the screen has it.
 const WIDTH: u16 = 68;
@@ -24,7 +25,7 @@ struct PickerLine {
 }
 
 pub(super) fn draw(view: View, picker: &Picker, screen: Rect, buffer: &mut Buffer) {
-    let Some(first) = picker.calls.first().and_then(|key| view.state.board.get(*key)) else {
+    let Some(first) = picker.calls.first().and_then(|key| view.state.calls.get(*key)) else {
         return;
     };
     let width = WIDTH.min(screen.width.saturating_sub(2));
@@ -34,7 +35,7 @@ pub(super) fn draw(view: View, picker: &Picker, screen: Rect, buffer: &mut Buffe
         .map(|choice| line(view, picker, first, choice, width))
         .collect();
     if height(&lines) > screen.height.saturating_sub(2) {
-        // Better all reasons with less said about them than some reasons out of sight.
+        // All reasons stay visible; their texts are cut to one line.
         for line in &mut lines {
             line.text.truncate(1);
         }
@@ -62,7 +63,7 @@ fn title(view: View, picker: &Picker, first: &Call) -> String {
                 0 | 1 => String::new(),
                 _ => format!(" ({})", call_table::account(view, first)),
             };
-            format!("{} {}{whose}", first.verb().title(), view.state.shown_name(&first.peer))
+            words::call::picker_title(first.verb(), &view.state.shown_name(&first.peer)) + &whose
         }
         many => format!("Hang up {many} marked calls"),
     }
@@ -70,32 +71,31 @@ fn title(view: View, picker: &Picker, first: &Call) -> String {
 
 fn line(view: View, picker: &Picker, first: &Call, choice: Choice, width: u16) -> PickerLine {
     let (action, label) = match choice {
-        Choice::Default => (Action::DefaultReason, "Fitting"),
-        Choice::Reason(reason) => (Action::sending(reason), reason.label()),
+        Choice::Default => (Action::DefaultReason, words::reason::DEFAULT_REASON.0),
+        Choice::Reason(reason) => (Action::sending(reason), words::reason::label(reason)),
     };
-    let (text, usual) = prospect(view, &picker.calls, first, choice);
+    let (text, usual) = preview(view, &picker.calls, first, choice);
     let cells = width.saturating_sub(LABEL + 1).max(12);
     PickerLine {
         choice,
-        key: view.look.keymap.hint(Layer::Picker, action).unwrap_or_default(),
+        key: view.options.keymap.hint(Layer::Picker, action).unwrap_or_default(),
         label,
         text: text::wrap(&text, usize::from(cells)),
         usual,
     }
 }
 
-/// What will be seen, if that is the same for all calls.
-fn prospect(view: View, calls: &[CallKey], first: &Call, choice: Choice) -> (String, bool) {
+/// The preview of a choice, if it is the same for all calls.
+fn preview(view: View, calls: &[CallKey], first: &Call, choice: Choice) -> (String, bool) {
     let Choice::Reason(reason) = choice else {
-        return ("to each call the reason that fits its state".to_owned(), true);
+        return (words::reason::DEFAULT_REASON.1.to_owned(), true);
     };
-    let prospect = reason.prospect(first.phase);
-    let mut others = calls.iter().filter_map(|key| view.state.board.get(*key));
-    if !others.all(|call| reason.prospect(call.phase) == prospect) {
-        return (format!("{} to all, whatever their state", reason.name()), false);
+    let preview = words::reason::preview(reason, first.phase);
+    let mut others = calls.iter().filter_map(|key| view.state.calls.get(*key));
+    if !others.all(|call| words::reason::preview(reason, call.phase) == preview) {
+        return (words::reason::for_all(reason), false);
     }
-    let warning = if prospect.usual { "" } else { "unusual here: " };
-    (format!("{warning}{}", prospect.text), prospect.usual)
+    (preview.text.to_owned(), preview.usual)
 }
 
 fn draw_line(view: View, line: &PickerLine, selected: bool, area: Rect, buffer: &mut Buffer) {

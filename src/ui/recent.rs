@@ -1,22 +1,22 @@
-//! The calls that ended lately, and how.
+//! The calls that ended lately.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{View, call_table, popup, put};
-use crate::calls::board::CallBoard;
-use crate::calls::{Direction, EndedCall};
+use super::{View, popup, put};
+use crate::calls::{Calls, Direction, EndedCall};
 use crate::text;
+use crate::words::call::{direction, ending_with_reasons};
 
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     let area = popup::lower_panel(view, "Recent", area, buffer);
-    let (board, _, _) = view.state.display(view.now);
-    if board.recent().len() == 0 {
+    let (calls, _) = view.state.display(view.now);
+    if calls.recent().len() == 0 {
         let width = area.width.saturating_sub(1);
         put(buffer, (area.x + 1, area.y), width, "nothing yet", view.theme().muted);
     }
     let mut y = area.y;
-    for ended in board.recent() {
+    for ended in calls.recent() {
         if y >= area.bottom() {
             break;
         }
@@ -25,14 +25,15 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
 }
 
 /// How many lines the calls take in a panel of this width, counted up to `most`.
-pub(super) fn lines(board: &CallBoard, width: u16, most: u16) -> u16 {
+pub(super) fn lines(calls: &Calls, width: u16, most: u16) -> u16 {
     // Each takes a line at least: most of the time there is nothing to be measured.
-    if board.recent().len() >= usize::from(most) {
+    if calls.recent().len() >= usize::from(most) {
         return most;
     }
     let (.., ending_width) = columns(width);
-    let lines = |ended| text::wrap(&ending(ended), usize::from(ending_width)).len() as u16;
-    board.recent().map(lines).sum::<u16>().min(most)
+    let lines =
+        |ended| text::wrap(&ending_with_reasons(ended), usize::from(ending_width)).len() as u16;
+    calls.recent().map(lines).sum::<u16>().min(most)
 }
 
 /// The widths of name, direction and ending in a panel of this width.
@@ -52,24 +53,18 @@ fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) -> u
         Direction::Outgoing => "→",
     };
     let roomy = direction_width > 2;
-    let direction = if roomy { call_table::direction(ended.direction) } else { arrow };
+    let arrow_or_text = if roomy { direction(ended.direction) } else { arrow };
     let mut x = area.x + 1;
     put(buffer, (x, area.y), 5, &view.clock(ended.at), theme.muted);
     x += 7;
     put(buffer, (x, area.y), name_width, &view.state.shown_name(&ended.peer), theme.text);
     x += name_width + 1;
-    put(buffer, (x, area.y), direction_width, direction, theme.muted);
+    put(buffer, (x, area.y), direction_width, arrow_or_text, theme.muted);
     x += direction_width;
     let style = if ended.is_missed() { theme.warning } else { theme.text };
-    let lines = text::wrap(&ending(ended), usize::from(width));
+    let lines = text::wrap(&ending_with_reasons(ended), usize::from(width));
     for (y, line) in (area.y..area.bottom()).zip(&lines) {
         put(buffer, (x, y), width, line, style);
     }
     lines.len() as u16
-}
-
-/// The words for the ending, with both reasons where one was sent.
-pub(super) fn ending(ended: &EndedCall) -> String {
-    let reasons = ended.reasons();
-    if reasons.is_empty() { ended.words() } else { format!("{} ({reasons})", ended.words()) }
 }

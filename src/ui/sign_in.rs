@@ -1,4 +1,4 @@
-//! Signing in: the ways in, one question at a time, and the QR code.
+//! The sign-in dialog: the menu of methods, one question at a time, and the QR code.
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -9,12 +9,12 @@ use super::{View, popup, put, spinner, with_cursor};
 use crate::app::action::{Action, Layer};
 use crate::app::sign_in::{Question, SignInDialog};
 use crate::qr::{self, Background};
-use crate::sign_in::{APPLICATION_HELP, IMPORT_WARNING};
 use crate::text;
+use crate::words::sign_in::{API_CREDENTIALS_HELP, IMPORT_WARNING};
 
 /// The width of the inside, if the screen has it.
 const WIDTH: u16 = 66;
-const WELCOME: &str = "onhook shows who is calling, here, where you already are, and hangs up \
+const WELCOME: &str = "onhook shows who is calling in your terminal, and hangs up \
      with the reason you choose. It needs a Telegram account of yours.";
 const QR_HELP: &str = "Telegram on your phone → Settings → Devices → Link";
 const PHONE_HELP: &str = "Telegram sends a code to it. Neither is stored.";
@@ -118,7 +118,7 @@ fn lines(view: View, sign_in: &SignInDialog, width: u16, most: usize) -> Vec<Sty
 /// What is asked, in words.
 fn asked(view: View, question: &Question) -> String {
     match question {
-        Question::ApiId => format!("{APPLICATION_HELP} — the api id:"),
+        Question::ApiId => format!("{API_CREDENTIALS_HELP}:"),
         Question::ApiHash { .. } => "The api hash, 32 hex digits:".to_owned(),
         Question::Phone => format!("Your phone number, with the country code. {PHONE_HELP}"),
         Question::Code(sent) => {
@@ -165,12 +165,12 @@ fn qr_lines(view: View, url: &str, until: Timestamp, width: u16, most: usize) ->
     // With colours of its own the code is dark on light anywhere.
     let (background, style) = match theme.qr.bg {
         Some(_) => (Background::Light, theme.qr),
-        None => (view.look.background, Style::reset()),
+        None => (view.options.background, Style::reset()),
     };
     let code = qr::half_blocks(url, background).unwrap_or_default();
     let columns = code.first().map_or(0, |line| text::width(line));
-    if view.look.ascii || columns > usize::from(width) || code.len() + 1 > most {
-        let need = if view.look.ascii {
+    if view.options.ascii || columns > usize::from(width) || code.len() + 1 > most {
+        let need = if view.options.ascii {
             "A QR code cannot be drawn with ASCII alone: sign in with a phone number.".to_owned()
         } else {
             format!("The QR code needs a terminal of {} × {} cells.", columns + 4, code.len() + 3)

@@ -17,9 +17,8 @@ use crate::app::account::AccountState;
 use crate::app::action::Action;
 use crate::app::msg::Msg;
 use crate::app::update;
-use crate::calls::event::{
-    AccountEvent, CallEvent, ConnectionState, LiveCall, Protocol, Relays, Stage,
-};
+use crate::calls::account::{AccountEvent, ConnectionState};
+use crate::calls::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
 use crate::calls::failure::Failure;
 use crate::calls::reason::{EndReason, Recorded};
 use crate::calls::{AccountId, CallKey, Handle, Party};
@@ -83,6 +82,7 @@ fn call(state: &mut State, id: i64, peer: Party, incoming: bool, stage: Stage) {
         video: id % 2 == 0,
         stage,
         protocol: Protocol { layers: (65, 92), libraries: vec!["13.0.0".to_owned()] },
+        exchange: None,
     };
     tell(state, AccountEvent::Call(CallEvent::Live(Box::new(live))), id * 3);
 }
@@ -95,7 +95,7 @@ fn ended(state: &mut State, id: i64, reason: Option<EndReason>, duration: Option
 
 fn failed(state: &mut State, id: i64, failure: Failure) {
     let key = CallKey { account: ACCOUNT, id };
-    tell(state, AccountEvent::HangUpDone { key, attempt: 1, outcome: Err(failure) }, 50);
+    tell(state, AccountEvent::RequestDone { key, attempt: 1, outcome: Err(failure) }, 50);
 }
 
 /// A board with a call in every state, and three that are over.
@@ -306,7 +306,7 @@ fn without_colour_every_state_is_still_told_apart() {
     };
     assert!(buffer.content.iter().all(|cell| !coloured(cell.style())));
     let text = text_of(&buffer);
-    for word in ["ringing", "active", "dialing", "rings there", "connecting", "▶"] {
+    for word in ["ringing", "active", "dialing", "remote ringing", "connecting", "▶"] {
         assert!(text.contains(word), "{word}");
     }
 }

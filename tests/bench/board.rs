@@ -15,7 +15,8 @@ use onhook::app::account::AccountState;
 use onhook::app::action::Action;
 use onhook::app::msg::Msg;
 use onhook::app::{State, update};
-use onhook::calls::event::{AccountEvent, CallEvent, LiveCall, Protocol, Stage};
+use onhook::calls::account::AccountEvent;
+use onhook::calls::event::{CallEvent, LiveCall, Protocol, Stage};
 use onhook::calls::{AccountId, Handle, Party};
 use onhook::config::keymap::Keymap;
 use onhook::config::theme::{Depth, Theme};
@@ -62,6 +63,7 @@ fn ring(id: i64) -> Msg {
         video: id % 4 == 0,
         stage: Stage::Requested,
         protocol: Protocol { layers: (65, 92), libraries: vec!["13.0.0".to_owned()] },
+        exchange: None,
     };
     Msg::Account(AccountId(0), AccountEvent::Call(CallEvent::Live(Box::new(live))))
 }
@@ -76,7 +78,7 @@ fn board_of(calls: i64) -> State {
         // Scattered, as Telegram's ids are.
         update(&mut state, ring(id.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64)), now());
     }
-    state.take_changes();
+    state.calls.take_changes();
     update(&mut state, Msg::Resized { width: SIZE.width, height: SIZE.height }, now());
     state
 }

@@ -20,7 +20,7 @@ use onhook::app::action::Action;
 use onhook::app::effect::Effect;
 use onhook::app::msg::Msg;
 use onhook::app::{State, update};
-use onhook::calls::event::AccountEvent;
+use onhook::calls::account::AccountEvent;
 use onhook::calls::{AccountId, Party};
 use onhook::config::keymap::Keymap;
 use onhook::config::theme::{Depth, Theme};
@@ -177,8 +177,8 @@ impl Board {
 
     fn press(&mut self, action: Action) {
         for effect in update(&mut self.state, Msg::Action(action), Timestamp::now()) {
-            if let Effect::HangUp(order) = effect {
-                self.account.hang_up(order);
+            if let Effect::Account(_, command) = effect {
+                self.account.send(command);
             }
         }
     }
@@ -235,7 +235,7 @@ async fn wire_to_screen() -> (Vec<Duration>, Vec<Duration>) {
     let (server, _) = self::server(ROUNDS, 2).await;
     let mut other = Bare::connect(&server, 1).await;
     let mut board = Board::start(&server);
-    board.until(|state| state.board.len() == ROUNDS).await;
+    board.until(|state| state.calls.len() == ROUNDS).await;
     let mut calls = Vec::new();
     while calls.len() < ROUNDS {
         if let enums::PhoneCall::Requested(call) = other.call().await {
@@ -247,7 +247,7 @@ async fn wire_to_screen() -> (Vec<Duration>, Vec<Duration>) {
     for (done, (id, hash)) in calls.into_iter().enumerate() {
         let start = Instant::now();
         tokio::join!(other.discard(id, hash), async {
-            board.until(|state| state.board.len() < ROUNDS - done).await;
+            board.until(|state| state.calls.len() < ROUNDS - done).await;
             board.draw();
         });
         drawn.push(start.elapsed());
@@ -274,13 +274,13 @@ async fn key_to_wire() -> (Vec<Duration>, Vec<Duration>) {
 
     let (server, arrivals) = self::server(ROUNDS, 1).await;
     let mut board = Board::start(&server);
-    board.until(|state| state.board.len() == ROUNDS).await;
+    board.until(|state| state.calls.len() == ROUNDS).await;
     let mut keys = Vec::new();
     for done in 0..ROUNDS {
         board.press(Action::Down);
         let start = Instant::now();
         board.press(Action::HangUpNow);
-        board.until(|state| state.board.len() < ROUNDS - done).await;
+        board.until(|state| state.calls.len() < ROUNDS - done).await;
         keys.push(arrivals.recv().expect("it has arrived") - start);
     }
     (floor, keys)
@@ -290,9 +290,9 @@ async fn burst() {
     let calls = 10_000;
     let (server, _) = server(calls, 1).await;
     let mut board = Board::start(&server);
-    board.until(|state| !state.board.is_empty()).await;
+    board.until(|state| !state.calls.is_empty()).await;
     let start = Instant::now();
-    board.until(|state| state.board.len() == calls).await;
+    board.until(|state| state.calls.len() == calls).await;
     let rate = calls as f64 / start.elapsed().as_secs_f64();
     println!("burst: {calls} of {calls} calls on the board, {rate:.0} a second");
 }

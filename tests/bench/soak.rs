@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use import::import;
 use onhook::app::action::Action;
 use onhook::app::msg::Msg;
-use onhook::calls::event::ConnectionState;
+use onhook::calls::account::ConnectionState;
 use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::{Network, Origin};
 use onhook_loopback::{Options, Scenario, Server};
@@ -180,9 +180,9 @@ fn tasks() -> (usize, usize) {
         online(&mut switchboard).await;
         let before = alive();
         for _ in 0..RECONNECTS {
-            switchboard.take(Msg::Action(Action::Reconnect));
+            switchboard.dispatch(Msg::Action(Action::Reconnect)).expect("no output");
             let msg = switchboard.next_event().await;
-            switchboard.take(msg);
+            switchboard.dispatch(msg).expect("no output");
             online(&mut switchboard).await;
         }
         (before, alive())
@@ -192,7 +192,7 @@ fn tasks() -> (usize, usize) {
 async fn online(switchboard: &mut Switchboard) {
     while switchboard.state.accounts[0].connection != ConnectionState::Online {
         let msg = switchboard.next_event().await;
-        switchboard.take(msg);
+        switchboard.dispatch(msg).expect("no output");
     }
 }
 

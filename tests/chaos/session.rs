@@ -13,8 +13,8 @@ use grammers_session::storages::SqliteSession;
 use grammers_session::types::{DcOption, PeerAuth, PeerInfo, UpdateState, UpdatesState};
 use jiff::Timestamp;
 use onhook::accounts::AccountStore;
-use onhook::app::msg::Msg;
-use onhook::calls::event::{AccountEvent, ConnectionState};
+use onhook::app::msg::{LedgerEvent, Msg};
+use onhook::calls::account::{AccountEvent, ConnectionState};
 use onhook::clock::Clock;
 use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::{Network, Origin};
@@ -124,7 +124,7 @@ impl Play<'_> {
             _ => None,
         };
         match &msg {
-            Msg::Account(_, AccountEvent::HangUpDone { key, attempt, outcome }) => {
+            Msg::Account(_, AccountEvent::RequestDone { key, attempt, outcome }) => {
                 self.checks.told(key.id, *attempt, outcome);
             }
             Msg::Account(_, AccountEvent::TaskPanicked) if !self.sends_invalid => {
@@ -132,8 +132,7 @@ impl Play<'_> {
             }
             _ => {}
         }
-        // What is left is for a screen.
-        drop(self.switchboard.take(msg));
+        self.switchboard.dispatch(msg).map_err(|error| error.to_string())?;
         self.checks.after(&before, key, &self.switchboard.state)
     }
 
@@ -302,7 +301,7 @@ impl Play<'_> {
         loop {
             yield_now().await;
             while let Some(msg) = self.switchboard.try_next_event() {
-                let recalled = matches!(msg, Msg::Account(_, AccountEvent::Recalled(_)));
+                let recalled = matches!(msg, Msg::Ledger(LedgerEvent::Recalled { .. }));
                 self.take(msg)?;
                 if recalled {
                     return Ok(());

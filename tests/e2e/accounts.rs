@@ -32,7 +32,7 @@ fn above(text: &str, upper: &str, lower: &str) -> bool {
 fn hangs_up(board: &mut Board, name: &str) {
     board.see_line(&["▶", "ringing", name]);
     board.press("X");
-    board.see_line(&[name, "declined by you (sent busy, recorded busy)"]);
+    board.see_line(&[name, "declined by you (busy)"]);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn one_that_cannot_be_used_does_not_disturb_the_other() {
     let mend = Command::new("chmod").arg("-R").arg("go=").arg(&broken).status().expect("it runs");
     assert!(mend.success());
     let mut board = Start::own().at(folder).size(110, 30).run();
-    board.see_line(&["● online · Ada Lovelace", "✗ cannot be used · work"]);
+    board.see_line(&["● online · Ada Lovelace", "✗ see onhook doctor · work"]);
     board.see("work: session.db is no session that can be read");
     hangs_up(&mut board, "Grace Hopper");
     board.quit();
@@ -138,6 +138,6 @@ fn a_session_that_receives_no_calls_is_fixed_after_a_question() {
 fn a_session_that_is_not_confirmed_says_so() {
     let served = ServerProcess::start("[me]\nunconfirmed = true\n");
     let board = board_of(&served).run();
-    board.see("this session waits to be confirmed in another app");
+    board.see("confirm this session in another Telegram app");
     board.quit();
 }

@@ -16,23 +16,23 @@ fn two_calls() -> Board {
 #[test]
 fn the_busy_switchboard_shows_every_state() {
     let board = Start::shipped("busy").size(140, 30).run();
-    board.see("3 ringing · 2 active · 3 on the way");
+    board.see("3 ringing · 2 active · 3 connecting");
     for parts in [
         ["☎ ringing", "Grace Hopper @grace", "audio ← incoming"],
         ["☎ ringing", "Margaret Hamilton", "video ← incoming"],
         ["☎ ringing", "Unknown ", "audio ← incoming"],
         ["● active", "Linus Torvalds", "video ← incoming"],
         ["● active", "Radia Perlman", "audio → outgoing"],
-        ["◌ rings there", "Barbara Liskov", "→ outgoing"],
+        ["◌ remote ringing", "Barbara Liskov", "→ outgoing"],
         ["◌ dialing", "Dennis Ritchie", "→ outgoing"],
         ["◐ connecting", "Edsger Dijkstra", "→ outgoing"],
     ] {
         board.see_line(&parts);
     }
     for parts in [
-        ["Alan Turing", "missed · caller gave up"],
+        ["Alan Turing", "missed"],
         ["Leslie Lamport", "declined elsewhere"],
-        ["Sophie Wilson", "answered on another device"],
+        ["Sophie Wilson", "answered elsewhere"],
         ["Ken Thompson", "line busy"],
     ] {
         board.see_line(&parts);
@@ -49,9 +49,9 @@ fn the_filter_narrows_inverts_and_goes_back() {
     board.press("<enter>");
     board.see("filter “alan”");
     board.press("/");
-    board.see("Esc goes back");
+    board.see("Esc cancel");
     board.press("<esc>");
-    board.see_no("Esc goes back");
+    board.see_no("Esc cancel");
     board.see("1 of 2 by filter “alan”");
     board.press("<esc>");
     board.see_line(&["ringing", "Grace Hopper"]);
@@ -131,8 +131,8 @@ fn help_shows_the_keys_as_they_are_bound() {
     board.see_line(&["h hang up…"].map(|_| "h decline…"));
     board.press("?");
     board.see_line(&["h ", "hang up, decline or cancel"]);
-    board.see_line(&["(no key)", "turn the order around"]);
-    board.see_wrapped("A call that you take on another device is not visible to this session");
+    board.see_line(&["(no key)", "reverse the order"]);
+    board.see_wrapped("A call that you answer on another device is not visible to this session");
     board.press("<esc>");
     board.see_no("On the board");
     board.press("h");
@@ -146,7 +146,7 @@ fn help_shows_the_keys_as_they_are_bound() {
 fn any_size_works_and_none_panics() {
     let sizes = [(200, 60), (100, 24), (99, 24), (80, 24), (60, 10), (40, 10), (39, 10), (40, 9)];
     let sizes = sizes.into_iter().chain([(20, 3), (10, 2), (2, 2), (1, 1), (3, 40), (200, 1)]);
-    for (keys, seen) in [("x", "Enter send"), ("?", "On the board"), ("/a", "Esc goes back")] {
+    for (keys, seen) in [("x", "Enter send"), ("?", "On the board"), ("/a", "Esc cancel")] {
         let mut board = Start::shipped("busy").run();
         board.see("ringing");
         board.press(keys);

@@ -37,7 +37,7 @@ fn used(served: &ServerProcess) -> TempDir {
 fn declines(mut board: Board, served: &ServerProcess) -> TempDir {
     board.see_line(&["▶", "ringing", "Grace Hopper"]);
     board.press("X");
-    board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);
+    board.see_line(&["Grace Hopper", "declined by you (busy)"]);
     let folder = board.quit().folder;
     assert_eq!(served.count("phone.discardCall"), 1);
     folder
@@ -49,7 +49,7 @@ fn a_full_disk_is_told_and_calls_are_hung_up() {
     let folder = used(&served);
     let before = files(folder.path());
     let board = Start::own().at(folder).through(&FULL).size(120, 24).run();
-    board.see("calls are not written down");
+    board.see("history is");
     let folder = declines(board, &served);
     assert_eq!(files(folder.path()), before, "every file is as it was");
 }
@@ -112,7 +112,7 @@ fn folders_that_cannot_be_written_are_told_and_calls_are_hung_up() {
     modes(0o500);
     let through: Vec<_> = through.iter().map(String::as_str).collect();
     let board = Start::own().at(folder).through(&through).size(120, 24).run();
-    board.see("calls are not written down");
+    board.see("history is");
     let folder = declines(board, &served);
     modes(0o700);
     assert_eq!(files(folder.path()), before, "every file is as it was");

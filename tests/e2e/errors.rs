@@ -30,7 +30,7 @@ fn retried(name: &str, text: &str, code: &str) {
     board.press("x");
     board.see("Decline the call from Grace Hopper");
     board.press("<enter>");
-    board.see("declined by you (sent busy, recorded busy)");
+    board.see("declined by you (busy)");
     assert_eq!(board.hang_ups().len(), 2);
     board.quit();
 }
@@ -47,12 +47,12 @@ fn signed_out(name: &str, text: &str, code: &str) {
 #[test]
 fn already_accepted_is_told_and_dismissing_ends_the_row() {
     let mut board = refused("error-already-accepted");
-    board.see_wrapped("✗ Answered on another device; hang up there · CALL_ALREADY_ACCEPTED");
+    board.see_wrapped("✗ Answered elsewhere; hang up there · CALL_ALREADY_ACCEPTED");
     board.press("X");
-    board.see_wrapped("answered on another device; hang up there");
+    board.see_wrapped("answered elsewhere; hang up there");
     assert_eq!(board.hang_ups().len(), 1, "the key is off");
     board.press("e");
-    board.see_line(&["Grace Hopper", "answered on another device"]);
+    board.see_line(&["Grace Hopper", "answered elsewhere"]);
     board.see("no calls");
     board.quit();
 }
@@ -60,7 +60,7 @@ fn already_accepted_is_told_and_dismissing_ends_the_row() {
 #[test]
 fn already_declined_is_no_failure() {
     let mut board = refused("error-already-declined");
-    board.see_line(&["Grace Hopper", "already over when you declined"]);
+    board.see_line(&["Grace Hopper", "had already ended (busy not recorded)"]);
     board.press("<enter>");
     board.see_wrapped("The call had already ended · CALL_ALREADY_DECLINED");
     board.quit();
@@ -117,22 +117,22 @@ fn another_data_centre() {
 #[test]
 fn telegram_took_too_long() {
     let mut board = refused("error-timeout");
-    board.see_wrapped("✗ Telegram has not ended it so far · Timeout (-503)");
+    board.see_wrapped("✗ not ended yet · Timeout (-503)");
     board.press("X");
-    board.see("declined by you (sent busy, recorded busy)");
+    board.see("declined by you (busy)");
     board.quit();
 }
 
 #[test]
 fn a_flood_wait_counts_down_and_then_lets_try_again() {
     let mut board = refused("error-flood-wait");
-    board.see_wrapped("✗ Too many requests; wait 2 s · FLOOD_WAIT_3");
+    board.see_wrapped("✗ Telegram asks you to wait 00:02 · FLOOD_WAIT_3");
     board.press("X");
-    board.see("Telegram wants you to wait");
-    board.see_wrapped("✗ Too many requests; you can try again now · FLOOD_WAIT_3 [x retry]");
+    board.see("Telegram asks you to wait");
+    board.see_wrapped("✗ You can try again now · FLOOD_WAIT_3 [x retry]");
     assert_eq!(board.hang_ups().len(), 1, "nothing is tried again by itself");
     board.press("X");
-    board.see("declined by you (sent busy, recorded busy)");
+    board.see("declined by you (busy)");
     board.quit();
 }
 
@@ -153,7 +153,7 @@ fn session_gone() {
 #[test]
 fn a_garbled_answer_is_settled_by_what_the_chats_say() {
     let board = refused("error-garbage");
-    board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);
+    board.see_line(&["Grace Hopper", "declined by you (busy)"]);
     assert_eq!(board.hang_ups().len(), 1);
     board.quit();
 }
@@ -163,7 +163,7 @@ fn no_answer() {
     let mut board = refused("error-no-answer");
     board.see("declining…");
     board.see_wrapped("still waiting for Telegram");
-    board.see_wrapped("✗ Telegram has not ended it so far · TIMEOUT");
+    board.see_wrapped("✗ not ended yet · TIMEOUT");
     board.press("e");
     board.see_no("TIMEOUT");
     board.quit();
@@ -186,7 +186,7 @@ fn the_transport_refuses() {
         board.see("● online");
         board.see_wrapped(code);
         board.press("X");
-        board.see("declined by you (sent busy, recorded busy)");
+        board.see("declined by you (busy)");
         board.quit();
     }
 }

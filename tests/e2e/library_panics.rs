@@ -17,9 +17,9 @@ fn a_panic_inside_the_library_is_contained() {
         let mut board = with_invalid("phone.discardCall", kind);
         board.see_line(&["▶", "ringing", "Grace Hopper"]);
         board.press("X");
-        board.see("a fault inside onhook was contained; it connects anew");
+        board.see("an internal error was contained; reconnecting");
         // It had worked before the invalid message came, which the chat knows.
-        board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);
+        board.see_line(&["Grace Hopper", "declined by you (busy)"]);
         board.see("● online");
         assert_eq!(board.hang_ups().len(), 1, "{kind}: nothing is sent again");
         let raw = String::from_utf8_lossy(&board.quit().raw).into_owned();
@@ -32,7 +32,7 @@ fn a_message_of_a_channel_among_those_of_chats_is_contained() {
     let mut board = with_invalid("phone.discardCall", "channel-message");
     board.see_line(&["▶", "ringing", "Grace Hopper"]);
     board.press("X");
-    board.see_line(&["Grace Hopper", "declined by you (sent busy, recorded busy)"]);
+    board.see_line(&["Grace Hopper", "declined by you (busy)"]);
     board.see("● online");
     board.quit();
 }
@@ -40,7 +40,7 @@ fn a_message_of_a_channel_among_those_of_chats_is_contained() {
 #[test]
 fn an_address_that_is_none_is_contained() {
     let board = with_invalid("help.getConfig", "address");
-    board.see("a fault inside onhook was contained");
+    board.see("an internal error was contained");
     board.see_line(&["▶", "ringing", "Grace Hopper"]);
     board.see("● online");
     board.quit();

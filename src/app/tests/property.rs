@@ -61,12 +61,11 @@ fn any_msg() -> impl Strategy<Value = Msg> {
     ]
 }
 
-/// The calls that a key could mean in this state.
-fn meant(state: &State) -> HashSet<CallKey> {
+/// The calls that a hang-up key acts on in this state.
+fn targets(state: &State) -> HashSet<CallKey> {
     match &state.dialog {
         Some(Dialog::Picker(picker)) => picker.calls.iter().copied().collect(),
-        None if state.marked.is_empty() => state.selection().into_iter().collect(),
-        None => state.marked.iter().copied().collect(),
+        None => state.targets().into_iter().collect(),
         Some(_) => HashSet::new(),
     }
 }
@@ -83,37 +82,37 @@ proptest! {
         for (msg, wait) in steps {
             now += f64::from(wait) / 1000.0;
             let key_pressed = matches!(msg, Msg::Action(_));
-            let could_be_meant = meant(&state);
-            if let Msg::Account(_, AccountEvent::HangUpDone { key, attempt, .. }) = &msg {
-                let current = state.board.get(*key).map(|call| call.hang_up.next_attempt() - 1);
+            let could_be_targets = targets(&state);
+            if let Msg::Account(_, AccountEvent::RequestDone { key, attempt, .. }) = &msg {
+                let current = state.calls.get(*key).map(|call| call.request.next_attempt() - 1);
                 if current.is_none_or(|current| current == *attempt) {
                     on_the_way.remove(key);
                 }
             }
             for effect in update(&mut state, msg.clone(), at(now)) {
-                let Effect::HangUp(order) = effect else { continue };
-                prop_assert!(key_pressed, "a hang-up without a key: {msg:?}");
-                prop_assert!(could_be_meant.contains(&order.key), "nobody meant {:?}", order.key);
+                let Effect::Account(_, AccountCommand::Request(order)) = effect else { continue };
+                prop_assert!(key_pressed, "a request without a key: {msg:?}");
+                prop_assert!(could_be_targets.contains(&order.key), "{:?} was no target", order.key);
                 prop_assert_eq!(order.handle.id, order.key.id);
                 prop_assert_eq!(order.handle.access_hash, 1000 + order.key.id);
                 prop_assert!(on_the_way.insert(order.key), "two on the way for {:?}", order.key);
             }
             // What was only taken for over may turn out to have been answered.
-            let over = state.board.recent().filter(|ended| ended.ending != Ending::RangOut);
+            let over = state.calls.recent().filter(|ended| ended.ending != Ending::RangOut);
             ended.extend(over.map(|ended| ended.key));
-            for call in state.board.calls() {
+            for call in state.calls.live() {
                 prop_assert!(!ended.contains(&call.key), "{:?} has come back", call.key);
             }
-            on_the_way.retain(|key| state.board.get(*key).is_some());
-            let rows = state.rows.keys();
+            on_the_way.retain(|key| state.calls.get(*key).is_some());
+            let rows = state.calls.rows();
             prop_assert_eq!(rows.iter().collect::<HashSet<_>>().len(), rows.len());
-            prop_assert!(rows.iter().all(|key| state.board.get(*key).is_some()));
+            prop_assert!(rows.iter().all(|key| state.calls.get(*key).is_some()));
             if let Some(selected) = state.selection() {
                 prop_assert!(rows.contains(&selected));
             }
             if let Some(Dialog::Picker(picker)) = &state.dialog {
                 prop_assert!(!picker.calls.is_empty());
-                prop_assert!(picker.calls.iter().all(|key| state.board.get(*key).is_some()));
+                prop_assert!(picker.calls.iter().all(|key| state.calls.get(*key).is_some()));
                 prop_assert!(picker.choices().contains(&picker.cursor));
             }
             let mut ticked = state.clone();

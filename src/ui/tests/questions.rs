@@ -10,8 +10,8 @@ pub(super) fn newcomer(
 ) -> State {
     use crate::app::sign_in::SignInMode;
     let mut state = State::new(Vec::new());
-    state.entrance = SignInMode::Open;
-    state.open_entrance();
+    state.sign_in_mode = SignInMode::Open;
+    state.open_sign_in();
     press(&mut state, actions, 0);
     update(&mut state, Msg::Paste(typed.to_owned()), at(0));
     if let Some(event) = event {

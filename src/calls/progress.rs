@@ -1,19 +1,20 @@
-//! How a call moves on, and what is known of its end.
+//! How a call progresses with each update, and what its end means.
+
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Change;
 use crate::calls::event::{LiveCall, LoggedCall, Stage};
 use crate::calls::reason::{EndReason, Ending, Recorded};
 use crate::calls::{Call, CallKey, Direction, EndedCall, Phase, Provenance};
 
-/// By how much the end that the chat tells is earlier where the call was heard of late.
-const HEARD_LATE: SignedDuration = SignedDuration::from_secs(2);
+/// If the chat's end time is earlier than the known one by more than this, the end was reported
+/// late, and the chat's time counts. Dates of messages are whole seconds.
+const REPORTED_LATE: SignedDuration = SignedDuration::from_secs(2);
 
 impl Call {
-    /// Takes in a later description of the same call.
-    pub(super) fn progress(&mut self, live: LiveCall) -> Change {
-        let before = self.clone();
+    /// Applies a later constructor of the same call.
+    pub(super) fn progress(&mut self, live: LiveCall) {
         self.doubtful = false;
         self.video |= live.video;
         if live.peer.name.is_some() {
@@ -24,7 +25,7 @@ impl Call {
             Stage::Waiting { received } => {
                 self.milestones.rang = self.milestones.rang.or(received);
                 match self.direction {
-                    Direction::Outgoing => Phase::Dialing { ringing_there: received.is_some() },
+                    Direction::Outgoing => Phase::Dialing { remote_ringing: received.is_some() },
                     // The answer of phone.acceptCall, on the device that accepts.
                     Direction::Incoming => Phase::Connecting,
                 }
@@ -43,15 +44,20 @@ impl Call {
             self.phase = phase;
             self.protocol = live.protocol;
         }
-        if *self == before { Change::Nothing("already known") } else { Change::Updated }
+        if let Some(later) = live.exchange {
+            self.exchange = Some(match &self.exchange {
+                Some(known) => Arc::new(known.merged(&later)),
+                None => later,
+            });
+        }
     }
 }
 
-/// How a living call has ended, as `phoneCallDiscarded` tells it.
+/// What `phoneCallDiscarded` means for a call that had not ended.
 pub(super) fn discarded(call: &Call, reason: Option<Recorded>, duration: Option<u32>) -> Ending {
     let hang_up = Recorded::Reason(EndReason::HangUp);
     match reason {
-        // The devices on which nobody answered are told so, or without any reason.
+        // What the devices get on which the call was not answered: this, or no reason at all.
         Some(reason)
             if reason == hang_up
                 && duration.is_none()
@@ -68,7 +74,7 @@ pub(super) fn discarded(call: &Call, reason: Option<Recorded>, duration: Option<
     }
 }
 
-/// How a living call has ended, as its chat tells it.
+/// What the service message in the chat means for a call that had not ended.
 pub(super) fn logged(call: &Call, reason: Option<Recorded>, duration: Option<u32>) -> Ending {
     let reason = reason.unwrap_or(Recorded::Reason(EndReason::HangUp));
     let talked_elsewhere = call.phase == Phase::Ringing && duration.is_some();
@@ -79,11 +85,11 @@ pub(super) fn logged(call: &Call, reason: Option<Recorded>, duration: Option<u32
 }
 
 impl EndedCall {
-    /// A call of which only its chat has told.
+    /// A call that is known from its service message only.
     pub(super) fn of_chat(key: CallKey, chat: LoggedCall) -> Self {
         let LoggedCall { peer, direction, video, date, reason, duration, .. } = chat;
         let reason = reason.unwrap_or(Recorded::Reason(EndReason::HangUp));
-        // Who was called and talked did so on another device.
+        // An incoming call with a duration was answered on another device.
         let ending = match direction {
             Direction::Incoming if duration.is_some() => {
                 Ending::Elsewhere { talked: duration, reason: Some(reason) }
@@ -96,32 +102,31 @@ impl EndedCall {
             direction,
             video,
             placed: date,
+            answered: None,
             at: date,
             was_answered: duration.is_some(),
             sent: None,
             maybe_sent: false,
             ending,
             failure: None,
-            sighting: Provenance::ChatOnly,
+            provenance: Provenance::ChatOnly,
         }
     }
 
-    /// Whether a call that rang here was talked in on another device.
-    fn was_taken_elsewhere(&self, duration: Option<u32>) -> bool {
+    /// Whether an incoming call with this duration was answered on another device.
+    fn was_answered_elsewhere(&self, duration: Option<u32>) -> bool {
         let here = self.was_answered || self.sent.is_some();
         self.direction == Direction::Incoming && !here && duration.is_some()
     }
 
-    /// Adds what a late message tells; `false` if it is nothing new.
+    /// Applies a late message about the end.
     pub(super) fn refine(
         &mut self,
         reason: Option<Recorded>,
         duration: Option<u32>,
         at: Timestamp,
-    ) -> bool {
-        let before = (self.ending, self.at);
-        // What was heard of late ended earlier than that; dates are whole seconds.
-        if self.at.duration_since(at) > HEARD_LATE {
+    ) {
+        if self.at.duration_since(at) > REPORTED_LATE {
             self.at = at;
         }
         let unanswered =
@@ -133,7 +138,7 @@ impl EndedCall {
             (Ending::Elsewhere { talked, reason: known }, _) => {
                 Ending::Elsewhere { talked: talked.or(duration), reason: known.or(reason) }
             }
-            (Ending::RangOut, _) if self.was_taken_elsewhere(duration) => {
+            (Ending::RangOut, _) if self.was_answered_elsewhere(duration) => {
                 Ending::Elsewhere { talked: duration, reason }
             }
             (Ending::Over | Ending::RangOut, Some(reason)) => Ending::Recorded { reason, duration },
@@ -142,6 +147,5 @@ impl EndedCall {
             }
             (ending, _) => ending,
         };
-        (self.ending, self.at) != before
     }
 }

@@ -1,0 +1,271 @@
+//! Requests on calls: from the key to the request, and from its outcome back to the row.
+//!
+//! The rules that keep the wrong call alive are here: a request is made only for a call that
+//! lives at this moment, by its own key, and only if none is under way for it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::dialog::{Choice, Dialog, Picker};
+use super::effect::Effect;
+use super::{State, has_room};
+use crate::calls::account::AccountCommand;
+use crate::calls::failure::{Failure, Remedy};
+use crate::calls::reason::{EndReason, Ending};
+use crate::calls::{Call, CallKey, CallRequest, Origin, OutcomeCheck, PossibleDiscard};
+use crate::calls::{RequestKind, RequestState};
+use crate::words::notice;
+
+/// Why no request can be made on a call now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// A request is under way.
+    InProgress,
+    /// The call was answered on another device.
+    NotFromHere,
+    /// Telegram asked for a wait, of which this many seconds are left.
+    Wait(i64),
+}
+
+impl Obstacle {
+    /// The notice about it, for the call with this name.
+    fn notice(self, name: &str) -> String {
+        match self {
+            Self::InProgress => notice::in_progress(name),
+            Self::NotFromHere => notice::not_from_here(name),
+            Self::Wait(seconds) => notice::wait(name, seconds),
+        }
+    }
+}
+
+/// Why no request can be made on this call now; `None` if one can.
+pub fn obstacle(call: &Call, now: Timestamp) -> Option<Obstacle> {
+    match &call.request {
+        RequestState::Idle => None,
+        RequestState::Sending { .. } => Some(Obstacle::InProgress),
+        RequestState::Failed { failure, at, .. } => match failure.remedy() {
+            Remedy::NotFromHere => Some(Obstacle::NotFromHere),
+            Remedy::RetryAfter(wait) => remaining(*at, wait, now).map(Obstacle::Wait),
+            _ => None,
+        },
+    }
+}
+
+/// Whole seconds until `wait` has passed since `at`; `None` once it has.
+///
+/// Counted between full seconds, where the ticks are: a tick that is a little late leaves out no
+/// number.
+pub fn remaining(at: Timestamp, wait: Duration, now: Timestamp) -> Option<i64> {
+    let end = at.saturating_add(wait).unwrap_or(Timestamp::MAX).as_millisecond();
+    let now = now.as_millisecond();
+    let left = (end + 999).div_euclid(1000) - now.div_euclid(1000);
+    (end > now).then(|| left.min(wait.as_secs_f64().ceil() as i64))
+}
+
+impl State {
+    /// The calls that a hang-up key acts on: the marked ones, or else the selected one.
+    ///
+    /// A call that the filter hides is never among them, since it is not on the screen.
+    pub fn targets(&self) -> Vec<CallKey> {
+        let marked = self.calls.marked();
+        if marked.is_empty() {
+            return self.selection().into_iter().collect();
+        }
+        self.calls.rows().iter().copied().filter(|key| marked.contains(key)).collect()
+    }
+
+    /// Whether the screen shows the calls; a notice is shown if not.
+    fn shows_calls(&mut self, now: Timestamp) -> bool {
+        let room = has_room(self.size);
+        if !room {
+            self.notices.show(notice::TOO_SMALL_TO_HANG_UP, now);
+        }
+        room
+    }
+
+    /// Opens the picker for the targets on which a request can be made.
+    pub(super) fn open_picker(&mut self, now: Timestamp) {
+        if !self.shows_calls(now) {
+            return;
+        }
+        let calls = self.possible_targets(now);
+        let Some(first) = calls.first().and_then(|key| self.calls.get(*key)) else { return };
+        let cursor =
+            if calls.len() > 1 { Choice::Default } else { Choice::Reason(usual_reason(first)) };
+        self.dialog = Some(Dialog::Picker(Picker { calls, cursor, moved: false }));
+    }
+
+    /// Sends each target its usual reason.
+    pub(super) fn hang_up_now(&mut self, now: Timestamp) -> Vec<Effect> {
+        if !self.shows_calls(now) {
+            return Vec::new();
+        }
+        let calls = self.possible_targets(now);
+        self.discard(&calls, Choice::Default, Origin::Key, now)
+    }
+
+    /// The targets on which a request can be made; notices name the obstacles of the others.
+    fn possible_targets(&mut self, now: Timestamp) -> Vec<CallKey> {
+        let targets = self.targets();
+        if targets.is_empty() {
+            self.notice_no_target(now);
+        }
+        let mut possible = Vec::new();
+        for key in targets {
+            let Some(call) = self.calls.get(key) else { continue };
+            if self.account(key.account).is_out() {
+                self.notices.show(notice::SIGNED_OUT, now);
+                continue;
+            }
+            match obstacle(call, now) {
+                None => possible.push(key),
+                Some(obstacle) => {
+                    let text = obstacle.notice(&self.shown_name(&call.peer));
+                    self.notices.show(text, now);
+                }
+            }
+        }
+        possible
+    }
+
+    /// Says why a hang-up key has no target, and keeps the cursor away for longer.
+    fn notice_no_target(&mut self, now: Timestamp) {
+        self.lost = self.lost.map(|(row, _)| (row, now));
+        let over = self.lost_call.and_then(|key| self.calls.ended(key));
+        let text = match over {
+            _ if !self.calls.marked().is_empty() => notice::MARKED_HIDDEN.to_owned(),
+            Some(ended) if self.lost.is_some() => {
+                notice::selected_call_over(&self.shown_name(&ended.peer))
+            }
+            _ => notice::NO_CALL.to_owned(),
+        };
+        self.notices.show(text, now);
+    }
+
+    /// Sends what was chosen in the picker, and closes it.
+    pub(super) fn choose(&mut self, choice: Choice, now: Timestamp) -> Vec<Effect> {
+        let Some(Dialog::Picker(picker)) = self.dialog.take() else { return Vec::new() };
+        self.discard(&picker.calls, choice, Origin::Key, now)
+    }
+
+    /// Makes the requests. Each call is checked as it is now, not as it was when it was chosen.
+    fn discard(
+        &mut self,
+        calls: &[CallKey],
+        choice: Choice,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for key in calls {
+            let server_now = self.server_now(key.account, now);
+            let Some(call) = self.calls.get(*key) else { continue };
+            if obstacle(call, now).is_some() {
+                continue;
+            }
+            let reason = match choice {
+                Choice::Default => usual_reason(call),
+                Choice::Reason(reason) => reason,
+            };
+            let duration = call.talked(server_now);
+            let kind = RequestKind::Discard { reason, duration, video: call.video };
+            let attempt = call.request.next_attempt();
+            let request = CallRequest { key: *key, handle: call.handle, kind, origin, attempt };
+            effects.push(Effect::Account(key.account, AccountCommand::Request(request)));
+            let sending = RequestState::Sending { kind, origin, since: now, attempt };
+            self.calls.update(*key, |call| call.request = sending);
+            if self.calls.unmark(*key) && self.calls.marked().is_empty() {
+                // The next key must not fall through to the row under the cursor.
+                self.release_cursor(now);
+            }
+        }
+        effects
+    }
+
+    /// Applies the outcome of a request.
+    ///
+    /// The end of the call may have come before; an error is then only noted with it.
+    pub(super) fn request_done(
+        &mut self,
+        key: CallKey,
+        attempt: u32,
+        outcome: Result<(), Failure>,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let at = self.server_now(key.account, now);
+        let Some(call) = self.calls.get(key) else {
+            match outcome {
+                Ok(()) => self.calls.confirm(key, at),
+                Err(failure) => self.calls.annotate(key, failure),
+            }
+            return Vec::new();
+        };
+        let RequestState::Sending { kind, origin, attempt: current, .. } = call.request else {
+            return Vec::new();
+        };
+        if current != attempt {
+            return Vec::new();
+        }
+        let failure = match outcome {
+            Ok(()) => {
+                self.end_call(key, Ending::Over, now);
+                self.calls.confirm(key, at);
+                return Vec::new();
+            }
+            Err(failure) => failure,
+        };
+        if failure.remedy() == Remedy::AlreadyOver {
+            self.end_call(key, Ending::Over, now);
+            self.calls.annotate(key, failure);
+            return Vec::new();
+        }
+        let (unknown, since) = (failure.remedy() == Remedy::Unknown, call.placed);
+        let look_up = unknown || failure.is_peer_invalid();
+        let check = if look_up { OutcomeCheck::Pending } else { OutcomeCheck::None };
+        self.calls.update(key, |call| {
+            if unknown {
+                call.maybe_sent = Some(PossibleDiscard { reason: kind.reason(), origin });
+            }
+            call.request = RequestState::Failed { kind, origin, failure, at: now, attempt, check };
+        });
+        if look_up && self.is_online(key.account) {
+            let reconcile = AccountCommand::Reconcile { calls: vec![key.id], since };
+            return vec![Effect::Account(key.account, reconcile)];
+        }
+        Vec::new()
+    }
+
+    /// Applies that the look-up of a call has found no end. `known` is whether it succeeded.
+    pub(super) fn still_alive(&mut self, key: CallKey, known: bool) {
+        self.calls.update(key, |call| {
+            call.doubtful &= !known;
+            if let RequestState::Failed { check, .. } = &mut call.request
+                && *check == OutcomeCheck::Pending
+            {
+                *check = if known { OutcomeCheck::Alive } else { OutcomeCheck::None };
+            }
+        });
+    }
+
+    /// Dismisses the error on the selected call.
+    pub(super) fn dismiss(&mut self, now: Timestamp) {
+        let Some(call) = self.selected_call() else { return };
+        let RequestState::Failed { failure, .. } = &call.request else { return };
+        let (key, remedy) = (call.key, failure.remedy());
+        if remedy == Remedy::NotFromHere {
+            // Nothing more can happen to it here.
+            self.end_call(key, Ending::ELSEWHERE, now);
+        } else {
+            self.calls.update(key, |call| call.request = RequestState::Idle);
+        }
+    }
+}
+
+/// The reason that is offered first: the one of the last attempt, or the default of the phase.
+pub fn usual_reason(call: &Call) -> EndReason {
+    match &call.request {
+        RequestState::Failed { kind, .. } => kind.reason(),
+        _ => call.default_reason(),
+    }
+}

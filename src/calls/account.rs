@@ -1,0 +1,160 @@
+//! An account: what it reports, and what it can be asked to do.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::event::CallEvent;
+use super::failure::Failure;
+use super::{CallKey, CallRequest, Party};
+
+/// An account on the board, by its position in the list of accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct AccountId(pub u16);
+
+/// What updates of calls mean depends on: the account that they came to, and its clock.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountContext {
+    /// The account.
+    pub account: AccountId,
+    /// Its own user id.
+    pub self_id: i64,
+    /// The server's clock now.
+    pub server_now: Timestamp,
+    /// How long Telegram lets a call ring.
+    pub ring_timeout: Duration,
+}
+
+/// Something that an account is asked to do. Each command is answered by an [`AccountEvent`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum AccountCommand {
+    /// Send one request on a call; answered by [`AccountEvent::RequestDone`].
+    Request(CallRequest),
+    /// Read in the chats which of these calls have ended; answered by
+    /// [`AccountEvent::Reconciled`]. It changes nothing at Telegram.
+    Reconcile {
+        /// Telegram's ids.
+        calls: Vec<i64>,
+        /// When the first of them was placed, on the server's clock.
+        since: Timestamp,
+    },
+    /// Turn on call requests for this session (`account.changeAuthorizationSettings`); answered
+    /// by [`AccountEvent::AuthorizationFlags`] or [`AccountEvent::CallsNotEnabled`].
+    EnableCalls,
+    /// Reconnect now; answered by [`AccountEvent::ConnectionState`].
+    Reconnect,
+}
+
+impl AccountCommand {
+    /// The answer of an account without a connection.
+    pub fn refused(self, connection: &ConnectionState) -> AccountEvent {
+        match self {
+            Self::Request(CallRequest { key, attempt, .. }) => {
+                AccountEvent::RequestDone { key, attempt, outcome: Err(Failure::Offline) }
+            }
+            Self::Reconcile { calls, .. } => AccountEvent::Reconciled { asked: calls, ended: None },
+            Self::EnableCalls => AccountEvent::CallsNotEnabled(Failure::Offline),
+            Self::Reconnect => AccountEvent::ConnectionState(connection.clone()),
+        }
+    }
+}
+
+/// Something that an account reports.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AccountEvent {
+    /// The account's own user.
+    OwnUser(Party),
+    /// The state of the connection.
+    ConnectionState(ConnectionState),
+    /// The offset of the server's clock.
+    Clock {
+        /// Milliseconds by which it is ahead of this machine's clock; negative when behind.
+        ahead: i64,
+    },
+    /// `call_ring_timeout_ms` of `help.getConfig`.
+    RingTimeout(Duration),
+    /// The flags of the session's own authorization.
+    AuthorizationFlags(AuthorizationFlags),
+    /// An update about a call.
+    Call(CallEvent),
+    /// The text of `updateServiceNotification` with `popup`; cleaned.
+    ServiceNotification(String),
+    /// A task of the account panicked; the connection is replaced.
+    TaskPanicked,
+    /// The session file cannot be written.
+    SessionNotSaved,
+    /// The name of a user of whom only the id was known.
+    PeerResolved(Party),
+    /// Which of some calls have ended, by the service messages in the chats.
+    Reconciled {
+        /// Telegram's ids of the calls that were looked up.
+        asked: Vec<i64>,
+        /// The ends that were found; `None` if the look-up failed.
+        ended: Option<Vec<CallEvent>>,
+    },
+    /// Call requests could not be turned on for this session.
+    CallsNotEnabled(Failure),
+    /// The outcome of a request on a call.
+    RequestDone {
+        /// The call.
+        key: CallKey,
+        /// The number of the attempt.
+        attempt: u32,
+        /// The error, if it failed.
+        outcome: Result<(), Failure>,
+    },
+}
+
+/// Flags of the session's own `authorization`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AuthorizationFlags {
+    /// `call_requests_disabled`: the session gets no updates about calls.
+    pub calls_off: bool,
+    /// `unconfirmed`: the session has not been confirmed on another device.
+    pub unconfirmed: bool,
+}
+
+/// The state of an account's connection.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum ConnectionState {
+    /// An attempt to connect is under way.
+    #[default]
+    Connecting,
+    /// Connected; updates are received.
+    Online,
+    /// Waiting before the next attempt.
+    Retrying {
+        /// When it will be made, on this machine's clock.
+        at: Timestamp,
+        /// Why the last attempt or connection ended.
+        cause: String,
+    },
+    /// Telegram no longer accepts the session; no more attempts are made.
+    SignedOut {
+        /// The error code.
+        code: String,
+    },
+    /// The account cannot be used on this machine; no attempts are made.
+    Unusable {
+        /// Why.
+        cause: String,
+    },
+}
+
+impl ConnectionState {
+    /// The stable code, in records.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Online => "online",
+            Self::Retrying { .. } => "retrying",
+            Self::SignedOut { .. } => "signed-out",
+            Self::Unusable { .. } => "unusable",
+        }
+    }
+
+    /// Whether no more attempts to connect are made.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::SignedOut { .. } | Self::Unusable { .. })
+    }
+}

@@ -1,0 +1,440 @@
+//! One call: its parties, its phase, the request on it, and what is kept after its end.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::account::AccountId;
+use super::event::{KeyExchange, Protocol, Relays};
+use super::failure::Failure;
+use super::reason::{EndReason, Ending};
+
+/// What identifies a call: Telegram's call ids are unique within an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallKey {
+    /// The account that sees the call.
+    pub account: AccountId,
+    /// Telegram's `id`; it may be negative.
+    pub id: i64,
+}
+
+/// What a hang-up needs: the call's id and its access hash.
+///
+/// Only calls that can be hung up have one. The hash never shows in `Debug`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Handle {
+    /// Telegram's call id.
+    pub id: i64,
+    /// Telegram's access hash of the call, for this account.
+    pub access_hash: i64,
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Who called whom, seen from the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// The account is the callee (`participant_id`).
+    Incoming,
+    /// The account is the caller (`admin_id`).
+    Outgoing,
+}
+
+impl Direction {
+    /// The stable code, in records and the ledger.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Incoming => "incoming",
+            Self::Outgoing => "outgoing",
+        }
+    }
+}
+
+/// The other party of a call. Names have been through [`crate::text::clean`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Party {
+    /// Telegram's user id.
+    pub user_id: i64,
+    /// The full name, if an update or a look-up has carried it.
+    pub name: Option<String>,
+    /// The username without its `@`.
+    pub username: Option<String>,
+    /// The phone number, digits only.
+    pub phone: Option<String>,
+}
+
+impl Party {
+    /// A party with an id and no name.
+    pub fn unknown(user_id: i64) -> Self {
+        Self { user_id, ..Self::default() }
+    }
+}
+
+/// How far a living call has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// An incoming call that nobody has answered (`phoneCallRequested`).
+    Ringing,
+    /// An outgoing call that nobody has answered (`phoneCallWaiting`).
+    Dialing {
+        /// The callee's device has acknowledged the call (`receive_date`).
+        remote_ringing: bool,
+    },
+    /// Answered; the two devices exchange keys (`phoneCallAccepted`).
+    Connecting,
+    /// Established (`phoneCall`).
+    Active {
+        /// `start_date`, on the server's clock.
+        since: Timestamp,
+    },
+}
+
+impl Phase {
+    /// The order on the board: ringing, active, dialing, connecting.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Ringing => 0,
+            Self::Active { .. } => 1,
+            Self::Dialing { .. } => 2,
+            Self::Connecting => 3,
+        }
+    }
+
+    /// The stable code, in records and the filter.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Ringing => "ringing",
+            Self::Dialing { remote_ringing: false } => "dialing",
+            Self::Dialing { remote_ringing: true } => "remote-ringing",
+            Self::Connecting => "connecting",
+            Self::Active { .. } => "active",
+        }
+    }
+
+    /// The position in the life of a call; it never decreases.
+    pub(super) fn progress(self) -> u8 {
+        match self {
+            Self::Ringing | Self::Dialing { remote_ringing: false } => 0,
+            Self::Dialing { remote_ringing: true } => 1,
+            Self::Connecting => 2,
+            Self::Active { .. } => 3,
+        }
+    }
+}
+
+/// What is asked of Telegram about a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestKind {
+    /// `phone.discardCall`: decline, cancel or hang up.
+    Discard {
+        /// The reason to send.
+        reason: EndReason,
+        /// Seconds talked; 0 unless the call is active.
+        duration: u32,
+        /// The call's own video flag.
+        video: bool,
+    },
+}
+
+impl RequestKind {
+    /// The reason of a discard.
+    pub fn reason(self) -> EndReason {
+        match self {
+            Self::Discard { reason, .. } => reason,
+        }
+    }
+}
+
+/// What caused a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::AsRefStr, strum::EnumString)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Origin {
+    /// A key press on the board.
+    Key,
+}
+
+impl Origin {
+    /// The stable code, in records and the ledger.
+    pub fn code(&self) -> &str {
+        self.as_ref()
+    }
+}
+
+/// One request on a call, to be sent once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallRequest {
+    /// The call it was asked for.
+    pub key: CallKey,
+    /// The call's own handle.
+    pub handle: Handle,
+    /// What is asked.
+    pub kind: RequestKind,
+    /// What caused it.
+    pub origin: Origin,
+    /// The number of the attempt, counted from 1.
+    pub attempt: u32,
+}
+
+/// The state of the latest request on a call.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum RequestState {
+    /// There is no request.
+    #[default]
+    Idle,
+    /// The request was sent; its outcome has not come.
+    Sending {
+        /// What is asked.
+        kind: RequestKind,
+        /// What caused it.
+        origin: Origin,
+        /// When it was asked for, on this machine's clock.
+        since: Timestamp,
+        /// The number of the attempt.
+        attempt: u32,
+    },
+    /// It was refused, or its outcome is unknown.
+    Failed {
+        /// What was asked.
+        kind: RequestKind,
+        /// What caused it.
+        origin: Origin,
+        /// What came back.
+        failure: Failure,
+        /// When it came back, on this machine's clock.
+        at: Timestamp,
+        /// The number of the attempt.
+        attempt: u32,
+        /// What has been found out since, where the outcome was unknown.
+        check: OutcomeCheck,
+    },
+}
+
+/// The state of the look-up after a request of unknown outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OutcomeCheck {
+    /// There is nothing to look up, or the look-up failed.
+    #[default]
+    None,
+    /// The chats are read as soon as there is a connection.
+    Pending,
+    /// The call had not ended.
+    Alive,
+}
+
+impl RequestState {
+    /// Whether a request was sent and has no outcome yet.
+    pub fn is_sending(&self) -> bool {
+        matches!(self, Self::Sending { .. })
+    }
+
+    /// The number of the attempt after this one.
+    pub fn next_attempt(&self) -> u32 {
+        match self {
+            Self::Idle => 1,
+            Self::Sending { attempt, .. } | Self::Failed { attempt, .. } => attempt + 1,
+        }
+    }
+}
+
+/// A discard that was sent and may have ended the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PossibleDiscard {
+    /// The reason it carried.
+    pub reason: EndReason,
+    /// What caused it.
+    pub origin: Origin,
+}
+
+/// The stable code of a kind of call: `audio` or `video`.
+pub fn kind_code(video: bool) -> &'static str {
+    if video { "video" } else { "audio" }
+}
+
+/// When each state of a call was first seen, on the server's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Milestones {
+    /// The other side's device said that it rings.
+    pub rang: Option<Timestamp>,
+    /// It was answered.
+    pub accepted: Option<Timestamp>,
+    /// The call was established.
+    pub established: Option<Timestamp>,
+}
+
+/// A living call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// What it is known by.
+    pub key: CallKey,
+    /// What a hang-up needs.
+    pub handle: Handle,
+    /// The other one.
+    pub peer: Party,
+    /// Who called whom.
+    pub direction: Direction,
+    /// Whether it is, or ever was, a video call.
+    pub video: bool,
+    /// How far it has come.
+    pub phase: Phase,
+    /// When it was placed, on the server's clock.
+    pub placed: Timestamp,
+    /// When its other states were seen.
+    pub milestones: Milestones,
+    /// Its protocol layers and library versions.
+    pub protocol: Protocol,
+    /// How its media travels; known only once it is active.
+    pub relays: Option<Relays>,
+    /// What a later accept needs of the key exchange.
+    pub exchange: Option<Arc<KeyExchange>>,
+    /// The state of the latest request on it.
+    pub request: RequestState,
+    /// Text of the service notification that explains a refused (406) request.
+    pub explanation: Option<String>,
+    /// An earlier discard of unknown outcome.
+    pub maybe_sent: Option<PossibleDiscard>,
+    /// Whether it may have ended unseen: after a lost connection, or since the last run.
+    pub doubtful: bool,
+}
+
+impl Call {
+    /// The stable code of the kind of call.
+    pub fn kind(&self) -> &'static str {
+        kind_code(self.video)
+    }
+
+    /// The start of the duration that is shown: the establishing, else the placing.
+    pub fn counts_from(&self) -> Timestamp {
+        match self.phase {
+            Phase::Active { since } => since,
+            _ => self.placed,
+        }
+    }
+
+    /// Seconds talked at `server_now`: 0 unless active, never negative.
+    pub fn talked(&self, server_now: Timestamp) -> u32 {
+        match self.phase {
+            Phase::Active { since } => {
+                u32::try_from(server_now.as_second() - since.as_second()).unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+
+    /// The discard that may have ended the call: the one being sent, or one of unknown outcome.
+    pub fn may_have_worked(&self) -> Option<PossibleDiscard> {
+        match self.request {
+            RequestState::Sending { kind: RequestKind::Discard { reason, .. }, origin, .. } => {
+                Some(PossibleDiscard { reason, origin })
+            }
+            _ => self.maybe_sent,
+        }
+    }
+
+    /// The reason that official clients send in this phase.
+    pub fn default_reason(&self) -> EndReason {
+        match (self.phase, self.direction) {
+            (Phase::Ringing, _) => EndReason::Busy,
+            (Phase::Dialing { .. }, _) => EndReason::Missed,
+            (Phase::Connecting | Phase::Active { .. }, _) => EndReason::HangUp,
+        }
+    }
+
+    /// The verb of a discard in this phase.
+    pub fn verb(&self) -> Verb {
+        match self.phase {
+            Phase::Ringing => Verb::Decline,
+            Phase::Dialing { .. } => Verb::Cancel,
+            Phase::Connecting | Phase::Active { .. } => Verb::HangUp,
+        }
+    }
+}
+
+/// What a discard is called, by the phase of the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// An incoming call that rings.
+    Decline,
+    /// An outgoing call that is not answered yet.
+    Cancel,
+    /// A call that has been answered.
+    HangUp,
+}
+
+/// A discard of a call that is over, sent from this session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// What it was called in the phase of the call.
+    pub verb: Verb,
+    /// The reason it carried.
+    pub reason: EndReason,
+    /// What caused it.
+    pub origin: Origin,
+    /// Telegram's answer.
+    pub answer: SentAnswer,
+}
+
+/// Telegram's answer to a discard of a call that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SentAnswer {
+    /// None so far.
+    None,
+    /// Carried out: this discard ended the call.
+    Done,
+    /// Refused: something else ended the call.
+    Refused,
+}
+
+/// A call that is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EndedCall {
+    /// Its key.
+    pub key: CallKey,
+    /// The other party.
+    pub peer: Party,
+    /// Who called whom.
+    pub direction: Direction,
+    /// Whether it was a video call.
+    pub video: bool,
+    /// When it was placed, on the server's clock.
+    pub placed: Timestamp,
+    /// When it was answered, on the server's clock, as far as this session saw.
+    pub answered: Option<Timestamp>,
+    /// When it ended, on the server's clock.
+    pub at: Timestamp,
+    /// Whether it had been answered, as far as this session saw.
+    pub was_answered: bool,
+    /// The discard that was sent from this session, if any.
+    pub sent: Option<Sent>,
+    /// Whether an earlier discard from this session may have worked as well.
+    pub maybe_sent: bool,
+    /// How it ended.
+    pub ending: Ending,
+    /// The error that its discard met, if any.
+    pub failure: Option<Failure>,
+    /// Where the knowledge of it comes from.
+    pub provenance: Provenance,
+}
+
+impl EndedCall {
+    /// Seconds from the placing to the answer or the end; `None` if the placing was not seen.
+    pub fn ring_seconds(&self) -> Option<u32> {
+        let until = self.answered.unwrap_or(self.at);
+        let rang = until.duration_since(self.placed).as_secs();
+        u32::try_from(rang).ok().filter(|_| self.provenance == Provenance::Live)
+    }
+}
+
+/// Where the knowledge of an ended call comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provenance {
+    /// The call was seen while it lived.
+    Live,
+    /// Only the service message in the chat: the time of placing is unknown, and `placed` is the
+    /// time of the end.
+    ChatOnly,
+}

@@ -1,0 +1,55 @@
+//! The records that `onhook watch` prints: one JSON object a line.
+
+mod record;
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+
+use crate::app::State;
+use crate::app::effect::RecordsEffect;
+
+pub use record::{CallRecord, Record, RecordEvent, VERSION, schema};
+
+/// Writes records.
+pub struct RecordWriter<W> {
+    out: W,
+}
+
+impl<W: Write> RecordWriter<W> {
+    /// A writer on `out`.
+    pub fn new(out: W) -> Self {
+        Self { out }
+    }
+
+    /// Writes the record of an effect, from the state right after the update that caused it.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(
+        &mut self,
+        effect: RecordsEffect,
+        state: &State,
+        now: Timestamp,
+    ) -> io::Result<()> {
+        let (account, event) = match effect {
+            RecordsEffect::Connection(account) => {
+                (account, Some(RecordEvent::connection(&state.account(account).connection)))
+            }
+            RecordsEffect::Call { key, change } => {
+                let record = match (state.calls.get(key), state.calls.ended(key)) {
+                    (Some(call), _) => Some(CallRecord::living(call)),
+                    (None, Some(ended)) => Some(CallRecord::ended(ended)),
+                    (None, None) => None,
+                };
+                (key.account, record.map(|record| RecordEvent::call(change, record)))
+            }
+        };
+        let Some(event) = event else { return Ok(()) };
+        let account = state.account(account).name.clone();
+        let record = Record { v: VERSION, time: now, account, event };
+        serde_json::to_writer(&mut self.out, &record)?;
+        self.out.write_all(b"\n")?;
+        self.out.flush()
+    }
+}

@@ -1,0 +1,185 @@
+//! The form of the records. It is a promise: see [`VERSION`].
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::calls::account::ConnectionState;
+use crate::calls::failure::Failure;
+use crate::calls::{
+    Call, Change, Direction, EndedCall, Party, Provenance, RequestState, kind_code,
+};
+
+/// Increases when a reader of the old form could misread the new one; new fields do not count.
+pub const VERSION: u32 = 2;
+
+/// One line of `onhook watch`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Record {
+    /// The version of the form: 2.
+    pub v: u32,
+    /// The time on this machine's clock, RFC 3339.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub time: Timestamp,
+    /// The name of the account on this machine.
+    pub account: String,
+    /// What has happened.
+    #[serde(flatten)]
+    pub event: RecordEvent,
+}
+
+/// What has happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum RecordEvent {
+    /// The state of the account's connection has changed.
+    Connection {
+        /// `connecting`, `online`, `retrying`, `signed-out` or `unusable`.
+        state: String,
+        /// Why, for `retrying`, `signed-out` and `unusable`: an error code of Telegram or a text.
+        cause: Option<String>,
+    },
+    /// A call has appeared.
+    CallAdded(CallRecord),
+    /// A call has changed and has not ended.
+    CallUpdated(CallRecord),
+    /// A call has ended.
+    CallEnded(CallRecord),
+    /// More is known about a call that had ended before.
+    CallRefined(CallRecord),
+}
+
+/// A call. Every field is present in every record; what is unknown is null.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CallRecord {
+    /// Telegram's call id: a 64-bit number, as a string.
+    pub id: String,
+    /// The user id of the other party: a 64-bit number, as a string.
+    pub user_id: String,
+    /// The name of the other party.
+    pub name: Option<String>,
+    /// The username of the other party, without its @.
+    pub username: Option<String>,
+    /// `incoming` or `outgoing`.
+    pub direction: String,
+    /// `audio` or `video`.
+    pub kind: String,
+    /// `ringing`, `dialing`, `remote-ringing`, `connecting`, `active` or `ended`.
+    pub state: String,
+    /// When it was placed, on Telegram's clock; null if that was not seen.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub placed_at: Option<Timestamp>,
+    /// When it ended, on Telegram's clock; null until then.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub ended_at: Option<Timestamp>,
+    /// What became of it: `missed`, `declined`, `line-busy`, `unanswered`, `cancelled`,
+    /// `completed`, `connection-lost`, `answered-elsewhere`, `moved-to-group`, `rang-out` or
+    /// `unknown`; null until it has ended.
+    pub outcome: Option<String>,
+    /// Which side ended it: `you`, `peer` or `other-device`; null if unknown.
+    pub ended_by: Option<String>,
+    /// The reason that was sent from this machine: `busy`, `missed`, `hangup` or `disconnect`.
+    pub reason_sent: Option<String>,
+    /// What caused the discard: `key`.
+    pub origin: Option<String>,
+    /// The reason that Telegram recorded: one of those that are sent, or
+    /// `migrate-conference-call`.
+    pub reason_recorded: Option<String>,
+    /// The error code of the last request on the call.
+    pub error: Option<String>,
+    /// What can be done about the error: `already-over`, `not-from-here`, `retry`, `retry-after`,
+    /// `unknown`, `dismiss` or `sign-in`.
+    pub remedy: Option<String>,
+    /// Seconds until the answer or the end; null until it has ended or if the ring was not seen.
+    pub ring_seconds: Option<u32>,
+    /// Seconds talked; null until it has ended or if it was not answered.
+    pub talk_seconds: Option<u32>,
+}
+
+/// The JSON Schema of [`Record`].
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Record)
+}
+
+impl RecordEvent {
+    pub(super) fn connection(connection: &ConnectionState) -> Self {
+        let cause = match connection {
+            ConnectionState::Connecting | ConnectionState::Online => None,
+            ConnectionState::Retrying { cause, .. } | ConnectionState::Unusable { cause } => {
+                Some(cause.clone())
+            }
+            ConnectionState::SignedOut { code } => Some(code.clone()),
+        };
+        Self::Connection { state: connection.code().to_owned(), cause }
+    }
+
+    pub(super) fn call(change: Change, record: CallRecord) -> Self {
+        match change {
+            Change::Added => Self::CallAdded(record),
+            Change::Updated => Self::CallUpdated(record),
+            Change::Ended => Self::CallEnded(record),
+            Change::Refined => Self::CallRefined(record),
+        }
+    }
+}
+
+impl CallRecord {
+    fn new(id: i64, peer: &Party, direction: Direction, video: bool) -> Self {
+        Self {
+            id: id.to_string(),
+            user_id: peer.user_id.to_string(),
+            name: peer.name.clone(),
+            username: peer.username.clone(),
+            direction: direction.code().to_owned(),
+            kind: kind_code(video).to_owned(),
+            state: "ended".to_owned(),
+            placed_at: None,
+            ended_at: None,
+            outcome: None,
+            ended_by: None,
+            reason_sent: None,
+            origin: None,
+            reason_recorded: None,
+            error: None,
+            remedy: None,
+            ring_seconds: None,
+            talk_seconds: None,
+        }
+    }
+
+    pub(super) fn living(call: &Call) -> Self {
+        let sent = call.may_have_worked();
+        let failure = match &call.request {
+            RequestState::Failed { failure, .. } => Some(failure),
+            RequestState::Idle | RequestState::Sending { .. } => None,
+        };
+        Self {
+            state: call.phase.code().to_owned(),
+            placed_at: Some(call.placed),
+            reason_sent: sent.map(|sent| sent.reason.code().to_owned()),
+            origin: sent.map(|sent| sent.origin.code().to_owned()),
+            error: failure.map(Failure::code),
+            remedy: failure.map(|failure| failure.remedy().code().to_owned()),
+            ..Self::new(call.key.id, &call.peer, call.direction, call.video)
+        }
+    }
+
+    pub(super) fn ended(ended: &EndedCall) -> Self {
+        let (reason, talked) = ended.ending.record();
+        let failure = ended.failure.as_ref();
+        Self {
+            placed_at: Some(ended.placed).filter(|_| ended.provenance == Provenance::Live),
+            ended_at: Some(ended.at),
+            outcome: Some(ended.outcome().code().to_owned()),
+            ended_by: ended.ended_by().map(|by| by.code().to_owned()),
+            reason_sent: ended.sent.map(|sent| sent.reason.code().to_owned()),
+            origin: ended.sent.map(|sent| sent.origin.code().to_owned()),
+            reason_recorded: reason.map(|reason| reason.code().to_owned()),
+            error: failure.map(Failure::code),
+            remedy: failure.map(|failure| failure.remedy().code().to_owned()),
+            ring_seconds: ended.ring_seconds(),
+            talk_seconds: talked,
+            ..Self::new(ended.key.id, &ended.peer, ended.direction, ended.video)
+        }
+    }
+}

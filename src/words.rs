@@ -1,0 +1,23 @@
+//! Every sentence that a person reads about calls, accounts and signing in, from codes and values.
+//!
+//! Records, the ledger and settings hold codes; only this module turns them into English, so that
+//! rewording breaks no script and no database.
+
+pub mod call;
+pub mod failure;
+pub mod notice;
+pub mod reason;
+pub mod sign_in;
+
+use crate::calls::account::ConnectionState;
+
+/// The state of a connection, with its symbol. A wait is given in seconds.
+pub fn connection(state: &ConnectionState, wait: i64) -> String {
+    match state {
+        ConnectionState::Connecting => "◌ connecting".to_owned(),
+        ConnectionState::Online => "● online".to_owned(),
+        ConnectionState::Retrying { .. } => format!("○ retrying in {wait} s"),
+        ConnectionState::SignedOut { code } => format!("✗ signed out · {code}"),
+        ConnectionState::Unusable { .. } => "✗ see onhook doctor".to_owned(),
+    }
+}

@@ -1,0 +1,179 @@
+//! Calls: their phases, parties and endings.
+
+use crate::calls::reason::{EndReason, Ending, Recorded};
+use crate::calls::{Direction, EndedCall, Party, Phase, SentAnswer, Verb};
+use crate::text;
+
+/// The phase of a call.
+pub fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Ringing => "ringing",
+        Phase::Dialing { remote_ringing: false } => "dialing",
+        Phase::Dialing { remote_ringing: true } => "remote ringing",
+        Phase::Connecting => "connecting",
+        Phase::Active { .. } => "active",
+    }
+}
+
+/// The symbol of a phase.
+pub fn phase_symbol(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Ringing => "☎",
+        Phase::Dialing { .. } => "◌",
+        Phase::Connecting => "◐",
+        Phase::Active { .. } => "●",
+    }
+}
+
+/// The direction of a call, with its arrow.
+pub fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Incoming => "← incoming",
+        Direction::Outgoing => "→ outgoing",
+    }
+}
+
+/// The name of a party, or `Unknown` and the id.
+pub fn party(party: &Party) -> String {
+    match &party.name {
+        Some(name) if !name.is_empty() => name.clone(),
+        _ => format!("Unknown {}", party.user_id),
+    }
+}
+
+/// The party behind the privacy mask.
+pub fn masked_party(party: &Party) -> String {
+    match &party.name {
+        Some(name) if !name.is_empty() => text::initials(name),
+        _ => "?".to_owned(),
+    }
+}
+
+/// The verb, as a command: `decline`.
+pub fn imperative(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Decline => "decline",
+        Verb::Cancel => "cancel",
+        Verb::HangUp => "hang up",
+    }
+}
+
+/// The verb while the request is under way: `declining`.
+pub fn progressive(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Decline => "declining",
+        Verb::Cancel => "cancelling",
+        Verb::HangUp => "hanging up",
+    }
+}
+
+/// The verb after it was done: `declined`.
+pub fn past(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Decline => "declined",
+        Verb::Cancel => "cancelled",
+        Verb::HangUp => "hung up",
+    }
+}
+
+/// The title of the reason picker for one call.
+pub fn picker_title(verb: Verb, name: &str) -> String {
+    let action = match verb {
+        Verb::Decline => "Decline the call from",
+        Verb::Cancel => "Cancel the call to",
+        Verb::HangUp => "Hang up on",
+    };
+    format!("{action} {name}")
+}
+
+/// How a call ended, with both reasons where a discard was sent from this session.
+pub fn ending_with_reasons(ended: &EndedCall) -> String {
+    match reasons(ended) {
+        Some(reasons) => format!("{} ({reasons})", ending(ended)),
+        None => ending(ended),
+    }
+}
+
+/// How a call ended, without the reasons.
+pub fn ending(ended: &EndedCall) -> String {
+    let by_you = ended.ended_here();
+    let (reason, duration) = match ended.ending {
+        Ending::Recorded { reason: Recorded::Migrated, .. } => {
+            return "moved to a group call".to_owned();
+        }
+        Ending::Recorded { reason: Recorded::Reason(reason), duration } => (reason, duration),
+        ending => return ending_without_reason(ended, ending, by_you),
+    };
+    match (reason, ended.direction, by_you) {
+        (_, _, Some(_)) if ended.was_answered => lasted("hung up by you", duration),
+        (_, _, Some(verb)) => format!("{} by you", past(verb)),
+        (EndReason::Missed, Direction::Incoming, _) => "missed".to_owned(),
+        (EndReason::Missed, Direction::Outgoing, _) => "unanswered or cancelled".to_owned(),
+        (EndReason::Busy, Direction::Incoming, _) => "declined elsewhere".to_owned(),
+        (EndReason::Busy, Direction::Outgoing, _) => "line busy".to_owned(),
+        (EndReason::Disconnect, ..) => lasted("connection lost", duration),
+        (EndReason::HangUp, ..) => lasted("ended", duration),
+    }
+}
+
+fn ending_without_reason(ended: &EndedCall, ending: Ending, by_you: Option<Verb>) -> String {
+    if let Some(verb) = by_you {
+        return format!("{} by you", past(verb));
+    }
+    match (ending, ended.sent) {
+        (Ending::Elsewhere { talked: Some(seconds), .. }, _) => {
+            format!("answered elsewhere, {}", duration(seconds))
+        }
+        (Ending::Elsewhere { talked: None, .. }, _) => "answered elsewhere".to_owned(),
+        (Ending::RangOut, _) => "rang out (unconfirmed)".to_owned(),
+        (_, Some(_)) => "had already ended".to_owned(),
+        _ => "ended".to_owned(),
+    }
+}
+
+/// The reason that was sent and the one that was recorded; one word where they are the same.
+pub fn reasons(ended: &EndedCall) -> Option<String> {
+    let sent = ended.sent?;
+    let reason = sent.reason.code();
+    let refused = sent.answer == SentAnswer::Refused;
+    Some(match ended.ending.record().0 {
+        None => format!("{reason} not recorded"),
+        Some(Recorded::Reason(recorded)) if recorded == sent.reason && !refused => {
+            reason.to_owned()
+        }
+        Some(recorded) => {
+            let refused = if refused { " but refused" } else { "" };
+            format!("sent {reason}{refused}, recorded {}", recorded.code())
+        }
+    })
+}
+
+/// The nearest causes in telephony: Q.850 and SIP.
+pub fn telephony_causes(ended: &EndedCall) -> &'static str {
+    let reason = match ended.ending {
+        Ending::Recorded { reason, .. } => reason,
+        Ending::Elsewhere { .. } => return "Q.850 26",
+        Ending::RangOut => return "Q.850 19 · SIP 480",
+        Ending::Over => return "",
+    };
+    match (reason, ended.direction) {
+        (Recorded::Migrated, _) => "Q.850 23 · SIP 302",
+        (Recorded::Reason(EndReason::Missed), Direction::Incoming) => "Q.850 19 · SIP 487",
+        (Recorded::Reason(EndReason::Missed), Direction::Outgoing) => "Q.850 19 · SIP 480, 487",
+        (Recorded::Reason(EndReason::Busy), Direction::Incoming) => "Q.850 17, 21 · SIP 486, 603",
+        (Recorded::Reason(EndReason::Busy), Direction::Outgoing) => "Q.850 17 · SIP 486",
+        (Recorded::Reason(EndReason::HangUp), _) => "Q.850 16 · SIP BYE",
+        (Recorded::Reason(EndReason::Disconnect), _) => "Q.850 41 · SIP 503",
+    }
+}
+
+fn lasted(words: &str, seconds: Option<u32>) -> String {
+    match seconds {
+        Some(seconds) => format!("{words} after {}", duration(seconds)),
+        None => words.to_owned(),
+    }
+}
+
+fn duration(seconds: u32) -> String {
+    text::duration(i64::from(seconds))
+}

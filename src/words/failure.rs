@@ -1,0 +1,115 @@
+//! Why a request failed, in one line. The raw code is apart, in [`Failure::code`].
+
+use crate::calls::OutcomeCheck;
+use crate::calls::failure::{Failure, Remedy};
+use crate::text;
+
+/// The text of a failure.
+pub fn text(failure: &Failure) -> String {
+    match failure {
+        Failure::Refused { code, name, value } => refusal(*code, name, *value),
+        Failure::NoAnswer { after } => {
+            format!("No answer from Telegram in {} s; outcome unknown", after.as_secs())
+        }
+        Failure::ConnectionLost { .. } => {
+            "Connection lost while hanging up; outcome unknown".to_owned()
+        }
+        Failure::Unreadable => "Probably ended, but the reply could not be read".to_owned(),
+        Failure::Transport { code: 429 } => {
+            "Too many connections; Telegram refuses for now".to_owned()
+        }
+        Failure::Transport { code: 404 } => "Telegram does not know this session's key".to_owned(),
+        Failure::Transport { code: 444 } => "Wrong data centre".to_owned(),
+        Failure::Transport { .. } => "Telegram's transport refused".to_owned(),
+        Failure::Offline => "Not connected; nothing was sent".to_owned(),
+        Failure::Internal { .. } => "onhook could not send this".to_owned(),
+    }
+}
+
+/// The text of a failure on the row of its call.
+///
+/// `wait` is what is left of a wait that Telegram asked for: `None` without one, `Some(None)` once
+/// it is over.
+pub fn on_row(failure: &Failure, wait: Option<Option<i64>>, check: OutcomeCheck) -> String {
+    match (wait, check) {
+        (Some(Some(seconds)), _) => flood_wait(Some(seconds)),
+        (Some(None), _) => "You can try again now".to_owned(),
+        (None, OutcomeCheck::Pending) => format!("{}; checking…", text(failure)),
+        (None, OutcomeCheck::Alive) if failure.remedy() == Remedy::Unknown => {
+            "not ended yet".to_owned()
+        }
+        (None, _) => text(failure),
+    }
+}
+
+/// The text of `FLOOD_WAIT`, wherever it is met.
+pub fn flood_wait(seconds: Option<i64>) -> String {
+    match seconds {
+        Some(seconds) => format!("Telegram asks you to wait {}", text::duration(seconds)),
+        None => "Telegram asks you to wait a little".to_owned(),
+    }
+}
+
+/// The text of an `rpc_error`.
+fn refusal(code: i32, name: &str, value: Option<u32>) -> String {
+    let text = match (code, name) {
+        (_, "CALL_ALREADY_ACCEPTED") => "Answered elsewhere; hang up there",
+        (_, "CALL_ALREADY_DECLINED") => "The call had already ended",
+        (_, "CALL_PEER_INVALID") => "Telegram no longer knows this call",
+        (_, "CALL_OCCUPY_FAILED") => "Telegram says the line is occupied; try again",
+        (_, "USER_DEACTIVATED") => "This account was deleted",
+        (_, "USER_DEACTIVATED_BAN") => "This account was banned",
+        (_, "SESSION_PASSWORD_NEEDED") => "The two-step password is still needed",
+        (_, "AUTH_KEY_DUPLICATED") => {
+            "Another program used this session, so Telegram cancelled it; sign in again"
+        }
+        (401, _) => "This session was signed out",
+        (420, _) => {
+            return flood_wait(value.map(i64::from));
+        }
+        (_, "PEER_FLOOD") => "Telegram limits this account for now",
+        (-503, _) => "Telegram took too long; outcome unknown",
+        (303, _) => "This account lives in another data centre",
+        (_, "BOT_METHOD_INVALID") => "Bots have no calls; use a person's account",
+        (_, "CONNECTION_NOT_INITED" | "CONNECTION_LAYER_INVALID" | "UPDATE_APP_TO_LOGIN") => {
+            "This onhook is too old for Telegram"
+        }
+        (500.., _) => "Telegram has an internal problem; try again",
+        (406, _) => "Telegram refuses, and will say why in a message of its own",
+        _ => return format!("Telegram refuses (error {code})"),
+    };
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_error_has_words_other_than_its_number() {
+        let known = [
+            (400, "CALL_ALREADY_ACCEPTED", "Answered elsewhere; hang up there"),
+            (400, "CALL_ALREADY_DECLINED", "The call had already ended"),
+            (400, "CALL_PEER_INVALID", "Telegram no longer knows this call"),
+            (500, "CALL_OCCUPY_FAILED", "Telegram says the line is occupied; try again"),
+            (401, "USER_DEACTIVATED", "This account was deleted"),
+            (401, "USER_DEACTIVATED_BAN", "This account was banned"),
+            (401, "SESSION_REVOKED", "This session was signed out"),
+            (401, "SESSION_PASSWORD_NEEDED", "The two-step password is still needed"),
+            (400, "PEER_FLOOD", "Telegram limits this account for now"),
+            (-503, "Timeout", "Telegram took too long; outcome unknown"),
+            (500, "RPC_CALL_FAIL", "Telegram has an internal problem; try again"),
+            (303, "USER_MIGRATE", "This account lives in another data centre"),
+            (406, "SOMETHING", "Telegram refuses, and will say why in a message of its own"),
+            (400, "BOT_METHOD_INVALID", "Bots have no calls; use a person's account"),
+            (400, "CONNECTION_NOT_INITED", "This onhook is too old for Telegram"),
+            (400, "NEVER_SEEN", "Telegram refuses (error 400)"),
+        ];
+        for (code, name, wanted) in known {
+            let failure = Failure::Refused { code, name: name.to_owned(), value: None };
+            assert_eq!(text(&failure), wanted, "{name}");
+        }
+        let flood = Failure::Refused { code: 420, name: "FLOOD_WAIT".to_owned(), value: Some(90) };
+        assert_eq!(text(&flood), "Telegram asks you to wait 01:30");
+    }
+}

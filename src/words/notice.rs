@@ -1,0 +1,74 @@
+//! Short messages at the foot of the board.
+
+use crate::calls::failure::Failure;
+
+use super::failure;
+
+/// A key needs more room than the screen has.
+pub const TOO_SMALL: &str = "too small to show that";
+/// A hang-up key was pressed on a screen that does not show the calls.
+pub const TOO_SMALL_TO_HANG_UP: &str = "too small to hang up";
+/// A hang-up key was pressed while no call is selected.
+pub const NO_CALL: &str = "no call is selected";
+/// A hang-up key was pressed while the filter hides all marked calls.
+pub const MARKED_HIDDEN: &str = "the filter hides the marked calls";
+/// The account of the selected call has no session.
+pub const SIGNED_OUT: &str = "this account is signed out";
+/// Call requests are on for all sessions.
+pub const ALL_RECEIVE: &str = "every session receives calls";
+/// The demo has no accounts of its own.
+pub const DEMO_SIGN_IN: &str = "the demo has no sign-in";
+/// A task panicked.
+pub const CONTAINED: &str = "an internal error was contained; reconnecting";
+/// The session file cannot be written.
+pub const SESSION_NOT_SAVED: &str = "the session cannot be saved to disk; the log says why";
+
+/// A call rings.
+pub fn ringing(name: &str) -> String {
+    format!("{name} is calling")
+}
+
+/// The selected call has ended, and a key was pressed before another one was selected.
+pub fn selected_call_over(name: &str) -> String {
+    format!("{name}'s call is over · ↓ selects the next")
+}
+
+/// A call ended while its reason was being picked.
+pub fn ended_first(name: &str, ending: &str) -> String {
+    format!("{name}: {ending}")
+}
+
+/// A request on the call is under way.
+pub fn in_progress(name: &str) -> String {
+    format!("{name}: a hang-up is already on its way")
+}
+
+/// The call was answered on another device.
+pub fn not_from_here(name: &str) -> String {
+    format!("{name}: answered elsewhere; hang up there")
+}
+
+/// Telegram asked for a wait, of which this many seconds are left.
+pub fn wait(name: &str, seconds: i64) -> String {
+    format!("{name}: {}", failure::flood_wait(Some(seconds)))
+}
+
+/// An account was added.
+pub fn signed_in(name: &str) -> String {
+    format!("signed in as {name}")
+}
+
+/// Call requests could not be turned on.
+pub fn calls_not_enabled(cause: &Failure) -> String {
+    format!("the setting was not changed: {} · {}", failure::text(cause), cause.code())
+}
+
+/// The ledger cannot be opened.
+pub fn ledger_off(cause: &str) -> String {
+    format!("history is off: {cause}")
+}
+
+/// The ledger cannot be written at the moment.
+pub fn ledger_waits(cause: &str) -> String {
+    format!("history is not saved for now: {cause}")
+}

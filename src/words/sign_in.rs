@@ -1,0 +1,128 @@
+//! Signing in: what is asked, and what refusals mean.
+
+use std::time::Duration;
+
+use crate::text;
+
+/// Where a person gets an `api_id` and `api_hash`.
+pub const API_CREDENTIALS_HELP: &str = "your api id, from my.telegram.org/apps (free, once)";
+/// What has to be known before a session is imported.
+pub const IMPORT_WARNING: &str = "A session must not be used by two programs at once: Telegram \
+     then ends it. Stop the other program first, or make a session of onhook's own.";
+
+const WRITE_TO_TELEGRAM: &str = "write to Telegram's support, or use another number";
+const BY_QR: &str = "wait some hours, or sign in by QR code";
+const NEW_SESSION: &str = "this session is of no more use: sign in with a number or a QR code";
+
+/// The refusals with words: the error code, what is wrong, and what to do next.
+///
+/// Sources: the errors documented with each `auth` method at <https://core.telegram.org/methods>.
+const REFUSALS: [(&str, &str, &str); 25] = [
+    (
+        "PHONE_NUMBER_INVALID",
+        "not a valid phone number",
+        "type it with the country code, as in +1 555 0100",
+    ),
+    ("PHONE_NUMBER_BANNED", "Telegram has banned this number", WRITE_TO_TELEGRAM),
+    ("USER_DEACTIVATED_BAN", "Telegram has banned this account", WRITE_TO_TELEGRAM),
+    ("USER_DEACTIVATED", "This account was deleted", "use another number"),
+    (
+        "PHONE_NUMBER_UNOCCUPIED",
+        "Nobody has signed up with this number",
+        "sign up in an official Telegram app first",
+    ),
+    ("PHONE_NUMBER_FLOOD", "Too many codes were asked for", BY_QR),
+    ("PHONE_PASSWORD_FLOOD", "Too many wrong passwords", BY_QR),
+    ("PHONE_CODE_INVALID", "wrong code", "try again"),
+    ("PHONE_CODE_EMPTY", "There is no code yet", "type the code"),
+    ("PHONE_CODE_EXPIRED", "The code has expired", "press Enter to get a new one"),
+    (
+        "SEND_CODE_UNAVAILABLE",
+        "Telegram sends no other code now",
+        "use the one you have, or wait a while",
+    ),
+    ("PASSWORD_HASH_INVALID", "wrong password", "try again"),
+    ("SRP_ID_INVALID", "That took too long", "type the password again"),
+    ("SRP_PASSWORD_CHANGED", "The password was changed meanwhile", "type the new one"),
+    (
+        "CONNECTION_API_ID_INVALID",
+        "Telegram does not know this application",
+        "set ONHOOK_API_ID and ONHOOK_API_HASH",
+    ),
+    ("API_ID_INVALID", "Telegram does not know this application", "check both"),
+    ("API_ID_PUBLISHED_FLOOD", "This application may not sign people in", "get one of your own"),
+    ("AUTH_RESTART", "Telegram wants to start over", "press Enter to try again"),
+    ("AUTH_TOKEN_EXPIRED", "The QR code has expired", "choose it again"),
+    ("AUTH_TOKEN_INVALID", "The QR code is not valid any more", "choose it again"),
+    ("UPDATE_APP_TO_LOGIN", "This onhook is too old", "get a newer one"),
+    ("AUTH_KEY_UNREGISTERED", "This session is signed out", NEW_SESSION),
+    ("SESSION_REVOKED", "This session was ended from another device", NEW_SESSION),
+    (
+        "AUTH_KEY_DUPLICATED",
+        "This session is used by another program; Telegram has ended it",
+        NEW_SESSION,
+    ),
+    ("AUTH_KEY_UNKNOWN", "Telegram does not know this session", NEW_SESSION),
+];
+
+/// What an error of Telegram means while signing in, and what to do next.
+pub fn refusal(code: i32, name: &str) -> (String, &'static str) {
+    match REFUSALS.iter().find(|(known, ..)| *known == name) {
+        Some((_, text, advice)) => ((*text).to_owned(), advice),
+        None => (format!("Telegram refuses ({code})"), "try again, or another way"),
+    }
+}
+
+/// `FLOOD_WAIT` while signing in.
+pub fn flood_wait(wait: Duration) -> (String, &'static str) {
+    let text = super::failure::flood_wait(Some(wait.as_secs() as i64));
+    (text, "then try again, or sign in another way")
+}
+
+/// Telegram cannot be reached.
+pub fn unreachable(cause: &str) -> (String, &'static str) {
+    let text = format!("Telegram cannot be reached ({})", text::clean(cause));
+    (text, "check the network or the proxy, and try again")
+}
+
+/// `auth.sentCodePaymentRequired`.
+pub const PAYMENT: (&str, &str) = (
+    "Telegram wants to be paid for a code to this number",
+    "sign in by QR code, or in an official app",
+);
+/// `auth.sentCodeTypeSetUpEmailRequired`.
+pub const EMAIL: (&str, &str) = (
+    "Telegram wants an e-mail address for this number first",
+    "set it in an official app, or sign in by QR code",
+);
+/// A two-step password with an unknown algorithm.
+pub const UNKNOWN_PASSWORD: (&str, &str) =
+    ("The password is of a kind that onhook does not know", "get a newer onhook");
+/// The account is a bot.
+pub const BOT: (&str, &str) =
+    ("This is the session of a bot, and bots have no calls", "use the session of a person");
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_refusal_is_listed_once_with_a_cause_and_a_next_step() {
+        let names: HashSet<_> = REFUSALS.iter().map(|(name, ..)| name).collect();
+        assert_eq!(names.len(), REFUSALS.len());
+        for (name, text, advice) in REFUSALS {
+            assert!(text.len() > 9 && advice.len() > 8, "{name}: {text}: {advice}");
+            assert!(!text.ends_with('.') && !advice.ends_with('.'), "{name}");
+        }
+    }
+
+    #[test]
+    fn refusals_say_what_is_wrong_and_what_to_do() {
+        let code = refusal(400, "PHONE_CODE_INVALID");
+        assert_eq!(code, ("wrong code".to_owned(), "try again"));
+        let unknown = refusal(500, "STRANGE");
+        assert_eq!(unknown, ("Telegram refuses (500)".to_owned(), "try again, or another way"));
+    }
+}

@@ -59,7 +59,7 @@ use scenario::NetworkFaultKind;
 use world::{Outgoing, World};
 
 pub use builtin::names as builtin_scenarios;
-pub use scenario::{Scenario, ScenarioError};
+pub use scenario::{Scenario, ScenarioError, fault_kinds};
 pub use world::CallTruth;
 
 /// The ids of the server's two data centres. A client connects to the first one first.

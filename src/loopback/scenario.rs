@@ -15,6 +15,7 @@ use toml::Spanned;
 pub(crate) use account::{
     AccountScript, CallPrivacy, CodeDelivery, RevocationScript, SignInOutcome, SignInScript,
 };
+pub use chaos::fault_kinds;
 pub(crate) use chaos::{ChaosScript, FaultKind, InvalidMessage};
 
 use crate::builtin;

@@ -1,7 +1,7 @@
 //! `[chaos]`: faults that a seeded generator injects.
 
 use serde::Deserialize;
-use strum::{EnumIter, IntoEnumIterator};
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 use toml::Spanned;
 
 /// `[chaos]`.
@@ -22,9 +22,15 @@ impl ChaosScript {
     }
 }
 
+/// The names of all kinds of faults that `[chaos] only` accepts, in the order of the documentation.
+pub fn fault_kinds() -> impl Iterator<Item = &'static str> {
+    FaultKind::iter().map(Into::into)
+}
+
 /// A kind of fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, EnumIter)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub(crate) enum FaultKind {
     /// Connections are closed.
     Cut,
@@ -85,4 +91,19 @@ pub(crate) enum InvalidMessage {
     ChannelMessage,
     /// A data centre whose address is no IP address, in `help.getConfig`.
     Address,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_kind_is_accepted_by_its_name() {
+        for name in fault_kinds() {
+            let text = format!("seed = 1\nuntil = 1\nonly = ['{name}']");
+            let script: ChaosScript = toml::from_str(&text).expect("a valid table");
+            let kinds: Vec<&str> = script.kinds().into_iter().map(Into::into).collect();
+            assert_eq!(kinds, [name]);
+        }
+    }
 }

@@ -41,6 +41,7 @@ builtin!(
     "error-user-deactivated",
     "flood",
     "quiet",
+    "sign-in",
 );
 
 /// The TOML text of a built-in scenario.

@@ -157,7 +157,8 @@ impl AuthKey {
     }
 }
 
-fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+/// The SHA-256 digest of the concatenated parts.
+pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update(part);
@@ -193,13 +194,18 @@ mod tests {
         plaintext
     }
 
+    fn encrypt_by_grammers(key: &grammers_crypto::AuthKey, len: i32) -> Vec<u8> {
+        let mut buffer = DequeBuffer::with_capacity(0, 0);
+        buffer.extend(plaintext(len));
+        encrypt_data_v2(&mut buffer, key);
+        buffer.as_ref().to_vec()
+    }
+
     #[test]
     fn messages_encrypted_by_grammers_are_decrypted() {
         let (server, client) = keys();
-        let mut buffer = DequeBuffer::with_capacity(0, 0);
-        buffer.extend(plaintext(8));
-        encrypt_data_v2(&mut buffer, &client);
-        let incoming = server.decrypt(buffer.as_ref()).expect("a valid message");
+        let payload = encrypt_by_grammers(&client, 8);
+        let incoming = server.decrypt(&payload).expect("a valid message");
         let wanted = Incoming { salt: 11, session_id: 22, msg_id: 33, seq_no: 1, body: vec![7; 8] };
         assert_eq!(incoming, wanted);
     }
@@ -215,10 +221,7 @@ mod tests {
     #[test]
     fn a_message_with_a_changed_bit_is_refused() {
         let (server, client) = keys();
-        let mut buffer = DequeBuffer::with_capacity(0, 0);
-        buffer.extend(plaintext(8));
-        encrypt_data_v2(&mut buffer, &client);
-        let mut payload = buffer.as_ref().to_vec();
+        let mut payload = encrypt_by_grammers(&client, 8);
         let last = payload.len() - 1;
         payload[last] ^= 1;
         assert!(server.decrypt(&payload).is_err());
@@ -228,10 +231,8 @@ mod tests {
     fn a_message_with_a_wrong_inner_length_is_refused() {
         let (server, client) = keys();
         for len in [-4, 0, 6, 4096] {
-            let mut buffer = DequeBuffer::with_capacity(0, 0);
-            buffer.extend(plaintext(len));
-            encrypt_data_v2(&mut buffer, &client);
-            assert!(server.decrypt(buffer.as_ref()).is_err(), "length {len}");
+            let payload = encrypt_by_grammers(&client, len);
+            assert!(server.decrypt(&payload).is_err(), "length {len}");
         }
     }
 }

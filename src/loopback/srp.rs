@@ -5,7 +5,9 @@
 use grammers_tl_types::types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow as Algorithm;
 use hmac::Hmac;
 use num_bigint::BigUint;
-use sha2::{Digest, Sha256, Sha512};
+use sha2::Sha512;
+
+use crate::crypt::sha256;
 
 /// The 2048-bit safe prime that Telegram's servers send, in hexadecimal.
 const P: &str = "c71caeb9c6b1c9048e6c522f70f13f73980d40238e3e21c14934d037563d930f\
@@ -65,7 +67,7 @@ impl PasswordVerifier {
         crate::random(&mut secret);
         let secret = BigUint::from_bytes_be(&secret);
         let p = prime();
-        let k = BigUint::from_bytes_be(&hash(&[&padded(&p), &padded(&BigUint::from(G))]));
+        let k = BigUint::from_bytes_be(&sha256(&[&padded(&p), &padded(&BigUint::from(G))]));
         let public = (k * &self.v + BigUint::from(G).modpow(&secret, &p)) % &p;
         SrpChallenge { id: i64::from_le_bytes(id), public: padded(&public), secret }
     }
@@ -78,15 +80,15 @@ impl PasswordVerifier {
             return false;
         }
         let a = padded(&public);
-        let u = BigUint::from_bytes_be(&hash(&[&a, &challenge.public]));
+        let u = BigUint::from_bytes_be(&sha256(&[&a, &challenge.public]));
         let shared = (public * self.v.modpow(&u, &p)).modpow(&challenge.secret, &p);
-        let key = hash(&[&padded(&shared)]);
-        let (of_p, of_g) = (hash(&[&padded(&p)]), hash(&[&padded(&BigUint::from(G))]));
+        let key = sha256(&[&padded(&shared)]);
+        let (of_p, of_g) = (sha256(&[&padded(&p)]), sha256(&[&padded(&BigUint::from(G))]));
         let mixed: Vec<u8> = of_p.iter().zip(of_g).map(|(p, g)| p ^ g).collect();
-        let wanted = hash(&[
+        let wanted = sha256(&[
             &mixed,
-            &hash(&[&self.salt1]),
-            &hash(&[&self.salt2]),
+            &sha256(&[&self.salt1]),
+            &sha256(&[&self.salt2]),
             &a,
             &challenge.public,
             &key,
@@ -99,18 +101,11 @@ fn prime() -> BigUint {
     BigUint::parse_bytes(P.as_bytes(), 16).expect("hex digits")
 }
 
-fn hash(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update(part);
-    }
-    hasher.finalize().into()
-}
-
 fn salted(data: &[u8], salt: &[u8]) -> [u8; 32] {
-    hash(&[salt, data, salt])
+    sha256(&[salt, data, salt])
 }
 
+/// The number in big-endian bytes, padded with zeros to the length of the prime.
 fn padded(number: &BigUint) -> [u8; 256] {
     let bytes = number.to_bytes_be();
     let mut padded = [0; 256];

@@ -1,5 +1,7 @@
 //! Checks of a scenario that its types do not express.
 
+use std::ops::RangeInclusive;
+
 use toml::Spanned;
 
 use super::{
@@ -38,11 +40,8 @@ impl Scenario {
         }
         self.calls.iter().try_for_each(|call| self.check_call(call, source))?;
         self.answers.iter().try_for_each(|answer| self.check_answer(answer, source))?;
-        if let Some(calls) = self.flood.as_ref().map(|flood| &flood.calls)
-            && !(1..=100_000).contains(calls.get_ref())
-        {
-            return Err(source.error(calls.span().start, "calls", "must be 1 to 100000"));
-        }
+        let calls = self.flood.as_ref().map(|flood| &flood.calls);
+        check_range(source, "calls", calls, 1..=100_000, "must be 1 to 100000")?;
         for fault in &self.network_faults {
             check_seconds(source, "at", Some(&fault.at))?;
             check_seconds(source, "for", fault.duration.as_ref())?;
@@ -165,12 +164,7 @@ fn check_count(
     key: &str,
     value: Option<&Spanned<usize>>,
 ) -> Result<(), TomlError> {
-    match value {
-        Some(value) if *value.get_ref() > 16 => {
-            Err(source.error(value.span().start, key, "must be 0 to 16"))
-        }
-        _ => Ok(()),
-    }
+    check_range(source, key, value, 0..=16, "must be 0 to 16")
 }
 
 fn check_seconds(
@@ -178,9 +172,18 @@ fn check_seconds(
     key: &str,
     value: Option<&Spanned<f64>>,
 ) -> Result<(), TomlError> {
+    check_range(source, key, value, 0.0..=1e6, "must be a number of seconds, 0 to 1000000")
+}
+
+fn check_range<T: PartialOrd>(
+    source: TomlSource,
+    key: &str,
+    value: Option<&Spanned<T>>,
+    range: RangeInclusive<T>,
+    message: &str,
+) -> Result<(), TomlError> {
     match value {
-        Some(value) if !(0.0..=1e6).contains(value.get_ref()) => {
-            let message = "must be a number of seconds, 0 to 1000000";
+        Some(value) if !range.contains(value.get_ref()) => {
             Err(source.error(value.span().start, key, message))
         }
         _ => Ok(()),

@@ -407,7 +407,7 @@ async fn reconcile_finds_the_end_of_a_call_before_250_later_ones() {
     })
     .await;
     let all_ended = async {
-        while server.ground_truth(0).iter().filter(|call| call.over.is_some()).count() < 251 {
+        while server.ground_truth(0).iter().filter(|call| call.ended.is_some()).count() < 251 {
             tokio::task::yield_now().await;
         }
     };

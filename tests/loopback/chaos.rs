@@ -85,7 +85,7 @@ async fn with_the_runtime_clock_an_hour_of_script_passes_by_advancing() {
     // This request starts the script. A paused clock advances by itself while all tasks are idle.
     Client::new(&server, 0).state().await;
     let began = std::time::Instant::now();
-    while server.ground_truth(0).first().and_then(|call| call.over) != Some(("missed", None)) {
+    while server.ground_truth(0).first().and_then(|call| call.ended) != Some(("missed", None)) {
         tokio::time::advance(std::time::Duration::from_secs(10)).await;
     }
     assert!(

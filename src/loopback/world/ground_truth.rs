@@ -16,11 +16,11 @@ pub struct CallTruth {
     pub incoming: bool,
     /// The constructor that the session receives while the call is live for it: `phoneCallRequested`,
     /// `phoneCallWaiting`, `phoneCallAccepted` or `phoneCall`.
-    pub lives: Option<&'static str>,
+    pub live_constructor: Option<&'static str>,
     /// Whether the call is live only on another device of the session's user.
-    pub lives_elsewhere: bool,
+    pub live_elsewhere: bool,
     /// The recorded reason and the duration in seconds, once the call has ended for both parties.
-    pub over: Option<(&'static str, Option<i32>)>,
+    pub ended: Option<(&'static str, Option<i32>)>,
 }
 
 impl World {
@@ -33,11 +33,11 @@ impl World {
                 continue;
             }
             let view = self.view(ix, session);
-            let over = match &call.state {
+            let ended = match &call.state {
                 CallState::Ended(end) => Some((name_of(&end.reason), end.duration)),
                 _ => None,
             };
-            let lives = match &view {
+            let live_constructor = match &view {
                 CallView::Live(live) => constructor(live),
                 _ => None,
             };
@@ -45,9 +45,9 @@ impl World {
                 id: call.id,
                 peer: self.users[call.peer_of(user)].id,
                 incoming: user == call.callee,
-                lives,
-                lives_elsewhere: lives.is_none() && over.is_none(),
-                over,
+                live_constructor,
+                live_elsewhere: live_constructor.is_none() && ended.is_none(),
+                ended,
             });
         }
         ground_truth

@@ -175,15 +175,15 @@ impl ServerConnection<'_> {
         let user_id = lock(&self.shared.world).user(self.session).map(|user| user.id);
         lock(&self.shared.log).write(now, user_id, &response);
 
-        if let Some(kind) = response.response_override.invalid {
+        if let Some(kind) = response.overrides.invalid {
             self.send_invalid(kind);
         }
         let slow = self.shared.network.borrow().slow_until.is_some_and(|it| it > Instant::now());
-        let delay = response.response_override.delay + if slow { SLOW_DELAY } else { 0 };
-        match response.response_override.kind {
+        let delay = response.overrides.delay + if slow { SLOW_DELAY } else { 0 };
+        match response.overrides.kind {
             ResponseKind::Transport(code) => self.transport_error = Some(code),
             ResponseKind::Cut(millis) => {
-                self.shared.apply_network_fault(NetworkFaultKind::Refuse, millis)
+                self.shared.apply_network_fault(NetworkFaultKind::Refuse, millis);
             }
             ResponseKind::Silence => {}
             _ if delay > 0 => self.queue_after(delay, Reply::result(msg_id, &response.to_bytes())),

@@ -111,7 +111,7 @@ impl MtprotoSession {
         }
     }
 
-    /// Invalidates all salts that were issued.
+    /// Invalidates the current and the previous salt.
     pub(crate) fn change_salts(&mut self) {
         self.salts_ahead += 2;
     }

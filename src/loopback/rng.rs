@@ -1,6 +1,6 @@
-//! A seeded pseudo-random number generator (SplitMix64), so that runs can be repeated.
+//! A seeded pseudo-random number generator (`SplitMix64`), so that runs can be repeated.
 
-/// The output of SplitMix64 for a state: ids and hashes that are the same in every run.
+/// The output of `SplitMix64` for a state: ids and hashes that are the same in every run.
 ///
 /// Source: <https://prng.di.unimi.it/splitmix64.c>.
 pub(crate) fn splitmix64(state: u64) -> i64 {

@@ -111,7 +111,7 @@ pub(crate) struct Response {
     pub(crate) args: Option<Value>,
     pub(crate) result: RpcResult,
     /// How the scenario or an injected fault changes the response.
-    pub(crate) response_override: ResponseOverride,
+    pub(crate) overrides: ResponseOverride,
 }
 
 /// The query inside a wrapper: all bytes up to the end of the request.
@@ -228,7 +228,7 @@ fn respond(
         _ => computed,
     };
     let args = call.map(|call| call.log);
-    Ok(Response { method: method.name.to_owned(), args, result, response_override })
+    Ok(Response { method: method.name.to_owned(), args, result, overrides: response_override })
 }
 
 fn get_config(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
@@ -310,14 +310,14 @@ fn error_response(method: &str, code: i32, name: &str) -> Response {
         method: method.to_owned(),
         args: None,
         result: error(code, name),
-        response_override: ResponseOverride { effect: true, ..ResponseOverride::default() },
+        overrides: ResponseOverride { effect: true, ..ResponseOverride::default() },
     }
 }
 
 impl Response {
     /// The serialized result or `rpc_error`, or bytes that are no valid TL.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        if self.response_override.kind == ResponseKind::Garbage {
+        if self.overrides.kind == ResponseKind::Garbage {
             return vec![0x0b, 0xad, 0xf0, 0x0d, 1, 2, 3, 4];
         }
         match &self.result {
@@ -334,7 +334,7 @@ impl Response {
 
     /// The outcome as the log shows it.
     pub(crate) fn outcome(&self) -> String {
-        match (&self.response_override.kind, &self.result) {
+        match (&self.overrides.kind, &self.result) {
             (ResponseKind::Cut(_), _) => "cut".to_owned(),
             (ResponseKind::Transport(code), _) => format!("transport {code}"),
             (ResponseKind::Silence, _) => "silence".to_owned(),

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The largest frame accepted, in bytes; Telegram closes the connection above 1 MiB of payload.
 const MAX_FRAME: usize = 1024 * 1024 + 64;
-/// The length of the length, sequence number and checksum of a frame, in bytes.
+/// The size of the length, the sequence number and the checksum of a frame, in bytes.
 const OVERHEAD: usize = 12;
 
 /// The reading half of a connection.

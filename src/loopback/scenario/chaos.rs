@@ -67,7 +67,7 @@ pub(crate) enum FaultKind {
     AnswerAfter,
     /// All connections are closed instead of a response.
     AnswerCut,
-    /// All server salts become invalid.
+    /// The current and the previous server salt become invalid.
     Salt,
     /// A message is refused by `bad_msg_notification`.
     BadMessage,

@@ -57,7 +57,7 @@ pub(crate) enum UpdateForm {
 /// A fault in the processing of a received message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MessageFault {
-    /// All server salts become invalid.
+    /// The current and the previous server salt become invalid.
     NewSalts,
     /// The message is refused by `bad_msg_notification` with this code.
     Refuse(i32),

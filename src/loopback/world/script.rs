@@ -216,7 +216,7 @@ impl World {
             }
             ScriptEvent::Establish { call, script } => self.establish(call, script, at),
             ScriptEvent::TalkTimeElapsed { call, script } => {
-                self.talk_time_elapsed(call, script, at)
+                self.talk_time_elapsed(call, script, at);
             }
             ScriptEvent::GiveUp { call } if self.is_ringing(call) => {
                 self.end_call(call, enums::PhoneCallDiscardReason::Missed, None, None, at);

@@ -53,9 +53,9 @@ pub(crate) enum CallState {
 pub(crate) struct CallEnd {
     pub(crate) at: i64,
     pub(crate) reason: enums::PhoneCallDiscardReason,
-    /// Seconds between establishment and end; `None` if the call was never established.
+    /// The duration in seconds; `None` if the call was never established.
     pub(crate) duration: Option<i32>,
-    /// The callee's endpoint and the time of acceptance, if the call was accepted.
+    /// The callee's endpoint and the time of establishment or, before that, of acceptance.
     pub(crate) answered: Option<(Endpoint, i64)>,
 }
 
@@ -73,7 +73,7 @@ pub(crate) enum CallView {
 }
 
 impl ServerCall {
-    /// The callee's endpoint and the time of acceptance, if the call was accepted.
+    /// The callee's endpoint and the time of establishment or, before that, of acceptance.
     pub(crate) fn answered(&self) -> Option<(Endpoint, i64)> {
         match &self.state {
             CallState::Ringing { .. } => None,

@@ -10,7 +10,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 /// The length of an authorization key, in bytes.
-pub const AUTH_KEY_LEN: usize = 256;
+pub(crate) const AUTH_KEY_LEN: usize = 256;
 /// The length of `auth_key_id` and `msg_key`, which precede every encrypted message, in bytes.
 const HEADER: usize = 8 + 16;
 /// The length of `salt`, `session_id`, `msg_id`, `seq_no` and the body length, in bytes.

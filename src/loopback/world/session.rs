@@ -2,6 +2,7 @@
 
 use grammers_tl_types::{enums, types};
 
+use super::sign_in::PendingSignIn;
 use super::{MethodError, Outgoing, World};
 use crate::call::{SessionIx, UserIx, seconds};
 use crate::crypt::{AUTH_KEY_LEN, AuthKey};
@@ -23,7 +24,7 @@ pub(crate) struct Session {
     pub(crate) calls_off: bool,
     unconfirmed: bool,
     pub(crate) termination: Option<Termination>,
-    pub(crate) pending: super::sign_in::PendingSignIn,
+    pub(crate) pending: PendingSignIn,
 }
 
 /// The arguments of `initConnection` that `account.getAuthorizations` shows.
@@ -59,7 +60,7 @@ impl Session {
             calls_off: false,
             unconfirmed: false,
             termination: None,
-            pending: super::sign_in::PendingSignIn::default(),
+            pending: PendingSignIn::default(),
         }
     }
 

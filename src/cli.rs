@@ -58,7 +58,7 @@ struct StartArgs {
     /// Sign in at Telegram's test servers
     #[arg(long)]
     test_dc: bool,
-    /// Sign in at the data centres that this file names, as `onhook serve` prints them
+    /// Sign in at the data centres that this file names, as `onhook serve --server-file` writes it
     #[arg(long, value_name = "FILE", conflicts_with = "test_dc")]
     server: Option<PathBuf>,
 }
@@ -127,6 +127,9 @@ enum CliCommand {
         /// The port on 127.0.0.1; 0 takes any that is free
         #[arg(long, default_value_t = 0)]
         port: u16,
+        /// Write the first of the scenario's unbound keys to this file, for `onhook --server FILE`
+        #[arg(long, value_name = "FILE")]
+        server_file: Option<PathBuf>,
     },
     /// Print what happens as lines of JSON; needs no terminal
     Watch {
@@ -225,7 +228,9 @@ pub fn main() -> ExitCode {
         Some(CliCommand::Accounts { command }) => commands::accounts(command.as_ref()),
         Some(CliCommand::Logout { name }) => commands::logout(&name),
         Some(CliCommand::Demo { scenario, look }) => commands::demo(&scenario, look.overrides()),
-        Some(CliCommand::Serve { scenario, port }) => commands::serve(&scenario, port),
+        Some(CliCommand::Serve { scenario, port, server_file }) => {
+            commands::serve(&scenario, port, server_file.as_deref())
+        }
         Some(CliCommand::Watch { demo: true, scenario, .. }) => commands::watch_demo(&scenario),
         Some(CliCommand::Watch { demo: false, scenario, chosen }) => {
             commands::watch(&chosen, &scenario)

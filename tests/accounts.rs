@@ -456,6 +456,63 @@ fn a_session_that_cannot_be_stored_in_the_end_is_signed_out_again() {
     assert_eq!(left(&folder), 1);
 }
 
+/// A process that is killed at the end of its test.
+struct KilledOnDrop(Child);
+
+impl Drop for KilledOnDrop {
+    fn drop(&mut self) {
+        // The process may have ended before.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn login_accepts_the_file_that_serve_writes_and_a_call_rings_afterwards() {
+    let folder = folder();
+    let file = folder.path().join("server.json");
+    fs::write(&file, "of an earlier server").expect("a file");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("a mode");
+    let mut serve = onhook(&folder, &["serve", "sign-in", "--server-file", "server.json"]);
+    let mut serve = KilledOnDrop(serve.stdout(Stdio::piped()).spawn().expect("the program runs"));
+    let mut ready = String::new();
+    let mut out = BufReader::new(serve.0.stdout.take().expect("a pipe"));
+    out.read_line(&mut ready).expect("the ready line");
+
+    let ready: Value = serde_json::from_str(&ready).expect("JSON");
+    let text = fs::read_to_string(&file).expect("the file exists before the ready line");
+    let written: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(written, ready["unbound_keys"][0]);
+    check_modes(&file);
+    let names = fs::read_dir(folder.path()).expect("a folder").flatten();
+    let other = names.map(|it| it.file_name()).find(|it| it != "server.json" && it != "state");
+    assert_eq!(other, None, "no temporary file remains");
+
+    let login = onhook(&folder, &["login", "--server", "server.json"]);
+    let output = typed(login, "+1 555 0100\n12345\n");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let added = first(&folder, &[], |it| matches!(it, RecordEvent::CallAdded(_)));
+    let RecordEvent::CallAdded(call) = &added.event else { panic!("{added:?}") };
+    assert_eq!((call.name.as_deref(), call.state.as_str()), (Some("Grace Hopper"), "ringing"));
+}
+
+#[test]
+fn serve_refuses_a_server_file_that_it_cannot_write() {
+    let folder = folder();
+    for (scenario, file, wanted) in [
+        ("quiet", "server.json", "set `[server] unbound_keys` to 1 or more"),
+        ("sign-in", "none/server.json", "none/server.json: No such file"),
+        ("sign-in", ".", ".: "),
+    ] {
+        let serve = onhook(&folder, &["serve", scenario, "--server-file", file]).output();
+        let output = serve.expect("the program runs");
+        assert_eq!(output.status.code(), Some(2), "{scenario} {file}: {}", said(&output));
+        assert!(said(&output).contains(wanted), "{scenario} {file}: {}", said(&output));
+        assert!(output.stdout.is_empty(), "{scenario} {file}: no ready line");
+    }
+    assert!(!folder.path().join("server.json").exists());
+}
+
 /// What another grammers program keeps, put where onhook looks.
 #[test]
 fn a_stock_session_of_grammers_can_be_dropped_in() {

@@ -1,4 +1,4 @@
-//! The embedded server, asked by the real grammers client: answers, refusals, updates.
+//! The embedded server against the grammers client: results, errors and updates.
 
 #[path = "loopback/chaos.rs"]
 mod chaos;
@@ -35,7 +35,7 @@ async fn server(text: &str) -> Server {
     Server::start(scenario, Options::default()).await.expect("a port")
 }
 
-/// A bare client: grammers' pool, without anything of onhook.
+/// A client that consists of grammers' sender pool alone.
 struct Client {
     handle: SenderPoolFatHandle,
     updates: mpsc::Receiver<UpdatesLike>,
@@ -53,11 +53,11 @@ impl Client {
         Self { handle, updates, _runner: tokio::spawn(runner.run()) }
     }
 
-    async fn ask<R: tl::RemoteCall>(&self, request: &R) -> Result<R::Return, InvocationError> {
-        self.ask_at(DC, request).await
+    async fn invoke<R: tl::RemoteCall>(&self, request: &R) -> Result<R::Return, InvocationError> {
+        self.invoke_in_dc(DC, request).await
     }
 
-    async fn ask_at<R: tl::RemoteCall>(
+    async fn invoke_in_dc<R: tl::RemoteCall>(
         &self,
         dc: i32,
         request: &R,
@@ -66,8 +66,8 @@ impl Client {
         timeout(DEADLINE, answer).await.expect("an answer in time")
     }
 
-    /// The next pushed container that is about a call.
-    async fn call(&mut self) -> (enums::PhoneCall, i32) {
+    /// Waits for the next pushed call, and returns it with the `seq` of its container.
+    async fn next_call(&mut self) -> (enums::PhoneCall, i32) {
         loop {
             let update = timeout(DEADLINE, self.updates.recv()).await.expect("an update in time");
             let (updates, seq) = match update.expect("the client runs") {
@@ -88,8 +88,8 @@ impl Client {
         }
     }
 
-    async fn ring(&mut self) -> types::PhoneCallRequested {
-        match self.call().await.0 {
+    async fn next_ringing_call(&mut self) -> types::PhoneCallRequested {
+        match self.next_call().await.0 {
             enums::PhoneCall::Requested(call) => call,
             other => panic!("not ringing: {other:?}"),
         }
@@ -97,12 +97,12 @@ impl Client {
 
     async fn state(&self) -> types::updates::State {
         let enums::updates::State::State(state) =
-            self.ask(&functions::updates::GetState {}).await.expect("a state");
+            self.invoke(&functions::updates::GetState {}).await.expect("a state");
         state
     }
 
     async fn discard(&self, id: i64, access_hash: i64) -> Result<enums::Updates, InvocationError> {
-        self.ask(&functions::phone::DiscardCall {
+        self.invoke(&functions::phone::DiscardCall {
             video: false,
             peer: types::InputPhoneCall { id, access_hash }.into(),
             duration: 0,
@@ -113,7 +113,7 @@ impl Client {
     }
 }
 
-fn refusal(error: InvocationError) -> String {
+fn rpc_error(error: InvocationError) -> String {
     match error {
         InvocationError::Rpc(error) => format!("{} {}", error.code, error.name),
         other => panic!("not an RPC error: {other}"),
@@ -121,20 +121,20 @@ fn refusal(error: InvocationError) -> String {
 }
 
 #[tokio::test]
-async fn a_declined_call_is_recorded_once_for_everybody() {
+async fn a_declined_call_ends_once_for_all_sessions() {
     let server =
         server("[server]\nsessions = 2\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1").await;
     let (mut first, mut second) = (Client::new(&server, 0), Client::new(&server, 1));
     let before = first.state().await;
     second.state().await;
-    let call = first.ring().await;
-    assert_eq!(second.ring().await.id, call.id);
+    let call = first.next_ringing_call().await;
+    assert_eq!(second.next_ringing_call().await.id, call.id);
     assert_eq!((call.participant_id, call.g_a_hash.len()), (server.sessions()[0].user_id, 32));
 
     let wrong = first.discard(call.id, call.access_hash + 1).await.expect_err("a wrong hash");
-    assert_eq!(refusal(wrong), "400 CALL_PEER_INVALID");
+    assert_eq!(rpc_error(wrong), "400 CALL_PEER_INVALID");
     let unknown = first.discard(1, 2).await.expect_err("no such call");
-    assert_eq!(refusal(unknown), "400 CALL_PEER_INVALID");
+    assert_eq!(rpc_error(unknown), "400 CALL_PEER_INVALID");
 
     let answer = first.discard(call.id, call.access_hash).await.expect("it is declined");
     let enums::Updates::Updates(answer) = answer else { panic!("a full container") };
@@ -146,30 +146,30 @@ async fn a_declined_call_is_recorded_once_for_everybody() {
     let enums::PhoneCall::Discarded(discarded) = &update.phone_call else { panic!("discarded") };
     assert_eq!(discarded.reason, Some(enums::PhoneCallDiscardReason::Busy));
     assert_eq!((answer.seq, message.pts, message.pts_count), (0, before.pts + 1, 1));
-    let (pushed, seq) = second.call().await;
+    let (pushed, seq) = second.next_call().await;
     assert!(matches!(pushed, enums::PhoneCall::Discarded(it) if it.id == call.id));
     assert_eq!(seq, 2, "the second numbered container of that session");
 
     let again = first.discard(call.id, call.access_hash).await.expect_err("it is over");
-    assert_eq!(refusal(again), "400 CALL_PEER_INVALID");
+    assert_eq!(rpc_error(again), "400 CALL_PEER_INVALID");
 }
 
 #[tokio::test]
-async fn a_call_answered_elsewhere_cannot_be_hung_up_here() {
+async fn discarding_a_call_that_another_device_accepted_is_refused() {
     let call = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\nrings = 0.2\nthen = 'answered'";
     let server = server(call).await;
     let mut client = Client::new(&server, 0);
     client.state().await;
-    let ring = client.ring().await;
-    let (over, _) = client.call().await;
+    let ring = client.next_ringing_call().await;
+    let (over, _) = client.next_call().await;
     let enums::PhoneCall::Discarded(over) = over else { panic!("{over:?}") };
     assert_eq!((over.reason, over.duration), (None, None), "not a word about how it went on");
     let refused = client.discard(ring.id, ring.access_hash).await.expect_err("not from here");
-    assert_eq!(refusal(refused), "400 CALL_ALREADY_ACCEPTED");
+    assert_eq!(rpc_error(refused), "400 CALL_ALREADY_ACCEPTED");
 }
 
 #[tokio::test]
-async fn the_caller_sees_every_step() {
+async fn the_caller_receives_every_state_of_a_call() {
     let call = "[[call]]\nfrom = 'me'\nto = 'grace'\nat = 0.1\nreceipt = 0.1\nrings = 0.2\n\
         then = 'answered'\nconnects = 0.1\ntalks = 1\nends = 'migrated'";
     let server = server(call).await;
@@ -177,7 +177,7 @@ async fn the_caller_sees_every_step() {
     client.state().await;
     let mut seen = Vec::new();
     for _ in 0..5 {
-        seen.push(client.call().await.0);
+        seen.push(client.next_call().await.0);
     }
     assert!(matches!(&seen[0], enums::PhoneCall::Waiting(it) if it.receive_date.is_none()));
     assert!(matches!(&seen[1], enums::PhoneCall::Waiting(it) if it.receive_date.is_some()));
@@ -190,7 +190,7 @@ async fn the_caller_sees_every_step() {
 }
 
 #[tokio::test]
-async fn repeated_late_and_odd_containers_are_played() {
+async fn updates_are_repeated_delayed_and_sent_in_the_scripted_container() {
     let call = |rest: &str| format!("[[call]]\nfrom = 'grace'\nto = 'me'\n{rest}\n");
     let text = call("at = 0.1\nrepeat = 1\ncontainer = 'combined'")
         + &call("at = 0.2\ncontainer = 'short'")
@@ -198,27 +198,27 @@ async fn repeated_late_and_odd_containers_are_played() {
     let server = server(&text).await;
     let mut client = Client::new(&server, 0);
     client.state().await;
-    let first = client.call().await;
-    let repeated = client.call().await;
+    let first = client.next_call().await;
+    let repeated = client.next_call().await;
     assert_eq!(first.0, repeated.0);
     assert_eq!((first.1, repeated.1), (1, 2), "each container has its number");
-    let (short, seq) = client.call().await;
+    let (short, seq) = client.next_call().await;
     assert_eq!(seq, 0);
-    let late = client.ring().await;
+    let late = client.next_ringing_call().await;
     let enums::PhoneCall::Requested(short) = short else { panic!("{short:?}") };
     assert!(late.date <= short.date, "a late update keeps the date of its call");
 }
 
 #[tokio::test]
-async fn the_difference_has_what_was_missed() {
+async fn the_difference_contains_missed_messages_and_calls() {
     let text = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\nrings = 0.2\n\
         [[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.4";
     let server = server(text).await;
     let mut client = Client::new(&server, 0);
     let before = client.state().await;
-    let first = client.ring().await;
-    client.call().await;
-    let second = client.ring().await;
+    let first = client.next_ringing_call().await;
+    client.next_call().await;
+    let second = client.next_ringing_call().await;
     let request = functions::updates::GetDifference {
         pts: before.pts,
         pts_limit: None,
@@ -227,7 +227,7 @@ async fn the_difference_has_what_was_missed() {
         qts: before.qts,
         qts_limit: None,
     };
-    let answer = client.ask(&request).await.expect("a difference");
+    let answer = client.invoke(&request).await.expect("a difference");
     let enums::updates::Difference::Difference(difference) = answer else { panic!("{answer:?}") };
     assert_eq!(difference.new_messages.len(), 1);
     let ids: Vec<_> = difference
@@ -252,19 +252,19 @@ async fn the_difference_has_what_was_missed() {
     assert_eq!(after.pts, before.pts + 1);
     let date = after.date + 10;
     let nothing = functions::updates::GetDifference { pts: after.pts, date, ..request.clone() };
-    let answer = client.ask(&nothing).await.expect("a difference");
+    let answer = client.invoke(&nothing).await.expect("a difference");
     let enums::updates::Difference::Difference(rest) = answer else { panic!("{answer:?}") };
     assert!(rest.new_messages.is_empty(), "only the call that lives is repeated");
     assert_eq!(rest.other_updates.len(), 1);
     for (wrong, code) in [(0, "PERSISTENT_TIMESTAMP_EMPTY"), (1, "DATE_EMPTY")] {
         let wrong = functions::updates::GetDifference { pts: wrong, date: 0, ..request.clone() };
-        let refused = client.ask(&wrong).await.expect_err("a wrong request");
-        assert_eq!(refusal(refused), format!("400 {code}"));
+        let refused = client.invoke(&wrong).await.expect_err("a wrong request");
+        assert_eq!(rpc_error(refused), format!("400 {code}"));
     }
 }
 
 #[tokio::test]
-async fn users_are_given_out_only_against_their_hash() {
+async fn users_are_returned_only_for_their_access_hash() {
     let server = server("").await;
     let client = Client::new(&server, 0);
     let own = &server.sessions()[0];
@@ -275,17 +275,18 @@ async fn users_are_given_out_only_against_their_hash() {
         (user(own.user_id, own.access_hash ^ 1), 0),
         (user(5, 5), 0),
     ] {
-        let users = client.ask(&functions::users::GetUsers { id: vec![id] }).await.expect("users");
+        let users =
+            client.invoke(&functions::users::GetUsers { id: vec![id] }).await.expect("users");
         assert_eq!(users.len(), wanted);
     }
 }
 
 #[tokio::test]
-async fn what_the_server_does_not_have_is_refused_by_name() {
+async fn an_unknown_method_and_a_truncated_request_are_refused() {
     let server = server("").await;
     let client = Client::new(&server, 0);
-    let unknown = client.ask(&functions::help::GetInviteText {}).await.expect_err("unknown");
-    assert!(refusal(unknown).starts_with("400 INPUT_METHOD_INVALID"));
+    let unknown = client.invoke(&functions::help::GetInviteText {}).await.expect_err("unknown");
+    assert!(rpc_error(unknown).starts_with("400 INPUT_METHOD_INVALID"));
     let mut truncated = functions::updates::GetDifference {
         pts: 1,
         pts_limit: None,
@@ -298,34 +299,34 @@ async fn what_the_server_does_not_have_is_refused_by_name() {
     let mut bytes = tl::Serializable::to_bytes(&truncated);
     bytes.truncate(8);
     let refused = client.handle.thin.raw_invoke_in_dc(DC, bytes).await;
-    assert_eq!(refusal(refused.expect_err("half a request")), "400 INPUT_FETCH_FAIL");
+    assert_eq!(rpc_error(refused.expect_err("half a request")), "400 INPUT_FETCH_FAIL");
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_answered_with_404() {
+async fn an_unknown_key_is_refused_by_the_transport() {
     let server = server("").await;
     let known = server.sessions()[0].centre.clone();
     let stranger = Client::with_keys(&[DataCentre { auth_key: [9; 256], ..known }]);
-    let refused = stranger.ask(&functions::updates::GetState {}).await.expect_err("no such key");
+    let refused = stranger.invoke(&functions::updates::GetState {}).await.expect_err("no such key");
     assert!(!matches!(refused, InvocationError::Rpc(_)), "{refused}");
 }
 
 #[tokio::test]
-async fn scripted_answers_are_given_as_often_as_they_say() {
+async fn a_scripted_answer_applies_to_the_given_number_of_requests() {
     let text = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
         [[answer]]\nmethod = 'phone.discardCall'\nerror = '420 FLOOD_WAIT_7'\ntimes = 2";
     let server = server(text).await;
     let mut client = Client::new(&server, 0);
     client.state().await;
-    let call = client.ring().await;
+    let call = client.next_ringing_call().await;
     for _ in 0..2 {
         let refused = client.discard(call.id, call.access_hash).await.expect_err("scripted");
-        assert_eq!(refusal(refused), "420 FLOOD_WAIT");
+        assert_eq!(rpc_error(refused), "420 FLOOD_WAIT");
     }
     client.discard(call.id, call.access_hash).await.expect("the third is served");
 }
 
-/// An account of onhook on this server, and what it tells.
+/// An account of onhook at this server, with its events.
 fn account(server: &Server) -> (Account, mpsc::Receiver<(AccountId, AccountEvent)>) {
     let (sender, events) = mpsc::channel(100);
     (
@@ -339,7 +340,7 @@ fn account(server: &Server) -> (Account, mpsc::Receiver<(AccountId, AccountEvent
     )
 }
 
-async fn until<T>(
+async fn next_event<T>(
     events: &mut mpsc::Receiver<(AccountId, AccountEvent)>,
     wanted: impl Fn(&AccountEvent) -> Option<T>,
 ) -> T {
@@ -352,20 +353,20 @@ async fn until<T>(
 }
 
 #[tokio::test]
-async fn the_account_learns_the_servers_clock_timeouts_and_its_own_name() {
+async fn an_account_reports_the_servers_clock_ring_timeout_and_its_own_name() {
     let server = server("[server]\nclock = 600\nring_timeout = 42.0").await;
     let (_account, mut events) = account(&server);
-    let ahead = until(&mut events, |event| match event {
+    let ahead = next_event(&mut events, |event| match event {
         AccountEvent::Clock { ahead } => Some(*ahead),
         _ => None,
     })
     .await;
     assert!((ahead - 600_000).abs() <= 1000, "{ahead}");
-    until(&mut events, |event| {
+    next_event(&mut events, |event| {
         (*event == AccountEvent::RingTimeout(Duration::from_secs(42))).then_some(())
     })
     .await;
-    until(&mut events, |event| match event {
+    next_event(&mut events, |event| match event {
         AccountEvent::OwnUser(own) => (own.name.as_deref() == Some("Ada Lovelace")).then_some(()),
         _ => None,
     })
@@ -373,7 +374,7 @@ async fn the_account_learns_the_servers_clock_timeouts_and_its_own_name() {
 }
 
 #[tokio::test]
-async fn a_caller_without_a_name_stays_a_number_and_others_are_named() {
+async fn a_caller_has_a_name_only_if_updates_contained_its_user() {
     let text = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
         [[call]]\nfrom = 'ghost'\nto = 'me'\nat = 0.2\ncontainer = 'short'\n\
         [[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.3\ncontainer = 'short'";
@@ -382,7 +383,7 @@ async fn a_caller_without_a_name_stays_a_number_and_others_are_named() {
     let mut names = Vec::new();
     let mut seen = std::collections::HashSet::new();
     while names.len() < 3 {
-        let live = until(&mut events, |event| match event {
+        let live = next_event(&mut events, |event| match event {
             AccountEvent::Call(CallEvent::Live(live)) => Some(live.clone()),
             _ => None,
         })
@@ -396,19 +397,22 @@ async fn a_caller_without_a_name_stays_a_number_and_others_are_named() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_call_is_found_behind_hundreds_of_later_ones() {
-    // The first is over at once; then come 250 others.
+async fn reconcile_finds_the_end_of_a_call_before_250_later_ones() {
+    // The first call ends at once; 250 later ones follow.
     let text = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0\nrings = 0\n\
         [flood]\ncalls = 250\nat = 0.2\nrings = 0\n";
     let server = server(text).await;
     let (account, mut events) = account(&server);
-    until(&mut events, |event| {
+    next_event(&mut events, |event| {
         (*event == AccountEvent::ConnectionState(ConnectionState::Online)).then_some(())
     })
     .await;
-    while server.ground_truth(0).iter().filter(|call| call.over.is_some()).count() < 251 {
-        tokio::task::yield_now().await;
-    }
+    let all_ended = async {
+        while server.ground_truth(0).iter().filter(|call| call.ended.is_some()).count() < 251 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, all_ended).await.expect("all calls end in time");
     let first = server.ground_truth(0)[0].id;
     for (since, asked, wanted) in [
         (Timestamp::UNIX_EPOCH, first, Some(vec![first])),
@@ -416,7 +420,7 @@ async fn the_end_of_a_call_is_found_behind_hundreds_of_later_ones() {
         (Timestamp::MAX, 1, Some(vec![])),
     ] {
         account.send(AccountCommand::Reconcile { calls: vec![asked], since });
-        let found = until(&mut events, |event| match event {
+        let found = next_event(&mut events, |event| match event {
             AccountEvent::Reconciled { ended, .. } => {
                 Some(ended.as_ref().map(|it| it.iter().map(CallEvent::id).collect::<Vec<_>>()))
             }
@@ -428,10 +432,10 @@ async fn the_end_of_a_call_is_found_behind_hundreds_of_later_ones() {
 }
 
 #[tokio::test]
-async fn a_silent_server_is_noticed_and_left() {
+async fn a_silent_server_leads_to_a_reconnect() {
     let server = server("[[network_fault]]\nat = 0\nfor = 11\nhow = 'silent'").await;
     let (_account, mut events) = account(&server);
-    let cause = until(&mut events, |event| match event {
+    let cause = next_event(&mut events, |event| match event {
         AccountEvent::ConnectionState(ConnectionState::Retrying { cause, .. }) => {
             Some(cause.clone())
         }
@@ -439,17 +443,17 @@ async fn a_silent_server_is_noticed_and_left() {
     })
     .await;
     assert_eq!(cause, "Telegram does not answer");
-    until(&mut events, |event| {
+    next_event(&mut events, |event| {
         (*event == AccountEvent::ConnectionState(ConnectionState::Online)).then_some(())
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_clock_that_is_ahead_is_named_for_it_looks_like_silence() {
+async fn a_wrong_clock_of_this_machine_is_reported_as_the_cause() {
     let server = server("[server]\nclock = -600").await;
     let (_account, mut events) = account(&server);
-    let cause = until(&mut events, |event| match event {
+    let cause = next_event(&mut events, |event| match event {
         AccountEvent::ConnectionState(ConnectionState::Retrying { cause, .. }) => {
             Some(cause.clone())
         }
@@ -462,7 +466,7 @@ async fn a_clock_that_is_ahead_is_named_for_it_looks_like_silence() {
 }
 
 #[tokio::test]
-async fn a_signed_out_session_stops_asking() {
+async fn a_signed_out_session_sends_requests_only_after_reconnect() {
     let answer =
         "[[answer]]\nmethod = 'updates.getState'\nerror = '401 SESSION_REVOKED'\ntimes = 0";
     let server = server(answer).await;
@@ -471,7 +475,7 @@ async fn a_signed_out_session_stops_asking() {
         AccountEvent::ConnectionState(ConnectionState::SignedOut { code }) => Some(code.clone()),
         _ => None,
     };
-    assert_eq!(until(&mut events, signed_out).await, "SESSION_REVOKED");
+    assert_eq!(next_event(&mut events, signed_out).await, "SESSION_REVOKED");
     account.send(AccountCommand::Reconnect);
-    assert_eq!(until(&mut events, signed_out).await, "SESSION_REVOKED", "only when asked to");
+    assert_eq!(next_event(&mut events, signed_out).await, "SESSION_REVOKED", "only when asked to");
 }

@@ -188,19 +188,26 @@ fn stored(chosen: &ChosenArgs, paths: &Paths, wanted: Wanted) -> Result<Vec<Acco
     Ok(setups)
 }
 
-pub(super) fn serve(args: &ScenarioArgs, port: u16) -> u8 {
+pub(super) fn serve(args: &ScenarioArgs, port: u16, server_file: Option<&Path>) -> u8 {
     exit_code(prepare(args).and_then(|(scenario, options)| {
         start_log(&Paths::find(|name| std::env::var_os(name)))?;
         in_runtime(async {
             let server = Server::start(scenario, Options { port, ..options }).await?;
-            let line = json!({
+            // The file exists before the ready line, so that a script can wait for that line.
+            if let Some(path) = server_file
+                && let Err(error) = super::server_file::write(path, server.unbound_keys().first())
+            {
+                return Ok(Err(usage(error)));
+            }
+            let ready = json!({
                 "address": server.address().to_string(),
                 "sessions": server.sessions(),
                 "unbound_keys": server.unbound_keys(),
             });
             let mut out = io::stdout();
-            runtime::until_signal(|| writeln!(out, "{line}").and_then(|()| out.flush())).await
-        })
+            runtime::until_signal(|| writeln!(out, "{ready}").and_then(|()| out.flush())).await?;
+            Ok(Ok(()))
+        })?
     }))
 }
 

@@ -1,12 +1,16 @@
-//! The file that names other data centres than Telegram's own: `--server FILE`.
+//! The file of `--server FILE`: data centres other than Telegram's own.
 //!
-//! `onhook serve` prints such descriptions under `unbound_keys`: where the data centres are, and a key
-//! at each that is signed in to nobody.
+//! The file contains one entry of `unbound_keys`, as `onhook serve` prints it: the addresses of the
+//! data centres, and an authorization key for each that is bound to no user.
 
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
+use onhook_loopback::UnboundKeys;
 use serde::Deserialize;
 
 use crate::telegram::sign_in::Start;
@@ -23,6 +27,34 @@ struct DataCentreEntry {
     dc: i32,
     address: SocketAddr,
     auth_key: String,
+}
+
+/// Writes unbound keys to a new file that only its owner can read, and replaces an older file.
+///
+/// # Errors
+/// `keys` is `None`, because the scenario has no unbound keys, or the file cannot be written.
+pub(super) fn write(path: &Path, keys: Option<&UnboundKeys>) -> anyhow::Result<()> {
+    let keys = keys.ok_or_else(|| {
+        anyhow!(
+            "--server-file: the scenario has no unbound keys; set `[server] unbound_keys` to 1 or \
+             more, or use the built-in scenario 'sign-in'"
+        )
+    })?;
+    // An existing file may be readable by others, and a mode applies only to a new file. The new
+    // file is complete before it replaces the existing one.
+    let mut new = path.as_os_str().to_owned();
+    new.push(format!(".{}", std::process::id()));
+    let create = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&new);
+    let written = create.and_then(|mut file| {
+        let written = writeln!(file, "{}", serde_json::to_string(keys)?);
+        let replaced = written.and_then(|()| fs::rename(&new, path));
+        if replaced.is_err() {
+            // The error of the write is the one to report.
+            let _ = fs::remove_file(&new);
+        }
+        replaced
+    });
+    written.with_context(|| path.display().to_string())
 }
 
 /// Reads where signing in begins.

@@ -1,8 +1,8 @@
-//! The scenarios that are compiled in.
+//! The built-in scenarios: the files of `assets/scenarios`, compiled in.
 
 macro_rules! builtin {
     ($($name:literal),* $(,)?) => {
-        const SHIPPED: &[(&str, &str)] =
+        const BUILTIN: &[(&str, &str)] =
             &[$(($name, include_str!(concat!("../../assets/scenarios/", $name, ".toml")))),*];
     };
 }
@@ -41,14 +41,15 @@ builtin!(
     "error-user-deactivated",
     "flood",
     "quiet",
+    "sign-in",
 );
 
-/// The text of a shipped scenario.
-pub(super) fn text(name: &str) -> Option<&'static str> {
-    SHIPPED.iter().find(|(builtin, _)| *builtin == name).map(|(_, text)| *text)
+/// The TOML text of a built-in scenario.
+pub(crate) fn text(name: &str) -> Option<&'static str> {
+    BUILTIN.iter().find(|(builtin, _)| *builtin == name).map(|(_, text)| *text)
 }
 
-/// The names of all shipped scenarios, sorted.
+/// The names of all built-in scenarios, sorted.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    SHIPPED.iter().map(|(name, _)| *name)
+    BUILTIN.iter().map(|(name, _)| *name)
 }

@@ -1,90 +1,89 @@
-//! One call as the server keeps it: its state machine, and what each session sees of it.
+//! The state machine of one call, and the `PhoneCall` that each session receives.
 //!
-//! Who receives what follows <https://core.telegram.org/api/end-to-end/voice-calls> and what
-//! the official clients expect.
+//! The constructors that each side receives follow
+//! <https://core.telegram.org/api/end-to-end/voice-calls>.
 
 use grammers_tl_types::{enums, types};
 
-/// Who a call is between: an index into the world's users.
-pub(super) type UserIx = usize;
-/// An index into the world's sessions.
-pub(super) type SessionIx = usize;
+/// An index into the users of the world.
+pub(crate) type UserIx = usize;
+/// An index into the sessions of the world.
+pub(crate) type SessionIx = usize;
 
-/// Where one end of a call is.
+/// The device of one party of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// With a session that this server handed out.
+pub(crate) enum Endpoint {
+    /// A session of this server.
     Session(SessionIx),
-    /// On a device of that user that is not connected here.
+    /// A device of the user without a session of this server.
     Elsewhere,
 }
 
-/// A call, from its request to its end. Times are milliseconds of the server's clock.
+/// A call. Times are milliseconds of the server's clock.
 #[derive(Debug, Clone)]
-pub(super) struct ServerCall {
-    pub(super) id: i64,
-    pub(super) caller: UserIx,
-    pub(super) callee: UserIx,
-    /// What each side knows the call by.
-    pub(super) hashes: Hashes,
-    pub(super) video: bool,
-    pub(super) created: i64,
-    pub(super) placed: Place,
-    pub(super) stage: CallState,
+pub(crate) struct ServerCall {
+    pub(crate) id: i64,
+    pub(crate) caller: UserIx,
+    pub(crate) callee: UserIx,
+    pub(crate) hashes: CallHashes,
+    pub(crate) video: bool,
+    pub(crate) created: i64,
+    pub(crate) caller_endpoint: Endpoint,
+    pub(crate) state: CallState,
 }
 
-/// The access hashes of a call: each side has its own.
+/// The access hashes of a call; each party has a different one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Hashes {
-    pub(super) caller: i64,
-    pub(super) callee: i64,
+pub(crate) struct CallHashes {
+    pub(crate) caller: i64,
+    pub(crate) callee: i64,
 }
 
-/// How far a call has come.
+/// The state of a call.
 #[derive(Debug, Clone)]
-pub(super) enum CallState {
+pub(crate) enum CallState {
     Ringing { received: Option<i64> },
-    Accepted { at: i64, by: Place },
-    Established { at: i64, by: Place },
-    Ended(End),
+    Accepted { at: i64, by: Endpoint },
+    Established { at: i64, by: Endpoint },
+    Ended(CallEnd),
 }
 
-/// How a call ended.
+/// The end of a call.
 #[derive(Debug, Clone)]
-pub(super) struct End {
-    pub(super) at: i64,
-    pub(super) reason: enums::PhoneCallDiscardReason,
-    /// Seconds talked; only of an established call.
-    pub(super) duration: Option<i32>,
-    /// Where it had been answered, and when.
-    pub(super) answered: Option<(Place, i64)>,
+pub(crate) struct CallEnd {
+    pub(crate) at: i64,
+    pub(crate) reason: enums::PhoneCallDiscardReason,
+    /// The duration in seconds; `None` if the call was never established.
+    pub(crate) duration: Option<i32>,
+    /// The callee's endpoint and the time of establishment or, before that, of acceptance.
+    pub(crate) answered: Option<(Endpoint, i64)>,
 }
 
-/// What one session sees of a call.
+/// The call as one session receives it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum CallView {
-    /// Telegram does not tell this session about the call.
+pub(crate) enum CallView {
+    /// The session receives no update about the call.
     Hidden,
     Live(enums::PhoneCall),
-    /// Over as far as this session is concerned, since `at`.
-    Over {
+    /// The call has ended for this session, at `at`; other devices may continue it.
+    Ended {
         discarded: enums::PhoneCall,
         at: i64,
     },
 }
 
 impl ServerCall {
-    /// Where it was answered, and when.
-    pub(super) fn answered(&self) -> Option<(Place, i64)> {
-        match &self.stage {
+    /// The callee's endpoint and the time of establishment or, before that, of acceptance.
+    pub(crate) fn answered(&self) -> Option<(Endpoint, i64)> {
+        match &self.state {
             CallState::Ringing { .. } => None,
             CallState::Accepted { at, by } | CallState::Established { at, by } => Some((*by, *at)),
             CallState::Ended(end) => end.answered,
         }
     }
 
-    /// The hash that `user` knows the call by, if it is one of the two sides.
-    pub(super) fn hash_of(&self, user: UserIx) -> Option<i64> {
+    /// The access hash of `user`, if `user` is a party of the call.
+    pub(crate) fn access_hash_for(&self, user: UserIx) -> Option<i64> {
         match user {
             _ if user == self.caller => Some(self.hashes.caller),
             _ if user == self.callee => Some(self.hashes.callee),
@@ -92,21 +91,22 @@ impl ServerCall {
         }
     }
 
-    /// The other side, seen from `user`.
-    pub(super) fn peer_of(&self, user: UserIx) -> UserIx {
+    /// The other party than `user`.
+    pub(crate) fn peer_of(&self, user: UserIx) -> UserIx {
         if user == self.caller { self.callee } else { self.caller }
     }
 
-    /// The call as it was when it was requested.
-    pub(super) fn at_the_beginning(&self) -> Self {
-        Self { stage: CallState::Ringing { received: None }, ..self.clone() }
+    /// The call in its first state.
+    pub(crate) fn as_requested(&self) -> Self {
+        Self { state: CallState::Ringing { received: None }, ..self.clone() }
     }
 
-    /// What the session `session` of `user` sees; `ids` are the user ids of caller and callee.
-    pub(super) fn view(&self, user: UserIx, session: SessionIx, ids: (i64, i64)) -> CallView {
-        let here = Place::Session(session);
+    /// The call as the session `session` of `user` receives it. `ids` are the user ids of caller and
+    /// callee.
+    pub(crate) fn view(&self, user: UserIx, session: SessionIx, ids: (i64, i64)) -> CallView {
+        let here = Endpoint::Session(session);
         if user == self.caller {
-            if self.placed == here { self.view_of_caller(ids) } else { CallView::Hidden }
+            if self.caller_endpoint == here { self.view_of_caller(ids) } else { CallView::Hidden }
         } else if user == self.callee {
             self.view_of_callee(here, ids)
         } else {
@@ -116,7 +116,7 @@ impl ServerCall {
 
     fn view_of_caller(&self, ids: (i64, i64)) -> CallView {
         let hash = self.hashes.caller;
-        CallView::Live(match &self.stage {
+        CallView::Live(match &self.state {
             CallState::Ringing { received } => types::PhoneCallWaiting {
                 video: self.video,
                 id: self.id,
@@ -140,20 +140,20 @@ impl ServerCall {
             }
             .into(),
             CallState::Established { at, .. } => self.established(hash, *at, ids),
-            CallState::Ended(end) => return self.over(end),
+            CallState::Ended(end) => return self.ended_view(end),
         })
     }
 
-    fn view_of_callee(&self, here: Place, ids: (i64, i64)) -> CallView {
+    fn view_of_callee(&self, here: Endpoint, ids: (i64, i64)) -> CallView {
         match self.answered() {
-            // Answered on another device: the ringing stops, without a word about how it went on.
-            Some((place, at)) if place != here => {
-                return CallView::Over { discarded: self.discarded(None, None), at };
+            // Accepted on another device: `phoneCallDiscarded` without reason and duration.
+            Some((endpoint, at)) if endpoint != here => {
+                return CallView::Ended { discarded: self.discarded(None, None), at };
             }
             _ => {}
         }
-        match &self.stage {
-            // The accepting session has its answer from phone.acceptCall.
+        match &self.state {
+            // The accepting session receives its state as the result of `phone.acceptCall`.
             CallState::Ringing { .. } | CallState::Accepted { .. } => CallView::Live(
                 types::PhoneCallRequested {
                     video: self.video,
@@ -170,7 +170,7 @@ impl ServerCall {
             CallState::Established { at, .. } => {
                 CallView::Live(self.established(self.hashes.callee, *at, ids))
             }
-            CallState::Ended(end) => self.over(end),
+            CallState::Ended(end) => self.ended_view(end),
         }
     }
 
@@ -187,16 +187,16 @@ impl ServerCall {
             g_a_or_b: group_element(self.id),
             key_fingerprint: self.id.rotate_left(7),
             protocol: protocol(),
-            connections: relays(self.id),
+            connections: connections(self.id),
             start_date: seconds(at),
             custom_parameters: None,
         }
         .into()
     }
 
-    fn over(&self, end: &End) -> CallView {
+    fn ended_view(&self, end: &CallEnd) -> CallView {
         let discarded = self.discarded(Some(end.reason.clone()), end.duration);
-        CallView::Over { discarded, at: end.at }
+        CallView::Ended { discarded, at: end.at }
     }
 
     fn discarded(
@@ -216,8 +216,8 @@ impl ServerCall {
     }
 }
 
-/// Milliseconds of the server's clock as Telegram's `date`.
-pub(super) fn seconds(millis: i64) -> i32 {
+/// Converts milliseconds to seconds, the unit of a TL `date`.
+pub(crate) fn seconds(millis: i64) -> i32 {
     millis.div_euclid(1000) as i32
 }
 
@@ -232,12 +232,12 @@ fn protocol() -> enums::PhoneCallProtocol {
     .into()
 }
 
-/// 256 bytes in the place of a Diffie-Hellman value: nobody here computes with it.
+/// 256 bytes in place of a Diffie-Hellman value. The server does not compute a key.
 fn group_element(id: i64) -> Vec<u8> {
     id.to_le_bytes().repeat(32)
 }
 
-fn relays(id: i64) -> Vec<enums::PhoneConnection> {
+fn connections(id: i64) -> Vec<enums::PhoneConnection> {
     let reflector = types::PhoneConnection {
         tcp: false,
         id: id.rotate_left(13),

@@ -1,18 +1,20 @@
-//! Messages without a key: the first step of a key exchange, beyond which this server cannot go.
+//! Unencrypted messages: the first step of a key exchange.
+//!
+//! The server cannot complete the exchange, because no client has its RSA key.
 //!
 //! Source: <https://core.telegram.org/mtproto/auth_key>.
 
 use grammers_tl_types::{Deserializable, Identifiable, Serializable, enums, functions, types};
 
-/// The product of two primes that a client is to factorize: the one of the documentation.
+/// The product of two primes from the documentation's example.
 const PQ: [u8; 8] = [0x17, 0xed, 0x48, 0x94, 0x1a, 0x08, 0xf9, 0x81];
-/// The RSA keys on offer; no client knows one of these.
+/// The fingerprint of an RSA key that no client has.
 const FINGERPRINTS: [i64; 1] = [0x0000_10c0_0a5e];
-/// No key, the message id, the length of the body.
+/// The length of `auth_key_id` (0), the message id and the body length, in bytes.
 const HEADER: usize = 8 + 8 + 4;
 
-/// The answer to `req_pq_multi`; none to anything else. `now` is in milliseconds.
-pub(super) fn answer(payload: &[u8], now: i64) -> Option<Vec<u8>> {
+/// The response to `req_pq_multi`, and `None` for any other payload. `now` is in milliseconds.
+pub(crate) fn respond(payload: &[u8], now: i64) -> Option<Vec<u8>> {
     let body = payload.get(HEADER..)?;
     let id = u32::from_le_bytes(*body.first_chunk()?);
     if payload[..8] != [0; 8] || id != functions::ReqPqMulti::CONSTRUCTOR_ID {
@@ -20,17 +22,17 @@ pub(super) fn answer(payload: &[u8], now: i64) -> Option<Vec<u8>> {
     }
     let nonce = functions::ReqPqMulti::from_bytes(&body[4..]).ok()?.nonce;
     let mut server_nonce = [0; 16];
-    super::random(&mut server_nonce);
-    let answer = types::ResPq {
+    crate::random(&mut server_nonce);
+    let response = types::ResPq {
         nonce,
         server_nonce,
         pq: PQ.to_vec(),
         server_public_key_fingerprints: FINGERPRINTS.to_vec(),
     };
-    let body = enums::ResPq::from(answer).to_bytes();
+    let body = enums::ResPq::from(response).to_bytes();
     let (seconds, millis) = (now.div_euclid(1000), now.rem_euclid(1000));
     let mut message = 0i64.to_bytes();
-    // Answers have ids of the form 4n + 1.
+    // The id of a response is 1 modulo 4.
     ((((seconds << 32) | ((millis << 32) / 1000)) & !3) | 1).serialize(&mut message);
     (body.len() as i32).serialize(&mut message);
     message.extend(body);

@@ -1,14 +1,28 @@
-//! An embedded Telegram on 127.0.0.1: a real MTProto 2.0 server that plays a scenario.
+//! An embedded Telegram server on 127.0.0.1: real MTProto 2.0 that plays a scenario.
 //!
-//! The demo and the tests run the real client against it. It shares no code with the client
-//! side, and knows nothing of what the client expects. It cannot make keys (a client trusts
-//! only Telegram's own RSA keys), so it hands out sessions that already have one.
+//! `onhook demo`, `onhook serve` and the tests run the real client against this server.
 //!
 //! ```text
 //!  TCP ─ transport ─ crypt ─ message ─ rpc ─┐
 //!  (frames)  (MTProto 2.0)  (salts, acks)   ├─ world ◄─ world::script ◄─ scenario (TOML)
 //!  TCP ◄──── queue of each connection ◄─────┘
 //! ```
+//!
+//! # What client and server share
+//!
+//! A test against this server can only find a mistake in code that the two ends do not share.
+//!
+//! - Shared with the client: the TL types and their serialization (`grammers-tl-types`, generated
+//!   from Telegram's schema) and AES-IGE (`grammers-crypto`). A mistake in either is symmetric, so
+//!   both ends agree on it and no test against this server finds it.
+//! - Written here from Telegram's documentation: transport framing, key and message-key derivation,
+//!   packing of messages into containers, gzip, salts, acknowledgements, message ids, the two-step
+//!   password, and all behaviour of users, sessions and calls. A mistake of one end makes the two
+//!   ends disagree, which a test can detect.
+//!
+//! The server cannot create authorization keys, because a client accepts only Telegram's own RSA
+//! keys. It therefore issues keys that exist already: [`Server::sessions`] and
+//! [`Server::unbound_keys`].
 
 mod builtin;
 mod call;
@@ -39,19 +53,19 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use call::SessionIx;
 use crypt::AUTH_KEY_LEN;
-use log::Log;
+use log::RequestLog;
 use message::Reply;
 use scenario::NetworkFaultKind;
 use world::{Outgoing, World};
 
-pub use builtin::names as shipped_scenarios;
-pub use scenario::{Scenario, ScenarioError};
+pub use builtin::names as builtin_scenarios;
+pub use scenario::{Scenario, ScenarioError, fault_kinds};
 pub use world::CallTruth;
 
-/// The data centres that the server says it is. Every client begins at the first.
+/// The ids of the server's two data centres. A client connects to the first one first.
 const DCS: [i32; 2] = [2, 4];
 
-/// A running server. It stops, and closes every connection, when this is dropped.
+/// A running server. Dropping it stops the server and closes every connection.
 pub struct Server {
     address: SocketAddr,
     sessions: Vec<SessionKey>,
@@ -60,36 +74,37 @@ pub struct Server {
     shared: Arc<Shared>,
 }
 
-/// A data centre, and a key that it knows.
+/// A data centre and an authorization key that it accepts.
 #[derive(Clone, Serialize)]
 pub struct DataCentre {
-    /// Its number.
+    /// The id of the data centre.
     pub dc: i32,
-    /// Where it listens.
+    /// The address on which the data centre listens.
     pub address: SocketAddr,
-    /// The authorization key; 512 hex digits in JSON.
+    /// The authorization key; 512 hexadecimal digits in JSON.
     #[serde(serialize_with = "hex")]
     pub auth_key: [u8; AUTH_KEY_LEN],
 }
 
-/// All that a client needs to sign in here: a key at each data centre that is signed in to
-/// nobody, because this server cannot make keys.
+/// One authorization key per data centre, not bound to a user: what a client needs to sign in.
+///
+/// Serialized as JSON this is one entry of `unbound_keys`, the format of `--server FILE`.
 #[derive(Clone, Serialize)]
 pub struct UnboundKeys {
-    /// The data centres; the first is where a client begins.
+    /// The data centres; a client connects to the first one first.
     pub centres: Vec<DataCentre>,
 }
 
-/// All that a client needs to be signed in here.
+/// A session that is signed in: what a client needs to use it.
 #[derive(Clone, Serialize)]
 pub struct SessionKey {
-    /// The user that the session belongs to.
+    /// The id of the user that the session is signed in to.
     pub user_id: i64,
-    /// The user's own access hash.
+    /// The access hash of that user.
     pub access_hash: i64,
-    /// The user's full name.
+    /// The full name of that user.
     pub name: String,
-    /// Where the user lives, and the key.
+    /// The user's home data centre and the authorization key.
     #[serde(flatten)]
     pub centre: DataCentre,
 }
@@ -98,54 +113,54 @@ fn hex<S: Serializer>(key: &[u8; AUTH_KEY_LEN], serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(&grammers_crypto::hex::to_hex(key))
 }
 
-/// Where a server listens and what it writes down.
+/// Settings of a server that are not part of the scenario.
 #[derive(Default)]
 pub struct Options {
-    /// The port on 127.0.0.1; 0 for any that is free.
+    /// The port on 127.0.0.1 of the first data centre; 0 selects a free port.
     pub port: u16,
-    /// Where every request is written as a line of JSON.
+    /// The writer that receives one line of JSON for every request.
     pub log: Option<Box<dyn io::Write + Send>>,
-    /// Which clock the world goes by.
+    /// The clock that times the scenario and the calls.
     pub clock: WorldClock,
 }
 
-/// The clock that calls are counted by. Messages always have the system's time in their numbers.
+/// The clock that times the scenario and the calls. Message ids always use the system's clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum WorldClock {
-    /// The system's.
+    /// The system's clock.
     #[default]
     System,
-    /// The runtime's, which tests can move by hand.
+    /// The clock of the tokio runtime, which a test can pause and advance.
     Runtime,
 }
 
-/// What the tasks of a server share.
+/// The state that the tasks of a server share.
 struct Shared {
     world: Mutex<World>,
     connections: Mutex<Vec<Subscriber>>,
-    log: Mutex<Log>,
-    line: watch::Sender<NetworkState>,
-    /// Rings when the script has got something new to wait for.
-    planned: Notify,
-    /// How many connections there have been.
-    numbers: AtomicU64,
-    clock_ahead: i64,
-    /// When the server started, where the world's clock counts from there.
+    log: Mutex<RequestLog>,
+    network: watch::Sender<NetworkState>,
+    /// Notified when a request may have scheduled a new event of the script.
+    schedule_changed: Notify,
+    /// The id of the next connection.
+    next_connection_id: AtomicU64,
+    clock_offset: i64,
+    /// The system's milliseconds and the runtime's instant at start, with [`WorldClock::Runtime`].
     started: Option<(i64, Instant)>,
 }
 
-/// A connection that updates can be pushed to.
+/// A connection that receives pushed updates.
 struct Subscriber {
-    number: u64,
+    connection_id: u64,
     session: SessionIx,
     replies: mpsc::UnboundedSender<Reply>,
     close: Arc<Notify>,
 }
 
-/// The state of the wire.
+/// The network faults in force.
 #[derive(Clone, Copy, Default)]
 struct NetworkState {
-    /// Counts the cuts: every connection older than the newest one is closed.
+    /// How often all connections were closed. A connection ends when this number increases.
     cuts: u64,
     refuse_until: Option<Instant>,
     silent_until: Option<Instant>,
@@ -153,10 +168,11 @@ struct NetworkState {
 }
 
 impl Server {
-    /// Starts to listen. The script begins with the first request of a signed-in client.
+    /// Binds the ports and starts to serve. The script starts with the first successful request that
+    /// needs a signed-in session.
     ///
     /// # Errors
-    /// The system's reason if the port cannot be had.
+    /// The error of the system if a port cannot be bound.
     pub async fn start(scenario: Scenario, options: Options) -> io::Result<Self> {
         let world = World::new(scenario);
         let listeners = [
@@ -164,52 +180,52 @@ impl Server {
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
         ];
         let addresses = [listeners[0].local_addr()?, listeners[1].local_addr()?];
-        let (sessions, unbound_keys) = keys(&world, addresses);
+        let (sessions, unbound_keys) = issued_keys(&world, addresses);
         let shared = Arc::new(Shared {
-            clock_ahead: world.clock_ahead(),
+            clock_offset: world.clock_offset(),
             world: Mutex::new(world),
             connections: Mutex::default(),
-            log: Mutex::new(Log::new(options.log)),
-            line: watch::Sender::new(NetworkState::default()),
-            planned: Notify::new(),
-            numbers: AtomicU64::new(0),
+            log: Mutex::new(RequestLog::new(options.log)),
+            network: watch::Sender::new(NetworkState::default()),
+            schedule_changed: Notify::new(),
+            next_connection_id: AtomicU64::new(0),
             started: match options.clock {
                 WorldClock::System => None,
                 WorldClock::Runtime => Some((system_millis(), Instant::now())),
             },
         });
-        shared.in_world(World::advance);
-        let mut tasks = vec![tokio::spawn(drive(Arc::clone(&shared))).abort_handle()];
+        shared.with_world(World::advance);
+        let mut tasks = vec![tokio::spawn(run_script(Arc::clone(&shared))).abort_handle()];
         for (dc, listener) in DCS.into_iter().zip(listeners) {
-            let listening = tokio::spawn(listen(Arc::clone(&shared), dc, listener));
-            tasks.push(listening.abort_handle());
+            let accepting = tokio::spawn(accept_connections(Arc::clone(&shared), dc, listener));
+            tasks.push(accepting.abort_handle());
         }
         Ok(Self { address: addresses[0], sessions, unbound_keys, tasks, shared })
     }
 
-    /// What is true of the calls of a session that was handed out, by its place in the list.
+    /// The state of all calls of a session's user; `session` is an index into [`Server::sessions`].
     pub fn ground_truth(&self, session: usize) -> Vec<CallTruth> {
         lock(&self.shared.world).ground_truth(session)
     }
 
-    /// Where the first data centre listens.
+    /// The address of the first data centre.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The sessions that are signed in.
+    /// The sessions that are signed in at the start, in the order of the scenario.
     pub fn sessions(&self) -> &[SessionKey] {
         &self.sessions
     }
 
-    /// The keys that are signed in to nobody.
+    /// The keys that are bound to no user at the start.
     pub fn unbound_keys(&self) -> &[UnboundKeys] {
         &self.unbound_keys
     }
 }
 
-/// What is handed out: sessions that are signed in, and keys to sign in with.
-fn keys(world: &World, addresses: [SocketAddr; 2]) -> (Vec<SessionKey>, Vec<UnboundKeys>) {
+/// The keys of a new world: signed-in sessions, and unbound keys.
+fn issued_keys(world: &World, addresses: [SocketAddr; 2]) -> (Vec<SessionKey>, Vec<UnboundKeys>) {
     let (mut sessions, mut unbound_keys) = (Vec::new(), Vec::<UnboundKeys>::new());
     for (ix, session) in world.sessions().iter().enumerate() {
         let address = if session.dc == DCS[0] { addresses[0] } else { addresses[1] };
@@ -239,76 +255,76 @@ impl Drop for Server {
 }
 
 impl Shared {
-    /// Milliseconds of the server's clock, by which calls are counted.
-    fn now(&self) -> i64 {
+    /// Milliseconds of the server's clock that times the scenario and the calls.
+    fn world_now(&self) -> i64 {
         match self.started {
-            Some((millis, at)) => millis + at.elapsed().as_millis() as i64 + self.clock_ahead,
-            None => self.wire_now(),
+            Some((millis, at)) => millis + at.elapsed().as_millis() as i64 + self.clock_offset,
+            None => self.protocol_now(),
         }
     }
 
-    /// Milliseconds of the server's clock, by which messages are numbered.
-    fn wire_now(&self) -> i64 {
-        system_millis() + self.clock_ahead
+    /// Milliseconds of the server's clock that message ids and salts use.
+    fn protocol_now(&self) -> i64 {
+        system_millis() + self.clock_offset
     }
 
-    /// Does something to the world and sends what follows from it, in order.
-    fn in_world<T>(&self, act: impl FnOnce(&mut World, i64) -> T) -> T {
+    /// Calls `f` with the locked world and the current time, then carries out the world's outbox.
+    fn with_world<T>(&self, f: impl FnOnce(&mut World, i64) -> T) -> T {
         let mut world = lock(&self.world);
-        let done = act(&mut world, self.now());
+        let result = f(&mut world, self.world_now());
         for outgoing in world.take_outbox() {
             match outgoing {
                 Outgoing::Push { session, updates } => self.push(session, &updates.to_bytes()),
                 Outgoing::Close { session } => {
                     let connections = lock(&self.connections);
-                    let theirs = connections.iter().filter(|known| known.session == session);
-                    theirs.for_each(|known| known.close.notify_one());
+                    let own = connections.iter().filter(|it| it.session == session);
+                    own.for_each(|it| it.close.notify_one());
                 }
-                Outgoing::Fault { how, millis } => self.break_line(how, millis),
-                Outgoing::Mend => self.line.send_modify(|line| {
-                    *line = NetworkState { cuts: line.cuts + 1, ..NetworkState::default() };
+                Outgoing::NetworkFault { how, millis } => self.apply_network_fault(how, millis),
+                Outgoing::RestoreNetwork => self.network.send_modify(|network| {
+                    *network = NetworkState { cuts: network.cuts + 1, ..NetworkState::default() };
                 }),
             }
         }
-        done
+        result
     }
 
-    /// Pushes to the newest subscribed connection of a session, if it has one.
+    /// Pushes updates to the newest subscribed connection of a session, if it has one.
     fn push(&self, session: SessionIx, updates: &[u8]) {
         let connections = lock(&self.connections);
-        if let Some(newest) = connections.iter().rfind(|known| known.session == session) {
-            // A connection that has just ended misses this; the difference has it.
+        if let Some(newest) = connections.iter().rfind(|it| it.session == session) {
+            // A connection that has just ended loses the updates; `updates.getDifference` has them.
             let _ = newest.replies.send(Reply::update(updates));
         }
     }
 
-    fn break_line(&self, how: NetworkFaultKind, millis: i64) {
+    fn apply_network_fault(&self, how: NetworkFaultKind, millis: i64) {
         let until = Instant::now() + Duration::from_millis(millis.unsigned_abs());
-        self.line.send_modify(|line| match how {
+        self.network.send_modify(|network| match how {
             NetworkFaultKind::Refuse => {
-                line.cuts += 1;
-                line.refuse_until = Some(until);
+                network.cuts += 1;
+                network.refuse_until = Some(until);
             }
-            NetworkFaultKind::Silent => line.silent_until = Some(until),
-            NetworkFaultKind::Slow => line.slow_until = Some(until),
-            NetworkFaultKind::Cut => line.cuts += 1,
+            NetworkFaultKind::Silent => network.silent_until = Some(until),
+            NetworkFaultKind::Slow => network.slow_until = Some(until),
+            NetworkFaultKind::Cut => network.cuts += 1,
             NetworkFaultKind::HalfOpen => {
-                line.cuts += 1;
-                line.silent_until = Some(until);
+                network.cuts += 1;
+                network.silent_until = Some(until);
             }
         });
     }
 }
 
-/// A poisoned lock means that a task of the server has panicked; the rest goes on.
+/// Locks a mutex and ignores poisoning: a panic in one task must not end the others.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Plays the script.
-async fn drive(shared: Arc<Shared>) {
+/// Advances the world whenever an event of the script is due.
+async fn run_script(shared: Arc<Shared>) {
     loop {
-        let due = shared.in_world(|world, now| {
+        let due = shared.with_world(|world, now| {
             world.advance(now);
             world.next_due().map(|due| (due - now).max(0))
         });
@@ -317,24 +333,25 @@ async fn drive(shared: Arc<Shared>) {
                 let wait = sleep(Duration::from_millis(millis.unsigned_abs()));
                 tokio::select! {
                     () = wait => {}
-                    () = shared.planned.notified() => {}
+                    () = shared.schedule_changed.notified() => {}
                 }
             }
-            None => shared.planned.notified().await,
+            None => shared.schedule_changed.notified().await,
         }
     }
 }
 
-/// Accepts connections while the line is up.
-async fn listen(shared: Arc<Shared>, dc: i32, first: TcpListener) {
-    let mut line = shared.line.subscribe();
+/// Accepts connections of one data centre, except while a network fault refuses them.
+async fn accept_connections(shared: Arc<Shared>, dc: i32, first: TcpListener) {
+    let mut network = shared.network.subscribe();
     let mut connections = JoinSet::new();
     let mut listener = Some(first);
     let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     while let Some(address) = address {
-        let refuse = line.borrow_and_update().refuse_until.filter(|until| *until > Instant::now());
-        if let Some(until) = refuse {
-            // Nobody listens now, so that a connection is refused by the system itself.
+        let refuse_until = network.borrow_and_update().refuse_until;
+        let refuse_until = refuse_until.filter(|until| *until > Instant::now());
+        if let Some(until) = refuse_until {
+            // Without a listener the system refuses connections.
             listener = None;
             sleep_until(until).await;
             continue;
@@ -349,11 +366,11 @@ async fn listen(shared: Arc<Shared>, dc: i32, first: TcpListener) {
         tokio::select! {
             accepted = open.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
-                    connections.spawn(connection::serve(Arc::clone(&shared), dc, stream, number));
+                    let id = shared.next_connection_id.fetch_add(1, Ordering::Relaxed);
+                    connections.spawn(connection::serve(Arc::clone(&shared), dc, stream, id));
                 }
             }
-            _ = line.changed() => {}
+            _ = network.changed() => {}
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
         }
     }

@@ -1,144 +1,148 @@
-//! Messages inside the encryption: checks, containers, service messages, numbering.
+//! Decrypted messages: checks, containers, service messages, message ids and sequence numbers.
 //!
-//! One [`Link`] per TCP connection. It knows nothing of users and calls.
 //! Sources: <https://core.telegram.org/mtproto/service_messages>,
 //! <https://core.telegram.org/mtproto/service_messages_about_messages>.
 
 pub(crate) mod invalid;
-pub(super) mod pack;
+pub(crate) mod pack;
 
 use std::collections::VecDeque;
 
 use grammers_tl_types::{self as tl, Deserializable, Identifiable, Serializable, types};
 
-use super::crypt::{AuthKey, Incoming};
-use pack::{constructor, packed, parse_container, unpack};
+use crate::crypt::{AuthKey, Incoming};
+use pack::{compress, constructor, decompress, parse_container};
 
 const MSG_CONTAINER: u32 = 0x73f1_f8dc;
 const GZIP_PACKED: u32 = 0x3072_cfa1;
 const RPC_RESULT: u32 = 0xf35c_6d01;
 
-/// How long a salt is the newest, in seconds; after that it is accepted as long again.
-const SALT_LIFE: i64 = 1800;
-/// How many salts `future_salts` offers.
-const FUTURE_SALTS: i64 = 32;
-/// How far a client's clock may be behind and ahead, in seconds.
+/// How long a salt is the newest one, in seconds. After that it is accepted for the same time again.
+const SALT_LIFETIME: i64 = 1800;
+/// The most salts that `future_salts` returns.
+const MAX_FUTURE_SALTS: i64 = 32;
+/// How far the time in a client's message id may be behind or ahead of the server, in seconds.
+///
+/// Source: <https://core.telegram.org/mtproto/description#message-identifier-msg-id>.
 const CLOCK_BEHIND: i64 = 300;
 const CLOCK_AHEAD: i64 = 30;
-/// How many messages share a container, and how large it becomes, in bytes.
+/// The most messages in a container, and the size in bytes from which none is added.
 const CONTAINER_MESSAGES: usize = 100;
 const CONTAINER_BYTES: usize = 512 * 1024;
-/// How many message ids are remembered to notice repeats.
-const REMEMBERED: usize = 512;
+/// How many received message ids are stored to detect duplicates.
+const SEEN_MSG_IDS: usize = 512;
 
-/// The state of one client session on one connection.
-pub(super) struct Link {
+/// The state of the MTProto session of one connection.
+pub(crate) struct MtprotoSession {
     key: AuthKey,
     session_id: Option<i64>,
+    /// The newest message ids that were received, oldest first.
     seen: VecDeque<i64>,
-    last: Option<(i64, i32)>,
-    sent: i64,
-    content_sent: i32,
-    waiting: VecDeque<Reply>,
+    /// The highest received message id and its sequence number.
+    last_received: Option<(i64, i32)>,
+    last_sent_msg_id: i64,
+    /// The number of content-related messages sent, from which sequence numbers follow.
+    content_related_sent: i32,
+    pending: VecDeque<Reply>,
     /// By how many half hours the salts are ahead of the clock.
     salts_ahead: i64,
-    /// With which code the next request is refused.
-    refusing: Option<i32>,
-    /// Whether the next payload goes to a session that is not this one.
-    misaddressed: bool,
+    /// The error code with which the next content-related message is refused.
+    next_refusal: Option<i32>,
+    /// Whether the next payload carries the id of another session.
+    misaddress_next: bool,
 }
 
-/// Something to be sent to the client.
-pub(super) struct Reply {
+/// A message to the client.
+pub(crate) struct Reply {
     body: Vec<u8>,
-    /// Whether the client has to acknowledge it.
-    content: bool,
-    /// Whether it answers a request, which shows in its id.
-    answer: bool,
+    /// Whether the message is content-related: the client must acknowledge it.
+    content_related: bool,
+    /// Whether the message responds to a message of the client, which its id expresses.
+    is_response: bool,
 }
 
-/// What a client's message asks of the server.
+/// What a client's message requires from the connection.
 #[derive(Debug, PartialEq)]
-pub(super) enum RpcRequest {
-    /// A method call: the id to answer to, and the body.
+pub(crate) enum RpcRequest {
+    /// A method call: the id that the result refers to, and the serialized request.
     Rpc { msg_id: i64, body: Vec<u8> },
-    /// Close the connection if nothing has come for so many seconds.
+    /// Close the connection after this many seconds unless the request is repeated.
     DisconnectAfter(i32),
 }
 
-/// A message that ends the connection.
+/// A violation of the protocol; it ends the connection.
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[error("{0}")]
-pub(super) struct Violation(&'static str);
+pub(crate) struct Violation(&'static str);
 
 impl Reply {
-    /// An update, pushed without being asked for.
-    pub(super) fn update(body: &[u8]) -> Self {
-        Self { body: packed(body), content: true, answer: false }
+    /// Updates that no request asked for.
+    pub(crate) fn update(body: &[u8]) -> Self {
+        Self { body: compress(body), content_related: true, is_response: false }
     }
 
     /// The result of a method call.
-    pub(super) fn result(req_msg_id: i64, result: &[u8]) -> Self {
+    pub(crate) fn result(req_msg_id: i64, result: &[u8]) -> Self {
         let mut body = RPC_RESULT.to_bytes();
         req_msg_id.serialize(&mut body);
-        body.extend(packed(result));
-        Self { body, content: true, answer: true }
+        body.extend(compress(result));
+        Self { body, content_related: true, is_response: true }
     }
 
     /// A service message.
-    pub(super) fn service(body: Vec<u8>) -> Self {
-        Self { body, content: false, answer: true }
+    pub(crate) fn service(body: Vec<u8>) -> Self {
+        Self { body, content_related: false, is_response: true }
     }
 }
 
-impl Link {
-    pub(super) fn new(key: AuthKey) -> Self {
+impl MtprotoSession {
+    pub(crate) fn new(key: AuthKey) -> Self {
         Self {
             key,
             session_id: None,
             seen: VecDeque::new(),
-            last: None,
-            sent: 0,
-            content_sent: 0,
-            waiting: VecDeque::new(),
+            last_received: None,
+            last_sent_msg_id: 0,
+            content_related_sent: 0,
+            pending: VecDeque::new(),
             salts_ahead: 0,
-            refusing: None,
-            misaddressed: false,
+            next_refusal: None,
+            misaddress_next: false,
         }
     }
 
-    /// Makes the salts of now and before invalid.
-    pub(super) fn change_salts(&mut self) {
+    /// Invalidates the current and the previous salt.
+    pub(crate) fn change_salts(&mut self) {
         self.salts_ahead += 2;
     }
 
-    /// Refuses the next request by `bad_msg_notification`.
-    pub(super) fn refuse_next(&mut self, code: i32) {
-        self.refusing = Some(code);
+    /// Answers the next content-related message with `bad_msg_notification` and this code.
+    pub(crate) fn refuse_next(&mut self, code: i32) {
+        self.next_refusal = Some(code);
     }
 
-    /// Sends the next payload to a session that does not exist.
-    pub(super) fn misaddress_next(&mut self) {
-        self.misaddressed = true;
+    /// Sends the next payload with the id of a session that does not exist.
+    pub(crate) fn misaddress_next_payload(&mut self) {
+        self.misaddress_next = true;
     }
 
-    /// The half hour whose salt is the newest at `now`.
+    /// The half hour whose salt is the newest one at `now`.
     fn epoch(&self, now: i64) -> i64 {
-        now.div_euclid(1000 * SALT_LIFE) + self.salts_ahead
+        now.div_euclid(1000 * SALT_LIFETIME) + self.salts_ahead
     }
 
-    /// Queues something for the client.
-    pub(super) fn queue(&mut self, reply: Reply) {
-        self.waiting.push_back(reply);
+    /// Queues a message to the client.
+    pub(crate) fn queue(&mut self, reply: Reply) {
+        self.pending.push_back(reply);
     }
 
-    /// Takes a decrypted message apart; answers to service messages are queued at once.
+    /// Processes a decrypted message and queues the responses to its service messages.
     ///
     /// `now` is in milliseconds of the server's clock.
     ///
     /// # Errors
-    /// [`Violation`] for what no client may send.
-    pub(super) fn receive(
+    /// [`Violation`] for a message that the protocol does not allow.
+    pub(crate) fn receive(
         &mut self,
         message: &Incoming,
         now: i64,
@@ -151,20 +155,20 @@ impl Link {
                 error_code: 48,
                 new_server_salt: self.key.salt(epoch),
             };
-            // The client learns of its session only by an accepted message, so this is answered
-            // in the session of the request without beginning one.
+            // A session begins with the first accepted message. The refusal is sent in the session
+            // of the refused message without a `new_session_created`.
             self.session_id.get_or_insert(message.session_id);
             self.queue(Reply::service(tl::enums::BadMsgNotification::from(refusal).to_bytes()));
             return Ok(Vec::new());
         }
-        if let Some(code) = Self::fault_of(message, now) {
+        if let Some(code) = Self::msg_id_error(message, now) {
             self.refuse(message.msg_id, message.seq_no, code);
             return Ok(Vec::new());
         }
         if self.seen.contains(&message.msg_id) {
             return Ok(Vec::new());
         }
-        if self.last.is_none() || self.session_id != Some(message.session_id) {
+        if self.last_received.is_none() || self.session_id != Some(message.session_id) {
             self.begin_session(message, epoch);
         }
         let mut requests = Vec::new();
@@ -172,8 +176,10 @@ impl Link {
         Ok(requests)
     }
 
-    /// The error code of a message that has to be refused.
-    fn fault_of(message: &Incoming, now: i64) -> Option<i32> {
+    /// The code of `bad_msg_notification` for a wrong message id.
+    ///
+    /// Source: <https://core.telegram.org/mtproto/service_messages_about_messages#notification-of-ignored-error-message>.
+    fn msg_id_error(message: &Incoming, now: i64) -> Option<i32> {
         let sent_at = message.msg_id >> 32;
         let now = now.div_euclid(1000);
         if message.msg_id % 4 != 0 {
@@ -196,14 +202,14 @@ impl Link {
     fn begin_session(&mut self, message: &Incoming, epoch: i64) {
         self.session_id = Some(message.session_id);
         self.seen.clear();
-        self.last = None;
+        self.last_received = None;
         let created = types::NewSessionCreated {
             first_msg_id: message.msg_id,
             unique_id: message.session_id.rotate_left(32) ^ message.msg_id,
             server_salt: self.key.salt(epoch),
         };
         let body = tl::enums::NewSession::from(created).to_bytes();
-        self.queue(Reply { body, content: true, answer: false });
+        self.queue(Reply { body, content_related: true, is_response: false });
     }
 
     fn process(
@@ -224,29 +230,29 @@ impl Link {
             }
             return Ok(());
         }
-        let unpacked;
+        let decompressed;
         let (id, body) = if id == GZIP_PACKED {
-            unpacked = unpack(body)?;
-            (constructor(&unpacked)?, &unpacked[..])
+            decompressed = decompress(body)?;
+            (constructor(&decompressed)?, &decompressed[..])
         } else {
             (id, body)
         };
-        if !self.is_new(msg_id, seq_no, id) {
+        if !self.accept(msg_id, seq_no, id) {
             return Ok(());
         }
         self.dispatch(msg_id, id, body, now, requests)
     }
 
-    /// Checks the sequence number and remembers the message; `false` if it must not be served.
-    fn is_new(&mut self, msg_id: i64, seq_no: i32, id: u32) -> bool {
+    /// Checks the sequence number and stores the message id; `false` if the message must be ignored.
+    fn accept(&mut self, msg_id: i64, seq_no: i32, id: u32) -> bool {
         if self.seen.contains(&msg_id) {
             return false;
         }
-        let content = id != types::MsgsAck::CONSTRUCTOR_ID;
-        let code = match self.last {
-            _ if content && seq_no % 2 == 0 => Some(35),
-            _ if !content && seq_no % 2 != 0 => Some(34),
-            _ if content && self.refusing.is_some() => self.refusing.take(),
+        let content_related = id != types::MsgsAck::CONSTRUCTOR_ID;
+        let code = match self.last_received {
+            _ if content_related && seq_no % 2 == 0 => Some(35),
+            _ if !content_related && seq_no % 2 != 0 => Some(34),
+            _ if content_related && self.next_refusal.is_some() => self.next_refusal.take(),
             Some((last_id, last_seq)) if msg_id > last_id && seq_no < last_seq => Some(32),
             _ => None,
         };
@@ -254,9 +260,10 @@ impl Link {
             self.refuse(msg_id, seq_no, code);
             return false;
         }
-        self.last = Some(self.last.map_or((msg_id, seq_no), |last| last.max((msg_id, seq_no))));
+        self.last_received =
+            Some(self.last_received.map_or((msg_id, seq_no), |last| last.max((msg_id, seq_no))));
         self.seen.push_back(msg_id);
-        if self.seen.len() > REMEMBERED {
+        if self.seen.len() > SEEN_MSG_IDS {
             self.seen.pop_front();
         }
         true
@@ -284,8 +291,8 @@ impl Link {
                 requests.push(RpcRequest::DisconnectAfter(ping.disconnect_delay));
             }
             GetFutureSalts::CONSTRUCTOR_ID => {
-                let wanted = GetFutureSalts::from_bytes(&body[4..]).map_err(malformed)?.num;
-                self.future_salts(msg_id, i64::from(wanted).clamp(1, FUTURE_SALTS), now);
+                let count = GetFutureSalts::from_bytes(&body[4..]).map_err(malformed)?.num;
+                self.future_salts(msg_id, i64::from(count).clamp(1, MAX_FUTURE_SALTS), now);
             }
             _ => requests.push(RpcRequest::Rpc { msg_id, body: body.to_vec() }),
         }
@@ -297,12 +304,12 @@ impl Link {
         self.queue(Reply::service(tl::enums::Pong::from(pong).to_bytes()));
     }
 
-    /// Answers bare, as the protocol asks: the result names its request by itself.
-    fn future_salts(&mut self, req_msg_id: i64, wanted: i64, now: i64) {
-        let epoch = now.div_euclid(1000 * SALT_LIFE);
-        let salts = (epoch..epoch + wanted).map(|epoch| types::FutureSalt {
-            valid_since: (epoch * SALT_LIFE) as i32,
-            valid_until: ((epoch + 2) * SALT_LIFE) as i32,
+    /// Queues `future_salts`, which is not wrapped in `rpc_result` because it contains `req_msg_id`.
+    fn future_salts(&mut self, req_msg_id: i64, count: i64, now: i64) {
+        let epoch = now.div_euclid(1000 * SALT_LIFETIME);
+        let salts = (epoch..epoch + count).map(|epoch| types::FutureSalt {
+            valid_since: (epoch * SALT_LIFETIME) as i32,
+            valid_until: ((epoch + 2) * SALT_LIFETIME) as i32,
             salt: self.key.salt(epoch + self.salts_ahead),
         });
         let salts = types::FutureSalts {
@@ -313,19 +320,19 @@ impl Link {
         self.queue(Reply::service(tl::enums::FutureSalts::from(salts).to_bytes()));
     }
 
-    /// The next payload to write, or `None` when nothing waits.
-    pub(super) fn next_payload(&mut self, now: i64) -> Option<Vec<u8>> {
+    /// The next payload to write, or `None` if no message is queued.
+    pub(crate) fn next_payload(&mut self, now: i64) -> Option<Vec<u8>> {
         let session_id = self.session_id?;
         let mut batch = Vec::new();
         let mut bytes = 0;
         while batch.len() < CONTAINER_MESSAGES && bytes < CONTAINER_BYTES {
-            let Some(reply) = self.waiting.pop_front() else { break };
+            let Some(reply) = self.pending.pop_front() else { break };
             bytes += reply.body.len();
-            let number = self.number(reply.content, reply.answer, now);
+            let number = self.next_number(reply.content_related, reply.is_response, now);
             batch.push((number, reply.body));
         }
         let salt = self.key.salt(self.epoch(now));
-        let misaddressed = !batch.is_empty() && std::mem::take(&mut self.misaddressed);
+        let misaddressed = !batch.is_empty() && std::mem::take(&mut self.misaddress_next);
         let session_id = if misaddressed { !session_id } else { session_id };
         if batch.len() == 1 {
             let (number, body) = batch.pop()?;
@@ -342,18 +349,19 @@ impl Link {
             (body.len() as i32).serialize(&mut container);
             container.extend(body);
         }
-        let number = self.number(false, false, now);
+        let number = self.next_number(false, false, now);
         Some(self.key.encrypt(salt, session_id, number, &container))
     }
 
-    /// The next message id, rising with the clock, and sequence number.
-    fn number(&mut self, content: bool, answer: bool, now: i64) -> (i64, i32) {
+    /// The next message id, which increases with the clock, and the next sequence number.
+    fn next_number(&mut self, content_related: bool, is_response: bool, now: i64) -> (i64, i32) {
         let (seconds, millis) = (now.div_euclid(1000), now.rem_euclid(1000));
         let clock = (seconds << 32) | ((millis << 32) / 1000);
-        let id = (clock & !3).max((self.sent & !3) + 4) | if answer { 1 } else { 3 };
-        self.sent = id;
-        let seq_no = self.content_sent * 2 + i32::from(content);
-        self.content_sent += i32::from(content);
+        let id =
+            (clock & !3).max((self.last_sent_msg_id & !3) + 4) | if is_response { 1 } else { 3 };
+        self.last_sent_msg_id = id;
+        let seq_no = self.content_related_sent * 2 + i32::from(content_related);
+        self.content_related_sent += i32::from(content_related);
         (id, seq_no)
     }
 }
@@ -364,12 +372,12 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000_000;
 
-    fn link() -> Link {
-        Link::new(AuthKey::new([7; 256]))
+    fn session() -> MtprotoSession {
+        MtprotoSession::new(AuthKey::new([7; 256]))
     }
 
-    fn message(link: &Link, number: i64, seq_no: i32, body: Vec<u8>) -> Incoming {
-        let salt = link.key.salt(NOW / 1000 / SALT_LIFE);
+    fn message(session: &MtprotoSession, number: i64, seq_no: i32, body: Vec<u8>) -> Incoming {
+        let salt = session.key.salt(NOW / 1000 / SALT_LIFETIME);
         let msg_id = ((NOW / 1000) << 32) + number * 4;
         Incoming { salt, session_id: 5, msg_id, seq_no, body }
     }
@@ -378,71 +386,71 @@ mod tests {
         tl::functions::Ping { ping_id }.to_bytes()
     }
 
-    fn replies(link: &mut Link) -> Vec<u32> {
-        link.waiting.drain(..).map(|reply| constructor(&reply.body).expect("a reply")).collect()
+    fn replies(session: &mut MtprotoSession) -> Vec<u32> {
+        session.pending.drain(..).map(|reply| constructor(&reply.body).expect("a reply")).collect()
     }
 
     #[test]
-    fn a_wrong_salt_is_answered_with_the_right_one_and_nothing_else() {
-        let mut link = link();
-        let wrong = Incoming { salt: 0, ..message(&link, 1, 1, ping(1)) };
-        assert_eq!(link.receive(&wrong, NOW), Ok(vec![]));
-        assert_eq!(replies(&mut link), [types::BadServerSalt::CONSTRUCTOR_ID]);
+    fn a_wrong_salt_is_answered_only_with_bad_server_salt() {
+        let mut session = session();
+        let wrong = Incoming { salt: 0, ..message(&session, 1, 1, ping(1)) };
+        assert_eq!(session.receive(&wrong, NOW), Ok(vec![]));
+        assert_eq!(replies(&mut session), [types::BadServerSalt::CONSTRUCTOR_ID]);
     }
 
     #[test]
-    fn the_salt_before_is_still_accepted() {
-        let mut link = link();
-        let good = message(&link, 1, 1, ping(1));
-        let later = NOW + 1000 * SALT_LIFE;
+    fn the_previous_salt_is_accepted() {
+        let mut session = session();
+        let good = message(&session, 1, 1, ping(1));
+        let later = NOW + 1000 * SALT_LIFETIME;
         let good = Incoming { msg_id: ((later / 1000) << 32) + 4, ..good };
-        link.receive(&good, later).expect("served");
+        session.receive(&good, later).expect("served");
         let wanted = [types::NewSessionCreated::CONSTRUCTOR_ID, types::Pong::CONSTRUCTOR_ID];
-        assert_eq!(replies(&mut link), wanted);
+        assert_eq!(replies(&mut session), wanted);
     }
 
     #[test]
-    fn a_session_is_announced_once_and_a_repeat_is_not_served() {
-        let mut link = link();
-        let twin = Link::new(link.key.clone());
-        let first = || message(&twin, 1, 1, ping(1));
-        link.receive(&first(), NOW).expect("served");
-        assert_eq!(replies(&mut link).len(), 2);
-        link.receive(&first(), NOW).expect("ignored");
-        assert!(replies(&mut link).is_empty());
-        let second = message(&link, 2, 3, ping(2));
-        link.receive(&second, NOW).expect("served");
-        assert_eq!(replies(&mut link), [types::Pong::CONSTRUCTOR_ID]);
+    fn new_session_created_is_sent_once_and_a_duplicate_message_is_ignored() {
+        let mut session = session();
+        let other = MtprotoSession::new(session.key.clone());
+        let first = || message(&other, 1, 1, ping(1));
+        session.receive(&first(), NOW).expect("served");
+        assert_eq!(replies(&mut session).len(), 2);
+        session.receive(&first(), NOW).expect("ignored");
+        assert!(replies(&mut session).is_empty());
+        let second = message(&session, 2, 3, ping(2));
+        session.receive(&second, NOW).expect("served");
+        assert_eq!(replies(&mut session), [types::Pong::CONSTRUCTOR_ID]);
     }
 
     #[test]
-    fn a_wrong_clock_number_or_parity_is_refused() {
+    fn a_message_id_or_sequence_number_out_of_range_is_refused_with_its_code() {
         let codes = [(NOW + 400_000, 1, 1, 16), (NOW - 100_000, 1, 1, 17), (NOW, 1, 2, 35)];
         for (now, number, seq_no, code) in codes {
-            let mut link = link();
-            let mut sent = message(&link, number, seq_no, ping(1));
-            sent.salt = link.key.salt(now / 1000 / SALT_LIFE);
-            link.receive(&sent, now).expect("no violation");
-            let reply = link.waiting.pop_back().expect("a refusal");
+            let mut session = session();
+            let mut sent = message(&session, number, seq_no, ping(1));
+            sent.salt = session.key.salt(now / 1000 / SALT_LIFETIME);
+            session.receive(&sent, now).expect("no violation");
+            let reply = session.pending.pop_back().expect("a refusal");
             let refusal =
                 types::BadMsgNotification::from_bytes(&reply.body[4..]).expect("its type");
             assert_eq!(refusal.error_code, code);
         }
-        let mut link = link();
-        let odd = message(&link, 1, 1, ping(1));
+        let mut session = session();
+        let odd = message(&session, 1, 1, ping(1));
         let odd = Incoming { msg_id: odd.msg_id + 1, ..odd };
-        link.receive(&odd, NOW).expect("no violation");
-        let reply = link.waiting.pop_back().expect("a refusal");
+        session.receive(&odd, NOW).expect("no violation");
+        let reply = session.pending.pop_back().expect("a refusal");
         let refusal = types::BadMsgNotification::from_bytes(&reply.body[4..]).expect("its type");
         assert_eq!(refusal.error_code, 18);
     }
 
     #[test]
-    fn containers_and_compressed_requests_are_opened() {
-        let mut link = link();
-        let first = message(&link, 1, 1, vec![]);
+    fn requests_in_containers_and_gzip_are_returned() {
+        let mut session = session();
+        let first = message(&session, 1, 1, vec![]);
         let request = tl::functions::updates::GetState {}.to_bytes().repeat(500);
-        let body = packed(&request);
+        let body = compress(&request);
         assert!(body.len() < request.len());
         let mut container = MSG_CONTAINER.to_bytes();
         2i32.serialize(&mut container);
@@ -454,32 +462,32 @@ mod tests {
         }
         let outer = Incoming { msg_id: first.msg_id + 400, seq_no: 4, body: container, ..first };
         let wanted = RpcRequest::Rpc { msg_id: first.msg_id + 8, body: request };
-        assert_eq!(link.receive(&outer, NOW), Ok(vec![wanted]));
+        assert_eq!(session.receive(&outer, NOW), Ok(vec![wanted]));
     }
 
     #[test]
-    fn at_least_two_future_salts_are_given_and_the_first_is_the_present_one() {
-        let mut link = link();
-        link.future_salts(9, 2, NOW);
-        let reply = link.waiting.pop_back().expect("salts");
+    fn future_salts_returns_the_requested_count_beginning_with_the_current_salt() {
+        let mut session = session();
+        session.future_salts(9, 2, NOW);
+        let reply = session.pending.pop_back().expect("salts");
         let salts = types::FutureSalts::from_bytes(&reply.body[4..]).expect("their type");
         assert_eq!(salts.salts.0.len(), 2);
-        assert_eq!(salts.salts.0[0].salt, link.key.salt(NOW / 1000 / SALT_LIFE));
+        assert_eq!(salts.salts.0[0].salt, session.key.salt(NOW / 1000 / SALT_LIFETIME));
     }
 
     #[test]
-    fn garbage_is_a_violation_and_never_a_panic() {
+    fn malformed_bodies_are_violations() {
         for body in [vec![1], MSG_CONTAINER.to_bytes(), GZIP_PACKED.to_bytes(), vec![0xff; 3]] {
-            let mut link = link();
-            let garbage = message(&link, 1, 1, body);
-            assert!(link.receive(&garbage, NOW).is_err());
+            let mut session = session();
+            let garbage = message(&session, 1, 1, body);
+            assert!(session.receive(&garbage, NOW).is_err());
         }
     }
 
     #[test]
-    fn ids_rise_and_tell_answers_from_pushes() {
-        let mut link = link();
-        let ids: Vec<_> = (0..100).map(|at| link.number(true, at % 2 == 0, NOW)).collect();
+    fn message_ids_increase_and_distinguish_responses_from_updates() {
+        let mut session = session();
+        let ids: Vec<_> = (0..100).map(|at| session.next_number(true, at % 2 == 0, NOW)).collect();
         assert!(ids.is_sorted());
         for (at, (id, seq_no)) in ids.into_iter().enumerate() {
             assert_eq!(id % 4, if at % 2 == 0 { 1 } else { 3 });

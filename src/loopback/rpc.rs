@@ -1,4 +1,4 @@
-//! Methods: which there are, what they answer, and what a request looks like in the log.
+//! The table of methods, the processing of a request, and what the log shows of it.
 
 #![expect(clippy::unnecessary_wraps, reason = "all handlers of the table have one type")]
 
@@ -11,23 +11,23 @@ use grammers_tl_types::{
 };
 use serde_json::{Value, json};
 
-use super::call::SessionIx;
-use super::scenario::InvalidMessage;
-use super::world::{ClientInfo, ResponseKind, ResponseOverride, User, World, name_of};
+use crate::call::SessionIx;
+use crate::scenario::InvalidMessage;
+use crate::world::{ClientInfo, ResponseKind, ResponseOverride, User, World, name_of};
 
-type Handler = fn(&mut World, &Invocation) -> Read<Answer>;
+type Handler = fn(&mut World, &Invocation) -> Read<RpcResult>;
 
 /// A method that the server answers.
 struct Method {
-    /// Its name in the schema.
+    /// The name in the TL schema.
     name: &'static str,
-    /// Whether the key must be signed in to a user.
+    /// Whether the session must be signed in.
     needs_user: bool,
-    /// Whether the connection gets updates after a successful answer.
+    /// Whether the connection receives updates after a successful request.
     subscribes: bool,
-    /// The call that a request is about, if the method is about one call.
+    /// Extracts the call that a request refers to, if the method refers to one.
     call: fn(&[u8]) -> Read<Option<CallArgs>>,
-    /// Computes the real answer.
+    /// Computes the result.
     answer: Handler,
 }
 
@@ -41,7 +41,7 @@ impl Method {
     }
 }
 
-/// All methods. A new one is a row here and the function that answers it.
+/// All methods. A new method needs a row here and a function that computes its result.
 const METHODS: [Method; 17] = [
     Method::for_any_key("help.getConfig", get_config),
     Method::for_any_key("auth.sendCode", account::send_code),
@@ -49,7 +49,7 @@ const METHODS: [Method; 17] = [
     Method::for_any_key("auth.signIn", account::sign_in),
     Method::for_any_key("auth.checkPassword", account::check_password),
     Method {
-        // The device that shows a login token gets an update when the token is accepted.
+        // The client that shows a login token receives an update when the token is accepted.
         subscribes: true,
         ..Method::for_any_key("auth.exportLoginToken", account::export_login_token)
     },
@@ -69,55 +69,55 @@ const METHODS: [Method; 17] = [
     Method { call: discarded_call, ..Method::for_users("phone.discardCall", discard_call) },
 ];
 
-/// The names of all methods that this server answers.
+/// The names of all methods of this server.
 pub(crate) fn methods() -> impl Iterator<Item = &'static str> {
     METHODS.iter().map(|method| method.name)
 }
 
-/// One request of a method.
+/// One call of a method.
 struct Invocation<'a> {
     session: SessionIx,
-    /// The serialized arguments, without the constructor number.
+    /// The serialized arguments, without the constructor id.
     args: &'a [u8],
     /// Milliseconds of the server's clock.
     now: i64,
-    /// An invalid value that the answer is to carry.
+    /// An invalid value that the result must contain.
     invalid: Option<InvalidMessage>,
 }
 
-/// The call that a request is about, and the request's arguments as the log shows them.
+/// The call that a request refers to, and the request's arguments for the log.
 struct CallArgs {
     id: i64,
     log: Value,
 }
 
-/// How one client talks to the server: what it has set up so far.
+/// What the client of one connection has set up.
 #[derive(Debug, Default)]
-pub(super) struct Client {
-    /// It has sent `initConnection`.
-    introduced: bool,
-    /// It gets updates: it has called something that needs an authorised user.
-    pub(super) subscribed: bool,
+pub(crate) struct ClientState {
+    /// The client has sent `initConnection`.
+    initialized: bool,
+    /// The connection receives updates; see [`Method::subscribes`].
+    pub(crate) subscribed: bool,
 }
 
-/// The bytes of a result, or the code and name of an error.
-type Answer = Result<Vec<u8>, (i32, String)>;
+/// The serialized result, or the code and name of an `rpc_error`.
+type RpcResult = Result<Vec<u8>, (i32, String)>;
 
-/// A request, answered.
-pub(super) struct Served {
-    /// The name of the method, or its number where it is unknown.
-    pub(super) method: String,
-    /// The arguments for the log; `None` for what is nobody's business.
-    pub(super) args: Option<Value>,
-    pub(super) result: Answer,
-    /// How the scenario wants it sent.
-    pub(super) response_override: ResponseOverride,
+/// The outcome of a request.
+pub(crate) struct Response {
+    /// The name of the method; `?` if the request has no constructor id.
+    pub(crate) method: String,
+    /// The arguments for the log; `None` for methods whose arguments may be secret.
+    pub(crate) args: Option<Value>,
+    pub(crate) result: RpcResult,
+    /// How the scenario or an injected fault changes the response.
+    pub(crate) overrides: ResponseOverride,
 }
 
-/// Everything up to the end of a request: the wrapped query of a wrapper.
-struct Rest(Vec<u8>);
+/// The query inside a wrapper: all bytes up to the end of the request.
+struct WrappedQuery(Vec<u8>);
 
-impl Deserializable for Rest {
+impl Deserializable for WrappedQuery {
     fn deserialize(buf: &mut Cursor) -> Read<Self> {
         let mut rest = Vec::new();
         buf.read_to_end(&mut rest)?;
@@ -125,74 +125,74 @@ impl Deserializable for Rest {
     }
 }
 
-/// Answers one request of a session.
-pub(super) fn serve(
+/// Processes one request of a session.
+pub(crate) fn serve(
     world: &mut World,
     session: SessionIx,
-    client: &mut Client,
+    client: &mut ClientState,
     body: &[u8],
     now: i64,
-) -> Served {
-    let mut quiet = false;
-    let mut device = None;
-    let Ok(request) = unwrap(body, client, &mut quiet, &mut device) else {
-        return refused("?", 400, "INPUT_FETCH_FAIL");
+) -> Response {
+    let mut without_updates = false;
+    let mut client_info = None;
+    let Ok(request) = strip_wrappers(body, client, &mut without_updates, &mut client_info) else {
+        return error_response("?", 400, "INPUT_FETCH_FAIL");
     };
-    if let Some(device) = device {
-        world.introduce(session, device);
+    if let Some(client_info) = client_info {
+        world.set_client_info(session, client_info);
     }
     let Some(id) = request.first_chunk().map(|id| u32::from_le_bytes(*id)) else {
-        return refused("?", 400, "INPUT_FETCH_FAIL");
+        return error_response("?", 400, "INPUT_FETCH_FAIL");
     };
     let name = grammers_tl_types::name_for_id(id);
     let Some(method) = METHODS.iter().find(|method| method.name == name) else {
-        return refused(name, 400, &format!("INPUT_METHOD_INVALID_{id}"));
+        return error_response(name, 400, &format!("INPUT_METHOD_INVALID_{id}"));
     };
-    if !client.introduced {
-        return refused(name, 400, "CONNECTION_NOT_INITED");
+    if !client.initialized {
+        return error_response(name, 400, "CONNECTION_NOT_INITED");
     }
     if let Some((code, error)) = world.refusal(session, name, method.needs_user) {
-        return refused(name, code, &error);
+        return error_response(name, code, &error);
     }
-    let served = answer(world, session, method, &request[4..], now)
-        .unwrap_or_else(|_| refused(name, 400, "INPUT_FETCH_FAIL"));
-    if served.result.is_ok() && !quiet {
+    let response = respond(world, session, method, &request[4..], now)
+        .unwrap_or_else(|_| error_response(name, 400, "INPUT_FETCH_FAIL"));
+    if response.result.is_ok() && !without_updates {
         client.subscribed |= method.subscribes;
         if method.needs_user {
-            world.begin(now);
+            world.start_script(now);
         }
     }
-    served
+    response
 }
 
-/// Takes off the wrappers around a query.
-fn unwrap(
+/// Removes `invokeWithLayer`, `initConnection` and `invokeWithoutUpdates` around a query.
+fn strip_wrappers(
     body: &[u8],
-    client: &mut Client,
-    quiet: &mut bool,
-    device: &mut Option<ClientInfo>,
+    client: &mut ClientState,
+    without_updates: &mut bool,
+    client_info: &mut Option<ClientInfo>,
 ) -> Read<Vec<u8>> {
     let mut query = body.to_vec();
     while let Some(id) = query.first_chunk().map(|id| u32::from_le_bytes(*id)) {
         let args = &query[4..];
         query = match id {
-            functions::InvokeWithLayer::<Rest>::CONSTRUCTOR_ID => {
-                functions::InvokeWithLayer::<Rest>::from_bytes(args)?.query.0
+            functions::InvokeWithLayer::<WrappedQuery>::CONSTRUCTOR_ID => {
+                functions::InvokeWithLayer::<WrappedQuery>::from_bytes(args)?.query.0
             }
-            functions::InitConnection::<Rest>::CONSTRUCTOR_ID => {
-                client.introduced = true;
-                let introduction = functions::InitConnection::<Rest>::from_bytes(args)?;
-                *device = Some(ClientInfo {
-                    model: introduction.device_model,
-                    system: introduction.system_version,
-                    app: introduction.app_version,
-                    api_id: introduction.api_id,
+            functions::InitConnection::<WrappedQuery>::CONSTRUCTOR_ID => {
+                client.initialized = true;
+                let init = functions::InitConnection::<WrappedQuery>::from_bytes(args)?;
+                *client_info = Some(ClientInfo {
+                    model: init.device_model,
+                    system: init.system_version,
+                    app: init.app_version,
+                    api_id: init.api_id,
                 });
-                introduction.query.0
+                init.query.0
             }
-            functions::InvokeWithoutUpdates::<Rest>::CONSTRUCTOR_ID => {
-                *quiet = true;
-                functions::InvokeWithoutUpdates::<Rest>::from_bytes(args)?.query.0
+            functions::InvokeWithoutUpdates::<WrappedQuery>::CONSTRUCTOR_ID => {
+                *without_updates = true;
+                functions::InvokeWithoutUpdates::<WrappedQuery>::from_bytes(args)?.query.0
             }
             _ => break,
         };
@@ -200,37 +200,38 @@ fn unwrap(
     Ok(query)
 }
 
-/// Answers a request, as the scenario or an injected fault wants it.
-fn answer(
+/// Computes the result of a request and applies the override of the scenario or of a fault.
+fn respond(
     world: &mut World,
     session: SessionIx,
     method: &Method,
     args: &[u8],
     now: i64,
-) -> Read<Served> {
+) -> Read<Response> {
     let call = (method.call)(args)?;
-    let response_override = world.overrule(session, method.name, call.as_ref().map(|it| it.id));
-    let done = if response_override.effect {
+    let response_override =
+        world.response_override(session, method.name, call.as_ref().map(|it| it.id));
+    let computed = if response_override.effect {
         let invalid = response_override.invalid;
         (method.answer)(world, &Invocation { session, args, now, invalid })?
     } else {
         Ok(Vec::new())
     };
-    if response_override.echo
-        && let Ok(bytes) = &done
+    if response_override.updates_first
+        && let Ok(bytes) = &computed
         && let Ok(updates) = enums::Updates::from_bytes(bytes)
     {
         world.push(session, vec![updates]);
     }
     let result = match &response_override.kind {
         ResponseKind::Error(code, name) => error(*code, name),
-        _ => done,
+        _ => computed,
     };
     let args = call.map(|call| call.log);
-    Ok(Served { method: method.name.to_owned(), args, result, response_override })
+    Ok(Response { method: method.name.to_owned(), args, result, overrides: response_override })
 }
 
-fn get_config(world: &mut World, invocation: &Invocation) -> Read<Answer> {
+fn get_config(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
     let mut config = config::config(world, invocation.session, invocation.now);
     if invocation.invalid == Some(InvalidMessage::Address) {
         config.dc_options.push(config::invalid_address());
@@ -238,12 +239,12 @@ fn get_config(world: &mut World, invocation: &Invocation) -> Read<Answer> {
     Ok(Ok(enums::Config::from(config).to_bytes()))
 }
 
-fn get_state(world: &mut World, invocation: &Invocation) -> Read<Answer> {
+fn get_state(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
     let state = world.state(invocation.session, invocation.now);
     Ok(Ok(enums::updates::State::from(state).to_bytes()))
 }
 
-fn get_difference(world: &mut World, invocation: &Invocation) -> Read<Answer> {
+fn get_difference(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
     let request = functions::updates::GetDifference::from_bytes(invocation.args)?;
     if request.pts <= 0 {
         return Ok(error(400, "PERSISTENT_TIMESTAMP_EMPTY"));
@@ -254,14 +255,14 @@ fn get_difference(world: &mut World, invocation: &Invocation) -> Read<Answer> {
     Ok(Ok(world.difference(invocation.session, &request, invocation.now).to_bytes()))
 }
 
-fn get_users(world: &mut World, invocation: &Invocation) -> Read<Answer> {
+fn get_users(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
     let request = functions::users::GetUsers::from_bytes(invocation.args)?;
     let users = request.id.iter().filter_map(|user| world.find_user(invocation.session, user));
     Ok(Ok(users.collect::<Vec<enums::User>>().to_bytes()))
 }
 
-/// `messages.search`, but only for phone calls in all chats.
-fn search(world: &mut World, invocation: &Invocation) -> Read<Answer> {
+/// `messages.search` for phone calls in all chats; other searches are refused.
+fn search(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
     let request = functions::messages::Search::from_bytes(invocation.args)?;
     Ok(match &request.filter {
         enums::MessagesFilter::InputMessagesFilterPhoneCalls(filter)
@@ -273,7 +274,7 @@ fn search(world: &mut World, invocation: &Invocation) -> Read<Answer> {
     })
 }
 
-fn discard_call(world: &mut World, invocation: &Invocation) -> Read<Answer> {
+fn discard_call(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
     let request = functions::phone::DiscardCall::from_bytes(invocation.args)?;
     if world.user(invocation.session).is_some_and(User::is_bot) {
         return Ok(error(400, "BOT_METHOD_INVALID"));
@@ -300,23 +301,23 @@ fn no_call(_: &[u8]) -> Read<Option<CallArgs>> {
     Ok(None)
 }
 
-fn error(code: i32, name: &str) -> Answer {
+fn error(code: i32, name: &str) -> RpcResult {
     Err((code, name.to_owned()))
 }
 
-fn refused(method: &str, code: i32, name: &str) -> Served {
-    Served {
+fn error_response(method: &str, code: i32, name: &str) -> Response {
+    Response {
         method: method.to_owned(),
         args: None,
         result: error(code, name),
-        response_override: ResponseOverride { effect: true, ..ResponseOverride::default() },
+        overrides: ResponseOverride { effect: true, ..ResponseOverride::default() },
     }
 }
 
-impl Served {
-    /// The bytes of the answer: result, `rpc_error`, or what nobody can read.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        if self.response_override.kind == ResponseKind::Garbage {
+impl Response {
+    /// The serialized result or `rpc_error`, or bytes that are no valid TL.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        if self.overrides.kind == ResponseKind::Garbage {
             return vec![0x0b, 0xad, 0xf0, 0x0d, 1, 2, 3, 4];
         }
         match &self.result {
@@ -331,9 +332,9 @@ impl Served {
         }
     }
 
-    /// The answer as the log names it.
-    pub(super) fn outcome(&self) -> String {
-        match (&self.response_override.kind, &self.result) {
+    /// The outcome as the log shows it.
+    pub(crate) fn outcome(&self) -> String {
+        match (&self.overrides.kind, &self.result) {
             (ResponseKind::Cut(_), _) => "cut".to_owned(),
             (ResponseKind::Transport(code), _) => format!("transport {code}"),
             (ResponseKind::Silence, _) => "silence".to_owned(),

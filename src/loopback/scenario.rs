@@ -1,7 +1,7 @@
-//! Scenarios: what happens on the embedded server, as TOML.
+//! Scenarios: TOML files that script the embedded server.
 //!
-//! The format is documented in `assets/scenarios/README.md`. A file is read whole and checked
-//! whole; the first fault is reported with its file, line and key, and nothing starts.
+//! The format is documented in `assets/scenarios/README.md`. A file is parsed and checked completely
+//! before the server starts; the first error is reported with its file, line and key.
 
 mod account;
 mod chaos;
@@ -12,263 +12,272 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-pub(super) use account::{Callers, CodeWay, Me, Revocation, SignInOutcome, SignInScript};
-pub(super) use chaos::{ChaosScript, FaultKind, InvalidMessage};
+pub(crate) use account::{
+    AccountScript, CallPrivacy, CodeDelivery, RevocationScript, SignInOutcome, SignInScript,
+};
+pub use chaos::fault_kinds;
+pub(crate) use chaos::{ChaosScript, FaultKind, InvalidMessage};
 
-use super::builtin;
+use crate::builtin;
 use onhook_toml_source::{TomlError, TomlSource};
 
-/// A script for the embedded server.
+/// A checked scenario.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// One line that says what the scenario shows.
+    /// One line that describes the scenario.
     pub title: String,
-    /// How the server itself behaves.
     #[serde(default)]
-    pub(super) server: ServerSettings,
-    /// The account that the sessions belong to.
+    pub(crate) server: ServerSettings,
     #[serde(default)]
-    pub(super) me: Me,
+    pub(crate) me: AccountScript,
     #[serde(default, rename = "person")]
-    pub(super) people: Vec<Person>,
+    pub(crate) people: Vec<PersonScript>,
     #[serde(default, rename = "call")]
-    pub(super) calls: Vec<CallScript>,
+    pub(crate) calls: Vec<CallScript>,
     #[serde(default, rename = "answer")]
-    pub(super) answers: Vec<AnswerScript>,
+    pub(crate) answers: Vec<AnswerScript>,
     #[serde(default, rename = "network_fault")]
-    pub(super) faults: Vec<NetworkFault>,
+    pub(crate) network_faults: Vec<NetworkFaultScript>,
     #[serde(default, rename = "revoke")]
-    pub(super) revocations: Vec<Revocation>,
+    pub(crate) revocations: Vec<RevocationScript>,
     #[serde(default)]
-    pub(super) sign_in: SignInScript,
-    pub(super) flood: Option<Flood>,
-    pub(super) chaos: Option<ChaosScript>,
+    pub(crate) sign_in: SignInScript,
+    pub(crate) flood: Option<FloodScript>,
+    pub(crate) chaos: Option<ChaosScript>,
 }
 
+/// `[server]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct ServerSettings {
-    /// What `help.getConfig` says of `call_ring_timeout_ms`, in seconds.
-    pub(super) ring_timeout: f64,
-    /// How far the server's clock is ahead of this machine's, in seconds.
-    pub(super) clock: i64,
-    pub(super) reasons: Reasons,
-    /// How many sessions of the account are handed out.
-    pub(super) sessions: Spanned<usize>,
-    /// Whether the difference tells of calls.
-    pub(super) repeats_calls: bool,
-    /// How many keys that are signed in to nobody are handed out, for each data centre.
-    pub(super) unbound_keys: Spanned<usize>,
+pub(crate) struct ServerSettings {
+    /// `call_ring_timeout_ms` of `help.getConfig`, in seconds.
+    pub(crate) ring_timeout: f64,
+    /// The offset of the server's clock from the system's, in seconds; positive is ahead.
+    pub(crate) clock: i64,
+    pub(crate) reasons: ReasonPolicy,
+    /// The number of signed-in sessions of the account.
+    pub(crate) sessions: Spanned<usize>,
+    /// Whether `updates.getDifference` contains `updatePhoneCall`.
+    pub(crate) repeats_calls: bool,
+    /// The number of keys per data centre that are bound to no user.
+    pub(crate) unbound_keys: Spanned<usize>,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
         let (sessions, unbound_keys) = (Spanned::new(0..0, 1), Spanned::new(0..0, 0));
-        let reasons = Reasons::default();
+        let reasons = ReasonPolicy::default();
         let repeats_calls = true;
         Self { ring_timeout: 90.0, clock: 0, reasons, sessions, repeats_calls, unbound_keys }
     }
 }
 
-/// Whether the server records the reason it was sent.
+/// How the server records the reason of `phone.discardCall`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Reasons {
+pub(crate) enum ReasonPolicy {
+    /// The reason of the request.
     #[default]
     Kept,
-    /// Before the pick-up missed or busy by side, after it only disconnect is honoured.
+    /// Before acceptance missed (caller) or busy (callee); after it disconnect, if that is the reason
+    /// of the request, and otherwise hangup.
     Overruled,
 }
 
+/// `[[person]]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Person {
-    pub(super) key: Spanned<String>,
-    pub(super) name: String,
-    pub(super) username: Option<String>,
-    pub(super) phone: Option<String>,
-    /// Updates never carry this person, as when Telegram sends `updateShort`.
+pub(crate) struct PersonScript {
+    pub(crate) key: Spanned<String>,
+    pub(crate) name: String,
+    pub(crate) username: Option<String>,
+    pub(crate) phone: Option<String>,
+    /// Whether updates and results leave out this user, as `updateShort` does.
     #[serde(default)]
-    pub(super) unnamed: bool,
-    /// How many sessions of this person are handed out, after those of the account.
+    pub(crate) unnamed: bool,
+    /// The number of signed-in sessions of this person.
     #[serde(default)]
-    pub(super) sessions: Option<Spanned<usize>>,
+    pub(crate) sessions: Option<Spanned<usize>>,
 }
 
+/// `[[call]]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CallScript {
-    pub(super) from: Spanned<String>,
-    pub(super) to: Spanned<String>,
-    /// When it is placed, in seconds after the script has begun.
-    pub(super) at: Spanned<f64>,
+pub(crate) struct CallScript {
+    pub(crate) from: Spanned<String>,
+    pub(crate) to: Spanned<String>,
+    /// When the call is requested, in seconds after the start of the script.
+    pub(crate) at: Spanned<f64>,
     #[serde(default)]
-    pub(super) video: bool,
-    /// Where the account's own end of the call is.
-    pub(super) device: Option<DeviceScript>,
-    /// An outgoing call: after how many seconds the other side's device says that it rings.
-    pub(super) receipt: Option<Spanned<f64>>,
-    /// After how many seconds `then` happens; without it the call rings until somebody acts.
-    pub(super) rings: Option<Spanned<f64>>,
+    pub(crate) video: bool,
+    /// The account's own device in the call.
+    pub(crate) device: Option<DeviceScript>,
+    /// Of an outgoing call: after how many seconds the callee's device sends `phone.receivedCall`.
+    pub(crate) receipt: Option<Spanned<f64>>,
+    /// After how many seconds `then` happens; without it the call rings until a client ends it.
+    pub(crate) rings: Option<Spanned<f64>>,
     #[serde(default)]
-    pub(super) then: Then,
-    /// How many seconds pass between the answer and the established call.
+    pub(crate) then: RingOutcome,
+    /// The seconds between acceptance and establishment.
     #[serde(default)]
-    pub(super) connects: Option<Spanned<f64>>,
-    /// How many seconds are talked before `ends`; without it until somebody acts.
-    pub(super) talks: Option<Spanned<f64>>,
+    pub(crate) connects: Option<Spanned<f64>>,
+    /// The seconds between establishment and `ends`; without it the call lasts until a client ends
+    /// it.
+    pub(crate) talks: Option<Spanned<f64>>,
     #[serde(default)]
-    pub(super) ends: Ends,
-    /// How often each update about the call is sent again.
+    pub(crate) ends: TalkOutcome,
+    /// How often each update about the call is repeated.
     #[serde(default)]
-    pub(super) repeat: u32,
-    /// By how many seconds each update about the call is late.
-    pub(super) late: Option<Spanned<f64>>,
+    pub(crate) repeat: u32,
+    /// The delay of each update about the call, in seconds.
+    pub(crate) late: Option<Spanned<f64>>,
     #[serde(default)]
-    pub(super) container: Container,
+    pub(crate) container: Container,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum DeviceScript {
-    /// On a program that shares the session handed out, so that its updates reach the board.
+pub(crate) enum DeviceScript {
+    /// A client that uses the account's first session.
     Here,
-    /// On another device of the account.
+    /// Another device of the account.
     Elsewhere,
 }
 
-/// What happens when a call has rung for its time.
+/// `then`: what happens when a call has rung for the time `rings`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Then {
-    /// The caller gives up.
+pub(crate) enum RingOutcome {
+    /// The caller ends the call.
     #[default]
     Missed,
-    /// The callee declines, on another device than the board.
+    /// The callee declines on another device.
     Declined,
     Answered,
     /// The connection of the caller is lost.
     Lost,
 }
 
-/// Who or what ends an established call.
+/// `ends`: how an established call ends after the time `talks`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Ends {
+pub(crate) enum TalkOutcome {
     #[default]
     Peer,
     Me,
     Lost,
-    /// It moves to a group call.
+    /// The call is migrated to a conference call.
     Migrated,
 }
 
-/// What an update travels in.
+/// The constructor of `Updates` that contains an update.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Container {
+pub(crate) enum Container {
     #[default]
     Updates,
-    /// `updateShort`: no users.
+    /// `updateShort`, which has no users.
     Short,
     /// `updatesCombined`.
     Combined,
 }
 
-/// What a method answers instead of the truth.
+/// `[[answer]]`: a change of the response to a method.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AnswerScript {
-    pub(super) method: Spanned<String>,
-    /// Only requests about calls with this person.
-    pub(super) call: Option<Spanned<String>>,
+pub(crate) struct AnswerScript {
+    pub(crate) method: Spanned<String>,
+    /// Restricts the change to requests that refer to a call with this person.
+    pub(crate) call: Option<Spanned<String>>,
     /// `"CODE NAME"`, such as `"420 FLOOD_WAIT_3"`.
-    pub(super) error: Option<Spanned<String>>,
-    /// The answer comes so many seconds late.
-    pub(super) delay: Option<Spanned<f64>>,
-    /// The answer never comes.
+    pub(crate) error: Option<Spanned<String>>,
+    /// The delay of the response, in seconds.
+    pub(crate) delay: Option<Spanned<f64>>,
+    /// Whether there is no response.
     #[serde(default)]
-    pub(super) silence: bool,
-    /// The answer cannot be read.
+    pub(crate) silence: bool,
+    /// Whether the response is no valid TL.
     #[serde(default)]
-    pub(super) garbage: bool,
-    /// The transport refuses with this code, such as 429, and closes the connection.
-    pub(super) transport: Option<u16>,
-    /// Something that no server may send comes before the answer.
-    pub(super) invalid: Option<InvalidMessage>,
-    /// A popup that is pushed before the answer, as Telegram does with some errors.
-    pub(super) notification: Option<String>,
-    /// The line is cut instead, and new connections are refused for so many seconds.
-    pub(super) cut: Option<Spanned<f64>>,
-    /// Whether the request does its work all the same; by default only if no error is answered.
-    pub(super) effect: Option<bool>,
-    /// For how many requests this holds; 0 for all.
-    #[serde(default = "once")]
-    pub(super) times: u32,
+    pub(crate) garbage: bool,
+    /// The code of a transport error that is sent instead, such as 429; the connection is closed.
+    pub(crate) transport: Option<u16>,
+    /// A message that the protocol does not allow, sent before the response.
+    pub(crate) invalid: Option<InvalidMessage>,
+    /// The text of an `updateServiceNotification` that is pushed before the response.
+    pub(crate) notification: Option<String>,
+    /// For how many seconds new connections are refused after all connections were closed instead of
+    /// a response.
+    pub(crate) cut: Option<Spanned<f64>>,
+    /// Whether the request takes effect; by default it does unless `error` is set.
+    pub(crate) effect: Option<bool>,
+    /// To how many requests the change applies; 0 means all.
+    #[serde(default = "default_times")]
+    pub(crate) times: u32,
 }
 
-fn once() -> u32 {
+fn default_times() -> u32 {
     1
 }
 
+/// `[[network_fault]]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NetworkFault {
-    /// Seconds after the script has begun; 0 means from the server's start, before any script.
-    pub(super) at: Spanned<f64>,
-    /// For how long, in seconds.
+pub(crate) struct NetworkFaultScript {
+    /// Seconds after the start of the script; 0 means the start of the server.
+    pub(crate) at: Spanned<f64>,
+    /// The duration in seconds.
     #[serde(rename = "for")]
-    pub(super) lasts: Option<Spanned<f64>>,
+    pub(crate) duration: Option<Spanned<f64>>,
     #[serde(default)]
-    pub(super) how: NetworkFaultKind,
+    pub(crate) how: NetworkFaultKind,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum NetworkFaultKind {
-    /// Connections are closed, and new ones refused.
+pub(crate) enum NetworkFaultKind {
+    /// Connections are closed, and new ones are refused.
     #[default]
     Refuse,
-    /// Connections stay and are accepted, but nothing is answered and nothing pushed.
+    /// Connections stay open and new ones are accepted, but nothing is sent.
     Silent,
-    /// Connections are closed; new ones are accepted at once.
+    /// Connections are closed; new ones are accepted.
     Cut,
-    /// Connections are closed; new ones are accepted, and then nothing is answered.
+    /// Connections are closed; new ones are accepted, but nothing is sent.
     HalfOpen,
-    /// Every answer takes two seconds.
+    /// Every response is delayed by two seconds.
     Slow,
 }
 
-/// Very many incoming calls at once.
+/// `[flood]`: many incoming calls.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Flood {
-    pub(super) calls: Spanned<u32>,
-    pub(super) at: f64,
-    /// Over how many seconds they are spread.
+pub(crate) struct FloodScript {
+    pub(crate) calls: Spanned<u32>,
+    pub(crate) at: f64,
+    /// The seconds over which the calls are spread.
     #[serde(default)]
-    pub(super) over: f64,
-    /// How many updates share a container.
-    #[serde(default = "a_hundred")]
-    pub(super) batch: u32,
-    /// After how many seconds the caller gives up; without it never.
-    pub(super) rings: Option<f64>,
+    pub(crate) over: f64,
+    /// The number of updates in a container.
+    #[serde(default = "default_batch")]
+    pub(crate) batch: u32,
+    /// After how many seconds the caller ends each call; without it never.
+    pub(crate) rings: Option<f64>,
 }
 
-fn a_hundred() -> u32 {
+fn default_batch() -> u32 {
     100
 }
 
-/// A scenario that cannot be used: where, and why.
+/// The reason why a scenario cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScenarioError {
-    /// Neither a shipped scenario nor a file.
+    /// The name of neither a built-in scenario nor a file.
     #[error("no scenario '{name}': give the path of a TOML file, or one of {builtin}")]
     Unknown {
-        /// What was asked for.
+        /// The name as it was given.
         name: String,
-        /// The names that would do.
+        /// The names of the built-in scenarios.
         builtin: String,
     },
     /// A file that cannot be read.
@@ -279,16 +288,16 @@ pub enum ScenarioError {
         /// The system's reason.
         reason: String,
     },
-    /// A file whose text is wrong.
+    /// A file with an error in its text.
     #[error(transparent)]
     Toml(#[from] TomlError),
 }
 
 impl Scenario {
-    /// Loads a shipped scenario by its name, or a file by its path.
+    /// Loads a built-in scenario by its name, or a file by its path.
     ///
     /// # Errors
-    /// [`ScenarioError`] names the file, line and key.
+    /// [`ScenarioError`], with the file, line and key where there is one.
     pub fn load(name: &str) -> Result<Self, ScenarioError> {
         if let Some(text) = builtin::text(name) {
             return Self::parse(name, text);
@@ -304,7 +313,7 @@ impl Scenario {
         Self::parse(name, &text)
     }
 
-    /// Reads the text of a scenario; `file` is only for the error.
+    /// Parses and checks the text of a scenario; `file` appears only in errors.
     ///
     /// # Errors
     /// [`ScenarioError::Toml`], with the line and the key.
@@ -316,15 +325,15 @@ impl Scenario {
     }
 }
 
-/// Splits `"400 CALL_PEER_INVALID"`.
-pub(super) fn parse_error(text: &str) -> Option<(i32, String)> {
+/// Parses an error such as `"400 CALL_PEER_INVALID"` into code and name.
+pub(crate) fn parse_error(text: &str) -> Option<(i32, String)> {
     let (code, name) = text.split_once(' ')?;
     (!name.trim().is_empty()).then_some(())?;
     Some((code.parse().ok()?, name.trim().to_owned()))
 }
 
-/// The value of an optional number of seconds, in milliseconds.
-pub(super) fn millis(seconds: Option<&Spanned<f64>>) -> Option<i64> {
+/// Converts an optional number of seconds to milliseconds.
+pub(crate) fn millis(seconds: Option<&Spanned<f64>>) -> Option<i64> {
     seconds.map(|seconds| (seconds.get_ref() * 1000.0) as i64)
 }
 
@@ -337,15 +346,15 @@ mod tests {
     }
 
     #[test]
-    fn every_shipped_scenario_loads() {
+    fn every_builtin_scenario_loads() {
         for name in builtin::names() {
             let scenario = Scenario::load(name).unwrap_or_else(|error| panic!("{error}"));
-            assert!(!scenario.title.is_empty(), "{name} says what it is");
+            assert!(!scenario.title.is_empty(), "{name} has a title");
         }
     }
 
     #[test]
-    fn a_wrong_file_is_refused_with_line_and_key() {
+    fn an_invalid_file_is_refused_with_file_line_and_key() {
         let person = "title = 't'\n[[person]]\nkey = 'a'\nname = 'A'\n";
         let cases = [
             ("title = 3", "s.toml:1: title: invalid type"),
@@ -392,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_lists_the_shipped_ones() {
+    fn an_unknown_name_is_refused_with_the_builtin_names() {
         let refusal = Scenario::load("nonesuch").expect_err("no such scenario").to_string();
         assert!(refusal.contains("'nonesuch'") && refusal.contains("busy"), "{refusal}");
     }

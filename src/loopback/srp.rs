@@ -1,13 +1,15 @@
-//! The two-step password, seen from the server: it keeps a verifier, never the password.
+//! The server's side of SRP, the protocol of the two-step password. The password itself is not stored.
 //!
 //! Source: <https://core.telegram.org/api/srp>.
 
 use grammers_tl_types::types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow as Algorithm;
 use hmac::Hmac;
 use num_bigint::BigUint;
-use sha2::{Digest, Sha256, Sha512};
+use sha2::Sha512;
 
-/// Telegram's own 2048-bit safe prime.
+use crate::crypt::sha256;
+
+/// The 2048-bit safe prime that Telegram's servers send, in hexadecimal.
 const P: &str = "c71caeb9c6b1c9048e6c522f70f13f73980d40238e3e21c14934d037563d930f\
     48198a0aa7c14058229493d22530f4dbfa336f6e0ac925139543aed44cce7c37\
     20fd51f69458705ac68cd4fe6b6b13abdc9746512969328454f18faf8c595f64\
@@ -17,38 +19,40 @@ const P: &str = "c71caeb9c6b1c9048e6c522f70f13f73980d40238e3e21c14934d037563d930
     e418fc15e83ebea0f87fa9ff5eed70050ded2849f47bf959d956850ce929851f\
     0d8115f635b105ee2e4e15d04b2454bf6f4fadf034b10403119cd8e3b92fcc5b";
 const G: u8 = 3;
-const ROUNDS: u32 = 100_000;
+/// The iterations of PBKDF2-HMAC-SHA-512.
+const PBKDF2_ITERATIONS: u32 = 100_000;
 
-/// What the server knows of a password.
-pub(super) struct Verifier {
+/// The salts and the verifier `v` of a password.
+pub(crate) struct PasswordVerifier {
     salt1: [u8; 40],
     salt2: [u8; 16],
     v: BigUint,
 }
 
-/// One question that a password answers. It is good for one try.
-pub(super) struct Challenge {
+/// One challenge of `account.getPassword`; it is valid for one attempt.
+pub(crate) struct SrpChallenge {
     /// `srp_id`.
-    pub(super) id: i64,
+    pub(crate) id: i64,
     /// `srp_B`.
-    pub(super) public: [u8; 256],
+    pub(crate) public: [u8; 256],
+    /// The exponent `b`.
     secret: BigUint,
 }
 
-impl Verifier {
-    pub(super) fn new(password: &str) -> Self {
+impl PasswordVerifier {
+    pub(crate) fn new(password: &str) -> Self {
         let (mut salt1, mut salt2) = ([0; 40], [0; 16]);
-        super::random(&mut salt1);
-        super::random(&mut salt2);
+        crate::random(&mut salt1);
+        crate::random(&mut salt2);
         let inner = salted(&salted(password.as_bytes(), &salt1), &salt2);
         let mut derived = [0; 64];
-        pbkdf2::pbkdf2::<Hmac<Sha512>>(&inner, &salt1, ROUNDS, &mut derived)
-            .expect("any length is a good key");
+        pbkdf2::pbkdf2::<Hmac<Sha512>>(&inner, &salt1, PBKDF2_ITERATIONS, &mut derived)
+            .expect("HMAC accepts keys of any length");
         let x = BigUint::from_bytes_be(&salted(&derived, &salt2));
         Self { salt1, salt2, v: BigUint::from(G).modpow(&x, &prime()) }
     }
 
-    pub(super) fn algorithm(&self) -> Algorithm {
+    pub(crate) fn algorithm(&self) -> Algorithm {
         Algorithm {
             salt1: self.salt1.to_vec(),
             salt2: self.salt2.to_vec(),
@@ -57,34 +61,34 @@ impl Verifier {
         }
     }
 
-    pub(super) fn challenge(&self) -> Challenge {
+    pub(crate) fn challenge(&self) -> SrpChallenge {
         let (mut id, mut secret) = ([0; 8], [0; 256]);
-        super::random(&mut id);
-        super::random(&mut secret);
+        crate::random(&mut id);
+        crate::random(&mut secret);
         let secret = BigUint::from_bytes_be(&secret);
         let p = prime();
-        let k = BigUint::from_bytes_be(&hash(&[&padded(&p), &padded(&BigUint::from(G))]));
+        let k = BigUint::from_bytes_be(&sha256(&[&padded(&p), &padded(&BigUint::from(G))]));
         let public = (k * &self.v + BigUint::from(G).modpow(&secret, &p)) % &p;
-        Challenge { id: i64::from_le_bytes(id), public: padded(&public), secret }
+        SrpChallenge { id: i64::from_le_bytes(id), public: padded(&public), secret }
     }
 
-    /// Whether `a` and `m1` prove that the client knows the password.
-    pub(super) fn admits(&self, challenge: &Challenge, a: &[u8], m1: &[u8]) -> bool {
+    /// Whether `a` and `m1` prove knowledge of the password.
+    pub(crate) fn verifies(&self, challenge: &SrpChallenge, a: &[u8], m1: &[u8]) -> bool {
         let p = prime();
         let public = BigUint::from_bytes_be(a);
         if a.len() > 256 || public == BigUint::ZERO || public >= p {
             return false;
         }
         let a = padded(&public);
-        let u = BigUint::from_bytes_be(&hash(&[&a, &challenge.public]));
+        let u = BigUint::from_bytes_be(&sha256(&[&a, &challenge.public]));
         let shared = (public * self.v.modpow(&u, &p)).modpow(&challenge.secret, &p);
-        let key = hash(&[&padded(&shared)]);
-        let (of_p, of_g) = (hash(&[&padded(&p)]), hash(&[&padded(&BigUint::from(G))]));
+        let key = sha256(&[&padded(&shared)]);
+        let (of_p, of_g) = (sha256(&[&padded(&p)]), sha256(&[&padded(&BigUint::from(G))]));
         let mixed: Vec<u8> = of_p.iter().zip(of_g).map(|(p, g)| p ^ g).collect();
-        let wanted = hash(&[
+        let wanted = sha256(&[
             &mixed,
-            &hash(&[&self.salt1]),
-            &hash(&[&self.salt2]),
+            &sha256(&[&self.salt1]),
+            &sha256(&[&self.salt2]),
             &a,
             &challenge.public,
             &key,
@@ -97,18 +101,11 @@ fn prime() -> BigUint {
     BigUint::parse_bytes(P.as_bytes(), 16).expect("hex digits")
 }
 
-fn hash(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update(part);
-    }
-    hasher.finalize().into()
-}
-
 fn salted(data: &[u8], salt: &[u8]) -> [u8; 32] {
-    hash(&[salt, data, salt])
+    sha256(&[salt, data, salt])
 }
 
+/// The number in big-endian bytes, padded with zeros to the length of the prime.
 fn padded(number: &BigUint) -> [u8; 256] {
     let bytes = number.to_bytes_be();
     let mut padded = [0; 256];
@@ -122,7 +119,11 @@ mod tests {
 
     use super::*;
 
-    fn answer(verifier: &Verifier, challenge: &Challenge, password: &str) -> (Vec<u8>, Vec<u8>) {
+    fn answer(
+        verifier: &PasswordVerifier,
+        challenge: &SrpChallenge,
+        password: &str,
+    ) -> (Vec<u8>, Vec<u8>) {
         let Algorithm { salt1, salt2, p, g } = verifier.algorithm();
         let secret = vec![0x5a; 256];
         let public = challenge.public.to_vec();
@@ -131,20 +132,23 @@ mod tests {
     }
 
     #[test]
-    fn the_clients_own_arithmetic_is_admitted_with_the_right_password_only() {
-        let verifier = Verifier::new("correct horse");
+    fn a_proof_by_grammers_is_accepted_only_with_the_right_password() {
+        let verifier = PasswordVerifier::new("correct horse");
         let challenge = verifier.challenge();
         let (a, m1) = answer(&verifier, &challenge, "correct horse");
-        assert!(verifier.admits(&challenge, &a, &m1));
-        assert!(!verifier.admits(&verifier.challenge(), &a, &m1), "a challenge is used once");
+        assert!(verifier.verifies(&challenge, &a, &m1));
+        assert!(
+            !verifier.verifies(&verifier.challenge(), &a, &m1),
+            "another challenge needs another proof"
+        );
         let (a, m1) = answer(&verifier, &challenge, "wrong horse");
-        assert!(!verifier.admits(&challenge, &a, &m1));
-        assert!(!verifier.admits(&challenge, &[0; 256], &m1), "0 would need no password");
+        assert!(!verifier.verifies(&challenge, &a, &m1));
+        assert!(!verifier.verifies(&challenge, &[0; 256], &m1), "0 would need no password");
     }
 
     #[test]
-    fn the_client_accepts_the_group() {
-        let Algorithm { p, g, .. } = Verifier::new("x").algorithm();
+    fn grammers_accepts_the_prime_and_the_generator() {
+        let Algorithm { p, g, .. } = PasswordVerifier::new("x").algorithm();
         assert!(check_p_and_g(&p, &g));
     }
 }

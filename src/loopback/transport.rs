@@ -1,6 +1,5 @@
-//! The "full" transport: length, sequence number, payload, CRC-32.
+//! The "full" transport: frames of length, sequence number, payload and CRC-32.
 //!
-//! Framing only; what a payload means is `crypt`'s and `message`'s matter.
 //! Source: <https://core.telegram.org/mtproto/mtproto-transports#full>.
 
 use std::io;
@@ -9,29 +8,29 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The largest frame accepted, in bytes; Telegram closes the connection above 1 MiB of payload.
 const MAX_FRAME: usize = 1024 * 1024 + 64;
-/// Length, sequence number and checksum: four bytes each.
+/// The size of the length, the sequence number and the checksum of a frame, in bytes.
 const OVERHEAD: usize = 12;
 
-/// The reading half: frames in, payloads out.
-pub(super) struct Reader<R> {
+/// The reading half of a connection.
+pub(crate) struct FrameReader<R> {
     stream: R,
     seq: u32,
 }
 
-impl<R: AsyncRead + Unpin> Reader<R> {
-    pub(super) fn new(stream: R) -> Self {
+impl<R: AsyncRead + Unpin> FrameReader<R> {
+    pub(crate) fn new(stream: R) -> Self {
         Self { stream, seq: 0 }
     }
 
-    /// Reads one frame. Not cancel-safe: a read given up half-way loses the frame.
+    /// Reads the payload of one frame. Not cancel-safe: dropping the future loses the bytes read.
     ///
     /// # Errors
-    /// The stream's own errors, and `InvalidData` for a wrong length, sequence number or
-    /// checksum, after any of which the connection is of no more use.
-    pub(super) async fn read(&mut self) -> io::Result<Vec<u8>> {
+    /// The errors of the stream, and `InvalidData` for a wrong length, sequence number or checksum.
+    /// After an error the reader must not be used again.
+    pub(crate) async fn read(&mut self) -> io::Result<Vec<u8>> {
         let len = self.stream.read_u32_le().await? as usize;
         if !(OVERHEAD..=MAX_FRAME).contains(&len) || !len.is_multiple_of(4) {
-            return Err(invalid(format!("a frame of {len} bytes")));
+            return Err(invalid_data(format!("a frame of {len} bytes")));
         }
         let mut rest = vec![0; len - 4];
         self.stream.read_exact(&mut rest).await?;
@@ -41,11 +40,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         hasher.update(&(len as u32).to_le_bytes());
         hasher.update(&rest[..crc_at]);
         if u32_at(&rest, crc_at) != hasher.finalize() {
-            return Err(invalid("a frame with a wrong checksum".into()));
+            return Err(invalid_data("a frame with a wrong checksum".into()));
         }
         let seq = u32_at(&rest, 0);
         if seq != self.seq {
-            return Err(invalid(format!("frame {seq} where {} was due", self.seq)));
+            return Err(invalid_data(format!("frame {seq} where {} was due", self.seq)));
         }
         self.seq += 1;
         rest.truncate(crc_at);
@@ -54,22 +53,22 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 }
 
-/// The writing half: payloads in, frames out.
-pub(super) struct Writer<W> {
+/// The writing half of a connection.
+pub(crate) struct FrameWriter<W> {
     stream: W,
     seq: u32,
 }
 
-impl<W: AsyncWrite + Unpin> Writer<W> {
-    pub(super) fn new(stream: W) -> Self {
+impl<W: AsyncWrite + Unpin> FrameWriter<W> {
+    pub(crate) fn new(stream: W) -> Self {
         Self { stream, seq: 0 }
     }
 
-    /// Writes one frame in one piece.
+    /// Writes a payload as one frame.
     ///
     /// # Errors
-    /// Those of the stream.
-    pub(super) async fn write(&mut self, payload: &[u8]) -> io::Result<()> {
+    /// The errors of the stream.
+    pub(crate) async fn write(&mut self, payload: &[u8]) -> io::Result<()> {
         let len = payload.len() + OVERHEAD;
         let mut frame = Vec::with_capacity(len);
         frame.extend_from_slice(&(len as u32).to_le_bytes());
@@ -80,10 +79,10 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.stream.write_all(&frame).await
     }
 
-    /// Writes a transport error, such as −404 for an unknown key: a frame holding only the code.
+    /// Writes a transport error, such as −404 for an unknown key: four bytes with the code.
     ///
     /// Source: <https://core.telegram.org/mtproto/mtproto-transports#transport-errors>.
-    pub(super) async fn write_error(&mut self, code: i32) -> io::Result<()> {
+    pub(crate) async fn write_error(&mut self, code: i32) -> io::Result<()> {
         self.stream.write_all(&code.to_le_bytes()).await
     }
 }
@@ -94,8 +93,8 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(word)
 }
 
-fn invalid(what: String) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
+fn invalid_data(reason: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
 #[cfg(test)]
@@ -104,14 +103,14 @@ mod tests {
 
     async fn frame_of(payload: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        Writer::new(&mut bytes).write(payload).await.expect("a Vec takes everything");
+        FrameWriter::new(&mut bytes).write(payload).await.expect("a Vec takes everything");
         bytes
     }
 
     #[tokio::test]
-    async fn what_is_written_is_read() {
+    async fn a_written_frame_is_read_back() {
         let bytes = frame_of(b"12345678").await;
-        let payload = Reader::new(&bytes[..]).read().await.expect("a good frame");
+        let payload = FrameReader::new(&bytes[..]).read().await.expect("a good frame");
         assert_eq!(payload, b"12345678");
     }
 
@@ -120,7 +119,7 @@ mod tests {
         for at in [4, 9, 17] {
             let mut bytes = frame_of(b"12345678").await;
             bytes[at] ^= 1;
-            let error = Reader::new(&bytes[..]).read().await.expect_err("damaged");
+            let error = FrameReader::new(&bytes[..]).read().await.expect_err("damaged");
             assert_eq!(error.kind(), io::ErrorKind::InvalidData, "byte {at}");
         }
     }
@@ -129,7 +128,7 @@ mod tests {
     async fn a_frame_out_of_order_is_refused() {
         let mut bytes = frame_of(b"12345678").await;
         bytes.extend(frame_of(b"12345678").await);
-        let mut reader = Reader::new(&bytes[..]);
+        let mut reader = FrameReader::new(&bytes[..]);
         reader.read().await.expect("frame 0");
         let error = reader.read().await.expect_err("frame 0 again");
         assert!(error.to_string().contains("where 1 was due"), "{error}");

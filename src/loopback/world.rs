@@ -1,7 +1,7 @@
-//! The world of the embedded server: users, sessions, calls, messages, and the script.
+//! The state of the embedded server: users, sessions, calls, messages, and the script.
 //!
-//! Pure: it reads no clock and does no I/O. Time comes in as milliseconds of the server's
-//! clock, and what is to be sent waits in the outbox until the server fetches it.
+//! [`World`] reads no clock and does no I/O. Its methods take the time in milliseconds of the server's
+//! clock, and put what must be sent into an outbox.
 
 mod delivery;
 mod difference;
@@ -17,57 +17,56 @@ use std::collections::HashMap;
 
 use grammers_tl_types::{enums, types};
 
-use super::DCS;
-use super::call::{CallState, CallView, End, Place, ServerCall, SessionIx, UserIx, seconds};
-use super::scenario::{Me, NetworkFaultKind, Reasons, Scenario};
-use super::srp::Verifier;
+use crate::DCS;
+use crate::call::{CallEnd, CallState, CallView, Endpoint, ServerCall, SessionIx, UserIx, seconds};
+use crate::scenario::{AccountScript, NetworkFaultKind, ReasonPolicy, Scenario};
+use crate::srp::PasswordVerifier;
 use faults::FaultInjector;
 use script::Script;
 use sign_in::LoginToken;
 
-pub(super) use faults::MessageFault;
+pub(crate) use faults::MessageFault;
 pub use ground_truth::CallTruth;
-pub(super) use ground_truth::name_of;
-pub(super) use scripted_answer::{ResponseKind, ResponseOverride};
-pub(super) use session::{ClientInfo, Session};
-pub(super) use user::User;
+pub(crate) use ground_truth::name_of;
+pub(crate) use scripted_answer::{ResponseKind, ResponseOverride};
+pub(crate) use session::{ClientInfo, Session};
+pub(crate) use user::User;
 use user::service_message;
 
-/// Everything the server knows.
-pub(super) struct World {
+pub(crate) struct World {
     scenario: Scenario,
     users: Vec<User>,
     sessions: Vec<Session>,
     calls: Vec<ServerCall>,
-    by_id: HashMap<i64, usize>,
+    call_indexes: HashMap<i64, usize>,
     script: Script,
-    tokens: Vec<LoginToken>,
-    /// How often each scripted answer has been given.
-    answered: Vec<u32>,
+    login_tokens: Vec<LoginToken>,
+    /// How often each `[[answer]]` of the scenario has been applied.
+    answers_given: Vec<u32>,
     outbox: Vec<Outgoing>,
     faults: FaultInjector,
 }
 
-/// What the server has to do after the world has moved.
-pub(super) enum Outgoing {
-    /// Push a container to a session.
+/// An action of the server outside the world.
+pub(crate) enum Outgoing {
+    /// Push updates to a session.
     Push { session: SessionIx, updates: Box<enums::Updates> },
     /// Close the connections of a session.
     Close { session: SessionIx },
-    /// Break the line.
-    Fault { how: NetworkFaultKind, millis: i64 },
-    /// Cut the line once more, after which it is good.
-    Mend,
+    /// Start a network fault.
+    NetworkFault { how: NetworkFaultKind, millis: i64 },
+    /// Close all connections once and end all network faults.
+    RestoreNetwork,
 }
 
-/// An error of a method, as Telegram names it.
-pub(super) type MethodError = (i32, &'static str);
+/// The code and name of an `rpc_error`.
+pub(crate) type MethodError = (i32, &'static str);
 
 const CALL_PEER_INVALID: MethodError = (400, "CALL_PEER_INVALID");
 const CALL_ALREADY_ACCEPTED: MethodError = (400, "CALL_ALREADY_ACCEPTED");
 
 impl World {
-    pub(super) fn new(scenario: Scenario) -> Self {
+    pub(crate) fn new(scenario: Scenario) -> Self {
         let mut users = vec![own_user(&scenario.me)];
         for person in &scenario.people {
             let (username, phone) = (person.username.clone(), person.phone.clone());
@@ -78,38 +77,49 @@ impl World {
         }
         let sessions = sessions(&scenario, &users);
         let script = Script::new(&scenario);
-        let answered = vec![0; scenario.answers.len()];
-        let (calls, by_id, outbox) = (Vec::new(), HashMap::new(), Vec::new());
-        let (tokens, faults) = (Vec::new(), FaultInjector::new(scenario.chaos.as_ref()));
-        Self { scenario, users, sessions, calls, by_id, script, tokens, answered, outbox, faults }
+        let answers_given = vec![0; scenario.answers.len()];
+        let (calls, call_indexes, outbox) = (Vec::new(), HashMap::new(), Vec::new());
+        let (login_tokens, faults) = (Vec::new(), FaultInjector::new(scenario.chaos.as_ref()));
+        Self {
+            scenario,
+            users,
+            sessions,
+            calls,
+            call_indexes,
+            script,
+            login_tokens,
+            answers_given,
+            outbox,
+            faults,
+        }
     }
 
-    pub(super) fn sessions(&self) -> &[Session] {
+    pub(crate) fn sessions(&self) -> &[Session] {
         &self.sessions
     }
 
-    /// Whom a session is signed in to.
-    pub(super) fn user(&self, session: SessionIx) -> Option<&User> {
+    /// The user that a session is signed in to.
+    pub(crate) fn user(&self, session: SessionIx) -> Option<&User> {
         self.sessions[session].user.map(|user| &self.users[user])
     }
 
-    /// How far the server's clock is ahead of the machine's, in milliseconds.
-    pub(super) fn clock_ahead(&self) -> i64 {
+    /// The offset of the server's clock from the system's, in milliseconds; positive is ahead.
+    pub(crate) fn clock_offset(&self) -> i64 {
         self.scenario.server.clock * 1000
     }
 
     /// `call_ring_timeout_ms` of `help.getConfig`.
-    pub(super) fn ring_timeout_ms(&self) -> i32 {
+    pub(crate) fn ring_timeout_ms(&self) -> i32 {
         (self.scenario.server.ring_timeout * 1000.0) as i32
     }
 
-    /// Takes what has to be sent since the last time.
-    pub(super) fn take_outbox(&mut self) -> Vec<Outgoing> {
+    /// Removes and returns the actions that are pending.
+    pub(crate) fn take_outbox(&mut self) -> Vec<Outgoing> {
         std::mem::take(&mut self.outbox)
     }
 
-    /// The user with this id, if `access_hash` is right for it or it is the session's own.
-    pub(super) fn find_user(
+    /// The user that `input` refers to, if its access hash is correct.
+    pub(crate) fn find_user(
         &self,
         session: SessionIx,
         input: &enums::InputUser,
@@ -117,23 +127,27 @@ impl World {
         let own = self.sessions[session].user?;
         let ix = match input {
             enums::InputUser::UserSelf => own,
-            enums::InputUser::User(user) => self.users.iter().position(|known| {
-                known.id == user.user_id && known.access_hash == user.access_hash
-            })?,
+            enums::InputUser::User(user) => self
+                .users
+                .iter()
+                .position(|it| it.id == user.user_id && it.access_hash == user.access_hash)?,
             _ => return None,
         };
         Some(self.users[ix].to_tl(ix == own))
     }
 
     fn call(&self, id: i64) -> Option<&ServerCall> {
-        self.by_id.get(&id).map(|ix| &self.calls[*ix])
+        self.call_indexes.get(&id).map(|ix| &self.calls[*ix])
     }
 
     /// `phone.discardCall` by a session.
     ///
-    /// The documented errors are told apart so: a wrong id or hash, or a call that is over, is
-    /// `CALL_PEER_INVALID`; a call answered on another device is `CALL_ALREADY_ACCEPTED`.
-    pub(super) fn discard(
+    /// # Errors
+    /// `CALL_PEER_INVALID` for a wrong id or access hash and for a call that has ended, and
+    /// `CALL_ALREADY_ACCEPTED` for a call that another device of the user holds. Both are documented
+    /// at <https://core.telegram.org/method/phone.discardCall>; which case produces which is a
+    /// decision of this server.
+    pub(crate) fn discard(
         &mut self,
         session: SessionIx,
         request: &grammers_tl_types::functions::phone::DiscardCall,
@@ -141,35 +155,35 @@ impl World {
     ) -> Result<enums::Updates, MethodError> {
         let enums::InputPhoneCall::Call(peer) = &request.peer;
         let user = self.sessions[session].user.ok_or(CALL_PEER_INVALID)?;
-        let ix = *self.by_id.get(&peer.id).ok_or(CALL_PEER_INVALID)?;
+        let ix = *self.call_indexes.get(&peer.id).ok_or(CALL_PEER_INVALID)?;
         let call = &self.calls[ix];
-        if call.hash_of(user) != Some(peer.access_hash) {
+        if call.access_hash_for(user) != Some(peer.access_hash) {
             return Err(CALL_PEER_INVALID);
         }
-        let here = Place::Session(session);
-        let theirs = match call.answered() {
+        let here = Endpoint::Session(session);
+        let holder = match call.answered() {
             Some((by, _)) => {
                 if user == call.caller {
-                    call.placed
+                    call.caller_endpoint
                 } else {
                     by
                 }
             }
             None => here,
         };
-        match call.stage {
+        match call.state {
             CallState::Ended(_) => return Err(CALL_PEER_INVALID),
-            _ if theirs != here => return Err(CALL_ALREADY_ACCEPTED),
+            _ if holder != here => return Err(CALL_ALREADY_ACCEPTED),
             _ => {}
         }
-        let reason = self.recorded(ix, user, &request.reason);
-        let talked = matches!(self.calls[ix].stage, CallState::Established { .. });
-        let duration = talked.then_some(request.duration.max(0));
-        Ok(self.end(ix, reason, duration, Some(session), now))
+        let reason = self.recorded_reason(ix, user, &request.reason);
+        let established = matches!(self.calls[ix].state, CallState::Established { .. });
+        let duration = established.then_some(request.duration.max(0));
+        Ok(self.end_call(ix, reason, duration, Some(session), now))
     }
 
-    /// The reason that is recorded when `user` sends `sent`.
-    fn recorded(
+    /// The reason that the server records when `user` sends `sent`.
+    fn recorded_reason(
         &self,
         ix: usize,
         user: UserIx,
@@ -178,23 +192,23 @@ impl World {
         use enums::PhoneCallDiscardReason as Reason;
         let call = &self.calls[ix];
         match (self.scenario.server.reasons, sent) {
-            (Reasons::Kept, _) => sent.clone(),
-            (Reasons::Overruled, _) if call.answered().is_none() => {
+            (ReasonPolicy::Kept, _) => sent.clone(),
+            (ReasonPolicy::Overruled, _) if call.answered().is_none() => {
                 if user == call.caller {
                     Reason::Missed
                 } else {
                     Reason::Busy
                 }
             }
-            (Reasons::Overruled, Reason::Disconnect) => Reason::Disconnect,
-            (Reasons::Overruled, _) => Reason::Hangup,
+            (ReasonPolicy::Overruled, Reason::Disconnect) => Reason::Disconnect,
+            (ReasonPolicy::Overruled, _) => Reason::Hangup,
         }
     }
 
-    /// Ends a call: both sides are told, and both get their service message.
+    /// Ends a call, sends the updates to both parties, and adds a service message for both.
     ///
-    /// Returns what the session that ended it gets as the answer.
-    fn end(
+    /// Returns the result for the session `by`, which receives no pushed updates.
+    fn end_call(
         &mut self,
         ix: usize,
         reason: enums::PhoneCallDiscardReason,
@@ -205,10 +219,10 @@ impl World {
         let before = self.views(ix);
         let call = &mut self.calls[ix];
         let answered = call.answered();
-        call.stage = CallState::Ended(End { at: now, reason, duration, answered });
+        call.state = CallState::Ended(CallEnd { at: now, reason, duration, answered });
         let (caller, callee) = (call.caller, call.callee);
-        self.deposit(ix, caller, now);
-        self.deposit(ix, callee, now);
+        self.add_service_message(ix, caller, now);
+        self.add_service_message(ix, callee, now);
 
         let mut answer = enums::Updates::TooLong;
         for (session, before) in before.iter().enumerate() {
@@ -217,7 +231,7 @@ impl World {
                 continue;
             };
             let mut updates = Vec::new();
-            if let CallView::Over { discarded, .. } = self.view(ix, session)
+            if let CallView::Ended { discarded, .. } = self.view(ix, session)
                 && *before != self.view(ix, session)
             {
                 updates.push(phone_call(discarded));
@@ -232,14 +246,14 @@ impl World {
         answer
     }
 
-    /// Moves a call on, and tells every session for which that changes what it sees.
-    fn advance_call(&mut self, ix: usize, stage: CallState, now: i64) {
+    /// Changes the state of a call and pushes the call to each session whose view of it changes.
+    fn set_call_state(&mut self, ix: usize, state: CallState, now: i64) {
         let before = self.views(ix);
-        self.calls[ix].stage = stage;
-        self.announce(ix, &before, now);
+        self.calls[ix].state = state;
+        self.push_changes(ix, &before, now);
     }
 
-    fn announce(&mut self, ix: usize, before: &[CallView], now: i64) {
+    fn push_changes(&mut self, ix: usize, before: &[CallView], now: i64) {
         for (session, before) in before.iter().enumerate() {
             let view = self.view(ix, session);
             if view == *before {
@@ -247,7 +261,7 @@ impl World {
             }
             match view {
                 CallView::Hidden => {}
-                CallView::Live(call) | CallView::Over { discarded: call, .. } => {
+                CallView::Live(call) | CallView::Ended { discarded: call, .. } => {
                     self.send(ix, session, vec![phone_call(call)], now);
                 }
             }
@@ -261,19 +275,19 @@ impl World {
     fn view(&self, ix: usize, session: SessionIx) -> CallView {
         let call = &self.calls[ix];
         let ids = (self.users[call.caller].id, self.users[call.callee].id);
-        let known = &self.sessions[session];
-        match known.user {
-            // A session that takes no calls is not rung.
-            Some(user) if known.calls_off && user == call.callee => CallView::Hidden,
+        let receiver = &self.sessions[session];
+        match receiver.user {
+            // `call_requests_disabled`: the session receives no incoming calls.
+            Some(user) if receiver.calls_off && user == call.callee => CallView::Hidden,
             Some(user) => call.view(user, session, ids),
             None => CallView::Hidden,
         }
     }
 
-    /// Puts the service message about an ended call into a side's mailbox.
-    fn deposit(&mut self, ix: usize, user: UserIx, now: i64) {
+    /// Adds the service message about an ended call to the mailbox of one party.
+    fn add_service_message(&mut self, ix: usize, user: UserIx, now: i64) {
         let call = &self.calls[ix];
-        let CallState::Ended(end) = &call.stage else { return };
+        let CallState::Ended(end) = &call.state else { return };
         let peer = self.users[call.peer_of(user)].id;
         let from = self.users[call.caller].id;
         let action = types::MessageActionPhoneCall {
@@ -292,29 +306,29 @@ impl World {
     }
 }
 
-/// The account that the scenario is about.
-fn own_user(me: &Me) -> User {
+/// The user of `[me]`.
+fn own_user(me: &AccountScript) -> User {
     User {
         bot: me.bot,
         dc: me.dc.as_ref().map_or(DCS[0], |dc| *dc.get_ref()),
-        password: me.password.as_deref().map(Verifier::new),
+        password: me.password.as_deref().map(PasswordVerifier::new),
         hint: me.hint.clone(),
         ..User::new(0, "me", &me.name, me.username.clone(), me.phone.clone())
     }
 }
 
-/// The sessions of the account, then those of other people, then those of nobody.
+/// The sessions of the account, then the sessions of other people, then the unbound keys.
 fn sessions(scenario: &Scenario, users: &[User]) -> Vec<Session> {
     let (me, server) = (&scenario.me, &scenario.server);
     let own = (0..*server.sessions.get_ref())
-        .map(|_| Session::new(users[0].dc, Some(0)).limited(me.calls_off, me.unconfirmed));
-    let theirs = scenario.people.iter().enumerate().flat_map(|(ix, person)| {
+        .map(|_| Session::new(users[0].dc, Some(0)).with_limits(me.calls_off, me.unconfirmed));
+    let others = scenario.people.iter().enumerate().flat_map(|(ix, person)| {
         let count = person.sessions.as_ref().map_or(0, |count| *count.get_ref());
         (0..count).map(move |_| Session::new(users[ix + 1].dc, Some(ix + 1)))
     });
     let unbound_keys =
         (0..*server.unbound_keys.get_ref()).flat_map(|_| DCS.map(|dc| Session::new(dc, None)));
-    own.chain(theirs).chain(unbound_keys).collect()
+    own.chain(others).chain(unbound_keys).collect()
 }
 
 fn phone_call(phone_call: enums::PhoneCall) -> enums::Update {

@@ -1,8 +1,8 @@
-//! TOML texts whose errors name the file, the line and the key.
+//! Deserialization of TOML with errors that contain the file, the line and the key.
 //!
-//! The client reads its settings and keymaps with this, the embedded server its scenarios.
+//! The client uses it for settings and keymaps, and the embedded server for scenarios.
 
-/// A TOML text and where it comes from.
+/// A TOML text with its origin.
 #[derive(Debug, Clone, Copy)]
 pub struct TomlSource<'a> {
     /// The path or name, for error messages.
@@ -13,7 +13,7 @@ pub struct TomlSource<'a> {
     pub secret: &'a [&'a str],
 }
 
-/// The first fault of a TOML text.
+/// The first error of a TOML text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {key}: {message}")]
 pub struct TomlError {
@@ -21,9 +21,9 @@ pub struct TomlError {
     pub file: String,
     /// The line number, counted from 1.
     pub line: usize,
-    /// The key at fault, or `this line` where there is none.
+    /// The key whose value is wrong, or `this line` if the line has no readable key.
     pub key: String,
-    /// What is wrong, and what would be right.
+    /// The error, with the accepted values where they are known.
     pub message: String,
 }
 
@@ -36,11 +36,11 @@ impl<'a> TomlSource<'a> {
     /// Deserializes the text.
     ///
     /// # Errors
-    /// The first fault that the parser or the type finds.
+    /// The first error of the parser or of the type.
     pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, TomlError> {
         toml::from_str(self.text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            // toml has no structured form for a missing key, only this message.
+            // `toml::de::Error` names a missing key only in its message.
             let missing = error.message().strip_prefix("missing field `");
             match missing.and_then(|name| name.strip_suffix('`')) {
                 Some(name) => self.error(at, name, "is missing"),
@@ -64,9 +64,9 @@ impl<'a> TomlSource<'a> {
         }
     }
 
-    /// The key on the line that holds byte `at`.
+    /// The key on the line that contains byte `at`.
     ///
-    /// A line without a readable key is never quoted, since it may hold a secret.
+    /// A line without a readable key is never quoted, because it may contain a secret.
     fn key_at(&self, at: usize) -> String {
         let start = self.before(at).iter().rposition(|byte| *byte == b'\n');
         let rest = &self.text.as_bytes()[start.map_or(0, |newline| newline + 1)..];
@@ -93,23 +93,23 @@ mod tests {
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         #[expect(dead_code, reason = "only deserialized")]
-        struct Settings {
+        struct Example {
             size: u8,
             password: String,
         }
         let source = TomlSource { file: "f.toml", text, secret: &["password"] };
-        source.read::<Settings>().expect_err("a wrong text").to_string()
+        source.read::<Example>().expect_err("a wrong text").to_string()
     }
 
     #[test]
-    fn an_error_names_file_line_and_key() {
+    fn an_error_contains_file_line_and_key() {
         assert_eq!(refusal("size = 1"), "f.toml:1: password: is missing");
         assert!(refusal("\nsize = 'x'").starts_with("f.toml:2: size: "));
         assert!(refusal("size = 1\ncolour = 2").starts_with("f.toml:2: colour: unknown field"));
     }
 
     #[test]
-    fn a_secret_value_is_never_repeated() {
+    fn an_error_does_not_contain_a_secret_value() {
         assert_eq!(
             refusal("size = 1\npassword = 24601"),
             "f.toml:2: password: must be a text in quotes"

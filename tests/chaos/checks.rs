@@ -254,7 +254,7 @@ pub fn agree(ground_truth: &[CallTruth], state: &State) -> Result<(), String> {
             Phase::Connecting => "phoneCallAccepted",
             Phase::Active { .. } => "phoneCall",
         });
-        let wanted = call.lives == shown;
+        let wanted = call.live_constructor == shown;
         if !wanted {
             return Err(format!("(e) {call:?}\nis on the board as {on_board:?}"));
         }
@@ -309,11 +309,11 @@ pub async fn ledger_agrees(path: &Path, ground_truth: &[CallTruth]) -> Result<()
     let mut rows = rows(path).await.map_err(|error| format!("(f) {error}"))?;
     for call in ground_truth {
         let row = rows.remove(&call.id);
-        let wanted = match (&row, call.over) {
+        let wanted = match (&row, call.ended) {
             // Another device has it, and nothing was ever seen of it here.
-            (None, None) => call.lives_elsewhere,
+            (None, None) => call.live_elsewhere,
             (None, Some(_)) => false,
-            (Some(row), None) if call.lives.is_some() => !row.ended && row.handle,
+            (Some(row), None) if call.live_constructor.is_some() => !row.ended && row.handle,
             (Some(row), None) => row.ended && !row.handle && row.recorded.is_none(),
             (Some(row), Some((reason, duration))) => {
                 let talked = row.talked == duration.map(i64::from);

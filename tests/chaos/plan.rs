@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 use std::ops::Range;
 
 use onhook::app::action::Action;
+use onhook_loopback::fault_kinds;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -12,30 +13,6 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 const TROUBLE: u64 = 200;
 /// A day, in seconds.
 const DAY: u64 = 86_400;
-
-/// The server's troubles. Each plan has some of them: all at once leave little of a session.
-const TROUBLES: [&str; 20] = [
-    "cut",
-    "refuse",
-    "half-open",
-    "silent",
-    "slow",
-    "reset",
-    "drop",
-    "double",
-    "late",
-    "container",
-    "slice",
-    "error",
-    "answer-late",
-    "answer-lost",
-    "answer-garbled",
-    "answer-after",
-    "answer-cut",
-    "salt",
-    "bad-message",
-    "invalid",
-];
 
 /// Something that is done to the program.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +48,8 @@ pub struct Plan {
 impl Plan {
     /// Some minutes.
     pub fn new(seed: u64) -> Self {
-        Self { tick: 200, ..Self::of(seed, TROUBLE, 5..24, (TROUBLES.len(), 30..150), 6_000) }
+        let faults = fault_kinds().count();
+        Self { tick: 200, ..Self::of(seed, TROUBLE, 5..24, (faults, 30..150), 6_000) }
     }
 
     /// A whole day: calls all the time, now and then a key.
@@ -95,7 +73,8 @@ impl Plan {
             proptest::collection::vec(any_call(until), calls),
             proptest::sample::select(vec![0, 0, 600, -20]),
             any::<bool>(),
-            proptest::sample::subsequence(TROUBLES.to_vec(), 1..=troubles),
+            // All faults at once leave little of a session.
+            proptest::sample::subsequence(fault_kinds().collect::<Vec<_>>(), 1..=troubles),
             proptest::collection::vec(any_steps(waits), steps),
         );
         let tree = plan.new_tree(&mut runner).expect("nothing is filtered out");

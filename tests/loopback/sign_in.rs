@@ -1,4 +1,4 @@
-//! Signing in with keys that are signed in to nobody, and what follows from it.
+//! Signing in with unbound keys, and the settings and revocation of sessions.
 
 use grammers_client::tl::{enums, functions, types};
 use grammers_crypto::two_factor_auth::calculate_2fa;
@@ -7,13 +7,13 @@ use grammers_session::updates::UpdatesLike;
 use onhook_loopback::Server;
 use tokio::time::timeout;
 
-use crate::{Client, DC, DEADLINE, refusal, server};
+use crate::{Client, DC, DEADLINE, rpc_error, server};
 
 const HASH: &str = "0123456789abcdef0123456789abcdef";
 const PHONE: &str = "+1 555 0100";
 
-/// A server where everybody has a phone, and a client that is nobody yet.
-async fn nobody(text: &str) -> (Server, Client) {
+/// A server whose account has a phone number, and a client with unbound keys.
+async fn unbound_client(text: &str) -> (Server, Client) {
     let me = if text.contains("[me]") { "" } else { "[me]\nphone = '15550100'\n" };
     let server = server(&format!("[server]\nunbound_keys = 1\n{me}{text}")).await;
     let client = Client::with_keys(&server.unbound_keys()[0].centres);
@@ -43,7 +43,7 @@ impl Client {
             api_hash: HASH.to_owned(),
             settings: settings.into(),
         };
-        self.ask_at(dc, &request).await
+        self.invoke_in_dc(dc, &request).await
     }
 
     async fn sign_in(
@@ -57,7 +57,7 @@ impl Client {
             phone_code: Some(code.to_owned()),
             email_verification: None,
         };
-        self.ask(&request).await
+        self.invoke(&request).await
     }
 
     async fn try_password(
@@ -65,7 +65,7 @@ impl Client {
         password: &str,
     ) -> Result<enums::auth::Authorization, InvocationError> {
         let enums::account::Password::Password(asked) =
-            self.ask(&functions::account::GetPassword {}).await.expect("a challenge");
+            self.invoke(&functions::account::GetPassword {}).await.expect("a challenge");
         let Some(enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(algo)) =
             asked.current_algo
         else {
@@ -82,7 +82,7 @@ impl Client {
         );
         let srp_id = asked.srp_id.expect("a challenge");
         let proof = types::InputCheckPasswordSrp { srp_id, a: a.to_vec(), m1: m1.to_vec() };
-        self.ask(&functions::auth::CheckPassword { password: proof.into() }).await
+        self.invoke(&functions::auth::CheckPassword { password: proof.into() }).await
     }
 
     async fn login_token(&self) -> Result<enums::auth::LoginToken, InvocationError> {
@@ -91,10 +91,10 @@ impl Client {
             api_hash: HASH.to_owned(),
             except_ids: Vec::new(),
         };
-        self.ask(&request).await
+        self.invoke(&request).await
     }
 
-    async fn until_scanned(&mut self) {
+    async fn wait_for_login_token_update(&mut self) {
         loop {
             let update = timeout(DEADLINE, self.updates.recv()).await.expect("an update in time");
             if let Some(UpdatesLike::Updates(enums::Updates::UpdateShort(short))) = update
@@ -105,9 +105,9 @@ impl Client {
         }
     }
 
-    async fn is_signed_in(&self) -> Result<(), String> {
-        let asked = self.ask(&functions::updates::GetState {}).await;
-        asked.map(drop).map_err(refusal)
+    async fn check_signed_in(&self) -> Result<(), String> {
+        let asked = self.invoke(&functions::updates::GetState {}).await;
+        asked.map(drop).map_err(rpc_error)
     }
 }
 
@@ -117,95 +117,96 @@ fn code_hash(sent: enums::auth::SentCode) -> String {
 }
 
 #[tokio::test]
-async fn a_code_signs_in_and_a_wrong_one_does_not() {
-    let (_server, client) = nobody("").await;
-    let gate = "401 AUTH_KEY_UNREGISTERED";
-    assert_eq!(client.is_signed_in().await, Err(gate.to_owned()));
+async fn a_login_code_signs_in_once_and_a_wrong_code_is_refused() {
+    let (_server, client) = unbound_client("").await;
+    let signed_out = "401 AUTH_KEY_UNREGISTERED";
+    assert_eq!(client.check_signed_in().await, Err(signed_out.to_owned()));
     let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
     let wrong = client.sign_in(&hash, "00000").await.expect_err("a wrong code");
-    assert_eq!(refusal(wrong), "400 PHONE_CODE_INVALID");
-    assert_eq!(client.is_signed_in().await, Err(gate.to_owned()));
+    assert_eq!(rpc_error(wrong), "400 PHONE_CODE_INVALID");
+    assert_eq!(client.check_signed_in().await, Err(signed_out.to_owned()));
     client.sign_in(&hash, "12345").await.expect("the right code");
-    assert_eq!(client.is_signed_in().await, Ok(()));
+    assert_eq!(client.check_signed_in().await, Ok(()));
     let again = client.sign_in(&hash, "12345").await.expect_err("a code is good for once");
-    assert_eq!(refusal(again), "400 PHONE_CODE_EXPIRED");
-    client.ask(&functions::auth::LogOut {}).await.expect("signed out");
-    assert_eq!(client.is_signed_in().await, Err(gate.to_owned()));
+    assert_eq!(rpc_error(again), "400 PHONE_CODE_EXPIRED");
+    client.invoke(&functions::auth::LogOut {}).await.expect("signed out");
+    assert_eq!(client.check_signed_in().await, Err(signed_out.to_owned()));
 }
 
 #[tokio::test]
-async fn numbers_applications_and_guesses_are_checked() {
-    let (_server, client) = nobody("").await;
+async fn invalid_phone_numbers_and_repeated_wrong_codes_are_refused() {
+    let (_server, client) = unbound_client("").await;
     for (phone, wanted) in [
         ("12", "400 PHONE_NUMBER_INVALID"),
         ("+1 555 01OO", "400 PHONE_NUMBER_INVALID"),
         ("+44 20 7946 0000", "400 PHONE_NUMBER_UNOCCUPIED"),
     ] {
         let refused = client.send_code(DC, phone).await.expect_err(phone);
-        assert_eq!(refusal(refused), wanted, "{phone}");
+        assert_eq!(rpc_error(refused), wanted, "{phone}");
     }
     let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
     for _ in 0..5 {
         let wrong = client.sign_in(&hash, "1").await.expect_err("a guess");
-        assert_eq!(refusal(wrong), "400 PHONE_CODE_INVALID");
+        assert_eq!(rpc_error(wrong), "400 PHONE_CODE_INVALID");
     }
     let late = client.sign_in(&hash, "12345").await.expect_err("too many guesses");
-    assert_eq!(refusal(late), "400 PHONE_CODE_EXPIRED");
+    assert_eq!(rpc_error(late), "400 PHONE_CODE_EXPIRED");
 }
 
 #[tokio::test]
-async fn the_password_is_asked_for_and_each_challenge_is_good_for_once() {
-    let (_server, client) = nobody("[me]\nphone = '15550100'\npassword = 'tea'\nhint = 'T'").await;
+async fn the_two_step_password_is_required_after_the_code() {
+    let (_server, client) =
+        unbound_client("[me]\nphone = '15550100'\npassword = 'tea'\nhint = 'T'").await;
     let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
     let needed = client.sign_in(&hash, "12345").await.expect_err("a password is set");
-    assert_eq!(refusal(needed), "401 SESSION_PASSWORD_NEEDED");
-    assert_eq!(client.is_signed_in().await, Err("401 SESSION_PASSWORD_NEEDED".to_owned()));
+    assert_eq!(rpc_error(needed), "401 SESSION_PASSWORD_NEEDED");
+    assert_eq!(client.check_signed_in().await, Err("401 SESSION_PASSWORD_NEEDED".to_owned()));
     let wrong = client.try_password("coffee").await.expect_err("a wrong password");
-    assert_eq!(refusal(wrong), "400 PASSWORD_HASH_INVALID");
+    assert_eq!(rpc_error(wrong), "400 PASSWORD_HASH_INVALID");
     client.try_password("tea").await.expect("the right password");
-    assert_eq!(client.is_signed_in().await, Ok(()));
+    assert_eq!(client.check_signed_in().await, Ok(()));
 }
 
 #[tokio::test]
-async fn an_account_of_another_data_centre_is_signed_in_there() {
-    let (_server, client) = nobody("[me]\nphone = '15550100'\ndc = 4").await;
+async fn a_code_for_an_account_of_another_data_centre_is_sent_only_there() {
+    let (_server, client) = unbound_client("[me]\nphone = '15550100'\ndc = 4").await;
     let elsewhere = client.send_code(DC, PHONE).await.expect_err("the account lives elsewhere");
-    assert_eq!(refusal(elsewhere), "303 PHONE_MIGRATE");
+    assert_eq!(rpc_error(elsewhere), "303 PHONE_MIGRATE");
     client.send_code(4, PHONE).await.expect("a code is sent");
 }
 
 #[tokio::test]
-async fn a_login_token_is_scanned_and_the_session_moves() {
+async fn an_accepted_login_token_signs_in_at_the_accounts_data_centre() {
     for dc in [2, 4] {
         let me = format!("[me]\nphone = '15550100'\ndc = {dc}\n[sign_in]\nscanned = 0.05");
-        let (_server, mut client) = nobody(&me).await;
+        let (_server, mut client) = unbound_client(&me).await;
         let token = client.login_token().await.expect("a token");
         assert!(matches!(token, enums::auth::LoginToken::Token(_)));
-        client.until_scanned().await;
+        client.wait_for_login_token_update().await;
         match client.login_token().await.expect("it was scanned") {
             enums::auth::LoginToken::Success(_) if dc == DC => {}
             enums::auth::LoginToken::MigrateTo(to) if dc != DC => {
                 assert_eq!(to.dc_id, dc);
                 let request = functions::auth::ImportLoginToken { token: to.token };
-                let imported = client.ask_at(dc, &request).await.expect("signed in there");
+                let imported = client.invoke_in_dc(dc, &request).await.expect("signed in there");
                 assert!(matches!(imported, enums::auth::LoginToken::Success(_)));
-                let again = client.ask_at(dc, &request).await.expect_err("good for once");
-                assert_eq!(refusal(again), "400 AUTH_TOKEN_INVALID");
+                let again = client.invoke_in_dc(dc, &request).await.expect_err("good for once");
+                assert_eq!(rpc_error(again), "400 AUTH_TOKEN_INVALID");
             }
             _ => panic!("the wrong answer for an account at {dc}"),
         }
-        client.ask_at(dc, &functions::updates::GetState {}).await.expect("signed in");
+        client.invoke_in_dc(dc, &functions::updates::GetState {}).await.expect("signed in");
     }
 }
 
 #[tokio::test]
-async fn a_session_that_takes_no_calls_is_not_rung_until_that_is_changed() {
+async fn a_session_receives_no_calls_while_call_requests_are_disabled() {
     let calls = "[me]\ncalls_off = true\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0\n\
         [[call]]\nfrom = 'grace'\nto = 'me'\nat = 2\nvideo = true";
     let server = server(calls).await;
     let mut client = Client::new(&server, 0);
     let enums::account::Authorizations::Authorizations(list) =
-        client.ask(&functions::account::GetAuthorizations {}).await.expect("a list");
+        client.invoke(&functions::account::GetAuthorizations {}).await.expect("a list");
     let enums::Authorization::Authorization(own) = &list.authorizations[0];
     assert!(own.current && own.call_requests_disabled && own.device_model == "test");
     let change = functions::account::ChangeAuthorizationSettings {
@@ -214,25 +215,25 @@ async fn a_session_that_takes_no_calls_is_not_rung_until_that_is_changed() {
         encrypted_requests_disabled: None,
         call_requests_disabled: Some(false),
     };
-    let wrong = client.ask(&change).await.expect_err("no such session");
-    assert_eq!(refusal(wrong), "400 HASH_INVALID");
+    let wrong = client.invoke(&change).await.expect_err("no such session");
+    assert_eq!(rpc_error(wrong), "400 HASH_INVALID");
     let change = functions::account::ChangeAuthorizationSettings { hash: own.hash, ..change };
-    client.ask(&change).await.expect("it is changed");
+    client.invoke(&change).await.expect("it is changed");
     // The first call, which rang before the change, was no video call.
-    assert!(client.ring().await.video);
+    assert!(client.next_ringing_call().await.video);
 }
 
 #[tokio::test]
-async fn a_revoked_session_is_closed_and_refused_and_others_are_not() {
+async fn only_the_revoked_session_is_closed_and_refused() {
     let text = "[[person]]\nkey = 'linus'\nname = 'Linus'\nsessions = 1\n\
         [[revoke]]\nat = 0.1\naccount = 'linus'\nerror = '401 SESSION_REVOKED'";
     let server = server(text).await;
     let (me, mut linus) = (Client::new(&server, 0), Client::new(&server, 1));
-    assert_eq!(linus.is_signed_in().await, Ok(()));
+    assert_eq!(linus.check_signed_in().await, Ok(()));
     let closed = async {
         while !matches!(linus.updates.recv().await, Some(UpdatesLike::ConnectionClosed)) {}
     };
     timeout(DEADLINE, closed).await.expect("the connection is closed");
-    assert_eq!(linus.is_signed_in().await, Err("401 SESSION_REVOKED".to_owned()));
-    assert_eq!(me.is_signed_in().await, Ok(()));
+    assert_eq!(linus.check_signed_in().await, Err("401 SESSION_REVOKED".to_owned()));
+    assert_eq!(me.check_signed_in().await, Ok(()));
 }

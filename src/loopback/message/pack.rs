@@ -9,23 +9,24 @@ use grammers_tl_types::{Cursor, Deserializable, Serializable};
 
 use super::{GZIP_PACKED, Violation};
 
-/// Answers and updates from this size on are compressed, in bytes.
-const GZIP_FROM: usize = 1024;
-/// The most that a compressed request may become, in bytes.
+/// The size from which results and updates are compressed, in bytes.
+const GZIP_THRESHOLD: usize = 1024;
+/// The largest decompressed request, in bytes; longer ones are truncated.
 const GZIP_MAX: u64 = 1024 * 1024;
 
-pub(super) struct Inner {
-    pub(super) msg_id: i64,
-    pub(super) seq_no: i32,
-    pub(super) body: Vec<u8>,
+/// One message of a container.
+pub(crate) struct InnerMessage {
+    pub(crate) msg_id: i64,
+    pub(crate) seq_no: i32,
+    pub(crate) body: Vec<u8>,
 }
 
-pub(super) fn constructor(body: &[u8]) -> Result<u32, Violation> {
+pub(crate) fn constructor(body: &[u8]) -> Result<u32, Violation> {
     let id = body.first_chunk().ok_or(Violation("a message without a constructor"))?;
     Ok(u32::from_le_bytes(*id))
 }
 
-pub(super) fn parse_container(body: &[u8]) -> Result<Vec<Inner>, Violation> {
+pub(crate) fn parse_container(body: &[u8]) -> Result<Vec<InnerMessage>, Violation> {
     let malformed = |_| Violation("a malformed container");
     let mut cursor = Cursor::from_slice(&body[4..]);
     let count = i32::deserialize(&mut cursor).map_err(malformed)?;
@@ -42,23 +43,24 @@ pub(super) fn parse_container(body: &[u8]) -> Result<Vec<Inner>, Violation> {
         }
         let mut body = vec![0; len as usize];
         cursor.read_exact(&mut body).map_err(malformed)?;
-        messages.push(Inner { msg_id, seq_no, body });
+        messages.push(InnerMessage { msg_id, seq_no, body });
     }
     Ok(messages)
 }
 
-pub(super) fn unpack(body: &[u8]) -> Result<Vec<u8>, Violation> {
-    let packed =
+/// The content of `gzip_packed`.
+pub(crate) fn decompress(body: &[u8]) -> Result<Vec<u8>, Violation> {
+    let compressed =
         Vec::<u8>::from_bytes(&body[4..]).map_err(|_| Violation("a malformed gzip_packed"))?;
-    let mut unpacked = Vec::new();
-    let read = GzDecoder::new(&packed[..]).take(GZIP_MAX).read_to_end(&mut unpacked);
+    let mut decompressed = Vec::new();
+    let read = GzDecoder::new(&compressed[..]).take(GZIP_MAX).read_to_end(&mut decompressed);
     read.map_err(|_| Violation("gzip_packed data that is not gzip"))?;
-    Ok(unpacked)
+    Ok(decompressed)
 }
 
-/// The body, compressed if that makes it smaller.
-pub(super) fn packed(body: &[u8]) -> Vec<u8> {
-    if body.len() < GZIP_FROM {
+/// The body as `gzip_packed`, or unchanged if compression does not make it smaller.
+pub(crate) fn compress(body: &[u8]) -> Vec<u8> {
+    if body.len() < GZIP_THRESHOLD {
         return body.to_vec();
     }
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());

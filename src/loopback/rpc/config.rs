@@ -1,4 +1,4 @@
-//! The answer of `help.getConfig`.
+//! The result of `help.getConfig`.
 
 use grammers_tl_types::{enums, types};
 
@@ -6,8 +6,8 @@ use crate::DCS;
 use crate::call::{SessionIx, seconds};
 use crate::world::World;
 
-/// A data centre with an address that no client can parse.
-pub(super) fn invalid_address() -> enums::DcOption {
+/// A data centre whose address is no IP address.
+pub(crate) fn invalid_address() -> enums::DcOption {
     types::DcOption {
         ipv6: false,
         media_only: false,
@@ -23,8 +23,9 @@ pub(super) fn invalid_address() -> enums::DcOption {
     .into()
 }
 
-/// The settings. The list of data centres is empty: every client already has their addresses.
-pub(super) fn config(world: &World, session: SessionIx, now: i64) -> types::Config {
+/// The result of `help.getConfig`. The list of data centres is empty, because clients have their
+/// addresses from [`Server::sessions`](crate::Server::sessions).
+pub(crate) fn config(world: &World, session: SessionIx, now: i64) -> types::Config {
     types::Config {
         default_p2p_contacts: false,
         preload_featured_stickers: false,

@@ -1,29 +1,30 @@
-//! What a scenario says of the account: who it is, how it is signed in to, how its sessions end.
+//! `[me]`, `[sign_in]` and `[[revoke]]`: the account, signing in to it, and the end of its sessions.
 
 use serde::Deserialize;
 use toml::Spanned;
 
+/// `[me]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Me {
+pub(crate) struct AccountScript {
     pub(crate) name: String,
     pub(crate) username: Option<String>,
     pub(crate) phone: Option<String>,
     pub(crate) bot: bool,
-    /// The two-step password, if one is set, and its hint.
+    /// The two-step password.
     pub(crate) password: Option<String>,
+    /// The hint of the two-step password.
     pub(crate) hint: Option<String>,
-    /// The data centre where the account lives.
+    /// The account's home data centre.
     pub(crate) dc: Option<Spanned<i32>>,
-    /// The sessions handed out get no calls (`call_requests_disabled`).
+    /// `call_requests_disabled` of the sessions: they receive no calls.
     pub(crate) calls_off: bool,
-    /// The sessions handed out have not been confirmed on another device.
+    /// `unconfirmed` of the sessions.
     pub(crate) unconfirmed: bool,
-    /// Who may call.
-    pub(crate) callers: Callers,
+    pub(crate) callers: CallPrivacy,
 }
 
-impl Default for Me {
+impl Default for AccountScript {
     fn default() -> Self {
         Self {
             name: "Ada Lovelace".to_owned(),
@@ -35,36 +36,35 @@ impl Default for Me {
             dc: None,
             calls_off: false,
             unconfirmed: false,
-            callers: Callers::default(),
+            callers: CallPrivacy::default(),
         }
     }
 }
 
-/// `inputPrivacyKeyPhoneCall`.
+/// Who may call: the rules of `inputPrivacyKeyPhoneCall`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Callers {
+pub(crate) enum CallPrivacy {
     #[default]
     Everybody,
     Contacts,
     Nobody,
 }
 
-/// How somebody signs in.
+/// `[sign_in]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SignInScript {
-    /// The login code that is sent.
+    /// The login code.
     pub(crate) code: String,
-    /// How it is sent.
-    pub(crate) via: CodeWay,
-    /// How it is sent the next time.
-    pub(crate) next: Option<CodeWay>,
-    /// After how many seconds it may be sent again.
+    /// How `auth.sendCode` delivers the code.
+    pub(crate) via: CodeDelivery,
+    /// How `auth.resendCode` delivers the code.
+    pub(crate) next: Option<CodeDelivery>,
+    /// After how many seconds `auth.resendCode` is allowed.
     pub(crate) timeout: Spanned<f64>,
-    /// After how many seconds it expires.
+    /// After how many seconds the code expires.
     pub(crate) life: Spanned<f64>,
-    /// What signing in with a right code leads to.
     pub(crate) outcome: SignInOutcome,
     /// After how many seconds a login token is accepted on another device of the account.
     pub(crate) scanned: Option<Spanned<f64>>,
@@ -76,7 +76,7 @@ impl Default for SignInScript {
     fn default() -> Self {
         Self {
             code: "12345".to_owned(),
-            via: CodeWay::App,
+            via: CodeDelivery::App,
             next: None,
             timeout: Spanned::new(0..0, 60.0),
             life: Spanned::new(0..0, 300.0),
@@ -87,42 +87,42 @@ impl Default for SignInScript {
     }
 }
 
-/// How a login code travels.
+/// How a login code is delivered: the constructors of `auth.SentCodeType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum CodeWay {
-    /// Into another Telegram app of the account.
+pub(crate) enum CodeDelivery {
+    /// A message in another Telegram app of the account.
     App,
     Sms,
     Call,
-    /// By a call that is not answered: the code is the end of its number.
+    /// A call that is not answered; the code is the end of the caller's number.
     MissedCall,
     Email,
 }
 
-/// What signing in leads to.
+/// The outcome of signing in with a correct code.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SignInOutcome {
     #[default]
     SignedIn,
-    /// Nobody has the number yet.
+    /// `auth.authorizationSignUpRequired`: no account has the number.
     SignUp,
-    /// Telegram wants to be paid before it sends a code.
+    /// `auth.sentCodePaymentRequired`: Telegram requires a payment before it sends a code.
     Payment,
 }
 
-/// The end of an account's sessions that were handed out.
+/// `[[revoke]]`: the end of all sessions of a user.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Revocation {
-    /// Seconds after the script has begun.
+pub(crate) struct RevocationScript {
+    /// Seconds after the start of the script.
     pub(crate) at: Spanned<f64>,
-    /// Whose sessions.
+    /// The key of the user, or `me`.
     #[serde(default = "me")]
     pub(crate) account: Spanned<String>,
-    /// What every request is refused with from then on; without it the keys are forgotten, which
-    /// the transport tells with −404.
+    /// The error of every later request; without it the server removes the keys, so that the
+    /// transport error −404 follows.
     pub(crate) error: Option<Spanned<String>>,
 }
 

@@ -1,17 +1,17 @@
-//! What a scenario says of chaos: which kinds there are, from which seed, and until when.
+//! `[chaos]`: faults that a seeded generator injects.
 
 use serde::Deserialize;
-use strum::{EnumIter, IntoEnumIterator};
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 use toml::Spanned;
 
-/// Trouble at random, the same for the same seed.
+/// `[chaos]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChaosScript {
     pub(crate) seed: u64,
-    /// After how many seconds it is over: then the line is cut once more, and good.
+    /// After how many seconds the faults end. All connections are closed once more at that time.
     pub(crate) until: Spanned<f64>,
-    /// Only these; all if there are none.
+    /// The kinds to inject; all if the list is empty.
     #[serde(default)]
     only: Vec<FaultKind>,
 }
@@ -22,54 +22,60 @@ impl ChaosScript {
     }
 }
 
+/// The names of all kinds of faults that `[chaos] only` accepts, in the order of the documentation.
+pub fn fault_kinds() -> impl Iterator<Item = &'static str> {
+    FaultKind::iter().map(Into::into)
+}
+
 /// A kind of fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, EnumIter)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub(crate) enum FaultKind {
     /// Connections are closed.
     Cut,
-    /// Connections are closed, and new ones refused for a while.
+    /// Connections are closed, and new ones are refused for some time.
     Refuse,
-    /// Connections are closed, and new ones accepted, but nothing is answered for a while.
+    /// Connections are closed; new ones are accepted, but nothing is sent for some time.
     HalfOpen,
-    /// Nothing is answered and nothing pushed for a while.
+    /// Nothing is sent for some time.
     Silent,
-    /// Every answer takes its time for a while.
+    /// Every response is delayed for some time.
     Slow,
-    /// A connection ends by a reset, as when the server is killed.
+    /// A connection ends with a TCP reset, as after the end of the server's process.
     Reset,
     /// An update is never sent.
     Drop,
     /// An update is sent twice.
     Double,
-    /// An update is sent late.
+    /// An update is delayed.
     Late,
-    /// An update travels in an odd container: `updateShort`, `updatesCombined`,
-    /// `updatesTooLong`, or with a gap in the sequence.
+    /// An update is sent as `updateShort`, in `updatesCombined`, replaced by `updatesTooLong`, or
+    /// preceded by a gap in `seq`.
     Container,
-    /// The difference comes in slices.
+    /// `updates.getDifference` returns `updates.differenceSlice`.
     Slice,
-    /// A request is refused with an error that has nothing to do with it.
+    /// A request is refused with an error that is unrelated to the request.
     Error,
-    /// An answer comes late.
+    /// A response is delayed.
     AnswerLate,
-    /// An answer never comes.
+    /// A response is not sent.
     AnswerLost,
-    /// An answer cannot be read.
+    /// A response is no valid TL.
     AnswerGarbled,
-    /// An answer comes after the updates that it tells of.
+    /// A response arrives after the updates that it contains were pushed.
     AnswerAfter,
-    /// The line is cut instead of an answer.
+    /// All connections are closed instead of a response.
     AnswerCut,
-    /// The salts change.
+    /// The current and the previous server salt become invalid.
     Salt,
     /// A message is refused by `bad_msg_notification`.
     BadMessage,
-    /// Something comes that no server may send.
+    /// A message that the protocol does not allow is sent.
     Invalid,
 }
 
-/// Something that no server may send.
+/// A message that the protocol does not allow a server to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, EnumIter)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum InvalidMessage {
@@ -81,8 +87,23 @@ pub(crate) enum InvalidMessage {
     MessageCopy,
     /// A container with a message of a negative length.
     InnerLength,
-    /// A message of a channel among those of chats.
+    /// A channel's message in `updateNewMessage`, which is for users and basic groups.
     ChannelMessage,
-    /// `help.getConfig` with an address that is none.
+    /// A data centre whose address is no IP address, in `help.getConfig`.
     Address,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_kind_is_accepted_by_its_name() {
+        for name in fault_kinds() {
+            let text = format!("seed = 1\nuntil = 1\nonly = ['{name}']");
+            let script: ChaosScript = toml::from_str(&text).expect("a valid table");
+            let kinds: Vec<&str> = script.kinds().into_iter().map(Into::into).collect();
+            assert_eq!(kinds, [name]);
+        }
+    }
 }

@@ -1,22 +1,25 @@
-//! What a scenario must not say, beyond what its types already refuse.
+//! Checks of a scenario that its types do not express.
+
+use std::ops::RangeInclusive;
 
 use toml::Spanned;
 
 use super::{
-    AnswerScript, CallScript, DeviceScript, Revocation, Scenario, SignInScript, Then, parse_error,
+    AnswerScript, CallScript, DeviceScript, RevocationScript, RingOutcome, Scenario, SignInScript,
+    parse_error,
 };
 use crate::{DCS, rpc};
 use onhook_toml_source::{TomlError, TomlSource};
 
 impl Scenario {
-    /// Whether `key` is the account itself or one of the people.
-    fn knows(&self, key: &str) -> bool {
+    /// Whether `key` is `me` or the key of a person.
+    fn has_party(&self, key: &str) -> bool {
         key == "me" || self.people.iter().any(|person| person.key.get_ref() == key)
     }
 
-    pub(super) fn check(&self, source: TomlSource) -> Result<(), TomlError> {
-        few(source, "sessions", Some(&self.server.sessions))?;
-        few(source, "unbound_keys", Some(&self.server.unbound_keys))?;
+    pub(crate) fn check(&self, source: TomlSource) -> Result<(), TomlError> {
+        check_count(source, "sessions", Some(&self.server.sessions))?;
+        check_count(source, "unbound_keys", Some(&self.server.unbound_keys))?;
         if let Some(dc) = &self.me.dc
             && !DCS.contains(dc.get_ref())
         {
@@ -29,7 +32,7 @@ impl Scenario {
             if key.get_ref().is_empty() {
                 return Err(source.error(key.span().start, "key", "must not be empty"));
             }
-            few(source, "sessions", person.sessions.as_ref())?;
+            check_count(source, "sessions", person.sessions.as_ref())?;
             if taken || key.get_ref() == "me" {
                 let message = format!("'{}' is taken", key.get_ref());
                 return Err(source.error(key.span().start, "key", &message));
@@ -37,30 +40,27 @@ impl Scenario {
         }
         self.calls.iter().try_for_each(|call| self.check_call(call, source))?;
         self.answers.iter().try_for_each(|answer| self.check_answer(answer, source))?;
-        if let Some(calls) = self.flood.as_ref().map(|flood| &flood.calls)
-            && !(1..=100_000).contains(calls.get_ref())
-        {
-            return Err(source.error(calls.span().start, "calls", "must be 1 to 100000"));
+        let calls = self.flood.as_ref().map(|flood| &flood.calls);
+        check_range(source, "calls", calls, 1..=100_000, "must be 1 to 100000")?;
+        for fault in &self.network_faults {
+            check_seconds(source, "at", Some(&fault.at))?;
+            check_seconds(source, "for", fault.duration.as_ref())?;
         }
-        for fault in &self.faults {
-            seconds(source, "at", Some(&fault.at))?;
-            seconds(source, "for", fault.lasts.as_ref())?;
-        }
-        seconds(source, "until", self.chaos.as_ref().map(|chaos| &chaos.until))?;
+        check_seconds(source, "until", self.chaos.as_ref().map(|chaos| &chaos.until))?;
         let SignInScript { timeout, life, token_life, scanned, .. } = &self.sign_in;
-        seconds(source, "timeout", Some(timeout))?;
-        seconds(source, "life", Some(life))?;
-        seconds(source, "token_life", Some(token_life))?;
-        seconds(source, "scanned", scanned.as_ref())?;
+        check_seconds(source, "timeout", Some(timeout))?;
+        check_seconds(source, "life", Some(life))?;
+        check_seconds(source, "token_life", Some(token_life))?;
+        check_seconds(source, "scanned", scanned.as_ref())?;
         self.revocations.iter().try_for_each(|revocation| self.check_revocation(revocation, source))
     }
 
     fn check_revocation(
         &self,
-        revocation: &Revocation,
+        revocation: &RevocationScript,
         source: TomlSource,
     ) -> Result<(), TomlError> {
-        seconds(source, "at", Some(&revocation.at))?;
+        check_seconds(source, "at", Some(&revocation.at))?;
         self.check_party("account", &revocation.account, source)?;
         check_error(revocation.error.as_ref(), source)
     }
@@ -71,7 +71,7 @@ impl Scenario {
         party: &Spanned<String>,
         source: TomlSource,
     ) -> Result<(), TomlError> {
-        if self.knows(party.get_ref()) {
+        if self.has_party(party.get_ref()) {
             return Ok(());
         }
         let key = party.get_ref();
@@ -86,12 +86,12 @@ impl Scenario {
         if call.from.get_ref() == call.to.get_ref() {
             return Err(source.error(call.to.span().start, "to", "nobody calls himself"));
         }
-        let mine = call.from.get_ref() == "me" || call.to.get_ref() == "me";
-        if !mine && call.device == Some(DeviceScript::Here) {
+        let involves_me = call.from.get_ref() == "me" || call.to.get_ref() == "me";
+        if !involves_me && call.device == Some(DeviceScript::Here) {
             let message = "device = \"here\" is for calls of \"me\"";
             return Err(source.error(call.to.span().start, "to", message));
         }
-        let answered = call.then == Then::Answered;
+        let answered = call.then == RingOutcome::Answered;
         if let Some(talks) = call.talks.as_ref().filter(|_| !answered) {
             let message = "needs then = \"answered\": nobody talks in a call that is not";
             return Err(source.error(talks.span().start, "talks", message));
@@ -108,7 +108,7 @@ impl Scenario {
             ("talks", call.talks.as_ref()),
             ("late", call.late.as_ref()),
         ];
-        times.into_iter().try_for_each(|(name, value)| seconds(source, name, value))
+        times.into_iter().try_for_each(|(name, value)| check_seconds(source, name, value))
     }
 
     fn check_answer(&self, answer: &AnswerScript, source: TomlSource) -> Result<(), TomlError> {
@@ -125,8 +125,8 @@ impl Scenario {
             self.check_party("call", call, source)?;
         }
         check_error(answer.error.as_ref(), source)?;
-        seconds(source, "delay", answer.delay.as_ref())?;
-        seconds(source, "cut", answer.cut.as_ref())?;
+        check_seconds(source, "delay", answer.delay.as_ref())?;
+        check_seconds(source, "cut", answer.cut.as_ref())?;
         let kind = [
             answer.error.is_some(),
             answer.silence,
@@ -158,20 +158,32 @@ fn check_error(error: Option<&Spanned<String>>, source: TomlSource) -> Result<()
     }
 }
 
-/// A number of sessions.
-fn few(source: TomlSource, key: &str, value: Option<&Spanned<usize>>) -> Result<(), TomlError> {
-    match value {
-        Some(value) if *value.get_ref() > 16 => {
-            Err(source.error(value.span().start, key, "must be 0 to 16"))
-        }
-        _ => Ok(()),
-    }
+/// Checks a number of sessions or keys.
+fn check_count(
+    source: TomlSource,
+    key: &str,
+    value: Option<&Spanned<usize>>,
+) -> Result<(), TomlError> {
+    check_range(source, key, value, 0..=16, "must be 0 to 16")
 }
 
-fn seconds(source: TomlSource, key: &str, value: Option<&Spanned<f64>>) -> Result<(), TomlError> {
+fn check_seconds(
+    source: TomlSource,
+    key: &str,
+    value: Option<&Spanned<f64>>,
+) -> Result<(), TomlError> {
+    check_range(source, key, value, 0.0..=1e6, "must be a number of seconds, 0 to 1000000")
+}
+
+fn check_range<T: PartialOrd>(
+    source: TomlSource,
+    key: &str,
+    value: Option<&Spanned<T>>,
+    range: RangeInclusive<T>,
+    message: &str,
+) -> Result<(), TomlError> {
     match value {
-        Some(value) if !(0.0..=1e6).contains(value.get_ref()) => {
-            let message = "must be a number of seconds, 0 to 1000000";
+        Some(value) if !range.contains(value.get_ref()) => {
             Err(source.error(value.span().start, key, message))
         }
         _ => Ok(()),

@@ -1,4 +1,4 @@
-//! What updates travel in: containers, numbers, users.
+//! Delivery of updates: containers, sequence numbers, users, delays and faults.
 
 use grammers_tl_types::{enums, types};
 
@@ -8,8 +8,8 @@ use crate::call::{SessionIx, UserIx, seconds};
 use crate::scenario::Container;
 
 impl World {
-    /// Sends updates about a call the way the scenario wants them sent.
-    pub(super) fn send(
+    /// Sends updates about a call with the delivery options of the scenario.
+    pub(crate) fn send(
         &mut self,
         ix: usize,
         session: SessionIx,
@@ -19,28 +19,28 @@ impl World {
         if updates.is_empty() {
             return;
         }
-        let manner = self.script.manner(ix);
-        if manner.late > 0 {
-            self.script.delay(now + manner.late, ix, session, updates);
+        let options = self.script.delivery_options(ix);
+        if options.delay > 0 {
+            self.script.schedule_delivery(now + options.delay, ix, session, updates);
         } else {
             self.deliver(ix, session, &updates, now);
         }
     }
 
-    /// Wraps updates about a call and puts them into the outbox.
-    pub(super) fn deliver(
+    /// Puts updates about a call into containers and pushes them, with the faults of chaos.
+    pub(crate) fn deliver(
         &mut self,
         ix: usize,
         session: SessionIx,
         updates: &[enums::Update],
         now: i64,
     ) {
-        let manner = self.script.manner(ix);
-        for _ in 0..=manner.repeat {
-            let fault = self.faults.fault();
+        let options = self.script.delivery_options(ix);
+        for _ in 0..=options.repeat {
+            let fault = self.faults.delivery_fault();
             let kind = match fault.form {
                 UpdateForm::In(kind) => kind,
-                _ => manner.container,
+                _ => options.container,
             };
             if fault.form == UpdateForm::Gap {
                 self.sessions[session].seq += 1;
@@ -53,14 +53,14 @@ impl World {
                         types::UpdateShort { update: update.clone(), date: seconds(now) }.into()
                     })
                     .collect(),
-                kind => vec![self.numbered(kind, ix, session, updates.to_vec(), now)],
+                kind => vec![self.numbered_container(kind, ix, session, updates.to_vec(), now)],
             };
             if fault.dropped {
                 continue;
             }
             for _ in 0..fault.copies {
-                if fault.late > 0 {
-                    self.script.hold(now + fault.late, session, containers.clone());
+                if fault.delay > 0 {
+                    self.script.schedule_push(now + fault.delay, session, containers.clone());
                 } else {
                     self.push(session, containers.clone());
                 }
@@ -68,14 +68,14 @@ impl World {
         }
     }
 
-    /// Puts containers into the outbox.
+    /// Adds containers to the outbox.
     pub(crate) fn push(&mut self, session: SessionIx, containers: Vec<enums::Updates>) {
         let boxed = containers.into_iter().map(Box::new);
         self.outbox.extend(boxed.map(|updates| Outgoing::Push { session, updates }));
     }
 
-    /// A container that carries the session's next sequence number.
-    pub(super) fn numbered(
+    /// A container with the session's next `seq`.
+    pub(crate) fn numbered_container(
         &mut self,
         kind: Container,
         ix: usize,
@@ -85,23 +85,23 @@ impl World {
     ) -> enums::Updates {
         self.sessions[session].seq += 1;
         let seq = self.sessions[session].seq;
-        let handshake = self.container(ix, session, updates, now);
+        let container = self.container(ix, session, updates, now);
         if kind == Container::Combined {
             return types::UpdatesCombined {
-                updates: handshake.updates,
-                users: handshake.users,
-                chats: handshake.chats,
-                date: handshake.date,
+                updates: container.updates,
+                users: container.users,
+                chats: container.chats,
+                date: container.date,
                 seq_start: seq,
                 seq,
             }
             .into();
         }
-        types::Updates { seq, ..handshake }.into()
+        types::Updates { seq, ..container }.into()
     }
 
-    /// A container without a number, as it is returned by methods.
-    pub(super) fn container(
+    /// A container without `seq`, as methods return it.
+    pub(crate) fn container(
         &self,
         ix: usize,
         session: SessionIx,
@@ -109,12 +109,12 @@ impl World {
         now: i64,
     ) -> types::Updates {
         let call = &self.calls[ix];
-        let users = self.named(session, [call.caller, call.callee]);
+        let users = self.visible_users(session, [call.caller, call.callee]);
         types::Updates { updates, users, chats: Vec::new(), date: seconds(now), seq: 0 }
     }
 
-    /// The users of this list that updates for a session may carry.
-    pub(super) fn named(
+    /// The TL users of `users`, except those that the scenario marks as `unnamed`.
+    pub(crate) fn visible_users(
         &self,
         session: SessionIx,
         users: impl IntoIterator<Item = UserIx>,

@@ -1,13 +1,13 @@
-//! What a session has missed, and what it can look up: state, difference, call history.
+//! `updates.getState`, `updates.getDifference` and `messages.search`.
 
 use grammers_tl_types::{enums, functions, types};
 
 use super::{World, phone_call};
 use crate::call::{CallView, SessionIx, seconds};
 
-/// How many messages one answer of `updates.getDifference` carries.
+/// The most messages in one result of `updates.getDifference`.
 const SLICE: usize = 500;
-/// The most that `messages.search` returns.
+/// The most messages in one result of `messages.search`.
 const SEARCH_LIMIT: i32 = 100;
 
 impl World {
@@ -25,15 +25,15 @@ impl World {
 
     /// `updates.getDifference`: the messages after `pts`, and the calls that changed since `date`.
     ///
-    /// Calls have no pts. Those that live are repeated as they are now; those that ended since
-    /// are told, after their beginning if that was missed too.
+    /// Calls have no pts. The result contains each live call in its current state, and each call that
+    /// ended since `date`, preceded by its first state if it also started since `date`.
     pub(crate) fn difference(
         &mut self,
         session: SessionIx,
         request: &functions::updates::GetDifference,
         now: i64,
     ) -> enums::updates::Difference {
-        let slice = self.faults.slice().unwrap_or(SLICE);
+        let slice = self.faults.difference_slice().unwrap_or(SLICE);
         let state = self.state(session, now);
         let user = self.sessions[session].user;
         let missed = user.map_or(&[][..], |user| self.users[user].mailbox.after(request.pts));
@@ -44,7 +44,7 @@ impl World {
                 new_encrypted_messages: Vec::new(),
                 other_updates: Vec::new(),
                 chats: Vec::new(),
-                users: self.named(session, 0..self.users.len()),
+                users: self.visible_users(session, 0..self.users.len()),
                 intermediate_state: intermediate.into(),
             }
             .into();
@@ -62,7 +62,7 @@ impl World {
             new_encrypted_messages: Vec::new(),
             other_updates,
             chats: Vec::new(),
-            users: self.named(session, 0..self.users.len()),
+            users: self.visible_users(session, 0..self.users.len()),
             state: state.into(),
         }
         .into()
@@ -74,29 +74,29 @@ impl World {
             match self.view(ix, session) {
                 CallView::Hidden => {}
                 CallView::Live(call) => updates.push(phone_call(call)),
-                CallView::Over { discarded, at } if seconds(at) >= date => {
+                CallView::Ended { discarded, at } if seconds(at) >= date => {
                     if seconds(self.calls[ix].created) >= date {
-                        updates.extend(self.beginning(ix, session).map(phone_call));
+                        updates.extend(self.first_state(ix, session).map(phone_call));
                     }
                     updates.push(phone_call(discarded));
                 }
-                CallView::Over { .. } => {}
+                CallView::Ended { .. } => {}
             }
         }
         updates
     }
 
-    /// How a call looked to a session when it began.
-    fn beginning(&self, ix: usize, session: SessionIx) -> Option<enums::PhoneCall> {
+    /// The first state of a call as a session received it.
+    fn first_state(&self, ix: usize, session: SessionIx) -> Option<enums::PhoneCall> {
         let call = &self.calls[ix];
         let ids = (self.users[call.caller].id, self.users[call.callee].id);
-        match call.at_the_beginning().view(self.sessions[session].user?, session, ids) {
+        match call.as_requested().view(self.sessions[session].user?, session, ids) {
             CallView::Live(call) => Some(call),
             _ => None,
         }
     }
 
-    /// `messages.search` for calls over all chats: the newest first.
+    /// `messages.search` for calls in all chats, newest first.
     pub(crate) fn history(
         &self,
         session: SessionIx,
@@ -115,7 +115,7 @@ impl World {
         let count = found.len();
         let messages: Vec<enums::Message> =
             found.into_iter().take(limit).cloned().map(Into::into).collect();
-        let users = self.named(session, 0..self.users.len());
+        let users = self.visible_users(session, 0..self.users.len());
         if messages.len() == count {
             return types::messages::Messages {
                 messages,

@@ -1,7 +1,7 @@
-//! Chaos: fault at random, the same for the same seed.
+//! `[chaos]`: a seeded generator decides which faults to inject.
 //!
-//! It decides; what is decided is carried out where it belongs: at the push, the answer, the
-//! message, the line.
+//! The decisions are carried out by the code that pushes updates, sends responses, receives messages
+//! and accepts connections. They are the same for the same seed and the same sequence of questions.
 
 use grammers_tl_types::{enums, types};
 use strum::IntoEnumIterator;
@@ -13,13 +13,13 @@ use crate::call::SessionIx;
 use crate::rng::Rng;
 use crate::scenario::{ChaosScript, Container, FaultKind, InvalidMessage, NetworkFaultKind};
 
-/// How often one of the kinds of the line comes, in milliseconds.
-const PAUSE: (i64, i64) = (2_000, 45_000);
-/// How long it lasts, in milliseconds.
-const LASTS: (i64, i64) = (50, 25_000);
+/// The interval between the starts of two network faults, in milliseconds.
+const NETWORK_FAULT_INTERVAL: (i64, i64) = (2_000, 45_000);
+/// The duration of a network fault, in milliseconds.
+const NETWORK_FAULT_DURATION: (i64, i64) = (50, 25_000);
 
-/// The kinds of the line.
-const LINE: [(FaultKind, NetworkFaultKind); 5] = [
+/// The kinds that are network faults.
+const NETWORK_FAULTS: [(FaultKind, NetworkFaultKind); 5] = [
     (FaultKind::Cut, NetworkFaultKind::Cut),
     (FaultKind::Refuse, NetworkFaultKind::Refuse),
     (FaultKind::HalfOpen, NetworkFaultKind::HalfOpen),
@@ -27,58 +27,59 @@ const LINE: [(FaultKind, NetworkFaultKind); 5] = [
     (FaultKind::Slow, NetworkFaultKind::Slow),
 ];
 
-/// Rng, and what they decide about.
+/// The generator and the kinds of faults that it injects.
 #[derive(Default)]
-pub(super) struct FaultInjector {
+pub(crate) struct FaultInjector {
     rng: Rng,
-    /// Those that come about; none once it is over.
+    /// The kinds that are injected; none after the end of chaos.
     kinds: Vec<FaultKind>,
 }
 
-/// What becomes of a container on its way.
-pub(super) struct DeliveryFault {
-    pub(super) dropped: bool,
-    pub(super) copies: u32,
+/// The faults in the delivery of one container.
+pub(crate) struct DeliveryFault {
+    pub(crate) dropped: bool,
+    pub(crate) copies: u32,
     /// Milliseconds.
-    pub(super) late: i64,
-    pub(super) form: UpdateForm,
+    pub(crate) delay: i64,
+    pub(crate) form: UpdateForm,
 }
 
-/// What an update travels in.
+/// The form in which updates are sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum UpdateForm {
+pub(crate) enum UpdateForm {
     AsScripted,
     In(Container),
-    /// One number of the sequence is left out before it.
+    /// One `seq` is skipped before the container.
     Gap,
     TooLong,
 }
 
-/// What is done to a message that comes in.
+/// A fault in the processing of a received message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MessageFault {
-    /// The salts that were good are so no longer.
+    /// The current and the previous server salt become invalid.
     NewSalts,
-    /// It is refused with this code.
+    /// The message is refused by `bad_msg_notification` with this code.
     Refuse(i32),
 }
 
 impl FaultInjector {
-    pub(super) fn new(script: Option<&ChaosScript>) -> Self {
+    pub(crate) fn new(script: Option<&ChaosScript>) -> Self {
         let seeded = |it: &ChaosScript| Self { rng: Rng::new(it.seed), kinds: it.kinds() };
         script.map(seeded).unwrap_or_default()
     }
 
-    fn strikes(&mut self, fault: FaultKind, one_in: u64) -> bool {
+    /// Whether this kind is injected now, with a probability of 1 in `one_in`.
+    fn occurs(&mut self, fault: FaultKind, one_in: u64) -> bool {
         self.kinds.contains(&fault) && self.rng.one_in(one_in)
     }
 
-    pub(super) fn fault(&mut self) -> DeliveryFault {
+    pub(crate) fn delivery_fault(&mut self) -> DeliveryFault {
         DeliveryFault {
-            dropped: self.strikes(FaultKind::Drop, 8),
-            copies: 1 + u32::from(self.strikes(FaultKind::Double, 8)),
-            late: if self.strikes(FaultKind::Late, 6) { self.rng.between(50, 20_000) } else { 0 },
-            form: if self.strikes(FaultKind::Container, 3) {
+            dropped: self.occurs(FaultKind::Drop, 8),
+            copies: 1 + u32::from(self.occurs(FaultKind::Double, 8)),
+            delay: if self.occurs(FaultKind::Late, 6) { self.rng.between(50, 20_000) } else { 0 },
+            form: if self.occurs(FaultKind::Container, 3) {
                 let forms = [
                     UpdateForm::In(Container::Short),
                     UpdateForm::In(Container::Combined),
@@ -92,40 +93,40 @@ impl FaultInjector {
         }
     }
 
-    /// How many messages an answer of `updates.getDifference` carries, unless it is whole.
-    pub(super) fn slice(&mut self) -> Option<usize> {
-        self.strikes(FaultKind::Slice, 3).then(|| self.rng.between(1, 4) as usize)
+    /// The number of messages to which a result of `updates.getDifference` is limited.
+    pub(crate) fn difference_slice(&mut self) -> Option<usize> {
+        self.occurs(FaultKind::Slice, 3).then(|| self.rng.between(1, 4) as usize)
     }
 
-    /// How a request is answered.
-    pub(super) fn response_override(&mut self, method: &str) -> ResponseOverride {
+    /// The change of the response to one request.
+    pub(crate) fn response_override(&mut self, method: &str) -> ResponseOverride {
         let mut response_override =
             ResponseOverride { effect: true, ..ResponseOverride::default() };
-        if self.strikes(FaultKind::AnswerLate, 8) {
+        if self.occurs(FaultKind::AnswerLate, 8) {
             response_override.delay = self.rng.between(10, 20_000);
         }
-        if self.strikes(FaultKind::AnswerAfter, 6) {
-            response_override.echo = true;
+        if self.occurs(FaultKind::AnswerAfter, 6) {
+            response_override.updates_first = true;
             response_override.delay = response_override.delay.max(self.rng.between(10, 2_000));
         }
-        if self.strikes(FaultKind::AnswerLost, 16) {
+        if self.occurs(FaultKind::AnswerLost, 16) {
             response_override.kind = ResponseKind::Silence;
             response_override.effect = self.rng.one_in(2);
-        } else if self.strikes(FaultKind::AnswerGarbled, 20) {
+        } else if self.occurs(FaultKind::AnswerGarbled, 20) {
             response_override.kind = ResponseKind::Garbage;
-        } else if self.strikes(FaultKind::AnswerCut, 16) {
+        } else if self.occurs(FaultKind::AnswerCut, 16) {
             response_override.kind = ResponseKind::Cut(self.rng.between(0, 5_000));
             response_override.effect = self.rng.one_in(2);
-        } else if self.strikes(FaultKind::Error, 12) {
-            self.refuse(method, &mut response_override);
-        } else if self.strikes(FaultKind::Invalid, 40) {
+        } else if self.occurs(FaultKind::Error, 12) {
+            self.inject_error(method, &mut response_override);
+        } else if self.occurs(FaultKind::Invalid, 40) {
             let kinds: Vec<_> = InvalidMessage::iter().collect();
             response_override.invalid = Some(self.rng.pick(&kinds));
         }
         response_override
     }
 
-    fn refuse(&mut self, method: &str, response_override: &mut ResponseOverride) {
+    fn inject_error(&mut self, method: &str, response_override: &mut ResponseOverride) {
         let errors = [
             (420, "FLOOD_WAIT_3"),
             (500, "RPC_CALL_FAIL"),
@@ -139,65 +140,65 @@ impl FaultInjector {
             "CALL_OCCUPY_FAILED" if method != "phone.discardCall" => {}
             _ => response_override.kind = ResponseKind::Error(code, name.to_owned()),
         }
-        // A server that fails may do so before the work or after it; one that refuses does not begin.
+        // An internal error may occur before or after the effect of the request; a refusal has no effect.
         let fails = matches!(code, 500 | -503 | 429) && name != "CALL_OCCUPY_FAILED";
         response_override.effect =
-            response_override.kind == ResponseKind::Truth || (fails && self.rng.one_in(2));
+            response_override.kind == ResponseKind::Unchanged || (fails && self.rng.one_in(2));
     }
 
     fn message_fault(&mut self) -> Option<MessageFault> {
-        if self.strikes(FaultKind::Salt, 40) {
+        if self.occurs(FaultKind::Salt, 40) {
             Some(MessageFault::NewSalts)
-        } else if self.strikes(FaultKind::BadMessage, 25) {
+        } else if self.occurs(FaultKind::BadMessage, 25) {
             Some(MessageFault::Refuse(self.rng.pick(&[16, 17, 32, 33, 20])))
         } else {
             None
         }
     }
 
-    /// A fault of the line, and how long it lasts in milliseconds.
+    /// A network fault and its duration in milliseconds.
     fn network_fault(&mut self) -> Option<(NetworkFaultKind, i64)> {
-        let mut ways = LINE.to_vec();
-        ways.retain(|(fault, _)| self.kinds.contains(fault));
-        if ways.is_empty() {
+        let mut faults = NETWORK_FAULTS.to_vec();
+        faults.retain(|(fault, _)| self.kinds.contains(fault));
+        if faults.is_empty() {
             return None;
         }
-        let (_, how) = self.rng.pick(&ways);
-        Some((how, self.rng.between(LASTS.0, LASTS.1)))
+        let (_, how) = self.rng.pick(&faults);
+        Some((how, self.rng.between(NETWORK_FAULT_DURATION.0, NETWORK_FAULT_DURATION.1)))
     }
 
-    /// How long it is quiet before the next fault of the line; for ever, if there is none.
-    pub(super) fn pause(&mut self) -> Option<i64> {
-        let breaks = LINE.iter().any(|(fault, _)| self.kinds.contains(fault));
-        breaks.then(|| self.rng.between(PAUSE.0, PAUSE.1))
+    /// Milliseconds until the next network fault; `None` if no kind of network fault is injected.
+    pub(crate) fn network_fault_interval(&mut self) -> Option<i64> {
+        let enabled = NETWORK_FAULTS.iter().any(|(fault, _)| self.kinds.contains(fault));
+        enabled.then(|| self.rng.between(NETWORK_FAULT_INTERVAL.0, NETWORK_FAULT_INTERVAL.1))
     }
 }
 
 impl World {
-    /// What is to be done to a message that comes in, if anything.
+    /// The fault in the processing of the message that was just received.
     pub(crate) fn message_fault(&mut self) -> Option<MessageFault> {
         self.faults.message_fault()
     }
 
-    /// Whether a new connection is to end by a reset.
+    /// Whether a new connection must end with a TCP reset.
     pub(crate) fn ends_by_reset(&mut self) -> bool {
-        self.faults.strikes(FaultKind::Reset, 2)
+        self.faults.occurs(FaultKind::Reset, 2)
     }
 
-    /// Breaks the line in some way.
-    pub(super) fn fault(&mut self) {
+    /// Starts a network fault of a random kind.
+    pub(crate) fn inject_network_fault(&mut self) {
         if let Some((how, millis)) = self.faults.network_fault() {
-            self.outbox.push(Outgoing::Fault { how, millis });
+            self.outbox.push(Outgoing::NetworkFault { how, millis });
         }
     }
 
-    /// From now on everything is well.
-    pub(super) fn calm(&mut self) {
+    /// Ends the injection of faults, and closes all connections once.
+    pub(crate) fn end_faults(&mut self) {
         self.faults = FaultInjector::default();
-        self.outbox.push(Outgoing::Mend);
+        self.outbox.push(Outgoing::RestoreNetwork);
     }
 
-    /// Pushes a message of a channel among those of chats: a client cannot take it for anything.
+    /// Pushes a channel's message in `updateNewMessage`; see [`InvalidMessage::ChannelMessage`].
     pub(crate) fn push_channel_message(&mut self, session: SessionIx, now: i64) {
         let state = self.state(session, now);
         let peer = types::PeerChannel { channel_id: 1 };
@@ -224,22 +225,22 @@ mod tests {
         FaultInjector::new(scenario.chaos.as_ref())
     }
 
-    fn told(chaos: &mut FaultInjector) -> String {
+    fn decisions(chaos: &mut FaultInjector) -> String {
         let overrides: Vec<_> =
             (0..500).map(|_| chaos.response_override("updates.getState")).collect();
-        let lines: Vec<_> = (0..100).map(|_| chaos.network_fault()).collect();
-        let message_fault: Vec<_> = (0..500).map(|_| chaos.message_fault()).collect();
-        format!("{overrides:?} {lines:?} {message_fault:?}")
+        let network_faults: Vec<_> = (0..100).map(|_| chaos.network_fault()).collect();
+        let message_faults: Vec<_> = (0..500).map(|_| chaos.message_fault()).collect();
+        format!("{overrides:?} {network_faults:?} {message_faults:?}")
     }
 
     #[test]
     fn the_same_seed_makes_the_same_faults() {
-        assert_eq!(told(&mut chaos("")), told(&mut chaos("")));
-        assert_ne!(told(&mut chaos("")), told(&mut chaos("'salt'")));
+        assert_eq!(decisions(&mut chaos("")), decisions(&mut chaos("")));
+        assert_ne!(decisions(&mut chaos("")), decisions(&mut chaos("'salt'")));
     }
 
     #[test]
-    fn only_what_was_asked_for_comes_about() {
+    fn only_the_listed_kinds_are_injected() {
         let mut silent = chaos("'answer-lost'");
         let overrides: Vec<_> =
             (0..500).map(|_| silent.response_override("updates.getState")).collect();
@@ -247,15 +248,18 @@ mod tests {
         assert!(
             overrides
                 .iter()
-                .all(|it| matches!(it.kind, ResponseKind::Silence | ResponseKind::Truth))
+                .all(|it| matches!(it.kind, ResponseKind::Silence | ResponseKind::Unchanged))
         );
         assert!((0..500).all(|_| silent.message_fault().is_none()));
         assert!((0..500).all(|_| silent.network_fault().is_none()));
-        let peace = &mut FaultInjector::default();
+        let ended = &mut FaultInjector::default();
         assert!(
-            (0..500)
-                .all(|_| peace.response_override("updates.getState").kind == ResponseKind::Truth)
+            (0..500).all(
+                |_| ended.response_override("updates.getState").kind == ResponseKind::Unchanged
+            )
         );
-        assert!((0..500).all(|_| peace.slice().is_none() && !peace.fault().dropped));
+        assert!(
+            (0..500).all(|_| ended.difference_slice().is_none() && !ended.delivery_fault().dropped)
+        );
     }
 }

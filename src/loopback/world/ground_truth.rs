@@ -1,43 +1,43 @@
-//! What is true of a session's calls: for tests that compare it with what a client shows.
+//! The state of a session's calls, for tests that compare it with a client.
 
 use grammers_tl_types::enums;
 
 use super::{CallView, World};
 use crate::call::{CallState, SessionIx};
 
-/// A call, as it is, seen from one session.
+/// The state of a call for one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallTruth {
-    /// Telegram's call id.
+    /// The id of the call.
     pub id: i64,
-    /// The other one's user id.
+    /// The user id of the other party.
     pub peer: i64,
-    /// Whether the session's user was called.
+    /// Whether the session's user is the callee.
     pub incoming: bool,
-    /// What its constructor is called as long as it lives for this session: `phoneCallRequested`,
-    /// `phoneCallWaiting`, `phoneCallAccepted`, `phoneCall`.
-    pub lives: Option<&'static str>,
-    /// Whether it lives on another device of the session's user.
-    pub lives_elsewhere: bool,
-    /// The recorded reason and the seconds talked, once it is over for everybody.
-    pub over: Option<(&'static str, Option<i32>)>,
+    /// The constructor that the session receives while the call is live for it: `phoneCallRequested`,
+    /// `phoneCallWaiting`, `phoneCallAccepted` or `phoneCall`.
+    pub live_constructor: Option<&'static str>,
+    /// Whether the call is live only on another device of the session's user.
+    pub live_elsewhere: bool,
+    /// The recorded reason and the duration in seconds, once the call has ended for both parties.
+    pub ended: Option<(&'static str, Option<i32>)>,
 }
 
 impl World {
-    /// The calls of a session's user that a session hears of, in whatever way.
+    /// The state of all calls of a session's user.
     pub(crate) fn ground_truth(&self, session: SessionIx) -> Vec<CallTruth> {
         let Some(user) = self.sessions[session].user else { return Vec::new() };
         let mut ground_truth = Vec::new();
         for (ix, call) in self.calls.iter().enumerate() {
-            if call.hash_of(user).is_none() {
+            if call.access_hash_for(user).is_none() {
                 continue;
             }
             let view = self.view(ix, session);
-            let over = match &call.stage {
+            let ended = match &call.state {
                 CallState::Ended(end) => Some((name_of(&end.reason), end.duration)),
                 _ => None,
             };
-            let lives = match &view {
+            let live_constructor = match &view {
                 CallView::Live(live) => constructor(live),
                 _ => None,
             };
@@ -45,9 +45,9 @@ impl World {
                 id: call.id,
                 peer: self.users[call.peer_of(user)].id,
                 incoming: user == call.callee,
-                lives,
-                lives_elsewhere: lives.is_none() && over.is_none(),
-                over,
+                live_constructor,
+                live_elsewhere: live_constructor.is_none() && ended.is_none(),
+                ended,
             });
         }
         ground_truth
@@ -64,7 +64,7 @@ fn constructor(call: &enums::PhoneCall) -> Option<&'static str> {
     }
 }
 
-/// A reason, as the log of requests names it.
+/// The name of a reason in the log of requests and in [`CallTruth`].
 pub(crate) fn name_of(reason: &enums::PhoneCallDiscardReason) -> &'static str {
     use enums::PhoneCallDiscardReason as Reason;
     match reason {

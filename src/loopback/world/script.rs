@@ -1,4 +1,4 @@
-//! The script: what the scenario's people do, and when.
+//! The script: the scheduled events of a scenario.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,53 +6,59 @@ use std::collections::BinaryHeap;
 use grammers_tl_types::{enums, types};
 
 use super::user::User;
-use super::{Outgoing, World};
-use crate::call::{CallState, Hashes, Place, ServerCall, SessionIx};
-use crate::rng::scatter;
-use crate::scenario::{CallScript, Container, DeviceScript, Ends, Flood, Scenario, Then, millis};
+use super::{Outgoing, World, phone_call};
+use crate::call::{CallHashes, CallState, CallView, Endpoint, ServerCall, SessionIx, seconds};
+use crate::rng::splitmix64;
+use crate::scenario::{
+    CallScript, Container, DeviceScript, FloodScript, RingOutcome, Scenario, TalkOutcome, millis,
+};
 
-/// How many people share the calls of a flood.
+/// The number of callers among whom the calls of a flood are divided.
 const FLOOD_CALLERS: usize = 200;
 
-/// What is to come, and how updates about each call are to be sent.
-pub(super) struct Script {
-    begun: bool,
-    due: BinaryHeap<Reverse<Due>>,
-    order: u64,
-    late: Vec<(usize, SessionIx, Vec<enums::Update>)>,
-    held: Vec<(SessionIx, Vec<enums::Updates>)>,
-    manners: Vec<Manner>,
+/// The scheduled events, and the delivery options of each call.
+pub(crate) struct Script {
+    started: bool,
+    queue: BinaryHeap<Reverse<ScheduledEvent>>,
+    /// The sequence number of the last scheduled event.
+    sequence: u64,
+    /// The updates of each [`ScriptEvent::Deliver`].
+    delayed_updates: Vec<(usize, SessionIx, Vec<enums::Update>)>,
+    /// The containers of each [`ScriptEvent::Push`].
+    delayed_containers: Vec<(SessionIx, Vec<enums::Updates>)>,
+    /// One entry per call.
+    delivery_options: Vec<DeliveryOptions>,
 }
 
 /// How updates about a call are sent.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Manner {
-    pub(super) repeat: u32,
+pub(crate) struct DeliveryOptions {
+    pub(crate) repeat: u32,
     /// Milliseconds.
-    pub(super) late: i64,
-    pub(super) container: Container,
+    pub(crate) delay: i64,
+    pub(crate) container: Container,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Due {
+struct ScheduledEvent {
     at: i64,
-    /// What was planned first happens first.
-    order: u64,
+    /// Events of the same time happen in the order in which they were scheduled.
+    sequence: u64,
     event: ScriptEvent,
 }
 
+/// An event; `script` is an index into the scenario's calls, `call` into the world's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum ScriptEvent {
-    /// A call of the script is placed.
-    Place {
+    PlaceCall {
         script: usize,
     },
-    /// The callee's device says that it rings.
-    Receive {
+    /// The callee's device sends `phone.receivedCall`.
+    Received {
         call: usize,
     },
-    /// The ringing has lasted its time.
-    RungOut {
+    /// The call has rung for the time `rings`.
+    RingTimeElapsed {
         call: usize,
         script: usize,
     },
@@ -60,215 +66,229 @@ enum ScriptEvent {
         call: usize,
         script: usize,
     },
-    /// The talking has lasted its time.
-    TalkedOut {
+    /// The call was established for the time `talks`.
+    TalkTimeElapsed {
         call: usize,
         script: usize,
     },
-    /// The caller of a flood call gives up.
+    /// The caller of a call of a flood ends it.
     GiveUp {
         call: usize,
     },
-    /// Late updates go out.
+    /// Delayed updates are delivered.
     Deliver {
-        late: usize,
+        delayed: usize,
     },
-    Fault {
+    NetworkFault {
         fault: usize,
     },
     FloodBatch {
         first: u32,
     },
-    /// A login token is accepted on another device.
-    Scan {
+    /// Another device accepts a login token.
+    AcceptToken {
         token: [u8; 32],
     },
-    /// Sessions end.
     Revoke {
         revocation: usize,
     },
-    /// Containers that were held up go out.
+    /// Delayed containers are pushed.
     Push {
-        held: usize,
+        delayed: usize,
     },
-    /// The line breaks in some way.
-    FaultKind,
-    /// Chaos is over.
-    Calm,
+    /// Chaos starts a network fault.
+    RandomNetworkFault,
+    /// Chaos ends.
+    EndFaults,
 }
 
 impl Script {
-    pub(super) fn new(scenario: &Scenario) -> Self {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
         let mut script = Self {
-            begun: false,
-            due: BinaryHeap::new(),
-            order: 0,
-            late: Vec::new(),
-            held: Vec::new(),
-            manners: Vec::new(),
+            started: false,
+            queue: BinaryHeap::new(),
+            sequence: 0,
+            delayed_updates: Vec::new(),
+            delayed_containers: Vec::new(),
+            delivery_options: Vec::new(),
         };
-        // A fault at 0 is for the server's start; everything else waits for the first client.
-        for (fault, _) in
-            scenario.faults.iter().enumerate().filter(|(_, fault)| *fault.at.get_ref() == 0.0)
-        {
-            script.plan(i64::MIN, ScriptEvent::Fault { fault });
+        // A network fault at 0 applies from the start of the server, before any client.
+        for (fault, settings) in scenario.network_faults.iter().enumerate() {
+            if *settings.at.get_ref() == 0.0 {
+                script.schedule(i64::MIN, ScriptEvent::NetworkFault { fault });
+            }
         }
         script
     }
 
-    pub(super) fn manner(&self, call: usize) -> Manner {
-        self.manners.get(call).copied().unwrap_or_default()
+    pub(crate) fn delivery_options(&self, call: usize) -> DeliveryOptions {
+        self.delivery_options.get(call).copied().unwrap_or_default()
     }
 
-    /// Keeps updates back until `at`.
-    pub(super) fn delay(
+    /// Delivers updates about a call at the time `at`.
+    pub(crate) fn schedule_delivery(
         &mut self,
         at: i64,
         call: usize,
         session: SessionIx,
         updates: Vec<enums::Update>,
     ) {
-        self.late.push((call, session, updates));
-        self.plan(at, ScriptEvent::Deliver { late: self.late.len() - 1 });
+        self.delayed_updates.push((call, session, updates));
+        let delayed = self.delayed_updates.len() - 1;
+        self.schedule(at, ScriptEvent::Deliver { delayed });
     }
 
-    /// Holds containers up until `at`.
-    pub(super) fn hold(&mut self, at: i64, session: SessionIx, containers: Vec<enums::Updates>) {
-        self.held.push((session, containers));
-        self.plan(at, ScriptEvent::Push { held: self.held.len() - 1 });
+    /// Pushes containers at the time `at`.
+    pub(crate) fn schedule_push(
+        &mut self,
+        at: i64,
+        session: SessionIx,
+        containers: Vec<enums::Updates>,
+    ) {
+        self.delayed_containers.push((session, containers));
+        let delayed = self.delayed_containers.len() - 1;
+        self.schedule(at, ScriptEvent::Push { delayed });
     }
 
-    fn plan(&mut self, at: i64, event: ScriptEvent) {
-        self.order += 1;
-        self.due.push(Reverse(Due { at, order: self.order, event }));
+    fn schedule(&mut self, at: i64, event: ScriptEvent) {
+        let sequence = self.next_sequence();
+        self.queue.push(Reverse(ScheduledEvent { at, sequence, event }));
+    }
+
+    fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
     }
 }
 
 impl World {
-    /// Begins the script, unless it has begun.
-    pub(crate) fn begin(&mut self, now: i64) {
-        if std::mem::replace(&mut self.script.begun, true) {
+    /// Starts the script unless it has started.
+    pub(crate) fn start_script(&mut self, now: i64) {
+        if std::mem::replace(&mut self.script.started, true) {
             return;
         }
         for script in 0..self.scenario.calls.len() {
             let at = now + millis(Some(&self.scenario.calls[script].at)).unwrap_or(0);
-            self.script.plan(at, ScriptEvent::Place { script });
+            self.script.schedule(at, ScriptEvent::PlaceCall { script });
         }
-        for fault in 0..self.scenario.faults.len() {
-            let at = millis(Some(&self.scenario.faults[fault].at)).unwrap_or(0);
+        for fault in 0..self.scenario.network_faults.len() {
+            let at = millis(Some(&self.scenario.network_faults[fault].at)).unwrap_or(0);
             if at > 0 {
-                self.script.plan(now + at, ScriptEvent::Fault { fault });
+                self.script.schedule(now + at, ScriptEvent::NetworkFault { fault });
             }
         }
         for revocation in 0..self.scenario.revocations.len() {
             let at = millis(Some(&self.scenario.revocations[revocation].at)).unwrap_or(0);
-            self.script.plan(now + at, ScriptEvent::Revoke { revocation });
+            self.script.schedule(now + at, ScriptEvent::Revoke { revocation });
         }
         if let Some(flood) = self.scenario.flood.clone() {
-            self.plan_flood(&flood, now);
+            self.schedule_flood(&flood, now);
         }
         if let Some(chaos) = &self.scenario.chaos {
             let until = now + millis(Some(&chaos.until)).unwrap_or(0);
-            self.script.plan(until, ScriptEvent::Calm);
-            self.plan_network_fault(now);
+            self.script.schedule(until, ScriptEvent::EndFaults);
+            self.schedule_network_fault(now);
         }
     }
 
-    /// When the next thing happens, if anything is to come.
+    /// The time of the next scheduled event.
     pub(crate) fn next_due(&self) -> Option<i64> {
-        self.script.due.peek().map(|Reverse(due)| due.at)
+        self.script.queue.peek().map(|Reverse(next)| next.at)
     }
 
-    /// Lets everything happen that is due.
+    /// Handles every event that is due at `now`.
     pub(crate) fn advance(&mut self, now: i64) {
         while self.next_due().is_some_and(|at| at <= now) {
-            if let Some(Reverse(due)) = self.script.due.pop() {
-                self.happen(due.event, due.at.max(0), now);
+            if let Some(Reverse(next)) = self.script.queue.pop() {
+                self.handle_event(next.event, next.at.max(0), now);
             }
         }
     }
 
-    fn happen(&mut self, event: ScriptEvent, at: i64, now: i64) {
+    fn handle_event(&mut self, event: ScriptEvent, at: i64, now: i64) {
         match event {
-            ScriptEvent::Place { script } => self.place(script, at),
-            ScriptEvent::Receive { call } if self.is_ringing(call) => {
-                self.advance_call(call, CallState::Ringing { received: Some(at) }, at);
+            ScriptEvent::PlaceCall { script } => self.place_call(script, at),
+            ScriptEvent::Received { call } if self.is_ringing(call) => {
+                self.set_call_state(call, CallState::Ringing { received: Some(at) }, at);
             }
-            ScriptEvent::RungOut { call, script } if self.is_ringing(call) => {
-                self.rung_out(call, script, at);
+            ScriptEvent::RingTimeElapsed { call, script } if self.is_ringing(call) => {
+                self.ring_time_elapsed(call, script, at);
             }
             ScriptEvent::Establish { call, script } => self.establish(call, script, at),
-            ScriptEvent::TalkedOut { call, script } => self.talked_out(call, script, at),
-            ScriptEvent::GiveUp { call } if self.is_ringing(call) => {
-                self.end(call, enums::PhoneCallDiscardReason::Missed, None, None, at);
+            ScriptEvent::TalkTimeElapsed { call, script } => {
+                self.talk_time_elapsed(call, script, at);
             }
-            ScriptEvent::Deliver { late } => {
-                let (call, session, updates) = self.script.late[late].clone();
+            ScriptEvent::GiveUp { call } if self.is_ringing(call) => {
+                self.end_call(call, enums::PhoneCallDiscardReason::Missed, None, None, at);
+            }
+            ScriptEvent::Deliver { delayed } => {
+                let (call, session, updates) = self.script.delayed_updates[delayed].clone();
                 self.deliver(call, session, &updates, now);
             }
-            ScriptEvent::Fault { fault } => {
-                let fault = &self.scenario.faults[fault];
-                let millis = millis(fault.lasts.as_ref()).unwrap_or(0);
-                self.outbox.push(Outgoing::Fault { how: fault.how, millis });
+            ScriptEvent::NetworkFault { fault } => {
+                let fault = &self.scenario.network_faults[fault];
+                let millis = millis(fault.duration.as_ref()).unwrap_or(0);
+                self.outbox.push(Outgoing::NetworkFault { how: fault.how, millis });
             }
-            ScriptEvent::FloodBatch { first } => self.flood(first, at),
-            ScriptEvent::Scan { token } => self.scan(token, at),
+            ScriptEvent::FloodBatch { first } => self.place_flood_batch(first, at),
+            ScriptEvent::AcceptToken { token } => self.accept_login_token(token, at),
             ScriptEvent::Revoke { revocation } => self.revoke(revocation),
-            ScriptEvent::Push { held } => {
-                let (session, containers) = std::mem::take(&mut self.script.held[held]);
+            ScriptEvent::Push { delayed } => {
+                let (session, containers) =
+                    std::mem::take(&mut self.script.delayed_containers[delayed]);
                 self.push(session, containers);
             }
-            ScriptEvent::FaultKind => {
-                self.fault();
-                self.plan_network_fault(now);
+            ScriptEvent::RandomNetworkFault => {
+                self.inject_network_fault();
+                self.schedule_network_fault(now);
             }
-            ScriptEvent::Calm => self.calm(),
-            // Somebody ended the call before it came to this.
-            ScriptEvent::Receive { .. }
-            | ScriptEvent::RungOut { .. }
+            ScriptEvent::EndFaults => self.end_faults(),
+            // The call was ended before.
+            ScriptEvent::Received { .. }
+            | ScriptEvent::RingTimeElapsed { .. }
             | ScriptEvent::GiveUp { .. } => {}
         }
     }
 
-    fn plan_network_fault(&mut self, now: i64) {
-        if let Some(pause) = self.faults.pause() {
-            self.script.plan(now + pause, ScriptEvent::FaultKind);
+    fn schedule_network_fault(&mut self, now: i64) {
+        if let Some(interval) = self.faults.network_fault_interval() {
+            self.script.schedule(now + interval, ScriptEvent::RandomNetworkFault);
         }
     }
 
-    /// Plans that a login token is accepted.
-    pub(super) fn plan_scan(&mut self, at: i64, token: [u8; 32]) {
-        self.script.plan(at, ScriptEvent::Scan { token });
+    /// Schedules the acceptance of a login token on another device.
+    pub(crate) fn schedule_token_acceptance(&mut self, at: i64, token: [u8; 32]) {
+        self.script.schedule(at, ScriptEvent::AcceptToken { token });
     }
 
-    /// A number that no other plan has had.
-    pub(super) fn script_number(&mut self) -> u64 {
-        self.script.order += 1;
-        self.script.order
+    /// A number that is unique in this world.
+    pub(crate) fn unique_number(&mut self) -> u64 {
+        self.script.next_sequence()
     }
 
     fn is_ringing(&self, call: usize) -> bool {
-        matches!(self.calls[call].stage, CallState::Ringing { .. })
+        matches!(self.calls[call].state, CallState::Ringing { .. })
     }
 
-    fn place(&mut self, script: usize, at: i64) {
+    fn place_call(&mut self, script: usize, at: i64) {
         let plan = self.scenario.calls[script].clone();
-        let manner = Manner {
+        let options = DeliveryOptions {
             repeat: plan.repeat,
-            late: millis(plan.late.as_ref()).unwrap_or(0),
+            delay: millis(plan.late.as_ref()).unwrap_or(0),
             container: plan.container,
         };
         let outgoing = plan.from.get_ref() == "me";
-        let placed = if outgoing { plan.own_end(DeviceScript::Here) } else { Place::Elsewhere };
+        let caller_endpoint =
+            if outgoing { plan.own_endpoint(DeviceScript::Here) } else { Endpoint::Elsewhere };
         let (caller, callee) =
-            (self.user_named(plan.from.get_ref()), self.user_named(plan.to.get_ref()));
-        let call = self.add_call(caller, callee, plan.video, placed, manner, at);
-        self.announce(call, &vec![super::CallView::Hidden; self.sessions.len()], at);
+            (self.user_by_key(plan.from.get_ref()), self.user_by_key(plan.to.get_ref()));
+        let call = self.add_call(caller, callee, plan.video, caller_endpoint, options, at);
+        self.push_changes(call, &vec![CallView::Hidden; self.sessions.len()], at);
         if let Some(receipt) = millis(plan.receipt.as_ref()) {
-            self.script.plan(at + receipt, ScriptEvent::Receive { call });
+            self.script.schedule(at + receipt, ScriptEvent::Received { call });
         }
         if let Some(rings) = millis(plan.rings.as_ref()) {
-            self.script.plan(at + rings, ScriptEvent::RungOut { call, script });
+            self.script.schedule(at + rings, ScriptEvent::RingTimeElapsed { call, script });
         }
     }
 
@@ -277,16 +297,18 @@ impl World {
         caller: usize,
         callee: usize,
         video: bool,
-        placed: Place,
-        manner: Manner,
+        caller_endpoint: Endpoint,
+        options: DeliveryOptions,
         at: i64,
     ) -> usize {
         let ix = self.calls.len();
         let seed = 0xca11_0000 + ix as u64;
-        let id = scatter(seed);
-        let hashes =
-            Hashes { caller: scatter(seed ^ 0x1_0000_0000), callee: scatter(seed ^ 0x2_0000_0000) };
-        let stage = CallState::Ringing { received: None };
+        let id = splitmix64(seed);
+        let hashes = CallHashes {
+            caller: splitmix64(seed ^ 0x1_0000_0000),
+            callee: splitmix64(seed ^ 0x2_0000_0000),
+        };
+        let state = CallState::Ringing { received: None };
         self.calls.push(ServerCall {
             id,
             caller,
@@ -294,59 +316,62 @@ impl World {
             hashes,
             video,
             created: at,
-            placed,
-            stage,
+            caller_endpoint,
+            state,
         });
-        self.by_id.insert(id, ix);
-        self.script.manners.push(manner);
+        self.call_indexes.insert(id, ix);
+        self.script.delivery_options.push(options);
         ix
     }
 
-    pub(super) fn user_named(&self, key: &str) -> usize {
+    pub(crate) fn user_by_key(&self, key: &str) -> usize {
         self.users.iter().position(|user| user.key == key).expect("the scenario was checked")
     }
 
-    fn rung_out(&mut self, call: usize, script: usize, at: i64) {
+    fn ring_time_elapsed(&mut self, call: usize, script: usize, at: i64) {
         use enums::PhoneCallDiscardReason as Reason;
         let plan = &self.scenario.calls[script];
         match plan.then {
-            Then::Missed => drop(self.end(call, Reason::Missed, None, None, at)),
-            Then::Declined => drop(self.end(call, Reason::Busy, None, None, at)),
-            Then::Lost => drop(self.end(call, Reason::Disconnect, None, None, at)),
-            Then::Answered => {
+            RingOutcome::Missed => drop(self.end_call(call, Reason::Missed, None, None, at)),
+            RingOutcome::Declined => drop(self.end_call(call, Reason::Busy, None, None, at)),
+            RingOutcome::Lost => drop(self.end_call(call, Reason::Disconnect, None, None, at)),
+            RingOutcome::Answered => {
                 let outgoing = plan.from.get_ref() == "me";
-                let by =
-                    if outgoing { Place::Elsewhere } else { plan.own_end(DeviceScript::Elsewhere) };
+                let by = if outgoing {
+                    Endpoint::Elsewhere
+                } else {
+                    plan.own_endpoint(DeviceScript::Elsewhere)
+                };
                 let connects = millis(plan.connects.as_ref()).unwrap_or(0);
-                self.script.plan(at + connects, ScriptEvent::Establish { call, script });
-                self.advance_call(call, CallState::Accepted { at, by }, at);
+                self.script.schedule(at + connects, ScriptEvent::Establish { call, script });
+                self.set_call_state(call, CallState::Accepted { at, by }, at);
             }
         }
     }
 
     fn establish(&mut self, call: usize, script: usize, at: i64) {
-        let CallState::Accepted { by, .. } = self.calls[call].stage else { return };
+        let CallState::Accepted { by, .. } = self.calls[call].state else { return };
         if let Some(talks) = millis(self.scenario.calls[script].talks.as_ref()) {
-            self.script.plan(at + talks, ScriptEvent::TalkedOut { call, script });
+            self.script.schedule(at + talks, ScriptEvent::TalkTimeElapsed { call, script });
         }
-        self.advance_call(call, CallState::Established { at, by }, at);
+        self.set_call_state(call, CallState::Established { at, by }, at);
     }
 
-    fn talked_out(&mut self, call: usize, script: usize, at: i64) {
+    fn talk_time_elapsed(&mut self, call: usize, script: usize, at: i64) {
         use enums::PhoneCallDiscardReason as Reason;
-        let CallState::Established { at: since, .. } = self.calls[call].stage else { return };
+        let CallState::Established { at: since, .. } = self.calls[call].state else { return };
         let reason = match self.scenario.calls[script].ends {
-            Ends::Peer | Ends::Me => Reason::Hangup,
-            Ends::Lost => Reason::Disconnect,
-            Ends::Migrated => {
+            TalkOutcome::Peer | TalkOutcome::Me => Reason::Hangup,
+            TalkOutcome::Lost => Reason::Disconnect,
+            TalkOutcome::Migrated => {
                 let slug = format!("loopback{call}");
                 types::PhoneCallDiscardReasonMigrateConferenceCall { slug }.into()
             }
         };
-        self.end(call, reason, Some(((at - since) / 1000) as i32), None, at);
+        self.end_call(call, reason, Some(((at - since) / 1000) as i32), None, at);
     }
 
-    fn plan_flood(&mut self, flood: &Flood, now: i64) {
+    fn schedule_flood(&mut self, flood: &FloodScript, now: i64) {
         for caller in 0..FLOOD_CALLERS {
             let user = User::new(self.users.len(), "", &format!("Caller {caller:03}"), None, None);
             self.users.push(user);
@@ -356,37 +381,43 @@ impl World {
         for first in (0..calls).step_by(batch as usize) {
             let share = f64::from(first) / f64::from(calls);
             let at = start + (share * flood.over * 1000.0) as i64;
-            self.script.plan(at, ScriptEvent::FloodBatch { first });
+            self.script.schedule(at, ScriptEvent::FloodBatch { first });
         }
     }
 
-    /// Places one batch of a flood, each session's updates in one container.
-    fn flood(&mut self, first: u32, at: i64) {
+    /// Places one batch of a flood; each session receives its updates in one container.
+    fn place_flood_batch(&mut self, first: u32, at: i64) {
         let Some(flood) = self.scenario.flood.clone() else { return };
         let callers = self.users.len() - FLOOD_CALLERS;
         let last = *flood.calls.get_ref().min(&first.saturating_add(flood.batch.max(1)));
         let mut calls = Vec::new();
         for number in first..last {
             let caller = callers + number as usize % FLOOD_CALLERS;
-            let call =
-                self.add_call(caller, 0, number % 4 == 0, Place::Elsewhere, Manner::default(), at);
+            let call = self.add_call(
+                caller,
+                0,
+                number % 4 == 0,
+                Endpoint::Elsewhere,
+                DeliveryOptions::default(),
+                at,
+            );
             if let Some(rings) = flood.rings {
-                self.script.plan(at + (rings * 1000.0) as i64, ScriptEvent::GiveUp { call });
+                self.script.schedule(at + (rings * 1000.0) as i64, ScriptEvent::GiveUp { call });
             }
             calls.push(call);
         }
         for session in 0..self.sessions.len() {
             let updates = calls.iter().filter_map(|ix| match self.view(*ix, session) {
-                super::CallView::Live(call) => Some(super::phone_call(call)),
+                CallView::Live(call) => Some(phone_call(call)),
                 _ => None,
             });
             let updates = updates.collect();
             let callers = calls.iter().map(|ix| self.calls[*ix].caller).collect::<Vec<_>>();
             let container = types::Updates {
                 updates,
-                users: self.named(session, callers),
+                users: self.visible_users(session, callers),
                 chats: Vec::new(),
-                date: super::seconds(at),
+                date: seconds(at),
                 seq: 0,
             };
             let updates = Box::new(container.into());
@@ -396,11 +427,11 @@ impl World {
 }
 
 impl CallScript {
-    /// Where the account's own end of the call is: the first session, or another device.
-    fn own_end(&self, default: DeviceScript) -> Place {
+    /// The account's own endpoint: its first session, or another device.
+    fn own_endpoint(&self, default: DeviceScript) -> Endpoint {
         match self.device.unwrap_or(default) {
-            DeviceScript::Here => Place::Session(0),
-            DeviceScript::Elsewhere => Place::Elsewhere,
+            DeviceScript::Here => Endpoint::Session(0),
+            DeviceScript::Elsewhere => Endpoint::Elsewhere,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How a request is answered where that is not by the truth.
+//! Responses that the scenario or an injected fault replaces, delays or suppresses.
 
 use grammers_tl_types::{enums, types};
 
@@ -6,41 +6,42 @@ use super::{Outgoing, World};
 use crate::call::SessionIx;
 use crate::scenario::{AnswerScript, InvalidMessage, millis, parse_error};
 
-/// What is answered instead of the truth.
+/// What is sent in response to a request.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) enum ResponseKind {
+    /// The computed result.
     #[default]
-    Truth,
+    Unchanged,
     /// An `rpc_error`.
     Error(i32, String),
     /// Nothing.
     Silence,
-    /// What nobody can read.
+    /// Bytes that are no valid TL.
     Garbage,
-    /// The transport refuses with this code, and closes.
+    /// A transport error with this code (without its sign), after which the connection is closed.
     Transport(u16),
-    /// The line is cut, and refuses for so many milliseconds.
+    /// All connections are closed, and new ones are refused for this many milliseconds.
     Cut(i64),
 }
 
-/// How a request is answered.
+/// A change of the response to a request.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct ResponseOverride {
     pub(crate) kind: ResponseKind,
-    /// Milliseconds.
+    /// The delay of the response, in milliseconds.
     pub(crate) delay: i64,
-    /// Whether the request does its work.
+    /// Whether the request takes effect.
     pub(crate) effect: bool,
-    /// Push the updates of the answer before it.
-    pub(crate) echo: bool,
-    /// Something that no server may send, before the answer.
+    /// Whether the updates in the result are pushed before the response.
+    pub(crate) updates_first: bool,
+    /// A message that the protocol does not allow, sent before the response.
     pub(crate) invalid: Option<InvalidMessage>,
 }
 
 impl World {
-    /// What the scenario wants answered to `method` about a call with `peer`, if anything; else
-    /// what chaos makes of it.
-    pub(crate) fn overrule(
+    /// The change of the response to `method`: from the first matching `[[answer]]` of the scenario, or
+    /// otherwise from `[chaos]`. `call` is the id of the call that the request refers to.
+    pub(crate) fn response_override(
         &mut self,
         session: SessionIx,
         method: &str,
@@ -49,15 +50,15 @@ impl World {
         let peer =
             call.and_then(|id| self.call(id)).map(|call| self.users[call.peer_of(0)].key.clone());
         for (ix, answer) in self.scenario.answers.iter().enumerate() {
-            let spent = answer.times > 0 && self.answered[ix] >= answer.times;
+            let exhausted = answer.times > 0 && self.answers_given[ix] >= answer.times;
             let other_call = answer
                 .call
                 .as_ref()
                 .is_some_and(|key| Some(key.get_ref().as_str()) != peer.as_deref());
-            if spent || other_call || answer.method.get_ref() != method {
+            if exhausted || other_call || answer.method.get_ref() != method {
                 continue;
             }
-            self.answered[ix] += 1;
+            self.answers_given[ix] += 1;
             if let Some(text) = &answer.notification {
                 let updates = Box::new(notification(text));
                 self.outbox.push(Outgoing::Push { session, updates });
@@ -67,7 +68,7 @@ impl World {
                 effect: answer.effect.unwrap_or(!matches!(kind, ResponseKind::Error(..))),
                 kind,
                 delay: millis(answer.delay.as_ref()).unwrap_or(0),
-                echo: false,
+                updates_first: false,
                 invalid: answer.invalid,
             };
         }
@@ -75,7 +76,7 @@ impl World {
     }
 }
 
-/// The one of them that the scenario has; it was checked to be one.
+/// The kind of response of an `[[answer]]`; the check of the scenario allows at most one.
 fn kind(answer: &AnswerScript) -> ResponseKind {
     let error = answer.error.as_ref().and_then(|error| parse_error(error.get_ref()));
     if let Some((code, name)) = error {
@@ -89,11 +90,11 @@ fn kind(answer: &AnswerScript) -> ResponseKind {
     } else if answer.garbage {
         ResponseKind::Garbage
     } else {
-        ResponseKind::Truth
+        ResponseKind::Unchanged
     }
 }
 
-/// A popup of Telegram's own.
+/// An `updateServiceNotification` that clients show as a popup.
 fn notification(text: &str) -> enums::Updates {
     let update = types::UpdateServiceNotification {
         popup: true,

@@ -1,33 +1,33 @@
-//! Sessions: whose they are, what they may ask, and how they end.
+//! Sessions: their keys, users, settings and end.
 
 use grammers_tl_types::{enums, types};
 
+use super::sign_in::PendingSignIn;
 use super::{MethodError, Outgoing, World};
 use crate::call::{SessionIx, UserIx, seconds};
 use crate::crypt::{AUTH_KEY_LEN, AuthKey};
-use crate::scenario::{Callers, parse_error};
+use crate::scenario::{CallPrivacy, parse_error};
 
-/// A key, and what it is good for.
+/// An authorization key and its session.
 pub(crate) struct Session {
-    /// Whom it is signed in to.
+    /// The user that the session is signed in to.
     pub(crate) user: Option<UserIx>,
-    /// The only data centre that knows the key.
+    /// The only data centre that accepts the key.
     pub(crate) dc: i32,
     pub(crate) key: AuthKey,
-    /// How far its numbered containers have come.
-    pub(super) seq: i32,
-    /// `authorization.hash`.
+    /// The `seq` of the last numbered container.
+    pub(crate) seq: i32,
+    /// `hash` of `authorization`.
     hash: i64,
-    device: ClientInfo,
+    client_info: ClientInfo,
     /// `call_requests_disabled`.
-    pub(super) calls_off: bool,
+    pub(crate) calls_off: bool,
     unconfirmed: bool,
-    pub(super) fate: Option<Fate>,
-    /// How far signing in has come.
-    pub(super) pending: super::sign_in::PendingSignIn,
+    pub(crate) termination: Option<Termination>,
+    pub(crate) pending: PendingSignIn,
 }
 
-/// What `initConnection` says of the program.
+/// The arguments of `initConnection` that `account.getAuthorizations` shows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ClientInfo {
     pub(crate) model: String,
@@ -36,17 +36,17 @@ pub(crate) struct ClientInfo {
     pub(crate) api_id: i32,
 }
 
-/// How a session was ended by the server.
+/// How the server ended a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// Every request is refused so.
+pub(crate) enum Termination {
+    /// Every request is refused with this code and name.
     Refused(i32, String),
-    /// The key is known no longer.
-    Forgotten,
+    /// The key is removed.
+    KeyRemoved,
 }
 
 impl Session {
-    pub(super) fn new(dc: i32, user: Option<UserIx>) -> Self {
+    pub(crate) fn new(dc: i32, user: Option<UserIx>) -> Self {
         let (mut key, mut hash) = ([0; AUTH_KEY_LEN], [0; 8]);
         crate::random(&mut key);
         crate::random(&mut hash);
@@ -56,34 +56,33 @@ impl Session {
             key: AuthKey::new(key),
             seq: 0,
             hash: i64::from_le_bytes(hash),
-            device: ClientInfo::default(),
+            client_info: ClientInfo::default(),
             calls_off: false,
             unconfirmed: false,
-            fate: None,
-            pending: super::sign_in::PendingSignIn::default(),
+            termination: None,
+            pending: PendingSignIn::default(),
         }
     }
 
-    pub(super) fn limited(mut self, calls_off: bool, unconfirmed: bool) -> Self {
+    pub(crate) fn with_limits(mut self, calls_off: bool, unconfirmed: bool) -> Self {
         (self.calls_off, self.unconfirmed) = (calls_off, unconfirmed);
         self
     }
 }
 
 impl World {
-    /// The session that a data centre knows by the id of its key.
-    pub(crate) fn session_of(&self, dc: i32, key_id: [u8; 8]) -> Option<SessionIx> {
-        self.sessions.iter().position(|known| {
-            known.dc == dc && known.key.id() == key_id && known.fate != Some(Fate::Forgotten)
+    /// The session with this `auth_key_id` at a data centre.
+    pub(crate) fn session_by_key(&self, dc: i32, key_id: [u8; 8]) -> Option<SessionIx> {
+        self.sessions.iter().position(|it| {
+            it.dc == dc && it.key.id() == key_id && it.termination != Some(Termination::KeyRemoved)
         })
     }
 
-    /// Remembers what program uses a session.
-    pub(crate) fn introduce(&mut self, session: SessionIx, device: ClientInfo) {
-        self.sessions[session].device = device;
+    pub(crate) fn set_client_info(&mut self, session: SessionIx, client_info: ClientInfo) {
+        self.sessions[session].client_info = client_info;
     }
 
-    /// Why a session may not call `method` at all.
+    /// The error of `method` that follows from the state of the session alone.
     pub(crate) fn refusal(
         &self,
         session: SessionIx,
@@ -91,11 +90,11 @@ impl World {
         needs_user: bool,
     ) -> Option<(i32, String)> {
         let session = &self.sessions[session];
-        match &session.fate {
-            // The settings are for everybody who has a key.
-            Some(Fate::Refused(401, _)) if method == "help.getConfig" => return None,
-            Some(Fate::Refused(code, name)) => return Some((*code, name.clone())),
-            Some(Fate::Forgotten) | None => {}
+        match &session.termination {
+            // `help.getConfig` needs no authorization, so an error 401 does not apply to it.
+            Some(Termination::Refused(401, _)) if method == "help.getConfig" => return None,
+            Some(Termination::Refused(code, name)) => return Some((*code, name.clone())),
+            Some(Termination::KeyRemoved) | None => {}
         }
         if session.user.is_some() || !needs_user {
             return None;
@@ -108,15 +107,16 @@ impl World {
         Some((401, name.to_owned()))
     }
 
-    /// Ends the sessions of a user, as a revocation of the scenario wants it.
-    pub(super) fn revoke(&mut self, ix: usize) {
+    /// Ends all sessions of a user, as the `[[revoke]]` with the index `ix` specifies.
+    pub(crate) fn revoke(&mut self, ix: usize) {
         let revocation = &self.scenario.revocations[ix];
         let error = revocation.error.as_ref().and_then(|error| parse_error(error.get_ref()));
-        let fate = error.map_or(Fate::Forgotten, |(code, name)| Fate::Refused(code, name));
-        let user = self.user_named(revocation.account.get_ref());
+        let termination =
+            error.map_or(Termination::KeyRemoved, |(code, name)| Termination::Refused(code, name));
+        let user = self.user_by_key(revocation.account.get_ref());
         for (ix, session) in self.sessions.iter_mut().enumerate() {
             if session.user == Some(user) {
-                session.fate = Some(fate.clone());
+                session.termination = Some(termination.clone());
                 self.outbox.push(Outgoing::Close { session: ix });
             }
         }
@@ -129,22 +129,22 @@ impl World {
         now: i64,
     ) -> types::account::Authorizations {
         let own = self.sessions[session].user;
-        let theirs = self.sessions.iter().enumerate().filter(|(_, known)| known.user == own);
-        let authorizations = theirs.map(|(ix, known)| {
+        let own_sessions = self.sessions.iter().enumerate().filter(|(_, it)| it.user == own);
+        let authorizations = own_sessions.map(|(ix, it)| {
             types::Authorization {
                 current: ix == session,
                 official_app: false,
                 password_pending: false,
                 encrypted_requests_disabled: false,
-                call_requests_disabled: known.calls_off,
-                unconfirmed: known.unconfirmed,
-                hash: if ix == session { 0 } else { known.hash },
-                device_model: known.device.model.clone(),
+                call_requests_disabled: it.calls_off,
+                unconfirmed: it.unconfirmed,
+                hash: if ix == session { 0 } else { it.hash },
+                device_model: it.client_info.model.clone(),
                 platform: "Desktop".to_owned(),
-                system_version: known.device.system.clone(),
-                api_id: known.device.api_id,
+                system_version: it.client_info.system.clone(),
+                api_id: it.client_info.api_id,
                 app_name: "onhook".to_owned(),
-                app_version: known.device.app.clone(),
+                app_version: it.client_info.app.clone(),
                 date_created: seconds(now),
                 date_active: seconds(now),
                 ip: "127.0.0.1".to_owned(),
@@ -159,19 +159,19 @@ impl World {
         }
     }
 
-    /// `account.changeAuthorizationSettings`. The current session goes by the hash 0, as it is
-    /// listed.
-    pub(crate) fn change_authorization(
+    /// `account.changeAuthorizationSettings`. The hash of the current session is 0, as in
+    /// `account.getAuthorizations`.
+    pub(crate) fn change_authorization_settings(
         &mut self,
         session: SessionIx,
         request: &grammers_tl_types::functions::account::ChangeAuthorizationSettings,
     ) -> Result<bool, MethodError> {
         let own = self.sessions[session].user;
-        let meant = self.sessions.iter().enumerate().position(|(ix, known)| {
-            let hash = if ix == session { 0 } else { known.hash };
-            known.user == own && hash == request.hash
+        let index = self.sessions.iter().enumerate().position(|(ix, it)| {
+            let hash = if ix == session { 0 } else { it.hash };
+            it.user == own && hash == request.hash
         });
-        let session = &mut self.sessions[meant.ok_or((400, "HASH_INVALID"))?];
+        let session = &mut self.sessions[index.ok_or((400, "HASH_INVALID"))?];
         if let Some(off) = request.call_requests_disabled {
             session.calls_off = off;
         }
@@ -181,15 +181,15 @@ impl World {
         Ok(true)
     }
 
-    /// `account.getPrivacy` of `inputPrivacyKeyPhoneCall`: who may call.
-    pub(crate) fn callers(&self) -> types::account::PrivacyRules {
+    /// `account.getPrivacy` with `inputPrivacyKeyPhoneCall`.
+    pub(crate) fn call_privacy(&self) -> types::account::PrivacyRules {
         let rules = match self.scenario.me.callers {
-            Callers::Everybody => vec![enums::PrivacyRule::PrivacyValueAllowAll],
-            Callers::Contacts => vec![
+            CallPrivacy::Everybody => vec![enums::PrivacyRule::PrivacyValueAllowAll],
+            CallPrivacy::Contacts => vec![
                 enums::PrivacyRule::PrivacyValueAllowContacts,
                 enums::PrivacyRule::PrivacyValueDisallowAll,
             ],
-            Callers::Nobody => vec![enums::PrivacyRule::PrivacyValueDisallowAll],
+            CallPrivacy::Nobody => vec![enums::PrivacyRule::PrivacyValueDisallowAll],
         };
         types::account::PrivacyRules { rules, chats: Vec::new(), users: Vec::new() }
     }

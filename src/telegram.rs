@@ -14,11 +14,14 @@
 
 mod authorization;
 mod connection;
+mod context;
 mod diagnose;
+mod disconnect;
 mod error;
 mod hang_up;
 mod heartbeat;
 mod import;
+mod name_lookup;
 mod network;
 mod one_shot;
 mod password;
@@ -44,7 +47,9 @@ use crate::accounts::Lease;
 use crate::calls::event::{AccountEvent, ConnectionState, HangUpOrder};
 use crate::calls::failure::Failure;
 use crate::calls::{AccountId, Party};
-use connection::{Connection, Disconnect};
+use connection::Connection;
+use context::TaskContext;
+use disconnect::Disconnect;
 use session::CachedSession;
 
 pub use diagnose::{Diagnosis, diagnose};
@@ -61,8 +66,6 @@ pub type Events = mpsc::Sender<(AccountId, AccountEvent)>;
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 /// How long an account may take to stop.
 const CLOSING: Duration = Duration::from_millis(500);
-/// How long the answer to a question may take.
-const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 /// A line that has lived so long was a good one: after it, the waits begin anew.
 const STEADY: Duration = Duration::from_secs(30);
 /// The longest wait between two tries.
@@ -156,35 +159,16 @@ async fn run_stored(
 ) {
     match CachedSession::open(&lease.session()).await {
         Ok((vault, self_id)) => {
-            context.tell(AccountEvent::OwnUser(Party::unknown(self_id))).await;
+            context.send(AccountEvent::OwnUser(Party::unknown(self_id))).await;
             Supervisor::new(vault, TaskContext { self_id, ..context }, commands).run().await;
         }
         Err(cause) => {
             let connection = ConnectionState::Unusable { cause: crate::text::clean(&cause) };
-            context.tell(AccountEvent::ConnectionState(connection)).await;
+            context.send(AccountEvent::ConnectionState(connection)).await;
             while let Some(command) = commands.recv().await {
                 refuse(&context, command).await;
             }
         }
-    }
-}
-
-/// What every part of an account needs to know.
-#[derive(Clone)]
-struct TaskContext {
-    id: AccountId,
-    self_id: i64,
-    network: Network,
-    events: Events,
-}
-
-impl TaskContext {
-    /// Tells the board; waits while it is busy. `false` if nobody listens any more.
-    async fn tell(&self, event: AccountEvent) -> bool {
-        if let AccountEvent::ConnectionState(connection) = &event {
-            tracing::info!(account = self.id.0, ?connection, "the connection has changed");
-        }
-        self.events.send((self.id, event)).await.is_ok()
     }
 }
 
@@ -236,7 +220,7 @@ impl Supervisor {
     async fn stay_connected(&mut self) {
         let mut tries = 0;
         loop {
-            self.context.tell(AccountEvent::ConnectionState(ConnectionState::Connecting)).await;
+            self.context.send(AccountEvent::ConnectionState(ConnectionState::Connecting)).await;
             let ended = match self.open().await {
                 Some(Ok(line)) => {
                     let opened = Instant::now();
@@ -255,11 +239,11 @@ impl Supervisor {
                 Disconnect::Asked => continue,
                 Disconnect::SignedOut(code) => {
                     let connection = ConnectionState::SignedOut { code };
-                    self.context.tell(AccountEvent::ConnectionState(connection)).await;
+                    self.context.send(AccountEvent::ConnectionState(connection)).await;
                     None
                 }
                 Disconnect::Failed => {
-                    self.context.tell(AccountEvent::TaskPanicked).await;
+                    self.context.send(AccountEvent::TaskPanicked).await;
                     tries += 1;
                     Some(self.retry_after(pause, "a fault inside".to_owned()).await)
                 }
@@ -285,7 +269,7 @@ impl Supervisor {
         let now = self.context.network.clock.now();
         let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
         let connection = ConnectionState::Retrying { at, cause };
-        self.context.tell(AccountEvent::ConnectionState(connection)).await;
+        self.context.send(AccountEvent::ConnectionState(connection)).await;
         Instant::now() + wait
     }
 
@@ -310,7 +294,7 @@ impl Supervisor {
 
     /// Uses a line until it ends.
     async fn stay(&mut self, mut line: Connection) -> Disconnect {
-        self.context.tell(AccountEvent::ConnectionState(ConnectionState::Online)).await;
+        self.context.send(AccountEvent::ConnectionState(ConnectionState::Online)).await;
         loop {
             tokio::select! {
                 ended = line.ended() => return line.explained(ended).await,
@@ -367,7 +351,7 @@ async fn keep(
         tracing::warn!(error, "the session could not be written");
         if !std::mem::replace(&mut told, true) {
             let text = "the session cannot be saved to disk; the log says why";
-            context.tell(AccountEvent::StorageFailed(text.to_owned())).await;
+            context.send(AccountEvent::StorageFailed(text.to_owned())).await;
         }
     }
 }
@@ -377,7 +361,7 @@ async fn refuse(context: &TaskContext, command: AccountCommand) {
     if let AccountCommand::HangUp(order) = command {
         let outcome = Err(Failure::Offline);
         let done = AccountEvent::HangUpDone { key: order.key, attempt: order.attempt, outcome };
-        context.tell(done).await;
+        context.send(done).await;
     }
 }
 

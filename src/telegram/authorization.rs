@@ -6,8 +6,9 @@ use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
 use tokio::time::timeout;
 
-use super::connection::{Disconnect, ended_by};
-use super::{REQUEST_DEADLINE, TaskContext, error};
+use super::context::{REQUEST_DEADLINE, TaskContext};
+use super::disconnect::Disconnect;
+use super::error;
 use crate::calls::event::{AccountEvent, AuthorizationFlags};
 use crate::calls::failure::Failure;
 
@@ -31,7 +32,7 @@ pub(super) fn reach_of(entry: &tl::types::Authorization) -> AuthorizationFlags {
 pub(super) async fn ask_reach(context: TaskContext, client: Client) -> Option<Disconnect> {
     match timeout(REQUEST_DEADLINE, own_entry(&client)).await {
         Ok(Ok(Some(entry))) => {
-            context.tell(AccountEvent::AuthorizationFlags(reach_of(&entry))).await;
+            context.send(AccountEvent::AuthorizationFlags(reach_of(&entry))).await;
         }
         Ok(Ok(None)) | Err(_) => {}
         Ok(Err(error)) => {
@@ -57,12 +58,14 @@ pub(super) async fn receive_calls(context: TaskContext, client: Client) -> Optio
     };
     let text = match timeout(REQUEST_DEADLINE, changing).await {
         Ok(Ok(_)) => return ask_reach(context, client).await,
-        Ok(Err(error)) if error::signed_out(&error).is_some() => return Some(ended_by(&error)),
+        Ok(Err(error)) if error::signed_out(&error).is_some() => {
+            return Some(Disconnect::of(&error));
+        }
         Ok(Err(error)) => error::failure(&error).text(),
         Err(_) => Failure::NoAnswer { after: REQUEST_DEADLINE }.text(),
     };
     context
-        .tell(AccountEvent::ServiceNotification(format!("the setting was not changed: {text}")))
+        .send(AccountEvent::ServiceNotification(format!("the setting was not changed: {text}")))
         .await;
     None
 }

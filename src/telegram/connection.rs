@@ -5,14 +5,12 @@
 //! begins with what was missed.
 
 use std::future::{Future, poll_fn};
-use std::io::ErrorKind;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use grammers_client::client::{Client, UpdateStream};
-use grammers_client::{InvocationError, peer::Peer, tl};
+use grammers_client::{peer::Peer, tl};
 use grammers_mtsender::{SenderPool, SenderPoolFatHandle, UpdatesConfiguration};
 use grammers_session::Session;
 use grammers_session::types::{PeerId, UpdateState, UpdatesState};
@@ -23,38 +21,21 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::authorization::{ask_reach, receive_calls};
+use super::context::TaskContext;
+use super::disconnect::Disconnect;
 use super::heartbeat::{ServerProbe, heartbeat};
+use super::name_lookup::look_up_names;
 use super::network::POOL_SLOTS;
 use super::peers::Names;
-use super::reconcile::{ask_names, reconcile};
+use super::reconcile::reconcile;
 use super::server_clock::ServerClock;
 use super::session::{CachedSession, SessionError};
-use super::{CLOSING, TaskContext, error, hang_up, updates};
+use super::{CLOSING, hang_up, updates};
 use crate::calls::event::{AccountEvent, CallEvent, HangUpOrder};
 use crate::calls::failure::Failure;
-use crate::text;
 
 /// How many containers may wait between the tap and the update stream.
 const FORWARD_SLOTS: usize = 4096;
-
-/// Why a line is over.
-#[derive(Debug)]
-pub(super) enum Disconnect {
-    /// The connection is gone; in words.
-    Lost(String),
-    /// The pool has let go of everything; in words. Its runner says why.
-    Dropped(String),
-    /// Something has failed inside.
-    Failed,
-    /// Telegram wants so much patience.
-    Flooded(Duration),
-    /// The session is no longer valid; Telegram's name for why.
-    SignedOut(String),
-    /// A new line was asked for.
-    Asked,
-    /// The program ends.
-    Stopped,
-}
 
 /// A working connection. Dropping it ends all its tasks.
 pub(super) struct Connection {
@@ -93,15 +74,15 @@ impl Connection {
         let resync = to_stream.clone();
         tasks.spawn(forward(tap.clone(), updates, to_stream));
 
-        let dc = session.home_dc_id().map_err(|error| lost(&error))?;
+        let dc = session.home_dc_id().map_err(|error| Disconnect::lost(&error))?;
         let client = Client::new(handle.clone());
         let beat =
             ServerProbe { context: context.clone(), client: client.clone(), clock: clock.clone() };
         let state = match beat.state().await {
             Ok(state) => state,
-            Err(error) => return Err(explained(ended_by(&error), &mut runner).await),
+            Err(error) => return Err(explained(Disconnect::of(&error), &mut runner).await),
         };
-        keep_first(session, state).await.map_err(|error| lost(&error))?;
+        keep_first(session, state).await.map_err(|error| Disconnect::lost(&error))?;
         if let Err(error) = beat.settings().await {
             // Without them there are defaults; if the line is down, its tasks will tell.
             tracing::warn!(%error, "the call timeouts or the own name could not be had");
@@ -109,11 +90,11 @@ impl Connection {
 
         let configuration = UpdatesConfiguration { catch_up: true };
         let stream = client.stream_updates(from_tap, configuration).await;
-        let stream = stream.map_err(|error| lost(&error))?;
+        let stream = stream.map_err(|error| Disconnect::lost(&error))?;
         tasks.spawn(listen(tap, stream, Arc::clone(session)));
         tasks.spawn(heartbeat(beat, Arc::clone(session), resync));
         tasks.spawn(ask_reach(context.clone(), client.clone()));
-        tasks.spawn(ask_names(context.clone(), client, names.clone(), handle.clone(), asked));
+        tasks.spawn(look_up_names(context.clone(), client, names.clone(), handle.clone(), asked));
         let verdicts = mpsc::unbounded_channel();
         Ok(Self {
             context: context.clone(),
@@ -165,7 +146,7 @@ impl Connection {
                 Ok(None) => {}
                 Err(error) => {
                     let outcome = Err(Failure::Internal { cause: error.to_string() });
-                    context.tell(AccountEvent::HangUpDone { key, attempt, outcome }).await;
+                    context.send(AccountEvent::HangUpDone { key, attempt, outcome }).await;
                 }
             }
         });
@@ -214,30 +195,6 @@ async fn explained(ended: Disconnect, runner: &mut JoinSet<()>) -> Disconnect {
     }
 }
 
-pub(super) fn silent() -> Disconnect {
-    Disconnect::Lost("Telegram has gone silent".to_owned())
-}
-
-fn lost(error: &impl ToString) -> Disconnect {
-    Disconnect::Lost(text::clean(&error.to_string()))
-}
-
-pub(super) fn ended_by(error: &InvocationError) -> Disconnect {
-    match (error::signed_out(error), error) {
-        (Some(code), _) => Disconnect::SignedOut(code),
-        // grammers' own words for it: "read 0 bytes".
-        (None, InvocationError::Io(error)) if error.kind() == ErrorKind::ConnectionReset => {
-            Disconnect::Lost("the connection was closed".to_owned())
-        }
-        (None, InvocationError::Io(error)) => lost(error),
-        (None, InvocationError::Dropped(_)) => Disconnect::Dropped(text::clean(&error.to_string())),
-        (None, InvocationError::Rpc(error)) if error.code == 420 => {
-            Disconnect::Flooded(Duration::from_secs(u64::from(error.value.unwrap_or(1))))
-        }
-        (None, error) => lost(error),
-    }
-}
-
 /// Turns what comes in into events, from the raw containers as well as from the stream.
 ///
 /// Both see most updates; the board knows each call only once. The containers are faster, and
@@ -254,7 +211,7 @@ impl Tap {
     async fn take(&self, update: &tl::enums::Update) -> bool {
         let Some(event) = updates::event(update, self.context.self_id, &self.names) else {
             return match updates::announcement(update) {
-                Some(text) => self.context.tell(AccountEvent::ServiceNotification(text)).await,
+                Some(text) => self.context.send(AccountEvent::ServiceNotification(text)).await,
                 None => true,
             };
         };
@@ -267,7 +224,7 @@ impl Tap {
             // The task that asks ends only with the line.
             let _ = self.questions.send(peer);
         }
-        self.context.tell(AccountEvent::Call(event)).await
+        self.context.send(AccountEvent::Call(event)).await
     }
 }
 
@@ -322,7 +279,7 @@ async fn listen(
         };
         let (update, _, peers) = match next {
             Ok(update) => update,
-            Err(error) => return Some(ended_by(&error)),
+            Err(error) => return Some(Disconnect::of(&error)),
         };
         // Only these: a large difference brings the same people with each of its updates.
         for user_id in updates::parties(&update).into_iter().flatten() {

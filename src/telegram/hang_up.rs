@@ -7,9 +7,10 @@ use grammers_client::tl::{self, Deserializable, Serializable};
 use grammers_mtsender::SenderPoolHandle;
 use tokio::time::timeout;
 
-use super::connection::Disconnect;
+use super::context::TaskContext;
+use super::disconnect::Disconnect;
 use super::peers::Names;
-use super::{TaskContext, error, updates};
+use super::{error, updates};
 use crate::calls::event::{AccountEvent, CallEvent, HangUpOrder};
 use crate::calls::failure::Failure;
 use crate::calls::reason::EndReason;
@@ -46,14 +47,14 @@ pub(super) async fn send(
             Ok(answer) => {
                 let container = grammers_session::updates::UpdatesLike::Updates(answer);
                 for event in ends_of(&container, order.handle.id, context.self_id, &names) {
-                    context.tell(AccountEvent::Call(event)).await;
+                    context.send(AccountEvent::Call(event)).await;
                 }
                 Ok(())
             }
         },
     };
     let done = AccountEvent::HangUpDone { key: order.key, attempt: order.attempt, outcome };
-    context.tell(done).await;
+    context.send(done).await;
     verdict
 }
 

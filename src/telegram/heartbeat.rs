@@ -11,11 +11,11 @@ use grammers_session::updates::UpdatesLike;
 use tokio::sync::mpsc;
 use tokio::time::{interval_at, timeout};
 
-use super::connection::{Disconnect, ended_by, silent};
+use super::context::{REQUEST_DEADLINE, TaskContext};
+use super::disconnect::Disconnect;
 use super::peers::party;
 use super::server_clock::ServerClock;
 use super::session::CachedSession;
-use super::{REQUEST_DEADLINE, TaskContext};
 use crate::calls::event::AccountEvent;
 
 /// How often the server is asked for its state.
@@ -38,7 +38,7 @@ impl ServerProbe {
         let answer = self.client.invoke(&tl::functions::updates::GetState {}).await?;
         let tl::enums::updates::State::State(state) = answer;
         let ahead = self.clock.sample(state.date, asked, clock.now());
-        self.context.tell(AccountEvent::Clock { ahead }).await;
+        self.context.send(AccountEvent::Clock { ahead }).await;
         Ok(state)
     }
 
@@ -49,12 +49,12 @@ impl ServerProbe {
         let seconds = u64::try_from(config.call_ring_timeout_ms).unwrap_or(0) / 1000;
         if (BELIEVED.0..=BELIEVED.1).contains(&seconds) {
             let timeout = Duration::from_secs(seconds);
-            self.context.tell(AccountEvent::RingTimeout(timeout)).await;
+            self.context.send(AccountEvent::RingTimeout(timeout)).await;
         }
         let id = vec![tl::enums::InputUser::UserSelf];
         let users = self.client.invoke(&tl::functions::users::GetUsers { id }).await?;
         if let Some(own) = users.first().and_then(party) {
-            self.context.tell(AccountEvent::OwnUser(own)).await;
+            self.context.send(AccountEvent::OwnUser(own)).await;
         }
         Ok(())
     }
@@ -71,8 +71,8 @@ pub(super) async fn heartbeat(
         ticks.tick().await;
         let state = match timeout(REQUEST_DEADLINE, beat.state()).await {
             Ok(Ok(state)) => state,
-            Ok(Err(error)) => return Some(ended_by(&error)),
-            Err(_) => return Some(silent()),
+            Ok(Err(error)) => return Some(Disconnect::of(&error)),
+            Err(_) => return Some(Disconnect::silent()),
         };
         let known = session.updates_state().await.ok();
         if known.is_some_and(|known| known.pts < state.pts || known.seq < state.seq) {

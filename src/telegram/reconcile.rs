@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
-use grammers_mtsender::SenderPoolFatHandle;
-use grammers_session::types::PeerId;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::connection::{Disconnect, ended_by, silent};
-use super::peers::{Names, party};
-use super::{REQUEST_DEADLINE, TaskContext, error, updates};
+use super::context::{REQUEST_DEADLINE, TaskContext};
+use super::disconnect::Disconnect;
+use super::peers::Names;
+use super::{error, updates};
 use crate::calls::event::AccountEvent;
 
 /// How many of the latest calls are looked through for those whose end was missed.
@@ -25,37 +23,6 @@ const EARLIER: i64 = 60;
 /// After how long it is looked again where Telegram cannot say now.
 const AGAIN: [Duration; 3] =
     [Duration::from_secs(3), Duration::from_secs(10), Duration::from_secs(30)];
-
-/// Asks for names that no container has carried, one at a time.
-pub(super) async fn ask_names(
-    context: TaskContext,
-    client: Client,
-    names: Names,
-    handle: SenderPoolFatHandle,
-    mut asked: mpsc::UnboundedReceiver<i64>,
-) -> Option<Disconnect> {
-    while let Some(user_id) = asked.recv().await {
-        let Some(peer) = PeerId::user(user_id) else { continue };
-        let Ok(Some(known)) = handle.session.peer_ref(peer).await else {
-            tracing::debug!("a caller whose access hash is unknown stays without a name");
-            continue;
-        };
-        let user = tl::types::InputUser { user_id, access_hash: known.auth.hash() };
-        let request = tl::functions::users::GetUsers { id: vec![user.into()] };
-        let asking = timeout(REQUEST_DEADLINE, client.invoke(&request));
-        let Ok(answer) = asking.await else { continue };
-        match answer {
-            Ok(users) => {
-                if let Some(party) = users.first().and_then(party) {
-                    names.remember(party.clone());
-                    context.tell(AccountEvent::PeerResolved(party)).await;
-                }
-            }
-            Err(error) => tracing::debug!(%error, "a name could not be had"),
-        }
-    }
-    None
-}
 
 /// Looks through the calls of all chats, the latest first, for those that were asked about, back to
 /// when the first of them was placed.
@@ -86,14 +53,14 @@ pub(super) async fn reconcile(
         offset_id = id;
     }
     if known {
-        context.tell(AccountEvent::Reconciled { asked, ended: Some(ended) }).await;
+        context.send(AccountEvent::Reconciled { asked, ended: Some(ended) }).await;
         return None;
     }
     // What was found is told in any case; what was not may only be further back.
     for event in ended {
-        context.tell(AccountEvent::Call(event)).await;
+        context.send(AccountEvent::Call(event)).await;
     }
-    context.tell(AccountEvent::Reconciled { asked, ended: None }).await;
+    context.send(AccountEvent::Reconciled { asked, ended: None }).await;
     None
 }
 
@@ -135,7 +102,7 @@ async fn page(
             Ok(Ok(tl::enums::messages::Messages::Messages(found))) => Ok(Some(found.messages)),
             Ok(Ok(tl::enums::messages::Messages::Slice(found))) => Ok(Some(found.messages)),
             Ok(Ok(_)) => Ok(None),
-            Ok(Err(error)) if error::signed_out(&error).is_some() => Err(ended_by(&error)),
+            Ok(Err(error)) if error::signed_out(&error).is_some() => Err(Disconnect::of(&error)),
             Ok(Err(InvocationError::Rpc(error))) => {
                 tracing::debug!(%error, "the history of calls could not be read");
                 // Until it is known, the board says that it is being found out.
@@ -149,8 +116,8 @@ async fn page(
                 tracing::debug!(%error, "the history of calls could not be read");
                 Ok(None)
             }
-            Ok(Err(error)) => Err(ended_by(&error)),
-            Err(_) => Err(silent()),
+            Ok(Err(error)) => Err(Disconnect::of(&error)),
+            Err(_) => Err(Disconnect::silent()),
         };
     }
 }

@@ -3,10 +3,12 @@
 mod accounts;
 mod commands;
 mod doctor;
+mod exit;
 mod login;
 mod password_prompt;
 mod print;
 mod server_file;
+mod setup;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,15 +16,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::Overrides;
-
-/// Everything went well.
-const FINE: u8 = 0;
-/// Something failed.
-const FAILED: u8 = 1;
-/// The program was called wrongly, or cannot run here.
-const USAGE: u8 = 2;
-/// There is no account that is signed in.
-const SIGNED_OUT: u8 = 3;
+use setup::with_config;
 
 /// A terminal switchboard for Telegram calls.
 #[derive(Debug, Parser)]
@@ -219,11 +213,17 @@ impl LookArgs {
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let code = match cli.command {
+    exit::exit_code(match cli.command {
         None => commands::board(&cli.board),
-        Some(CliCommand::Login(args)) => commands::login(&args),
-        Some(CliCommand::Accounts { command }) => commands::accounts(command.as_ref()),
-        Some(CliCommand::Logout { name }) => commands::logout(&name),
+        Some(CliCommand::Login(args)) => {
+            with_config(|config, paths| login::login(&args, config, paths))
+        }
+        Some(CliCommand::Accounts { command }) => {
+            with_config(|_, paths| accounts::accounts(command.as_ref(), paths))
+        }
+        Some(CliCommand::Logout { name }) => {
+            with_config(|config, paths| accounts::logout(&name, config, paths))
+        }
         Some(CliCommand::Demo { scenario, look }) => commands::demo(&scenario, look.overrides()),
         Some(CliCommand::Serve { scenario, port }) => commands::serve(&scenario, port),
         Some(CliCommand::Watch { demo: true, scenario, .. }) => commands::watch_demo(&scenario),
@@ -232,8 +232,9 @@ pub fn main() -> ExitCode {
         }
         Some(CliCommand::Doctor { json }) => doctor::doctor(json),
         Some(CliCommand::Config { what }) => commands::config(what),
-        Some(CliCommand::Completions { shell }) => print::completions(shell, &mut Cli::command()),
-        Some(CliCommand::Man) => print::man(Cli::command()),
-    };
-    ExitCode::from(code)
+        Some(CliCommand::Completions { shell }) => {
+            commands::completions(shell, &mut Cli::command())
+        }
+        Some(CliCommand::Man) => commands::man(Cli::command()),
+    })
 }

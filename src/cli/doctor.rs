@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::commands::in_runtime;
-use super::{FAILED, FINE, print};
+use super::exit::{CommandResult, failed, failed_as_printed};
+use super::print;
+use super::setup::{self, in_runtime};
 use crate::accounts::{AccountStore, AccountsError};
 use crate::config::paths::Paths;
 use crate::config::{Config, Overrides};
@@ -70,34 +71,38 @@ impl Finding {
     }
 }
 
-/// Checks everything; fails if anything does.
-pub(super) fn doctor(json: bool) -> u8 {
-    let paths = Paths::find(|name| std::env::var_os(name));
-    let mut failed = false;
-    // Each at once: some take their time.
-    let mut tell = |finding: Finding| {
-        failed |= finding.status == Status::Failure;
+/// Checks everything; fails if any check does.
+pub(super) fn doctor(json: bool) -> CommandResult {
+    let paths = setup::paths();
+    let mut has_failure = false;
+    let mut printed = Ok(());
+    // Printed one by one, because some checks take seconds.
+    let mut report = |finding: Finding| {
+        has_failure |= finding.status == Status::Failure;
         let line = match serde_json::to_string(&finding) {
             Ok(line) if json => line,
             _ => finding.line(),
         };
-        print::text(&format!("{line}\n"));
+        if printed.is_ok() {
+            printed = print::text(&format!("{line}\n"));
+        }
     };
     let config = Config::load(&paths, Overrides::default(), |name| std::env::var_os(name));
-    tell(match &config {
+    report(match &config {
         Ok(_) if !paths.config_file().exists() => Finding::fine("settings", "the defaults"),
         Ok(_) => Finding::fine("settings", format!("{}", paths.config_file().display())),
         Err(error) => Finding::failure("settings", error.to_string(), "mend that"),
     });
-    tell(terminal());
-    // Without the settings it is unknown through what proxy Telegram may be reached.
-    let network = config.as_ref().ok().map(super::commands::network);
+    report(terminal());
+    // Wrong settings leave it unknown through which proxy Telegram may be reached.
+    let network = config.as_ref().ok().map(setup::network);
     if let Some(proxy) = network.as_ref().and_then(|network| network.proxy.as_ref()) {
-        tell(Finding::fine("proxy", format!("Telegram is reached through {proxy}")));
+        report(Finding::fine("proxy", format!("Telegram is reached through {proxy}")));
     }
-    disk(&paths).into_iter().for_each(&mut tell);
-    accounts(&AccountStore::at(paths.accounts()), network.as_ref(), &mut tell);
-    if failed { FAILED } else { FINE }
+    disk(&paths).into_iter().for_each(&mut report);
+    accounts(&AccountStore::at(paths.accounts()), network.as_ref(), &mut report);
+    printed.map_err(failed)?;
+    if has_failure { Err(failed_as_printed()) } else { Ok(()) }
 }
 
 fn terminal() -> Finding {
@@ -154,14 +159,14 @@ fn try_writing(folder: &Path) -> io::Result<()> {
     written.and(removed)
 }
 
-fn accounts(accounts: &AccountStore, network: Option<&Network>, tell: &mut impl FnMut(Finding)) {
+fn accounts(accounts: &AccountStore, network: Option<&Network>, report: &mut impl FnMut(Finding)) {
     match accounts.names() {
-        Err(error) => tell(Finding::failure("accounts", error.to_string(), "mend that")),
+        Err(error) => report(Finding::failure("accounts", error.to_string(), "mend that")),
         Ok(names) if names.is_empty() => {
-            tell(Finding::warning("accounts", "there are none yet", "run `onhook login`"));
+            report(Finding::warning("accounts", "there are none yet", "run `onhook login`"));
         }
         Ok(names) => {
-            names.iter().flat_map(|name| account(accounts, name, network)).for_each(tell);
+            names.iter().flat_map(|name| account(accounts, name, network)).for_each(report);
         }
     }
 }

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::commands::{CommandResult, Stop, failed, in_runtime, usage};
+use super::exit::{CommandResult, Stop, failed, usage};
+use super::setup::{in_runtime, network};
 use super::{LoginArgs, StartArgs, print, server_file};
 use crate::accounts::AccountStore;
 use crate::config::Config;
@@ -36,7 +37,7 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Command
         accounts.check_free(name).map_err(usage)?;
     }
     let start = start(&args.start)?;
-    let network = super::commands::network(config);
+    let network = network(config);
     let imported = if args.import { Some(read_session()?) } else { None };
     let known = config.application.clone().or_else(|| accounts.application());
     let application = match (known, &imported) {

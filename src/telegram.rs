@@ -54,9 +54,9 @@ use session::CachedSession;
 
 pub use diagnose::{Diagnosis, diagnose};
 pub use import::{ImportError, Imported};
-pub use network::Network;
-pub use session::Seed;
-pub use sign_out::sign_out;
+pub use network::{Network, UnknownProxyHost};
+pub use session::{Seed, SessionFileError};
+pub use sign_out::{SignOutError, sign_out};
 pub use updates::read_updates;
 
 /// Where an account's events go.
@@ -163,7 +163,8 @@ async fn run_stored(
             Supervisor::new(vault, TaskContext { self_id, ..context }, commands).run().await;
         }
         Err(cause) => {
-            let connection = ConnectionState::Unusable { cause: crate::text::clean(&cause) };
+            let connection =
+                ConnectionState::Unusable { cause: crate::text::clean(&cause.to_string()) };
             context.send(AccountEvent::ConnectionState(connection)).await;
             while let Some(command) = commands.recv().await {
                 refuse(&context, command).await;
@@ -213,7 +214,7 @@ impl Supervisor {
         // Not aborted: what it is writing would be lost.
         let _ = keeper.await;
         if let Err(error) = self.session.write().await {
-            tracing::warn!(error, "the session could not be written");
+            tracing::warn!(%error, "the session could not be written");
         }
     }
 
@@ -348,7 +349,7 @@ async fn keep(
             told = false;
             continue;
         };
-        tracing::warn!(error, "the session could not be written");
+        tracing::warn!(%error, "the session could not be written");
         if !std::mem::replace(&mut told, true) {
             let text = "the session cannot be saved to disk; the log says why";
             context.send(AccountEvent::StorageFailed(text.to_owned())).await;

@@ -58,7 +58,8 @@ impl Connection {
         names: &Names,
         clock: &ServerClock,
     ) -> Result<Self, Disconnect> {
-        let parameters = context.network.parameters().await.map_err(Disconnect::Lost)?;
+        let parameters = context.network.parameters().await;
+        let parameters = parameters.map_err(|error| Disconnect::Lost(error.to_string()))?;
         let pool = SenderPool::with_configuration(
             Arc::clone(session),
             context.network.api_id(),

@@ -50,11 +50,11 @@ pub struct SessionReport {
 pub async fn diagnose(lease: &Lease, network: &Network) -> Diagnosis {
     let vault = match CachedSession::open(&lease.session()).await {
         Ok((vault, _)) => vault,
-        Err(cause) => return Diagnosis::Unusable(text::clean(&cause)),
+        Err(cause) => return Diagnosis::Unusable(text::clean(&cause.to_string())),
     };
     match OneShotClient::of(lease, vault, network).await {
         Ok(visit) => ask(&visit.client).await,
-        Err(cause) => Diagnosis::Unreachable(cause),
+        Err(cause) => Diagnosis::Unreachable(cause.to_string()),
     }
 }
 

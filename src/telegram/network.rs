@@ -28,12 +28,20 @@ pub struct Network {
 /// that another program has made.
 const ANY_API_ID: i32 = 1;
 
+/// The host name of the proxy has no address.
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy's host '{host}' cannot be found")]
+pub struct UnknownProxyHost {
+    /// The name.
+    host: String,
+}
+
 /// The proxy as grammers takes it, with the host's address looked up: by itself it would panic
 /// where the system has no resolver.
-async fn proxy_url(proxy: &Proxy) -> Result<String, String> {
+async fn proxy_url(proxy: &Proxy) -> Result<String, UnknownProxyHost> {
     let host = proxy.host().trim_matches(['[', ']']);
     let found = tokio::net::lookup_host((host, proxy.port())).await;
-    let unknown = || format!("the proxy's host '{host}' cannot be found");
+    let unknown = || UnknownProxyHost { host: host.to_owned() };
     let address =
         found.ok().and_then(|found| found.min_by_key(SocketAddr::is_ipv6)).ok_or_else(unknown)?;
     let credentials = proxy.credentials().map(|it| format!("{it}@")).unwrap_or_default();
@@ -58,7 +66,7 @@ impl Network {
     ///
     /// # Errors
     /// If the proxy's host cannot be found.
-    pub(super) async fn parameters(&self) -> Result<ConnectionParams, String> {
+    pub(super) async fn parameters(&self) -> Result<ConnectionParams, UnknownProxyHost> {
         let proxy_url = match &self.proxy {
             Some(proxy) => Some(proxy_url(proxy).await?),
             None => None,

@@ -6,7 +6,7 @@ use grammers_client::client::Client;
 use grammers_mtsender::SenderPool;
 use tokio::task::AbortHandle;
 
-use super::network::Network;
+use super::network::{Network, UnknownProxyHost};
 use super::session::CachedSession;
 use crate::accounts::Lease;
 
@@ -25,7 +25,7 @@ impl OneShotClient {
         lease: &Lease,
         vault: CachedSession,
         network: &Network,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, UnknownProxyHost> {
         let network = network.of(lease);
         let parameters = network.parameters().await?;
         let pool = SenderPool::with_configuration(Arc::new(vault), network.api_id(), parameters);

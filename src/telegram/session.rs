@@ -86,6 +86,31 @@ pub(super) enum SessionError {
     Store(#[from] SqliteSessionError),
 }
 
+/// Why the session of a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionFileError {
+    /// The file is no `SqliteSession`, or is damaged.
+    #[error("{file} is no session that can be read ({cause})")]
+    Unreadable {
+        /// The name of the file.
+        file: String,
+        /// The error of the database.
+        cause: SqliteSessionError,
+    },
+    /// The session has no own user.
+    #[error("{file} is signed in to nobody")]
+    NoUser {
+        /// The name of the file.
+        file: String,
+    },
+    /// The session has no authorization key for its home data centre.
+    #[error("{file} has no key for its data centre")]
+    NoKey {
+        /// The name of the file.
+        file: String,
+    },
+}
+
 impl CachedSession {
     /// A session that is kept nowhere.
     pub(super) fn in_memory(data: SessionData) -> Self {
@@ -98,22 +123,18 @@ impl CachedSession {
         }
     }
 
-    /// Opens the session of a file.
-    ///
-    /// Returns the account's own user id with it, or why it cannot be used, in words.
-    pub(super) async fn open(path: &Path) -> Result<(Self, i64), String> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let unreadable = |error: &dyn std::fmt::Display| {
-            format!("{name} is no session that can be read ({error})")
-        };
-        let store = SqliteSession::open(path).await.map_err(|error| unreadable(&error))?;
-        let (data, user_id) = load(&store).await.map_err(|error| unreadable(&error))?;
+    /// Opens the session of a file. Returns it with the account's own user id.
+    pub(super) async fn open(path: &Path) -> Result<(Self, i64), SessionFileError> {
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let unreadable = |cause| SessionFileError::Unreadable { file: file.clone(), cause };
+        let store = SqliteSession::open(path).await.map_err(unreadable)?;
+        let (data, user_id) = load(&store).await.map_err(unreadable)?;
         let Some(user_id) = user_id else {
-            return Err(format!("{name} is signed in to nobody"));
+            return Err(SessionFileError::NoUser { file });
         };
         let home = data.dc_options.get(&data.home_dc);
         if home.is_none_or(|home| home.auth_key.is_none()) {
-            return Err(format!("{name} has no key for its data centre"));
+            return Err(SessionFileError::NoKey { file });
         }
         Ok((Self { store: Some(store), ..Self::in_memory(data) }, user_id))
     }
@@ -148,22 +169,19 @@ impl CachedSession {
     /// Writes what has changed so far; what cannot be written waits for the next time.
     ///
     /// # Errors
-    /// Those of the file, in words.
-    pub(super) async fn write(&self) -> Result<(), String> {
+    /// Those of the file.
+    pub(super) async fn write(&self) -> Result<(), SessionError> {
         let Some(store) = &self.store else { return Ok(()) };
         let pending = std::mem::take(&mut *self.pending());
         let written = self.write_to(store, &pending).await;
-        written.map_err(|error| {
-            self.pending().put_back(pending);
-            error.to_string()
-        })
+        written.inspect_err(|_| self.pending().put_back(pending))
     }
 
     async fn write_to(
         &self,
         store: &SqliteSession,
         pending: &Unwritten,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<(), SessionError> {
         for centre in pending.centres.values() {
             store.set_dc_option(centre).await?;
         }
@@ -416,11 +434,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("session.db");
         std::fs::write(&path, "not a database, and long enough to be noticed as none").expect("ok");
-        let refused = CachedSession::open(&path).await.err().expect("refused");
+        let refused = CachedSession::open(&path).await.err().expect("refused").to_string();
         assert!(refused.contains("is no session that can be read"), "{refused}");
         let blank = folder.path().join("blank.db");
         SqliteSession::open(&blank).await.expect("a stock session");
-        let refused = CachedSession::open(&blank).await.err().expect("refused");
+        let refused = CachedSession::open(&blank).await.err().expect("refused").to_string();
         assert!(refused.ends_with("is signed in to nobody"), "{refused}");
     }
 }

@@ -276,7 +276,8 @@ impl SignInFlow {
             let network = &self.setup.network;
             let api_id = own.unwrap_or_else(|| network.api_id());
             let parameters = network.parameters().await;
-            let parameters = parameters.map_err(|cause| Refusal::unreachable(&cause))?;
+            let parameters =
+                parameters.map_err(|error| Refusal::unreachable(&error.to_string()))?;
             let data = self.data.take().unwrap_or_else(|| first_data(&self.setup.start));
             let vault = Arc::new(CachedSession::in_memory(data));
             let SenderPool { runner, handle, updates } =

@@ -2,13 +2,41 @@
 
 use grammers_client::tl;
 use grammers_session::Session;
+use grammers_session::storages::SqliteSessionError;
 
 use super::{FlowResult, Setup, SignInFlow};
-use crate::accounts::{Draft, Settings};
+use crate::accounts::{AccountsError, Draft, Settings};
 use crate::calls::Party;
 use crate::sign_in::{Refusal, SignInEvent, Step};
 use crate::telegram::peers::party;
 use crate::telegram::session;
+use crate::telegram::sign_out::{SignOutError, sign_out};
+
+/// Why a session could not be stored.
+#[derive(Debug, thiserror::Error)]
+enum StoreError {
+    /// The connection that holds the session cannot be made.
+    #[error("{0}")]
+    Connection(String),
+    /// The session has no data centre any more.
+    #[error("the key is gone")]
+    NoKey,
+    /// The files of the account cannot be written.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
+    /// The session's file cannot be written.
+    #[error("the session could not be stored: {0}")]
+    Session(#[from] SqliteSessionError),
+}
+
+/// Why an account that was just stored could not be removed again.
+#[derive(Debug, thiserror::Error)]
+enum UndoError {
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
+    #[error(transparent)]
+    SignOut(#[from] SignOutError),
+}
 
 impl SignInFlow {
     /// Asks who an imported session belongs to, and stores it.
@@ -63,38 +91,36 @@ impl SignInFlow {
         let stored = self.store_session(id, access_hash, &own).await;
         match stored {
             Ok(name) => Ok(SignInEvent::Done { name, own }),
-            Err(text) => {
+            Err(error) => {
                 let advice = if self.sign_out().await {
                     "mend that and sign in again; nothing was stored"
                 } else {
                     "nothing was stored; end the session in another app (Settings → Devices), mend \
                      that and sign in again"
                 };
-                Err(Refusal::local(text, advice, Step::Method))
+                Err(Refusal::local(error.to_string(), advice, Step::Method))
             }
         }
     }
 
-    pub(super) async fn store_session(
+    async fn store_session(
         &mut self,
         user_id: i64,
         access_hash: i64,
         own: &Party,
-    ) -> Result<String, String> {
+    ) -> Result<String, StoreError> {
         let dc = self.dc;
-        let line = self.line().await.map_err(|refusal| refusal.text)?;
-        let centre = line.vault.dc_option(dc).ok().flatten().ok_or("the key is gone")?;
-        let draft: Draft = self.setup.accounts.draft().map_err(|error| error.to_string())?;
-        let made = session::create(&draft.session(), &centre, user_id, access_hash).await;
-        made.map_err(|error| format!("the session could not be stored: {error}"))?;
+        let line = self.line().await.map_err(|refusal| StoreError::Connection(refusal.text))?;
+        let centre = line.vault.dc_option(dc).ok().flatten().ok_or(StoreError::NoKey)?;
+        let draft: Draft = self.setup.accounts.draft()?;
+        session::create(&draft.session(), &centre, user_id, access_hash).await?;
         let settings = Settings {
             application: self.setup.application.clone(),
             user_id: Some(user_id),
             ipv6: self.setup.network.ipv6,
         };
         let suggestion = own.username.clone().or_else(|| own.name.clone()).unwrap_or_default();
-        let name = draft.finish(&settings, self.setup.name.as_deref(), &suggestion);
-        let name = name.map_err(|error| error.to_string())?;
+        let name = draft.finish(&settings, self.setup.name.as_deref(), &suggestion)?;
         // The session is used by its account from now on.
         self.line = None;
         Ok(name)
@@ -104,9 +130,9 @@ impl SignInFlow {
 /// Takes back an account that nobody wants any more.
 pub(super) async fn undo(setup: &Setup, name: &str) {
     let undone = async {
-        let lease = setup.accounts.lease(name).map_err(|error| error.to_string())?;
-        crate::telegram::sign_out(&lease, &setup.network).await?;
-        lease.remove().map_err(|error| error.to_string())
+        let lease = setup.accounts.lease(name)?;
+        sign_out(&lease, &setup.network).await?;
+        Ok::<_, UndoError>(lease.remove()?)
     };
     if let Err(cause) = undone.await {
         // It is whole, and there at the next start.

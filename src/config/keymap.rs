@@ -190,9 +190,9 @@ fn read_binding(
         OneOrMore::One(key) => std::slice::from_ref(key),
         OneOrMore::More(keys) => keys,
     };
-    let keys = keys
-        .iter()
-        .map(|key| Key::parse(key).map_err(|message| source.error(at, name.get_ref(), &message)));
+    let keys = keys.iter().map(|key| {
+        Key::parse(key).map_err(|error| source.error(at, name.get_ref(), &error.to_string()))
+    });
     Ok((action, keys.collect::<Result<_, _>>()?))
 }
 

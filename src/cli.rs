@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::Overrides;
+use crate::logging;
 use setup::with_config;
 
 /// A terminal switchboard for Telegram calls.
@@ -213,6 +214,7 @@ impl LookArgs {
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    let _flush = logging::FlushOnDrop;
     exit::exit_code(match cli.command {
         None => commands::board(&cli.board),
         Some(CliCommand::Login(args)) => {

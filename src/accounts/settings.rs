@@ -1,9 +1,9 @@
 //! What an account needs beside its session: the application it came in with, and how to connect.
 
-use std::fmt::Write;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
 
 use super::{AccountsError, settings_of, trouble};
 use crate::sign_in::ApiCredentials;
@@ -20,13 +20,13 @@ pub struct Settings {
     pub ipv6: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AccountFile {
-    api_id: Option<toml::Spanned<i32>>,
+    api_id: Option<Spanned<i32>>,
     api_hash: Option<String>,
     user_id: Option<i64>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ipv6: bool,
 }
 
@@ -55,22 +55,16 @@ impl Settings {
         Ok(Self { application, user_id: file.user_id, ipv6: file.ipv6 })
     }
 
-    /// The settings as a file.
+    /// The settings as the text of a file.
     pub(super) fn to_text(&self) -> String {
-        let mut text = String::new();
-        if let Some(application) = &self.application {
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "api_id = {}", application.id);
-            if !application.hash.is_empty() {
-                let _ = writeln!(text, "api_hash = \"{}\"", application.hash);
-            }
-        }
-        if let Some(user_id) = self.user_id {
-            let _ = writeln!(text, "user_id = {user_id}");
-        }
-        if self.ipv6 {
-            text.push_str("ipv6 = true\n");
-        }
-        text
+        let application = self.application.as_ref();
+        let hash = application.map(|application| application.hash.clone());
+        let file = AccountFile {
+            api_id: application.map(|application| Spanned::new(0..0, application.id)),
+            api_hash: hash.filter(|hash| !hash.is_empty()),
+            user_id: self.user_id,
+            ipv6: self.ipv6,
+        };
+        toml::to_string(&file).expect("numbers, texts and switches are TOML")
     }
 }

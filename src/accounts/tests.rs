@@ -102,3 +102,28 @@ fn settings_that_are_wrong_are_refused_with_their_line() {
     let refused = accounts.lease("ada").expect_err("no such application").to_string();
     assert_eq!(refused, format!("{}:2: api_id: must be above 0", path.display()));
 }
+
+#[test]
+fn settings_are_written_as_they_are_read() {
+    let (_folder, accounts) = accounts();
+    let hash = "ab".repeat(16);
+    let known = ApiCredentials::parse("7", &hash).expect("an application");
+    let imported = ApiCredentials { id: 8, hash: String::new() };
+    let cases = [
+        (
+            Some(known),
+            Some(9),
+            true,
+            format!("api_id = 7\napi_hash = \"{hash}\"\nuser_id = 9\nipv6 = true\n"),
+        ),
+        (Some(imported), None, false, "api_id = 8\n".to_owned()),
+        (None, None, false, String::new()),
+    ];
+    for (application, user_id, ipv6, text) in cases {
+        let settings = Settings { application, user_id, ipv6 };
+        assert_eq!(settings.to_text(), text);
+        let draft = accounts.draft().expect("a draft");
+        let name = draft.finish(&settings, None, "ada").expect("an account");
+        assert_eq!(accounts.lease(&name).expect("it can be used").settings(), &settings);
+    }
+}

@@ -23,7 +23,7 @@ use crate::sign_in::ApiCredentials;
 use files::{Lock, create_file, create_folder, readable_by_others, write_anew};
 
 pub use proxy::Proxy;
-pub use settings::Settings;
+pub use settings::AccountSettings;
 
 /// The longest name of an account.
 const LONGEST_NAME: usize = 32;
@@ -92,7 +92,7 @@ pub struct AccountStore {
 pub struct Lease {
     name: String,
     folder: PathBuf,
-    settings: Settings,
+    settings: AccountSettings,
     _lock: Lock,
 }
 
@@ -134,7 +134,8 @@ impl AccountStore {
     /// The application that an account here has been signed in with, if any has.
     pub fn application(&self) -> Option<ApiCredentials> {
         let names = self.names().unwrap_or_default();
-        let settings = names.iter().filter_map(|name| Settings::read(&self.root.join(name)).ok());
+        let settings =
+            names.iter().filter_map(|name| AccountSettings::read(&self.root.join(name)).ok());
         let mut known = settings.filter_map(|settings| settings.application);
         known.find(|application| !application.hash.is_empty())
     }
@@ -142,7 +143,7 @@ impl AccountStore {
     /// The account of a user, if there is one.
     pub fn of_user(&self, user_id: i64) -> Option<String> {
         let is_theirs = |name: &String| {
-            let settings = Settings::read(&self.root.join(name));
+            let settings = AccountSettings::read(&self.root.join(name));
             settings.is_ok_and(|settings| settings.user_id == Some(user_id))
         };
         self.names().unwrap_or_default().into_iter().find(is_theirs)
@@ -173,7 +174,7 @@ impl AccountStore {
         let folder = self.folder(name)?;
         self.check_permissions(name)?;
         let lock = Lock::take(&folder, name)?;
-        let settings = Settings::read(&folder)?;
+        let settings = AccountSettings::read(&folder)?;
         Ok(Lease { name: name.to_owned(), folder, settings, _lock: lock })
     }
 
@@ -184,7 +185,12 @@ impl AccountStore {
     pub fn lease_to_remove(&self, name: &str) -> Result<Lease, AccountsError> {
         let folder = self.folder(name)?;
         let lock = Lock::take(&folder, name)?;
-        Ok(Lease { name: name.to_owned(), folder, settings: Settings::default(), _lock: lock })
+        Ok(Lease {
+            name: name.to_owned(),
+            folder,
+            settings: AccountSettings::default(),
+            _lock: lock,
+        })
     }
 
     /// Checks that nobody else can read an account's secrets.
@@ -272,7 +278,7 @@ impl Lease {
     }
 
     /// How to connect.
-    pub fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &AccountSettings {
         &self.settings
     }
 
@@ -301,7 +307,7 @@ impl Draft {
     /// If the name is none or taken, and the system's.
     pub fn finish(
         mut self,
-        settings: &Settings,
+        settings: &AccountSettings,
         name: Option<&str>,
         suggestion: &str,
     ) -> Result<String, AccountsError> {

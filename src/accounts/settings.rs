@@ -11,7 +11,7 @@ use onhook_toml_source::TomlSource;
 
 /// The settings of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settings {
+pub struct AccountSettings {
     /// The application, if it is known.
     pub application: Option<ApiCredentials>,
     /// Whose session it is; a session that was dropped in does not say.
@@ -30,7 +30,7 @@ struct AccountFile {
     ipv6: bool,
 }
 
-impl Settings {
+impl AccountSettings {
     /// Reads an account's settings; a session that was dropped in has none.
     pub(super) fn read(folder: &Path) -> Result<Self, AccountsError> {
         let path = settings_of(folder);

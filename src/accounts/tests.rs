@@ -13,7 +13,8 @@ fn accounts() -> (tempfile::TempDir, AccountStore) {
 
 fn made(accounts: &AccountStore, name: &str) -> String {
     let application = ApiCredentials::parse("7", &"ab".repeat(16)).expect("an application");
-    let settings = Settings { application: Some(application), user_id: Some(9), ipv6: false };
+    let settings =
+        AccountSettings { application: Some(application), user_id: Some(9), ipv6: false };
     let draft = accounts.draft().expect("a draft");
     draft.finish(&settings, None, name).expect("an account")
 }
@@ -120,7 +121,7 @@ fn settings_are_written_as_they_are_read() {
         (None, None, false, String::new()),
     ];
     for (application, user_id, ipv6, text) in cases {
-        let settings = Settings { application, user_id, ipv6 };
+        let settings = AccountSettings { application, user_id, ipv6 };
         assert_eq!(settings.to_text(), text);
         let draft = accounts.draft().expect("a draft");
         let name = draft.finish(&settings, None, "ada").expect("an account");

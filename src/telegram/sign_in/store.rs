@@ -5,7 +5,7 @@ use grammers_session::Session;
 use grammers_session::storages::SqliteSessionError;
 
 use super::{FlowResult, Setup, SignInFlow};
-use crate::accounts::{AccountsError, Draft, Settings};
+use crate::accounts::{AccountSettings, AccountsError, Draft};
 use crate::calls::Party;
 use crate::sign_in::{Refusal, SignInEvent, Step};
 use crate::telegram::peers::party;
@@ -114,7 +114,7 @@ impl SignInFlow {
         let centre = line.vault.dc_option(dc).ok().flatten().ok_or(StoreError::NoKey)?;
         let draft: Draft = self.setup.accounts.draft()?;
         session::create(&draft.session(), &centre, user_id, access_hash).await?;
-        let settings = Settings {
+        let settings = AccountSettings {
             application: self.setup.application.clone(),
             user_id: Some(user_id),
             ipv6: self.setup.network.ipv6,

@@ -87,7 +87,7 @@ pub async fn board(
     if state.accounts.is_empty() {
         state.open_entrance();
     }
-    if config.privacy {
+    if config.settings.privacy {
         state.privacy = Privacy::Masked;
     }
     let screen = Screen::open()?;
@@ -96,12 +96,12 @@ pub async fn board(
     let look = DisplayOptions {
         theme: config.theme,
         keymap: config.keymap,
-        ascii: config.ascii,
+        ascii: config.settings.ascii,
         zone: TimeZone::system(),
         background: config.background,
     };
     let entrance = door.map(|door| BoardSignIn::new(door, network));
-    let (bell, notify) = (config.bell, config.notify);
+    let (bell, notify) = (config.settings.bell, config.settings.notify);
     let outside = Outside { entrance, bell, notify };
     let board = Board { switchboard, look, screen, outside, scratch: Scratch::default() };
     board.run().await

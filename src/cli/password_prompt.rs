@@ -1,8 +1,7 @@
 //! A prompt on a plain terminal whose answer is not shown.
 //!
-//! This is not `rpassword` because of what a person does to give up: there, Esc is swallowed, and
-//! Ctrl-C raises SIGINT while the terminal is still without echo, which ends the process before the
-//! terminal is restored and before a session that was begun is signed out.
+//! `rpassword` 7.5 is not used: it shows the prompt before it turns the echo off, it swallows Esc, and
+//! its Ctrl-C raises SIGINT before it restores the terminal.
 
 use std::io::{self, Write};
 

@@ -44,7 +44,12 @@ pub(super) fn with_config(command: impl FnOnce(&Config, &Paths) -> CommandResult
 /// `telegram` may use the other.
 pub(super) fn network(config: &Config) -> Network {
     let api_id = config.application.as_ref().map(|application| application.id);
-    Network { proxy: config.proxy.clone(), ipv6: config.ipv6, api_id, ..Network::default() }
+    Network {
+        proxy: config.proxy.clone(),
+        ipv6: config.settings.ipv6,
+        api_id,
+        ..Network::default()
+    }
 }
 
 /// Runs a future to its end on two workers: one for the network, and one for what the loop must

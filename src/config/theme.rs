@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{ConfigError, read};
+use crate::qr::Background;
 use onhook_toml_source::{TomlError, TomlSource};
 
 /// The themes that are compiled in.
@@ -139,7 +140,10 @@ impl Theme {
     ) -> Result<Self, ConfigError> {
         let name = match (depth, name) {
             (Depth::None, _) => "mono",
-            (_, "auto") => background(var),
+            (_, "auto") => match background(var) {
+                Background::Light => "light",
+                Background::Dark => "dark",
+            },
             (_, name) => name,
         };
         if let Some((_, text)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
@@ -161,13 +165,13 @@ impl Theme {
     }
 }
 
-/// Light or dark, as far as the terminal tells.
-pub fn background(var: &impl Fn(&str) -> Option<OsString>) -> &'static str {
-    let told = var("COLORFGBG").map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
-    let background = told.rsplit(';').next().and_then(|number| number.parse::<u8>().ok());
+/// The background of the terminal by `COLORFGBG`, which few terminals set; else dark.
+pub fn background(var: &impl Fn(&str) -> Option<OsString>) -> Background {
+    let colors = var("COLORFGBG").map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+    let background = colors.rsplit(';').next().and_then(|number| number.parse::<u8>().ok());
     match background {
-        Some(7 | 9..=15) => "light",
-        _ => "dark",
+        Some(7 | 9..=15) => Background::Light,
+        _ => Background::Dark,
     }
 }
 
@@ -296,10 +300,10 @@ mod tests {
     }
 
     #[test]
-    fn the_ground_is_read_from_the_terminal() {
-        let told = |value: &'static str| move |_: &str| Some(OsString::from(value));
-        assert_eq!(background(&told("0;15")), "light");
-        assert_eq!(background(&told("15;0")), "dark");
-        assert_eq!(background(&|_: &str| None), "dark");
+    fn the_background_is_read_from_the_environment() {
+        let set = |value: &'static str| move |_: &str| Some(OsString::from(value));
+        assert_eq!(background(&set("0;15")), Background::Light);
+        assert_eq!(background(&set("15;0")), Background::Dark);
+        assert_eq!(background(&|_: &str| None), Background::Dark);
     }
 }

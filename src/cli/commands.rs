@@ -40,7 +40,7 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> CommandResult {
 
 /// Opens the board on the accounts of this machine, and after it the demo if that was chosen.
 pub(super) fn board(args: &BoardArgs) -> CommandResult {
-    let flags = args.look.overrides();
+    let flags = args.settings.overrides();
     let paths = setup::paths();
     let config = load(&paths, flags.clone())?;
     let start = super::login::start(&args.start)?;

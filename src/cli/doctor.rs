@@ -196,7 +196,7 @@ fn account(accounts: &AccountStore, name: &str, network: Option<&Network>) -> Ve
 }
 
 fn telegram(found: Diagnosis, name: &str) -> Vec<Finding> {
-    let signs = match found {
+    let report = match found {
         Diagnosis::Unusable(cause) => {
             let remedy = format!("run `onhook accounts remove {name} --yes`, then `onhook login`");
             return vec![Finding::failure("session", cause, &remedy)];
@@ -216,30 +216,30 @@ fn telegram(found: Diagnosis, name: &str) -> Vec<Finding> {
             let remedy = format!("run `onhook {command}`, then `onhook login`");
             return vec![Finding::failure("session", text, &remedy)];
         }
-        Diagnosis::SignedIn(signs) => signs,
+        Diagnosis::SignedIn(report) => report,
     };
-    let took = format!("answered after {} ms", signs.took.as_millis());
+    let took = format!("answered after {} ms", report.latency.as_millis());
     let mut findings = vec![Finding::fine("network", took), Finding::fine("session", "signed in")];
-    findings.push(if signs.ahead.abs() > CLOCK {
-        let seconds = signs.ahead.abs() / 1000;
-        let way = if signs.ahead > 0 { "behind" } else { "ahead of" };
+    findings.push(if report.ahead.abs() > CLOCK {
+        let seconds = report.ahead.abs() / 1000;
+        let way = if report.ahead > 0 { "behind" } else { "ahead of" };
         let text = format!("this machine's clock is {seconds} s {way} Telegram's");
         Finding::warning("clock", text, "set this machine's clock")
     } else {
         Finding::fine("clock", "agrees with Telegram's")
     });
-    if let Some(reach) = signs.reach {
-        findings.push(if reach.calls_off {
+    if let Some(flags) = report.flags {
+        findings.push(if flags.calls_off {
             let text = "this session does not receive calls";
             Finding::failure("calls", text, "press F on the board (or what you have bound to fix)")
-        } else if reach.unconfirmed {
+        } else if flags.unconfirmed {
             let text = "this session has not been confirmed";
             Finding::warning("calls", text, "confirm it in another Telegram app")
         } else {
             Finding::fine("calls", "this session receives calls")
         });
     }
-    findings.extend(signs.callers.map(|callers| {
+    findings.extend(report.callers.map(|callers| {
         let text = format!("{callers} may call");
         if callers == "nobody" {
             let remedy = "change it in a Telegram app: Settings → Privacy → Calls";

@@ -44,7 +44,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Start> {
     if centres.is_empty() {
         return Err(anyhow!("{name}: centres: must name at least one data centre"));
     }
-    Ok(Start::Centres(centres))
+    Ok(Start::DataCentres(centres))
 }
 
 fn key(hex: &str) -> Option<[u8; 256]> {

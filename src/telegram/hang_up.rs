@@ -1,4 +1,4 @@
-//! The hang-up: one `phone.discardCall`, one try, one deadline.
+//! The hang-up: one `phone.discardCall`, sent once, with one deadline.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::calls::event::{AccountEvent, CallEvent, HangUpOrder};
 use crate::calls::failure::Failure;
 use crate::calls::reason::EndReason;
 
-/// After how long a hang-up without an answer is told as such.
-pub(super) const DEADLINE: Duration = Duration::from_secs(15);
+/// The deadline of a hang-up.
+const DEADLINE: Duration = Duration::from_secs(15);
 
-/// Sends a hang-up and tells what became of it: the end first, then the outcome.
+/// Sends a hang-up and reports the call events of the answer, then the outcome.
 ///
-/// Returns why the line must end, if it must: the session is gone, or nothing was answered, and
-/// the request might still wait somewhere and go out when nobody wants it any more.
+/// Returns a disconnect if the session is no longer valid, or if there was no answer: the request may
+/// still be queued in the pool, and must not be sent later.
 pub(super) async fn send(
     context: TaskContext,
     pool: SenderPoolHandle,
@@ -30,11 +30,11 @@ pub(super) async fn send(
     order: HangUpOrder,
 ) -> Option<Disconnect> {
     let request = request(&order).to_bytes();
-    // The raw call is tried once; the pool's retry policy does not see it.
+    // A raw request is sent once; the pool's retry policy does not apply to it.
     let answer = timeout(DEADLINE, pool.raw_invoke_in_dc(dc, request)).await;
-    let verdict = match &answer {
+    let disconnect = match &answer {
         Err(_) => Some(Disconnect::Asked),
-        // What the transport says of the whole connection shows when a new one is made.
+        // A transport error is of the whole connection; its own tasks report it.
         Ok(Err(InvocationError::Transport(_))) => None,
         Ok(Err(error)) => error::signed_out(error).map(Disconnect::SignedOut),
         Ok(Ok(_)) => None,
@@ -46,7 +46,7 @@ pub(super) async fn send(
             Err(_) => Err(Failure::Unreadable),
             Ok(answer) => {
                 let container = grammers_session::updates::UpdatesLike::Updates(answer);
-                for event in ends_of(&container, order.handle.id, context.self_id, &names) {
+                for event in call_events(&container, order.handle.id, context.self_id, &names) {
                     context.send(AccountEvent::Call(event)).await;
                 }
                 Ok(())
@@ -55,18 +55,18 @@ pub(super) async fn send(
     };
     let done = AccountEvent::HangUpDone { key: order.key, attempt: order.attempt, outcome };
     context.send(done).await;
-    verdict
+    disconnect
 }
 
-/// What an answer says about the call that was hung up.
-fn ends_of(
+/// The events of an answer about the call that was hung up.
+fn call_events(
     container: &grammers_session::updates::UpdatesLike,
     id: i64,
     self_id: i64,
     names: &Names,
 ) -> Vec<CallEvent> {
     let (list, users) = updates::unpack(container);
-    names.learn(users);
+    names.insert_users(users);
     let events = list.iter().filter_map(|update| updates::event(update, self_id, names));
     events.filter(|event| event.id() == id).collect()
 }
@@ -84,7 +84,7 @@ fn request(order: &HangUpOrder) -> tl::functions::phone::DiscardCall {
             EndReason::HangUp => tl::enums::PhoneCallDiscardReason::Hangup,
             EndReason::Disconnect => tl::enums::PhoneCallDiscardReason::Disconnect,
         },
-        // The preferred relay; a session that carries no media has none.
+        // The id of the preferred relay; 0 without one, as for a session that carries no media.
         connection_id: 0,
     }
 }

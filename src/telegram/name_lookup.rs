@@ -12,15 +12,15 @@ use super::disconnect::Disconnect;
 use super::peers::{Names, party};
 use crate::calls::event::AccountEvent;
 
-/// Asks for names that no container has carried, one at a time.
+/// Looks up the names of the users that `user_ids` yields, one at a time.
 pub(super) async fn look_up_names(
     context: TaskContext,
     client: Client,
     names: Names,
     handle: SenderPoolFatHandle,
-    mut asked: mpsc::UnboundedReceiver<i64>,
+    mut user_ids: mpsc::UnboundedReceiver<i64>,
 ) -> Option<Disconnect> {
-    while let Some(user_id) = asked.recv().await {
+    while let Some(user_id) = user_ids.recv().await {
         let Some(peer) = PeerId::user(user_id) else { continue };
         let Ok(Some(known)) = handle.session.peer_ref(peer).await else {
             tracing::debug!("a caller whose access hash is unknown stays without a name");
@@ -28,16 +28,15 @@ pub(super) async fn look_up_names(
         };
         let user = tl::types::InputUser { user_id, access_hash: known.auth.hash() };
         let request = tl::functions::users::GetUsers { id: vec![user.into()] };
-        let asking = timeout(REQUEST_DEADLINE, client.invoke(&request));
-        let Ok(answer) = asking.await else { continue };
+        let Ok(answer) = timeout(REQUEST_DEADLINE, client.invoke(&request)).await else { continue };
         match answer {
             Ok(users) => {
                 if let Some(party) = users.first().and_then(party) {
-                    names.remember(party.clone());
+                    names.insert(party.clone());
                     context.send(AccountEvent::PeerResolved(party)).await;
                 }
             }
-            Err(error) => tracing::debug!(%error, "a name could not be had"),
+            Err(error) => tracing::debug!(%error, "a name could not be looked up"),
         }
     }
     None

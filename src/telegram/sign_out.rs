@@ -1,4 +1,4 @@
-//! Signing out: Telegram forgets the session, so that its files are of no more use to anybody.
+//! Signs a stored account out at Telegram, which makes its session files useless.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::session::{CachedSession, SessionFileError};
 use crate::accounts::Lease;
 use crate::text;
 
-/// How long signing out may take.
+/// The deadline of `auth.logOut`.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Why a session may still be signed in.
@@ -37,9 +37,9 @@ pub enum SignOutError {
 
 /// Signs an account out at Telegram. The files stay.
 pub async fn sign_out(lease: &Lease, network: &Network) -> Result<(), SignOutError> {
-    let (vault, _) = CachedSession::open(&lease.session()).await?;
-    let visit = OneShotClient::of(lease, vault, network).await?;
-    let answer = timeout(DEADLINE, visit.client.invoke(&tl::functions::auth::LogOut {})).await;
+    let (session, _) = CachedSession::open(&lease.session()).await?;
+    let one_shot = OneShotClient::of(lease, session, network).await?;
+    let answer = timeout(DEADLINE, one_shot.client.invoke(&tl::functions::auth::LogOut {})).await;
     match answer {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(InvocationError::Rpc(error))) if is_signed_out(&error) => Ok(()),
@@ -51,8 +51,8 @@ pub async fn sign_out(lease: &Lease, network: &Network) -> Result<(), SignOutErr
     }
 }
 
-/// Whether Telegram has ended the session itself. Anything less, such as a key that is unknown just
-/// now, leaves a session that may live, and the key to it must be kept.
+/// Whether Telegram has ended the session. After other errors, such as an unknown key, the session may
+/// still be valid, and its key must not be removed.
 fn is_signed_out(error: &RpcError) -> bool {
     error.code == 401 || error.is("AUTH_KEY_DUPLICATED")
 }

@@ -1,4 +1,4 @@
-//! The end of the conversation: a session is stored at one stroke, or not at all.
+//! The end of a sign-in: the session is stored as an account, or signed out again.
 
 use grammers_client::tl;
 use grammers_session::Session;
@@ -31,7 +31,7 @@ enum StoreError {
 
 /// Why an account that was just stored could not be removed again.
 #[derive(Debug, thiserror::Error)]
-enum UndoError {
+enum RemoveStoredError {
     #[error(transparent)]
     Accounts(#[from] AccountsError),
     #[error(transparent)]
@@ -39,16 +39,17 @@ enum UndoError {
 }
 
 impl SignInFlow {
-    /// Asks who an imported session belongs to, and stores it.
-    pub(super) async fn take_over(&mut self) -> FlowResult<SignInEvent> {
+    /// Requests the own user of a session that is signed in, and stores the session.
+    pub(super) async fn store_own_user(&mut self) -> FlowResult<SignInEvent> {
         let id = vec![tl::enums::InputUser::UserSelf];
-        let users = self.ask(&tl::functions::users::GetUsers { id }).await?;
+        let users = self.invoke(&tl::functions::users::GetUsers { id }).await?;
         match users.into_iter().next() {
             Some(user) => self.store(user).await,
-            None => Err(nobody()),
+            None => Err(unknown_user()),
         }
     }
 
+    /// Stores the session of an authorization.
     pub(super) async fn authorized(
         &mut self,
         answer: tl::enums::auth::Authorization,
@@ -61,11 +62,11 @@ impl SignInFlow {
         }
     }
 
-    /// Stores the session of a user who is signed in; if that fails, a new one is signed out again.
+    /// Stores the session of a user. If that fails, a new session is signed out again.
     pub(super) async fn store(&mut self, user: tl::enums::User) -> FlowResult<SignInEvent> {
         let tl::enums::User::User(raw) = &user else {
             self.sign_out().await;
-            return Err(nobody());
+            return Err(unknown_user());
         };
         if raw.bot {
             self.sign_out().await;
@@ -78,7 +79,7 @@ impl SignInFlow {
         if !self.is_new
             && let Some(name) = self.setup.accounts.of_user(raw.id)
         {
-            // Two copies of one session would end each other.
+            // Telegram ends a session that two programs use at the same time.
             let text = format!("This person is here already, as '{name}'");
             return Err(Refusal::local(
                 text,
@@ -110,10 +111,11 @@ impl SignInFlow {
         own: &Party,
     ) -> Result<String, StoreError> {
         let dc = self.dc;
-        let line = self.line().await.map_err(|refusal| StoreError::Connection(refusal.text))?;
-        let centre = line.vault.dc_option(dc).ok().flatten().ok_or(StoreError::NoKey)?;
+        let connection =
+            self.connection().await.map_err(|refusal| StoreError::Connection(refusal.text))?;
+        let option = connection.session.dc_option(dc).ok().flatten().ok_or(StoreError::NoKey)?;
         let draft: Draft = self.setup.accounts.draft()?;
-        session::create(&draft.session(), &centre, user_id, access_hash).await?;
+        session::create(&draft.session(), &option, user_id, access_hash).await?;
         let settings = AccountSettings {
             application: self.setup.application.clone(),
             user_id: Some(user_id),
@@ -121,26 +123,26 @@ impl SignInFlow {
         };
         let suggestion = own.username.clone().or_else(|| own.name.clone()).unwrap_or_default();
         let name = draft.finish(&settings, self.setup.name.as_deref(), &suggestion)?;
-        // The session is used by its account from now on.
-        self.line = None;
+        // Closed, because the account opens a connection of the same session.
+        self.connection = None;
         Ok(name)
     }
 }
 
-/// Takes back an account that nobody wants any more.
-pub(super) async fn undo(setup: &Setup, name: &str) {
-    let undone = async {
+/// Signs out and removes an account whose sign-in was given up after it had been stored.
+pub(super) async fn remove_stored(setup: &Setup, name: &str) {
+    let removal = async {
         let lease = setup.accounts.lease(name)?;
         sign_out(&lease, &setup.network).await?;
-        Ok::<_, UndoError>(lease.remove()?)
+        Ok::<_, RemoveStoredError>(lease.remove()?)
     };
-    if let Err(cause) = undone.await {
-        // It is whole, and there at the next start.
-        tracing::warn!(%cause, "an account that was given up could not be taken back");
+    if let Err(cause) = removal.await {
+        // The account is complete, and is used at the next start.
+        tracing::warn!(%cause, "an account whose sign-in was given up could not be removed");
     }
 }
 
-fn nobody() -> Refusal {
+fn unknown_user() -> Refusal {
     let text = "Telegram does not say who has signed in".to_owned();
     Refusal::local(text, "try again, or another way", Step::Method)
 }

@@ -20,7 +20,7 @@ use onhook_toml_source::{TomlError, TomlSource};
 use paths::Paths;
 use theme::{Depth, Theme};
 
-/// The commented defaults, as they are printed.
+/// The default settings with comments, as `onhook config print` prints them.
 pub const DEFAULTS: &str = include_str!("../assets/config.toml");
 
 /// Declares the simple settings, those that are a switch or a text. Each is a key of `config.toml`,
@@ -35,7 +35,6 @@ macro_rules! settings {
 
         /// The simple settings, with the layers put together.
         #[derive(Debug, Clone, PartialEq, Eq)]
-        #[expect(clippy::struct_excessive_bools, reason = "each is a setting that stands for itself")]
         pub struct Settings {
             $($(#[doc = $doc])* pub $key: $kind,)*
         }
@@ -134,42 +133,39 @@ pub struct Config {
 /// Settings that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A text that is wrong at one place.
+    /// A file with an error at one place.
     #[error(transparent)]
     Toml(#[from] TomlError),
-    /// A file that is there but cannot be read.
+    /// A file that exists but cannot be read.
     #[error("{file}: {reason}")]
     Unreadable {
         /// The path.
         file: String,
-        /// The system's reason.
+        /// The error of the operating system.
         reason: String,
     },
-    /// A variable with a value that is not shown, for it may be secret.
+    /// A variable with a wrong value, which is not shown because it may be secret.
     #[error("{name}: {reason}")]
     Secret {
         /// The variable.
         name: String,
-        /// What is wrong with it.
+        /// What is wrong with the value.
         reason: String,
     },
-    /// A variable or flag with a value that cannot be used.
+    /// A variable or setting with a wrong value.
     #[error("{name}: '{value}' is not one of {expected}")]
     Value {
-        /// The variable or flag.
+        /// The variable or setting.
         name: String,
-        /// What it says.
+        /// The wrong value.
         value: String,
-        /// What it may say.
+        /// The values that are accepted.
         expected: String,
     },
 }
 
 impl Config {
-    /// Puts the layers together. `flags` win over `var`, which wins over the files in `paths`.
-    ///
-    /// # Errors
-    /// The first thing that is wrong, with its place and what would do.
+    /// Loads all files and merges the layers: `flags` over the variables of `var` over the file.
     pub fn load(
         paths: &Paths,
         flags: Overrides,
@@ -203,7 +199,7 @@ impl Config {
     }
 }
 
-/// The application, from the environment or else the file.
+/// The credentials, from the environment or else the file.
 fn application(
     var: &impl Fn(&str) -> Option<OsString>,
     file: &ConfigFile,
@@ -227,9 +223,9 @@ fn application(
             Err(source.error(hash.span().start, "api_hash", "needs api_id beside it").into())
         }
         (Some(id), Some(hash)) => {
-            let read = ApiCredentials::parse(&id.get_ref().to_string(), hash.get_ref());
+            let parsed = ApiCredentials::parse(&id.get_ref().to_string(), hash.get_ref());
             let wrong = |message: &str| source.error(id.span().start, "api_id", message);
-            Ok(Some(read.map_err(wrong)?))
+            Ok(Some(parsed.map_err(wrong)?))
         }
     }
 }
@@ -247,19 +243,19 @@ fn proxy(
         };
         return url.parse().map(Some).map_err(refused);
     }
-    let read = file.map(|url| {
+    let parsed = file.map(|url| {
         let wrong = |message: &str| source.error(url.span().start, "proxy", message);
         url.get_ref().parse::<Proxy>().map_err(wrong)
     });
-    Ok(read.transpose()?)
+    Ok(parsed.transpose()?)
 }
 
-/// A variable that is set to something.
+/// The value of a variable that is set and not empty.
 fn text(var: &impl Fn(&str) -> Option<OsString>, name: &str) -> Option<String> {
     var(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
 }
 
-/// The text of a file; `None` if there is none.
+/// The text of a file; `None` if the file does not exist.
 fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),

@@ -1,22 +1,22 @@
-//! What an account needs beside its session: the application it came in with, and how to connect.
+//! The settings of one account, in its `account.toml`.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::{AccountsError, settings_of, trouble};
+use super::{AccountsError, io_error, settings_of};
 use crate::sign_in::ApiCredentials;
 use onhook_toml_source::TomlSource;
 
 /// The settings of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccountSettings {
-    /// The application, if it is known.
+    /// The credentials with which the account was signed in, if they are known.
     pub application: Option<ApiCredentials>,
-    /// Whose session it is; a session that was dropped in does not say.
+    /// The own user id; unknown if the session file was copied in by hand.
     pub user_id: Option<i64>,
-    /// Connect by IPv6.
+    /// Whether data centres are reached by IPv6.
     pub ipv6: bool,
 }
 
@@ -31,14 +31,14 @@ struct AccountFile {
 }
 
 impl AccountSettings {
-    /// Reads an account's settings; a session that was dropped in has none.
+    /// Reads the settings of an account; the defaults if there is no file.
     pub(super) fn read(folder: &Path) -> Result<Self, AccountsError> {
         let path = settings_of(folder);
         let text = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self::default());
             }
-            text => text.map_err(|error| trouble(&path, &error))?,
+            text => text.map_err(|error| io_error(&path, &error))?,
         };
         let name = path.display().to_string();
         let source = TomlSource { secret: &["api_hash", "proxy"], ..TomlSource::new(&name, &text) };

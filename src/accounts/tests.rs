@@ -1,4 +1,4 @@
-//! Accounts in a temporary folder: made, used, renamed, refused.
+//! Tests of accounts in a temporary folder.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
@@ -38,7 +38,7 @@ fn an_account_is_made_whole_or_not_at_all() {
 }
 
 #[test]
-fn what_a_killed_process_has_left_is_swept() {
+fn a_draft_of_a_process_that_has_ended_is_removed() {
     let (_folder, accounts) = accounts();
     let left = accounts.root().join(".new-1-00000000");
     create_folder(&left).expect("a folder");
@@ -49,7 +49,7 @@ fn what_a_killed_process_has_left_is_swept() {
 }
 
 #[test]
-fn an_account_is_used_by_one_process_and_the_second_is_told_by_whom() {
+fn an_account_in_use_is_refused_with_the_process_id() {
     let (_folder, accounts) = accounts();
     made(&accounts, "ada");
     let lease = accounts.lease("ada").expect("it is free");

@@ -1,4 +1,4 @@
-//! The accounts on this machine: list, rename, remove, sign out.
+//! `onhook accounts` and `onhook logout`.
 
 use anyhow::anyhow;
 

@@ -1,4 +1,4 @@
-//! `onhook doctor`: looks everything over, and says how to mend what is wrong.
+//! `onhook doctor`: checks the installation, and prints how to repair what is wrong.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -16,11 +16,12 @@ use crate::ledger::Ledger;
 use crate::runtime;
 use crate::telegram::{Diagnosis, Network, diagnose};
 
-/// How far the clocks may be apart without a word, in milliseconds: Telegram refuses messages
-/// from a clock that is five minutes behind or half a minute ahead.
-const CLOCK: i64 = 20_000;
+/// The difference of the clocks from which it is reported, in milliseconds. Telegram refuses messages
+/// of a clock that is 300 s behind or 30 s ahead.
+/// Source: <https://core.telegram.org/mtproto/description#message-identifier-msg-id>.
+const CLOCK_TOLERANCE: i64 = 20_000;
 
-/// How a check went.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Status {
@@ -29,7 +30,7 @@ enum Status {
     Failure,
 }
 
-/// What one check has found.
+/// The result of a check, with its text and remedy.
 #[derive(Debug, Serialize)]
 struct Finding {
     check: &'static str,
@@ -123,7 +124,7 @@ fn terminal() -> Finding {
     Finding::fine("terminal", std::env::var("TERM").unwrap_or_default())
 }
 
-/// Whether what has to be written can be, and what has been written can be read.
+/// Checks that the folders can be written, and that the ledger can be read.
 fn disk(paths: &Paths) -> Vec<Finding> {
     let (ledger, accounts) = (paths.ledger(), paths.accounts());
     let Some(folder) = ledger.parent().filter(|folder| folder.exists()) else {
@@ -131,7 +132,7 @@ fn disk(paths: &Paths) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for folder in [folder, &accounts].into_iter().filter(|folder| folder.exists()) {
-        // As much as a session needs to be written anew.
+        // The test file is as large as one page of a session's database.
         let written = try_writing(folder);
         findings.extend(written.err().map(|error| {
             let text = format!("{}: {error}", folder.display());
@@ -151,7 +152,7 @@ fn disk(paths: &Paths) -> Vec<Finding> {
     findings
 }
 
-/// Writes a file into a folder, and removes it.
+/// Writes a file of 4096 bytes into a folder, and removes it.
 fn try_writing(folder: &Path) -> io::Result<()> {
     let path = folder.join(format!(".doctor-{}", std::process::id()));
     let written = fs::write(&path, [0; 4096]);
@@ -220,7 +221,7 @@ fn telegram(found: Diagnosis, name: &str) -> Vec<Finding> {
     };
     let took = format!("answered after {} ms", report.latency.as_millis());
     let mut findings = vec![Finding::fine("network", took), Finding::fine("session", "signed in")];
-    findings.push(if report.ahead.abs() > CLOCK {
+    findings.push(if report.ahead.abs() > CLOCK_TOLERANCE {
         let seconds = report.ahead.abs() / 1000;
         let way = if report.ahead > 0 { "behind" } else { "ahead of" };
         let text = format!("this machine's clock is {seconds} s {way} Telegram's");

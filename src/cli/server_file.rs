@@ -1,7 +1,7 @@
-//! The file that names other data centres than Telegram's own: `--server FILE`.
+//! The file of `--server FILE`, which names data centres other than Telegram's.
 //!
-//! `onhook serve` prints such descriptions under `unbound_keys`: where the data centres are, and a key
-//! at each that is signed in to nobody.
+//! `onhook serve` prints its contents under `unbound_keys`: the addresses of data centres, and for each
+//! an authorization key that is bound to no user.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -25,7 +25,7 @@ struct DataCentreEntry {
     auth_key: String,
 }
 
-/// Reads where signing in begins.
+/// Reads the data centres from the file.
 pub(super) fn read(path: &Path) -> anyhow::Result<Start> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).with_context(|| name.clone())?;
@@ -35,7 +35,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Start> {
         )
     })?;
     let centres = file.centres.into_iter().map(|centre| {
-        let key = key(&centre.auth_key).ok_or_else(|| {
+        let key = auth_key(&centre.auth_key).ok_or_else(|| {
             anyhow!("{name}: auth_key of data centre {}: must be 512 hex digits", centre.dc)
         })?;
         Ok((centre.dc, centre.address, key))
@@ -47,7 +47,8 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Start> {
     Ok(Start::DataCentres(centres))
 }
 
-fn key(hex: &str) -> Option<[u8; 256]> {
+/// An authorization key of 512 hex digits.
+fn auth_key(hex: &str) -> Option<[u8; 256]> {
     let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
     let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();

@@ -93,12 +93,12 @@ mod tests {
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         #[expect(dead_code, reason = "only deserialized")]
-        struct Settings {
+        struct Example {
             size: u8,
             password: String,
         }
         let source = TomlSource { file: "f.toml", text, secret: &["password"] };
-        source.read::<Settings>().expect_err("a wrong text").to_string()
+        source.read::<Example>().expect_err("a wrong text").to_string()
     }
 
     #[test]

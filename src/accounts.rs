@@ -1,15 +1,15 @@
-//! The accounts on this machine: their folders, who may read them, and who uses them.
+//! The accounts on this machine: their folders, permissions and locks.
 //!
 //! ```text
 //! accounts/            0700
 //!   ada/               0700
-//!     session.db       0600   a stock grammers `SqliteSession`
-//!     account.toml     0600   the application's id and hash, and how to connect
-//!     lock             0600   says which process uses the account: it locks the folder
-//!   .new-…/            0700   an account that is being made; gone if that is given up
+//!     session.db       0600   a `SqliteSession` of grammers
+//!     account.toml     0600   api_id, api_hash, the own user id, whether to use IPv6
+//!     lock             0600   the id of the process that uses the account; the folder is locked
+//!   .new-…/            0700   a draft: an account that is being created
 //! ```
 //!
-//! Files only: what is in a session is `telegram`'s matter.
+//! This module handles files only; `telegram` reads and writes the sessions.
 
 mod files;
 mod proxy;
@@ -20,20 +20,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::sign_in::ApiCredentials;
-use files::{Lock, create_file, create_folder, readable_by_others, write_anew};
+use files::{Lock, check_private, create_file, create_folder, write_new_file};
 
 pub use proxy::Proxy;
-pub use settings::Settings;
+pub use settings::AccountSettings;
 
 /// The longest name of an account.
 const LONGEST_NAME: usize = 32;
-/// What the folder of an account that is being made begins with.
-const DRAFT: &str = ".new-";
+/// The prefix of the folders of drafts.
+const DRAFT_PREFIX: &str = ".new-";
 
 /// Why an account's files cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
-    /// A name that is no name for a folder.
+    /// The name is not valid.
     #[error(
         "'{0}' is no name for an account: use 1 to 32 letters, digits, '-', '_' or '.', the first \
          a letter or digit"
@@ -42,22 +42,22 @@ pub enum AccountsError {
     /// There is no such account.
     #[error("there is no account '{name}'; {known}")]
     Unknown {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// Which there are.
+        /// The names that exist, as a clause of the message.
         known: String,
     },
-    /// The name has been given.
+    /// An account has this name already.
     #[error("there is an account '{0}' already; choose another name")]
     Taken(String),
-    /// Others can read what only the owner may.
+    /// Other users can read or write a file or folder.
     #[error("{path} can be read by others ({mode:03o}); mend it with: chmod {wanted} '{path}'")]
     Loose {
         /// The file or folder.
         path: String,
         /// Its permissions.
         mode: u32,
-        /// The command's argument.
+        /// The permissions that it should have.
         wanted: &'static str,
     },
     /// Another process uses the account.
@@ -65,18 +65,18 @@ pub enum AccountsError {
     Locked {
         /// The account.
         name: String,
-        /// The process id, or what is known instead.
+        /// The process id, or `unknown`.
         holder: String,
     },
     /// The settings of an account cannot be used.
     #[error(transparent)]
     Toml(#[from] onhook_toml_source::TomlError),
-    /// The system's reason.
+    /// A file or folder cannot be read or written.
     #[error("{path}: {reason}")]
     Io {
         /// The file or folder.
         path: String,
-        /// The reason.
+        /// The error of the operating system.
         reason: String,
     },
 }
@@ -87,16 +87,16 @@ pub struct AccountStore {
     root: PathBuf,
 }
 
-/// An account that this process uses: nobody else can meanwhile.
+/// An account that this process uses. It is locked for other processes until this is dropped.
 #[derive(Debug)]
 pub struct Lease {
     name: String,
     folder: PathBuf,
-    settings: Settings,
+    settings: AccountSettings,
     _lock: Lock,
 }
 
-/// An account that is being made. Dropping it removes all of it.
+/// An account that is being created. Dropping it removes its folder.
 #[derive(Debug)]
 pub struct Draft {
     accounts: AccountStore,
@@ -105,24 +105,21 @@ pub struct Draft {
 }
 
 impl AccountStore {
-    /// The accounts under `root`. Nothing is created by looking.
+    /// The accounts under `root`. This creates no folder.
     pub fn at(root: PathBuf) -> Self {
         Self { root }
     }
 
-    /// Where the accounts are.
+    /// The folder of all accounts.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The names of all accounts, sorted.
-    ///
-    /// # Errors
-    /// The system's, if the folder is there but cannot be read.
+    /// The names of all accounts, sorted; none if there is no folder.
     pub fn names(&self) -> Result<Vec<String>, AccountsError> {
         let entries = match fs::read_dir(&self.root) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|error| trouble(&self.root, &error))?,
+            entries => entries.map_err(|error| io_error(&self.root, &error))?,
         };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut names: Vec<_> = names.filter(|name| is_name(name)).collect();
@@ -131,27 +128,25 @@ impl AccountStore {
         Ok(names)
     }
 
-    /// The application that an account here has been signed in with, if any has.
+    /// The credentials of the first account that has both an id and a hash.
     pub fn application(&self) -> Option<ApiCredentials> {
         let names = self.names().unwrap_or_default();
-        let settings = names.iter().filter_map(|name| Settings::read(&self.root.join(name)).ok());
+        let settings =
+            names.iter().filter_map(|name| AccountSettings::read(&self.root.join(name)).ok());
         let mut known = settings.filter_map(|settings| settings.application);
         known.find(|application| !application.hash.is_empty())
     }
 
-    /// The account of a user, if there is one.
+    /// The name of a user's account, if there is one.
     pub fn of_user(&self, user_id: i64) -> Option<String> {
         let is_theirs = |name: &String| {
-            let settings = Settings::read(&self.root.join(name));
+            let settings = AccountSettings::read(&self.root.join(name));
             settings.is_ok_and(|settings| settings.user_id == Some(user_id))
         };
         self.names().unwrap_or_default().into_iter().find(is_theirs)
     }
 
-    /// The folder of an account.
-    ///
-    /// # Errors
-    /// A name that is none, or an account that is not there.
+    /// The folder of an account that exists.
     pub fn folder(&self, name: &str) -> Result<PathBuf, AccountsError> {
         check_name(name)?;
         let folder = self.root.join(name);
@@ -165,76 +160,72 @@ impl AccountStore {
         Err(AccountsError::Unknown { name: name.to_owned(), known })
     }
 
-    /// Takes an account into use.
+    /// Locks an account for this process, and reads its settings.
     ///
     /// # Errors
-    /// If it is not there, others may read it, another process uses it, or its settings are wrong.
+    /// The account does not exist, can be read by others, is in use, or has wrong settings.
     pub fn lease(&self, name: &str) -> Result<Lease, AccountsError> {
         let folder = self.folder(name)?;
         self.check_permissions(name)?;
         let lock = Lock::take(&folder, name)?;
-        let settings = Settings::read(&folder)?;
+        let settings = AccountSettings::read(&folder)?;
         Ok(Lease { name: name.to_owned(), folder, settings, _lock: lock })
     }
 
-    /// Takes an account into use only to remove it: it may be broken.
-    ///
-    /// # Errors
-    /// If it is not there, or another process uses it.
+    /// Locks an account to remove it. Its permissions and settings are not checked.
     pub fn lease_to_remove(&self, name: &str) -> Result<Lease, AccountsError> {
         let folder = self.folder(name)?;
         let lock = Lock::take(&folder, name)?;
-        Ok(Lease { name: name.to_owned(), folder, settings: Settings::default(), _lock: lock })
+        Ok(Lease {
+            name: name.to_owned(),
+            folder,
+            settings: AccountSettings::default(),
+            _lock: lock,
+        })
     }
 
-    /// Checks that nobody else can read an account's secrets.
+    /// Checks that other users cannot read or write the files of an account.
     ///
     /// # Errors
-    /// The first file or folder that others can read, with the command that mends it.
+    /// The first file or folder that they can, with the command that changes that.
     pub fn check_permissions(&self, name: &str) -> Result<(), AccountsError> {
         let folder = self.folder(name)?;
-        readable_by_others(&folder, "700")?;
-        readable_by_others(&session_of(&folder), "600")?;
+        check_private(&folder, "700")?;
+        check_private(&session_of(&folder), "600")?;
         let settings = settings_of(&folder);
-        if settings.exists() { readable_by_others(&settings, "600") } else { Ok(()) }
+        if settings.exists() { check_private(&settings, "600") } else { Ok(()) }
     }
 
-    /// Begins a new account; removes what earlier ones have left that were never finished.
-    ///
-    /// # Errors
-    /// The system's.
+    /// Creates a draft, and removes drafts of processes that have ended.
     pub fn draft(&self) -> Result<Draft, AccountsError> {
         create_folder(&self.root)?;
-        // Two at once must not sweep each other's beginnings away.
+        // Two processes must not remove each other's drafts before these are locked.
         let _guard = Lock::wait(&self.root)?;
-        self.sweep();
+        self.remove_abandoned_drafts();
         let mut number = [0; 4];
-        // Without randomness the process id alone has to do.
+        // Without a random number the process id alone makes the name unique.
         let _ = getrandom::fill(&mut number);
         let number = u32::from_le_bytes(number);
-        let folder = self.root.join(format!("{DRAFT}{}-{number:08x}", std::process::id()));
+        let folder = self.root.join(format!("{DRAFT_PREFIX}{}-{number:08x}", std::process::id()));
         create_folder(&folder)?;
         let lock = Lock::take(&folder, "being made")?;
         create_file(&session_of(&folder))?;
         Ok(Draft { accounts: self.clone(), folder, lock: Some(lock) })
     }
 
-    /// Removes drafts that no process works on any more.
-    fn sweep(&self) {
+    /// Removes drafts that no process has locked.
+    fn remove_abandoned_drafts(&self) {
         let Ok(entries) = fs::read_dir(&self.root) else { return };
         for entry in entries.flatten() {
-            let left = entry.file_name().to_string_lossy().starts_with(DRAFT);
-            if left && Lock::take(&entry.path(), "").is_ok() {
-                // The next draft will try again.
+            let is_draft = entry.file_name().to_string_lossy().starts_with(DRAFT_PREFIX);
+            if is_draft && Lock::take(&entry.path(), "").is_ok() {
+                // The next draft tries again.
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
     }
 
-    /// Checks that a new account can have this name.
-    ///
-    /// # Errors
-    /// If it is no name, or taken.
+    /// Checks that a name is valid and not in use.
     pub fn check_free(&self, name: &str) -> Result<(), AccountsError> {
         check_name(name)?;
         if self.root.join(name).exists() {
@@ -243,18 +234,15 @@ impl AccountStore {
         Ok(())
     }
 
-    /// Gives an account another name.
-    ///
-    /// # Errors
-    /// If the new name is none or taken, or the account is in use.
+    /// Renames an account that is not in use.
     pub fn rename(&self, name: &str, to: &str) -> Result<(), AccountsError> {
         self.check_free(to)?;
         let lease = self.lease(name)?;
         fs::rename(&lease.folder, self.root.join(to))
-            .map_err(|error| trouble(&lease.folder, &error))
+            .map_err(|error| io_error(&lease.folder, &error))
     }
 
-    /// A name that is free, made from what Telegram calls the person.
+    /// A valid name that is not in use, made from a username or a name.
     pub fn free_name(&self, suggestion: &str) -> String {
         let fits = |char: &char| char.is_ascii_alphanumeric() || "-_".contains(*char);
         let name: String = suggestion.to_lowercase().chars().filter(fits).take(24).collect();
@@ -266,50 +254,46 @@ impl AccountStore {
 }
 
 impl Lease {
-    /// Where the session is.
+    /// The path of the session file.
     pub fn session(&self) -> PathBuf {
         session_of(&self.folder)
     }
 
-    /// How to connect.
-    pub fn settings(&self) -> &Settings {
+    /// The settings of the account.
+    pub fn settings(&self) -> &AccountSettings {
         &self.settings
     }
 
-    /// Removes the account's files.
-    ///
-    /// # Errors
-    /// The system's.
+    /// Removes the files of the account.
     pub fn remove(self) -> Result<(), AccountsError> {
-        // Out of sight at one stroke; what is left of it by a crash is swept with the drafts.
+        // Renamed first, so that the account is gone even if the process ends before the files are. The
+        // rest is then removed as an abandoned draft.
         let parent = self.folder.parent().unwrap_or(&self.folder);
-        let doomed = parent.join(format!("{DRAFT}gone-{}", self.name));
-        fs::rename(&self.folder, &doomed).map_err(|error| trouble(&self.folder, &error))?;
-        fs::remove_dir_all(&doomed).map_err(|error| trouble(&doomed, &error))
+        let doomed = parent.join(format!("{DRAFT_PREFIX}gone-{}", self.name));
+        fs::rename(&self.folder, &doomed).map_err(|error| io_error(&self.folder, &error))?;
+        fs::remove_dir_all(&doomed).map_err(|error| io_error(&doomed, &error))
     }
 }
 
 impl Draft {
-    /// Where the session has to go: an empty file that only the owner can read.
+    /// The path of the session file, which is empty and can be read by its owner only.
     pub fn session(&self) -> PathBuf {
         session_of(&self.folder)
     }
 
-    /// Makes an account of it, named as asked for or else after `suggestion`. Returns the name.
-    ///
-    /// # Errors
-    /// If the name is none or taken, and the system's.
+    /// Turns the draft into an account with the given name, or with one made from `suggestion`.
+    /// Returns the name.
     pub fn finish(
         mut self,
-        settings: &Settings,
+        settings: &AccountSettings,
         name: Option<&str>,
         suggestion: &str,
     ) -> Result<String, AccountsError> {
-        write_anew(&settings_of(&self.folder), &settings.to_text())?;
+        write_new_file(&settings_of(&self.folder), &settings.to_text())?;
         let name = name.map_or_else(|| self.accounts.free_name(suggestion), str::to_owned);
         self.accounts.check_free(&name)?;
         let target = self.accounts.root.join(&name);
-        fs::rename(&self.folder, &target).map_err(|error| trouble(&target, &error))?;
+        fs::rename(&self.folder, &target).map_err(|error| io_error(&target, &error))?;
         self.lock = None;
         Ok(name)
     }
@@ -318,21 +302,19 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         if self.lock.is_some() {
-            // What cannot be removed now is swept by the next draft.
+            // A folder that cannot be removed now is removed with the next draft.
             let _ = fs::remove_dir_all(&self.folder);
         }
     }
 }
 
-/// Makes a file for the owner alone, with the folders above it, unless it is there.
-///
-/// # Errors
-/// The system's, and loose permissions of a file that is there.
+/// Creates a file that only its owner can read, with the folders above it, unless it exists. The
+/// permissions of a file that exists are checked.
 pub fn private_file(path: &Path) -> Result<(), AccountsError> {
     if let Some(folder) = path.parent() {
         create_folder(folder)?;
     }
-    if path.exists() { readable_by_others(path, "600") } else { create_file(path).map(drop) }
+    if path.exists() { check_private(path, "600") } else { create_file(path).map(drop) }
 }
 
 fn session_of(folder: &Path) -> PathBuf {
@@ -353,7 +335,7 @@ fn check_name(name: &str) -> Result<(), AccountsError> {
     if is_name(name) { Ok(()) } else { Err(AccountsError::Name(crate::text::clean(name))) }
 }
 
-fn trouble(path: &Path, error: &io::Error) -> AccountsError {
+fn io_error(path: &Path, error: &io::Error) -> AccountsError {
     AccountsError::Io { path: path.display().to_string(), reason: error.to_string() }
 }
 

@@ -3,30 +3,26 @@
 mod accounts;
 mod commands;
 mod doctor;
+mod exit;
 mod login;
 mod password_prompt;
 mod print;
 mod server_file;
+mod setup;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Overrides;
-
-/// Everything went well.
-const FINE: u8 = 0;
-/// Something failed.
-const FAILED: u8 = 1;
-/// The program was called wrongly, or cannot run here.
-const USAGE: u8 = 2;
-/// There is no account that is signed in.
-const SIGNED_OUT: u8 = 3;
+use crate::logging;
+use setup::with_config;
 
 /// A terminal switchboard for Telegram calls.
 #[derive(Debug, Parser)]
-#[command(name = "onhook", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = "onhook", version, max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     board: BoardArgs,
@@ -34,31 +30,31 @@ pub struct Cli {
     command: Option<CliCommand>,
 }
 
-/// What the board is opened with.
-#[derive(Debug, Args)]
+/// The options of the board. Those that a command has as well may stand before its name.
+#[derive(Debug, Default, PartialEq, Args)]
 struct BoardArgs {
     #[command(flatten)]
     chosen: ChosenArgs,
     #[command(flatten)]
-    look: LookArgs,
+    settings: SettingArgs,
     #[command(flatten)]
     start: StartArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, PartialEq, Args)]
 struct ChosenArgs {
     /// Only this account; can be repeated [default: all]
     #[arg(long, value_name = "NAME")]
     account: Vec<String>,
 }
 
-/// Where signing in begins.
-#[derive(Debug, Args)]
+/// The data centre at which signing in begins.
+#[derive(Debug, Default, PartialEq, Args)]
 struct StartArgs {
     /// Sign in at Telegram's test servers
     #[arg(long)]
     test_dc: bool,
-    /// Sign in at the data centres that this file names, as `onhook serve --server-file` writes it
+    /// Sign in at the data centres that this file names, as `onhook serve` prints them
     #[arg(long, value_name = "FILE", conflicts_with = "test_dc")]
     server: Option<PathBuf>,
 }
@@ -118,7 +114,7 @@ enum CliCommand {
         #[command(flatten)]
         scenario: ScenarioArgs,
         #[command(flatten)]
-        look: LookArgs,
+        settings: SettingArgs,
     },
     /// Run the embedded Telegram alone, for other clients to connect to
     Serve {
@@ -173,10 +169,10 @@ struct ScenarioArgs {
     log: Option<PathBuf>,
 }
 
-/// How the board looks and sounds.
-#[derive(Debug, Args)]
+/// The flags of simple settings.
+#[derive(Debug, Default, PartialEq, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that stands for itself")]
-struct LookArgs {
+struct SettingArgs {
     /// auto, dark, light, mono, or one of your own
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
@@ -206,7 +202,7 @@ enum ConfigCommand {
     Check,
 }
 
-impl LookArgs {
+impl SettingArgs {
     fn overrides(&self) -> Overrides {
         Overrides {
             theme: self.theme.clone(),
@@ -219,26 +215,85 @@ impl LookArgs {
     }
 }
 
+impl BoardArgs {
+    /// The first option that was given, if there is any.
+    fn first_given(&self) -> Option<&'static str> {
+        let Self { chosen, settings, start } = self;
+        let options = [
+            (!chosen.account.is_empty(), "--account"),
+            (settings.theme.is_some(), "--theme"),
+            (settings.ascii, "--ascii"),
+            (settings.no_bell, "--no-bell"),
+            (settings.no_notify, "--no-notify"),
+            (settings.privacy, "--privacy"),
+            (start.test_dc, "--test-dc"),
+            (start.server.is_some(), "--server"),
+        ];
+        options.iter().find(|(given, _)| *given).map(|(_, name)| *name)
+    }
+}
+
+/// Ends the process with an error about two arguments that exclude each other.
+fn conflict(one: &str, other: &str) -> ! {
+    let message = format!("the argument '{one}' cannot be used with '{other}'");
+    Cli::command().error(ErrorKind::ArgumentConflict, message).exit()
+}
+
+/// Moves options that stand before the name of a command into the command. Options that the command
+/// does not have are refused.
+fn take_options(command: &mut CliCommand, name: &str, mut before: BoardArgs) -> Overrides {
+    let mut flags = Overrides::default();
+    match command {
+        CliCommand::Demo { settings, .. } => {
+            flags = settings.overrides().or(std::mem::take(&mut before.settings).overrides());
+        }
+        CliCommand::Watch { demo: false, chosen, .. } => {
+            chosen.account.splice(..0, std::mem::take(&mut before.chosen.account));
+        }
+        CliCommand::Login(login) => {
+            let StartArgs { test_dc, server } = std::mem::take(&mut before.start);
+            login.start.test_dc |= test_dc;
+            login.start.server = login.start.server.take().or(server);
+            if login.start.test_dc && login.start.server.is_some() {
+                conflict("--server <FILE>", "--test-dc");
+            }
+        }
+        _ => {}
+    }
+    if let Some(option) = before.first_given() {
+        conflict(option, name);
+    }
+    flags
+}
+
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let code = match cli.command {
-        None => commands::board(&cli.board),
-        Some(CliCommand::Login(args)) => commands::login(&args),
-        Some(CliCommand::Accounts { command }) => commands::accounts(command.as_ref()),
-        Some(CliCommand::Logout { name }) => commands::logout(&name),
-        Some(CliCommand::Demo { scenario, look }) => commands::demo(&scenario, look.overrides()),
-        Some(CliCommand::Serve { scenario, port, server_file }) => {
+    let matches = Cli::command().get_matches();
+    let name = matches.subcommand_name().unwrap_or_default().to_owned();
+    let Cli { board, command } =
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let _flush = logging::FlushOnDrop;
+    let Some(mut command) = command else {
+        return exit::exit_code(commands::board(&board));
+    };
+    let flags = take_options(&mut command, &name, board);
+    exit::exit_code(match command {
+        CliCommand::Login(args) => with_config(|config, paths| login::login(&args, config, paths)),
+        CliCommand::Accounts { command } => {
+            with_config(|_, paths| accounts::accounts(command.as_ref(), paths))
+        }
+        CliCommand::Logout { name } => {
+            with_config(|config, paths| accounts::logout(&name, config, paths))
+        }
+        CliCommand::Demo { scenario, .. } => commands::demo(&scenario, flags),
+        CliCommand::Serve { scenario, port, server_file } => {
             commands::serve(&scenario, port, server_file.as_deref())
         }
-        Some(CliCommand::Watch { demo: true, scenario, .. }) => commands::watch_demo(&scenario),
-        Some(CliCommand::Watch { demo: false, scenario, chosen }) => {
-            commands::watch(&chosen, &scenario)
-        }
-        Some(CliCommand::Doctor { json }) => doctor::doctor(json),
-        Some(CliCommand::Config { what }) => commands::config(what),
-        Some(CliCommand::Completions { shell }) => print::completions(shell, &mut Cli::command()),
-        Some(CliCommand::Man) => print::man(Cli::command()),
-    };
-    ExitCode::from(code)
+        CliCommand::Watch { demo: true, scenario, .. } => commands::watch_demo(&scenario),
+        CliCommand::Watch { demo: false, scenario, chosen } => commands::watch(&chosen, &scenario),
+        CliCommand::Doctor { json } => doctor::doctor(json),
+        CliCommand::Config { what } => commands::config(what),
+        CliCommand::Completions { shell } => commands::completions(shell, &mut Cli::command()),
+        CliCommand::Man => commands::man(Cli::command()),
+    })
 }

@@ -1,31 +1,30 @@
-//! This machine's clock, as everything that waits reads it.
+//! The wall clock: the system's, or one that follows the clock of tokio.
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-/// Where the time of day comes from.
+/// A source of wall-clock time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Clock {
     /// The system.
     #[default]
     System,
-    /// The runtime's own clock, counted from a moment: in a runtime whose clock is moved by hand,
-    /// a day passes as fast as its events can be dealt with.
+    /// The clock of tokio, so that tests with paused time control the wall clock as well.
     Runtime {
-        /// What time it was.
+        /// The wall-clock time at `since`.
         start: Timestamp,
-        /// When that was.
+        /// The instant at which the clock was created.
         since: Instant,
     },
 }
 
 impl Clock {
-    /// A clock that shows the system's time now, and follows the runtime's from here on.
+    /// A clock that shows the system's time now, and follows the clock of tokio from here on.
     pub fn of_runtime() -> Self {
         Self::Runtime { start: Timestamp::now(), since: Instant::now() }
     }
 
-    /// The time of day.
+    /// The current time.
     pub fn now(self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),

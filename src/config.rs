@@ -1,5 +1,5 @@
-//! Settings: defaults, then the file, then the environment, then flags; checked whole before
-//! the screen is touched. A missing file means defaults, and none is written.
+//! Settings: defaults, then the file, then the environment, then flags; all of them are checked
+//! before the screen is opened. A missing file means defaults, and no file is written.
 
 pub mod key;
 pub mod keymap;
@@ -20,106 +20,152 @@ use onhook_toml_source::{TomlError, TomlSource};
 use paths::Paths;
 use theme::{Depth, Theme};
 
-/// The commented defaults, as they are printed.
+/// The default settings with comments, as `onhook config print` prints them.
 pub const DEFAULTS: &str = include_str!("../assets/config.toml");
 
-/// What flags and environment variables say; nothing where they say nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Overrides {
-    /// The theme.
-    pub theme: Option<String>,
-    /// Draw with ASCII only.
-    pub ascii: Option<bool>,
-    /// Ring the bell.
-    pub bell: Option<bool>,
-    /// Ask for desktop notifications.
-    pub notify: Option<bool>,
-    /// Start with the privacy mask on.
-    pub privacy: Option<bool>,
-    /// Connect by IPv6.
-    pub ipv6: Option<bool>,
+/// Declares the simple settings, those that are a switch or a text. Each is a key of `config.toml`,
+/// a variable `ONHOOK_KEY`, a field of [`Overrides`] for its flag, and a field of [`Settings`].
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])* $key:ident: $kind:ty = $default:expr;)*) => {
+        /// The simple settings of one layer: of the flags, the environment or the file.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        pub struct Overrides {
+            $($(#[doc = $doc])* pub $key: Option<$kind>,)*
+        }
+
+        /// The simple settings, with the layers put together.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Settings {
+            $($(#[doc = $doc])* pub $key: $kind,)*
+        }
+
+        /// The configuration file.
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct ConfigFile {
+            $($key: Option<$kind>,)*
+            api_id: Option<Spanned<i32>>,
+            api_hash: Option<Spanned<String>>,
+            proxy: Option<Spanned<String>>,
+        }
+
+        impl ConfigFile {
+            fn overrides(&self) -> Overrides {
+                Overrides { $($key: self.$key.clone(),)* }
+            }
+        }
+
+        impl Overrides {
+            fn from_environment(
+                var: &impl Fn(&str) -> Option<OsString>,
+            ) -> Result<Self, ConfigError> {
+                Ok(Self { $($key: from_variable(var, stringify!($key))?,)* })
+            }
+
+            /// Each setting of this layer, or else that of a lower one.
+            #[must_use]
+            pub fn or(self, lower: Self) -> Self {
+                Self { $($key: self.$key.or(lower.$key),)* }
+            }
+
+            fn or_defaults(self) -> Settings {
+                Settings { $($key: self.$key.unwrap_or_else(|| $default.into()),)* }
+            }
+        }
+
+        #[cfg(test)]
+        impl Settings {
+            /// The keys, with the values as they are written in TOML.
+            fn entries(&self) -> Vec<(&'static str, String)> {
+                vec![$((stringify!($key), format!("{:?}", self.$key)),)*]
+            }
+        }
+
+        #[cfg(test)]
+        impl Overrides {
+            /// A layer with one setting, read as from its variable.
+            fn of(key: &str, value: &str) -> Self {
+                let mut layer = Self::default();
+                match key {
+                    $(stringify!($key) => {
+                        layer.$key = Some(FromVariable::read(key, value.to_owned()).expect(key));
+                    })*
+                    _ => panic!("no setting {key}"),
+                }
+                layer
+            }
+        }
+    };
 }
 
-/// Everything that can be set.
+settings! {
+    /// The name of the theme.
+    theme: String = "auto";
+    /// Draw with ASCII only.
+    ascii: bool = false;
+    /// Ring the bell.
+    bell: bool = true;
+    /// Ask for desktop notifications.
+    notify: bool = true;
+    /// Start with the privacy mask on.
+    privacy: bool = false;
+    /// Connect by IPv6.
+    ipv6: bool = false;
+}
+
+/// The settings, and what has been loaded and checked for them.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting that stands for itself")]
 pub struct Config {
-    /// The colours.
+    /// The simple settings.
+    pub settings: Settings,
+    /// The styles of the theme.
     pub theme: Theme,
     /// The keys.
     pub keymap: Keymap,
-    /// Draw with ASCII only.
-    pub ascii: bool,
-    /// Ring the bell.
-    pub bell: bool,
-    /// Ask for desktop notifications.
-    pub notify: bool,
-    /// Start with the privacy mask on.
-    pub privacy: bool,
-    /// The application to sign in with.
+    /// The credentials for signing in.
     pub application: Option<ApiCredentials>,
-    /// The way to Telegram.
+    /// The proxy through which Telegram is reached.
     pub proxy: Option<Proxy>,
-    /// Connect by IPv6.
-    pub ipv6: bool,
-    /// Whether the terminal is dark or light, as far as it tells.
+    /// The background of the terminal, for QR codes.
     pub background: Background,
 }
 
 /// Settings that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A text that is wrong at one place.
+    /// A file with an error at one place.
     #[error(transparent)]
     Toml(#[from] TomlError),
-    /// A file that is there but cannot be read.
+    /// A file that exists but cannot be read.
     #[error("{file}: {reason}")]
     Unreadable {
         /// The path.
         file: String,
-        /// The system's reason.
+        /// The error of the operating system.
         reason: String,
     },
-    /// A variable with a value that is not shown, for it may be secret.
+    /// A variable with a wrong value, which is not shown because it may be secret.
     #[error("{name}: {reason}")]
     Secret {
         /// The variable.
         name: String,
-        /// What is wrong with it.
+        /// What is wrong with the value.
         reason: String,
     },
-    /// A variable or flag with a value that cannot be used.
+    /// A variable or setting with a wrong value.
     #[error("{name}: '{value}' is not one of {expected}")]
     Value {
-        /// The variable or flag.
+        /// The variable or setting.
         name: String,
-        /// What it says.
+        /// The wrong value.
         value: String,
-        /// What it may say.
+        /// The values that are accepted.
         expected: String,
     },
 }
 
-/// The configuration file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ConfigFile {
-    theme: Option<String>,
-    ascii: Option<bool>,
-    bell: Option<bool>,
-    notify: Option<bool>,
-    privacy: Option<bool>,
-    api_id: Option<Spanned<i32>>,
-    api_hash: Option<Spanned<String>>,
-    proxy: Option<Spanned<String>>,
-    ipv6: Option<bool>,
-}
-
 impl Config {
-    /// Puts the layers together. `flags` win over `var`, which wins over the files in `paths`.
-    ///
-    /// # Errors
-    /// The first thing that is wrong, with its place and what would do.
+    /// Loads all files and merges the layers: `flags` over the variables of `var` over the file.
     pub fn load(
         paths: &Paths,
         flags: Overrides,
@@ -129,36 +175,31 @@ impl Config {
         let (name, text) = (path.display().to_string(), read(&path)?.unwrap_or_default());
         let source = TomlSource { secret: &["api_hash", "proxy"], ..TomlSource::new(&name, &text) };
         let file: ConfigFile = source.read()?;
-        let env = from_environment(&var)?;
+        let environment = Overrides::from_environment(&var)?;
         let path = paths.keymap_file();
         let keymap = match read(&path)? {
             Some(text) => Keymap::merged(TomlSource::new(&path.display().to_string(), &text))?,
             None => Keymap::default(),
         };
         let application = application(&var, &file, source)?;
-        let name = flags.theme.or(env.theme).or(file.theme).unwrap_or_else(|| "auto".to_owned());
+        let settings = flags.or(environment).or(file.overrides()).or_defaults();
         let depth = Depth::of_terminal(&var);
         Ok(Self {
-            theme: Theme::load(&name, &paths.themes(), depth, &var)?,
+            theme: Theme::load(&settings.theme, &paths.themes(), depth, &var)?,
             keymap,
-            ascii: flags.ascii.or(env.ascii).or(file.ascii).unwrap_or(false),
-            bell: flags.bell.or(env.bell).or(file.bell).unwrap_or(true),
-            notify: flags.notify.or(env.notify).or(file.notify).unwrap_or(true),
-            privacy: flags.privacy.or(env.privacy).or(file.privacy).unwrap_or(false),
             application,
             proxy: proxy(&var, file.proxy.as_ref(), source)?,
-            ipv6: flags.ipv6.or(env.ipv6).or(file.ipv6).unwrap_or(false),
-            background: match name.as_str() {
+            background: match settings.theme.as_str() {
                 "light" => Background::Light,
                 "dark" => Background::Dark,
-                _ if theme::background(&var) == "light" => Background::Light,
-                _ => Background::Dark,
+                _ => theme::background(&var),
             },
+            settings,
         })
     }
 }
 
-/// The application, from the environment or else the file.
+/// The credentials, from the environment or else the file.
 fn application(
     var: &impl Fn(&str) -> Option<OsString>,
     file: &ConfigFile,
@@ -182,9 +223,9 @@ fn application(
             Err(source.error(hash.span().start, "api_hash", "needs api_id beside it").into())
         }
         (Some(id), Some(hash)) => {
-            let read = ApiCredentials::parse(&id.get_ref().to_string(), hash.get_ref());
+            let parsed = ApiCredentials::parse(&id.get_ref().to_string(), hash.get_ref());
             let wrong = |message: &str| source.error(id.span().start, "api_id", message);
-            Ok(Some(read.map_err(wrong)?))
+            Ok(Some(parsed.map_err(wrong)?))
         }
     }
 }
@@ -202,19 +243,19 @@ fn proxy(
         };
         return url.parse().map(Some).map_err(refused);
     }
-    let read = file.map(|url| {
+    let parsed = file.map(|url| {
         let wrong = |message: &str| source.error(url.span().start, "proxy", message);
         url.get_ref().parse::<Proxy>().map_err(wrong)
     });
-    Ok(read.transpose()?)
+    Ok(parsed.transpose()?)
 }
 
-/// A variable that is set to something.
+/// The value of a variable that is set and not empty.
 fn text(var: &impl Fn(&str) -> Option<OsString>, name: &str) -> Option<String> {
     var(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
 }
 
-/// The text of a file; `None` if there is none.
+/// The text of a file; `None` if the file does not exist.
 fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
@@ -226,23 +267,128 @@ fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     }
 }
 
-fn from_environment(var: &impl Fn(&str) -> Option<OsString>) -> Result<Overrides, ConfigError> {
-    let flag = |name: &str| match text(var, name).as_deref() {
-        None => Ok(None),
-        Some("1" | "true" | "yes" | "on") => Ok(Some(true)),
-        Some("0" | "false" | "no" | "off") => Ok(Some(false)),
-        Some(value) => Err(ConfigError::Value {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            expected: "true, false".to_owned(),
-        }),
-    };
-    Ok(Overrides {
-        theme: text(var, "ONHOOK_THEME"),
-        ascii: flag("ONHOOK_ASCII")?,
-        bell: flag("ONHOOK_BELL")?,
-        notify: flag("ONHOOK_NOTIFY")?,
-        privacy: flag("ONHOOK_PRIVACY")?,
-        ipv6: flag("ONHOOK_IPV6")?,
-    })
+/// A value that can be read from an environment variable.
+trait FromVariable: Sized {
+    fn read(name: &str, value: String) -> Result<Self, ConfigError>;
+}
+
+impl FromVariable for String {
+    fn read(_: &str, value: String) -> Result<Self, ConfigError> {
+        Ok(value)
+    }
+}
+
+impl FromVariable for bool {
+    fn read(name: &str, value: String) -> Result<Self, ConfigError> {
+        match value.as_str() {
+            "1" | "true" | "yes" | "on" => Ok(true),
+            "0" | "false" | "no" | "off" => Ok(false),
+            _ => Err(ConfigError::Value {
+                name: name.to_owned(),
+                value,
+                expected: "true, false".to_owned(),
+            }),
+        }
+    }
+}
+
+/// The value of the variable of a setting, if it is set.
+fn from_variable<T: FromVariable>(
+    var: &impl Fn(&str) -> Option<OsString>,
+    key: &str,
+) -> Result<Option<T>, ConfigError> {
+    let name = format!("ONHOOK_{}", key.to_uppercase());
+    text(var, &name).map(|value| T::read(&name, value)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Loads the settings from a file, one variable and the flags.
+    fn load(file: &str, variable: (&str, &str), flags: Overrides) -> Result<Config, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("config.toml"), file).expect("written");
+        let place = folder.path().as_os_str();
+        let paths = Paths::find(|name| name.ends_with("_DIR").then(|| place.to_owned()));
+        let (key, value) = variable;
+        let name = format!("ONHOOK_{}", key.to_uppercase());
+        let var = |asked: &str| (asked == name).then(|| OsString::from(value));
+        Config::load(&paths, flags, var)
+            .map_err(|error| error.to_string().replace(&*place.to_string_lossy(), "FOLDER"))
+    }
+
+    fn defaults() -> Vec<(&'static str, String)> {
+        Overrides::default().or_defaults().entries()
+    }
+
+    #[test]
+    fn a_flag_goes_before_a_variable_before_the_file_before_the_default() {
+        for (key, default) in defaults() {
+            // The values of the file, the variable and the flag: each differs from the one below it.
+            let values = match default.as_str() {
+                "true" => ["false", "true", "false"],
+                "false" => ["true", "false", "true"],
+                _ => ["light", "mono", "dark"],
+            };
+            let quoted = |text: &str| {
+                if default.starts_with('"') { format!("{text:?}") } else { text.to_owned() }
+            };
+            let file = format!("{key} = {}", quoted(values[0]));
+            let none = Overrides::default;
+            let layers = [
+                ("", "", none(), default.clone()),
+                (&file, "", none(), quoted(values[0])),
+                (&file, values[1], none(), quoted(values[1])),
+                (&file, values[1], Overrides::of(key, values[2]), quoted(values[2])),
+                ("", values[1], none(), quoted(values[1])),
+                ("", "", Overrides::of(key, values[2]), quoted(values[2])),
+                (&file, "", Overrides::of(key, values[2]), quoted(values[2])),
+            ];
+            for (file, variable, flags, wanted) in layers {
+                let shown = format!("{key}: {file:?} {variable:?} {flags:?}");
+                let config = load(file, (key, variable), flags).expect(&shown);
+                assert!(config.settings.entries().contains(&(key, wanted)), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_refused_by_their_layer() {
+        let pink =
+            "theme: 'pink' is not one of auto, dark, light, mono, or a file in FOLDER/themes";
+        for (key, default) in defaults() {
+            let is_text = default.starts_with('"');
+            let (file, variable, wanted) = if is_text {
+                let kind = format!(
+                    "FOLDER/config.toml:2: {key}: invalid type: integer `3`, expected a string"
+                );
+                (kind, "pink", pink.to_owned())
+            } else {
+                let kind = format!(
+                    "FOLDER/config.toml:2: {key}: invalid type: integer `3`, expected a boolean"
+                );
+                let name = format!("ONHOOK_{}", key.to_uppercase());
+                (kind, "loud", format!("{name}: 'loud' is not one of true, false"))
+            };
+            let refused = load(&format!("\n{key} = 3"), (key, ""), Overrides::default());
+            assert_eq!(refused.expect_err("a wrong file"), file);
+            let refused = load("", (key, variable), Overrides::default());
+            assert_eq!(refused.expect_err("a wrong variable"), wanted);
+        }
+        let refused = load("theme = 'pink'", ("theme", ""), Overrides::default());
+        assert_eq!(refused.expect_err("a wrong file"), pink);
+        let refused = load("", ("theme", ""), Overrides::of("theme", "pink"));
+        assert_eq!(refused.expect_err("a wrong flag"), pink);
+    }
+
+    #[test]
+    fn every_simple_setting_is_in_the_printed_defaults() {
+        for (key, default) in defaults() {
+            let line = format!("# {key} = {default}");
+            assert!(DEFAULTS.lines().any(|it| it == line), "{line}");
+        }
+    }
 }

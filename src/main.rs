@@ -1,4 +1,4 @@
-//! The `onhook` program: see the library for everything.
+//! The `onhook` program, which calls the library.
 
 use std::process::ExitCode;
 

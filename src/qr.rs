@@ -1,22 +1,23 @@
-//! QR codes of half blocks: two rows of modules to a line of the terminal.
+//! QR codes of half blocks: each line of the terminal has two rows of modules.
 
 use qrcode::{Color, EcLevel, QrCode};
 
-/// How many light modules surround a code. The standard asks for four; scanners are content with
-/// two, and the terminal's own lines are few.
+/// How many light modules surround a code. The standard requires four; scanners accept two, which fit
+/// a small terminal.
 const MARGIN: usize = 2;
 
-/// What the terminal shows where nothing is drawn. A QR code is dark on light.
+/// The background of the terminal. A QR code is dark on light, so that it decides which modules are
+/// drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Background {
-    /// Light letters on a dark ground: what is drawn is light.
+    /// A dark background: the light modules are drawn.
     #[default]
     Dark,
-    /// Dark letters on a light ground: what is drawn is dark.
+    /// A light background: the dark modules are drawn.
     Light,
 }
 
-/// The lines of a QR code, its light margin included; nothing if the text is too long for one.
+/// The lines of a QR code with its margin; `None` if the text is too long for a QR code.
 pub fn half_blocks(text: &str, background: Background) -> Option<Vec<String>> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     let modules = code.width();
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_margin_is_light_on_either_ground_and_it_fits_a_small_terminal() {
+    fn the_margin_is_light_on_either_background_and_fits_a_small_terminal() {
         let url = format!("tg://login?token={}", "a".repeat(43));
         for (background, light) in [(Background::Dark, '█'), (Background::Light, ' ')] {
             let lines = half_blocks(&url, background).expect("it fits");

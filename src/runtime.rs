@@ -73,20 +73,20 @@ pub async fn board(
     if state.accounts.is_empty() {
         state.open_sign_in();
     }
-    if config.privacy {
+    if config.settings.privacy {
         state.privacy = Privacy::Masked;
     }
     let terminal = BoardTerminal::open()?;
     let (width, height) = terminal.size()?;
     let sign_in = sign_in.map(|setup| BoardSignIn::new(setup, network));
     switchboard.attach(terminal, sign_in);
-    switchboard.runner.bell = config.bell;
-    switchboard.runner.notify = config.notify;
+    switchboard.runner.bell = config.settings.bell;
+    switchboard.runner.notify = config.settings.notify;
     switchboard.dispatch(Msg::Resized { width, height })?;
     let options = DisplayOptions {
         theme: config.theme,
         keymap: config.keymap,
-        ascii: config.ascii,
+        ascii: config.settings.ascii,
         zone: TimeZone::system(),
         background: config.background,
     };

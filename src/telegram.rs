@@ -1,24 +1,27 @@
-//! An account at Telegram: connect, stay connected, hear of calls, hang up.
+//! An account at Telegram: it connects, reconnects, receives updates about calls, and hangs up.
 //!
-//! grammers is used here and nowhere else. An [`Account`] runs in a task of its own; it takes
-//! commands at any time, connected or not, and tells what happens as [`AccountEvent`]s.
+//! `grammers-client` is used in this module only. An [`Account`] runs as a separate task, which
+//! accepts commands with or without a connection and reports by [`AccountEvent`]s.
 //!
 //! ```text
-//!   commands ─► supervisor ──(back-off)──► Line: one connection and all that hangs on it
+//!   commands ─► Supervisor ──(back-off)──► Connection and its tasks
 //!                   │                        ├─ pool runner   (grammers' network)
-//!                   │                        ├─ forwarder ──► taps every container ──► events
+//!                   │                        ├─ forwarder ──► update containers ──► events
 //!                   │                        ├─ stream        (pts, qts, seq, difference) ──► events
 //!                   │                        └─ heartbeat     (clock, silence, gaps)
-//!                   └── the first of them to stop ends the Line, and a new one is made
+//!                   └── the first task to stop ends the Connection, and a new one is opened
 //! ```
 
 mod authorization;
 mod connection;
+mod context;
 mod diagnose;
+mod disconnect;
 mod error;
 mod hang_up;
 mod heartbeat;
 mod import;
+mod name_lookup;
 mod network;
 mod one_shot;
 mod password;
@@ -43,31 +46,31 @@ use tokio::time::{Instant, sleep_until};
 use crate::accounts::Lease;
 use crate::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use crate::calls::{AccountId, Party};
-use connection::{Connection, Disconnect};
+use connection::Connection;
+use context::TaskContext;
+use disconnect::Disconnect;
 use session::CachedSession;
 
 pub use diagnose::{Diagnosis, diagnose};
 pub use import::{ImportError, Imported};
-pub use network::Network;
-pub use session::Seed;
-pub use sign_out::sign_out;
+pub use network::{Network, UnknownProxyHost};
+pub use session::{Seed, SessionFileError};
+pub use sign_out::{SignOutError, sign_out};
 pub use updates::read_updates;
 
-/// Where an account's events go.
+/// The channel for the events of all accounts.
 pub type Events = mpsc::Sender<(AccountId, AccountEvent)>;
 
-/// How long a try to connect may take.
+/// The deadline of an attempt to connect.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
-/// How long an account may take to stop.
-const CLOSING: Duration = Duration::from_millis(500);
-/// How long the answer to a question may take.
-const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
-/// A line that has lived so long was a good one: after it, the waits begin anew.
-const STEADY: Duration = Duration::from_secs(30);
-/// The longest wait between two tries.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long an account may take to write its session when it stops.
+const CLOSE_DEADLINE: Duration = Duration::from_millis(500);
+/// The age of a connection from which its loss starts a new series of back-offs.
+const STABLE_AFTER: Duration = Duration::from_secs(30);
+/// The longest back-off, without its random part.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 
-/// An account at work. It stops when this is dropped.
+/// A handle to the task of an account, which stops when the handle is dropped.
 #[derive(Debug)]
 pub struct Account {
     commands: mpsc::UnboundedSender<AccountCommand>,
@@ -75,7 +78,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Starts an account; it connects at once and keeps trying.
+    /// Starts an account. It connects at once, and again after every loss of the connection.
     pub fn start(id: AccountId, origin: Origin, network: Network, events: Events) -> Self {
         let (commands, receiver) = mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
@@ -83,8 +86,8 @@ impl Account {
                 Origin::Seed(seed) => {
                     let network = Network { api_id: Some(seed.api_id), ..network };
                     let context = TaskContext { id, self_id: seed.user_id, network, events };
-                    let vault = CachedSession::in_memory(session::seeded(&seed));
-                    Supervisor::new(vault, context, receiver).run().await;
+                    let session = CachedSession::in_memory(session::seeded(&seed));
+                    Supervisor::new(session, context, receiver).run().await;
                 }
                 Origin::Stored(lease) => {
                     let network = network.of(&lease);
@@ -96,79 +99,61 @@ impl Account {
         Self { commands, task }
     }
 
-    /// Stops the account, and waits a little until its session is written.
+    /// Stops the account, and waits up to 500 ms until its session is written.
     pub async fn close(self) {
         drop(self.commands);
-        // What was not written is fetched again next time.
-        let _ = tokio::time::timeout(CLOSING, self.task).await;
+        // Update state that was not written is fetched again by the next run.
+        let _ = tokio::time::timeout(CLOSE_DEADLINE, self.task).await;
     }
 
-    /// Sends a command; its answer comes as an [`AccountEvent`].
+    /// Sends a command; it is answered by an [`AccountEvent`].
     pub fn send(&self, command: AccountCommand) {
-        // The supervisor ends only with this sender, or by a panic that the log has.
+        // The receiver is closed only after a panic of the task, which is in the log.
         let _ = self.commands.send(command);
     }
 }
 
-/// Where an account's session is.
+/// The session with which an account starts.
 pub enum Origin {
-    /// In memory only: at the embedded server.
+    /// A session in memory, as for the embedded server.
     Seed(Box<Seed>),
-    /// In a file that this process has taken into use.
+    /// The session file of a leased account.
     Stored(Lease),
 }
 
-/// Runs an account from its file.
+/// Runs an account on its session file.
 async fn run_stored(
     lease: &Lease,
     context: TaskContext,
     mut commands: mpsc::UnboundedReceiver<AccountCommand>,
 ) {
     match CachedSession::open(&lease.session()).await {
-        Ok((vault, self_id)) => {
-            context.tell(AccountEvent::OwnUser(Party::unknown(self_id))).await;
-            Supervisor::new(vault, TaskContext { self_id, ..context }, commands).run().await;
+        Ok((session, self_id)) => {
+            context.send(AccountEvent::OwnUser(Party::unknown(self_id))).await;
+            Supervisor::new(session, TaskContext { self_id, ..context }, commands).run().await;
         }
         Err(cause) => {
-            let connection = ConnectionState::Unusable { cause: crate::text::clean(&cause) };
-            context.tell(AccountEvent::ConnectionState(connection.clone())).await;
+            let connection =
+                ConnectionState::Unusable { cause: crate::text::clean(&cause.to_string()) };
+            context.send(AccountEvent::ConnectionState(connection.clone())).await;
             while let Some(command) = commands.recv().await {
-                context.tell(command.refused(&connection)).await;
+                context.send(command.refused(&connection)).await;
             }
         }
     }
 }
 
-/// What every part of an account needs to know.
-#[derive(Clone)]
-struct TaskContext {
-    id: AccountId,
-    self_id: i64,
-    network: Network,
-    events: Events,
-}
-
-impl TaskContext {
-    /// Tells the board; waits while it is busy. `false` if nobody listens any more.
-    async fn tell(&self, event: AccountEvent) -> bool {
-        if let AccountEvent::ConnectionState(connection) = &event {
-            tracing::info!(account = self.id.0, ?connection, "the connection has changed");
-        }
-        self.events.send((self.id, event)).await.is_ok()
-    }
-}
-
-/// Why the account is without a connection.
-enum Offline {
-    /// It was asked to stop.
+/// What ended the wait between two connections.
+enum WaitEnd {
+    /// The account is to stop.
     Stopped,
-    /// It was asked to try again now.
-    TryNow,
-    /// The waiting is over.
-    Waited,
+    /// A reconnect was asked for.
+    Reconnect,
+    /// The back-off is over.
+    Elapsed,
 }
 
-/// Keeps one account connected.
+/// Connects one account, and connects it again after every disconnect.
 struct Supervisor {
     session: Arc<CachedSession>,
     context: TaskContext,
@@ -179,62 +164,63 @@ struct Supervisor {
 
 impl Supervisor {
     fn new(
-        vault: CachedSession,
+        session: CachedSession,
         context: TaskContext,
         commands: mpsc::UnboundedReceiver<AccountCommand>,
     ) -> Self {
         let names = peers::Names::default();
         let clock = server_clock::ServerClock::default();
-        Self { session: Arc::new(vault), context, names, clock, commands }
+        Self { session: Arc::new(session), context, names, clock, commands }
     }
 
-    /// Works until the account is dropped.
+    /// Runs until the [`Account`] is dropped, and writes the session at the end.
     async fn run(mut self) {
         let session = Arc::clone(&self.session);
-        // In a task of its own: writing takes its time, and hang-ups must not wait for it.
+        // A separate task, because hang-ups must not wait for the disk.
         let (stop, stopped) = oneshot::channel::<()>();
-        let keeper = tokio::spawn(keep(session, self.context.clone(), stopped));
+        let writer = tokio::spawn(write_changes(session, self.context.clone(), stopped));
         self.stay_connected().await;
         drop(stop);
-        // Not aborted: what it is writing would be lost.
-        let _ = keeper.await;
+        // Awaited and not aborted, because an abort would lose what is being written. The task's only
+        // error is a panic, which the log has.
+        let _ = writer.await;
         if let Err(error) = self.session.write().await {
-            tracing::warn!(error, "the session could not be written");
+            tracing::warn!(%error, "the session could not be written");
         }
     }
 
     async fn stay_connected(&mut self) {
-        let mut tries = 0;
+        let mut attempts = 0;
         loop {
-            self.context.tell(AccountEvent::ConnectionState(ConnectionState::Connecting)).await;
+            self.context.send(AccountEvent::ConnectionState(ConnectionState::Connecting)).await;
             let ended = match self.open().await {
-                Some(Ok(line)) => {
+                Some(Ok(connection)) => {
                     let opened = Instant::now();
-                    let ended = self.stay(line).await;
-                    if opened.elapsed() >= STEADY {
-                        tries = 0;
+                    let ended = self.use_connection(connection).await;
+                    if opened.elapsed() >= STABLE_AFTER {
+                        attempts = 0;
                     }
                     ended
                 }
                 Some(Err(ended)) => ended,
                 None => return,
             };
-            let pause = back_off(tries, self.context.self_id);
+            let pause = back_off(attempts, self.context.self_id);
             let until = match ended {
                 Disconnect::Stopped => return,
                 Disconnect::Asked => continue,
                 Disconnect::SignedOut(code) => {
                     let connection = ConnectionState::SignedOut { code };
-                    self.context.tell(AccountEvent::ConnectionState(connection)).await;
+                    self.context.send(AccountEvent::ConnectionState(connection)).await;
                     None
                 }
                 Disconnect::Failed => {
-                    self.context.tell(AccountEvent::TaskPanicked).await;
-                    tries += 1;
+                    self.context.send(AccountEvent::TaskPanicked).await;
+                    attempts += 1;
                     Some(self.retry_after(pause, "a fault inside".to_owned()).await)
                 }
                 Disconnect::Lost(cause) | Disconnect::Dropped(cause) => {
-                    tries += 1;
+                    attempts += 1;
                     Some(self.retry_after(pause, cause).await)
                 }
                 Disconnect::Flooded(wait) => {
@@ -243,30 +229,31 @@ impl Supervisor {
                 }
             };
             match self.wait(until).await {
-                Offline::Stopped => return,
-                Offline::TryNow => tries = 0,
-                Offline::Waited => {}
+                WaitEnd::Stopped => return,
+                WaitEnd::Reconnect => attempts = 0,
+                WaitEnd::Elapsed => {}
             }
         }
     }
 
-    /// Tells that a new try will be made, and when.
+    /// Reports that the next attempt follows after `wait`, and returns when that is.
     async fn retry_after(&self, wait: Duration, cause: String) -> Instant {
         let now = self.context.network.clock.now();
         let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
         let connection = ConnectionState::Retrying { at, cause };
-        self.context.tell(AccountEvent::ConnectionState(connection)).await;
+        self.context.send(AccountEvent::ConnectionState(connection)).await;
         Instant::now() + wait
     }
 
-    /// Opens a line, refusing meanwhile what needs one; `None` when asked to stop.
+    /// Opens a connection. Commands that need one are refused meanwhile. Returns `None` if the account
+    /// is to stop.
     async fn open(&mut self) -> Option<Result<Connection, Disconnect>> {
         let (session, context) = (&self.session, &self.context);
         let opening = Connection::open(session, context, &self.names, &self.clock);
         let opening = async {
             match tokio::time::timeout(CONNECT_DEADLINE, opening).await {
                 Ok(opened) => opened,
-                Err(_) => Err(Disconnect::Lost(why_silent(session, context).await)),
+                Err(_) => Err(Disconnect::Lost(silence_cause(session, context).await)),
             }
         };
         tokio::pin!(opening);
@@ -275,42 +262,45 @@ impl Supervisor {
                 opened = &mut opening => return Some(opened),
                 command = self.commands.recv() => {
                     let answer = command?.refused(&ConnectionState::Connecting);
-                    self.context.tell(answer).await;
+                    self.context.send(answer).await;
                 }
             }
         }
     }
 
-    /// Uses a line until it ends.
-    async fn stay(&mut self, mut line: Connection) -> Disconnect {
-        self.context.tell(AccountEvent::ConnectionState(ConnectionState::Online)).await;
+    /// Carries out commands on a connection until it ends.
+    async fn use_connection(&mut self, mut connection: Connection) -> Disconnect {
+        self.context.send(AccountEvent::ConnectionState(ConnectionState::Online)).await;
         loop {
             tokio::select! {
-                ended = line.ended() => return line.explained(ended).await,
+                ended = connection.ended() => return connection.with_pool_error(ended).await,
                 command = self.commands.recv() => match command {
                     None => return Disconnect::Stopped,
                     Some(AccountCommand::Reconnect) => return Disconnect::Asked,
-                    Some(AccountCommand::Request(request)) => line.request(request),
-                    Some(AccountCommand::Reconcile { calls, since }) => line.reconcile(calls, since),
-                    Some(AccountCommand::EnableCalls) => line.enable_calls(),
+                    Some(AccountCommand::Request(request)) => connection.request(request),
+                    Some(AccountCommand::Reconcile { calls, since }) => {
+                        connection.reconcile(calls, since);
+                    }
+                    Some(AccountCommand::EnableCalls) => connection.enable_calls(),
                 },
             }
         }
     }
 
-    /// Waits for the next try; for ever without `until`.
-    async fn wait(&mut self, until: Option<Instant>) -> Offline {
+    /// Waits until `until`, or without an end if it is `None`. Commands that need a connection are
+    /// refused meanwhile.
+    async fn wait(&mut self, until: Option<Instant>) -> WaitEnd {
         loop {
             tokio::select! {
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
-                    return Offline::Waited;
+                    return WaitEnd::Elapsed;
                 }
                 command = self.commands.recv() => match command {
-                    None => return Offline::Stopped,
-                    Some(AccountCommand::Reconnect) => return Offline::TryNow,
+                    None => return WaitEnd::Stopped,
+                    Some(AccountCommand::Reconnect) => return WaitEnd::Reconnect,
                     Some(command) => {
-                        // A new state is on its way for the only command that this answers so.
-                        self.context.tell(command.refused(&ConnectionState::Connecting)).await;
+                        // `Reconnect` is handled above; no other answer names a state.
+                        self.context.send(command.refused(&ConnectionState::Connecting)).await;
                     }
                 },
             }
@@ -318,41 +308,42 @@ impl Supervisor {
     }
 }
 
-/// Why nobody answers, as far as that can be found out.
-async fn why_silent(session: &CachedSession, context: &TaskContext) -> String {
+/// The cause of an attempt to connect that Telegram did not answer.
+async fn silence_cause(session: &CachedSession, context: &TaskContext) -> String {
     let skew = skew::explanation(session, &context.network).await;
     skew.unwrap_or_else(|| "Telegram does not answer".to_owned())
 }
 
-/// Writes the session when it changes, and tells once if that cannot be done.
-async fn keep(
+/// Writes the session after each change, and reports the first of several failures in a row.
+async fn write_changes(
     session: Arc<CachedSession>,
     context: TaskContext,
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let mut told = false;
+    let mut reported = false;
     loop {
         tokio::select! {
             () = session.changed() => {}
             _ = &mut stopped => return,
         }
         let Err(error) = session.write().await else {
-            told = false;
+            reported = false;
             continue;
         };
-        tracing::warn!(error, "the session could not be written");
-        if !std::mem::replace(&mut told, true) {
-            context.tell(AccountEvent::SessionNotSaved).await;
+        tracing::warn!(%error, "the session could not be written");
+        if !std::mem::replace(&mut reported, true) {
+            context.send(AccountEvent::SessionNotSaved).await;
         }
     }
 }
 
-/// 1, 2, 4 … 30 s, each up to a fifth longer, so that not everybody comes at once. By how much
-/// follows from the account, so that the same account does the same again.
-fn back_off(tries: u32, self_id: i64) -> Duration {
-    let base = Duration::from_secs(1 << tries.min(5)).min(LONGEST_WAIT);
+/// The wait after a number of failed attempts: 1, 2, 4 … 30 s, and up to a fifth more, so that the
+/// clients of a server that was down do not come back at the same moment. The additional part is a
+/// hash of the arguments, so that tests can repeat it.
+fn back_off(attempts: u32, self_id: i64) -> Duration {
+    let base = Duration::from_secs(1 << attempts.min(5)).min(LONGEST_BACK_OFF);
     let mut hasher = DefaultHasher::new();
-    (tries, self_id).hash(&mut hasher);
+    (attempts, self_id).hash(&mut hasher);
     base + base.mul_f64((hasher.finish() % 1000) as f64 / 1000.0 / 5.0)
 }
 
@@ -362,10 +353,10 @@ mod tests {
 
     #[test]
     fn the_back_off_doubles_to_its_limit() {
-        for (tries, seconds) in [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16), (5, 30), (50, 30)] {
-            let wait = back_off(tries, 7_000_000_000).as_secs_f64();
+        for (attempts, seconds) in [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16), (5, 30), (50, 30)] {
+            let wait = back_off(attempts, 7_000_000_000).as_secs_f64();
             let base = f64::from(seconds);
-            assert!((base..=base * 1.2).contains(&wait), "{tries}: {wait}");
+            assert!((base..=base * 1.2).contains(&wait), "{attempts}: {wait}");
         }
     }
 }

@@ -1,21 +1,20 @@
-//! Text from outside made safe and cut to size: names, errors, durations.
-//!
-//! Widths are terminal cells, never bytes or characters.
+//! Cleans text from outside, and cuts and wraps text by its width in terminal cells.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The most characters of a name or message that are looked at; the rest is cut off.
-const LONGEST: usize = 256;
-/// The most zero-width characters in a row that are kept, as in accents and joined emoji.
+/// The most characters of a text that are kept.
+const LONGEST_TEXT: usize = 256;
+/// The most zero-width characters in a row that are kept. Accents and joined emoji need a few.
 const LONGEST_JOIN: usize = 4;
 
-/// Strips what could steer a terminal: control characters, bidi overrides, floods of
-/// zero-width marks, line breaks. White space becomes single spaces.
+/// Removes characters that could change how a terminal shows other text: control characters, bidi
+/// overrides, and long runs of zero-width marks. White space, line breaks included, becomes single
+/// spaces. At most 256 characters are kept.
 pub fn clean(text: &str) -> String {
     let mut cleaned = String::new();
     let mut joins = 0;
-    for char in text.chars().take(LONGEST) {
+    for char in text.chars().take(LONGEST_TEXT) {
         if char.is_whitespace() {
             if !cleaned.ends_with(' ') {
                 cleaned.push(' ');
@@ -36,7 +35,7 @@ pub fn clean(text: &str) -> String {
 fn is_steering(char: char) -> bool {
     char.is_control()
         || matches!(char,
-            // Formats, of which emoji need the joiners; blanks that have a width; tags.
+            // Format characters, except the joiners, which emoji need; blanks with a width; tags.
             '\u{ad}' | '\u{61c}' | '\u{70f}' | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}'
             | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
             | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
@@ -49,7 +48,7 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Cuts a text to `cells`, with an ellipsis where something is missing.
+/// Cuts a text to `cells`, with an ellipsis at the end if it was longer.
 pub fn cut(text: &str, cells: usize) -> String {
     if width(text) <= cells {
         return text.to_owned();
@@ -69,7 +68,7 @@ pub fn cut(text: &str, cells: usize) -> String {
     kept
 }
 
-/// The first letter of each of the first two words: what the privacy mask leaves of a name.
+/// The initials of the first two words, as the privacy mask shows a name.
 pub fn initials(name: &str) -> String {
     name.split_whitespace()
         .filter_map(|word| word.graphemes(true).next())
@@ -103,7 +102,7 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
         if !line.is_empty() {
             lines.push(std::mem::take(&mut line));
         }
-        // A word longer than a line is broken where it must be.
+        // A word longer than a line is broken between graphemes.
         let mut rest = word;
         while width(rest) > cells {
             let (head, tail) = rest.split_at(fitting(rest, cells));
@@ -118,7 +117,7 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     lines
 }
 
-/// How many bytes of a word fit into `cells`: at least one grapheme.
+/// How many bytes of a word fit into `cells`, at least those of one grapheme.
 fn fitting(word: &str, cells: usize) -> usize {
     let mut used = 0;
     for (at, grapheme) in word.grapheme_indices(true) {
@@ -137,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_made_harmless() {
+    fn names_are_cleaned() {
         let cases = [
             ("Grace\u{1b}[31m Hopper", "Grace[31m Hopper"),
             ("a\u{202e}b\u{200b}c\u{7f}", "abc"),
@@ -146,7 +145,6 @@ mod tests {
             ("\u{1b}]52;c;aGk=\u{7}", "]52;c;aGk="),
         ];
         for (name, wanted) in cases {
-            // The joiner of an emoji is no steering character, but it is alone a zero-width one.
             assert_eq!(clean(name), wanted);
         }
         assert!(clean(&"\u{301}".repeat(10_000)).len() < 20);
@@ -184,7 +182,7 @@ mod tests {
         #[test]
         fn wrapped_lines_fit(text in any::<String>(), cells in 2usize..60) {
             for line in wrap(&clean(&text), cells) {
-                // What cannot be broken may stick out; where it is drawn it is cut.
+                // One grapheme may be wider than the line; it is cut when it is drawn.
                 let unbreakable = line.graphemes(true).count() == 1;
                 prop_assert!(width(&line) <= cells || unbreakable, "{line:?}");
             }

@@ -51,12 +51,20 @@ fn without_an_account_it_says_what_to_do() {
 
 #[test]
 fn wrong_usage_is_refused_with_2() {
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["--nonsense"], "unexpected argument '--nonsense'"),
         (&["demo", "--nonsense"], "unexpected argument '--nonsense'"),
         (&["demo", "nonesuch"], "no scenario 'nonesuch': give the path of a TOML file, or one of"),
         (&["demo", "none/such.toml"], "none/such.toml: No such file"),
         (&["demo", "--log", "none/such.log"], "none/such.log: No such file"),
+        (&["--ascii=1"], "unexpected value '1' for '--ascii' found; no more were expected"),
+        (&["--theme", "pink", "demo"], "theme: 'pink' is not one of auto, dark, light, mono"),
+        (&["--ascii", "doctor"], "the argument '--ascii' cannot be used with 'doctor'"),
+        (&["--account", "ada", "watch", "--demo"], "'--account' cannot be used with 'watch'"),
+        (
+            &["--test-dc", "login", "--server", "x"],
+            "'--server <FILE>' cannot be used with '--test-dc'",
+        ),
         (&["demo"], "the board needs a terminal; without one, use `onhook watch`"),
     ];
     for (args, wanted) in cases {
@@ -64,6 +72,24 @@ fn wrong_usage_is_refused_with_2() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(stderr(&output).contains(wanted), "{args:?}: {}", stderr(&output));
         assert!(output.stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn options_stand_before_or_after_the_command() {
+    let unknown = "there is no account 'ada'";
+    let cases: [(&[&str], &str); 6] = [
+        (&["--account", "ada", "watch"], unknown),
+        (&["watch", "--account", "ada"], unknown),
+        (&["--theme", "mono", "demo", "--theme", "pink"], "theme: 'pink'"),
+        (&["--theme", "pink", "demo", "--theme", "mono"], "the board needs a terminal"),
+        (&["--server", "none.json", "login"], "none.json: No such file"),
+        (&["login", "--server", "none.json"], "none.json: No such file"),
+    ];
+    for (args, wanted) in cases {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains(wanted), "{args:?}: {}", stderr(&output));
     }
 }
 

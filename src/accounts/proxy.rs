@@ -1,8 +1,9 @@
-//! The way to Telegram through somebody else: a SOCKS5 proxy.
+//! The URL of a SOCKS5 proxy.
 
 use std::fmt;
 
-/// A SOCKS5 proxy: `socks5://[user:password@]host:port`. The user and password never show.
+/// A SOCKS5 proxy: `socks5://[user:password@]host:port`. `Debug` and `Display` leave the user and
+/// password out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     credentials: Option<String>,
@@ -17,7 +18,7 @@ impl fmt::Debug for Proxy {
 }
 
 impl fmt::Display for Proxy {
-    /// Where it is, and nothing more.
+    /// The host and the port only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
     }
@@ -34,16 +35,17 @@ impl std::str::FromStr for Proxy {
             Some((credentials, place)) => (Some(credentials.to_owned()), place),
             None => (None, rest),
         };
-        // What else a password may have does not survive the way to the proxy.
+        // Other characters would not reach the proxy unchanged, because grammers takes the credentials
+        // as part of a URL.
         let known = |char: char| char.is_ascii_alphanumeric() || "-._~!$&'()*+,".contains(char);
         let fits = |word: &str| !word.is_empty() && word.chars().all(known);
-        let sound = credentials.as_ref().is_none_or(|it| {
+        let is_valid = credentials.as_ref().is_none_or(|it| {
             it.split_once(':').is_some_and(|(user, password)| fits(user) && fits(password))
         });
         let (host, port) = place.rsplit_once(':').ok_or(FORM)?;
         let port = port.parse().ok().filter(|port| *port > 0).ok_or(FORM)?;
         let plain = |char: char| char.is_ascii_alphanumeric() || ".-:[]".contains(char);
-        if host.is_empty() || !host.chars().all(plain) || !sound {
+        if host.is_empty() || !host.chars().all(plain) || !is_valid {
             return Err(FORM);
         }
         Ok(Self { credentials, host: host.to_owned(), port })
@@ -51,7 +53,7 @@ impl std::str::FromStr for Proxy {
 }
 
 impl Proxy {
-    /// `user:password`, if it wants them.
+    /// `user:password`, if the URL has them.
     pub fn credentials(&self) -> Option<&str> {
         self.credentials.as_deref()
     }

@@ -1,44 +1,44 @@
-//! What an account needs beside its session: the application it came in with, and how to connect.
+//! The settings of one account, in its `account.toml`.
 
-use std::fmt::Write;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
 
-use super::{AccountsError, settings_of, trouble};
+use super::{AccountsError, io_error, settings_of};
 use crate::sign_in::ApiCredentials;
 use onhook_toml_source::TomlSource;
 
 /// The settings of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settings {
-    /// The application, if it is known.
+pub struct AccountSettings {
+    /// The credentials with which the account was signed in, if they are known.
     pub application: Option<ApiCredentials>,
-    /// Whose session it is; a session that was dropped in does not say.
+    /// The own user id; unknown if the session file was copied in by hand.
     pub user_id: Option<i64>,
-    /// Connect by IPv6.
+    /// Whether data centres are reached by IPv6.
     pub ipv6: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AccountFile {
-    api_id: Option<toml::Spanned<i32>>,
+    api_id: Option<Spanned<i32>>,
     api_hash: Option<String>,
     user_id: Option<i64>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ipv6: bool,
 }
 
-impl Settings {
-    /// Reads an account's settings; a session that was dropped in has none.
+impl AccountSettings {
+    /// Reads the settings of an account; the defaults if there is no file.
     pub(super) fn read(folder: &Path) -> Result<Self, AccountsError> {
         let path = settings_of(folder);
         let text = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self::default());
             }
-            text => text.map_err(|error| trouble(&path, &error))?,
+            text => text.map_err(|error| io_error(&path, &error))?,
         };
         let name = path.display().to_string();
         let source = TomlSource { secret: &["api_hash", "proxy"], ..TomlSource::new(&name, &text) };
@@ -55,22 +55,16 @@ impl Settings {
         Ok(Self { application, user_id: file.user_id, ipv6: file.ipv6 })
     }
 
-    /// The settings as a file.
+    /// The settings as the text of a file.
     pub(super) fn to_text(&self) -> String {
-        let mut text = String::new();
-        if let Some(application) = &self.application {
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "api_id = {}", application.id);
-            if !application.hash.is_empty() {
-                let _ = writeln!(text, "api_hash = \"{}\"", application.hash);
-            }
-        }
-        if let Some(user_id) = self.user_id {
-            let _ = writeln!(text, "user_id = {user_id}");
-        }
-        if self.ipv6 {
-            text.push_str("ipv6 = true\n");
-        }
-        text
+        let application = self.application.as_ref();
+        let hash = application.map(|application| application.hash.clone());
+        let file = AccountFile {
+            api_id: application.map(|application| Spanned::new(0..0, application.id)),
+            api_hash: hash.filter(|hash| !hash.is_empty()),
+            user_id: self.user_id,
+            ipv6: self.ipv6,
+        };
+        toml::to_string(&file).expect("numbers, texts and switches are TOML")
     }
 }

@@ -1,4 +1,4 @@
-//! Accounts in a temporary folder: made, used, renamed, refused.
+//! Tests of accounts in a temporary folder.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
@@ -13,7 +13,8 @@ fn accounts() -> (tempfile::TempDir, AccountStore) {
 
 fn made(accounts: &AccountStore, name: &str) -> String {
     let application = ApiCredentials::parse("7", &"ab".repeat(16)).expect("an application");
-    let settings = Settings { application: Some(application), user_id: Some(9), ipv6: false };
+    let settings =
+        AccountSettings { application: Some(application), user_id: Some(9), ipv6: false };
     let draft = accounts.draft().expect("a draft");
     draft.finish(&settings, None, name).expect("an account")
 }
@@ -37,7 +38,7 @@ fn an_account_is_made_whole_or_not_at_all() {
 }
 
 #[test]
-fn what_a_killed_process_has_left_is_swept() {
+fn a_draft_of_a_process_that_has_ended_is_removed() {
     let (_folder, accounts) = accounts();
     let left = accounts.root().join(".new-1-00000000");
     create_folder(&left).expect("a folder");
@@ -48,7 +49,7 @@ fn what_a_killed_process_has_left_is_swept() {
 }
 
 #[test]
-fn an_account_is_used_by_one_process_and_the_second_is_told_by_whom() {
+fn an_account_in_use_is_refused_with_the_process_id() {
     let (_folder, accounts) = accounts();
     made(&accounts, "ada");
     let lease = accounts.lease("ada").expect("it is free");
@@ -101,4 +102,29 @@ fn settings_that_are_wrong_are_refused_with_their_line() {
     fs::write(&path, "\napi_id = 0\n").expect("written");
     let refused = accounts.lease("ada").expect_err("no such application").to_string();
     assert_eq!(refused, format!("{}:2: api_id: must be above 0", path.display()));
+}
+
+#[test]
+fn settings_are_written_as_they_are_read() {
+    let (_folder, accounts) = accounts();
+    let hash = "ab".repeat(16);
+    let known = ApiCredentials::parse("7", &hash).expect("an application");
+    let imported = ApiCredentials { id: 8, hash: String::new() };
+    let cases = [
+        (
+            Some(known),
+            Some(9),
+            true,
+            format!("api_id = 7\napi_hash = \"{hash}\"\nuser_id = 9\nipv6 = true\n"),
+        ),
+        (Some(imported), None, false, "api_id = 8\n".to_owned()),
+        (None, None, false, String::new()),
+    ];
+    for (application, user_id, ipv6, text) in cases {
+        let settings = AccountSettings { application, user_id, ipv6 };
+        assert_eq!(settings.to_text(), text);
+        let draft = accounts.draft().expect("a draft");
+        let name = draft.finish(&settings, None, "ada").expect("an account");
+        assert_eq!(accounts.lease(&name).expect("it can be used").settings(), &settings);
+    }
 }

@@ -1,8 +1,9 @@
-//! The accounts on this machine: list, rename, remove, sign out.
+//! `onhook accounts` and `onhook logout`.
 
 use anyhow::anyhow;
 
-use super::commands::{CommandResult, failed, in_runtime, usage};
+use super::exit::{CommandResult, failed, usage};
+use super::setup::{in_runtime, network};
 use super::{AccountsCommand, print};
 use crate::accounts::{AccountStore, AccountsError};
 use crate::config::Config;
@@ -47,13 +48,12 @@ fn list(accounts: &AccountStore) -> CommandResult {
     if lines.is_empty() {
         print::note("There are no accounts yet: run `onhook login`.");
     }
-    print::text(&lines);
-    Ok(())
+    print::text(&lines).map_err(failed)
 }
 
 pub(super) fn logout(name: &str, config: &Config, paths: &Paths) -> CommandResult {
     let lease = AccountStore::at(paths.accounts()).lease(name).map_err(usage)?;
-    let network = super::commands::network(config);
+    let network = network(config);
     print::note("Signing out at Telegram…");
     let signed_out = in_runtime(async { Ok(sign_out(&lease, &network).await) })?;
     if let Err(cause) = signed_out {

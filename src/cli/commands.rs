@@ -1,91 +1,64 @@
-//! The commands: put the parts together, run them, and turn what went wrong into an exit code.
+//! The commands: each puts its parts together and runs them.
 
 use std::fs::OpenOptions;
-use std::future::Future;
 use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
+use clap::Command;
 use serde_json::json;
 
-use super::{
-    AccountsCommand, BoardArgs, ChosenArgs, ConfigCommand, FAILED, FINE, LoginArgs, SIGNED_OUT,
-    ScenarioArgs, USAGE, print,
-};
+use super::exit::{CommandResult, Stop, failed, signed_out, usage};
+use super::setup::{self, in_runtime, load, network, start_log};
+use super::{BoardArgs, ChosenArgs, ConfigCommand, ScenarioArgs, print};
 use crate::accounts::AccountStore;
 use crate::config::paths::Paths;
-use crate::config::{self, Config, Overrides, keymap};
+use crate::config::{self, Overrides, keymap};
 use crate::runtime::{self, AccountSetup, ExitReason, SignInSetup, WatchEnd};
 use crate::telegram::{Network, Origin, Seed};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
 
+/// The scenario of `demo`, `serve` and `watch --demo` where none is named.
 const DEFAULT_SCENARIO: &str = "busy";
-/// The embedded server does not look at it; Telegram gives every application its own.
+/// The embedded server accepts any `api_id`.
 const DEMO_API_ID: i32 = 1;
 
-/// What stops a command, with its exit code.
-pub(super) struct Stop(u8, anyhow::Error);
-
-pub(super) type CommandResult = Result<(), Stop>;
-
-pub(super) fn usage(error: impl Into<anyhow::Error>) -> Stop {
-    Stop(USAGE, error.into())
-}
-
-pub(super) fn failed(error: impl Into<anyhow::Error>) -> Stop {
-    Stop(FAILED, error.into())
-}
-
-fn exit_code(outcome: CommandResult) -> u8 {
-    match outcome {
-        Ok(()) => FINE,
-        Err(Stop(code, error)) => {
-            print::error(&format!("{error:#}"));
-            code
-        }
+pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> CommandResult {
+    let (scenario, options) = prepare(args)?;
+    let paths = setup::paths();
+    let config = load(&paths, flags)?;
+    if let Some(problem) = runtime::check_terminal() {
+        return Err(usage(anyhow!(problem)));
     }
+    start_log(&paths)?;
+    in_runtime(async {
+        let server = Server::start(scenario, options).await?;
+        runtime::board(demo_accounts(&server), Network::default(), None, config).await
+    })
+    .map(|_| ())
 }
 
-pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> u8 {
-    exit_code(prepare(args).and_then(|(scenario, options)| {
-        let paths = Paths::find(|name| std::env::var_os(name));
-        let config = load(&paths, flags)?;
-        if let Some(problem) = runtime::check_terminal() {
-            return Err(usage(anyhow!(problem)));
-        }
-        start_log(&paths)?;
-        in_runtime(async {
-            let server = Server::start(scenario, options).await?;
-            runtime::board(demo_accounts(&server), Network::default(), None, config).await
-        })
-        .map(|_| ())
-    }))
-}
-
-/// The board of the accounts on this machine.
-pub(super) fn board(args: &BoardArgs) -> u8 {
-    let flags = args.look.overrides();
-    let opened = || {
-        let paths = Paths::find(|name| std::env::var_os(name));
-        let config = load(&paths, flags.clone())?;
-        let start = super::login::start(&args.start)?;
-        if let Some(problem) = runtime::check_terminal() {
-            // Without an account, that is the first thing to be told.
-            stored(&args.chosen, &paths, Wanted::AtLeastOne)?;
-            return Err(usage(anyhow!(problem)));
-        }
-        let accounts = stored(&args.chosen, &paths, Wanted::Any)?;
-        start_log(&paths)?;
-        let network = network(&config);
-        let kept = AccountStore::at(paths.accounts());
-        let application = config.application.clone().or_else(|| kept.application());
-        let door =
-            SignInSetup { accounts: kept, credentials: application, start, ledger: paths.ledger() };
-        in_runtime(runtime::board(accounts, network, Some(door), config))
-    };
-    match opened() {
-        Ok(ExitReason::Demo) => demo(&ScenarioArgs::default(), flags),
-        outcome => exit_code(outcome.map(|_| ())),
+/// Opens the board on the accounts of this machine, and after it the demo if that was chosen.
+pub(super) fn board(args: &BoardArgs) -> CommandResult {
+    let flags = args.settings.overrides();
+    let paths = setup::paths();
+    let config = load(&paths, flags.clone())?;
+    let start = super::login::start(&args.start)?;
+    if let Some(problem) = runtime::check_terminal() {
+        // A missing account is reported before the missing terminal.
+        stored(&args.chosen, &paths, Wanted::AtLeastOne)?;
+        return Err(usage(anyhow!(problem)));
+    }
+    let accounts = stored(&args.chosen, &paths, Wanted::Any)?;
+    start_log(&paths)?;
+    let network = network(&config);
+    let store = AccountStore::at(paths.accounts());
+    let application = config.application.clone().or_else(|| store.application());
+    let sign_in =
+        SignInSetup { accounts: store, credentials: application, start, ledger: paths.ledger() };
+    match in_runtime(runtime::board(accounts, network, Some(sign_in), config))? {
+        ExitReason::Demo => demo(&ScenarioArgs::default(), flags),
+        ExitReason::Quit => Ok(()),
     }
 }
 
@@ -96,67 +69,38 @@ enum Wanted {
     AtLeastOne,
 }
 
-pub(super) fn watch_demo(args: &ScenarioArgs) -> u8 {
-    exit_code(prepare(args).and_then(|(scenario, options)| {
-        start_log(&Paths::find(|name| std::env::var_os(name)))?;
-        watched(in_runtime(async {
-            let server = Server::start(scenario, options).await?;
-            runtime::watch(demo_accounts(&server), Network::default(), None, io::stdout()).await
-        })?)
-    }))
+pub(super) fn watch_demo(args: &ScenarioArgs) -> CommandResult {
+    let (scenario, options) = prepare(args)?;
+    start_log(&setup::paths())?;
+    watched(in_runtime(async {
+        let server = Server::start(scenario, options).await?;
+        runtime::watch(demo_accounts(&server), Network::default(), None, io::stdout()).await
+    })?)
 }
 
-pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs) -> u8 {
-    exit_code((|| {
-        if scenario.scenario.is_some() || scenario.log.is_some() {
-            return Err(usage(anyhow!("a scenario and --log need --demo")));
-        }
-        let paths = Paths::find(|name| std::env::var_os(name));
-        let config = load(&paths, Overrides::default())?;
-        let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
-        start_log(&paths)?;
-        let ledger = paths.ledger();
-        let watching = runtime::watch(accounts, network(&config), Some(&ledger), io::stdout());
-        watched(in_runtime(watching)?)
-    })())
+pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs) -> CommandResult {
+    if scenario.scenario.is_some() || scenario.log.is_some() {
+        return Err(usage(anyhow!("a scenario and --log need --demo")));
+    }
+    let paths = setup::paths();
+    let config = load(&paths, Overrides::default())?;
+    let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
+    start_log(&paths)?;
+    let ledger = paths.ledger();
+    watched(in_runtime(runtime::watch(accounts, network(&config), Some(&ledger), io::stdout()))?)
 }
 
 fn watched(watched: WatchEnd) -> CommandResult {
     match watched {
         WatchEnd::Stopped => Ok(()),
-        WatchEnd::SignedOut => Err(Stop(
-            SIGNED_OUT,
-            anyhow!("there is nothing left to watch; the last records say why"),
-        )),
+        WatchEnd::SignedOut => {
+            Err(signed_out(anyhow!("there is nothing left to watch; the last records say why")))
+        }
     }
 }
 
-pub(super) fn login(args: &LoginArgs) -> u8 {
-    exit_code(with_config(|config, paths| super::login::login(args, config, paths)))
-}
-
-pub(super) fn accounts(command: Option<&AccountsCommand>) -> u8 {
-    exit_code(with_config(|_, paths| super::accounts::accounts(command, paths)))
-}
-
-pub(super) fn logout(name: &str) -> u8 {
-    exit_code(with_config(|config, paths| super::accounts::logout(name, config, paths)))
-}
-
-fn with_config(act: impl FnOnce(&Config, &Paths) -> CommandResult) -> CommandResult {
-    let paths = Paths::find(|name| std::env::var_os(name));
-    let config = load(&paths, Overrides::default())?;
-    start_log(&paths)?;
-    act(&config, &paths)
-}
-
-pub(super) fn network(config: &Config) -> Network {
-    let api_id = config.application.as_ref().map(|application| application.id);
-    Network { proxy: config.proxy.clone(), ipv6: config.ipv6, api_id, ..Network::default() }
-}
-
-/// The chosen accounts of this machine, or all. One that cannot be used does not stop the others,
-/// unless it is the only one.
+/// Leases the chosen accounts of this machine, or all. An account that cannot be used does not stop
+/// the others, unless it is the only one.
 fn stored(chosen: &ChosenArgs, paths: &Paths, wanted: Wanted) -> Result<Vec<AccountSetup>, Stop> {
     let accounts = AccountStore::at(paths.accounts());
     let mut names: Vec<String> = Vec::new();
@@ -170,7 +114,7 @@ fn stored(chosen: &ChosenArgs, paths: &Paths, wanted: Wanted) -> Result<Vec<Acco
     }
     if names.is_empty() && wanted == Wanted::AtLeastOne {
         let message = "no account is signed in; run `onhook login`, or try `onhook demo`";
-        return Err(Stop(SIGNED_OUT, anyhow!(message)));
+        return Err(signed_out(anyhow!(message)));
     }
     for name in &names {
         accounts.folder(name).map_err(usage)?;
@@ -188,34 +132,33 @@ fn stored(chosen: &ChosenArgs, paths: &Paths, wanted: Wanted) -> Result<Vec<Acco
     Ok(setups)
 }
 
-pub(super) fn serve(args: &ScenarioArgs, port: u16, server_file: Option<&Path>) -> u8 {
-    exit_code(prepare(args).and_then(|(scenario, options)| {
-        start_log(&Paths::find(|name| std::env::var_os(name)))?;
-        in_runtime(async {
-            let server = Server::start(scenario, Options { port, ..options }).await?;
-            // The file exists before the ready line, so that a script can wait for that line.
-            if let Some(path) = server_file
-                && let Err(error) = super::server_file::write(path, server.unbound_keys().first())
-            {
-                return Ok(Err(usage(error)));
-            }
-            let ready = json!({
-                "address": server.address().to_string(),
-                "sessions": server.sessions(),
-                "unbound_keys": server.unbound_keys(),
-            });
-            let mut out = io::stdout();
-            runtime::until_signal(|| writeln!(out, "{ready}").and_then(|()| out.flush())).await?;
-            Ok(Ok(()))
-        })?
-    }))
+pub(super) fn serve(args: &ScenarioArgs, port: u16, server_file: Option<&Path>) -> CommandResult {
+    let (scenario, options) = prepare(args)?;
+    start_log(&setup::paths())?;
+    in_runtime(async {
+        let server = Server::start(scenario, Options { port, ..options }).await?;
+        // The file exists before the ready line, so that a script can wait for that line.
+        if let Some(path) = server_file
+            && let Err(error) = super::server_file::write(path, server.unbound_keys().first())
+        {
+            return Ok(Err(usage(error)));
+        }
+        let ready = json!({
+            "address": server.address().to_string(),
+            "sessions": server.sessions(),
+            "unbound_keys": server.unbound_keys(),
+        });
+        let mut out = io::stdout();
+        runtime::until_signal(|| writeln!(out, "{ready}").and_then(|()| out.flush())).await?;
+        Ok(Ok(()))
+    })?
 }
 
-pub(super) fn config(what: ConfigCommand) -> u8 {
-    let paths = Paths::find(|name| std::env::var_os(name));
+pub(super) fn config(what: ConfigCommand) -> CommandResult {
+    let paths = setup::paths();
     match what {
-        ConfigCommand::Print => print::text(config::DEFAULTS),
-        ConfigCommand::Keymap => print::text(keymap::DEFAULTS),
+        ConfigCommand::Print => print::text(config::DEFAULTS).map_err(failed),
+        ConfigCommand::Keymap => print::text(keymap::DEFAULTS).map_err(failed),
         ConfigCommand::Path => {
             let files = [
                 paths.config_file(),
@@ -226,40 +169,37 @@ pub(super) fn config(what: ConfigCommand) -> u8 {
                 paths.log_file(),
             ];
             let lines = files.iter().map(|path| format!("{}\n", path.display()));
-            print::text(&lines.collect::<String>())
+            print::text(&lines.collect::<String>()).map_err(failed)
         }
-        ConfigCommand::Check => exit_code(load(&paths, Overrides::default()).map(|_| ())),
+        ConfigCommand::Check => load(&paths, Overrides::default()).map(drop),
     }
 }
 
-/// Reads the scenario and opens the log before anything starts.
+pub(super) fn completions(shell: clap_complete::Shell, command: &mut Command) -> CommandResult {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, command, "onhook", &mut script);
+    print::text(&String::from_utf8_lossy(&script)).map_err(failed)
+}
+
+pub(super) fn man(command: Command) -> CommandResult {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page).map_err(failed)?;
+    print::text(&String::from_utf8_lossy(&page)).map_err(failed)
+}
+
+/// Reads the scenario and opens the request log before anything starts.
 fn prepare(args: &ScenarioArgs) -> Result<(Scenario, Options), Stop> {
     let name = args.scenario.as_deref().unwrap_or(DEFAULT_SCENARIO);
     let scenario = Scenario::load(name).map_err(usage)?;
-    let log = args.log.as_deref().map(open).transpose()?;
+    let log = args.log.as_deref().map(open_request_log).transpose()?;
     Ok((scenario, Options { log, ..Options::default() }))
 }
 
-fn open(path: &Path) -> Result<Box<dyn Write + Send>, Stop> {
-    // Appended: the log of an earlier run may be wanted.
+fn open_request_log(path: &Path) -> Result<Box<dyn Write + Send>, Stop> {
+    // Appended, so that the log of an earlier run is kept.
     let file = OpenOptions::new().create(true).append(true).open(path);
     let file = file.with_context(|| path.display().to_string()).map_err(usage)?;
     Ok(Box::new(file))
-}
-
-fn load(paths: &Paths, flags: Overrides) -> Result<Config, Stop> {
-    Config::load(paths, flags, |name| std::env::var_os(name)).map_err(usage)
-}
-
-fn start_log(paths: &Paths) -> CommandResult {
-    match std::env::var("ONHOOK_LOG") {
-        Ok(level) if !level.is_empty() => {
-            let file = paths.log_file();
-            let shown = file.display().to_string();
-            crate::logging::start(&level, &file).context(shown).map_err(usage)
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The server's first session as an account.
@@ -276,15 +216,4 @@ fn demo_accounts(server: &Server) -> Vec<AccountSetup> {
         AccountSetup { name: session.name.clone(), origin: Ok(Origin::Seed(Box::new(seed))) }
     };
     server.sessions().iter().take(1).map(setup).collect()
-}
-
-/// Two workers: one for the network, and one for what the loop must not wait for.
-pub(super) fn in_runtime<T>(work: impl Future<Output = io::Result<T>>) -> Result<T, Stop> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(failed)?;
-    let done = runtime.block_on(work).map_err(failed);
-    // A connection that is being made does not hear that the program ends.
-    runtime.shutdown_background();
-    done
 }

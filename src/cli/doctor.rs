@@ -1,4 +1,4 @@
-//! `onhook doctor`: looks everything over, and says how to mend what is wrong.
+//! `onhook doctor`: checks the installation, and prints how to repair what is wrong.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::commands::in_runtime;
-use super::{FAILED, FINE, print};
+use super::exit::{CommandResult, failed, failed_as_printed};
+use super::print;
+use super::setup::{self, in_runtime};
 use crate::accounts::{AccountStore, AccountsError};
 use crate::config::paths::Paths;
 use crate::config::{Config, Overrides};
@@ -15,11 +16,12 @@ use crate::ledger::Ledger;
 use crate::runtime;
 use crate::telegram::{Diagnosis, Network, diagnose};
 
-/// How far the clocks may be apart without a word, in milliseconds: Telegram refuses messages
-/// from a clock that is five minutes behind or half a minute ahead.
-const CLOCK: i64 = 20_000;
+/// The difference of the clocks from which it is reported, in milliseconds. Telegram refuses messages
+/// of a clock that is 300 s behind or 30 s ahead.
+/// Source: <https://core.telegram.org/mtproto/description#message-identifier-msg-id>.
+const CLOCK_TOLERANCE: i64 = 20_000;
 
-/// How a check went.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Status {
@@ -28,7 +30,7 @@ enum Status {
     Failure,
 }
 
-/// What one check has found.
+/// The result of a check, with its text and remedy.
 #[derive(Debug, Serialize)]
 struct Finding {
     check: &'static str,
@@ -70,34 +72,38 @@ impl Finding {
     }
 }
 
-/// Checks everything; fails if anything does.
-pub(super) fn doctor(json: bool) -> u8 {
-    let paths = Paths::find(|name| std::env::var_os(name));
-    let mut failed = false;
-    // Each at once: some take their time.
-    let mut tell = |finding: Finding| {
-        failed |= finding.status == Status::Failure;
+/// Checks everything; fails if any check does.
+pub(super) fn doctor(json: bool) -> CommandResult {
+    let paths = setup::paths();
+    let mut has_failure = false;
+    let mut printed = Ok(());
+    // Printed one by one, because some checks take seconds.
+    let mut report = |finding: Finding| {
+        has_failure |= finding.status == Status::Failure;
         let line = match serde_json::to_string(&finding) {
             Ok(line) if json => line,
             _ => finding.line(),
         };
-        print::text(&format!("{line}\n"));
+        if printed.is_ok() {
+            printed = print::text(&format!("{line}\n"));
+        }
     };
     let config = Config::load(&paths, Overrides::default(), |name| std::env::var_os(name));
-    tell(match &config {
+    report(match &config {
         Ok(_) if !paths.config_file().exists() => Finding::fine("settings", "the defaults"),
         Ok(_) => Finding::fine("settings", format!("{}", paths.config_file().display())),
         Err(error) => Finding::failure("settings", error.to_string(), "mend that"),
     });
-    tell(terminal());
-    // Without the settings it is unknown through what proxy Telegram may be reached.
-    let network = config.as_ref().ok().map(super::commands::network);
+    report(terminal());
+    // Wrong settings leave it unknown through which proxy Telegram may be reached.
+    let network = config.as_ref().ok().map(setup::network);
     if let Some(proxy) = network.as_ref().and_then(|network| network.proxy.as_ref()) {
-        tell(Finding::fine("proxy", format!("Telegram is reached through {proxy}")));
+        report(Finding::fine("proxy", format!("Telegram is reached through {proxy}")));
     }
-    disk(&paths).into_iter().for_each(&mut tell);
-    accounts(&AccountStore::at(paths.accounts()), network.as_ref(), &mut tell);
-    if failed { FAILED } else { FINE }
+    disk(&paths).into_iter().for_each(&mut report);
+    accounts(&AccountStore::at(paths.accounts()), network.as_ref(), &mut report);
+    printed.map_err(failed)?;
+    if has_failure { Err(failed_as_printed()) } else { Ok(()) }
 }
 
 fn terminal() -> Finding {
@@ -118,7 +124,7 @@ fn terminal() -> Finding {
     Finding::fine("terminal", std::env::var("TERM").unwrap_or_default())
 }
 
-/// Whether what has to be written can be, and what has been written can be read.
+/// Checks that the folders can be written, and that the ledger can be read.
 fn disk(paths: &Paths) -> Vec<Finding> {
     let (ledger, accounts) = (paths.ledger(), paths.accounts());
     let Some(folder) = ledger.parent().filter(|folder| folder.exists()) else {
@@ -126,7 +132,7 @@ fn disk(paths: &Paths) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for folder in [folder, &accounts].into_iter().filter(|folder| folder.exists()) {
-        // As much as a session needs to be written anew.
+        // The test file is as large as one page of a session's database.
         let written = try_writing(folder);
         findings.extend(written.err().map(|error| {
             let text = format!("{}: {error}", folder.display());
@@ -146,7 +152,7 @@ fn disk(paths: &Paths) -> Vec<Finding> {
     findings
 }
 
-/// Writes a file into a folder, and removes it.
+/// Writes a file of 4096 bytes into a folder, and removes it.
 fn try_writing(folder: &Path) -> io::Result<()> {
     let path = folder.join(format!(".doctor-{}", std::process::id()));
     let written = fs::write(&path, [0; 4096]);
@@ -154,14 +160,14 @@ fn try_writing(folder: &Path) -> io::Result<()> {
     written.and(removed)
 }
 
-fn accounts(accounts: &AccountStore, network: Option<&Network>, tell: &mut impl FnMut(Finding)) {
+fn accounts(accounts: &AccountStore, network: Option<&Network>, report: &mut impl FnMut(Finding)) {
     match accounts.names() {
-        Err(error) => tell(Finding::failure("accounts", error.to_string(), "mend that")),
+        Err(error) => report(Finding::failure("accounts", error.to_string(), "mend that")),
         Ok(names) if names.is_empty() => {
-            tell(Finding::warning("accounts", "there are none yet", "run `onhook login`"));
+            report(Finding::warning("accounts", "there are none yet", "run `onhook login`"));
         }
         Ok(names) => {
-            names.iter().flat_map(|name| account(accounts, name, network)).for_each(tell);
+            names.iter().flat_map(|name| account(accounts, name, network)).for_each(report);
         }
     }
 }
@@ -191,7 +197,7 @@ fn account(accounts: &AccountStore, name: &str, network: Option<&Network>) -> Ve
 }
 
 fn telegram(found: Diagnosis, name: &str) -> Vec<Finding> {
-    let signs = match found {
+    let report = match found {
         Diagnosis::Unusable(cause) => {
             let remedy = format!("run `onhook accounts remove {name} --yes`, then `onhook login`");
             return vec![Finding::failure("session", cause, &remedy)];
@@ -211,30 +217,30 @@ fn telegram(found: Diagnosis, name: &str) -> Vec<Finding> {
             let remedy = format!("run `onhook {command}`, then `onhook login`");
             return vec![Finding::failure("session", text, &remedy)];
         }
-        Diagnosis::SignedIn(signs) => signs,
+        Diagnosis::SignedIn(report) => report,
     };
-    let took = format!("answered after {} ms", signs.took.as_millis());
+    let took = format!("answered after {} ms", report.latency.as_millis());
     let mut findings = vec![Finding::fine("network", took), Finding::fine("session", "signed in")];
-    findings.push(if signs.ahead.abs() > CLOCK {
-        let seconds = signs.ahead.abs() / 1000;
-        let way = if signs.ahead > 0 { "behind" } else { "ahead of" };
+    findings.push(if report.ahead.abs() > CLOCK_TOLERANCE {
+        let seconds = report.ahead.abs() / 1000;
+        let way = if report.ahead > 0 { "behind" } else { "ahead of" };
         let text = format!("this machine's clock is {seconds} s {way} Telegram's");
         Finding::warning("clock", text, "set this machine's clock")
     } else {
         Finding::fine("clock", "agrees with Telegram's")
     });
-    if let Some(reach) = signs.reach {
-        findings.push(if reach.calls_off {
+    if let Some(flags) = report.flags {
+        findings.push(if flags.calls_off {
             let text = "this session does not receive calls";
             Finding::failure("calls", text, "press F on the board (or what you have bound to fix)")
-        } else if reach.unconfirmed {
+        } else if flags.unconfirmed {
             let text = "this session has not been confirmed";
             Finding::warning("calls", text, "confirm it in another Telegram app")
         } else {
             Finding::fine("calls", "this session receives calls")
         });
     }
-    findings.extend(signs.callers.map(|callers| {
+    findings.extend(report.callers.map(|callers| {
         let text = format!("{callers} may call");
         if callers == "nobody" {
             let remedy = "change it in a Telegram app: Settings → Privacy → Calls";

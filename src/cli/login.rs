@@ -1,4 +1,5 @@
-//! Signing in on a plain terminal: questions on standard error, answers on standard input.
+//! `onhook login`: signs in on a plain terminal, with prompts on standard error and answers on standard
+//! input.
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::time::Duration;
@@ -8,7 +9,8 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::commands::{CommandResult, Stop, failed, in_runtime, usage};
+use super::exit::{CommandResult, Stop, failed, usage};
+use super::setup::{in_runtime, network};
 use super::{LoginArgs, StartArgs, print, server_file};
 use crate::accounts::AccountStore;
 use crate::config::Config;
@@ -20,12 +22,12 @@ use crate::telegram::sign_in::{Setup, SignInHandle, Start, import};
 use crate::text;
 use crate::words::sign_in::{API_CREDENTIALS_HELP, IMPORT_WARNING};
 
-/// How long nothing is said while Telegram is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// What is said where an import has no api id to go with.
+/// After how long a wait for Telegram is reported.
+const SILENT_WAIT: Duration = Duration::from_secs(1);
+/// The note about an import without an `api_id`.
 const NO_API_ID: &str =
     "No api id is known. If Telegram refuses, set ONHOOK_API_ID and ONHOOK_API_HASH.";
-/// The most bytes of a session string that are read.
+/// The most bytes that are read of a session string.
 const LONGEST_STRING: u64 = 4096;
 
 pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> CommandResult {
@@ -34,7 +36,7 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Command
         accounts.check_free(name).map_err(usage)?;
     }
     let start = start(&args.start)?;
-    let network = super::commands::network(config);
+    let network = network(config);
     let imported = if args.import { Some(read_session()?) } else { None };
     let known = config.application.clone().or_else(|| accounts.application());
     let application = match (known, &imported) {
@@ -53,7 +55,7 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Command
             print::note("Asking Telegram whose it is…");
             in_runtime(async { Ok(import(setup, imported).await) })?
         }
-        None => in_runtime(async { Ok(converse(setup, args.qr, config.background).await) })??,
+        None => in_runtime(async { Ok(run_prompts(setup, args.qr, config.background).await) })??,
     };
     match done {
         SignInEvent::Done { name, own } => {
@@ -66,7 +68,7 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Command
     }
 }
 
-/// Where signing in begins.
+/// The data centres that the arguments choose.
 pub(super) fn start(args: &StartArgs) -> Result<Start, Stop> {
     match &args.server {
         Some(file) => server_file::read(file).map_err(usage),
@@ -97,29 +99,35 @@ fn ask_application() -> Result<ApiCredentials, Stop> {
     }
 }
 
-/// What is asked next.
+/// The next prompt.
 enum Prompt {
     Phone,
     Code(SentCode),
     Password(Option<String>),
-    /// A QR code is shown; nothing is asked.
+    /// No prompt, while a QR code is shown.
     Wait,
 }
 
-async fn converse(setup: Setup, by_qr: bool, ground: Background) -> Result<SignInEvent, Stop> {
+/// Shows prompts and sends the answers until the sign-in is done.
+async fn run_prompts(
+    setup: Setup,
+    by_qr: bool,
+    background: Background,
+) -> Result<SignInEvent, Stop> {
     let (sender, mut events) = mpsc::channel(16);
     let sign_in = SignInHandle::start(setup, sender);
-    let mut question = Prompt::Phone;
+    let mut prompt = Prompt::Phone;
     let mut phone = String::new();
     if by_qr {
-        question = Prompt::Wait;
+        prompt = Prompt::Wait;
         sign_in.send(SignInRequest::Qr);
     }
     loop {
-        match &question {
+        match &prompt {
             Prompt::Phone => {
                 let hint = if phone.is_empty() { String::new() } else { format!(" [{phone}]") };
-                let typed = ask_aside(format!("Phone number, with country code{hint}: ")).await?;
+                let typed =
+                    ask_blocking(format!("Phone number, with country code{hint}: ")).await?;
                 if !typed.trim().is_empty() {
                     typed.trim().clone_into(&mut phone);
                 }
@@ -134,8 +142,8 @@ async fn converse(setup: Setup, by_qr: bool, ground: Background) -> Result<SignI
             },
             Prompt::Password(hint) => {
                 let hint = hint.as_ref().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
-                let prompt = format!("Two-step password{hint}: ");
-                let typed = aside(move || ask_hidden(&prompt)).await?;
+                let text = format!("Two-step password{hint}: ");
+                let typed = blocking(move || ask_hidden(&text)).await?;
                 if typed.is_empty() {
                     continue;
                 }
@@ -143,8 +151,8 @@ async fn converse(setup: Setup, by_qr: bool, ground: Background) -> Result<SignI
             }
             Prompt::Wait => {}
         }
-        let event = match timeout(PATIENCE, events.recv()).await {
-            Err(_) if !matches!(question, Prompt::Wait) => {
+        let event = match timeout(SILENT_WAIT, events.recv()).await {
+            Err(_) if !matches!(prompt, Prompt::Wait) => {
                 print::note("Waiting for Telegram…");
                 events.recv().await
             }
@@ -152,7 +160,7 @@ async fn converse(setup: Setup, by_qr: bool, ground: Background) -> Result<SignI
             Ok(event) => event,
         };
         let event = event.ok_or_else(|| failed(anyhow!("nobody answers")))?;
-        question = match event {
+        prompt = match event {
             done @ SignInEvent::Done { .. } => return Ok(done),
             SignInEvent::CodeSent(sent) => {
                 print::note(&format!("A code was sent {}.", sent.to));
@@ -160,31 +168,31 @@ async fn converse(setup: Setup, by_qr: bool, ground: Background) -> Result<SignI
             }
             SignInEvent::PasswordNeeded { hint } => Prompt::Password(hint),
             SignInEvent::Qr { url, until } => {
-                show_qr(&url, until, ground);
+                show_qr(&url, until, background);
                 Prompt::Wait
             }
-            SignInEvent::Refused(refusal) => after(&refusal, question, by_qr)?,
+            SignInEvent::Refused(refusal) => after_refusal(&refusal, prompt, by_qr)?,
         };
     }
 }
 
-/// What a refusal leads to.
-fn after(refusal: &Refusal, question: Prompt, by_qr: bool) -> Result<Prompt, Stop> {
+/// The prompt after a refusal, or the end if it cannot be answered here.
+fn after_refusal(refusal: &Refusal, prompt: Prompt, by_qr: bool) -> Result<Prompt, Stop> {
     let give_up = matches!(refusal.back_to, Step::Method | Step::ApiCredentials)
         || refusal.wait.is_some()
         || !io::stdin().is_terminal()
-        || (by_qr && matches!(question, Prompt::Wait));
+        || (by_qr && matches!(prompt, Prompt::Wait));
     if give_up {
         return Err(failed(anyhow!("{refusal}")));
     }
     print::note(&refusal.to_string());
-    Ok(match (refusal.back_to, question) {
+    Ok(match (refusal.back_to, prompt) {
         (Step::Phone, _) => Prompt::Phone,
-        (_, question) => question,
+        (_, prompt) => prompt,
     })
 }
 
-/// The code, or the wish for another one; nothing if nothing was typed.
+/// Asks for the code. An empty answer requests another code if that is allowed, else returns `None`.
 async fn ask_code(sent: &SentCode) -> Result<Option<SignInRequest>, Stop> {
     let again = match &sent.next {
         Some((way, at)) if *at <= Timestamp::now() => format!(" (Enter alone: again, {way})"),
@@ -194,17 +202,17 @@ async fn ask_code(sent: &SentCode) -> Result<Option<SignInRequest>, Stop> {
         }
         None => String::new(),
     };
-    let typed = ask_aside(format!("Code{again}: ")).await?;
-    // As it is often written: in groups.
+    let typed = ask_blocking(format!("Code{again}: ")).await?;
+    // Codes are often written in groups of digits.
     let typed: String = typed.split_whitespace().collect();
     let allowed = sent.next.as_ref().is_some_and(|(_, at)| *at <= Timestamp::now());
     let again = allowed.then_some(SignInRequest::Resend);
     Ok(if typed.is_empty() { again } else { Some(SignInRequest::Code(typed)) })
 }
 
-fn show_qr(url: &str, until: Timestamp, ground: Background) {
+fn show_qr(url: &str, until: Timestamp, background: Background) {
     let seconds = until.duration_since(Timestamp::now()).as_secs().max(0);
-    let code = qr::half_blocks(url, ground);
+    let code = qr::half_blocks(url, background);
     print::note(&code.unwrap_or_default().join("\n"));
     print::note(&format!(
         "Scan it: Telegram on your phone → Settings → Devices → Link Desktop Device. It is renewed \
@@ -212,12 +220,12 @@ fn show_qr(url: &str, until: Timestamp, ground: Background) {
     ));
 }
 
-async fn ask_aside(prompt: String) -> Result<String, Stop> {
-    aside(move || ask(&prompt)).await
+async fn ask_blocking(prompt: String) -> Result<String, Stop> {
+    blocking(move || ask(&prompt)).await
 }
 
-/// Waits for the keyboard away from the tasks that talk to Telegram.
-async fn aside(
+/// Runs a prompt on a thread for blocking calls.
+async fn blocking(
     ask: impl FnOnce() -> Result<String, Stop> + Send + 'static,
 ) -> Result<String, Stop> {
     tokio::task::spawn_blocking(ask).await.map_err(failed)?
@@ -225,7 +233,7 @@ async fn aside(
 
 fn ask(prompt: &str) -> Result<String, Stop> {
     let mut err = io::stderr();
-    // Without standard error there is nobody to ask.
+    // Standard error may be closed while the answer comes from a file.
     let _ = write!(err, "{prompt}").and_then(|()| err.flush());
     let mut line = String::new();
     match io::stdin().read_line(&mut line) {
@@ -239,7 +247,7 @@ fn given_up() -> Stop {
     failed(anyhow!("signing in was given up; nothing was stored"))
 }
 
-/// Asks without showing what is typed.
+/// Asks without an echo, if standard input is a terminal.
 fn ask_hidden(prompt: &str) -> Result<String, Stop> {
     if !io::stdin().is_terminal() {
         return ask(prompt);

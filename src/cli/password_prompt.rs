@@ -1,31 +1,34 @@
-//! A question on a plain terminal whose answer is not shown.
+//! A prompt on a plain terminal whose answer is not shown.
+//!
+//! `rpassword` 7.5 is not used: it shows the prompt before it turns the echo off, it swallows Esc, and
+//! its Ctrl-C raises SIGINT before it restores the terminal.
 
 use std::io::{self, Write};
 
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
-/// The terminal without echo; dropping this gives it back.
-struct Raw;
+/// Raw mode, which has no echo. Dropping this restores the terminal.
+struct RawMode;
 
-impl Raw {
-    fn enter() -> io::Result<Self> {
+impl RawMode {
+    fn enable() -> io::Result<Self> {
         enable_raw_mode().map(|()| Self)
     }
 }
 
-impl Drop for Raw {
+impl Drop for RawMode {
     fn drop(&mut self) {
-        // The terminal may be gone; there is nobody left to tell.
+        // The terminal may be gone; then there is nothing to restore.
         let _ = disable_raw_mode();
     }
 }
 
-/// Asks; `None` if that was given up.
+/// Shows a prompt and reads the answer; `None` if the person gives up with Esc, Ctrl-C or Ctrl-D.
 pub(super) fn ask(prompt: &str) -> io::Result<Option<String>> {
     let mut err = io::stderr();
-    // Before the question: who answers quickly must not see the answer.
-    let raw = Raw::enter()?;
+    // Enabled before the prompt is shown, so that an answer that is typed at once is not echoed.
+    let raw = RawMode::enable()?;
     write!(err, "{prompt}")?;
     err.flush()?;
     let answer = read();
@@ -48,7 +51,7 @@ fn read() -> io::Result<Option<String>> {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Enter => return Ok(Some(typed)),
-            // The same, from a line that was typed ahead.
+            // Enter in a line that was typed before raw mode was enabled.
             KeyCode::Char('j') if control => return Ok(Some(typed)),
             KeyCode::Char('c' | 'd') if control => return Ok(None),
             KeyCode::Char('u') if control => typed.clear(),

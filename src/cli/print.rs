@@ -2,46 +2,22 @@
 
 use std::io::{self, Write};
 
-use clap::Command;
-
-use super::{FAILED, FINE};
-
-/// Says on standard error what went wrong.
+/// Prints an error on standard error.
 pub(super) fn error(message: &str) {
-    // Without standard error there is nobody to tell.
+    // An error of standard error itself cannot be printed anywhere.
     let _ = writeln!(io::stderr(), "onhook: {message}");
 }
 
-/// Says something on standard error that is no failure.
+/// Prints a message that is no error on standard error.
 pub(super) fn note(message: &str) {
-    // Without standard error there is nobody to tell.
+    // An error of standard error itself cannot be printed anywhere.
     let _ = writeln!(io::stderr(), "{message}");
 }
 
-/// Prints a text; that nobody reads it is no failure.
-pub(super) fn text(text: &str) -> u8 {
+/// Prints a text on standard output. A reader that has closed the pipe is no error.
+pub(super) fn text(text: &str) -> io::Result<()> {
     match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(problem) if problem.kind() != io::ErrorKind::BrokenPipe => {
-            error(&problem.to_string());
-            FAILED
-        }
-        _ => FINE,
-    }
-}
-
-pub(super) fn completions(shell: clap_complete::Shell, command: &mut Command) -> u8 {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, command, "onhook", &mut script);
-    text(&String::from_utf8_lossy(&script))
-}
-
-pub(super) fn man(command: Command) -> u8 {
-    let mut page = Vec::new();
-    match clap_mangen::Man::new(command).render(&mut page) {
-        Ok(()) => text(&String::from_utf8_lossy(&page)),
-        Err(problem) => {
-            error(&problem.to_string());
-            FAILED
-        }
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }

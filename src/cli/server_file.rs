@@ -67,7 +67,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Start> {
         )
     })?;
     let centres = file.centres.into_iter().map(|centre| {
-        let key = key(&centre.auth_key).ok_or_else(|| {
+        let key = auth_key(&centre.auth_key).ok_or_else(|| {
             anyhow!("{name}: auth_key of data centre {}: must be 512 hex digits", centre.dc)
         })?;
         Ok((centre.dc, centre.address, key))
@@ -76,10 +76,11 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Start> {
     if centres.is_empty() {
         return Err(anyhow!("{name}: centres: must name at least one data centre"));
     }
-    Ok(Start::Centres(centres))
+    Ok(Start::DataCentres(centres))
 }
 
-fn key(hex: &str) -> Option<[u8; 256]> {
+/// An authorization key of 512 hex digits.
+fn auth_key(hex: &str) -> Option<[u8; 256]> {
     let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
     let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();

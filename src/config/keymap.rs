@@ -1,4 +1,4 @@
-//! Which key does what, layer by layer.
+//! The keymap: the actions of keys, by layer.
 
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
@@ -11,16 +11,16 @@ use super::key::Key;
 use crate::app::action::{Action, Layer};
 use onhook_toml_source::{TomlError, TomlSource};
 
-/// The default keys, as they are printed.
+/// The default keymap with comments, as `onhook config keymap` prints it.
 pub const DEFAULTS: &str = include_str!("../../assets/keymap.toml");
 
-/// The keys of every layer.
+/// The bindings of every layer.
 #[derive(Debug, Clone)]
 pub struct Keymap {
     layers: HashMap<Layer, Bindings>,
 }
 
-/// The keys of one layer: the actions in the order of the file.
+/// The keys of each action of one layer, in the order of the file.
 #[derive(Debug, Clone, Default)]
 struct Bindings {
     keys: Vec<(Action, Vec<Key>)>,
@@ -68,11 +68,11 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// The defaults, and over them what the user's file says.
+    /// The defaults, with the bindings of a user's file in place of those of the same actions.
     ///
     /// # Errors
-    /// Unknown layers, actions and keys, actions in the wrong layer, and keys that would do two
-    /// things.
+    /// Unknown layers, actions and keys, actions in the wrong layer, keys of two actions, and layers
+    /// without a key to leave them.
     pub fn merged(source: TomlSource) -> Result<Self, TomlError> {
         let mut keymap = Self::default();
         keymap.merge(source)?;
@@ -81,7 +81,7 @@ impl Keymap {
 
     fn merge(&mut self, source: TomlSource) -> Result<(), TomlError> {
         let file: KeymapFile = source.read()?;
-        let mut said = Vec::new();
+        let mut bound = Vec::new();
         for (layer_name, actions) in &file {
             let at = layer_name.span().start;
             let layer = Layer::from_str(layer_name.get_ref()).map_err(|_| {
@@ -94,7 +94,7 @@ impl Keymap {
             for (name, keys) in actions {
                 let (action, keys) = read_binding(source, layer, name, keys)?;
                 self.layers.entry(layer).or_default().set(action, keys);
-                said.push((layer, action, name.span().start));
+                bound.push((layer, action, name.span().start));
             }
         }
         for layer in Layer::iter() {
@@ -103,8 +103,8 @@ impl Keymap {
                 Layer::Board => ways_out[0].is_empty(),
                 _ => ways_out.concat().is_empty(),
             };
-            let at = said.iter().find(|(said, action, _)| {
-                *said == layer && matches!(action, Action::Quit | Action::Back)
+            let at = bound.iter().find(|(bound, action, _)| {
+                *bound == layer && matches!(action, Action::Quit | Action::Back)
             });
             if let (true, Some((_, action, at))) = (locked, at) {
                 let message = format!("leaves no key to get out of the layer '{}'", layer.as_ref());
@@ -112,7 +112,7 @@ impl Keymap {
             }
         }
         // Checked last, so that two actions can swap their keys.
-        for (layer, action, at) in said {
+        for (layer, action, at) in bound {
             if let Some((key, other)) = self.conflict(layer, action) {
                 let (other, name) = (other.as_ref(), action.as_ref());
                 let message =
@@ -131,7 +131,7 @@ impl Keymap {
         taken.into_iter().find(|(key, _)| own.contains(key))
     }
 
-    /// What a key does in a layer.
+    /// The action of a key in a layer.
     pub fn action(&self, layer: Layer, key: Key) -> Option<Action> {
         let bindings = self.layers.get(&layer)?;
         bindings.keys.iter().find(|(_, keys)| keys.contains(&key)).map(|(action, _)| *action)
@@ -190,9 +190,9 @@ fn read_binding(
         OneOrMore::One(key) => std::slice::from_ref(key),
         OneOrMore::More(keys) => keys,
     };
-    let keys = keys
-        .iter()
-        .map(|key| Key::parse(key).map_err(|message| source.error(at, name.get_ref(), &message)));
+    let keys = keys.iter().map(|key| {
+        Key::parse(key).map_err(|error| source.error(at, name.get_ref(), &error.to_string()))
+    });
     Ok((action, keys.collect::<Result<_, _>>()?))
 }
 

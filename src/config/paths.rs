@@ -1,11 +1,11 @@
-//! Where files are.
+//! The paths of the program's files.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use directories::ProjectDirs;
 
-/// The program's folders. None is created by looking at it.
+/// The folders of the program. They are created when a file is written, not here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
     config: PathBuf,
@@ -14,13 +14,13 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// The folders of the system's convention; `ONHOOK_CONFIG_DIR`, `ONHOOK_DATA_DIR`
-    /// and `ONHOOK_STATE_DIR` win.
+    /// The folders of the operating system's convention, unless `ONHOOK_CONFIG_DIR`, `ONHOOK_DATA_DIR`
+    /// or `ONHOOK_STATE_DIR` is set.
     pub fn find(var: impl Fn(&str) -> Option<OsString>) -> Self {
         let project = ProjectDirs::from("", "", "onhook");
         let folder = |name: &str, ours: Option<PathBuf>| {
             let set = var(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-            // Without a home there is still the working directory.
+            // Without a home directory the files are in the working directory.
             set.or(ours).unwrap_or_else(|| PathBuf::from(".onhook"))
         };
         let state = project
@@ -34,12 +34,12 @@ impl Paths {
         }
     }
 
-    /// The settings.
+    /// The file of the settings.
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")
     }
 
-    /// The keys.
+    /// The file of the keymap.
     pub fn keymap_file(&self) -> PathBuf {
         self.config.join("keymap.toml")
     }
@@ -54,7 +54,7 @@ impl Paths {
         self.data.join("accounts")
     }
 
-    /// The ledger of calls.
+    /// The database of the ledger.
     pub fn ledger(&self) -> PathBuf {
         self.data.join("ledger.db")
     }

@@ -1,4 +1,6 @@
-//! Colours by role, and how many the terminal has.
+//! Styles by role, reduced to the colours that the terminal has.
+//!
+//! `anstyle-lossy` would do the reduction, but it maps RGB colours to other ones of the 256.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -9,10 +11,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{ConfigError, read};
+use crate::qr::Background;
 use onhook_toml_source::{TomlError, TomlSource};
 
 /// The themes that are compiled in.
-const SHIPPED: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("dark", include_str!("../../assets/themes/dark.toml")),
     ("light", include_str!("../../assets/themes/light.toml")),
     ("mono", include_str!("../../assets/themes/mono.toml")),
@@ -20,7 +23,7 @@ const SHIPPED: [(&str, &str); 3] = [
 
 macro_rules! roles {
     ($($(#[doc = $doc:literal])* $role:ident),* $(,)?) => {
-        /// A style for each role. Nothing else on the screen knows a colour.
+        /// A style for each role. No other module defines a colour.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct Theme {
             $($(#[doc = $doc])* pub $role: Style,)*
@@ -43,39 +46,39 @@ macro_rules! roles {
 roles! {
     /// Plain text.
     text,
-    /// What matters less.
+    /// Less important text.
     muted,
     /// Frames and rules.
     border,
-    /// Heads of panels.
+    /// Titles of panels.
     title,
     /// The row under the cursor.
     selected,
     /// Marked rows.
     marked,
-    /// Calls that ring here.
+    /// Incoming calls that ring.
     ringing,
-    /// Calls in which people talk.
+    /// Active calls.
     active,
-    /// Calls on their way out.
+    /// Outgoing calls that are not answered yet.
     dialing,
     /// Calls whose keys are being exchanged.
     connecting,
     /// Errors.
     error,
-    /// What needs a look.
+    /// Warnings.
     warning,
-    /// What is well.
+    /// States without a problem.
     good,
     /// Keys in hints.
     key,
-    /// Reasons that are unusual in a state.
+    /// Reasons that are unusual for a call in its state.
     unusual,
-    /// QR codes: dark on light, where there are colours.
+    /// QR codes: dark on light, if there are colours.
     qr,
 }
 
-/// One role in a theme file.
+/// The style of one role in a theme file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a look such as { fg = \"red\", bold = true }")]
 #[expect(clippy::struct_excessive_bools, reason = "these are the terminal's attributes")]
@@ -99,18 +102,18 @@ enum ColorName {
 /// How many colours the terminal has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// `NO_COLOR`: none may be set.
+    /// No colours, as `NO_COLOR` asks for.
     None,
     /// The sixteen of ANSI.
     Sixteen,
     /// The 256 of xterm.
     Indexed,
-    /// All of them.
+    /// 24-bit colours.
     True,
 }
 
 impl Depth {
-    /// What the environment says.
+    /// The depth by `NO_COLOR`, `COLORTERM` and `TERM`.
     pub fn of_terminal(var: &impl Fn(&str) -> Option<OsString>) -> Self {
         let set =
             |name: &str| var(name).map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
@@ -127,10 +130,7 @@ impl Depth {
 }
 
 impl Theme {
-    /// Loads a shipped theme, or one of the user's from `folder`.
-    ///
-    /// # Errors
-    /// An unknown name, or a file that is wrong.
+    /// Loads a theme that is compiled in, or one from a file in `folder`.
     pub fn load(
         name: &str,
         folder: &Path,
@@ -139,10 +139,13 @@ impl Theme {
     ) -> Result<Self, ConfigError> {
         let name = match (depth, name) {
             (Depth::None, _) => "mono",
-            (_, "auto") => background(var),
+            (_, "auto") => match background(var) {
+                Background::Light => "light",
+                Background::Dark => "dark",
+            },
             (_, name) => name,
         };
-        if let Some((_, text)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
+        if let Some((_, text)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
             return Ok(Self::parse(TomlSource::new(name, text), depth)?);
         }
         let path = folder.join(format!("{name}.toml"));
@@ -161,13 +164,13 @@ impl Theme {
     }
 }
 
-/// Light or dark, as far as the terminal tells.
-pub fn background(var: &impl Fn(&str) -> Option<OsString>) -> &'static str {
-    let told = var("COLORFGBG").map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
-    let background = told.rsplit(';').next().and_then(|number| number.parse::<u8>().ok());
+/// The background of the terminal by `COLORFGBG`, which few terminals set; else dark.
+pub fn background(var: &impl Fn(&str) -> Option<OsString>) -> Background {
+    let colors = var("COLORFGBG").map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+    let background = colors.rsplit(';').next().and_then(|number| number.parse::<u8>().ok());
     match background {
-        Some(7 | 9..=15) => "light",
-        _ => "dark",
+        Some(7 | 9..=15) => Background::Light,
+        _ => Background::Dark,
     }
 }
 
@@ -207,11 +210,11 @@ fn color(
             source.error(name.span().start, role, &message)
         })?,
     };
-    Ok((depth != Depth::None).then(|| fitted(color, depth)))
+    Ok((depth != Depth::None).then(|| reduced(color, depth)))
 }
 
-/// The nearest colour that the terminal has.
-fn fitted(color: Color, depth: Depth) -> Color {
+/// The nearest colour of a depth.
+fn reduced(color: Color, depth: Depth) -> Color {
     match (color, depth) {
         (Color::Rgb(r, g, b), Depth::Indexed) => {
             let step = |it: u8| (u16::from(it) * 5 + 127) / 255;
@@ -264,8 +267,8 @@ mod tests {
     }
 
     #[test]
-    fn without_colour_no_shipped_theme_sets_any() {
-        for (name, text) in SHIPPED {
+    fn without_colour_no_built_in_theme_sets_any() {
+        for (name, text) in BUILT_IN {
             let theme = parsed(text, Depth::None).expect(name);
             let styles = [theme.ringing, theme.error, theme.selected, theme.border, theme.key];
             for style in styles {
@@ -275,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_fitted_to_the_terminal() {
+    fn colours_are_reduced_to_those_of_the_terminal() {
         let fg = |depth| parsed("error = { fg = '#ff5555' }", depth).expect("a theme").error.fg;
         assert_eq!(fg(Depth::True), Some(Color::Rgb(255, 85, 85)));
         assert_eq!(fg(Depth::Indexed), Some(Color::Indexed(16 + 36 * 5 + 6 * 2 + 2)));
@@ -296,10 +299,10 @@ mod tests {
     }
 
     #[test]
-    fn the_ground_is_read_from_the_terminal() {
-        let told = |value: &'static str| move |_: &str| Some(OsString::from(value));
-        assert_eq!(background(&told("0;15")), "light");
-        assert_eq!(background(&told("15;0")), "dark");
-        assert_eq!(background(&|_: &str| None), "dark");
+    fn the_background_is_read_from_the_environment() {
+        let set = |value: &'static str| move |_: &str| Some(OsString::from(value));
+        assert_eq!(background(&set("0;15")), Background::Light);
+        assert_eq!(background(&set("15;0")), Background::Dark);
+        assert_eq!(background(&|_: &str| None), Background::Dark);
     }
 }

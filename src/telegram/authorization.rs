@@ -1,4 +1,4 @@
-//! Whether Telegram tells this session of calls, and the setting that says so.
+//! The settings of this session's authorization that concern calls.
 //!
 //! Source: <https://core.telegram.org/constructor/authorization>.
 
@@ -6,13 +6,14 @@ use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
 use tokio::time::timeout;
 
-use super::connection::{Disconnect, ended_by};
-use super::{REQUEST_DEADLINE, TaskContext, error};
+use super::context::{REQUEST_DEADLINE, TaskContext};
+use super::disconnect::Disconnect;
+use super::error;
 use crate::calls::account::{AccountEvent, AuthorizationFlags};
 use crate::calls::failure::Failure;
 
-/// The session's own entry in the list of sessions.
-pub(super) async fn own_entry(
+/// Requests this session's authorization from the list of all sessions.
+pub(super) async fn own_authorization(
     client: &Client,
 ) -> Result<Option<tl::types::Authorization>, InvocationError> {
     let answer = client.invoke(&tl::functions::account::GetAuthorizations {}).await?;
@@ -22,31 +23,37 @@ pub(super) async fn own_entry(
     Ok(entries.find(|entry| entry.current))
 }
 
-/// What an entry in the list of sessions says of calls.
-pub(super) fn reach_of(entry: &tl::types::Authorization) -> AuthorizationFlags {
-    AuthorizationFlags { calls_off: entry.call_requests_disabled, unconfirmed: entry.unconfirmed }
+/// The flags of an authorization that concern calls.
+pub(super) fn flags(authorization: &tl::types::Authorization) -> AuthorizationFlags {
+    AuthorizationFlags {
+        calls_off: authorization.call_requests_disabled,
+        unconfirmed: authorization.unconfirmed,
+    }
 }
 
-/// Finds out whether the session is told of calls, and tells the board.
-pub(super) async fn ask_reach(context: TaskContext, client: Client) -> Option<Disconnect> {
-    match timeout(REQUEST_DEADLINE, own_entry(&client)).await {
-        Ok(Ok(Some(entry))) => {
-            context.tell(AccountEvent::AuthorizationFlags(reach_of(&entry))).await;
+/// Requests the flags of this session's authorization, and reports them.
+pub(super) async fn report_authorization(
+    context: TaskContext,
+    client: Client,
+) -> Option<Disconnect> {
+    match timeout(REQUEST_DEADLINE, own_authorization(&client)).await {
+        Ok(Ok(Some(authorization))) => {
+            context.send(AccountEvent::AuthorizationFlags(flags(&authorization))).await;
         }
         Ok(Ok(None)) | Err(_) => {}
         Ok(Err(error)) => {
-            // If the line is down, its other tasks will tell.
-            tracing::debug!(%error, "the session's settings could not be read");
+            // The loss of the connection is reported by its other tasks.
+            tracing::debug!(%error, "the session's authorization could not be read");
             return error::signed_out(&error).map(Disconnect::SignedOut);
         }
     }
     None
 }
 
-/// Has the session told of calls, and finds out whether it is.
+/// Enables call requests for this session, and reports the flags that follow.
 pub(super) async fn enable_calls(context: TaskContext, client: Client) -> Option<Disconnect> {
     let changing = async {
-        let hash = own_entry(&client).await?.map_or(0, |entry| entry.hash);
+        let hash = own_authorization(&client).await?.map_or(0, |entry| entry.hash);
         let change = tl::functions::account::ChangeAuthorizationSettings {
             confirmed: false,
             hash,
@@ -56,11 +63,13 @@ pub(super) async fn enable_calls(context: TaskContext, client: Client) -> Option
         client.invoke(&change).await
     };
     let failure = match timeout(REQUEST_DEADLINE, changing).await {
-        Ok(Ok(_)) => return ask_reach(context, client).await,
-        Ok(Err(error)) if error::signed_out(&error).is_some() => return Some(ended_by(&error)),
+        Ok(Ok(_)) => return report_authorization(context, client).await,
+        Ok(Err(error)) if error::signed_out(&error).is_some() => {
+            return Some(Disconnect::of(&error));
+        }
         Ok(Err(error)) => error::failure(&error),
         Err(_) => Failure::NoAnswer { after: REQUEST_DEADLINE },
     };
-    context.tell(AccountEvent::CallsNotEnabled(failure)).await;
+    context.send(AccountEvent::CallsNotEnabled(failure)).await;
     None
 }

@@ -1,18 +1,16 @@
-//! One connection to Telegram and the tasks that live on it.
+//! One connection to Telegram and the tasks that use it.
 //!
-//! A line is never mended: when any of its tasks stops, for whatever reason, the line has ended
-//! and the supervisor makes a new one. Update state is kept in the session, so that the new line
-//! begins with what was missed.
+//! A connection is never repaired: it has ended when any of its tasks stops, and the supervisor opens
+//! a new one. The update state is in the session, so that the new connection begins with the updates
+//! that were missed.
 
 use std::future::{Future, poll_fn};
-use std::io::ErrorKind;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use grammers_client::client::{Client, UpdateStream};
-use grammers_client::{InvocationError, peer::Peer, tl};
+use grammers_client::{peer::Peer, tl};
 use grammers_mtsender::{SenderPool, SenderPoolFatHandle, UpdatesConfiguration};
 use grammers_session::Session;
 use grammers_session::types::{PeerId, UpdateState, UpdatesState};
@@ -22,41 +20,24 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::authorization::{ask_reach, enable_calls};
+use super::authorization::{enable_calls, report_authorization};
+use super::context::TaskContext;
+use super::disconnect::Disconnect;
 use super::heartbeat::{ServerProbe, heartbeat};
+use super::name_lookup::look_up_names;
 use super::network::POOL_SLOTS;
 use super::peers::Names;
-use super::reconcile::{ask_names, reconcile};
+use super::reconcile::reconcile;
 use super::server_clock::ServerClock;
 use super::session::{CachedSession, SessionError};
-use super::{CLOSING, TaskContext, error, hang_up, updates};
+use super::{CLOSE_DEADLINE, hang_up, updates};
 use crate::calls::CallRequest;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::CallEvent;
 use crate::calls::failure::Failure;
-use crate::text;
 
-/// How many containers may wait between the tap and the update stream.
+/// How many update containers may wait between the tap and the update stream.
 const FORWARD_SLOTS: usize = 4096;
-
-/// Why a line is over.
-#[derive(Debug)]
-pub(super) enum Disconnect {
-    /// The connection is gone; in words.
-    Lost(String),
-    /// The pool has let go of everything; in words. Its runner says why.
-    Dropped(String),
-    /// Something has failed inside.
-    Failed,
-    /// Telegram wants so much patience.
-    Flooded(Duration),
-    /// The session is no longer valid; Telegram's name for why.
-    SignedOut(String),
-    /// A new line was asked for.
-    Asked,
-    /// The program ends.
-    Stopped,
-}
 
 /// A working connection. Dropping it ends all its tasks.
 pub(super) struct Connection {
@@ -64,22 +45,23 @@ pub(super) struct Connection {
     names: Names,
     handle: SenderPoolFatHandle,
     dc: i32,
-    /// grammers' network: the only task of this.
+    /// The runner of grammers' sender pool: a set of one task.
     runner: JoinSet<()>,
     tasks: JoinSet<Option<Disconnect>>,
-    /// What hang-ups have to say about the session.
-    verdicts: (mpsc::UnboundedSender<Disconnect>, mpsc::UnboundedReceiver<Disconnect>),
+    /// Disconnects that hang-ups ask for.
+    hang_up_disconnects: (mpsc::UnboundedSender<Disconnect>, mpsc::UnboundedReceiver<Disconnect>),
 }
 
 impl Connection {
-    /// Connects, and makes sure that Telegram answers and updates flow.
+    /// Connects, waits for a first answer, and starts the tasks.
     pub(super) async fn open(
         session: &Arc<CachedSession>,
         context: &TaskContext,
         names: &Names,
         clock: &ServerClock,
     ) -> Result<Self, Disconnect> {
-        let parameters = context.network.parameters().await.map_err(Disconnect::Lost)?;
+        let parameters = context.network.parameters().await;
+        let parameters = parameters.map_err(|error| Disconnect::Lost(error.to_string()))?;
         let pool = SenderPool::with_configuration(
             Arc::clone(session),
             context.network.api_id(),
@@ -89,34 +71,40 @@ impl Connection {
         let (mut runner, mut tasks) = (JoinSet::new(), JoinSet::new());
         runner.spawn(network.run());
         let (to_stream, from_tap) = mpsc::channel(FORWARD_SLOTS);
-        let (questions, asked) = mpsc::unbounded_channel();
-        names.forget_questions();
-        let tap = Tap { context: context.clone(), names: names.clone(), questions };
+        let (lookups, user_ids) = mpsc::unbounded_channel();
+        names.reset_lookups();
+        let tap = Tap { context: context.clone(), names: names.clone(), lookups };
         let resync = to_stream.clone();
         tasks.spawn(forward(tap.clone(), updates, to_stream));
 
-        let dc = session.home_dc_id().map_err(|error| lost(&error))?;
+        let dc = session.home_dc_id().map_err(|error| Disconnect::lost(&error))?;
         let client = Client::new(handle.clone());
-        let beat =
+        let probe =
             ServerProbe { context: context.clone(), client: client.clone(), clock: clock.clone() };
-        let state = match beat.state().await {
+        let state = match probe.state().await {
             Ok(state) => state,
-            Err(error) => return Err(explained(ended_by(&error), &mut runner).await),
+            Err(error) => return Err(with_pool_error(Disconnect::of(&error), &mut runner).await),
         };
-        keep_first(session, state).await.map_err(|error| lost(&error))?;
-        if let Err(error) = beat.settings().await {
-            // Without them there are defaults; if the line is down, its tasks will tell.
-            tracing::warn!(%error, "the call timeouts or the own name could not be had");
+        store_first_state(session, state).await.map_err(|error| Disconnect::lost(&error))?;
+        if let Err(error) = probe.settings().await {
+            // There are defaults; the loss of the connection is reported by its tasks.
+            tracing::warn!(%error, "the call timeouts or the own name could not be read");
         }
 
         let configuration = UpdatesConfiguration { catch_up: true };
         let stream = client.stream_updates(from_tap, configuration).await;
-        let stream = stream.map_err(|error| lost(&error))?;
-        tasks.spawn(listen(tap, stream, Arc::clone(session)));
-        tasks.spawn(heartbeat(beat, Arc::clone(session), resync));
-        tasks.spawn(ask_reach(context.clone(), client.clone()));
-        tasks.spawn(ask_names(context.clone(), client, names.clone(), handle.clone(), asked));
-        let verdicts = mpsc::unbounded_channel();
+        let stream = stream.map_err(|error| Disconnect::lost(&error))?;
+        tasks.spawn(run_stream(tap, stream, Arc::clone(session)));
+        tasks.spawn(heartbeat(probe, Arc::clone(session), resync));
+        tasks.spawn(report_authorization(context.clone(), client.clone()));
+        tasks.spawn(look_up_names(
+            context.clone(),
+            client,
+            names.clone(),
+            handle.clone(),
+            user_ids,
+        ));
+        let hang_up_disconnects = mpsc::unbounded_channel();
         Ok(Self {
             context: context.clone(),
             names: names.clone(),
@@ -124,16 +112,16 @@ impl Connection {
             dc,
             runner,
             tasks,
-            verdicts,
+            hang_up_disconnects,
         })
     }
 
-    /// Waits until the first of the tasks that keep the line alive has stopped.
+    /// Waits until a task ends the connection, or a hang-up asks for that.
     pub(super) async fn ended(&mut self) -> Disconnect {
         loop {
             let ended = tokio::select! {
-                // There is always a sender: this line's own.
-                Some(verdict) = self.verdicts.1.recv() => return verdict,
+                // The channel is never closed, because this struct has a sender of it.
+                Some(ended) = self.hang_up_disconnects.1.recv() => return ended,
                 ended = self.tasks.join_next() => ended,
             };
             match ended {
@@ -148,38 +136,38 @@ impl Connection {
         }
     }
 
-    /// Why the line is over, if what has ended only knows that it is.
-    pub(super) async fn explained(&mut self, ended: Disconnect) -> Disconnect {
-        explained(ended, &mut self.runner).await
+    /// Replaces [`Disconnect::Dropped`] by its cause.
+    pub(super) async fn with_pool_error(&mut self, ended: Disconnect) -> Disconnect {
+        with_pool_error(ended, &mut self.runner).await
     }
 
-    /// Sends a hang-up in a task of its own; it outlives the line, to tell its outcome.
+    /// Sends a hang-up in a task that outlives the connection, so that its outcome is always reported.
     pub(super) fn request(&self, request: CallRequest) {
         let pool = self.handle.thin.clone();
         let (context, names) = (self.context.clone(), self.names.clone());
-        let (dc, verdicts) = (self.dc, self.verdicts.0.clone());
+        let (dc, disconnects) = (self.dc, self.hang_up_disconnects.0.clone());
         tokio::spawn(async move {
             let (key, attempt) = (request.key, request.attempt);
             let sending = tokio::spawn(hang_up::send(context.clone(), pool, dc, names, request));
             match sending.await {
-                // A line that has ended already needs no verdict.
-                Ok(Some(verdict)) => drop(verdicts.send(verdict)),
+                // The send fails if the connection has ended already.
+                Ok(Some(ended)) => drop(disconnects.send(ended)),
                 Ok(None) => {}
                 Err(error) => {
                     let outcome = Err(Failure::Internal { cause: error.to_string() });
-                    context.tell(AccountEvent::RequestDone { key, attempt, outcome }).await;
+                    context.send(AccountEvent::RequestDone { key, attempt, outcome }).await;
                 }
             }
         });
     }
 
-    /// Has this session told of calls.
+    /// Enables call requests for this session.
     pub(super) fn enable_calls(&mut self) {
         let client = Client::new(self.handle.clone());
         self.tasks.spawn(enable_calls(self.context.clone(), client));
     }
 
-    /// Looks in the chats for calls that have ended.
+    /// Searches the chats for the ends of calls.
     pub(super) fn reconcile(&mut self, calls: Vec<i64>, since: Timestamp) {
         let client = Client::new(self.handle.clone());
         let (context, names) = (self.context.clone(), self.names.clone());
@@ -187,10 +175,10 @@ impl Connection {
     }
 }
 
-/// Keeps the server's state if there is none yet.
+/// Stores the server's update state in a session that has none yet.
 ///
-/// The update stream would ask for it by itself, but never again if that fails once.
-async fn keep_first(
+/// The update stream would ask for the state itself, but only once, even if that fails.
+async fn store_first_state(
     session: &CachedSession,
     state: tl::types::updates::State,
 ) -> Result<(), SessionError> {
@@ -204,10 +192,11 @@ async fn keep_first(
     session.commit().await
 }
 
-/// Why the pool has let go, if it has: its runner may have failed, or is just about to.
-async fn explained(ended: Disconnect, runner: &mut JoinSet<()>) -> Disconnect {
+/// Replaces [`Disconnect::Dropped`] by its cause: the pool's runner may have panicked, or be about
+/// to.
+async fn with_pool_error(ended: Disconnect, runner: &mut JoinSet<()>) -> Disconnect {
     let Disconnect::Dropped(cause) = ended else { return ended };
-    match timeout(CLOSING, runner.join_next()).await {
+    match timeout(CLOSE_DEADLINE, runner.join_next()).await {
         Ok(Some(Err(error))) => {
             tracing::error!(%error, "the network task has failed");
             Disconnect::Failed
@@ -216,47 +205,25 @@ async fn explained(ended: Disconnect, runner: &mut JoinSet<()>) -> Disconnect {
     }
 }
 
-pub(super) fn silent() -> Disconnect {
-    Disconnect::Lost("Telegram has gone silent".to_owned())
-}
-
-fn lost(error: &impl ToString) -> Disconnect {
-    Disconnect::Lost(text::clean(&error.to_string()))
-}
-
-pub(super) fn ended_by(error: &InvocationError) -> Disconnect {
-    match (error::signed_out(error), error) {
-        (Some(code), _) => Disconnect::SignedOut(code),
-        // grammers' own words for it: "read 0 bytes".
-        (None, InvocationError::Io(error)) if error.kind() == ErrorKind::ConnectionReset => {
-            Disconnect::Lost("the connection was closed".to_owned())
-        }
-        (None, InvocationError::Io(error)) => lost(error),
-        (None, InvocationError::Dropped(_)) => Disconnect::Dropped(text::clean(&error.to_string())),
-        (None, InvocationError::Rpc(error)) if error.code == 420 => {
-            Disconnect::Flooded(Duration::from_secs(u64::from(error.value.unwrap_or(1))))
-        }
-        (None, error) => lost(error),
-    }
-}
-
-/// Turns what comes in into events, from the raw containers as well as from the stream.
+/// Turns updates into events, both from the raw containers and from the update stream.
 ///
-/// Both see most updates; the board knows each call only once. The containers are faster, and
-/// survive a gap in the sequence; only the stream sees what a difference brings.
+/// Most updates come from both, and the receiver ignores the second event. The containers are
+/// faster, and are read even after a gap in the sequence; the updates of a difference come from the
+/// stream only.
 #[derive(Clone)]
 struct Tap {
     context: TaskContext,
     names: Names,
-    questions: mpsc::UnboundedSender<i64>,
+    /// Users whose names are to be looked up.
+    lookups: mpsc::UnboundedSender<i64>,
 }
 
 impl Tap {
-    /// Takes in an update; `false` if nobody listens any more.
-    async fn take(&self, update: &tl::enums::Update) -> bool {
+    /// Sends the event of an update, if it has one. Returns `false` if the receiver is closed.
+    async fn dispatch(&self, update: &tl::enums::Update) -> bool {
         let Some(event) = updates::event(update, self.context.self_id, &self.names) else {
-            return match updates::announcement(update) {
-                Some(text) => self.context.tell(AccountEvent::ServiceNotification(text)).await,
+            return match updates::service_notification(update) {
+                Some(text) => self.context.send(AccountEvent::ServiceNotification(text)).await,
                 None => true,
             };
         };
@@ -265,45 +232,48 @@ impl Tap {
             CallEvent::Logged(chat) => Some(chat.peer.user_id),
             CallEvent::Discarded { .. } | CallEvent::Gone { .. } => None,
         };
-        if let Some(peer) = peer.filter(|peer| self.names.must_ask(*peer)) {
-            // The task that asks ends only with the line.
-            let _ = self.questions.send(peer);
+        if let Some(peer) = peer.filter(|peer| self.names.needs_lookup(*peer)) {
+            // The send fails only while the connection ends; the next one looks the name up.
+            let _ = self.lookups.send(peer);
         }
-        self.context.tell(AccountEvent::Call(event)).await
+        self.context.send(AccountEvent::Call(event)).await
     }
 }
 
-/// Taps the containers and hands them on to the update stream.
+/// Dispatches the updates of each container, and forwards the container to the update stream.
 async fn forward(
     tap: Tap,
     mut from_pool: mpsc::Receiver<UpdatesLike>,
     to_stream: mpsc::Sender<UpdatesLike>,
 ) -> Option<Disconnect> {
     while let Some(container) = from_pool.recv().await {
-        // The pool drops what does not fit, silently: assume the worst and fetch the difference.
+        // The pool drops containers that do not fit without an error. If it may have done so, the
+        // stream has to fetch the difference.
         let overflow = from_pool.len() + 1 >= POOL_SLOTS;
         let closed = matches!(container, UpdatesLike::ConnectionClosed);
         let (list, users) = updates::unpack(&container);
-        tap.names.learn(users);
+        tap.names.insert_users(users);
         for update in list {
-            tap.take(update).await;
+            tap.dispatch(update).await;
         }
         if closed {
             return Some(Disconnect::Lost("the connection was closed".to_owned()));
         }
-        // Until the stream runs, its difference will cover what does not fit.
+        // Waits while the channel is full. Containers that the pool drops meanwhile are covered by
+        // the difference that the stream fetches.
         if to_stream.send(container).await.is_err() {
             break;
         }
         if overflow {
+            // The stream takes this as a reconnect. If it has ended, so has the connection.
             let _ = to_stream.send(UpdatesLike::ConnectionClosed).await;
         }
     }
     Some(Disconnect::Dropped("the connection was given up".to_owned()))
 }
 
-/// Runs the update stream: gaps and differences.
-async fn listen(
+/// Dispatches what the update stream yields, and commits the update state behind it.
+async fn run_stream(
     tap: Tap,
     mut stream: UpdateStream,
     session: Arc<CachedSession>,
@@ -314,9 +284,9 @@ async fn listen(
             match poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await {
                 Poll::Ready(next) => next,
                 Poll::Pending => {
-                    // It has nothing left to hand out.
+                    // Everything that the stream has received so far is dispatched.
                     if let Err(error) = session.commit().await {
-                        tracing::warn!(%error, "the update state cannot be kept");
+                        tracing::warn!(%error, "the update state cannot be stored");
                     }
                     next.await
                 }
@@ -324,20 +294,20 @@ async fn listen(
         };
         let (update, _, peers) = match next {
             Ok(update) => update,
-            Err(error) => return Some(ended_by(&error)),
+            Err(error) => return Some(Disconnect::of(&error)),
         };
-        // Only these: a large difference brings the same people with each of its updates.
+        // Only the parties of the call: each update of a large difference carries all its users.
         for user_id in updates::parties(&update).into_iter().flatten() {
             if let Some(Peer::User(user)) = PeerId::user(user_id).and_then(|id| peers.get(id)) {
-                tap.names.learn(std::slice::from_ref(&user.raw));
+                tap.names.insert_users(std::slice::from_ref(&user.raw));
             }
         }
-        if !tap.take(&update).await {
-            // What nobody has heard comes again to the next run.
+        if !tap.dispatch(&update).await {
+            // The update state is not committed, so that the next run receives the update again.
             return None;
         }
         if let Err(error) = stream.sync_update_state().await {
-            tracing::warn!(%error, "the update state cannot be kept");
+            tracing::warn!(%error, "the update state cannot be stored");
         }
     }
 }

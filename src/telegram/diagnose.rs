@@ -1,4 +1,4 @@
-//! One look at an account: whether Telegram is reached, and what it says of the session.
+//! Diagnoses a stored account: whether Telegram answers, and the state of the session.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use grammers_client::{InvocationError, tl};
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use super::authorization::{own_entry, reach_of};
+use super::authorization::{flags, own_authorization};
 use super::error;
 use super::network::Network;
 use super::one_shot::OneShotClient;
@@ -17,66 +17,66 @@ use crate::accounts::Lease;
 use crate::calls::account::AuthorizationFlags;
 use crate::text;
 
-/// How long each question may take.
+/// The deadline of each request.
 const DEADLINE: Duration = Duration::from_secs(15);
 
-/// What was found out about an account.
+/// The state of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Diagnosis {
-    /// The session's file cannot be used.
+    /// The session's file cannot be used, for this cause.
     Unusable(String),
-    /// Nothing could be asked; why, in words.
+    /// Telegram has not answered, for this cause.
     Unreachable(String),
-    /// Telegram does not accept the session; its own name for why.
+    /// Telegram does not accept the session; Telegram's name for the cause.
     SignedOut(String),
-    /// All is well so far.
+    /// Telegram accepts the session.
     SignedIn(SessionReport),
 }
 
-/// What Telegram says to a session that it accepts.
+/// The state of a session that Telegram accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionReport {
-    /// How long it took to connect and to be answered.
-    pub took: Duration,
-    /// How far the server's clock is ahead of this machine's, in milliseconds.
+    /// The time to connect and to receive the first answer.
+    pub latency: Duration,
+    /// By how much the server's clock is ahead of this machine's, in milliseconds.
     pub ahead: i64,
-    /// Whether the session is told of calls, if that could be found out.
-    pub reach: Option<AuthorizationFlags>,
-    /// Who may call, in words, if that could be found out.
+    /// The flags of the session's authorization, if they could be read.
+    pub flags: Option<AuthorizationFlags>,
+    /// Who may call, if the privacy rules could be read.
     pub callers: Option<&'static str>,
 }
 
-/// Looks an account over. It changes nothing.
+/// Diagnoses an account. This changes nothing at Telegram.
 pub async fn diagnose(lease: &Lease, network: &Network) -> Diagnosis {
-    let vault = match CachedSession::open(&lease.session()).await {
-        Ok((vault, _)) => vault,
-        Err(cause) => return Diagnosis::Unusable(text::clean(&cause)),
+    let session = match CachedSession::open(&lease.session()).await {
+        Ok((session, _)) => session,
+        Err(cause) => return Diagnosis::Unusable(text::clean(&cause.to_string())),
     };
-    match OneShotClient::of(lease, vault, network).await {
-        Ok(visit) => ask(&visit.client).await,
-        Err(cause) => Diagnosis::Unreachable(cause),
+    match OneShotClient::of(lease, session, network).await {
+        Ok(one_shot) => examine(&one_shot.client).await,
+        Err(cause) => Diagnosis::Unreachable(cause.to_string()),
     }
 }
 
-async fn ask(client: &Client) -> Diagnosis {
+async fn examine(client: &Client) -> Diagnosis {
     let (began, asked) = (Instant::now(), Timestamp::now());
     let state = match timeout(DEADLINE, client.invoke(&tl::functions::updates::GetState {})).await {
         Ok(Ok(state)) => state,
         Ok(Err(error)) => return refused(&error),
         Err(_) => return Diagnosis::Unreachable("no answer".to_owned()),
     };
-    let took = began.elapsed();
+    let latency = began.elapsed();
     let tl::enums::updates::State::State(state) = state;
     let ahead = ServerClock::default().sample(state.date, asked, Timestamp::now());
-    let entry = timeout(DEADLINE, own_entry(client)).await;
-    let reach = entry.ok().and_then(Result::ok).flatten().as_ref().map(reach_of);
+    let authorization = timeout(DEADLINE, own_authorization(client)).await;
+    let flags = authorization.ok().and_then(Result::ok).flatten().as_ref().map(flags);
     let key = tl::enums::InputPrivacyKey::PhoneCall;
     let rules = timeout(DEADLINE, client.invoke(&tl::functions::account::GetPrivacy { key })).await;
     let callers = rules.ok().and_then(Result::ok).map(|rules| {
         let tl::enums::account::PrivacyRules::Rules(rules) = rules;
         callers(&rules.rules)
     });
-    Diagnosis::SignedIn(SessionReport { took, ahead, reach, callers })
+    Diagnosis::SignedIn(SessionReport { latency, ahead, flags, callers })
 }
 
 fn refused(error: &InvocationError) -> Diagnosis {
@@ -86,15 +86,15 @@ fn refused(error: &InvocationError) -> Diagnosis {
     }
 }
 
-/// Who may call, by the first rule that speaks of many.
+/// Who may call, by the first rule that is about more than named users.
 fn callers(rules: &[tl::enums::PrivacyRule]) -> &'static str {
     use tl::enums::PrivacyRule as Rule;
-    let said = rules.iter().find_map(|rule| match rule {
+    let group = rules.iter().find_map(|rule| match rule {
         Rule::PrivacyValueAllowAll => Some("everybody"),
         Rule::PrivacyValueAllowContacts => Some("your contacts"),
         Rule::PrivacyValueAllowCloseFriends => Some("your close friends"),
         Rule::PrivacyValueDisallowAll => Some("nobody"),
         _ => None,
     });
-    said.unwrap_or("only those you have named")
+    group.unwrap_or("only those you have named")
 }

@@ -1,4 +1,4 @@
-//! grammers' errors, in the words of this program.
+//! Classifies the errors of grammers.
 
 use grammers_client::InvocationError;
 use grammers_mtproto::transport;
@@ -8,7 +8,7 @@ use super::session::SessionError;
 use crate::calls::failure::{Failure, ends_session};
 use crate::text;
 
-/// What a failed request means.
+/// The failure of a hang-up whose request has failed.
 pub(super) fn failure(error: &InvocationError) -> Failure {
     let cause = || text::clean(&error.to_string());
     match error {
@@ -16,7 +16,7 @@ pub(super) fn failure(error: &InvocationError) -> Failure {
         InvocationError::Io(error) => {
             Failure::ConnectionLost { cause: text::clean(&error.to_string()) }
         }
-        // The pool drops what is in flight when the connection goes, too.
+        // The pool drops requests in flight when the connection is lost.
         InvocationError::Dropped(_) => Failure::ConnectionLost { cause: cause() },
         InvocationError::Deserialize(_) => Failure::Unreadable,
         InvocationError::Transport(transport::Error::BadStatus { status }) => {
@@ -33,23 +33,24 @@ fn refused(error: &RpcError) -> Failure {
     Failure::Refused { code: error.code, name: text::clean(&error.name), value: error.value }
 }
 
-/// Telegram's name for why the session is gone, if this error says that it is.
+/// Telegram's name for the cause, if an error means that the session is no longer valid.
 pub(super) fn signed_out(error: &InvocationError) -> Option<String> {
     match error {
         InvocationError::Rpc(error) if ends_session(error.code, &error.name) => {
             Some(text::clean(&error.name))
         }
-        // The transport's own word for an unknown key.
+        // 404 is the transport error for an unknown authorization key.
+        // Source: <https://core.telegram.org/mtproto/mtproto-transports#transport-errors>.
         InvocationError::Transport(transport::Error::BadStatus { status: 404 }) => {
             Some("AUTH_KEY_UNKNOWN".to_owned())
         }
-        // Unknown key: grammers has made a new one, and the session has refused to take it.
+        // The key is unknown: grammers has generated a new one, and the session has refused it.
         InvocationError::Session(error)
             if matches!(error.downcast_ref(), Some(SessionError::OtherKey)) =>
         {
             Some("AUTH_KEY_UNKNOWN".to_owned())
         }
-        // Unknown key: grammers tries to make a new one, which must not happen unasked.
+        // The key is unknown: grammers has failed to generate a new one.
         InvocationError::Authentication(_) => Some("AUTH_KEY_UNKNOWN".to_owned()),
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! The hang-up: one `phone.discardCall`, one try, one deadline.
+//! The hang-up: one `phone.discardCall`, sent once, with one deadline.
 
 use std::time::Duration;
 
@@ -7,22 +7,23 @@ use grammers_client::tl::{self, Deserializable, Serializable};
 use grammers_mtsender::SenderPoolHandle;
 use tokio::time::timeout;
 
-use super::connection::Disconnect;
+use super::context::TaskContext;
+use super::disconnect::Disconnect;
 use super::peers::Names;
-use super::{TaskContext, error, updates};
+use super::{error, updates};
 use crate::calls::account::AccountEvent;
 use crate::calls::event::CallEvent;
 use crate::calls::failure::Failure;
 use crate::calls::reason::EndReason;
 use crate::calls::{CallRequest, RequestKind};
 
-/// After how long a hang-up without an answer is told as such.
-pub(super) const DEADLINE: Duration = Duration::from_secs(15);
+/// The deadline of a hang-up.
+const DEADLINE: Duration = Duration::from_secs(15);
 
-/// Sends a hang-up and tells what became of it: the end first, then the outcome.
+/// Sends a hang-up and reports the call events of the answer, then the outcome.
 ///
-/// Returns why the line must end, if it must: the session is gone, or nothing was answered, and
-/// the request might still wait somewhere and go out when nobody wants it any more.
+/// Returns a disconnect if the session is no longer valid, or if there was no answer: the request may
+/// still be queued in the pool, and must not be sent later.
 pub(super) async fn send(
     context: TaskContext,
     pool: SenderPoolHandle,
@@ -31,11 +32,11 @@ pub(super) async fn send(
     call: CallRequest,
 ) -> Option<Disconnect> {
     let request = request(&call).to_bytes();
-    // The raw call is tried once; the pool's retry policy does not see it.
+    // A raw request is sent once; the pool's retry policy does not apply to it.
     let answer = timeout(DEADLINE, pool.raw_invoke_in_dc(dc, request)).await;
-    let verdict = match &answer {
+    let disconnect = match &answer {
         Err(_) => Some(Disconnect::Asked),
-        // What the transport says of the whole connection shows when a new one is made.
+        // A transport error is of the whole connection; its own tasks report it.
         Ok(Err(InvocationError::Transport(_))) => None,
         Ok(Err(error)) => error::signed_out(error).map(Disconnect::SignedOut),
         Ok(Ok(_)) => None,
@@ -47,27 +48,27 @@ pub(super) async fn send(
             Err(_) => Err(Failure::Unreadable),
             Ok(answer) => {
                 let container = grammers_session::updates::UpdatesLike::Updates(answer);
-                for event in ends_of(&container, call.handle.id, context.self_id, &names) {
-                    context.tell(AccountEvent::Call(event)).await;
+                for event in call_events(&container, call.handle.id, context.self_id, &names) {
+                    context.send(AccountEvent::Call(event)).await;
                 }
                 Ok(())
             }
         },
     };
     let done = AccountEvent::RequestDone { key: call.key, attempt: call.attempt, outcome };
-    context.tell(done).await;
-    verdict
+    context.send(done).await;
+    disconnect
 }
 
-/// What an answer says about the call that was hung up.
-fn ends_of(
+/// The events of an answer about the call that was hung up.
+fn call_events(
     container: &grammers_session::updates::UpdatesLike,
     id: i64,
     self_id: i64,
     names: &Names,
 ) -> Vec<CallEvent> {
     let (list, users) = updates::unpack(container);
-    names.learn(users);
+    names.insert_users(users);
     let events = list.iter().filter_map(|update| updates::event(update, self_id, names));
     events.filter(|event| event.id() == id).collect()
 }

@@ -1,5 +1,4 @@
-//! How the server is: its clock, its settings, whether it still answers, whether something was
-//! missed.
+//! Periodic requests that notice a silent server and missed updates, and measure the server's clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,19 +10,19 @@ use grammers_session::updates::UpdatesLike;
 use tokio::sync::mpsc;
 use tokio::time::{interval_at, timeout};
 
-use super::connection::{Disconnect, ended_by, silent};
+use super::context::{REQUEST_DEADLINE, TaskContext};
+use super::disconnect::Disconnect;
 use super::peers::party;
 use super::server_clock::ServerClock;
 use super::session::CachedSession;
-use super::{REQUEST_DEADLINE, TaskContext};
 use crate::calls::account::AccountEvent;
 
-/// How often the server is asked for its state.
-const HEARTBEAT: Duration = Duration::from_secs(45);
-/// The range in which Telegram's call timeouts are believed, in seconds.
-const BELIEVED: (u64, u64) = (5, 600);
+/// The time between two requests for the update state.
+const INTERVAL: Duration = Duration::from_secs(45);
+/// The range in which a ring timeout of the server is accepted, in seconds.
+const RING_TIMEOUTS: (u64, u64) = (5, 600);
 
-/// Asks the server how it is.
+/// Sends the requests for the server's state and settings, and reports the answers.
 #[derive(Clone)]
 pub(super) struct ServerProbe {
     pub(super) context: TaskContext,
@@ -32,51 +31,54 @@ pub(super) struct ServerProbe {
 }
 
 impl ServerProbe {
+    /// Requests the update state, and reports by how much the server's clock is ahead.
     pub(super) async fn state(&self) -> Result<tl::types::updates::State, InvocationError> {
         let clock = self.context.network.clock;
         let asked = clock.now();
         let answer = self.client.invoke(&tl::functions::updates::GetState {}).await?;
         let tl::enums::updates::State::State(state) = answer;
         let ahead = self.clock.sample(state.date, asked, clock.now());
-        self.context.tell(AccountEvent::Clock { ahead }).await;
+        self.context.send(AccountEvent::Clock { ahead }).await;
         Ok(state)
     }
 
-    /// The call timeouts, and who the account is.
+    /// Requests the ring timeout and the own user, and reports them.
     pub(super) async fn settings(&self) -> Result<(), InvocationError> {
         let answer = self.client.invoke(&tl::functions::help::GetConfig {}).await?;
         let tl::enums::Config::Config(config) = answer;
         let seconds = u64::try_from(config.call_ring_timeout_ms).unwrap_or(0) / 1000;
-        if (BELIEVED.0..=BELIEVED.1).contains(&seconds) {
+        if (RING_TIMEOUTS.0..=RING_TIMEOUTS.1).contains(&seconds) {
             let timeout = Duration::from_secs(seconds);
-            self.context.tell(AccountEvent::RingTimeout(timeout)).await;
+            self.context.send(AccountEvent::RingTimeout(timeout)).await;
         }
         let id = vec![tl::enums::InputUser::UserSelf];
         let users = self.client.invoke(&tl::functions::users::GetUsers { id }).await?;
         if let Some(own) = users.first().and_then(party) {
-            self.context.tell(AccountEvent::OwnUser(own)).await;
+            self.context.send(AccountEvent::OwnUser(own)).await;
         }
         Ok(())
     }
 }
 
-/// Notices a silent server, and gaps that nothing else has shown.
+/// Requests the update state at intervals. Ends the connection if the server is silent, and makes
+/// the stream fetch the difference if the server is ahead of the session.
 pub(super) async fn heartbeat(
-    beat: ServerProbe,
+    probe: ServerProbe,
     session: Arc<CachedSession>,
     resync: mpsc::Sender<UpdatesLike>,
 ) -> Option<Disconnect> {
-    let mut ticks = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+    let mut ticks = interval_at(tokio::time::Instant::now() + INTERVAL, INTERVAL);
     loop {
         ticks.tick().await;
-        let state = match timeout(REQUEST_DEADLINE, beat.state()).await {
+        let state = match timeout(REQUEST_DEADLINE, probe.state()).await {
             Ok(Ok(state)) => state,
-            Ok(Err(error)) => return Some(ended_by(&error)),
-            Err(_) => return Some(silent()),
+            Ok(Err(error)) => return Some(Disconnect::of(&error)),
+            Err(_) => return Some(Disconnect::silent()),
         };
         let known = session.updates_state().await.ok();
         if known.is_some_and(|known| known.pts < state.pts || known.seq < state.seq) {
-            // As after a reconnect: the stream fetches the difference.
+            // The stream takes this as a reconnect, and fetches the difference. If the channel is
+            // full, the stream still has containers to read, and the next heartbeat tries again.
             let _ = resync.try_send(UpdatesLike::ConnectionClosed);
         }
     }

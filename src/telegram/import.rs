@@ -1,4 +1,4 @@
-//! Session strings of other programs.
+//! Parses session strings of Telethon and Pyrogram.
 //!
 //! Telethon: `1`, then base64 of data centre, IPv4 or IPv6 address, port, key. Pyrogram: base64
 //! of data centre, api id, test mode, key, user id, whether it is a bot. All big-endian.
@@ -9,52 +9,51 @@ use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+/// The length of an authorization key, in bytes.
 const KEY: usize = 256;
-/// The lengths of what Telethon's strings say, by the length of the address.
+/// The decoded lengths of Telethon's strings, with an IPv4 and an IPv6 address.
 const TELETHON: [usize; 2] = [1 + 4 + 2 + KEY, 1 + 16 + 2 + KEY];
+/// The decoded length of a string of Pyrogram 2.
 const PYROGRAM: usize = 1 + 4 + 1 + KEY + 8 + 1;
-/// Before api id and 64-bit user ids were part of them.
+/// The decoded lengths of older strings, without `api_id`, with a user id of 32 or 64 bits.
 const OLD_PYROGRAM: [usize; 2] = [1 + 1 + KEY + 4 + 1, 1 + 1 + KEY + 8 + 1];
 
-/// What a session string says. It holds a key: it never shows in `Debug` or an error.
+/// The contents of a session string. It has no `Debug`, because it holds an authorization key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Imported {
     pub(super) dc: i32,
-    /// Where the data centre is, if the string says so.
+    /// The address of the data centre; Pyrogram's strings have none.
     pub(super) address: Option<SocketAddr>,
     pub(super) auth_key: [u8; KEY],
-    /// Whether it belongs to Telegram's test servers.
+    /// Whether the session is of Telegram's test servers.
     pub(super) test: bool,
-    /// The application that it was made with.
+    /// The `api_id` with which the session was made; Telethon's strings have none.
     pub(super) api_id: Option<i32>,
     pub(super) bot: bool,
 }
 
-/// Why a text is no session.
+/// Why a text is no session string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    /// Nothing was given.
+    /// The text is empty.
     #[error("there is nothing to import: give a session string on standard input")]
     Empty,
-    /// Neither form fits.
+    /// The text is of neither program.
     #[error(
         "this is neither a Telethon string session (1…, 353 or 369 characters) nor a Pyrogram one \
          (362 characters)"
     )]
     Unknown,
-    /// A form of the past.
+    /// The text is of a Pyrogram before version 2.
     #[error("this is a session string of an old Pyrogram: export it anew with version 2")]
     OldPyrogram,
-    /// Data centres have small numbers.
+    /// The number of the data centre is not from 1 to 5.
     #[error("the session string names a data centre that does not exist; is it damaged?")]
-    Centre,
+    UnknownDataCentre,
 }
 
 impl Imported {
-    /// Reads a session string of either form.
-    ///
-    /// # Errors
-    /// What is wrong with it, without a word of it.
+    /// Parses a session string of either program. Errors never contain a part of the text.
     pub fn parse(text: &str) -> Result<Self, ImportError> {
         let text: String = text.split_whitespace().collect();
         if text.is_empty() {
@@ -73,7 +72,7 @@ impl Imported {
         }
     }
 
-    /// The application that it was made with, if it says.
+    /// The `api_id` with which the session was made, if the string has it.
     pub fn api_id(&self) -> Option<i32> {
         self.api_id
     }
@@ -105,7 +104,7 @@ impl Imported {
     }
 
     fn checked(self) -> Result<Self, ImportError> {
-        if (1..=5).contains(&self.dc) { Ok(self) } else { Err(ImportError::Centre) }
+        if (1..=5).contains(&self.dc) { Ok(self) } else { Err(ImportError::UnknownDataCentre) }
     }
 }
 
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_are_recognised_by_themselves() {
+    fn both_forms_are_recognised() {
         let read = Imported::parse(&format!("{}\n", telethon(4, &[1, 2, 3, 4]))).expect("Telethon");
         assert_eq!(read.address, Some("1.2.3.4:443".parse().expect("an address")));
         assert!(read.dc == 4 && read.auth_key == [7; KEY] && read.api_id.is_none() && !read.bot);
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_session_is_refused() {
+    fn texts_that_are_no_sessions_are_refused() {
         let whole = telethon(2, &[1, 2, 3, 4]);
         let old = URL_SAFE_NO_PAD.encode(vec![2; OLD_PYROGRAM[1]]);
         for (text, wanted) in [
@@ -161,7 +160,7 @@ mod tests {
             (" \n", ImportError::Empty),
             ("hello", ImportError::Unknown),
             (&whole[..whole.len() - 8], ImportError::Unknown),
-            (&telethon(9, &[1, 2, 3, 4]), ImportError::Centre),
+            (&telethon(9, &[1, 2, 3, 4]), ImportError::UnknownDataCentre),
             (&old, ImportError::OldPyrogram),
         ] {
             assert_eq!(Imported::parse(text).err(), Some(wanted), "{text}");

@@ -1,4 +1,4 @@
-//! How Telegram is reached: what a connection says of this program, and through which proxy.
+//! The parameters of connections: proxy, IPv6, `api_id`, and the description of this program.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -8,32 +8,39 @@ use grammers_mtsender::{ConnectionParams, NoRetries};
 use crate::accounts::{Lease, Proxy};
 use crate::clock::Clock;
 
-/// How many containers may wait inside grammers, which drops what does not fit.
+/// How many update containers may wait in the sender pool, which drops those that do not fit.
 pub(super) const POOL_SLOTS: usize = 65_536;
 
-/// How Telegram is reached.
+/// The parameters of all connections to Telegram.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Network {
-    /// Through this proxy.
+    /// The SOCKS5 proxy, if there is one.
     pub proxy: Option<Proxy>,
-    /// By IPv6.
+    /// Whether data centres are reached by IPv6.
     pub ipv6: bool,
-    /// As this application, where an account has none of its own.
+    /// The `api_id` of accounts without one.
     pub api_id: Option<i32>,
-    /// By this clock.
+    /// The wall clock.
     pub clock: Clock,
 }
 
-/// Telegram wants the id of an application even where it makes no difference, as for a session
-/// that another program has made.
-const ANY_API_ID: i32 = 1;
+/// The `api_id` of an imported session whose own is unknown: `initConnection` has to send one.
+const FALLBACK_API_ID: i32 = 1;
 
-/// The proxy as grammers takes it, with the host's address looked up: by itself it would panic
-/// where the system has no resolver.
-async fn proxy_url(proxy: &Proxy) -> Result<String, String> {
+/// The host name of the proxy has no address.
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy's host '{host}' cannot be found")]
+pub struct UnknownProxyHost {
+    /// The name.
+    host: String,
+}
+
+/// The URL of the proxy for grammers, with the address of its host: grammers would panic on a system
+/// without a resolver.
+async fn proxy_url(proxy: &Proxy) -> Result<String, UnknownProxyHost> {
     let host = proxy.host().trim_matches(['[', ']']);
     let found = tokio::net::lookup_host((host, proxy.port())).await;
-    let unknown = || format!("the proxy's host '{host}' cannot be found");
+    let unknown = || UnknownProxyHost { host: host.to_owned() };
     let address =
         found.ok().and_then(|found| found.min_by_key(SocketAddr::is_ipv6)).ok_or_else(unknown)?;
     let credentials = proxy.credentials().map(|it| format!("{it}@")).unwrap_or_default();
@@ -41,24 +48,20 @@ async fn proxy_url(proxy: &Proxy) -> Result<String, String> {
 }
 
 impl Network {
-    /// The same, as an account wants it.
+    /// The parameters with the settings of an account.
     pub(super) fn of(&self, lease: &Lease) -> Self {
         let settings = lease.settings();
         let own = settings.application.as_ref().map(|application| application.id);
         Self { ipv6: self.ipv6 || settings.ipv6, api_id: own.or(self.api_id), ..self.clone() }
     }
 
-    /// The application's id.
     pub(super) fn api_id(&self) -> i32 {
-        self.api_id.unwrap_or(ANY_API_ID)
+        self.api_id.unwrap_or(FALLBACK_API_ID)
     }
 
-    /// What a connection needs. Every field is named: the default runs a program to find out the
-    /// system's name.
-    ///
-    /// # Errors
-    /// If the proxy's host cannot be found.
-    pub(super) async fn parameters(&self) -> Result<ConnectionParams, String> {
+    /// The parameters for grammers. Every field is given, because the default would run a program to
+    /// find the name of the system.
+    pub(super) async fn parameters(&self) -> Result<ConnectionParams, UnknownProxyHost> {
         let proxy_url = match &self.proxy {
             Some(proxy) => Some(proxy_url(proxy).await?),
             None => None,

@@ -1,28 +1,29 @@
-//! The two-step password: the proof that somebody knows it, without showing it.
+//! The SRP proof of the two-step password.
 //!
-//! The arithmetic is `grammers-crypto`'s; what it would panic on is refused before.
+//! `grammers-crypto` calculates it. Parameters on which it would panic are refused first.
+//! Source: <https://core.telegram.org/api/srp>.
 
 use grammers_client::tl;
 use grammers_crypto::two_factor_auth::{calculate_2fa, check_p_and_g};
 use tl::enums::PasswordKdfAlgo as Algorithm;
 
-/// The proof, or nothing if Telegram asks for one of an unknown or unsound kind.
+/// The proof of a password, or `None` if the algorithm is unknown or its parameters are not valid.
 pub(super) fn prove(
-    asked: &tl::types::account::Password,
-    typed: &str,
+    challenge: &tl::types::account::Password,
+    password: &str,
 ) -> Option<tl::enums::InputCheckPasswordSrp> {
     let Some(Algorithm::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(algorithm)) =
-        &asked.current_algo
+        &challenge.current_algo
     else {
         return None;
     };
-    let public = asked.srp_b.clone()?;
-    let srp_id = asked.srp_id?;
-    let sound = (2..=7).contains(&algorithm.g)
+    let public = challenge.srp_b.clone()?;
+    let srp_id = challenge.srp_id?;
+    let is_valid = (2..=7).contains(&algorithm.g)
         && !public.is_empty()
         && public.len() <= 256
         && check_p_and_g(&algorithm.p, &algorithm.g);
-    if !sound {
+    if !is_valid {
         return None;
     }
     let mut secret = vec![0; 256];
@@ -34,7 +35,7 @@ pub(super) fn prove(
         &algorithm.g,
         public,
         secret,
-        typed,
+        password,
     );
     Some(tl::types::InputCheckPasswordSrp { srp_id, a: a.to_vec(), m1: m1.to_vec() }.into())
 }
@@ -44,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_panic_is_refused() {
+    fn parameters_that_would_panic_are_refused() {
         let good = tl::types::account::Password {
             has_recovery: false,
             has_secure_values: false,
@@ -79,8 +80,9 @@ mod tests {
             of(3, Vec::new()),
             of(3, vec![0xff; 256]),
         ] {
-            let asked = tl::types::account::Password { current_algo: algorithm, ..good.clone() };
-            assert!(prove(&asked, "x").is_none(), "{:?}", asked.current_algo);
+            let challenge =
+                tl::types::account::Password { current_algo: algorithm, ..good.clone() };
+            assert!(prove(&challenge, "x").is_none(), "{:?}", challenge.current_algo);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Names of people: what containers carry, and what has to be asked for.
+//! The names of users: those that update containers carry, and those that have to be looked up.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,50 +8,50 @@ use grammers_client::tl;
 use crate::calls::Party;
 use crate::text;
 
-/// Everybody whose name has been seen, shared by all lines of an account.
+/// The names of the users seen so far, shared by all connections of an account.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names(Arc<Mutex<Known>>);
 
 #[derive(Debug, Default)]
 struct Known {
     parties: HashMap<i64, Party>,
-    /// Asked for, and not to be asked for again on this line.
-    asked: HashSet<i64>,
+    /// Looked up on this connection; not to be looked up again on it.
+    looked_up: HashSet<i64>,
 }
 
 impl Names {
-    /// Remembers the users of a container.
-    pub(super) fn learn(&self, users: &[tl::enums::User]) {
+    /// Stores the names of the users of a container.
+    pub(super) fn insert_users(&self, users: &[tl::enums::User]) {
         for party in users.iter().filter_map(party) {
-            self.remember(party);
+            self.insert(party);
         }
     }
 
-    pub(super) fn remember(&self, party: Party) {
+    pub(super) fn insert(&self, party: Party) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.asked.remove(&party.user_id);
+        known.looked_up.remove(&party.user_id);
         known.parties.insert(party.user_id, party);
     }
 
-    /// The party, by name if it is known.
+    /// The party of a user id, with its name if that is known.
     pub(super) fn get(&self, user_id: i64) -> Party {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.parties.get(&user_id).cloned().unwrap_or_else(|| Party::unknown(user_id))
     }
 
-    /// Whether somebody has to ask for this name: true once for each line.
-    pub(super) fn must_ask(&self, user_id: i64) -> bool {
+    /// Whether a name has to be looked up: true at most once per user and connection.
+    pub(super) fn needs_lookup(&self, user_id: i64) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        !known.parties.contains_key(&user_id) && known.asked.insert(user_id)
+        !known.parties.contains_key(&user_id) && known.looked_up.insert(user_id)
     }
 
-    /// A new line may ask again.
-    pub(super) fn forget_questions(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).asked.clear();
+    /// Lets a new connection look names up again that an earlier one could not.
+    pub(super) fn reset_lookups(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).looked_up.clear();
     }
 }
 
-/// What a `user` says of a person; nothing for `userEmpty`.
+/// The party of a `user`; `None` for `userEmpty`.
 pub(super) fn party(user: &tl::enums::User) -> Option<Party> {
     let tl::enums::User::User(user) = user else { return None };
     let full = [user.first_name.as_deref(), user.last_name.as_deref()];

@@ -1,64 +1,30 @@
-//! Questions that change nothing: names that no container has carried, and calls of which the end
-//! was missed.
+//! Reconciles calls whose end was missed with the service messages in the chats.
 
 use std::time::Duration;
 
 use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
-use grammers_mtsender::SenderPoolFatHandle;
-use grammers_session::types::PeerId;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::connection::{Disconnect, ended_by, silent};
-use super::peers::{Names, party};
-use super::{REQUEST_DEADLINE, TaskContext, error, updates};
+use super::context::{REQUEST_DEADLINE, TaskContext};
+use super::disconnect::Disconnect;
+use super::peers::Names;
+use super::{error, updates};
 use crate::calls::account::AccountEvent;
 
-/// How many of the latest calls are looked through for those whose end was missed.
-const HISTORY: i32 = 100;
-/// How many times so many, at the most.
-const PAGES: usize = 20;
-/// By how much the message of a call may be older than the call, in seconds: clocks differ.
-const EARLIER: i64 = 60;
-/// After how long it is looked again where Telegram cannot say now.
-const AGAIN: [Duration; 3] =
+/// Messages per page of the call history.
+const PAGE_SIZE: i32 = 100;
+/// The maximum number of pages that are read.
+const MAX_PAGES: usize = 20;
+/// By how much the message of a call may be older than the call, in seconds, because clocks differ.
+const CLOCK_TOLERANCE: i64 = 60;
+/// The delays before a page is requested again after a temporary error.
+const RETRY_DELAYS: [Duration; 3] =
     [Duration::from_secs(3), Duration::from_secs(10), Duration::from_secs(30)];
 
-/// Asks for names that no container has carried, one at a time.
-pub(super) async fn ask_names(
-    context: TaskContext,
-    client: Client,
-    names: Names,
-    handle: SenderPoolFatHandle,
-    mut asked: mpsc::UnboundedReceiver<i64>,
-) -> Option<Disconnect> {
-    while let Some(user_id) = asked.recv().await {
-        let Some(peer) = PeerId::user(user_id) else { continue };
-        let Ok(Some(known)) = handle.session.peer_ref(peer).await else {
-            tracing::debug!("a caller whose access hash is unknown stays without a name");
-            continue;
-        };
-        let user = tl::types::InputUser { user_id, access_hash: known.auth.hash() };
-        let request = tl::functions::users::GetUsers { id: vec![user.into()] };
-        let asking = timeout(REQUEST_DEADLINE, client.invoke(&request));
-        let Ok(answer) = asking.await else { continue };
-        match answer {
-            Ok(users) => {
-                if let Some(party) = users.first().and_then(party) {
-                    names.remember(party.clone());
-                    context.tell(AccountEvent::PeerResolved(party)).await;
-                }
-            }
-            Err(error) => tracing::debug!(%error, "a name could not be had"),
-        }
-    }
-    None
-}
-
-/// Looks through the calls of all chats, the latest first, for those that were asked about, back to
-/// when the first of them was placed.
+/// Searches the call history of all chats, the latest message first, for the ends of the `asked` calls,
+/// back to `since`, when the earliest of them was placed. Reports what it finds.
 pub(super) async fn reconcile(
     context: TaskContext,
     client: Client,
@@ -66,39 +32,39 @@ pub(super) async fn reconcile(
     asked: Vec<i64>,
     since: Timestamp,
 ) -> Option<Disconnect> {
-    let since = since.as_second() - EARLIER;
+    let since = since.as_second() - CLOCK_TOLERANCE;
     let (mut ended, mut offset_id) = (Vec::new(), 0);
-    let mut known = false;
-    for _ in 0..PAGES {
+    let mut complete = false;
+    for _ in 0..MAX_PAGES {
         let messages = match page(&client, offset_id).await {
             Ok(Some(messages)) => messages,
             Ok(None) => break,
-            // Asked again on the next line: until then the question stands.
+            // The next connection reconciles again.
             Err(ended) => return Some(ended),
         };
-        let events = messages.iter().filter_map(|message| updates::logged(message, &names));
+        let events = messages.iter().filter_map(|message| updates::logged_call(message, &names));
         ended.extend(events.filter(|event| asked.contains(&event.id())));
-        let last = messages.iter().filter_map(number).min();
-        known = messages.len() < HISTORY as usize
+        let last = messages.iter().filter_map(id_and_date).min();
+        complete = messages.len() < PAGE_SIZE as usize
             || ended.len() == asked.len()
             || last.is_none_or(|(_, date)| i64::from(date) < since);
-        let Some((id, _)) = last.filter(|_| !known) else { break };
+        let Some((id, _)) = last.filter(|_| !complete) else { break };
         offset_id = id;
     }
-    if known {
-        context.tell(AccountEvent::Reconciled { asked, ended: Some(ended) }).await;
+    if complete {
+        context.send(AccountEvent::Reconciled { asked, ended: Some(ended) }).await;
         return None;
     }
-    // What was found is told in any case; what was not may only be further back.
+    // The ends that were found are reported; the other calls may be further back in the history.
     for event in ended {
-        context.tell(AccountEvent::Call(event)).await;
+        context.send(AccountEvent::Call(event)).await;
     }
-    context.tell(AccountEvent::Reconciled { asked, ended: None }).await;
+    context.send(AccountEvent::Reconciled { asked, ended: None }).await;
     None
 }
 
-/// The number and the date of a message.
-fn number(message: &tl::enums::Message) -> Option<(i32, i32)> {
+/// The id and the date of a message.
+fn id_and_date(message: &tl::enums::Message) -> Option<(i32, i32)> {
     match message {
         tl::enums::Message::Service(message) => Some((message.id, message.date)),
         tl::enums::Message::Message(message) => Some((message.id, message.date)),
@@ -106,7 +72,8 @@ fn number(message: &tl::enums::Message) -> Option<(i32, i32)> {
     }
 }
 
-/// One page of the calls of all chats, from before a message; nothing if Telegram does not say.
+/// Requests one page of the call history of all chats, before the message `offset_id`. Returns `None`
+/// if Telegram refuses it for good.
 async fn page(
     client: &Client,
     offset_id: i32,
@@ -124,23 +91,22 @@ async fn page(
         max_date: 0,
         offset_id,
         add_offset: 0,
-        limit: HISTORY,
+        limit: PAGE_SIZE,
         max_id: 0,
         min_id: 0,
         hash: 0,
     };
-    let mut waits = AGAIN.into_iter();
+    let mut waits = RETRY_DELAYS.into_iter();
     loop {
         return match timeout(REQUEST_DEADLINE, client.invoke(&request)).await {
             Ok(Ok(tl::enums::messages::Messages::Messages(found))) => Ok(Some(found.messages)),
             Ok(Ok(tl::enums::messages::Messages::Slice(found))) => Ok(Some(found.messages)),
             Ok(Ok(_)) => Ok(None),
-            Ok(Err(error)) if error::signed_out(&error).is_some() => Err(ended_by(&error)),
+            Ok(Err(error)) if error::signed_out(&error).is_some() => Err(Disconnect::of(&error)),
             Ok(Err(InvocationError::Rpc(error))) => {
                 tracing::debug!(%error, "the history of calls could not be read");
-                // Until it is known, the board says that it is being found out.
-                let passes = matches!(error.code, 420 | 500.. | -503);
-                let Some(wait) = waits.next().filter(|_| passes) else { return Ok(None) };
+                let temporary = matches!(error.code, 420 | 500.. | -503);
+                let Some(wait) = waits.next().filter(|_| temporary) else { return Ok(None) };
                 let wanted = Duration::from_secs(u64::from(error.value.unwrap_or(0)));
                 sleep(wait.max(wanted)).await;
                 continue;
@@ -149,8 +115,8 @@ async fn page(
                 tracing::debug!(%error, "the history of calls could not be read");
                 Ok(None)
             }
-            Ok(Err(error)) => Err(ended_by(&error)),
-            Err(_) => Err(silent()),
+            Ok(Err(error)) => Err(Disconnect::of(&error)),
+            Err(_) => Err(Disconnect::silent()),
         };
     }
 }

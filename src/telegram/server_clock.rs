@@ -1,17 +1,17 @@
-//! How far the server's clock is ahead of this machine's.
+//! Estimates by how much the server's clock is ahead of this machine's.
 //!
-//! Telegram's dates are whole seconds, so each answer only bounds the difference; together they
-//! narrow it.
+//! Telegram's dates are whole seconds, so that each answer gives an interval for the difference. The
+//! estimate is the intersection of these intervals.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-/// An estimate of the server's clock, shared by all lines of an account.
+/// An estimate of the server's clock, shared by all connections of an account.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ServerClock(Arc<Mutex<Option<Bounds>>>);
 
-/// The difference lies between these, in milliseconds.
+/// An interval for the difference, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Bounds {
     low: i64,
@@ -19,7 +19,7 @@ struct Bounds {
 }
 
 impl ServerClock {
-    /// Takes in the `date` of an answer; returns the new estimate in milliseconds.
+    /// Adds the `date` of an answer. Returns the new estimate in milliseconds.
     pub(super) fn sample(&self, date: i32, asked: Timestamp, answered: Timestamp) -> i64 {
         let date = i64::from(date) * 1000;
         let sample = Bounds {
@@ -34,13 +34,13 @@ impl ServerClock {
 }
 
 impl Bounds {
-    /// Both at once; `None` if they contradict each other, because a clock was set.
+    /// The intersection; `None` if it is empty, because a clock was set.
     fn and(self, other: Self) -> Option<Self> {
         let both = Self { low: self.low.max(other.low), high: self.high.min(other.high) };
         (both.low <= both.high).then_some(both)
     }
 
-    /// Nothing if the clocks may agree, else the middle.
+    /// 0 if the clocks may agree, else the middle of the interval.
     fn estimate(self) -> i64 {
         if self.low <= 0 && self.high >= 0 { 0 } else { i64::midpoint(self.low, self.high) }
     }
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_that_may_agree_do() {
+    fn clocks_that_may_agree_have_no_difference() {
         let clock = ServerClock::default();
         assert_eq!(clock.sample(10, at(10_200), at(10_900)), 0);
     }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_is_believed() {
+    fn a_clock_that_was_set_starts_a_new_estimate() {
         let clock = ServerClock::default();
         clock.sample(610, at(10_000), at(10_100));
         assert_eq!(clock.sample(12, at(12_000), at(12_100)), 0);

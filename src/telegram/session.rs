@@ -1,17 +1,17 @@
-//! The session that grammers works on: in memory, with what changes written behind to the
-//! account's file.
+//! The session that grammers works on: a cache in memory over the account's file, to which changes are
+//! written after a delay.
 //!
-//! The update state is kept only when what it covers has been handed out ([`CachedSession::commit`]):
-//! grammers tells it as soon as a difference has come, and a line that ends while its updates are
-//! still being taken would lose the rest of them.
+//! An update state is stored only after all updates that it covers were dispatched
+//! ([`CachedSession::commit`]). grammers sets the state as soon as a difference has been received; if
+//! the connection ended while its updates are dispatched, the rest of them would be lost.
 //!
-//! A key that is stored is never exchanged for another one, whatever the server says: grammers
-//! would make a new key when Telegram does not know the old one.
+//! A stored authorization key is never replaced: grammers would generate a new one if Telegram refuses
+//! the old one.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use grammers_session::storages::{
@@ -24,17 +24,17 @@ use grammers_session::{BoxFuture, Session, SessionData};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-/// How long changes are gathered before they are written.
+/// How long changes are collected before they are written.
 const WRITE_DELAY: Duration = Duration::from_secs(1);
 
-/// What makes a signed-in session.
+/// The contents of a signed-in session.
 #[derive(Clone)]
 pub struct Seed {
     /// The application's `api_id`.
     pub api_id: i32,
-    /// The account's data centre.
+    /// The number of the home data centre.
     pub dc: i32,
-    /// Where the data centre is.
+    /// The address of the home data centre.
     pub address: SocketAddr,
     /// The authorization key.
     pub auth_key: [u8; 256],
@@ -44,29 +44,29 @@ pub struct Seed {
     pub access_hash: i64,
 }
 
-/// A session at work.
+/// A session in memory, with the file that it is written to.
 pub(super) struct CachedSession {
     memory: MemorySession,
     store: Option<SqliteSession>,
     pending: Mutex<Unwritten>,
     changed: Notify,
-    /// How far the update stream has come, but what it brought is not yet handed out.
-    held: Mutex<Option<UpdatesState>>,
+    /// The last update state of the stream, while updates that it covers are not yet dispatched.
+    uncommitted_state: Mutex<Option<UpdatesState>>,
 }
 
-/// What has changed since the last writing.
+/// The changes since the last write.
 #[derive(Default)]
 struct Unwritten {
-    centres: HashMap<i32, DcOption>,
+    dc_options: HashMap<i32, DcOption>,
     peers: HashMap<PeerId, PeerInfo>,
     state: bool,
 }
 
 impl Unwritten {
-    /// Takes back what could not be written, under what has changed since.
-    fn put_back(&mut self, older: Self) {
-        for (dc, centre) in older.centres {
-            self.centres.entry(dc).or_insert(centre);
+    /// Adds older changes that could not be written, without replacing newer ones.
+    fn restore(&mut self, older: Self) {
+        for (dc, option) in older.dc_options {
+            self.dc_options.entry(dc).or_insert(option);
         }
         for (id, peer) in older.peers {
             self.peers.entry(id).or_insert(peer);
@@ -75,7 +75,7 @@ impl Unwritten {
     }
 }
 
-/// Why the session refuses something.
+/// An error of the session at work.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SessionError {
     #[error("the stored key is not exchanged for a new one")]
@@ -86,86 +86,99 @@ pub(super) enum SessionError {
     Store(#[from] SqliteSessionError),
 }
 
+/// Why the session of a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionFileError {
+    /// The file is no `SqliteSession`, or is damaged.
+    #[error("{file} is no session that can be read ({cause})")]
+    Unreadable {
+        /// The name of the file.
+        file: String,
+        /// The error of the database.
+        cause: SqliteSessionError,
+    },
+    /// The session has no own user.
+    #[error("{file} is signed in to nobody")]
+    NoUser {
+        /// The name of the file.
+        file: String,
+    },
+    /// The session has no authorization key for its home data centre.
+    #[error("{file} has no key for its data centre")]
+    NoKey {
+        /// The name of the file.
+        file: String,
+    },
+}
+
 impl CachedSession {
-    /// A session that is kept nowhere.
+    /// A session without a file.
     pub(super) fn in_memory(data: SessionData) -> Self {
         Self {
             memory: MemorySession::from(data),
             store: None,
             pending: Mutex::default(),
             changed: Notify::new(),
-            held: Mutex::default(),
+            uncommitted_state: Mutex::default(),
         }
     }
 
-    /// Opens the session of a file.
-    ///
-    /// Returns the account's own user id with it, or why it cannot be used, in words.
-    pub(super) async fn open(path: &Path) -> Result<(Self, i64), String> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let unreadable = |error: &dyn std::fmt::Display| {
-            format!("{name} is no session that can be read ({error})")
-        };
-        let store = SqliteSession::open(path).await.map_err(|error| unreadable(&error))?;
-        let (data, user_id) = load(&store).await.map_err(|error| unreadable(&error))?;
+    /// Opens the session of a file. Returns it with the account's own user id.
+    pub(super) async fn open(path: &Path) -> Result<(Self, i64), SessionFileError> {
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let unreadable = |cause| SessionFileError::Unreadable { file: file.clone(), cause };
+        let store = SqliteSession::open(path).await.map_err(unreadable)?;
+        let (data, user_id) = load(&store).await.map_err(unreadable)?;
         let Some(user_id) = user_id else {
-            return Err(format!("{name} is signed in to nobody"));
+            return Err(SessionFileError::NoUser { file });
         };
         let home = data.dc_options.get(&data.home_dc);
         if home.is_none_or(|home| home.auth_key.is_none()) {
-            return Err(format!("{name} has no key for its data centre"));
+            return Err(SessionFileError::NoKey { file });
         }
         Ok((Self { store: Some(store), ..Self::in_memory(data) }, user_id))
     }
 
-    /// Keeps the update state that the stream has told last: all that it brought is handed out.
-    ///
-    /// # Errors
-    /// Those of the session in memory.
+    /// Stores the last update state of the stream, once all updates that it covers were dispatched.
     pub(super) async fn commit(&self) -> Result<(), SessionError> {
-        let held = self.held().take();
-        let Some(state) = held else { return Ok(()) };
+        let uncommitted = self.uncommitted_state().take();
+        let Some(state) = uncommitted else { return Ok(()) };
         self.memory.set_update_state(UpdateState::All(state)).await?;
-        self.note(|pending| pending.state = true);
+        self.record(|pending| pending.state = true);
         Ok(())
     }
 
-    /// Forgets an update state that was not kept: what it would skip comes again.
+    /// Discards an update state that was not committed, so that the updates that it covers are
+    /// fetched again.
     pub(super) fn forget_uncommitted(&self) {
-        self.held().take();
+        self.uncommitted_state().take();
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Option<UpdatesState>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn uncommitted_state(&self) -> MutexGuard<'_, Option<UpdatesState>> {
+        self.uncommitted_state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until there is something to write, and a little longer, for it seldom comes alone.
+    /// Waits for a change, and then [`WRITE_DELAY`] more to collect those that follow.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
         sleep(WRITE_DELAY).await;
     }
 
-    /// Writes what has changed so far; what cannot be written waits for the next time.
-    ///
-    /// # Errors
-    /// Those of the file, in words.
-    pub(super) async fn write(&self) -> Result<(), String> {
+    /// Writes all changes to the file. After an error, the changes are kept for the next write.
+    pub(super) async fn write(&self) -> Result<(), SessionError> {
         let Some(store) = &self.store else { return Ok(()) };
         let pending = std::mem::take(&mut *self.pending());
         let written = self.write_to(store, &pending).await;
-        written.map_err(|error| {
-            self.pending().put_back(pending);
-            error.to_string()
-        })
+        written.inspect_err(|_| self.pending().restore(pending))
     }
 
     async fn write_to(
         &self,
         store: &SqliteSession,
         pending: &Unwritten,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        for centre in pending.centres.values() {
-            store.set_dc_option(centre).await?;
+    ) -> Result<(), SessionError> {
+        for option in pending.dc_options.values() {
+            store.set_dc_option(option).await?;
         }
         if !pending.peers.is_empty() {
             store.cache_peers(pending.peers.values().cloned().collect()).await?;
@@ -177,11 +190,12 @@ impl CachedSession {
         Ok(())
     }
 
-    fn pending(&self) -> std::sync::MutexGuard<'_, Unwritten> {
+    fn pending(&self) -> MutexGuard<'_, Unwritten> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, change: impl FnOnce(&mut Unwritten)) {
+    /// Records a change that has to be written, if there is a file.
+    fn record(&self, change: impl FnOnce(&mut Unwritten)) {
         if self.store.is_some() {
             change(&mut self.pending());
             self.changed.notify_one();
@@ -191,44 +205,44 @@ impl CachedSession {
 
 type Loaded = Result<(SessionData, Option<i64>), SqliteSessionError>;
 
-/// Reads what this program needs of a file.
+/// Reads the session and the own user id from a file, without the update states of channels.
 async fn load(store: &SqliteSession) -> Loaded {
     let mut data = SessionData { home_dc: store.home_dc_id()?, ..SessionData::default() };
     let known: Vec<i32> = data.dc_options.keys().copied().collect();
     for dc in known.into_iter().chain([data.home_dc]) {
-        if let Some(centre) = store.dc_option(dc)? {
-            data.dc_options.insert(dc, centre);
+        if let Some(option) = store.dc_option(dc)? {
+            data.dc_options.insert(dc, option);
         }
     }
     let state = store.updates_state().await?;
-    // Channels have no calls between two people: nothing is fetched for them.
+    // Calls between two users never come from a channel, so that no difference is fetched for one.
     data.updates_state = UpdatesState { channels: Vec::new(), ..state };
     let own = store.peer(PeerId::self_user()).await?;
     let user_id = own.as_ref().map(|own| own.id().bare_id_unchecked());
     if let Some(own) = own {
-        // The memory session looks the own user up under this key literally.
+        // `MemorySession` looks the own user up by this key, not by the user's id.
         data.peer_infos.insert(PeerId::self_user(), own);
     }
     Ok((data, user_id))
 }
 
-/// A new session's file, with all that a stock grammers program needs.
+/// Writes a new session file that other programs that use grammers can open.
 pub(super) async fn create(
     path: &Path,
-    centre: &DcOption,
+    dc: &DcOption,
     user_id: i64,
     access_hash: i64,
 ) -> Result<(), SqliteSessionError> {
     let store = SqliteSession::open(path).await?;
-    store.set_home_dc_id(centre.id).await?;
-    store.set_dc_option(centre).await?;
+    store.set_home_dc_id(dc.id).await?;
+    store.set_dc_option(dc).await?;
     store.cache_peer(own_peer(user_id, access_hash)).await
 }
 
-/// The data of a session that is signed in.
+/// The data of a signed-in session.
 pub(super) fn seeded(seed: &Seed) -> SessionData {
     let mut data = SessionData { home_dc: seed.dc, ..SessionData::default() };
-    data.dc_options.insert(seed.dc, centre(seed.dc, seed.address, Some(&seed.auth_key)));
+    data.dc_options.insert(seed.dc, dc_option(seed.dc, seed.address, Some(&seed.auth_key)));
     data.peer_infos.insert(PeerId::self_user(), own_peer(seed.user_id, seed.access_hash));
     data
 }
@@ -238,8 +252,8 @@ fn own_peer(id: i64, access_hash: i64) -> PeerInfo {
     PeerInfo::User { id, auth, bot: Some(false), is_self: Some(true) }
 }
 
-/// A data centre that is known by one address.
-pub(super) fn centre(id: i32, address: SocketAddr, auth_key: Option<&[u8; 256]>) -> DcOption {
+/// A data centre of which one address is known.
+pub(super) fn dc_option(id: i32, address: SocketAddr, auth_key: Option<&[u8; 256]>) -> DcOption {
     let (ipv4, ipv6) = match address {
         SocketAddr::V4(ipv4) => {
             let mapped: Ipv6Addr = ipv4.ip().to_ipv6_mapped();
@@ -278,8 +292,8 @@ impl Session for CachedSession {
                 return Ok(());
             }
             self.memory.set_dc_option(&new).await?;
-            self.note(|pending| {
-                pending.centres.insert(new.id, new);
+            self.record(|pending| {
+                pending.dc_options.insert(new.id, new);
             });
             Ok(())
         })
@@ -299,7 +313,7 @@ impl Session for CachedSession {
             let known = self.memory.peer(peer.id()).await?;
             self.memory.cache_peer(peer.clone()).await?;
             if known.is_none() && peer.id().kind() == PeerKind::User {
-                self.note(|pending| {
+                self.record(|pending| {
                     pending.peers.insert(peer.id(), peer);
                 });
             }
@@ -315,14 +329,15 @@ impl Session for CachedSession {
         Box::pin(async move {
             match update {
                 UpdateState::All(state) => {
-                    *self.held() = Some(UpdatesState { channels: Vec::new(), ..state });
+                    *self.uncommitted_state() =
+                        Some(UpdatesState { channels: Vec::new(), ..state });
                     return Ok(());
                 }
                 UpdateState::Channel { .. } => return Ok(()),
                 UpdateState::Primary { .. } | UpdateState::Secondary { .. } => {}
             }
             self.memory.set_update_state(update).await?;
-            self.note(|pending| pending.state = true);
+            self.record(|pending| pending.state = true);
             Ok(())
         })
     }
@@ -339,14 +354,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_stored_key_is_never_exchanged_for_another() {
-        let vault = CachedSession::in_memory(seeded(&seed()));
+        let session = CachedSession::in_memory(seeded(&seed()));
         let address = seed().address;
         for key in [Some(&[8; 256]), None] {
-            let refused = vault.set_dc_option(&centre(4, address, key)).await;
+            let refused = session.set_dc_option(&dc_option(4, address, key)).await;
             assert!(matches!(refused, Err(SessionError::OtherKey)));
         }
-        assert_eq!(vault.dc_option(4).expect("known").and_then(|it| it.auth_key), Some([7; 256]));
-        let first = vault.set_dc_option(&centre(1, address, Some(&[8; 256]))).await;
+        assert_eq!(session.dc_option(4).expect("known").and_then(|it| it.auth_key), Some([7; 256]));
+        let first = session.set_dc_option(&dc_option(1, address, Some(&[8; 256]))).await;
         first.expect("a centre without a key gets one");
     }
 
@@ -354,21 +369,21 @@ mod tests {
     async fn a_file_has_what_was_written_and_is_a_stock_session() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("session.db");
-        let home = centre(4, seed().address, Some(&[7; 256]));
+        let home = dc_option(4, seed().address, Some(&[7; 256]));
         create(&path, &home, 99, 5).await.expect("created");
-        let (vault, user_id) = CachedSession::open(&path).await.expect("it can be used");
+        let (session, user_id) = CachedSession::open(&path).await.expect("it can be used");
         assert_eq!(user_id, 99);
         let state = UpdateState::Primary { pts: 12, date: 34, seq: 56 };
-        vault.set_update_state(state).await.expect("kept");
+        session.set_update_state(state).await.expect("kept");
         let grace = PeerInfo::User {
             id: 7,
             auth: Some(PeerAuth::from_hash(77)),
             bot: Some(false),
             is_self: Some(false),
         };
-        vault.cache_peer(grace).await.expect("kept");
-        vault.write().await.expect("written");
-        drop(vault);
+        session.cache_peer(grace).await.expect("kept");
+        session.write().await.expect("written");
+        drop(session);
         let stock = SqliteSession::open(&path).await.expect("a stock session");
         assert_eq!(stock.home_dc_id().expect("known"), 4);
         assert_eq!(stock.updates_state().await.expect("known").pts, 12);
@@ -379,23 +394,27 @@ mod tests {
 
     #[tokio::test]
     async fn an_update_state_is_kept_only_once_it_is_committed() {
-        let vault = CachedSession::in_memory(seeded(&seed()));
+        let session = CachedSession::in_memory(seeded(&seed()));
         let state = |pts| UpdatesState { pts, ..UpdatesState::default() };
-        vault.set_update_state(UpdateState::All(state(5))).await.expect("held");
-        assert_eq!(vault.updates_state().await.expect("known").pts, 0, "not handed out yet");
-        vault.commit().await.expect("kept");
-        assert_eq!(vault.updates_state().await.expect("known").pts, 5);
-        vault.set_update_state(UpdateState::All(state(9))).await.expect("held");
-        vault.forget_uncommitted();
-        vault.commit().await.expect("nothing to keep");
-        assert_eq!(vault.updates_state().await.expect("known").pts, 5, "the line ended before");
+        session.set_update_state(UpdateState::All(state(5))).await.expect("held");
+        assert_eq!(session.updates_state().await.expect("known").pts, 0, "not committed yet");
+        session.commit().await.expect("kept");
+        assert_eq!(session.updates_state().await.expect("known").pts, 5);
+        session.set_update_state(UpdateState::All(state(9))).await.expect("held");
+        session.forget_uncommitted();
+        session.commit().await.expect("nothing to keep");
+        assert_eq!(
+            session.updates_state().await.expect("known").pts,
+            5,
+            "the connection ended before"
+        );
     }
 
     #[tokio::test]
     async fn files_that_are_damaged_are_read_or_refused_and_nothing_panics() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("session.db");
-        let home = centre(4, seed().address, Some(&[7; 256]));
+        let home = dc_option(4, seed().address, Some(&[7; 256]));
         create(&path, &home, 99, 5).await.expect("created");
         let whole = std::fs::read(&path).expect("a file");
         for at in (0..whole.len()).step_by(whole.len() / 150) {
@@ -404,23 +423,23 @@ mod tests {
                 damaged[at] = byte;
                 let cut = if at % 3 == 0 { at.max(1) } else { damaged.len() };
                 std::fs::write(&path, &damaged[..cut]).expect("written");
-                if let Ok((vault, _)) = CachedSession::open(&path).await {
-                    let _ = vault.write().await;
+                if let Ok((session, _)) = CachedSession::open(&path).await {
+                    let _ = session.write().await;
                 }
             }
         }
     }
 
     #[tokio::test]
-    async fn files_that_are_no_sessions_are_refused_in_words() {
+    async fn files_that_are_no_sessions_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("session.db");
         std::fs::write(&path, "not a database, and long enough to be noticed as none").expect("ok");
-        let refused = CachedSession::open(&path).await.err().expect("refused");
+        let refused = CachedSession::open(&path).await.err().expect("refused").to_string();
         assert!(refused.contains("is no session that can be read"), "{refused}");
         let blank = folder.path().join("blank.db");
         SqliteSession::open(&blank).await.expect("a stock session");
-        let refused = CachedSession::open(&blank).await.err().expect("refused");
+        let refused = CachedSession::open(&blank).await.err().expect("refused").to_string();
         assert!(refused.ends_with("is signed in to nobody"), "{refused}");
     }
 }

@@ -1,8 +1,8 @@
-//! The conversation by which a session comes into being: code, QR code, password, import.
+//! Signs in: by code, QR code and password, or by importing a session.
 //!
-//! The session is in memory until Telegram has accepted it, and then stored at one stroke:
-//! whatever interrupts the conversation leaves nothing behind. grammers' own helpers are not
-//! used, for they panic on answers that Telegram does give.
+//! The session is in memory until Telegram has accepted it, and is then stored by one rename, so that
+//! an interrupted sign-in leaves no files. The helpers of grammers-client are not used, because they
+//! panic on some valid answers of Telegram.
 
 mod code;
 mod qr;
@@ -31,84 +31,84 @@ use super::server_clock::ServerClock;
 use super::session::{self, CachedSession};
 use crate::accounts::AccountStore;
 use crate::sign_in::{ApiCredentials, Refusal, SignInEvent, SignInRequest, Step};
-use qr::Shown;
-use start::first_data;
-use store::undo;
+use qr::QrOutcome;
+use start::initial_data;
+use store::remove_stored;
 
 pub use start::Start;
 
-/// How long the answer to a question may take.
+/// The deadline of each request.
 const DEADLINE: Duration = Duration::from_secs(20);
-/// How often an account may turn out to live in another data centre.
-const MOVES: usize = 2;
+/// How often a request follows Telegram to another data centre.
+const MAX_MIGRATIONS: usize = 2;
 
-/// What signing in needs.
+/// The parameters of a sign-in.
 #[derive(Clone)]
 pub struct Setup {
-    /// Where the account will be stored.
+    /// Where the account is stored.
     pub accounts: AccountStore,
-    /// Its name; without one it is named after the person.
+    /// The name of the account; without one it is derived from the user's name.
     pub name: Option<String>,
-    /// The application; only an import can do without.
+    /// The credentials; only an import works without them.
     pub application: Option<ApiCredentials>,
-    /// How Telegram is reached.
+    /// The parameters of the connection.
     pub network: Network,
-    /// Where to begin.
+    /// The data centres of the new session.
     pub start: Start,
 }
 
-/// A conversation. It is given up when this is dropped: what is on its way is waited for, and a
-/// session that comes of it is signed out again.
+/// A handle to the task of a sign-in. Dropping it gives the sign-in up: a request in flight is still
+/// awaited, and a session that it signs in is signed out again.
 #[derive(Debug)]
 pub struct SignInHandle {
     requests: mpsc::UnboundedSender<SignInRequest>,
 }
 
 impl SignInHandle {
-    /// Begins a conversation; it connects with the first request.
+    /// Starts a sign-in. It connects with its first request.
     pub fn start(setup: Setup, events: mpsc::Sender<SignInEvent>) -> Self {
         let (requests, receiver) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            let mut talk = SignInFlow::new(setup.clone(), events.clone());
-            let Some(done) = talk.run(receiver).await else { return };
+            let mut flow = SignInFlow::new(setup.clone(), events.clone());
+            let Some(done) = flow.run(receiver).await else { return };
             let name = match &done {
                 SignInEvent::Done { name, .. } => name.clone(),
                 _ => return,
             };
             if events.send(done).await.is_err() {
-                undo(&setup, &name).await;
+                remove_stored(&setup, &name).await;
             }
         });
         Self { requests }
     }
 
-    /// Gives Telegram what it has asked for.
+    /// Sends the person's next input.
     pub fn send(&self, request: SignInRequest) {
-        // The conversation ends only when it is over.
+        // The receiver is closed only after the sign-in has ended.
         let _ = self.requests.send(request);
     }
 }
 
-/// Takes over a session that another program has made. Returns what became of it.
+/// Imports a session of another program. Returns `Done` or `Refused`.
 pub async fn import(mut setup: Setup, imported: Imported) -> SignInEvent {
     if imported.bot {
         return SignInEvent::Refused(Refusal::bot());
     }
     let start = match &setup.start {
-        Start::Centres(_) => setup.start.clone(),
+        Start::DataCentres(_) => setup.start.clone(),
         _ if imported.test => Start::TestServers,
         _ => Start::Telegram,
     };
-    let mut data = first_data(&start);
+    let mut data = initial_data(&start);
     let known = data.dc_options.get(&imported.dc).cloned();
-    let centre = match (known, imported.address) {
-        // What is known has both kinds of address.
+    let dc = match (known, imported.address) {
+        // A known data centre has both an IPv4 and an IPv6 address.
         (Some(known), None) => known,
         (Some(known), Some(address)) if SocketAddr::from(known.ipv4) == address => known,
-        (Some(known), Some(_)) if matches!(start, Start::Centres(_)) => known,
+        (Some(known), Some(_)) if matches!(start, Start::DataCentres(_)) => known,
         (_, Some(address)) => {
             setup.network.ipv6 |= address.is_ipv6();
-            session::centre(imported.dc, address, None)
+            session::dc_option(imported.dc, address, None)
         }
         (None, None) => {
             let text = format!("there is no data centre {} here", imported.dc);
@@ -118,43 +118,43 @@ pub async fn import(mut setup: Setup, imported: Imported) -> SignInEvent {
     };
     data.home_dc = imported.dc;
     let auth_key = Some(imported.auth_key);
-    data.dc_options.insert(imported.dc, DcOption { auth_key, ..centre });
-    let of_its_own = |id| ApiCredentials { id, hash: String::new() };
-    setup.application = setup.application.or_else(|| imported.api_id.map(of_its_own));
-    let (events, _listened_to) = mpsc::channel(1);
-    let mut talk = SignInFlow {
+    data.dc_options.insert(imported.dc, DcOption { auth_key, ..dc });
+    let without_hash = |id| ApiCredentials { id, hash: String::new() };
+    setup.application = setup.application.or_else(|| imported.api_id.map(without_hash));
+    let (events, _receiver) = mpsc::channel(1);
+    let mut flow = SignInFlow {
         data: Some(data),
         dc: imported.dc,
         is_new: false,
         ..SignInFlow::new(setup, events)
     };
-    match talk.take_over().await {
+    match flow.store_own_user().await {
         Ok(done) => done,
         Err(refusal) => SignInEvent::Refused(refusal),
     }
 }
 
-/// One conversation.
+/// One sign-in.
 struct SignInFlow {
     setup: Setup,
     events: mpsc::Sender<SignInEvent>,
-    /// What the first connection begins with.
+    /// The data of the next connection's session.
     data: Option<SessionData>,
-    line: Option<SignInConnection>,
-    /// The data centre that is talked to.
+    connection: Option<SignInConnection>,
+    /// The data centre to which requests are sent.
     dc: i32,
     clock: ServerClock,
-    /// Whether something was sent of which nobody knows what came of it.
-    in_doubt: bool,
-    /// Whether the session is made here, and not another program's.
+    /// Set when the outcome of the last request is unknown, after a timeout or a lost connection.
+    outcome_unknown: bool,
+    /// Whether the session is new, and not imported.
     is_new: bool,
-    /// The number that a code was sent to, and Telegram's name for that.
+    /// The number to which a code was sent, and the `phone_code_hash`.
     code: Option<(String, String)>,
 }
 
-/// A connection of somebody who is nobody yet. Dropping it closes it.
+/// A connection whose session is not signed in yet. Dropping it closes it.
 struct SignInConnection {
-    vault: Arc<CachedSession>,
+    session: Arc<CachedSession>,
     handle: SenderPoolHandle,
     updates: mpsc::Receiver<UpdatesLike>,
     runner: AbortHandle,
@@ -170,22 +170,22 @@ type FlowResult<T> = Result<T, Refusal>;
 
 impl SignInFlow {
     fn new(setup: Setup, events: mpsc::Sender<SignInEvent>) -> Self {
-        let data = first_data(&setup.start);
+        let data = initial_data(&setup.start);
         let dc = data.home_dc;
         Self {
             setup,
             events,
             data: Some(data),
-            line: None,
+            connection: None,
             dc,
             clock: ServerClock::default(),
-            in_doubt: false,
+            outcome_unknown: false,
             is_new: true,
             code: None,
         }
     }
 
-    /// Answers requests until somebody is signed in, or nobody asks any more.
+    /// Carries out requests until the sign-in is done, or its handle is dropped.
     async fn run(
         &mut self,
         mut requests: mpsc::UnboundedReceiver<SignInRequest>,
@@ -194,9 +194,9 @@ impl SignInFlow {
         if next.is_some()
             && let Err(error) = self.setup.accounts.draft()
         {
-            // Better now than after the code and the password have been given.
+            // Checked now, so that it does not fail after the code and the password were entered.
             let advice = "mend that and sign in again; nothing was stored";
-            self.tell(SignInEvent::Refused(Refusal::local(
+            self.send(SignInEvent::Refused(Refusal::local(
                 error.to_string(),
                 advice,
                 Step::Method,
@@ -205,13 +205,13 @@ impl SignInFlow {
             return None;
         }
         while let Some(request) = next.take() {
-            tracing::debug!(?request, "somebody who signs in");
-            if std::mem::take(&mut self.in_doubt) {
-                match self.take_over().await {
-                    // What was given last had come through, only the answer had not.
+            tracing::debug!(?request, "sign-in request");
+            if std::mem::take(&mut self.outcome_unknown) {
+                match self.store_own_user().await {
+                    // The last request had succeeded; only its answer was lost.
                     Ok(done) => return Some(done),
-                    Err(refusal) if self.in_doubt => {
-                        self.tell(SignInEvent::Refused(refusal)).await;
+                    Err(refusal) if self.outcome_unknown => {
+                        self.send(SignInEvent::Refused(refusal)).await;
                         next = requests.recv().await;
                         continue;
                     }
@@ -230,9 +230,9 @@ impl SignInFlow {
                         Err(Refusal::local(error.to_string(), advice, Step::Same))
                     }
                 },
-                SignInRequest::Qr => match self.show_codes(&mut requests).await {
-                    Ok(Shown::Answer(event)) => Ok(event),
-                    Ok(Shown::Interrupted(request)) => {
+                SignInRequest::Qr => match self.show_qr_codes(&mut requests).await {
+                    Ok(QrOutcome::Accepted(event)) => Ok(event),
+                    Ok(QrOutcome::Interrupted(request)) => {
                         next = request;
                         continue;
                     }
@@ -241,71 +241,74 @@ impl SignInFlow {
             };
             match answer {
                 Ok(done @ SignInEvent::Done { .. }) => return Some(done),
-                Ok(event) => self.tell(event).await,
-                Err(refusal) => self.tell(SignInEvent::Refused(refusal)).await,
+                Ok(event) => self.send(event).await,
+                Err(refusal) => self.send(SignInEvent::Refused(refusal)).await,
             }
             next = requests.recv().await;
         }
-        if self.in_doubt {
+        if self.outcome_unknown {
             self.sign_out().await;
         }
         None
     }
 
-    /// Signs out again: an authorization that nobody has the key to must not stay behind. Returns
-    /// whether none does.
+    /// Signs a new session out, so that no authorization remains whose key is lost. Returns whether
+    /// none remains.
     async fn sign_out(&mut self) -> bool {
         if !self.is_new {
             return true;
         }
-        match self.ask(&tl::functions::auth::LogOut {}).await {
+        match self.invoke(&tl::functions::auth::LogOut {}).await {
             Ok(_) => true,
             Err(refusal) => refusal.code == "AUTH_KEY_UNREGISTERED",
         }
     }
 
-    async fn tell(&self, event: SignInEvent) {
-        tracing::debug!(?event, "somebody who signs in is told");
-        // Nobody listens any more while the program ends.
+    async fn send(&self, event: SignInEvent) {
+        tracing::debug!(?event, "sign-in event");
+        // The receiver is closed when the sign-in was given up.
         let _ = self.events.send(event).await;
     }
 
-    async fn line(&mut self) -> FlowResult<&mut SignInConnection> {
-        if self.line.is_none() {
+    /// The connection, which is opened if there is none.
+    async fn connection(&mut self) -> FlowResult<&mut SignInConnection> {
+        if self.connection.is_none() {
             let own = self.setup.application.as_ref().map(|application| application.id);
             let network = &self.setup.network;
             let api_id = own.unwrap_or_else(|| network.api_id());
             let parameters = network.parameters().await;
-            let parameters = parameters.map_err(|cause| Refusal::unreachable(&cause))?;
-            let data = self.data.take().unwrap_or_else(|| first_data(&self.setup.start));
-            let vault = Arc::new(CachedSession::in_memory(data));
+            let parameters =
+                parameters.map_err(|error| Refusal::unreachable(&error.to_string()))?;
+            let data = self.data.take().unwrap_or_else(|| initial_data(&self.setup.start));
+            let session = Arc::new(CachedSession::in_memory(data));
             let SenderPool { runner, handle, updates } =
-                SenderPool::with_configuration(Arc::clone(&vault), api_id, parameters);
+                SenderPool::with_configuration(Arc::clone(&session), api_id, parameters);
             let runner = tokio::spawn(runner.run()).abort_handle();
-            self.line = Some(SignInConnection { vault, handle: handle.thin, updates, runner });
+            self.connection =
+                Some(SignInConnection { session, handle: handle.thin, updates, runner });
         }
-        Ok(self.line.as_mut().expect("it was made"))
+        Ok(self.connection.as_mut().expect("it was opened above"))
     }
 
-    /// Asks at the data centre of the account, moving there if Telegram says where that is.
-    async fn ask<R: tl::RemoteCall>(&mut self, request: &R) -> FlowResult<R::Return> {
-        let mut moves = 0;
+    /// Sends a request to the data centre of the account, and follows a migration error to another one.
+    async fn invoke<R: tl::RemoteCall>(&mut self, request: &R) -> FlowResult<R::Return> {
+        let mut migrations = 0;
         loop {
             let dc = self.dc;
-            let line = self.line().await?;
-            let answer = timeout(DEADLINE, line.handle.invoke_in_dc(dc, request)).await;
+            let connection = self.connection().await?;
+            let answer = timeout(DEADLINE, connection.handle.invoke_in_dc(dc, request)).await;
             let error = match answer {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => error,
                 Err(_) => {
-                    self.in_doubt = true;
-                    self.hang_up();
+                    self.outcome_unknown = true;
+                    self.disconnect();
                     return Err(Refusal::unreachable("no answer"));
                 }
             };
-            match moved_to(&error) {
-                Some(dc) if moves < MOVES => {
-                    moves += 1;
+            match migrated_to(&error) {
+                Some(dc) if migrations < MAX_MIGRATIONS => {
+                    migrations += 1;
                     self.dc = dc;
                 }
                 _ => return Err(self.refusal(&error)),
@@ -313,19 +316,19 @@ impl SignInFlow {
         }
     }
 
-    /// The application, as far as codes need it.
+    /// The credentials, or the refusal that asks for them.
     fn application(&self) -> FlowResult<ApiCredentials> {
         let unknown = || Refusal::of_telegram(400, "API_ID_INVALID", None);
         self.setup.application.clone().ok_or_else(unknown)
     }
 
-    /// Gives up the connection, but not the keys that it has got.
-    fn hang_up(&mut self) {
-        let Some(line) = self.line.take() else { return };
-        let mut data = first_data(&self.setup.start);
+    /// Closes the connection, and keeps the authorization keys of its session for the next one.
+    fn disconnect(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        let mut data = initial_data(&self.setup.start);
         for dc in data.dc_options.keys().copied().collect::<Vec<_>>() {
-            if let Ok(Some(centre)) = line.vault.dc_option(dc) {
-                data.dc_options.insert(dc, centre);
+            if let Ok(Some(option)) = connection.session.dc_option(dc) {
+                data.dc_options.insert(dc, option);
             }
         }
         self.data = Some(data);
@@ -338,8 +341,8 @@ impl SignInFlow {
         if let Some(code) = error::signed_out(error) {
             return Refusal::of_telegram(401, &code, None);
         }
-        self.in_doubt = true;
-        self.hang_up();
+        self.outcome_unknown = true;
+        self.disconnect();
         match error {
             InvocationError::Deserialize(_) => Refusal::local(
                 "Telegram's answer cannot be read".to_owned(),
@@ -358,8 +361,8 @@ impl SignInFlow {
     }
 }
 
-/// Where Telegram says that the account lives.
-fn moved_to(error: &InvocationError) -> Option<i32> {
+/// The data centre of the account, from a migration error (303).
+fn migrated_to(error: &InvocationError) -> Option<i32> {
     match error {
         InvocationError::Rpc(error) if error.code == 303 => i32::try_from(error.value?).ok(),
         _ => None,

@@ -1,4 +1,4 @@
-//! Signing out: Telegram forgets the session, so that its files are of no more use to anybody.
+//! Signs a stored account out at Telegram, which makes its session files useless.
 
 use std::time::Duration;
 
@@ -6,36 +6,53 @@ use grammers_client::{InvocationError, tl};
 use grammers_mtsender::RpcError;
 use tokio::time::timeout;
 
-use super::network::Network;
+use super::network::{Network, UnknownProxyHost};
 use super::one_shot::OneShotClient;
-use super::session::CachedSession;
+use super::session::{CachedSession, SessionFileError};
 use crate::accounts::Lease;
 use crate::text;
 
-/// How long signing out may take.
+/// The deadline of `auth.logOut`.
 const DEADLINE: Duration = Duration::from_secs(20);
 
+/// Why a session may still be signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignOutError {
+    /// The session cannot be used.
+    #[error(transparent)]
+    Session(#[from] SessionFileError),
+    /// Telegram cannot be reached through the proxy.
+    #[error(transparent)]
+    Proxy(#[from] UnknownProxyHost),
+    /// Telegram has refused the session's authorization key.
+    #[error("Telegram does not know its key, now at least")]
+    UnknownKey,
+    /// The request has failed.
+    #[error("{}", text::clean(&.0.to_string()))]
+    Request(InvocationError),
+    /// The request was not answered in time.
+    #[error("Telegram does not answer")]
+    NoAnswer,
+}
+
 /// Signs an account out at Telegram. The files stay.
-///
-/// # Errors
-/// Why the session may still be signed in, in words.
-pub async fn sign_out(lease: &Lease, network: &Network) -> Result<(), String> {
-    let (vault, _) = CachedSession::open(&lease.session()).await?;
-    let visit = OneShotClient::of(lease, vault, network).await?;
-    let answer = timeout(DEADLINE, visit.client.invoke(&tl::functions::auth::LogOut {})).await;
+pub async fn sign_out(lease: &Lease, network: &Network) -> Result<(), SignOutError> {
+    let (session, _) = CachedSession::open(&lease.session()).await?;
+    let one_shot = OneShotClient::of(lease, session, network).await?;
+    let answer = timeout(DEADLINE, one_shot.client.invoke(&tl::functions::auth::LogOut {})).await;
     match answer {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(InvocationError::Rpc(error))) if is_signed_out(&error) => Ok(()),
         Ok(Err(error)) if super::error::signed_out(&error).is_some() => {
-            Err("Telegram does not know its key, now at least".to_owned())
+            Err(SignOutError::UnknownKey)
         }
-        Ok(Err(error)) => Err(text::clean(&error.to_string())),
-        Err(_) => Err("Telegram does not answer".to_owned()),
+        Ok(Err(error)) => Err(SignOutError::Request(error)),
+        Err(_) => Err(SignOutError::NoAnswer),
     }
 }
 
-/// Whether Telegram has ended the session itself. Anything less, such as a key that is unknown just
-/// now, leaves a session that may live, and the key to it must be kept.
+/// Whether Telegram has ended the session. After other errors, such as an unknown key, the session may
+/// still be valid, and its key must not be removed.
 fn is_signed_out(error: &RpcError) -> bool {
     error.code == 401 || error.is("AUTH_KEY_DUPLICATED")
 }

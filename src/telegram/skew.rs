@@ -1,9 +1,9 @@
-//! Why Telegram may be silent although it can be reached: this machine's clock is ahead.
+//! Detects a clock of this machine that is ahead, which makes Telegram seem silent.
 //!
-//! Telegram refuses messages from the future. grammers 0.11 learns the right time from that, but
-//! cannot go back to it, and sends for ever what is refused: it looks like silence. So Telegram is
-//! asked for its time without a key, by the first message of a key exchange, which is then given
-//! up. Source: <https://core.telegram.org/mtproto/auth_key>.
+//! Telegram refuses messages from the future. grammers 0.11 reads the right time from the refusal, but
+//! its message ids cannot go back, so that it repeats messages that are refused again. This module
+//! reads Telegram's time without a key: it sends the first message of a key exchange, which it does
+//! not continue. Source: <https://core.telegram.org/mtproto/auth_key>.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,27 +20,27 @@ use super::network::Network;
 use super::session::CachedSession;
 use crate::text;
 
-/// How long the answer may take.
+/// The deadline for the answer.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// How far ahead a client may be: Telegram refuses messages from later than that.
+/// How far ahead the clock of a client may be before Telegram refuses its messages.
 ///
 /// Source: <https://core.telegram.org/mtproto/description#message-identifier-msg-id>.
 const TOLERATED: SignedDuration = SignedDuration::from_secs(30);
-/// The longest answer that is read, in bytes.
-const LONGEST: usize = 1024;
+/// The longest answer that is accepted, in bytes.
+const LONGEST_ANSWER: usize = 1024;
 
-/// Says that this machine's clock is too far ahead, if it is.
+/// A sentence about this machine's clock, if it is too far ahead.
 ///
-/// Nothing is asked through a proxy: this must not go around it.
+/// With a proxy nothing is sent, because this connection would bypass it.
 pub(super) async fn explanation(session: &CachedSession, network: &Network) -> Option<String> {
     let dc = session.home_dc_id().ok()?;
-    let centre = session.dc_option(dc).ok()??;
+    let option = session.dc_option(dc).ok()??;
     if network.proxy.is_some() {
         return None;
     }
     let address =
-        if network.ipv6 { SocketAddr::V6(centre.ipv6) } else { SocketAddr::V4(centre.ipv4) };
-    let time = timeout(DEADLINE, time_of(address)).await.ok()?.ok()?;
+        if network.ipv6 { SocketAddr::V6(option.ipv6) } else { SocketAddr::V4(option.ipv4) };
+    let time = timeout(DEADLINE, server_time(address)).await.ok()?.ok()?;
     let ahead = Timestamp::now().duration_since(time);
     (ahead > TOLERATED).then(|| {
         let by = text::duration(ahead.as_secs());
@@ -48,8 +48,8 @@ pub(super) async fn explanation(session: &CachedSession, network: &Network) -> O
     })
 }
 
-/// What time it is at Telegram.
-async fn time_of(address: SocketAddr) -> io::Result<Timestamp> {
+/// Telegram's time, from the message id of an unencrypted answer.
+async fn server_time(address: SocketAddr) -> io::Result<Timestamp> {
     let mut stream = TcpStream::connect(address).await?;
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(io::Error::other)?;
@@ -57,7 +57,8 @@ async fn time_of(address: SocketAddr) -> io::Result<Timestamp> {
     let now = Timestamp::now();
     let msg_id = (now.as_second() << 32) | (i64::from(now.subsec_nanosecond()) << 2);
 
-    // A message without a key, in a frame of the full transport.
+    // An unencrypted message in a frame of the full transport.
+    // Source: <https://core.telegram.org/mtproto/mtproto-transports#full>.
     let mut payload = 0i64.to_bytes();
     msg_id.serialize(&mut payload);
     (body.len() as i32).serialize(&mut payload);
@@ -69,8 +70,8 @@ async fn time_of(address: SocketAddr) -> io::Result<Timestamp> {
     stream.write_all(&frame).await?;
 
     let length = stream.read_u32_le().await? as usize;
-    // The length itself, a sequence number, no key, the id, a length, a body, a checksum.
-    if !(40..=LONGEST).contains(&length) {
+    // Length 4, sequence number 4, zero key id 8, message id 8, body length 4, body, checksum 4.
+    if !(40..=LONGEST_ANSWER).contains(&length) {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let mut rest = vec![0; length - 4];

@@ -1,4 +1,4 @@
-//! Telegram's updates as call events. Everything that is not about calls is left alone.
+//! Turns Telegram's updates into call events. Updates about other things are ignored.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::calls::reason::{EndReason, Recorded};
 use crate::calls::{Direction, Handle};
 use crate::text;
 
-/// The updates and users of a raw container.
+/// The updates and users of a raw container; none for containers of other kinds.
 pub(super) fn unpack(container: &UpdatesLike) -> (&[tl::enums::Update], &[tl::enums::User]) {
     match container {
         UpdatesLike::Updates(tl::enums::Updates::Updates(updates)) => {
@@ -31,29 +31,29 @@ pub(super) fn unpack(container: &UpdatesLike) -> (&[tl::enums::Update], &[tl::en
     }
 }
 
-/// What the bytes of an `Updates` say about calls, to the account of this user; nothing if they
+/// The call events in the bytes of an `Updates`, as the user `self_id` receives it; none if the bytes
 /// cannot be read.
 pub fn read_updates(bytes: &[u8], self_id: i64) -> Vec<CallEvent> {
     let Ok(updates) = tl::enums::Updates::from_bytes(bytes) else { return Vec::new() };
     let container = UpdatesLike::Updates(updates);
     let (list, users) = unpack(&container);
     let names = Names::default();
-    names.learn(users);
+    names.insert_users(users);
     list.iter().filter_map(|update| event(update, self_id, &names)).collect()
 }
 
-/// What an update says about a call, if it is about one.
+/// The call event of an update, if the update is about a call.
 pub(super) fn event(update: &tl::enums::Update, self_id: i64, names: &Names) -> Option<CallEvent> {
     match update {
         tl::enums::Update::PhoneCall(update) => {
             Some(phone_call(&update.phone_call, self_id, names))
         }
-        tl::enums::Update::NewMessage(update) => logged(&update.message, names),
+        tl::enums::Update::NewMessage(update) => logged_call(&update.message, names),
         _ => None,
     }
 }
 
-/// The people that an update about a call names.
+/// The user ids of the parties of a call, if an update about the call names them.
 pub(super) fn parties(update: &tl::enums::Update) -> Option<[i64; 2]> {
     use tl::enums::PhoneCall;
     if let tl::enums::Update::NewMessage(update) = update {
@@ -70,8 +70,8 @@ pub(super) fn parties(update: &tl::enums::Update) -> Option<[i64; 2]> {
     }
 }
 
-/// The text of a popup that Telegram wants shown.
-pub(super) fn announcement(update: &tl::enums::Update) -> Option<String> {
+/// The text of an `updateServiceNotification` with the flag `popup`.
+pub(super) fn service_notification(update: &tl::enums::Update) -> Option<String> {
     match update {
         tl::enums::Update::ServiceNotification(update) if update.popup => {
             Some(text::clean(&update.message))
@@ -80,8 +80,8 @@ pub(super) fn announcement(update: &tl::enums::Update) -> Option<String> {
     }
 }
 
-/// What the service message of a call says.
-pub(super) fn logged(message: &tl::enums::Message, names: &Names) -> Option<CallEvent> {
+/// The event of a message, if it is the service message of a call.
+pub(super) fn logged_call(message: &tl::enums::Message, names: &Names) -> Option<CallEvent> {
     let tl::enums::Message::Service(message) = message else { return None };
     let tl::enums::MessageAction::PhoneCall(action) = &message.action else { return None };
     Some(CallEvent::Logged(Box::new(LoggedCall {
@@ -95,7 +95,7 @@ pub(super) fn logged(message: &tl::enums::Message, names: &Names) -> Option<Call
     })))
 }
 
-/// Whose chat a message is in; nobody's if it is that of a group.
+/// The user whose chat a message is in; `None` for the chat of a group.
 fn peer_of(message: &tl::types::MessageService) -> Option<i64> {
     match &message.peer_id {
         tl::enums::Peer::User(user) => Some(user.user_id),
@@ -103,10 +103,10 @@ fn peer_of(message: &tl::types::MessageService) -> Option<i64> {
     }
 }
 
-/// The fields that the constructors of a living call share by name.
-macro_rules! head {
+/// The fields that all constructors of a live call have.
+macro_rules! common_fields {
     ($call:ident) => {
-        Head {
+        CommonFields {
             handle: Handle { id: $call.id, access_hash: $call.access_hash },
             parties: ($call.admin_id, $call.participant_id),
             date: $call.date,
@@ -116,10 +116,10 @@ macro_rules! head {
     };
 }
 
-/// What a `PhoneCall` says; the peer is named if its name is known.
+/// The event of a `PhoneCall`, with the name of the peer if that is known.
 pub(super) fn phone_call(call: &tl::enums::PhoneCall, self_id: i64, names: &Names) -> CallEvent {
     use tl::enums::PhoneCall;
-    let (head, stage, exchange) = match call {
+    let (common, stage, exchange) = match call {
         PhoneCall::Empty(call) => return CallEvent::Gone { id: call.id },
         PhoneCall::Discarded(call) => {
             return CallEvent::Discarded {
@@ -132,22 +132,22 @@ pub(super) fn phone_call(call: &tl::enums::PhoneCall, self_id: i64, names: &Name
         PhoneCall::Requested(call) => {
             let g_a_hash = Some(call.g_a_hash.clone());
             let exchange = KeyExchange { g_a_hash, ..KeyExchange::default() };
-            (head!(call), Stage::Requested, Some(exchange))
+            (common_fields!(call), Stage::Requested, Some(exchange))
         }
         PhoneCall::Waiting(call) => {
-            (head!(call), Stage::Waiting { received: call.receive_date.map(time) }, None)
+            (common_fields!(call), Stage::Waiting { received: call.receive_date.map(time) }, None)
         }
         PhoneCall::Accepted(call) => {
             let g_b = Some(call.g_b.clone());
             let exchange = KeyExchange { g_b, ..KeyExchange::default() };
-            (head!(call), Stage::Accepted, Some(exchange))
+            (common_fields!(call), Stage::Accepted, Some(exchange))
         }
         PhoneCall::Call(call) => {
             let stage = Stage::Established { since: time(call.start_date), relays: relays(call) };
-            (head!(call), stage, Some(established_exchange(call)))
+            (common_fields!(call), stage, Some(established_exchange(call)))
         }
     };
-    head.live(stage, exchange, self_id, names)
+    common.live(stage, exchange, self_id, names)
 }
 
 fn established_exchange(call: &tl::types::PhoneCall) -> KeyExchange {
@@ -187,8 +187,8 @@ fn relay_server(connection: &tl::enums::PhoneConnection) -> RelayServer {
     }
 }
 
-/// What all living calls have in common.
-struct Head<'a> {
+/// The fields that all constructors of a live call have.
+struct CommonFields<'a> {
     handle: Handle,
     parties: (i64, i64),
     date: i32,
@@ -196,7 +196,7 @@ struct Head<'a> {
     protocol: &'a tl::enums::PhoneCallProtocol,
 }
 
-impl Head<'_> {
+impl CommonFields<'_> {
     fn live(
         self,
         stage: Stage,
@@ -278,12 +278,12 @@ mod tests {
     fn live(event: CallEvent) -> LiveCall {
         match event {
             CallEvent::Live(live) => *live,
-            other => panic!("not a living call: {other:?}"),
+            other => panic!("not a live call: {other:?}"),
         }
     }
 
     #[test]
-    fn requested() {
+    fn a_requested_call_is_live() {
         let call = live(event_of(tl::types::PhoneCallRequested {
             video: true,
             id: -7,
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_with_and_without_receipt() {
+    fn a_waiting_call_has_its_receipt() {
         for receive_date in [None, Some(101)] {
             let call = live(event_of(tl::types::PhoneCallWaiting {
                 video: false,
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn accepted() {
+    fn an_accepted_call_is_live() {
         let call = live(event_of(tl::types::PhoneCallAccepted {
             video: false,
             id: 7,
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn established() {
+    fn an_established_call_has_its_relays() {
         let reflector = tl::types::PhoneConnection {
             tcp: false,
             id: 1,
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn discarded_with_every_reason_and_empty() {
+    fn a_discarded_call_has_its_reason_and_an_empty_one_is_gone() {
         use tl::enums::PhoneCallDiscardReason as Tl;
         let slug = tl::types::PhoneCallDiscardReasonMigrateConferenceCall { slug: "s".to_owned() };
         let reasons = [

@@ -1,11 +1,13 @@
-//! Codes and the password that may follow them.
+//! Login codes, and the password that may follow them.
+//!
+//! Source: <https://core.telegram.org/api/auth>.
 
 use std::time::Duration;
 
 use grammers_client::tl;
 use jiff::Timestamp;
 
-use super::sent::{next_way, sent_to};
+use super::sent::{next_method, sent_to};
 use super::{FlowResult, SignInFlow};
 use crate::sign_in::{ApiCredentials, Refusal, SentCode, SignInEvent};
 use crate::telegram::password;
@@ -31,7 +33,7 @@ impl SignInFlow {
             api_hash: hash,
             settings: settings.into(),
         };
-        let sent = self.ask(&request).await?;
+        let sent = self.invoke(&request).await?;
         self.code_sent(phone, sent).await
     }
 
@@ -44,7 +46,7 @@ impl SignInFlow {
             phone_code_hash: hash,
             reason: None,
         };
-        let sent = self.ask(&request).await?;
+        let sent = self.invoke(&request).await?;
         self.code_sent(phone, sent).await
     }
 
@@ -63,7 +65,7 @@ impl SignInFlow {
         self.code = Some((phone, sent.phone_code_hash));
         let wait = Duration::from_secs(sent.timeout.unwrap_or(0).max(0).unsigned_abs().into());
         let at = Timestamp::now().saturating_add(wait).unwrap_or(Timestamp::MAX);
-        let next = sent.next_type.map(|next| (next_way(&next).to_owned(), at));
+        let next = sent.next_type.map(|next| (next_method(&next).to_owned(), at));
         Ok(SignInEvent::CodeSent(SentCode { to, length, next }))
     }
 
@@ -77,31 +79,31 @@ impl SignInFlow {
             phone_code: Some(code.trim().to_owned()),
             email_verification: None,
         };
-        match self.ask(&request).await {
+        match self.invoke(&request).await {
             Ok(authorization) => self.authorized(authorization).await,
             Err(refusal) => self.or_password(refusal).await,
         }
     }
 
-    /// Turns the refusal that a password is needed into the question for it.
+    /// Turns the refusal `SESSION_PASSWORD_NEEDED` into [`SignInEvent::PasswordNeeded`].
     pub(super) async fn or_password(&mut self, refusal: Refusal) -> FlowResult<SignInEvent> {
         if refusal.code != "SESSION_PASSWORD_NEEDED" {
             return Err(refusal);
         }
-        let password = self.ask(&tl::functions::account::GetPassword {}).await?;
+        let password = self.invoke(&tl::functions::account::GetPassword {}).await?;
         let tl::enums::account::Password::Password(password) = password;
         let hint = password.hint.map(|hint| text::clean(&hint)).filter(|hint| !hint.is_empty());
         Ok(SignInEvent::PasswordNeeded { hint })
     }
 
     pub(super) async fn check_password(&mut self, typed: String) -> FlowResult<SignInEvent> {
-        // Each challenge is good for one try.
-        let asked = self.ask(&tl::functions::account::GetPassword {}).await?;
-        let tl::enums::account::Password::Password(asked) = asked;
-        // Long arithmetic, away from the tasks that have to be quick.
-        let proof = tokio::task::spawn_blocking(move || password::prove(&asked, &typed)).await;
+        // Each challenge is valid for one attempt.
+        let challenge = self.invoke(&tl::functions::account::GetPassword {}).await?;
+        let tl::enums::account::Password::Password(challenge) = challenge;
+        // A blocking task, because 100,000 rounds of PBKDF2 take long.
+        let proof = tokio::task::spawn_blocking(move || password::prove(&challenge, &typed)).await;
         let password = proof.ok().flatten().ok_or_else(Refusal::unknown_password)?;
-        let authorization = self.ask(&tl::functions::auth::CheckPassword { password }).await?;
+        let authorization = self.invoke(&tl::functions::auth::CheckPassword { password }).await?;
         self.authorized(authorization).await
     }
 }

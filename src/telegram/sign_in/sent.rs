@@ -1,4 +1,4 @@
-//! How a login code was sent, in words.
+//! Describes how a login code was sent.
 
 use grammers_client::tl;
 
@@ -6,7 +6,7 @@ use super::FlowResult;
 use crate::sign_in::Refusal;
 use crate::text;
 
-/// Where a code was sent, and how long it is.
+/// How a code was sent, and its length in digits if that is known.
 pub(super) fn sent_to(kind: &tl::enums::auth::SentCodeType) -> FlowResult<(String, Option<usize>)> {
     use tl::enums::auth::SentCodeType as Kind;
     let length = |length: i32| usize::try_from(length).ok().filter(|length| *length > 0);
@@ -37,7 +37,8 @@ pub(super) fn sent_to(kind: &tl::enums::auth::SentCodeType) -> FlowResult<(Strin
     })
 }
 
-pub(super) fn next_way(next: &tl::enums::auth::CodeType) -> &'static str {
+/// How the code would be sent the next time.
+pub(super) fn next_method(next: &tl::enums::auth::CodeType) -> &'static str {
     use tl::enums::auth::CodeType as Kind;
     match next {
         Kind::Sms => "by SMS",

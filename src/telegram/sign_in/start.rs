@@ -1,4 +1,4 @@
-//! Where signing in begins: which data centres a new session knows.
+//! The data centres of a new session.
 
 use std::net::SocketAddr;
 
@@ -7,21 +7,21 @@ use grammers_session::types::DcOption;
 
 use crate::telegram::session;
 
-/// Where signing in begins.
+/// The data centres at which a sign-in begins.
 #[derive(Clone, Default)]
 pub enum Start {
-    /// At Telegram, with a new key.
+    /// Telegram's data centres, with a new key.
     #[default]
     Telegram,
-    /// At Telegram's test servers, with a new key.
+    /// Telegram's test servers, with a new key.
     TestServers,
-    /// At these data centres, with the keys that they know.
-    Centres(Vec<(i32, SocketAddr, [u8; 256])>),
+    /// Data centres by number and address, with existing authorization keys.
+    DataCentres(Vec<(i32, SocketAddr, [u8; 256])>),
 }
 
-/// The data centres that a new session knows.
-pub(super) fn first_data(start: &Start) -> SessionData {
-    /// Source: the addresses that `TDLib` begins with at the test servers.
+/// The data of a new session.
+pub(super) fn initial_data(start: &Start) -> SessionData {
+    /// The test servers. Source: the addresses that `TDLib` has compiled in.
     const TEST: [(i32, [u8; 4], [u16; 8]); 3] = [
         (1, [149, 154, 175, 10], [0x2001, 0xb28, 0xf23d, 0xf001, 0, 0, 0, 0xe]),
         (2, [149, 154, 167, 40], [0x2001, 0x67c, 0x4e8, 0xf002, 0, 0, 0, 0xe]),
@@ -34,15 +34,15 @@ pub(super) fn first_data(start: &Start) -> SessionData {
             data.dc_options.clear();
             for (dc, ipv4, ipv6) in TEST {
                 let ipv6 = std::net::SocketAddrV6::new(ipv6.into(), 443, 0, 0);
-                let centre = session::centre(dc, (ipv4, 443).into(), None);
-                data.dc_options.insert(dc, DcOption { ipv6, ..centre });
+                let option = session::dc_option(dc, (ipv4, 443).into(), None);
+                data.dc_options.insert(dc, DcOption { ipv6, ..option });
             }
         }
-        Start::Centres(centres) => {
+        Start::DataCentres(centres) => {
             data.dc_options.clear();
             data.home_dc = centres.first().map_or(data.home_dc, |(dc, ..)| *dc);
             for (dc, address, auth_key) in centres {
-                data.dc_options.insert(*dc, session::centre(*dc, *address, Some(auth_key)));
+                data.dc_options.insert(*dc, session::dc_option(*dc, *address, Some(auth_key)));
             }
         }
     }
@@ -54,8 +54,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_test_servers_are_others_and_begin_without_keys() {
-        let (real, test) = (first_data(&Start::Telegram), first_data(&Start::TestServers));
+    fn the_test_servers_have_other_addresses_and_no_keys() {
+        let (real, test) = (initial_data(&Start::Telegram), initial_data(&Start::TestServers));
         assert_eq!(test.dc_options.len(), 3);
         for (dc, centre) in &test.dc_options {
             assert!(centre.auth_key.is_none() && centre.ipv4.port() == 443);

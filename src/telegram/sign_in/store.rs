@@ -1,26 +1,55 @@
-//! The end of the conversation: a session is stored at one stroke, or not at all.
+//! The end of a sign-in: the session is stored as an account, or signed out again.
 
 use grammers_client::tl;
 use grammers_session::Session;
+use grammers_session::storages::SqliteSessionError;
 
 use super::{FlowResult, Setup, SignInFlow};
-use crate::accounts::{Draft, Settings};
+use crate::accounts::{AccountSettings, AccountsError, Draft};
 use crate::calls::Party;
 use crate::sign_in::{Refusal, SignInEvent, Step};
 use crate::telegram::peers::party;
 use crate::telegram::session;
+use crate::telegram::sign_out::{SignOutError, sign_out};
+
+/// Why a session could not be stored.
+#[derive(Debug, thiserror::Error)]
+enum StoreError {
+    /// The connection that holds the session cannot be made.
+    #[error("{0}")]
+    Connection(String),
+    /// The session has no data centre any more.
+    #[error("the key is gone")]
+    NoKey,
+    /// The files of the account cannot be written.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
+    /// The session's file cannot be written.
+    #[error("the session could not be stored: {0}")]
+    Session(#[from] SqliteSessionError),
+}
+
+/// Why an account that was just stored could not be removed again.
+#[derive(Debug, thiserror::Error)]
+enum RemoveStoredError {
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
+    #[error(transparent)]
+    SignOut(#[from] SignOutError),
+}
 
 impl SignInFlow {
-    /// Asks who an imported session belongs to, and stores it.
-    pub(super) async fn take_over(&mut self) -> FlowResult<SignInEvent> {
+    /// Requests the own user of a session that is signed in, and stores the session.
+    pub(super) async fn store_own_user(&mut self) -> FlowResult<SignInEvent> {
         let id = vec![tl::enums::InputUser::UserSelf];
-        let users = self.ask(&tl::functions::users::GetUsers { id }).await?;
+        let users = self.invoke(&tl::functions::users::GetUsers { id }).await?;
         match users.into_iter().next() {
             Some(user) => self.store(user).await,
-            None => Err(nobody()),
+            None => Err(unknown_user()),
         }
     }
 
+    /// Stores the session of an authorization.
     pub(super) async fn authorized(
         &mut self,
         answer: tl::enums::auth::Authorization,
@@ -33,11 +62,11 @@ impl SignInFlow {
         }
     }
 
-    /// Stores the session of a user who is signed in; if that fails, a new one is signed out again.
+    /// Stores the session of a user. If that fails, a new session is signed out again.
     pub(super) async fn store(&mut self, user: tl::enums::User) -> FlowResult<SignInEvent> {
         let tl::enums::User::User(raw) = &user else {
             self.sign_out().await;
-            return Err(nobody());
+            return Err(unknown_user());
         };
         if raw.bot {
             self.sign_out().await;
@@ -50,7 +79,7 @@ impl SignInFlow {
         if !self.is_new
             && let Some(name) = self.setup.accounts.of_user(raw.id)
         {
-            // Two copies of one session would end each other.
+            // Telegram ends a session that two programs use at the same time.
             let text = format!("This person is here already, as '{name}'");
             return Err(Refusal::local(
                 text,
@@ -63,58 +92,57 @@ impl SignInFlow {
         let stored = self.store_session(id, access_hash, &own).await;
         match stored {
             Ok(name) => Ok(SignInEvent::Done { name, own }),
-            Err(text) => {
+            Err(error) => {
                 let advice = if self.sign_out().await {
                     "mend that and sign in again; nothing was stored"
                 } else {
                     "nothing was stored; end the session in another app (Settings → Devices), mend \
                      that and sign in again"
                 };
-                Err(Refusal::local(text, advice, Step::Method))
+                Err(Refusal::local(error.to_string(), advice, Step::Method))
             }
         }
     }
 
-    pub(super) async fn store_session(
+    async fn store_session(
         &mut self,
         user_id: i64,
         access_hash: i64,
         own: &Party,
-    ) -> Result<String, String> {
+    ) -> Result<String, StoreError> {
         let dc = self.dc;
-        let line = self.line().await.map_err(|refusal| refusal.text)?;
-        let centre = line.vault.dc_option(dc).ok().flatten().ok_or("the key is gone")?;
-        let draft: Draft = self.setup.accounts.draft().map_err(|error| error.to_string())?;
-        let made = session::create(&draft.session(), &centre, user_id, access_hash).await;
-        made.map_err(|error| format!("the session could not be stored: {error}"))?;
-        let settings = Settings {
+        let connection =
+            self.connection().await.map_err(|refusal| StoreError::Connection(refusal.text))?;
+        let option = connection.session.dc_option(dc).ok().flatten().ok_or(StoreError::NoKey)?;
+        let draft: Draft = self.setup.accounts.draft()?;
+        session::create(&draft.session(), &option, user_id, access_hash).await?;
+        let settings = AccountSettings {
             application: self.setup.application.clone(),
             user_id: Some(user_id),
             ipv6: self.setup.network.ipv6,
         };
         let suggestion = own.username.clone().or_else(|| own.name.clone()).unwrap_or_default();
-        let name = draft.finish(&settings, self.setup.name.as_deref(), &suggestion);
-        let name = name.map_err(|error| error.to_string())?;
-        // The session is used by its account from now on.
-        self.line = None;
+        let name = draft.finish(&settings, self.setup.name.as_deref(), &suggestion)?;
+        // Closed, because the account opens a connection of the same session.
+        self.connection = None;
         Ok(name)
     }
 }
 
-/// Takes back an account that nobody wants any more.
-pub(super) async fn undo(setup: &Setup, name: &str) {
-    let undone = async {
-        let lease = setup.accounts.lease(name).map_err(|error| error.to_string())?;
-        crate::telegram::sign_out(&lease, &setup.network).await?;
-        lease.remove().map_err(|error| error.to_string())
+/// Signs out and removes an account whose sign-in was given up after it had been stored.
+pub(super) async fn remove_stored(setup: &Setup, name: &str) {
+    let removal = async {
+        let lease = setup.accounts.lease(name)?;
+        sign_out(&lease, &setup.network).await?;
+        Ok::<_, RemoveStoredError>(lease.remove()?)
     };
-    if let Err(cause) = undone.await {
-        // It is whole, and there at the next start.
-        tracing::warn!(%cause, "an account that was given up could not be taken back");
+    if let Err(cause) = removal.await {
+        // The account is complete, and is used at the next start.
+        tracing::warn!(%cause, "an account whose sign-in was given up could not be removed");
     }
 }
 
-fn nobody() -> Refusal {
+fn unknown_user() -> Refusal {
     let text = "Telegram does not say who has signed in".to_owned();
     Refusal::local(text, "try again, or another way", Step::Method)
 }

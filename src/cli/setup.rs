@@ -1,0 +1,66 @@
+//! What commands begin with: folders, settings, the log, the network and the runtime.
+
+use std::future::Future;
+use std::io;
+
+use anyhow::Context;
+
+use super::exit::{CommandResult, Stop, failed, usage};
+use crate::config::paths::Paths;
+use crate::config::{Config, Overrides};
+use crate::logging;
+use crate::telegram::Network;
+
+pub(super) fn paths() -> Paths {
+    Paths::find(|name| std::env::var_os(name))
+}
+
+/// Loads the settings of all layers.
+pub(super) fn load(paths: &Paths, flags: Overrides) -> Result<Config, Stop> {
+    Config::load(paths, flags, |name| std::env::var_os(name)).map_err(usage)
+}
+
+/// Starts the log if `ONHOOK_LOG` is set.
+pub(super) fn start_log(paths: &Paths) -> CommandResult {
+    match std::env::var("ONHOOK_LOG") {
+        Ok(level) if !level.is_empty() => {
+            let file = paths.log_file();
+            let shown = file.display().to_string();
+            logging::start(&level, &file).context(shown).map_err(usage)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs a command that needs the settings but no flags for them.
+pub(super) fn with_config(command: impl FnOnce(&Config, &Paths) -> CommandResult) -> CommandResult {
+    let paths = paths();
+    let config = load(&paths, Overrides::default())?;
+    start_log(&paths)?;
+    command(&config, &paths)
+}
+
+/// The network that the settings describe. It is made here because neither `config` nor
+/// `telegram` may use the other.
+pub(super) fn network(config: &Config) -> Network {
+    let api_id = config.application.as_ref().map(|application| application.id);
+    Network {
+        proxy: config.proxy.clone(),
+        ipv6: config.settings.ipv6,
+        api_id,
+        ..Network::default()
+    }
+}
+
+/// Runs a future to its end on two workers: one for the network, and one for what the loop must
+/// not wait for.
+pub(super) fn in_runtime<T>(work: impl Future<Output = io::Result<T>>) -> Result<T, Stop> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(failed)?;
+    let done = runtime.block_on(work).map_err(failed);
+    // A blocking task, such as a name look-up by the system, cannot be cancelled: do not wait for
+    // it.
+    runtime.shutdown_background();
+    done
+}

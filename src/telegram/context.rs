@@ -1,0 +1,32 @@
+//! What every task of an account needs: its id, its network, and the channel for its events.
+
+use std::time::Duration;
+
+use super::Events;
+use super::network::Network;
+use crate::calls::AccountId;
+use crate::calls::account::AccountEvent;
+
+/// The deadline of a request that is not a hang-up.
+pub(super) const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What every task of an account needs.
+#[derive(Clone)]
+pub(super) struct TaskContext {
+    pub(super) id: AccountId,
+    /// The account's own user id; 0 until the session was read.
+    pub(super) self_id: i64,
+    pub(super) network: Network,
+    pub(super) events: Events,
+}
+
+impl TaskContext {
+    /// Sends an event, and waits while the channel is full. Returns `false` if the receiver is
+    /// closed.
+    pub(super) async fn send(&self, event: AccountEvent) -> bool {
+        if let AccountEvent::ConnectionState(connection) = &event {
+            tracing::info!(account = self.id.0, ?connection, "the connection has changed");
+        }
+        self.events.send((self.id, event)).await.is_ok()
+    }
+}

@@ -128,10 +128,14 @@ enum CliCommand {
         server_file: Option<PathBuf>,
     },
     /// Print what happens as lines of JSON; needs no terminal
+    #[command(after_long_help = WATCH_HELP)]
     Watch {
         /// Watch the embedded Telegram
         #[arg(long, conflicts_with = "account")]
         demo: bool,
+        /// Print the JSON Schema of the records
+        #[arg(long, conflicts_with_all = ["demo", "account", "scenario", "log"])]
+        schema: bool,
         #[command(flatten)]
         scenario: ScenarioArgs,
         #[command(flatten)]
@@ -266,6 +270,14 @@ fn take_options(command: &mut CliCommand, name: &str, mut before: BoardArgs) -> 
     flags
 }
 
+/// The records, with an example of each event.
+const WATCH_HELP: &str = concat!(
+    "Each line is one record of version 2. Ids are strings, since they are 64-bit numbers. Every \
+     field is in every record; what is unknown is null. --schema prints the JSON Schema, which \
+     documents each field.\n\nExamples, one of each event:\n\n",
+    include_str!("../assets/records.jsonl")
+);
+
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
@@ -289,8 +301,9 @@ pub fn main() -> ExitCode {
         CliCommand::Serve { scenario, port, server_file } => {
             commands::serve(&scenario, port, server_file.as_deref())
         }
+        CliCommand::Watch { schema: true, .. } => commands::schema(),
         CliCommand::Watch { demo: true, scenario, .. } => commands::watch_demo(&scenario),
-        CliCommand::Watch { demo: false, scenario, chosen } => commands::watch(&chosen, &scenario),
+        CliCommand::Watch { scenario, chosen, .. } => commands::watch(&chosen, &scenario),
         CliCommand::Doctor { json } => doctor::doctor(json),
         CliCommand::Config { what } => commands::config(what),
         CliCommand::Completions { shell } => commands::completions(shell, &mut Cli::command()),

@@ -7,11 +7,12 @@ use libsql::Connection;
 use onhook::calls::Calls;
 use onhook::calls::account::AccountContext;
 use onhook::calls::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
-use onhook::calls::reason::{EndReason, Recorded};
+use onhook::calls::reason::{EndReason, EndedBy, Ending, Outcome, Recorded};
 use onhook::calls::{
-    AccountId, CallKey, Handle, Origin, Party, PossibleDiscard, RequestKind, RequestState,
+    AccountId, CallKey, Direction, EndedCall, Handle, Origin, Party, PossibleDiscard, Provenance,
+    RequestKind, RequestState,
 };
-use onhook::ledger::{Ledger, LedgerHandle, Record};
+use onhook::ledger::{Filter, HistoryCall, Ledger, LedgerHandle, Page, Record};
 use tempfile::TempDir;
 
 const ME: i64 = 1;
@@ -254,4 +255,128 @@ async fn a_ledger_of_a_newer_version_or_no_ledger_is_refused_and_kept() {
     std::fs::write(&other, &text).expect("a file");
     assert!(Ledger::open(&other).await.is_err());
     assert_eq!(std::fs::read_to_string(&other).expect("a file"), text, "kept as it was");
+}
+
+/// The calls of a page as text: name, direction, outcome, who ended it, reasons, seconds.
+fn told(page: &Page) -> Vec<String> {
+    let line = |call: &HistoryCall| {
+        format!(
+            "{} {} {} by {} sent {} recorded {} rang {:?} talked {:?}",
+            call.peer.name.as_deref().unwrap_or("?"),
+            call.direction.code(),
+            call.outcome.code(),
+            call.ended_by.as_ref().map_or("?", EndedBy::code),
+            call.reason_sent.as_ref().map_or("-", EndReason::code),
+            call.reason_recorded.as_deref().unwrap_or("-"),
+            call.ring_seconds,
+            call.talk_seconds,
+        )
+    };
+    page.calls.iter().map(line).collect()
+}
+
+async fn all(ledger: &Ledger, filter: &Filter) -> Vec<String> {
+    told(&ledger.page(filter, None, 100).await.expect("a page"))
+}
+
+#[tokio::test]
+async fn a_ledger_of_version_1_shows_the_same_calls_after_its_migration() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("ledger.db");
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ledgers/version-1.db");
+    std::fs::copy(file, &path).expect("a copy");
+    for _ in 0..2 {
+        let ledger = Ledger::open(&path).await.expect("it is migrated once");
+        let mut calls = all(&ledger, &Filter::default()).await;
+        calls.sort();
+        assert_eq!(
+            calls,
+            [
+                "Alan Turing incoming declined by other-device sent - recorded busy rang Some(2) talked None",
+                "Alan Turing outgoing completed by ? sent - recorded hangup rang None talked Some(4)",
+                "Grace Hopper incoming declined by you sent busy recorded busy rang Some(1) talked None",
+                "Grace Hopper incoming missed by peer sent - recorded missed rang Some(2) talked None",
+                "Grace Hopper outgoing line-busy by peer sent - recorded busy rang None talked None",
+                "Zoë Ängström incoming answered-elsewhere by ? sent - recorded hangup rang Some(2) talked Some(3)",
+                "Zoë Ängström outgoing moved-to-group by ? sent - recorded migrate-conference-call rang None talked Some(3)",
+            ]
+        );
+        let zoe = Filter { text: "ängst zoë".to_owned(), ..Filter::default() };
+        assert_eq!(all(&ledger, &zoe).await.len(), 2, "names of version 1 can be searched");
+        let account =
+            ledger.page(&Filter::default(), None, 1).await.expect("a page").calls[0].account;
+        let now = Timestamp::from_second(1_795_749_375).expect("in range");
+        let living = ledger.recall(account, now, i64::MAX / 2).await.expect("read");
+        let names: Vec<_> = living.iter().map(|it| it.live.peer.name.as_deref()).collect();
+        assert_eq!(names, [Some("Alan Turing")], "the call that lived is recalled");
+    }
+}
+
+/// A ledger with `count` ended calls, a minute apart, of five people in turn.
+async fn with_calls(count: i64) -> (TempDir, Ledger) {
+    let (folder, _, ledger) = ledger().await;
+    let reasons: Vec<_> = EndReason::all().collect();
+    let records = (0..count).map(|number| {
+        let ended = EndedCall {
+            key: key(number),
+            peer: Party {
+                name: Some(format!("Person {}", number % 5)),
+                username: Some(format!("p{}", number % 5)),
+                ..Party::unknown(100 + number % 5)
+            },
+            direction: if number % 2 == 0 { Direction::Incoming } else { Direction::Outgoing },
+            video: false,
+            placed: at(number * 60),
+            answered: None,
+            at: at(number * 60 + 9),
+            was_answered: false,
+            sent: None,
+            maybe_sent: false,
+            ending: Ending::Recorded {
+                reason: Recorded::Reason(reasons[number as usize % reasons.len()]),
+                duration: None,
+            },
+            failure: None,
+            provenance: Provenance::Live,
+        };
+        (if number % 3 == 0 { ME } else { ME + 1 }, Record::Ended(Box::new(ended)))
+    });
+    ledger.write(&records.collect::<Vec<_>>()).await.expect("written");
+    (folder, ledger)
+}
+
+#[tokio::test]
+async fn pages_go_on_where_the_last_one_ended_and_filters_combine() {
+    let (_folder, ledger) = with_calls(200).await;
+    let filters: [(Filter, fn(i64) -> bool); 7] = [
+        (Filter::default(), |_| true),
+        (Filter { account: Some(ME), ..Filter::default() }, |n| n % 3 == 0),
+        (Filter { person: Some(102), ..Filter::default() }, |n| n % 5 == 2),
+        (Filter { outcome: Some(Outcome::LineBusy), ..Filter::default() }, |_| false),
+        (Filter { outcome: Some(Outcome::Unanswered), ..Filter::default() }, |n| n % 4 == 1),
+        (Filter { text: "@P3 person".to_owned(), ..Filter::default() }, |n| n % 5 == 3),
+        (
+            Filter {
+                account: Some(ME),
+                text: "p1".to_owned(),
+                since: Some(at(100 * 60)),
+                ..Filter::default()
+            },
+            |n| n % 3 == 0 && n % 5 == 1 && n >= 100,
+        ),
+    ];
+    for (filter, fits) in filters {
+        let (mut found, mut next) = (Vec::new(), None);
+        loop {
+            let page = ledger.page(&filter, next, 7).await.expect("a page");
+            assert!(page.calls.len() <= 7);
+            found.extend(page.calls.iter().map(|call| call.id));
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        let wanted: Vec<_> = (0..200).rev().filter(|number| fits(*number)).collect();
+        assert_eq!(found, wanted, "{filter:?}");
+    }
 }

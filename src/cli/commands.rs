@@ -69,6 +69,12 @@ enum Wanted {
     AtLeastOne,
 }
 
+/// Prints the JSON Schema of the records.
+pub(super) fn schema() -> CommandResult {
+    let schema = serde_json::to_string_pretty(&crate::records::schema()).map_err(failed)?;
+    print::text(&(schema + "\n")).map_err(failed)
+}
+
 pub(super) fn watch_demo(args: &ScenarioArgs) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     start_log(&setup::paths())?;

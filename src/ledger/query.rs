@@ -95,18 +95,18 @@ impl Ledger {
         limit: usize,
     ) -> Result<Page, LedgerError> {
         if filter.text.trim().is_empty() {
-            return self.read(filter, &[], before, limit).await;
+            return Ok(Page::of(self.read(filter, &[], before, limit).await?, limit));
         }
         let people = self.people(&filter.text).await?;
         if people.len() > FEW_PEOPLE {
-            return self.read(filter, &people, before, limit).await;
+            return Ok(Page::of(self.read(filter, &people, before, limit).await?, limit));
         }
         // The newest of each person, merged.
         let mut calls = Vec::new();
         for person in people {
             if filter.person.is_none_or(|wanted| wanted == person) {
                 let theirs = Filter { person: Some(person), ..filter.clone() };
-                calls.extend(self.read(&theirs, &[], before, limit).await?.calls);
+                calls.extend(self.read(&theirs, &[], before, limit).await?);
             }
         }
         calls.sort_by_key(|call| std::cmp::Reverse(call.cursor()));
@@ -132,14 +132,14 @@ impl Ledger {
         Ok(people)
     }
 
-    /// Reads along one index. A page has one call more than `limit` where there are more.
+    /// Reads along one index: the calls of a page, and one more if there are more.
     async fn read(
         &self,
         filter: &Filter,
         people: &[i64],
         before: Option<Cursor>,
         limit: usize,
-    ) -> Result<Page, LedgerError> {
+    ) -> Result<Vec<HistoryCall>, LedgerError> {
         let mut params: Vec<(String, Value)> = vec![param("limit", limit as i64 + 1)];
         let mut conditions = vec!["ended IS NOT NULL".to_owned()];
         let mut restrict = |condition: &str, name: &str, value: Option<Value>| {
@@ -181,11 +181,12 @@ impl Ledger {
         while let Some(row) = rows.next().await? {
             calls.push(history_call(&Columns(row))?);
         }
-        Ok(Page::of(calls, limit))
+        Ok(calls)
     }
 }
 
 impl Page {
+    /// The first `limit` of these calls.
     fn of(mut calls: Vec<HistoryCall>, limit: usize) -> Self {
         let more = calls.len() > limit;
         calls.truncate(limit);

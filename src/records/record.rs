@@ -98,7 +98,8 @@ pub struct CallRecord {
 
 /// The JSON Schema of [`Record`].
 pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Record)
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Record>()
 }
 
 impl RecordEvent {
@@ -181,5 +182,37 @@ impl CallRecord {
             talk_seconds: talked,
             ..Self::new(ended.key.id, &ended.peer, ended.direction, ended.video)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    const EXAMPLES: &str = include_str!("../../assets/records.jsonl");
+
+    #[test]
+    fn the_examples_of_the_help_are_records_and_show_every_event() {
+        let mut events = HashSet::new();
+        for line in EXAMPLES.lines() {
+            let record: Record = serde_json::from_str(line).expect("a record");
+            assert_eq!(serde_json::to_string(&record).expect("JSON"), line, "every field is there");
+            events.insert(std::mem::discriminant(&record.event));
+        }
+        assert_eq!(events.len(), 5);
+    }
+
+    #[test]
+    fn the_schema_requires_every_field_and_documents_it() {
+        let schema = serde_json::to_value(schema()).expect("JSON");
+        let call = &schema["$defs"]["CallRecord"];
+        let fields = call["properties"].as_object().expect("fields");
+        assert!(fields.values().all(|field| field["description"].is_string()), "{call:#}");
+        assert_eq!(call["required"].as_array().map(Vec::len), Some(fields.len()));
+        insta::with_settings!({ snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!("record_schema", serde_json::to_string_pretty(&schema).expect("JSON"));
+        });
     }
 }

@@ -1,0 +1,82 @@
+//! What reading a ledger of 1,000,000 calls costs: first page, later pages, filters, text search.
+
+#![expect(clippy::print_stdout, reason = "printing is the job of a benchmark")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use criterion::Criterion;
+use onhook::calls::reason::Outcome;
+use onhook::ledger::{Cursor, Filter, Ledger};
+
+const CALLS: i64 = 1_000_000;
+/// People in the ledger; each has a name of two words that repeat.
+const PEOPLE: i64 = 20_000;
+const PAGE: usize = 50;
+
+/// Fills a ledger by SQL: the writer is not measured here.
+async fn fill(path: &Path) {
+    drop(Ledger::open(path).await.expect("a new ledger"));
+    let database = libsql::Builder::new_local(path).build().await.expect("a database");
+    let connection = database.connect().expect("a connection");
+    let sql = format!(
+        "BEGIN;
+        INSERT INTO people (id, folded)
+            WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {PEOPLE} - 1)
+            SELECT i, 'name' || (i % 900) || ' surname' || (i / 900) || ' @user' || i FROM n;
+        INSERT INTO calls (account, id, peer, name, username, outgoing, video, placed, ended,
+            outcome, recorded, ring_seconds, talk_seconds)
+            WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {CALLS} - 1)
+            SELECT i % 3, i, (i * 7919) % {PEOPLE}, 'name', 'user', i % 2, i % 5 = 0,
+                1600000000000 + i * 60000, 1600000000000 + i * 60000 + 9000,
+                CASE i % 4 WHEN 0 THEN 'missed' WHEN 1 THEN 'completed' WHEN 2 THEN 'declined'
+                    ELSE 'unanswered' END,
+                'missed', 9, NULL FROM n;
+        COMMIT;"
+    );
+    connection.execute_batch(&sql).await.expect("filled");
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let path = folder.path().join("ledger.db");
+    let began = Instant::now();
+    runtime.block_on(fill(&path));
+    println!("{CALLS} calls in {:?}", began.elapsed());
+    let ledger = runtime.block_on(Ledger::open(&path)).expect("the ledger");
+    let deep: Option<Cursor> = runtime.block_on(async {
+        // A page in the middle: half of all calls are older.
+        let middle = Filter { since: None, ..Filter::default() };
+        let mut next = None;
+        for _ in 0..200 {
+            next = ledger.page(&middle, next, 2_500).await.expect("a page").next;
+        }
+        next
+    });
+    let of = |text: &str| Filter { text: text.to_owned(), ..Filter::default() };
+    let cases = [
+        ("first page", Filter::default(), None),
+        ("a page in the middle", Filter::default(), deep),
+        ("one person", Filter { person: Some(77), ..Filter::default() }, None),
+        ("missed", Filter { outcome: Some(Outcome::Missed), ..Filter::default() }, deep),
+        ("one account", Filter { account: Some(1), ..Filter::default() }, deep),
+        ("text of one person", of("@user777 name777"), None),
+        ("text of 22 people", of("name77 "), None),
+        ("text of all people", of("name"), None),
+        ("text of nobody", of("zebra"), None),
+    ];
+    let mut criterion = Criterion::default()
+        .configure_from_args()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(2));
+    let mut group = criterion.benchmark_group("ledger of 1,000,000 calls");
+    for (name, filter, before) in cases {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| runtime.block_on(ledger.page(&filter, before, PAGE)).expect("a page"));
+        });
+    }
+    group.finish();
+    criterion.final_summary();
+}

@@ -3,8 +3,8 @@
 
 #![expect(clippy::print_stdout, reason = "printing is the job of a benchmark")]
 
-#[path = "../common/client.rs"]
-mod client;
+#[path = "../common.rs"]
+mod common;
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -34,6 +34,8 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+
+use common::client;
 
 /// How often each thing is measured.
 const ROUNDS: usize = 1000;

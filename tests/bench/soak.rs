@@ -6,14 +6,8 @@
 
 #![expect(clippy::print_stdout, reason = "printing is the job of a benchmark")]
 
-#[path = "../common/client.rs"]
-#[allow(dead_code, reason = "tests use more of it")]
-mod client;
-#[path = "../common/import.rs"]
-mod import;
-#[path = "../common/server_process.rs"]
-#[allow(dead_code, reason = "tests use more of it")]
-mod server_process;
+#[path = "../common.rs"]
+mod common;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -24,7 +18,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use import::import;
+use common::client;
+use common::import::import;
+use common::server_process::ServerProcess;
 use onhook::app::action::Action;
 use onhook::app::msg::Msg;
 use onhook::calls::event::ConnectionState;
@@ -32,7 +28,6 @@ use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::{Network, Origin};
 use onhook_loopback::{Options, Scenario, Server};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use server_process::ServerProcess;
 use tempfile::TempDir;
 
 const CALLS: u32 = 100_000;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::server_process::ServerProcess;
+use super::server_process::ServerProcess;
 
 /// Imports a session of the server as an account of this name, with all files in one folder.
 pub fn import(served: &ServerProcess, folder: &Path, at: usize, name: &str) {

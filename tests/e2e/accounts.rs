@@ -4,9 +4,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::import::import;
+use crate::common::import::import;
+use crate::common::server_process::ServerProcess;
 use crate::pty::{Board, Start};
-use crate::server_process::ServerProcess;
 
 const LINUS: &str = "[[person]]\nkey = 'alan'\nname = 'Alan Turing'\n\
     [[person]]\nkey = 'ken'\nname = 'Ken Thompson'\nsessions = 1\n";

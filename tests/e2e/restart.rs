@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::accounts::{board_of, board_of_session};
+use crate::common::server_process::ServerProcess;
 use crate::pty::{Board, Start};
-use crate::server_process::ServerProcess;
 
 /// A server that repeats no calls: what is known after a restart is known from the ledger.
 fn forgetful(calls: &str) -> ServerProcess {

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::common::server_process::ServerProcess;
 use crate::pty::{Board, Start};
-use crate::server_process::ServerProcess;
 
 const ME: &str = "[server]\nunbound_keys = 2\n[me]\nphone = '15550100'\n";
 const RING: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";

@@ -1,10 +1,5 @@
 //! Accounts without a board: signing in on a plain terminal, watching, signing out, files.
 
-#[path = "common/proxy.rs"]
-mod proxy;
-#[path = "common/server_process.rs"]
-mod server_process;
-
 use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -18,10 +13,11 @@ use grammers_session::Session;
 use grammers_session::storages::SqliteSession;
 use grammers_session::types::{DcOption, PeerAuth, PeerInfo};
 use onhook::headless::record::{Record, RecordEvent};
-use proxy::Proxy;
 use serde_json::Value;
-use server_process::ServerProcess;
 use tempfile::TempDir;
+
+use crate::common::proxy::Proxy;
+use crate::common::server_process::ServerProcess;
 
 const HASH: &str = "0123456789abcdef0123456789abcdef";
 const ME: &str = "[server]\nunbound_keys = 2\n[sign_in]\ncode = 'quagmire'\n\

@@ -31,6 +31,7 @@ use effect::Effect;
 use msg::Msg;
 use notice::Notices;
 use rows::Rows;
+pub use selection::SETTLE;
 use sign_in::SignInMode;
 
 /// How often a spinner turns.

@@ -13,6 +13,7 @@
 
 #[path = "chaos/checks.rs"]
 mod checks;
+mod common;
 #[path = "chaos/plan.rs"]
 mod plan;
 #[path = "chaos/session.rs"]

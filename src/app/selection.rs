@@ -9,7 +9,7 @@ use crate::calls::{Call, CallKey};
 
 /// After the selected call has ended, how long nothing is selected by itself: a key that was
 /// meant for the call that ended must not hit another one.
-const SETTLE: Duration = Duration::from_secs(2);
+pub const SETTLE: Duration = Duration::from_secs(2);
 
 impl State {
     /// The selected call, if it lives and the filter shows it.

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use common::client;
 use common::import::import;
+use common::program::{PROGRAM, folder_variables};
 use common::server_process::ServerProcess;
 use onhook::app::action::Action;
 use onhook::app::msg::Msg;
@@ -90,9 +91,9 @@ fn busy_day(seconds: u64) -> Vec<Load> {
     let folder = TempDir::new().expect("a folder");
     import(&served, folder.path(), 0, "ada");
     let pair = native_pty_system().openpty(PtySize::default()).expect("a pseudo-terminal");
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_onhook"));
-    for name in ["ONHOOK_CONFIG_DIR", "ONHOOK_STATE_DIR", "ONHOOK_DATA_DIR"] {
-        command.env(name, folder.path());
+    let mut command = CommandBuilder::new(PROGRAM);
+    for (name, folder) in folder_variables(folder.path()) {
+        command.env(name, folder);
     }
     command.env("TERM", "xterm-256color");
     let mut child = pair.slave.spawn_command(command).expect("the program starts");

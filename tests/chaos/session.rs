@@ -2,15 +2,13 @@
 
 use std::future::Future;
 use std::io::{self, Write};
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use grammers_session::Session;
-use grammers_session::storages::SqliteSession;
-use grammers_session::types::{DcOption, PeerAuth, PeerInfo, UpdateState, UpdatesState};
+use grammers_session::types::{UpdateState, UpdatesState};
 use jiff::Timestamp;
 use onhook::accounts::AccountStore;
 use onhook::app::msg::Msg;
@@ -24,6 +22,7 @@ use tempfile::TempDir;
 use tokio::task::yield_now;
 
 use crate::checks::{Checks, Tally, agree, ledger_agrees};
+use crate::common::session::stock_session;
 use crate::plan::{Plan, Step};
 
 /// How long everybody gets to agree after the last trouble, in milliseconds: the longest waits of
@@ -194,20 +193,7 @@ async fn account(folder: &Path, server: &Server, clock: i64) -> AccountStore {
     private(&own, 0o700);
     let path = own.join("session.db");
     let key = &server.sessions()[0];
-    let SocketAddr::V4(ipv4) = key.centre.address else { panic!("an IPv4 address") };
-    let ipv6 = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0);
-    let auth_key = Some(key.centre.auth_key);
-    let home = DcOption { id: key.centre.dc, ipv4, ipv6, auth_key };
-    let session = SqliteSession::open(&path).await.expect("a session");
-    session.set_home_dc_id(key.centre.dc).await.expect("kept");
-    session.set_dc_option(&home).await.expect("kept");
-    let user = PeerInfo::User {
-        id: key.user_id,
-        auth: Some(PeerAuth::from_hash(key.access_hash)),
-        bot: Some(false),
-        is_self: Some(true),
-    };
-    session.cache_peer(user).await.expect("kept");
+    let session = stock_session(&path, &key.centre, key.user_id, key.access_hash).await;
     // It has been online before: from then on nothing may be lost.
     let date = Timestamp::now().as_second() as i32 + clock as i32;
     let state = UpdatesState { pts: 1, qts: 1, date, seq: 0, channels: Vec::new() };

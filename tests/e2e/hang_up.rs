@@ -1,20 +1,10 @@
 //! Hanging up: the right call, the right reason, and nothing without a key.
 
-use std::thread;
+use serde_json::json;
 
-use serde_json::{Value, json};
-
+use crate::common::parallel::for_each;
+use crate::common::requests::is_harmless;
 use crate::pty::{Board, Start, hang_ups};
-
-/// The methods that change nothing at Telegram.
-const HARMLESS: [&str; 6] = [
-    "account.getAuthorizations",
-    "help.getConfig",
-    "updates.getState",
-    "updates.getDifference",
-    "users.getUsers",
-    "messages.search",
-];
 
 fn ringing(extra: &str) -> Board {
     let board =
@@ -180,28 +170,15 @@ fn a_second_key_sends_no_second_hang_up() {
     assert_eq!(board.hang_ups().len(), 1);
 }
 
-fn is_harmless(request: &Value) -> bool {
-    HARMLESS.iter().any(|method| request["method"] == *method)
-}
-
 /// Do no harm: without a key, nothing that changes anything is ever sent.
 #[test]
 fn without_a_key_nothing_is_changed_in_any_scenario() {
-    let names: Vec<_> = onhook_loopback::shipped_scenarios().collect();
-    for few in names.chunks(4) {
-        let boards = few.iter().map(|name| {
-            let name = name.to_string();
-            thread::spawn(move || {
-                let board = Start::shipped(&name).run();
-                board.see("ringing");
-                let ended = board.quit();
-                assert!(!ended.requests.is_empty(), "{name}: the log is there");
-                let harm: Vec<_> = ended.requests.iter().filter(|it| !is_harmless(it)).collect();
-                assert!(harm.is_empty(), "{name}: {harm:?}");
-            })
-        });
-        for board in boards.collect::<Vec<_>>() {
-            board.join().expect("no harm");
-        }
-    }
+    for_each(onhook_loopback::shipped_scenarios(), |name| {
+        let board = Start::shipped(name).run();
+        board.see("ringing");
+        let ended = board.quit();
+        assert!(!ended.requests.is_empty(), "{name}: the log is there");
+        let harm: Vec<_> = ended.requests.iter().filter(|it| !is_harmless(it)).collect();
+        assert!(harm.is_empty(), "{name}: {harm:?}");
+    });
 }

@@ -1,10 +1,10 @@
 //! `kill -9`, then a new start: the calls that live are there, and can be hung up.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use crate::accounts::{board_of, board_of_session};
 use crate::common::server_process::ServerProcess;
+use crate::common::wait::{DEADLINE, Deadline, wait_until};
 use crate::pty::{Board, Start};
 
 /// A server that repeats no calls: what is known after a restart is known from the ledger.
@@ -17,10 +17,8 @@ fn killed(board: Board, written: &str) -> tempfile::TempDir {
     let path = board.folder().join("ledger.db");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let sql = format!("SELECT COUNT(*) FROM calls WHERE {written}");
-    let end = Instant::now() + Duration::from_mins(1);
-    while runtime.block_on(count(&path, &sql)).unwrap_or(0) == 0 {
-        assert!(Instant::now() < end, "never written: {written}");
-    }
+    let deadline = Deadline::after(DEADLINE, &format!("a call with {written} in the ledger"));
+    wait_until(&deadline, || runtime.block_on(count(&path, &sql)).unwrap_or(0) > 0);
     board.signal("KILL");
     board.killed()
 }
@@ -74,9 +72,7 @@ fn a_hang_up_that_was_cut_off_by_the_kill_is_settled() {
     board.see_line(&["▶", "ringing", "Grace Hopper"]);
     board.press("X");
     board.see("declining…");
-    while served.count("phone.discardCall") == 0 {
-        std::thread::yield_now();
-    }
+    served.until_requested("phone.discardCall");
     let mut board = Start::own().at(killed(board, "access_hash NOT NULL")).run();
     board.see_line(&["▶", "ringing", "Grace Hopper", "ends by itself"]);
     assert_eq!(served.count("phone.discardCall"), 1, "nothing is sent again by itself");

@@ -2,14 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
+use crate::common::scenario::{API_HASH, RING};
 use crate::common::server_process::ServerProcess;
 use crate::pty::{Board, Start};
 
 const ME: &str = "[server]\nunbound_keys = 2\n[me]\nphone = '15550100'\n";
-const RING: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
-const HASH: &str = "0123456789abcdef0123456789abcdef";
 
 fn scenario(text: &str) -> ServerProcess {
     let me = if text.contains("[me]") { "[server]\nunbound_keys = 2\n" } else { ME };
@@ -22,7 +20,7 @@ fn newcomer(served: &ServerProcess) -> Start {
         .arg("--server")
         .arg(&served.server_file(0))
         .env("ONHOOK_API_ID", "7")
-        .env("ONHOOK_API_HASH", HASH)
+        .env("ONHOOK_API_HASH", API_HASH)
 }
 
 fn choose(board: &mut Board, down: usize) {
@@ -153,11 +151,11 @@ fn the_application_is_asked_for_where_it_is_not_known() {
     board.see_wrapped("✗ an api hash has 32 hex digits: type both anew");
     board.press("7<enter>");
     board.see("The api hash");
-    board.press(HASH);
+    board.press(API_HASH);
     board.see("••••");
     board.press("<enter>");
     board.see("Your phone number");
-    assert!(!board.text().contains(HASH));
+    assert!(!board.text().contains(API_HASH));
     board.press("+1 555 0100<enter>");
     board.see_wrapped("A code was sent");
 }
@@ -309,7 +307,7 @@ fn the_session_of_a_bot_is_refused() {
 }
 
 fn newcomer_without_unbound_keys() -> Start {
-    Start::own().env("ONHOOK_API_ID", "7").env("ONHOOK_API_HASH", HASH)
+    Start::own().env("ONHOOK_API_ID", "7").env("ONHOOK_API_HASH", API_HASH)
 }
 
 #[test]
@@ -355,7 +353,7 @@ fn on_a_plain_terminal_the_password_is_not_shown() {
         .arg("--server")
         .arg(&served.server_file(0))
         .env("ONHOOK_API_ID", "7")
-        .env("ONHOOK_API_HASH", HASH)
+        .env("ONHOOK_API_HASH", API_HASH)
         .run();
     board.see("Phone number, with country code:");
     board.press("12<enter>");
@@ -400,11 +398,7 @@ fn who_gives_up_while_telegram_is_waited_for_is_signed_out_again() {
     board.see("waiting for Telegram");
     board.press("<esc>");
     board.see("Welcome");
-    let end = Instant::now() + Duration::from_mins(1);
-    while served.count("auth.logOut") == 0 {
-        assert!(Instant::now() < end, "it stays signed in");
-        std::thread::yield_now();
-    }
+    served.until_requested("auth.logOut");
     assert_eq!(accounts(&board), 0);
     board.press("q");
     assert_eq!(board.ended().code, 0);

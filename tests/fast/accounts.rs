@@ -3,26 +3,24 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv6Addr, SocketAddrV6};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::Ordering;
 
-use grammers_session::Session;
-use grammers_session::storages::SqliteSession;
-use grammers_session::types::{DcOption, PeerAuth, PeerInfo};
 use onhook::headless::record::{Record, RecordEvent};
+use onhook_loopback::DataCentre;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::common::program::{PROGRAM, Running, run_with_input};
 use crate::common::proxy::Proxy;
+use crate::common::scenario::{API_HASH, RING};
 use crate::common::server_process::ServerProcess;
+use crate::common::session::stock_session;
 
-const HASH: &str = "0123456789abcdef0123456789abcdef";
 const ME: &str = "[server]\nunbound_keys = 2\n[sign_in]\ncode = 'quagmire'\n\
     [me]\nphone = '15550100'\npassword = 'cup of tea'\n";
-const RING: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
 
 fn folder() -> TempDir {
     TempDir::new().expect("a temporary folder")
@@ -30,7 +28,7 @@ fn folder() -> TempDir {
 
 /// The program with all its files in a folder.
 fn onhook(folder: &TempDir, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_onhook"));
+    let mut command = Command::new(PROGRAM);
     at_home(&mut command, folder);
     command.args(args);
     command
@@ -41,19 +39,8 @@ fn at_home(command: &mut Command, folder: &TempDir) {
     command.env("ONHOOK_CONFIG_DIR", folder.path().join("config"));
     command.env("ONHOOK_STATE_DIR", folder.path().join("state"));
     command.env("ONHOOK_DATA_DIR", folder.path().join("data"));
-    command.env("ONHOOK_API_ID", "7").env("ONHOOK_API_HASH", HASH);
+    command.env("ONHOOK_API_ID", "7").env("ONHOOK_API_HASH", API_HASH);
     command.env("ONHOOK_LOG", "trace").env("PATH", "/usr/bin:/bin");
-}
-
-/// Runs a command to its end, with this on its standard input.
-fn typed(mut command: Command, input: &str) -> Output {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the program runs");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    // It may end before it has read everything.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    child.wait_with_output().expect("it ends")
 }
 
 fn said(output: &Output) -> String {
@@ -63,25 +50,18 @@ fn said(output: &Output) -> String {
 fn sign_in(served: &ServerProcess, folder: &TempDir, at: usize) -> Output {
     let file = served.server_file(at);
     let login = onhook(folder, &["login", "--server", &file]);
-    typed(login, "+1 555 0100\nquagmire\ncup of tea\n")
+    run_with_input(login, "+1 555 0100\nquagmire\ncup of tea\n")
 }
 
 /// The first record of a watch that fits.
 fn first(folder: &TempDir, args: &[&str], fits: impl Fn(&RecordEvent) -> bool) -> Record {
-    let mut child = watch(folder, args);
-    let out = BufReader::new(child.stdout.take().expect("a pipe"));
-    let records = out
-        .lines()
-        .map(|line| serde_json::from_str::<Record>(&line.expect("a line")).expect("a record"));
-    let found = records.into_iter().find(|record| fits(&record.event)).expect("it comes");
-    child.kill().expect("it runs");
-    child.wait().expect("it ends");
-    found
+    let (_running, lines) = watch(folder, args);
+    let mut records = lines.map(|line| serde_json::from_str::<Record>(&line).expect("a record"));
+    records.find(|record| fits(&record.event)).expect("it comes")
 }
 
-fn watch(folder: &TempDir, args: &[&str]) -> Child {
-    let args = [&["watch"], args].concat();
-    onhook(folder, &args).stdout(Stdio::piped()).spawn().expect("the program runs")
+fn watch(folder: &TempDir, args: &[&str]) -> (Running, impl Iterator<Item = String>) {
+    Running::start(onhook(folder, &[&["watch"], args].concat()))
 }
 
 /// How many accounts there are on disk, drafts included.
@@ -124,13 +104,13 @@ fn both_session_strings_are_imported_from_standard_input_and_watched() {
     let folder = folder();
     let mut import = onhook(&folder, &["login", "--name", "tele", "--import"]);
     import.env_remove("ONHOOK_API_ID");
-    let output = typed(import, &served.telethon(0));
+    let output = run_with_input(import, &served.telethon(0));
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(said(&output).contains("must not be used by two programs at once"));
     first(&folder, &["--account", "tele"], |it| matches!(it, RecordEvent::CallAdded(_)));
 
     // The same session a second time would end both.
-    let again = typed(onhook(&folder, &["login", "--import"]), &served.telethon(0));
+    let again = run_with_input(onhook(&folder, &["login", "--import"]), &served.telethon(0));
     assert_eq!(again.status.code(), Some(1));
     assert!(said(&again).contains("is here already, as 'tele'"), "{}", said(&again));
     let remove = onhook(&folder, &["accounts", "remove", "tele", "--yes"]).output();
@@ -139,7 +119,7 @@ fn both_session_strings_are_imported_from_standard_input_and_watched() {
     // A Pyrogram string has no address.
     let file = served.server_file(0);
     let import = onhook(&folder, &["login", "--name", "pyro", "--import", "--server", &file]);
-    let output = typed(import, &served.pyrogram(0, false));
+    let output = run_with_input(import, &served.pyrogram(0, false));
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     first(&folder, &["--account", "pyro"], |it| matches!(it, RecordEvent::CallAdded(_)));
 }
@@ -154,7 +134,7 @@ fn what_cannot_be_imported_is_refused_and_nothing_is_stored() {
         (served.pyrogram(0, true), "bots have no calls"),
     ] {
         let folder = folder();
-        let output = typed(onhook(&folder, &["login", "--import"]), &text);
+        let output = run_with_input(onhook(&folder, &["login", "--import"]), &text);
         assert_ne!(output.status.code(), Some(0));
         assert!(said(&output).contains(wanted), "{}", said(&output));
         assert!(text.is_empty() || !said(&output).contains(&text));
@@ -186,17 +166,14 @@ fn signing_out_without_a_connection_says_what_remains() {
 fn an_account_in_use_and_one_that_others_can_read_are_refused() {
     let (served, folder) = (ServerProcess::start(&format!("{ME}{RING}")), folder());
     assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
-    let mut child = watch(&folder, &[]);
-    let mut line = String::new();
-    // Kept: it ends when nobody reads.
-    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
-    out.read_line(&mut line).expect("a line");
+    // The lines are kept, because a watch ends when its output is closed.
+    let (running, mut lines) = watch(&folder, &[]);
+    lines.next().expect("a line");
     let output = onhook(&folder, &["watch"]).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(2));
-    let holder = format!("the account 'ada' is in use by process {}", child.id());
+    let holder = format!("the account 'ada' is in use by process {}", running.process());
     assert!(said(&output).contains(&holder), "{}", said(&output));
-    child.kill().expect("it runs");
-    child.wait().expect("it ends");
+    drop(running);
 
     let session = folder.path().join("data/accounts/ada/session.db");
     fs::set_permissions(&session, fs::Permissions::from_mode(0o640)).expect("loosened");
@@ -220,8 +197,8 @@ fn nothing_secret_is_ever_readable_by_others_and_no_log_has_a_secret() {
     strace.args(["-e", "trace=open,openat,creat,mkdir,mkdirat,unlink,chmod,fchmod,fchmodat"]);
     // With this mask, what asks for wider permissions gets them.
     strace.args(["sh", "-c", "umask 000; exec \"$@\"", "sh"]);
-    strace.arg(env!("CARGO_BIN_EXE_onhook")).args(["login", "--server", &file]);
-    let output = typed(strace, "+1 555 0100\nquagmire\ncup of tea\n");
+    strace.arg(PROGRAM).args(["login", "--server", &file]);
+    let output = run_with_input(strace, "+1 555 0100\nquagmire\ncup of tea\n");
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
 
     let text = fs::read_to_string(&trace).expect("a trace");
@@ -256,7 +233,9 @@ fn nothing_secret_is_ever_readable_by_others_and_no_log_has_a_secret() {
         serde_json::from_str(&served.unbound_keys(0)).expect("JSON");
     let key = description["centres"][0]["auth_key"].as_str().expect("a key").to_owned();
     let hash = served.line["sessions"][0]["access_hash"].to_string();
-    for secret in ["5550100", "555 0100", "quagmire", "cup of tea", HASH, &key, &key[..32], &hash] {
+    for secret in
+        ["5550100", "555 0100", "quagmire", "cup of tea", API_HASH, &key, &key[..32], &hash]
+    {
         assert!(!log.contains(secret), "'{secret}' is in the log");
     }
 }
@@ -279,7 +258,7 @@ fn telegram_is_reached_through_a_proxy_with_a_password() {
     let login = |url: String| {
         let mut login = onhook(&folder, &["login", "--server", &file]);
         login.env("ONHOOK_PROXY", url);
-        typed(login, "+1 555 0100\nquagmire\ncup of tea\n")
+        run_with_input(login, "+1 555 0100\nquagmire\ncup of tea\n")
     };
     let output = login(format!("socks5://ada:wrong@{}", proxy.address));
     assert_eq!(output.status.code(), Some(1));
@@ -307,8 +286,8 @@ fn telegram_is_reached_by_ipv6() {
     at_home(&mut strace, &folder);
     strace.env("ONHOOK_IPV6", "true");
     strace.args(["-f", "-qq", "-e", "trace=connect", "-o"]).arg(&trace);
-    strace.arg(env!("CARGO_BIN_EXE_onhook")).args(["login", "--server", &file]);
-    let output = typed(strace, "+1 555 0100\nquagmire\ncup of tea\n");
+    strace.arg(PROGRAM).args(["login", "--server", &file]);
+    let output = run_with_input(strace, "+1 555 0100\nquagmire\ncup of tea\n");
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let trace = fs::read_to_string(&trace).expect("a trace");
     assert!(trace.contains("AF_INET6") && !trace.contains("AF_INET,"), "{trace}");
@@ -361,7 +340,7 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
     let ill = "[server]\nclock = 100\nunbound_keys = 1\n[me]\nphone = '15550100'\n\
         calls_off = true\ncallers = 'nobody'\n";
     let (served, folder) = (ServerProcess::start(ill), folder());
-    let output = typed(onhook(&folder, &["login", "--import"]), &served.telethon(0));
+    let output = run_with_input(onhook(&folder, &["login", "--import"]), &served.telethon(0));
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let (code, findings) = doctor(&folder);
     assert_eq!(code, Some(1));
@@ -401,7 +380,7 @@ fn the_doctor_knows_a_session_that_was_ended() {
         ),
         folder(),
     );
-    let output = typed(onhook(&folder, &["login", "--import"]), &served.telethon(0));
+    let output = run_with_input(onhook(&folder, &["login", "--import"]), &served.telethon(0));
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let (code, findings) = doctor(&folder);
     assert_eq!(code, Some(1));
@@ -416,14 +395,14 @@ fn a_folder_that_cannot_be_written_is_told_before_anything_is_sent() {
     let file = served.server_file(0);
     let mut login = onhook(&folder, &["login", "--server", &file]);
     login.env("ONHOOK_DATA_DIR", &in_the_way);
-    let output = typed(login, "+1 555 0100\nquagmire\ncup of tea\n");
+    let output = run_with_input(login, "+1 555 0100\nquagmire\ncup of tea\n");
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("nothing was stored"), "{}", said(&output));
     assert_eq!(served.count("auth.sendCode"), 0);
 
     let mut import = onhook(&folder, &["login", "--import"]);
     import.env("ONHOOK_DATA_DIR", &in_the_way);
-    let output = typed(import, &served.telethon(0));
+    let output = run_with_input(import, &served.telethon(0));
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("nothing was stored"), "{}", said(&output));
     assert_eq!(served.count("auth.logOut"), 0, "another program's session stays as it is");
@@ -442,7 +421,7 @@ fn a_session_that_cannot_be_stored_in_the_end_is_signed_out_again() {
     let mut told = BufReader::new(slow.stderr.take().expect("a pipe")).lines();
     let sent = told.any(|line| line.is_ok_and(|line| line.contains("A code was sent")));
     assert!(sent, "it has begun");
-    let quick = typed(login(1), "+1 555 0100\nquagmire\ncup of tea\n");
+    let quick = run_with_input(login(1), "+1 555 0100\nquagmire\ncup of tea\n");
     assert_eq!(quick.status.code(), Some(0), "{}", said(&quick));
     keys.write_all(b"quagmire\ncup of tea\n").expect("it reads");
     let refused = told.any(|line| line.is_ok_and(|line| line.contains("there is an account 'w'")));
@@ -460,26 +439,16 @@ fn a_stock_session_of_grammers_can_be_dropped_in() {
     fs::create_dir_all(&account).expect("a folder");
     let path = account.join("session.db");
     let (dc, address, key) = served.session(0);
-    let (session, dc) = (&served.line["sessions"][0], i32::from(dc));
-    let centre = DcOption {
-        id: dc,
-        ipv4: address,
-        ipv6: SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0),
-        auth_key: Some(key.try_into().expect("256 bytes")),
+    let session = &served.line["sessions"][0];
+    let centre = DataCentre {
+        dc: i32::from(dc),
+        address: address.into(),
+        auth_key: key.try_into().expect("256 bytes"),
     };
-    let own = PeerInfo::User {
-        id: session["user_id"].as_i64().expect("a number"),
-        auth: Some(PeerAuth::from_hash(session["access_hash"].as_i64().expect("a number"))),
-        bot: Some(false),
-        is_self: Some(true),
-    };
+    let number = |name: &str| session[name].as_i64().expect("a number");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(async {
-        let stock = SqliteSession::open(&path).await.expect("a stock session");
-        stock.set_home_dc_id(dc).await.expect("stored");
-        stock.set_dc_option(&centre).await.expect("stored");
-        stock.cache_peer(own).await.expect("stored");
-    });
+    let stock = stock_session(&path, &centre, number("user_id"), number("access_hash"));
+    drop(runtime.block_on(stock));
     for (path, mode) in [(folder.path().join("data/accounts/dropped"), 0o700), (path, 0o600)] {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("tightened");
     }

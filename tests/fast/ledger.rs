@@ -2,21 +2,17 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use libsql::Connection;
 use onhook::calls::board::{AccountContext, CallBoard};
-use onhook::calls::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
+use onhook::calls::event::{CallEvent, Relays, Stage};
 use onhook::calls::reason::{EndReason, Recorded};
-use onhook::calls::{AccountId, CallKey, Handle, HangUp, Party};
+use onhook::calls::{AccountId, CallKey, HangUp, Party};
 use onhook::ledger::{Entry, Ledger, LedgerHandle};
 use tempfile::TempDir;
 
-const ME: i64 = 1;
-const RING: i64 = 100_000;
+use crate::common::calls::{self, ME, at};
 
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).expect("in range")
-}
+const RING: i64 = 100_000;
 
 fn context(second: i64) -> AccountContext {
     AccountContext {
@@ -32,17 +28,8 @@ fn key(id: i64) -> CallKey {
 }
 
 fn live(id: i64, incoming: bool, placed: i64, stage: Stage) -> CallEvent {
-    let (caller, callee) = if incoming { (100 + id, ME) } else { (ME, 100 + id) };
-    CallEvent::Live(Box::new(LiveCall {
-        handle: Handle { id, access_hash: 1000 + id },
-        caller,
-        callee,
-        peer: Party { name: Some(format!("Peer {id}")), ..Party::unknown(100 + id) },
-        date: at(placed),
-        video: false,
-        stage,
-        protocol: Protocol::default(),
-    }))
+    let peer = Party { name: Some(format!("Peer {id}")), ..Party::unknown(100 + id) };
+    calls::event(calls::live(id, peer, incoming, at(placed), stage))
 }
 
 fn established(second: i64) -> Stage {

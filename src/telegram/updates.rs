@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn requested() {
+    fn a_requested_call_is_incoming() {
         let call = live(event_of(tl::types::PhoneCallRequested {
             video: true,
             id: -7,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_with_and_without_receipt() {
+    fn a_waiting_call_has_its_time_of_receipt() {
         for receive_date in [None, Some(101)] {
             let call = live(event_of(tl::types::PhoneCallWaiting {
                 video: false,
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn accepted() {
+    fn an_accepted_call_has_that_stage() {
         let call = live(event_of(tl::types::PhoneCallAccepted {
             video: false,
             id: 7,
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn established() {
+    fn an_established_call_has_its_start_and_relays() {
         let reflector = tl::types::PhoneConnection {
             tcp: false,
             id: 1,
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn discarded_with_every_reason_and_empty() {
+    fn a_discarded_call_has_its_reason_and_an_empty_one_is_gone() {
         use tl::enums::PhoneCallDiscardReason as Tl;
         let slug = tl::types::PhoneCallDiscardReasonMigrateConferenceCall { slug: "s".to_owned() };
         let reasons = [

@@ -36,7 +36,7 @@ fn hangs_up(board: &mut Board, name: &str) {
 }
 
 #[test]
-fn one_that_is_signed_out_does_not_disturb_the_other() {
+fn an_account_that_is_signed_out_does_not_disturb_another() {
     let calls = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
         [[call]]\nfrom = 'alan'\nto = 'ken'\nat = 0.2\n\
         [[revoke]]\nat = 6\nerror = '401 SESSION_REVOKED'\naccount = 'ken'\n";
@@ -58,7 +58,7 @@ fn one_that_is_signed_out_does_not_disturb_the_other() {
 }
 
 #[test]
-fn one_that_cannot_be_used_does_not_disturb_the_other() {
+fn an_account_that_cannot_be_used_does_not_disturb_another() {
     let served = ServerProcess::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
     let folder = TempDir::new().expect("a temporary folder");
     import(&served, folder.path(), 0, "home");
@@ -75,7 +75,7 @@ fn one_that_cannot_be_used_does_not_disturb_the_other() {
 }
 
 #[test]
-fn a_session_that_has_ended_says_so_in_the_header_with_the_next_step() {
+fn the_header_shows_an_ended_session_and_the_next_step() {
     let states = [
         ("error = '401 SESSION_REVOKED'", "✗ signed out · SESSION_REVOKED · L sign in again"),
         (
@@ -98,7 +98,7 @@ fn a_session_that_has_ended_says_so_in_the_header_with_the_next_step() {
 }
 
 #[test]
-fn a_key_that_telegram_does_not_know_is_kept() {
+fn a_key_that_telegram_does_not_know_stays_stored() {
     let served = ServerProcess::start("[[revoke]]\nat = 0.5\n");
     let mut board = board_of(&served).size(100, 24).run();
     board.see("AUTH_KEY_UNKNOWN");
@@ -112,7 +112,7 @@ fn a_key_that_telegram_does_not_know_is_kept() {
 }
 
 #[test]
-fn a_session_that_receives_no_calls_is_fixed_after_a_question() {
+fn a_session_that_receives_no_calls_is_fixed_after_confirmation() {
     let calls = "[me]\ncalls_off = true\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0\n";
     let served = ServerProcess::start(calls);
     let mut board = board_of(&served).run();
@@ -135,7 +135,7 @@ fn a_session_that_receives_no_calls_is_fixed_after_a_question() {
 }
 
 #[test]
-fn a_session_that_is_not_confirmed_says_so() {
+fn the_board_shows_that_a_session_is_not_confirmed() {
     let served = ServerProcess::start("[me]\nunconfirmed = true\n");
     let board = board_of(&served).run();
     board.see("this session waits to be confirmed in another app");

@@ -46,7 +46,7 @@ fn declines(mut board: Board, served: &ServerProcess) -> TempDir {
 }
 
 #[test]
-fn a_full_disk_is_told_and_calls_are_hung_up() {
+fn a_full_disk_is_shown_and_calls_can_be_hung_up() {
     let served = ring();
     let folder = used(&served);
     let before = files(folder.path());
@@ -57,7 +57,7 @@ fn a_full_disk_is_told_and_calls_are_hung_up() {
 }
 
 #[test]
-fn the_doctor_tells_of_a_disk_and_a_ledger_that_are_of_no_use() {
+fn the_doctor_warns_of_a_full_disk_and_a_broken_ledger() {
     let served = ring();
     let folder = used(&served);
     let doctor = |through: &[&str]| {
@@ -81,7 +81,7 @@ fn is_left_over(entry: &std::io::Result<fs::DirEntry>) -> bool {
 }
 
 #[test]
-fn folders_that_cannot_be_written_are_told_and_calls_are_hung_up() {
+fn unwritable_folders_are_shown_and_calls_can_be_hung_up() {
     let served = ring();
     let folder = used(&served);
     let before = files(folder.path());

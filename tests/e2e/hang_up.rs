@@ -32,7 +32,7 @@ fn a_ringing_call_is_declined_with_the_chosen_reason() {
 }
 
 #[test]
-fn each_reason_has_its_key() {
+fn each_key_of_the_picker_sends_its_reason() {
     for (key, reason) in [("b", "busy"), ("m", "missed"), ("h", "hangup"), ("d", "disconnect")] {
         let mut board = ringing("");
         board.press("x");
@@ -44,7 +44,7 @@ fn each_reason_has_its_key() {
 }
 
 #[test]
-fn enter_sends_what_the_cursor_is_on_and_escape_sends_nothing() {
+fn enter_sends_the_reason_under_the_cursor_and_escape_sends_nothing() {
     let mut board = ringing("");
     board.press("x");
     board.see("Decline the call from");
@@ -86,7 +86,7 @@ fn an_outgoing_call_is_cancelled_as_missed() {
 }
 
 #[test]
-fn both_reasons_are_shown_when_telegram_overrules() {
+fn the_sent_and_the_recorded_reason_are_shown_when_they_differ() {
     let scenario = "[server]\nreasons = 'overruled'\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1";
     let mut board = Start::scenario(scenario).run();
     board.see_line(&["▶", "ringing", "Grace Hopper"]);
@@ -95,7 +95,7 @@ fn both_reasons_are_shown_when_telegram_overrules() {
 }
 
 #[test]
-fn marked_calls_are_hung_up_together_each_with_its_fitting_reason() {
+fn marked_calls_are_hung_up_together_each_with_its_default_reason() {
     let mut board = Start::scenario(
         "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n[[call]]\nfrom = 'me'\nto = 'alan'\nat = 0.2",
     )
@@ -114,7 +114,7 @@ fn marked_calls_are_hung_up_together_each_with_its_fitting_reason() {
 
 /// The rule that comes first: the wrong call is never ended.
 #[test]
-fn enter_does_not_hit_the_call_that_comes_in_place_of_the_picked_one() {
+fn enter_does_not_hang_up_the_call_that_replaces_the_picked_one() {
     let mut board = Start::scenario(
         "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\nrings = 2\n\
          [[call]]\nfrom = 'alan'\nto = 'me'\nat = 2.1\n",

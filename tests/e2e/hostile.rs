@@ -113,7 +113,7 @@ fn sequence(rest: &str) -> Option<usize> {
 }
 
 #[test]
-fn the_reader_of_bytes_knows_what_is_foreign() {
+fn the_check_of_terminal_output_finds_foreign_sequences() {
     for fine in
         ["\u{1b}[1;1HAnn\u{1b}[0m\r\n", "\u{1b}]9;Ann is calling\u{1b}\\\u{7}", "\u{1b}[?25l"]
     {
@@ -128,7 +128,7 @@ fn the_reader_of_bytes_knows_what_is_foreign() {
 }
 
 #[test]
-fn whatever_people_call_themselves_is_written_as_text() {
+fn hostile_names_reach_terminal_and_log_as_text() {
     let mut board = Start::scenario(&scenario()).size(160, 50).env("ONHOOK_LOG", "trace").run();
     board.see(&format!("{} ringing", names().len()));
     board.press("X");
@@ -157,7 +157,7 @@ fn whatever_people_call_themselves_is_written_as_text() {
 }
 
 #[test]
-fn whatever_people_call_themselves_is_clean_in_the_records() {
+fn hostile_names_reach_the_records_as_text() {
     let folder = TempDir::new().expect("a folder");
     let people = "title = 't'\n";
     std::fs::write(folder.path().join("s.toml"), format!("{people}{}", scenario())).expect("it");

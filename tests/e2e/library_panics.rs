@@ -12,7 +12,7 @@ fn with_invalid(method: &str, kind: &str) -> Board {
 }
 
 #[test]
-fn a_panic_inside_the_library_is_contained() {
+fn a_panic_inside_the_library_costs_one_connection() {
     for kind in ["wrong-session", "future-salt", "message-copy", "inner-length"] {
         let mut board = with_invalid("phone.discardCall", kind);
         board.see_line(&["▶", "ringing", "Grace Hopper"]);
@@ -28,7 +28,7 @@ fn a_panic_inside_the_library_is_contained() {
 }
 
 #[test]
-fn a_message_of_a_channel_among_those_of_chats_is_contained() {
+fn a_channel_message_among_chat_messages_costs_no_hang_up() {
     let mut board = with_invalid("phone.discardCall", "channel-message");
     board.see_line(&["▶", "ringing", "Grace Hopper"]);
     board.press("X");
@@ -38,7 +38,7 @@ fn a_message_of_a_channel_among_those_of_chats_is_contained() {
 }
 
 #[test]
-fn an_address_that_is_none_is_contained() {
+fn an_invalid_address_in_the_config_costs_one_connection() {
     let board = with_invalid("help.getConfig", "address");
     board.see("a fault inside onhook was contained");
     board.see_line(&["▶", "ringing", "Grace Hopper"]);

@@ -30,7 +30,7 @@ async fn count(path: &Path, sql: &str) -> libsql::Result<i64> {
 }
 
 #[test]
-fn a_call_that_rings_is_there_again_and_can_be_declined() {
+fn a_ringing_call_is_restored_after_a_kill_and_can_be_declined() {
     let served = forgetful("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
     let board = board_of(&served).run();
     board.see_line(&["ringing", "Grace Hopper", "ends by itself"]);
@@ -46,7 +46,7 @@ fn a_call_that_rings_is_there_again_and_can_be_declined() {
 }
 
 #[test]
-fn an_active_call_is_there_again_and_can_be_hung_up() {
+fn an_active_call_is_restored_after_a_kill_and_can_be_hung_up() {
     let served = forgetful(
         "[[call]]\nfrom = 'me'\nto = 'grace'\nat = 0.1\nreceipt = 0.1\nrings = 0.3\n\
          then = 'answered'\n",
@@ -63,7 +63,7 @@ fn an_active_call_is_there_again_and_can_be_hung_up() {
 }
 
 #[test]
-fn a_hang_up_that_was_cut_off_by_the_kill_is_settled() {
+fn a_hang_up_interrupted_by_a_kill_is_settled() {
     let served = forgetful(
         "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
          [[answer]]\nmethod = 'phone.discardCall'\nsilence = true\neffect = false\n",
@@ -82,7 +82,7 @@ fn a_hang_up_that_was_cut_off_by_the_kill_is_settled() {
 }
 
 #[test]
-fn a_call_that_ended_meanwhile_is_settled_by_the_chats() {
+fn a_call_that_ended_while_the_program_was_off_is_settled_by_the_chat_history() {
     let served = forgetful("sessions = 2\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 3\nrings = 4");
     let (board, bystander) = (board_of(&served).run(), board_of_session(&served, 1).run());
     board.see_line(&["ringing", "Grace Hopper"]);
@@ -96,7 +96,7 @@ fn a_call_that_ended_meanwhile_is_settled_by_the_chats() {
 }
 
 #[test]
-fn a_ledger_that_cannot_be_read_is_kept_and_calls_are_still_hung_up() {
+fn an_unreadable_ledger_is_kept_and_calls_can_be_hung_up() {
     let served = ServerProcess::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
     let folder = board_of(&served).run().quit().folder;
     let ledger = folder.path().join("ledger.db");

@@ -71,7 +71,7 @@ fn left(folder: &TempDir) -> usize {
 }
 
 #[test]
-fn signing_in_by_code_and_password_then_watching_then_signing_out() {
+fn an_account_signs_in_by_code_watches_is_renamed_and_signs_out() {
     let (served, folder) = (ServerProcess::start(&format!("{ME}{RING}")), folder());
     let output = sign_in(&served, &folder, 0);
     let told = said(&output);
@@ -99,7 +99,7 @@ fn signing_in_by_code_and_password_then_watching_then_signing_out() {
 }
 
 #[test]
-fn both_session_strings_are_imported_from_standard_input_and_watched() {
+fn both_session_strings_are_imported_from_standard_input() {
     let served = ServerProcess::start(&format!("[server]\nunbound_keys = 1\n{RING}"));
     let folder = folder();
     let mut import = onhook(&folder, &["login", "--name", "tele", "--import"]);
@@ -125,7 +125,7 @@ fn both_session_strings_are_imported_from_standard_input_and_watched() {
 }
 
 #[test]
-fn what_cannot_be_imported_is_refused_and_nothing_is_stored() {
+fn invalid_sessions_are_refused_and_nothing_is_stored() {
     let served = ServerProcess::start("[me]\nbot = true\n");
     for (text, wanted) in [
         (String::new(), "there is nothing to import"),
@@ -143,7 +143,7 @@ fn what_cannot_be_imported_is_refused_and_nothing_is_stored() {
 }
 
 #[test]
-fn signing_out_without_a_connection_says_what_remains() {
+fn signing_out_without_a_connection_keeps_the_account_and_names_the_next_step() {
     let folder = folder();
     let served = ServerProcess::start(&format!("{ME}{RING}"));
     assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
@@ -163,7 +163,7 @@ fn signing_out_without_a_connection_says_what_remains() {
 }
 
 #[test]
-fn an_account_in_use_and_one_that_others_can_read_are_refused() {
+fn an_account_in_use_and_one_readable_by_others_are_refused() {
     let (served, folder) = (ServerProcess::start(&format!("{ME}{RING}")), folder());
     assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
     // The lines are kept, because a watch ends when its output is closed.
@@ -316,7 +316,7 @@ fn found(findings: &[(String, String, String)], check: &str) -> (String, String)
 }
 
 #[test]
-fn the_doctor_finds_nothing_where_nothing_is_wrong() {
+fn the_doctor_reports_no_failure_on_a_sound_setup() {
     let (served, folder) = (ServerProcess::start(ME), folder());
     let (code, findings) = doctor(&folder);
     assert_eq!(code, Some(0), "no account is no failure");
@@ -336,7 +336,7 @@ fn the_doctor_finds_nothing_where_nothing_is_wrong() {
 }
 
 #[test]
-fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
+fn the_doctor_names_each_failure_and_its_remedy() {
     let ill = "[server]\nclock = 100\nunbound_keys = 1\n[me]\nphone = '15550100'\n\
         calls_off = true\ncallers = 'nobody'\n";
     let (served, folder) = (ServerProcess::start(ill), folder());
@@ -373,7 +373,7 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
 }
 
 #[test]
-fn the_doctor_knows_a_session_that_was_ended() {
+fn the_doctor_reports_a_revoked_session() {
     let (served, folder) = (
         ServerProcess::start(
             "[[answer]]\nmethod = 'updates.getState'\nerror = '401 SESSION_REVOKED'\ntimes = 0\n",
@@ -388,7 +388,7 @@ fn the_doctor_knows_a_session_that_was_ended() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_told_before_anything_is_sent() {
+fn an_unwritable_folder_is_reported_before_anything_is_sent() {
     let (served, folder) = (ServerProcess::start(ME), folder());
     let in_the_way = folder.path().join("in-the-way");
     fs::write(&in_the_way, "a file where a folder should be").expect("a file");
@@ -409,7 +409,7 @@ fn a_folder_that_cannot_be_written_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn a_session_that_cannot_be_stored_in_the_end_is_signed_out_again() {
+fn a_session_that_cannot_be_stored_is_signed_out_again() {
     let (served, folder) = (ServerProcess::start(ME), folder());
     let login = |at| {
         let file = served.server_file(at);
@@ -433,7 +433,7 @@ fn a_session_that_cannot_be_stored_in_the_end_is_signed_out_again() {
 
 /// What another grammers program keeps, put where onhook looks.
 #[test]
-fn a_stock_session_of_grammers_can_be_dropped_in() {
+fn a_stock_grammers_session_is_used_as_an_account() {
     let (served, folder) = (ServerProcess::start(RING), folder());
     let account = folder.path().join("data/accounts/dropped");
     fs::create_dir_all(&account).expect("a folder");

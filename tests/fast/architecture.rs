@@ -136,7 +136,7 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 #[test]
-fn nobody_imports_what_is_not_theirs() {
+fn no_module_imports_a_forbidden_one() {
     let mut seen = 0;
     for (path, text) in files("src") {
         let part = part(&path);
@@ -167,7 +167,7 @@ fn every_module_says_what_it_is_for() {
 }
 
 #[test]
-fn every_promise_names_a_test_that_is_there() {
+fn every_promise_names_an_existing_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = fs::read_to_string(root.join("README.md")).expect("the README");
     let from = readme.find("## What onhook promises").expect("the section");

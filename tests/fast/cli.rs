@@ -33,7 +33,7 @@ fn stdout(output: &Output) -> String {
 }
 
 #[test]
-fn without_an_account_it_says_what_to_do() {
+fn without_an_account_the_next_step_is_printed() {
     for args in [&[][..], &["watch"][..]] {
         let output = run(args);
         assert_eq!(output.status.code(), Some(3));
@@ -42,7 +42,7 @@ fn without_an_account_it_says_what_to_do() {
 }
 
 #[test]
-fn wrong_usage_is_refused_with_2() {
+fn wrong_usage_exits_with_code_2() {
     let cases: [(&[&str], &str); 6] = [
         (&["--nonsense"], "unexpected argument '--nonsense'"),
         (&["demo", "--nonsense"], "unexpected argument '--nonsense'"),
@@ -60,7 +60,7 @@ fn wrong_usage_is_refused_with_2() {
 }
 
 #[test]
-fn wrong_files_are_refused_with_their_place() {
+fn wrong_files_are_refused_with_file_and_line() {
     let cases = [
         (
             "keymap.toml",
@@ -89,7 +89,7 @@ fn run_with(args: &[&str], name: &str, value: &str) -> Output {
 }
 
 #[test]
-fn the_printed_defaults_are_the_defaults() {
+fn the_printed_defaults_are_accepted_as_settings() {
     let folder = folder();
     for (what, file) in [("print", "config.toml"), ("keymap", "keymap.toml")] {
         let output = onhook(&folder).args(["config", what]).output().expect("the program runs");
@@ -153,7 +153,7 @@ fn watch_prints_every_event_as_a_record() {
 }
 
 #[test]
-fn watch_ends_cleanly_when_nobody_reads() {
+fn watch_ends_cleanly_when_its_output_is_closed() {
     let (mut running, lines, _folder) = start(&["watch", "--demo", "busy"], "");
     drop(records(lines).next().expect("a record"));
     // The reader is gone with the iterator; the next record finds the pipe closed.
@@ -172,7 +172,7 @@ fn watch_loses_nothing_of_a_burst() {
 }
 
 #[test]
-fn serve_prints_where_it_is_and_ends_on_a_signal() {
+fn serve_prints_its_address_and_ends_on_a_signal() {
     let (mut running, mut lines, _folder) = start(&["serve", "quiet"], "");
     let line: Value = serde_json::from_str(&lines.next().expect("a line")).expect("JSON");
     assert!(line["address"].as_str().is_some_and(|it| it.starts_with("127.0.0.1:")));

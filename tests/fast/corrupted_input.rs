@@ -149,7 +149,7 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 #[test]
-fn what_is_whole_is_read() {
+fn undamaged_updates_are_read() {
     assert_eq!(read_updates(&updates(), 1).len(), 3);
 }
 
@@ -157,12 +157,12 @@ proptest! {
     #![proptest_config(cases(3000))]
 
     #[test]
-    fn updates_are_read_or_left(damage in any_damage(), id in any::<i64>()) {
+    fn damaged_updates_never_panic(damage in any_damage(), id in any::<i64>()) {
         read_updates(&damaged(&updates(), &damage), id);
     }
 
     #[test]
-    fn sessions_of_other_programs_are_read_or_refused(damage in any_damage()) {
+    fn damaged_session_strings_never_panic(damage in any_damage()) {
         let whole = format!("1{}", "AQ".repeat(190));
         if let Ok(text) = String::from_utf8(damaged(whole.as_bytes(), &damage)) {
             let _ = Imported::parse(&text);
@@ -174,7 +174,7 @@ proptest! {
     #![proptest_config(cases(1500))]
 
     #[test]
-    fn scenarios_are_read_or_refused_with_their_place(damage in any_damage(), which in any::<Index>()) {
+    fn damaged_scenarios_are_read_or_refused_with_file_and_line(damage in any_damage(), which in any::<Index>()) {
         let texts = assets("scenarios");
         let (_, whole) = which.get(&texts);
         let text = String::from_utf8_lossy(&damaged(whole.as_bytes(), &damage)).into_owned();
@@ -186,7 +186,7 @@ proptest! {
     }
 
     #[test]
-    fn settings_keys_and_themes_are_read_or_refused(
+    fn damaged_settings_keymaps_and_themes_are_read_or_refused_and_kept(
         damage in any_damage(),
         bytes in proptest::collection::vec(any::<u8>(), 0..100),
         which in 0usize..3,
@@ -219,7 +219,7 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn the_settings_of_an_account_are_read_or_refused(damage in any_damage()) {
+    fn damaged_account_settings_are_read_or_refused(damage in any_damage()) {
         let folder = TempDir::new().expect("a folder");
         let accounts = AccountStore::at(folder.path().join("accounts"));
         let draft = accounts.draft().expect("a new account");
@@ -235,7 +235,7 @@ proptest! {
     }
 
     #[test]
-    fn ledgers_are_read_or_refused(damage in any_damage()) {
+    fn damaged_ledgers_are_read_or_refused_and_kept(damage in any_damage()) {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("ledger.db");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

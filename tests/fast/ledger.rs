@@ -70,7 +70,7 @@ async fn row(path: &PathBuf, id: i64) -> (String, bool) {
 }
 
 #[tokio::test]
-async fn a_call_is_written_once_with_its_ending_and_its_handle_goes() {
+async fn a_call_is_written_once_with_its_ending_and_loses_its_handle() {
     let (_folder, path, ledger) = ledger().await;
     let mut board = CallBoard::default();
     board.apply(live(7, true, 0, Stage::Requested), &context(0));
@@ -93,7 +93,7 @@ async fn a_call_is_written_once_with_its_ending_and_its_handle_goes() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_waits_and_is_told_once() {
+async fn entries_that_cannot_be_written_are_kept_and_reported_once() {
     let (_folder, path, ledger) = ledger().await;
     drop(ledger);
     let (told, mut troubles) = tokio::sync::mpsc::unbounded_channel();
@@ -119,7 +119,7 @@ async fn what_cannot_be_written_waits_and_is_told_once() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_run_knew_of_an_end_is_not_told_worse() {
+async fn a_later_run_does_not_overwrite_a_better_known_ending() {
     let (_folder, path, ledger) = ledger().await;
     let mut board = CallBoard::default();
     board.apply(live(7, true, 0, Stage::Requested), &context(0));
@@ -158,7 +158,7 @@ async fn what_an_earlier_run_knew_of_an_end_is_not_told_worse() {
 }
 
 #[tokio::test]
-async fn a_hang_up_that_was_not_sent_is_taken_back() {
+async fn a_hang_up_that_was_not_sent_is_cleared() {
     let (_folder, _, ledger) = ledger().await;
     let mut board = CallBoard::default();
     board.apply(live(7, true, 0, Stage::Requested), &context(0));
@@ -172,7 +172,7 @@ async fn a_hang_up_that_was_not_sent_is_taken_back() {
 }
 
 #[tokio::test]
-async fn a_call_that_was_closed_is_open_again_when_it_turns_out_to_live() {
+async fn a_closed_call_is_reopened_when_it_still_lives() {
     let (_folder, path, ledger) = ledger().await;
     let mut board = CallBoard::default();
     board.apply(live(7, true, 0, Stage::Requested), &context(0));
@@ -186,7 +186,7 @@ async fn a_call_that_was_closed_is_open_again_when_it_turns_out_to_live() {
 }
 
 #[tokio::test]
-async fn what_may_still_live_is_recalled_and_the_rest_is_closed() {
+async fn calls_that_may_still_live_are_recalled_and_others_closed() {
     let (_folder, path, ledger) = ledger().await;
     let mut board = CallBoard::default();
     board.apply(live(1, true, 0, Stage::Requested), &context(0));
@@ -219,7 +219,7 @@ async fn what_may_still_live_is_recalled_and_the_rest_is_closed() {
 }
 
 #[tokio::test]
-async fn a_ledger_of_a_newer_version_or_no_ledger_is_refused_and_kept() {
+async fn a_newer_ledger_and_a_foreign_file_are_refused_and_kept() {
     let (folder, path, ledger) = ledger().await;
     drop(ledger);
     let database = libsql::Builder::new_local(&path).build().await.expect("a database");

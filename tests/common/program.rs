@@ -1,5 +1,6 @@
 //! The program as a process: where its files are, how it is started, and that it ends.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -33,6 +34,12 @@ pub fn run_with_input(mut command: Command, input: &str) -> Output {
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     child.wait_with_output().expect("it ends")
+}
+
+/// How many accounts a data folder has, drafts included.
+pub fn accounts_on_disk(data: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(data.join("accounts")) else { return 0 };
+    entries.flatten().filter(|entry| entry.file_name() != "lock").count()
 }
 
 /// Sends a signal, such as `TERM`, to a process.

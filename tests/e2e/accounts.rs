@@ -5,6 +5,8 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::common::import::import;
+use crate::common::parallel::for_each;
+use crate::common::scenario::RING;
 use crate::common::server_process::ServerProcess;
 use crate::pty::{Board, Start};
 
@@ -59,7 +61,7 @@ fn an_account_that_is_signed_out_does_not_disturb_another() {
 
 #[test]
 fn an_account_that_cannot_be_used_does_not_disturb_another() {
-    let served = ServerProcess::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
+    let served = ServerProcess::start(RING);
     let folder = TempDir::new().expect("a temporary folder");
     import(&served, folder.path(), 0, "home");
     let broken = folder.path().join("accounts/work");
@@ -86,7 +88,7 @@ fn the_header_shows_an_ended_session_and_the_next_step() {
         // The key is forgotten: the transport says −404.
         ("", "✗ signed out · AUTH_KEY_UNKNOWN · R try again, L sign in"),
     ];
-    for (error, header) in states {
+    for_each(states, |(error, header)| {
         let text = format!("[[revoke]]\nat = 0.5\n{error}\n");
         let served = ServerProcess::start(&text);
         let board = board_of(&served).size(100, 24).run();
@@ -94,7 +96,7 @@ fn the_header_shows_an_ended_session_and_the_next_step() {
         let folder = board.quit().folder;
         let session = folder.path().join("accounts/ada/session.db");
         assert!(session.is_file(), "the file stays as it was");
-    }
+    });
 }
 
 #[test]
@@ -105,9 +107,7 @@ fn a_key_that_telegram_does_not_know_stays_stored() {
     board.press("R");
     let folder = board.quit().folder;
     let stored = std::fs::read(folder.path().join("accounts/ada/session.db")).expect("a file");
-    let hex = served.line["sessions"][0]["auth_key"].as_str().expect("a key");
-    let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits");
-    let key: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+    let (_, _, key) = served.session(0);
     assert!(stored.windows(key.len()).any(|bytes| bytes == key), "the key is where it was");
 }
 

@@ -1,5 +1,6 @@
 //! Every documented error, on the row of its call, with its next step.
 
+use crate::common::parallel::for_each;
 use crate::pty::{Board, Start};
 
 /// Starts an error scenario and tries to decline the call.
@@ -32,15 +33,6 @@ fn retried(name: &str, text: &str, code: &str) {
     board.press("<enter>");
     board.see("declined by you (sent busy, recorded busy)");
     assert_eq!(board.hang_ups().len(), 2);
-    board.quit();
-}
-
-/// The session is gone: the header says so, and the row too.
-fn signed_out(name: &str, text: &str, code: &str) {
-    let board = refused(name);
-    board.see_wrapped(&format!("✗ {text} · {code}"));
-    board.see(&format!("signed out · {code}"));
-    assert_eq!(board.hang_ups().len(), 1);
     board.quit();
 }
 
@@ -138,16 +130,29 @@ fn a_flood_wait_counts_down_and_then_allows_a_retry() {
 
 #[test]
 fn errors_that_end_the_session_are_shown_on_the_row_and_in_the_header() {
-    signed_out("error-user-deactivated", "This account was deleted", "USER_DEACTIVATED");
-    signed_out("error-user-banned", "This account was banned", "USER_DEACTIVATED_BAN");
-    signed_out("error-key-unregistered", "This session was signed out", "AUTH_KEY_UNREGISTERED");
-    signed_out("error-key-invalid", "This session was signed out", "AUTH_KEY_INVALID");
-    signed_out("error-session-revoked", "This session was signed out", "SESSION_REVOKED");
-    signed_out("error-session-expired", "This session was signed out", "SESSION_EXPIRED");
-    let password = "The two-step password is still needed";
-    signed_out("error-password-needed", password, "SESSION_PASSWORD_NEEDED");
+    let gone = "This session was signed out";
     let duplicated = "Another program used this session, so Telegram cancelled it; sign in again";
-    signed_out("error-key-duplicated", duplicated, "AUTH_KEY_DUPLICATED");
+    let cases = [
+        ("error-user-deactivated", "This account was deleted", "USER_DEACTIVATED"),
+        ("error-user-banned", "This account was banned", "USER_DEACTIVATED_BAN"),
+        ("error-key-unregistered", gone, "AUTH_KEY_UNREGISTERED"),
+        ("error-key-invalid", gone, "AUTH_KEY_INVALID"),
+        ("error-session-revoked", gone, "SESSION_REVOKED"),
+        ("error-session-expired", gone, "SESSION_EXPIRED"),
+        (
+            "error-password-needed",
+            "The two-step password is still needed",
+            "SESSION_PASSWORD_NEEDED",
+        ),
+        ("error-key-duplicated", duplicated, "AUTH_KEY_DUPLICATED"),
+    ];
+    for_each(cases, |(name, text, code)| {
+        let board = refused(name);
+        board.see_wrapped(&format!("✗ {text} · {code}"));
+        board.see(&format!("signed out · {code}"));
+        assert_eq!(board.hang_ups().len(), 1);
+        board.quit();
+    });
 }
 
 #[test]
@@ -180,7 +185,7 @@ fn transport_errors_reconnect_and_the_hang_up_can_be_retried() {
         ("error-transport-dc", "Wrong data centre", "TRANSPORT_444"),
         ("error-transport-key", "Telegram does not know this session's key", "TRANSPORT_404"),
     ];
-    for (name, text, code) in cases {
+    for_each(cases, |(name, text, code)| {
         let mut board = refused(name);
         board.see_wrapped(text);
         board.see("● online");
@@ -188,5 +193,5 @@ fn transport_errors_reconnect_and_the_hang_up_can_be_retried() {
         board.press("X");
         board.see("declined by you (sent busy, recorded busy)");
         board.quit();
-    }
+    });
 }

@@ -1,5 +1,6 @@
 //! Messages that no server may send: what they break inside is contained and made anew.
 
+use crate::common::parallel::for_each;
 use crate::pty::{Board, Start};
 
 fn with_invalid(method: &str, kind: &str) -> Board {
@@ -13,7 +14,7 @@ fn with_invalid(method: &str, kind: &str) -> Board {
 
 #[test]
 fn a_panic_inside_the_library_costs_one_connection() {
-    for kind in ["wrong-session", "future-salt", "message-copy", "inner-length"] {
+    for_each(["wrong-session", "future-salt", "message-copy", "inner-length"], |kind| {
         let mut board = with_invalid("phone.discardCall", kind);
         board.see_line(&["▶", "ringing", "Grace Hopper"]);
         board.press("X");
@@ -24,7 +25,7 @@ fn a_panic_inside_the_library_costs_one_connection() {
         assert_eq!(board.hang_ups().len(), 1, "{kind}: nothing is sent again");
         let raw = String::from_utf8_lossy(&board.quit().raw).into_owned();
         assert!(!raw.contains("panicked"), "{kind}: the screen stays whole");
-    }
+    });
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! Signing in on the board, by each way in, until a call is declined; and what does not work.
 
-use std::fs;
-use std::path::Path;
-
+use crate::common::program::accounts_on_disk;
 use crate::common::scenario::{API_HASH, RING};
 use crate::common::server_process::ServerProcess;
 use crate::pty::{Board, Start};
@@ -278,7 +276,7 @@ fn cancelling_at_any_step_leaves_no_account() {
         if killed {
             board.signal("KILL");
             let folder = board.killed();
-            assert_eq!(accounts_in(folder.path()), 0);
+            assert_eq!(accounts_on_disk(folder.path()), 0);
             continue;
         }
         board.press("<esc>");
@@ -335,14 +333,8 @@ fn the_demo_runs_without_an_account() {
     board.quit();
 }
 
-/// How many accounts there are on disk, drafts included.
 fn accounts(board: &Board) -> usize {
-    accounts_in(board.folder())
-}
-
-fn accounts_in(folder: &Path) -> usize {
-    let Ok(entries) = fs::read_dir(folder.join("accounts")) else { return 0 };
-    entries.flatten().filter(|entry| entry.file_name() != "lock").count()
+    accounts_on_disk(board.folder())
 }
 
 #[test]

@@ -13,7 +13,7 @@ use onhook_loopback::DataCentre;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::program::{PROGRAM, Running, run_with_input};
+use crate::common::program::{PROGRAM, Running, accounts_on_disk, run_with_input};
 use crate::common::proxy::Proxy;
 use crate::common::scenario::{API_HASH, RING};
 use crate::common::server_process::ServerProcess;
@@ -43,7 +43,7 @@ fn at_home(command: &mut Command, folder: &TempDir) {
     command.env("ONHOOK_LOG", "trace").env("PATH", "/usr/bin:/bin");
 }
 
-fn said(output: &Output) -> String {
+fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -64,22 +64,20 @@ fn watch(folder: &TempDir, args: &[&str]) -> (Running, impl Iterator<Item = Stri
     Running::start(onhook(folder, &[&["watch"], args].concat()))
 }
 
-/// How many accounts there are on disk, drafts included.
-fn left(folder: &TempDir) -> usize {
-    let Ok(entries) = fs::read_dir(folder.path().join("data/accounts")) else { return 0 };
-    entries.flatten().filter(|entry| entry.file_name() != "lock").count()
+fn accounts_left(folder: &TempDir) -> usize {
+    accounts_on_disk(&folder.path().join("data"))
 }
 
 #[test]
 fn an_account_signs_in_by_code_watches_is_renamed_and_signs_out() {
     let (served, folder) = (ServerProcess::start(&format!("{ME}{RING}")), folder());
     let output = sign_in(&served, &folder, 0);
-    let told = said(&output);
-    assert_eq!(output.status.code(), Some(0), "{told}");
-    assert!(told.contains("A code was sent into your other Telegram apps"), "{told}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    assert!(printed.contains("A code was sent into your other Telegram apps"), "{printed}");
     assert!(
-        told.contains("Signed in as Ada Lovelace. The account is called 'ada' here."),
-        "{told}"
+        printed.contains("Signed in as Ada Lovelace. The account is called 'ada' here."),
+        "{printed}"
     );
 
     let added = first(&folder, &["--account", "ada"], |it| matches!(it, RecordEvent::CallAdded(_)));
@@ -88,12 +86,12 @@ fn an_account_signs_in_by_code_watches_is_renamed_and_signs_out() {
     let list = onhook(&folder, &["accounts"]).output().expect("the program runs");
     assert_eq!(String::from_utf8_lossy(&list.stdout), "ada\tfree\n");
     let output = onhook(&folder, &["accounts", "rename", "ada", "home"]).output().expect("it runs");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 
     let output = onhook(&folder, &["logout", "home"]).output().expect("the program runs");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(served.count("auth.logOut"), 1);
-    assert_eq!(left(&folder), 0);
+    assert_eq!(accounts_left(&folder), 0);
     let output = onhook(&folder, &["watch"]).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(3));
 }
@@ -105,14 +103,14 @@ fn both_session_strings_are_imported_from_standard_input() {
     let mut import = onhook(&folder, &["login", "--name", "tele", "--import"]);
     import.env_remove("ONHOOK_API_ID");
     let output = run_with_input(import, &served.telethon(0));
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(said(&output).contains("must not be used by two programs at once"));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("must not be used by two programs at once"));
     first(&folder, &["--account", "tele"], |it| matches!(it, RecordEvent::CallAdded(_)));
 
     // The same session a second time would end both.
     let again = run_with_input(onhook(&folder, &["login", "--import"]), &served.telethon(0));
     assert_eq!(again.status.code(), Some(1));
-    assert!(said(&again).contains("is here already, as 'tele'"), "{}", said(&again));
+    assert!(stderr(&again).contains("is here already, as 'tele'"), "{}", stderr(&again));
     let remove = onhook(&folder, &["accounts", "remove", "tele", "--yes"]).output();
     assert_eq!(remove.expect("it runs").status.code(), Some(0));
 
@@ -120,7 +118,7 @@ fn both_session_strings_are_imported_from_standard_input() {
     let file = served.server_file(0);
     let import = onhook(&folder, &["login", "--name", "pyro", "--import", "--server", &file]);
     let output = run_with_input(import, &served.pyrogram(0, false));
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     first(&folder, &["--account", "pyro"], |it| matches!(it, RecordEvent::CallAdded(_)));
 }
 
@@ -136,9 +134,9 @@ fn invalid_sessions_are_refused_and_nothing_is_stored() {
         let folder = folder();
         let output = run_with_input(onhook(&folder, &["login", "--import"]), &text);
         assert_ne!(output.status.code(), Some(0));
-        assert!(said(&output).contains(wanted), "{}", said(&output));
-        assert!(text.is_empty() || !said(&output).contains(&text));
-        assert_eq!(left(&folder), 0, "{wanted}");
+        assert!(stderr(&output).contains(wanted), "{}", stderr(&output));
+        assert!(text.is_empty() || !stderr(&output).contains(&text));
+        assert_eq!(accounts_left(&folder), 0, "{wanted}");
     }
 }
 
@@ -150,15 +148,16 @@ fn signing_out_without_a_connection_keeps_the_account_and_names_the_next_step() 
     drop(served);
     let output = onhook(&folder, &["logout", "ada"]).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(1));
-    let told = said(&output);
+    let printed = stderr(&output);
     assert!(
-        told.contains("'ada' may still be signed in") && told.contains("accounts remove ada --yes")
+        printed.contains("'ada' may still be signed in")
+            && printed.contains("accounts remove ada --yes")
     );
     assert!(folder.path().join("data/accounts/ada/session.db").is_file());
     let output = onhook(&folder, &["accounts", "remove", "ada"]).output().expect("it runs");
     assert_eq!(output.status.code(), Some(2));
     let output = onhook(&folder, &["accounts", "remove", "ada", "--yes"]).output().expect("it");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(!folder.path().join("data/accounts/ada").exists());
 }
 
@@ -172,7 +171,7 @@ fn an_account_in_use_and_one_readable_by_others_are_refused() {
     let output = onhook(&folder, &["watch"]).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(2));
     let holder = format!("the account 'ada' is in use by process {}", running.process());
-    assert!(said(&output).contains(&holder), "{}", said(&output));
+    assert!(stderr(&output).contains(&holder), "{}", stderr(&output));
     drop(running);
 
     let session = folder.path().join("data/accounts/ada/session.db");
@@ -182,7 +181,7 @@ fn an_account_in_use_and_one_readable_by_others_are_refused() {
     let path = session.canonicalize().expect("a path");
     let wanted =
         format!("can be read by others (640); mend it with: chmod 600 '{}'", path.display());
-    assert!(said(&output).contains(&wanted), "{}\n{wanted}", said(&output));
+    assert!(stderr(&output).contains(&wanted), "{}\n{wanted}", stderr(&output));
 }
 
 /// Watches every call of the system that makes a file or folder, or changes who can read one.
@@ -199,7 +198,7 @@ fn nothing_secret_is_ever_readable_by_others_and_no_log_has_a_secret() {
     strace.args(["sh", "-c", "umask 000; exec \"$@\"", "sh"]);
     strace.arg(PROGRAM).args(["login", "--server", &file]);
     let output = run_with_input(strace, "+1 555 0100\nquagmire\ncup of tea\n");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 
     let text = fs::read_to_string(&trace).expect("a trace");
     let secret = folder.path().join("data").display().to_string();
@@ -262,11 +261,11 @@ fn telegram_is_reached_through_a_proxy_with_a_password() {
     };
     let output = login(format!("socks5://ada:wrong@{}", proxy.address));
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("Telegram cannot be reached"), "{}", said(&output));
-    assert!(!said(&output).contains("wrong"), "{}", said(&output));
+    assert!(stderr(&output).contains("Telegram cannot be reached"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("wrong"), "{}", stderr(&output));
     assert_eq!(proxy.passed.load(Ordering::Relaxed), 0);
     let output = login(format!("socks5://ada:s3cret@{}", proxy.address));
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(proxy.passed.load(Ordering::Relaxed), 1);
 
     // From the settings as well, and for a watch.
@@ -288,7 +287,7 @@ fn telegram_is_reached_by_ipv6() {
     strace.args(["-f", "-qq", "-e", "trace=connect", "-o"]).arg(&trace);
     strace.arg(PROGRAM).args(["login", "--server", &file]);
     let output = run_with_input(strace, "+1 555 0100\nquagmire\ncup of tea\n");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let trace = fs::read_to_string(&trace).expect("a trace");
     assert!(trace.contains("AF_INET6") && !trace.contains("AF_INET,"), "{trace}");
     // It is remembered with the account.
@@ -341,7 +340,7 @@ fn the_doctor_names_each_failure_and_its_remedy() {
         calls_off = true\ncallers = 'nobody'\n";
     let (served, folder) = (ServerProcess::start(ill), folder());
     let output = run_with_input(onhook(&folder, &["login", "--import"]), &served.telethon(0));
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let (code, findings) = doctor(&folder);
     assert_eq!(code, Some(1));
     let wanted = [
@@ -381,7 +380,7 @@ fn the_doctor_reports_a_revoked_session() {
         folder(),
     );
     let output = run_with_input(onhook(&folder, &["login", "--import"]), &served.telethon(0));
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let (code, findings) = doctor(&folder);
     assert_eq!(code, Some(1));
     assert!(found(&findings, "session").1.contains("SESSION_REVOKED"), "{findings:?}");
@@ -397,14 +396,14 @@ fn an_unwritable_folder_is_reported_before_anything_is_sent() {
     login.env("ONHOOK_DATA_DIR", &in_the_way);
     let output = run_with_input(login, "+1 555 0100\nquagmire\ncup of tea\n");
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("nothing was stored"), "{}", said(&output));
+    assert!(stderr(&output).contains("nothing was stored"), "{}", stderr(&output));
     assert_eq!(served.count("auth.sendCode"), 0);
 
     let mut import = onhook(&folder, &["login", "--import"]);
     import.env("ONHOOK_DATA_DIR", &in_the_way);
     let output = run_with_input(import, &served.telethon(0));
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("nothing was stored"), "{}", said(&output));
+    assert!(stderr(&output).contains("nothing was stored"), "{}", stderr(&output));
     assert_eq!(served.count("auth.logOut"), 0, "another program's session stays as it is");
 }
 
@@ -418,17 +417,18 @@ fn a_session_that_cannot_be_stored_is_signed_out_again() {
     let mut slow = login(0).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
     let mut keys = slow.stdin.take().expect("a pipe");
     keys.write_all(b"+1 555 0100\n").expect("it reads");
-    let mut told = BufReader::new(slow.stderr.take().expect("a pipe")).lines();
-    let sent = told.any(|line| line.is_ok_and(|line| line.contains("A code was sent")));
+    let mut printed = BufReader::new(slow.stderr.take().expect("a pipe")).lines();
+    let sent = printed.any(|line| line.is_ok_and(|line| line.contains("A code was sent")));
     assert!(sent, "it has begun");
     let quick = run_with_input(login(1), "+1 555 0100\nquagmire\ncup of tea\n");
-    assert_eq!(quick.status.code(), Some(0), "{}", said(&quick));
+    assert_eq!(quick.status.code(), Some(0), "{}", stderr(&quick));
     keys.write_all(b"quagmire\ncup of tea\n").expect("it reads");
-    let refused = told.any(|line| line.is_ok_and(|line| line.contains("there is an account 'w'")));
+    let refused =
+        printed.any(|line| line.is_ok_and(|line| line.contains("there is an account 'w'")));
     assert!(refused, "the name is taken");
     assert_eq!(slow.wait().expect("it ends").code(), Some(1));
     assert_eq!(served.count("auth.logOut"), 1);
-    assert_eq!(left(&folder), 1);
+    assert_eq!(accounts_left(&folder), 1);
 }
 
 /// What another grammers program keeps, put where onhook looks.

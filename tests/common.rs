@@ -12,6 +12,8 @@ pub mod display;
 pub mod import;
 #[path = "common/parallel.rs"]
 pub mod parallel;
+#[path = "common/paused.rs"]
+pub mod paused;
 #[path = "common/program.rs"]
 pub mod program;
 #[path = "common/proxy.rs"]

@@ -13,3 +13,5 @@ mod corrupted_input;
 #[path = "fast/ledger.rs"]
 mod ledger;
 mod loopback;
+#[path = "fast/time.rs"]
+mod time;

@@ -1,7 +1,6 @@
 //! One session: the program at work, with the clock in the test's hand.
 
 use std::future::Future;
-use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -16,12 +15,12 @@ use onhook::calls::event::{AccountEvent, ConnectionState};
 use onhook::clock::Clock;
 use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::{Network, Origin};
-use onhook_loopback::{Options, Scenario, Server, WorldClock};
-use serde_json::Value;
+use onhook_loopback::{Scenario, Server};
 use tempfile::TempDir;
 use tokio::task::yield_now;
 
 use crate::checks::{Checks, Tally, agree, ledger_agrees};
+use crate::common::paused::{QUIET, Requests, still};
 use crate::common::session::stock_session;
 use crate::common::wait::{DEADLINE, Deadline};
 use crate::plan::{Plan, Step};
@@ -31,19 +30,6 @@ use crate::plan::{Plan, Step};
 const RECOVERY: u64 = 180_000;
 /// How often everybody has to agree after that, five seconds apart.
 const AGREEING: u64 = 24;
-/// After how many rounds of the runtime without a request and without an event the program and the
-/// server count as idle at this moment of the paused clock.
-///
-/// No condition can be read instead: tokio's stable metrics do not count the polls of tasks,
-/// grammers does not show its queues, and bytes may still be inside the kernel's sockets. A round
-/// is one `yield_now`: it runs every task that is ready, then polls the sockets. The longest chain
-/// of rounds that show nothing is a reconnect (close, connect, transport header, first request):
-/// 9 rounds in 30 seeds, on an idle machine. A busy one took 17 rounds once in 5,600 events, and
-/// 186 once, while the kernel held the bytes. What comes later is taken in at the next step of the
-/// clock: the checks hold for every order of events, so the replay of the seed differs, not the
-/// verdict.
-const QUIET: u32 = 24;
-
 /// All that has happened.
 #[derive(Clone, Default)]
 pub struct History(Arc<Mutex<Vec<String>>>);
@@ -62,29 +48,6 @@ impl History {
     }
 }
 
-/// The server's log of requests, kept in memory.
-#[derive(Clone, Default)]
-struct Requests(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Requests {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no writer panics").write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Requests {
-    /// Those that have come since the last time.
-    fn take(&self) -> Vec<Value> {
-        let bytes = std::mem::take(&mut *self.0.lock().expect("no writer panics"));
-        let text = String::from_utf8(bytes).expect("JSON is UTF-8");
-        text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
-    }
-}
-
 /// The panics of grammers are wanted here, and contained: nobody has to read of them.
 pub fn hush() {
     let print = std::panic::take_hook();
@@ -93,20 +56,6 @@ pub fn hush() {
             print(info);
         }
     }));
-}
-
-/// Waits without letting the clock go on.
-async fn still<T>(work: impl Future<Output = T>) -> T {
-    let deadline = Deadline::after(DEADLINE, "work at one moment of the paused clock");
-    tokio::pin!(work);
-    loop {
-        deadline.check();
-        tokio::select! {
-            biased;
-            done = &mut work => return done,
-            () = yield_now() => {}
-        }
-    }
 }
 
 /// The program, the server, and what is known of both.
@@ -232,9 +181,7 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     let folder = folder.expect("a temporary folder");
     let requests = Requests::default();
     let scenario = Scenario::parse("chaos.toml", &plan.scenario()).expect("a good scenario");
-    let log: Box<dyn Write + Send> = Box::new(requests.clone());
-    let options = Options { log: Some(log), clock: WorldClock::Runtime, ..Options::default() };
-    let server = still(Server::start(scenario, options)).await.expect("a server");
+    let server = requests.log_of(scenario).await;
     let accounts = still(account(folder.path(), &server, plan.clock)).await;
     let clock = Clock::of_runtime();
     let began = tokio::time::Instant::now();

@@ -1,4 +1,4 @@
-//! How the benchmarks draw.
+//! How tests and benchmarks draw in memory, and how tests read a screen.
 
 use std::path::Path;
 
@@ -22,4 +22,10 @@ pub fn options() -> DisplayOptions {
         zone: TimeZone::UTC,
         background: Background::Dark,
     }
+}
+
+/// The screen without frames and line breaks, each run of blanks as one.
+pub fn unwrapped(text: &str) -> String {
+    let blank = text.replace(['│', '┌', '┐', '└', '┘', '─'], " ");
+    blank.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -164,17 +164,6 @@ fn an_unreadable_answer_is_settled_by_the_chat_history() {
 }
 
 #[test]
-fn a_hang_up_without_an_answer_times_out_and_can_be_dismissed() {
-    let mut board = refused("error-no-answer");
-    board.see("declining…");
-    board.see_wrapped("still waiting for Telegram");
-    board.see_wrapped("✗ Telegram has not ended it so far · TIMEOUT");
-    board.press("e");
-    board.see_no("TIMEOUT");
-    board.quit();
-}
-
-#[test]
 fn transport_errors_reconnect_and_the_hang_up_can_be_retried() {
     let cases = [
         (

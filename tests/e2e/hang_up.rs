@@ -170,10 +170,12 @@ fn a_second_key_sends_no_second_hang_up() {
     assert_eq!(board.hang_ups().len(), 1);
 }
 
-/// Do no harm: without a key, nothing that changes anything is ever sent.
+/// Do no harm: without a key, nothing that changes anything is sent from the start until a call
+/// rings. `tests/fast/time.rs` goes on until the end of each scenario, and has the one whose random
+/// faults let nothing ring for 30 seconds.
 #[test]
 fn without_a_key_nothing_is_changed_in_any_scenario() {
-    for_each(onhook_loopback::shipped_scenarios(), |name| {
+    for_each(onhook_loopback::shipped_scenarios().filter(|name| *name != "chaos"), |name| {
         let board = Start::shipped(name).run();
         board.see("ringing");
         let ended = board.quit();

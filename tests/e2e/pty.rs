@@ -12,6 +12,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::common::display::unwrapped;
 use crate::common::program::{self, PROGRAM};
 use crate::common::requests;
 use crate::common::wait::{DEADLINE, Deadline, wait_until};
@@ -314,10 +315,4 @@ pub struct Ended {
 /// The `phone.discardCall`s among some requests.
 pub fn hang_ups(requests: &[Value]) -> Vec<Value> {
     requests.iter().filter(|it| it["method"] == "phone.discardCall").cloned().collect()
-}
-
-/// The screen without frames and line breaks, each run of blanks as one.
-fn unwrapped(text: &str) -> String {
-    let blank = text.replace(['│', '┌', '┐', '└', '┘', '─'], " ");
-    blank.split_whitespace().collect::<Vec<_>>().join(" ")
 }

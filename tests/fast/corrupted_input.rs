@@ -78,36 +78,82 @@ fn assets(folder: &str) -> Vec<(PathBuf, String)> {
     texts.map(|path| (path.clone(), fs::read_to_string(path).expect("a text"))).collect()
 }
 
-/// Updates as Telegram sends them: a ring, its end, and what the chat says of it.
+/// Updates as Telegram sends them: a call in each state, and what the chat says of its end.
 fn updates() -> Vec<u8> {
-    let protocol = types::PhoneCallProtocol {
+    let protocol: enums::PhoneCallProtocol = types::PhoneCallProtocol {
         udp_p2p: true,
         udp_reflector: true,
         min_layer: 65,
         max_layer: 92,
         library_versions: vec!["13.0.0".to_owned()],
-    };
-    let ring = types::PhoneCallRequested {
-        video: true,
-        id: 7,
-        access_hash: 9,
-        date: 100,
+    }
+    .into();
+    let (video, id, access_hash, date) = (true, 7, 9, 100);
+    let requested = types::PhoneCallRequested {
+        video,
+        id,
+        access_hash,
+        date,
         admin_id: 2,
         participant_id: 1,
         g_a_hash: vec![1; 32],
-        protocol: protocol.into(),
+        protocol: protocol.clone(),
     };
-    let end = types::PhoneCallDiscarded {
+    let waiting = types::PhoneCallWaiting {
+        video,
+        id,
+        access_hash,
+        date,
+        admin_id: 1,
+        participant_id: 2,
+        protocol: protocol.clone(),
+        receive_date: Some(101),
+    };
+    let accepted = types::PhoneCallAccepted {
+        video,
+        id,
+        access_hash,
+        date,
+        admin_id: 1,
+        participant_id: 2,
+        g_b: vec![1; 256],
+        protocol: protocol.clone(),
+    };
+    let connection = types::PhoneConnection {
+        tcp: false,
+        id: 1,
+        ip: "127.0.0.1".to_owned(),
+        ipv6: String::new(),
+        port: 1,
+        peer_tag: vec![1; 16],
+    };
+    let established = types::PhoneCall {
+        p2p_allowed: true,
+        video,
+        conference_supported: false,
+        id,
+        access_hash,
+        date,
+        admin_id: 1,
+        participant_id: 2,
+        g_a_or_b: vec![1; 256],
+        key_fingerprint: 1,
+        protocol,
+        connections: vec![connection.into()],
+        start_date: 102,
+        custom_parameters: None,
+    };
+    let discarded = types::PhoneCallDiscarded {
         need_rating: false,
         need_debug: false,
-        video: true,
-        id: 7,
+        video,
+        id,
         reason: Some(enums::PhoneCallDiscardReason::Busy),
         duration: Some(3),
     };
     let action = types::MessageActionPhoneCall {
-        video: true,
-        call_id: 7,
+        video,
+        call_id: id,
         reason: Some(enums::PhoneCallDiscardReason::Hangup),
         duration: Some(3),
     };
@@ -129,13 +175,18 @@ fn updates() -> Vec<u8> {
         reactions: None,
         ttl_period: None,
     };
-    let logged = types::UpdateNewMessage { message: message.into(), pts: 2, pts_count: 1 };
+    let calls: [enums::PhoneCall; 6] = [
+        requested.into(),
+        waiting.into(),
+        accepted.into(),
+        established.into(),
+        discarded.into(),
+        types::PhoneCallEmpty { id }.into(),
+    ];
+    let calls = calls.map(|phone_call| types::UpdatePhoneCall { phone_call }.into());
+    let message = types::UpdateNewMessage { message: message.into(), pts: 2, pts_count: 1 }.into();
     let updates = types::Updates {
-        updates: vec![
-            types::UpdatePhoneCall { phone_call: ring.into() }.into(),
-            types::UpdatePhoneCall { phone_call: end.into() }.into(),
-            logged.into(),
-        ],
+        updates: calls.into_iter().chain([message]).collect(),
         users: vec![types::UserEmpty { id: 2 }.into()],
         chats: Vec::new(),
         date: 103,
@@ -150,7 +201,7 @@ fn cases(cases: u32) -> ProptestConfig {
 
 #[test]
 fn undamaged_updates_are_read() {
-    assert_eq!(read_updates(&updates(), 1).len(), 3);
+    assert_eq!(read_updates(&updates(), 1).len(), 7);
 }
 
 proptest! {

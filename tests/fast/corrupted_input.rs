@@ -78,8 +78,8 @@ fn assets(folder: &str) -> Vec<(PathBuf, String)> {
     texts.map(|path| (path.clone(), fs::read_to_string(path).expect("a text"))).collect()
 }
 
-/// Updates as Telegram sends them: a call in each state, and what the chat says of its end.
-fn updates() -> Vec<u8> {
+/// An incoming and an outgoing call in each state.
+fn phone_calls() -> [enums::PhoneCall; 6] {
     let protocol: enums::PhoneCallProtocol = types::PhoneCallProtocol {
         udp_p2p: true,
         udp_reflector: true,
@@ -151,9 +151,21 @@ fn updates() -> Vec<u8> {
         reason: Some(enums::PhoneCallDiscardReason::Busy),
         duration: Some(3),
     };
+    [
+        requested.into(),
+        waiting.into(),
+        accepted.into(),
+        established.into(),
+        discarded.into(),
+        types::PhoneCallEmpty { id }.into(),
+    ]
+}
+
+/// Updates as Telegram sends them: a call in each state, and the chat's message of its end.
+fn updates() -> Vec<u8> {
     let action = types::MessageActionPhoneCall {
-        video,
-        call_id: id,
+        video: true,
+        call_id: 7,
         reason: Some(enums::PhoneCallDiscardReason::Hangup),
         duration: Some(3),
     };
@@ -175,15 +187,7 @@ fn updates() -> Vec<u8> {
         reactions: None,
         ttl_period: None,
     };
-    let calls: [enums::PhoneCall; 6] = [
-        requested.into(),
-        waiting.into(),
-        accepted.into(),
-        established.into(),
-        discarded.into(),
-        types::PhoneCallEmpty { id }.into(),
-    ];
-    let calls = calls.map(|phone_call| types::UpdatePhoneCall { phone_call }.into());
+    let calls = phone_calls().map(|phone_call| types::UpdatePhoneCall { phone_call }.into());
     let message = types::UpdateNewMessage { message: message.into(), pts: 2, pts_count: 1 }.into();
     let updates = types::Updates {
         updates: calls.into_iter().chain([message]).collect(),

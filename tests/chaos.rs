@@ -42,10 +42,10 @@ fn number(name: &str) -> Option<u64> {
 /// Plays a plan; what went wrong, with all that happened before.
 fn play(seed: u64, plan: &Plan) -> Result<Tally, String> {
     let history = session::History::default();
-    let told = history.clone();
+    let recorded = history.clone();
     let played = panic::catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime").block_on(session::play(plan, told))
+        runtime.expect("a runtime").block_on(session::play(plan, recorded))
     }));
     let wrong = match played {
         Ok(Ok(tally)) => return Ok(tally),
@@ -64,7 +64,7 @@ fn replay(seed: u64) -> String {
 
 #[test]
 fn the_checks_hold_for_every_seed() {
-    session::hush();
+    session::silence_library_panics();
     if let Some(seed) = number("ONHOOK_CHAOS_SEED") {
         let plan = Plan::new(seed);
         println!("{plan}");
@@ -112,7 +112,7 @@ fn the_checks_hold_for_every_seed() {
 
 #[test]
 fn the_checks_hold_for_a_whole_day() {
-    session::hush();
+    session::silence_library_panics();
     if number("ONHOOK_CHAOS_SEED").is_some() {
         return;
     }

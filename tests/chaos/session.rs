@@ -48,8 +48,8 @@ impl History {
     }
 }
 
-/// The panics of grammers are wanted here, and contained: nobody has to read of them.
-pub fn hush() {
+/// Panics of grammers are provoked here and contained, so their messages are not printed.
+pub fn silence_library_panics() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if !info.location().is_some_and(|at| at.file().contains("grammers")) {
@@ -89,7 +89,7 @@ impl Play<'_> {
                 self.checks.told(key.id, *attempt, outcome);
             }
             Msg::Account(_, AccountEvent::TaskPanicked) if !self.sends_invalid => {
-                return Err("something has failed inside without any poison".to_owned());
+                return Err("a task panicked although the server sent nothing invalid".to_owned());
             }
             _ => {}
         }
@@ -98,8 +98,8 @@ impl Play<'_> {
         self.checks.after(&before, key, &self.switchboard.state)
     }
 
-    /// Looks at what has reached the server.
-    fn look(&mut self) -> Result<bool, String> {
+    /// Checks the requests that have reached the server since the last time; whether there were any.
+    fn check_requests(&mut self) -> Result<bool, String> {
         let new = self.requests.take();
         for request in &new {
             let seconds = self.began.elapsed().as_secs_f64();
@@ -121,7 +121,7 @@ impl Play<'_> {
                 self.take(msg)?;
                 quiet = 0;
             }
-            if self.look()? {
+            if self.check_requests()? {
                 quiet = 0;
             }
         }

@@ -5,5 +5,5 @@ use onhook::config::keymap::Keymap;
 use onhook_toml_source::TomlSource;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    drop(Keymap::merged(TomlSource { file: "keymap.toml", text, secret: &[] }));
+    drop(Keymap::merged(TomlSource::new("keymap.toml", text)));
 });

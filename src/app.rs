@@ -30,6 +30,7 @@ use dialog::{Choice, Dialog};
 use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect};
 use msg::{LedgerEvent, Msg};
 use notice::Notices;
+pub use selection::SETTLE;
 use sign_in::SignInMode;
 
 /// The time between two frames of a spinner.

@@ -150,6 +150,108 @@ mod tests {
         assert!(clean(&"\u{301}".repeat(10_000)).len() < 20);
     }
 
+    /// Characters that change how a terminal shows other text, or that show nothing themselves,
+    /// with their Unicode names. The list is independent of `is_steering`.
+    #[rustfmt::skip]
+    const DANGEROUS: [(char, &str); 53] = [
+        ('\u{0}', "NULL"),
+        ('\u{7}', "ALERT"),
+        ('\u{8}', "BACKSPACE"),
+        ('\u{e}', "SHIFT OUT"),
+        ('\u{f}', "SHIFT IN"),
+        ('\u{1b}', "ESCAPE"),
+        ('\u{7f}', "DELETE"),
+        ('\u{84}', "INDEX"),
+        ('\u{8d}', "REVERSE LINE FEED"),
+        ('\u{90}', "DEVICE CONTROL STRING"),
+        ('\u{98}', "START OF STRING"),
+        ('\u{9b}', "CONTROL SEQUENCE INTRODUCER"),
+        ('\u{9c}', "STRING TERMINATOR"),
+        ('\u{9d}', "OPERATING SYSTEM COMMAND"),
+        ('\u{9e}', "PRIVACY MESSAGE"),
+        ('\u{9f}', "APPLICATION PROGRAM COMMAND"),
+        ('\u{ad}', "SOFT HYPHEN"),
+        ('\u{61c}', "ARABIC LETTER MARK"),
+        ('\u{70f}', "SYRIAC ABBREVIATION MARK"),
+        ('\u{115f}', "HANGUL CHOSEONG FILLER"),
+        ('\u{1160}', "HANGUL JUNGSEONG FILLER"),
+        ('\u{180b}', "MONGOLIAN FREE VARIATION SELECTOR ONE"),
+        ('\u{180e}', "MONGOLIAN VOWEL SEPARATOR"),
+        ('\u{200b}', "ZERO WIDTH SPACE"),
+        ('\u{200e}', "LEFT-TO-RIGHT MARK"),
+        ('\u{200f}', "RIGHT-TO-LEFT MARK"),
+        ('\u{202a}', "LEFT-TO-RIGHT EMBEDDING"),
+        ('\u{202b}', "RIGHT-TO-LEFT EMBEDDING"),
+        ('\u{202c}', "POP DIRECTIONAL FORMATTING"),
+        ('\u{202d}', "LEFT-TO-RIGHT OVERRIDE"),
+        ('\u{202e}', "RIGHT-TO-LEFT OVERRIDE"),
+        ('\u{2060}', "WORD JOINER"),
+        ('\u{2061}', "FUNCTION APPLICATION"),
+        ('\u{2066}', "LEFT-TO-RIGHT ISOLATE"),
+        ('\u{2067}', "RIGHT-TO-LEFT ISOLATE"),
+        ('\u{2068}', "FIRST STRONG ISOLATE"),
+        ('\u{2069}', "POP DIRECTIONAL ISOLATE"),
+        ('\u{206a}', "INHIBIT SYMMETRIC SWAPPING"),
+        ('\u{206f}', "NOMINAL DIGIT SHAPES"),
+        ('\u{2800}', "BRAILLE PATTERN BLANK"),
+        ('\u{3164}', "HANGUL FILLER"),
+        ('\u{feff}', "ZERO WIDTH NO-BREAK SPACE"),
+        ('\u{ffa0}', "HALFWIDTH HANGUL FILLER"),
+        ('\u{fff9}', "INTERLINEAR ANNOTATION ANCHOR"),
+        ('\u{fffa}', "INTERLINEAR ANNOTATION SEPARATOR"),
+        ('\u{fffb}', "INTERLINEAR ANNOTATION TERMINATOR"),
+        ('\u{1bca0}', "SHORTHAND FORMAT LETTER OVERLAP"),
+        ('\u{1d173}', "MUSICAL SYMBOL BEGIN BEAM"),
+        ('\u{1d17a}', "MUSICAL SYMBOL END PHRASE"),
+        ('\u{e0001}', "LANGUAGE TAG"),
+        ('\u{e0020}', "TAG SPACE"),
+        ('\u{e007f}', "CANCEL TAG"),
+        ('\u{e0100}', "VARIATION SELECTOR-17"),
+    ];
+
+    /// Line breaks and tabs, with their Unicode names.
+    #[rustfmt::skip]
+    const BREAKS: [(char, &str); 8] = [
+        ('\u{9}', "CHARACTER TABULATION"),
+        ('\u{a}', "LINE FEED"),
+        ('\u{b}', "LINE TABULATION"),
+        ('\u{c}', "FORM FEED"),
+        ('\u{d}', "CARRIAGE RETURN"),
+        ('\u{85}', "NEXT LINE"),
+        ('\u{2028}', "LINE SEPARATOR"),
+        ('\u{2029}', "PARAGRAPH SEPARATOR"),
+    ];
+
+    #[test]
+    fn dangerous_characters_are_removed_and_breaks_become_spaces() {
+        for (char, name) in DANGEROUS {
+            assert_eq!(clean(&format!("Ann{char}Zoe")), "AnnZoe", "{name}");
+        }
+        for (char, name) in BREAKS {
+            assert_eq!(clean(&format!("Ann{char}Zoe")), "Ann Zoe", "{name}");
+        }
+    }
+
+    #[test]
+    fn whole_sequences_lose_their_effect() {
+        let cases = [
+            ("\u{1b}]52;c;aGFja2Vk\u{7}Ann", "]52;c;aGFja2VkAnn"),
+            ("\u{1b}]8;;http://evil.example\u{1b}\\Ann", "]8;;http://evil.example\\Ann"),
+            ("\u{9d}0;title\u{9c}Ann", "0;titleAnn"),
+            ("\u{9b}2J\u{9b}1;1HAnn", "2J1;1HAnn"),
+            ("\u{1b}P+q544e\u{1b}\\Ann", "P+q544e\\Ann"),
+            ("Ann\u{202e}gnp.exe", "Anngnp.exe"),
+            ("\u{2066}Ann\u{2069}\u{200f}", "Ann"),
+            ("A\u{200b}n\u{2060}n\u{feff}", "Ann"),
+            ("Ann\r\n\u{8}\u{8}\u{8}Zoe", "Ann Zoe"),
+            ("\u{e0041}\u{e006e}\u{e006e}\u{e007f}", ""),
+            ("\u{3164}\u{2800}", ""),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(clean(text), wanted, "{text:?}");
+        }
+    }
+
     #[test]
     fn cutting_counts_cells() {
         assert_eq!(cut("李明李明", 5), "李明…");
@@ -173,9 +275,17 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn nothing_steers_after_cleaning(text in any::<String>(), cells in 0usize..60) {
-            let cleaned = clean(&text);
-            prop_assert!(!cleaned.chars().any(is_steering));
+        fn no_dangerous_character_is_left_and_cut_text_fits(
+            text in any::<String>(),
+            dangerous in proptest::collection::vec(proptest::sample::select(&DANGEROUS[..]), 0..20),
+            cells in 0usize..60,
+        ) {
+            let hostile: String =
+                text.chars().take(20).chain(dangerous.iter().map(|it| it.0)).chain(text.chars()).collect();
+            let cleaned = clean(&hostile);
+            for (char, name) in DANGEROUS.iter().chain(&BREAKS) {
+                prop_assert!(!cleaned.contains(*char), "{name} in {cleaned:?}");
+            }
             prop_assert!(width(&cut(&cleaned, cells)) <= cells);
         }
 

@@ -1,11 +1,8 @@
 //! The program as a person has it: the real binary, a real terminal, real MTProto.
 
-#[path = "common/import.rs"]
-mod import;
+mod common;
 #[path = "e2e/pty.rs"]
 mod pty;
-#[path = "common/server_process.rs"]
-mod server_process;
 
 #[path = "e2e/accounts.rs"]
 mod accounts;

@@ -1,10 +1,6 @@
 //! The embedded server against the grammers client: results, errors and updates.
 
-#[path = "loopback/chaos.rs"]
 mod chaos;
-#[path = "common/client.rs"]
-mod client;
-#[path = "loopback/sign_in.rs"]
 mod sign_in;
 
 use std::time::Duration;
@@ -21,7 +17,7 @@ use onhook_loopback::{DataCentre, Options, Scenario, Server};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use client::DC;
+use crate::common::client::{self, DC};
 
 /// How long anything may take before a test fails.
 const DEADLINE: Duration = Duration::from_secs(30);

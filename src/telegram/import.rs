@@ -170,9 +170,42 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
+        /// Valid base64 of every length, most often of the lengths that mean something.
         #[test]
-        fn any_text_is_read_or_refused(text in "[0-9A-Za-z_=-]{0,400}") {
-            let _ = Imported::parse(&text);
+        fn base64_is_read_by_its_length_and_data_centre(
+            bytes in any_bytes(),
+            prefixed in any::<bool>(),
+            padded in any::<bool>(),
+        ) {
+            let base64 = if padded { URL_SAFE.encode(&bytes) } else { URL_SAFE_NO_PAD.encode(&bytes) };
+            let text = if prefixed { format!("1{base64}") } else { base64 };
+            let read = Imported::parse(&text).map(|read| (read.dc, read.auth_key));
+            let right = if prefixed { &TELETHON[..] } else { &[PYROGRAM] };
+            if right.contains(&bytes.len()) {
+                let key = if prefixed { bytes.len() - KEY } else { 1 + 4 + 1 };
+                let key: [u8; KEY] = bytes[key..key + KEY].try_into().expect("a whole key");
+                let dc = i32::from(bytes[0]);
+                let wanted =
+                    if (1..=5).contains(&dc) { Ok((dc, key)) } else { Err(ImportError::UnknownDataCentre) };
+                prop_assert_eq!(read, wanted);
+            } else if !prefixed && OLD_PYROGRAM.contains(&bytes.len()) {
+                prop_assert_eq!(read, Err(ImportError::OldPyrogram));
+            } else {
+                prop_assert!(read.is_err(), "{} bytes are no session", bytes.len());
+            }
         }
+    }
+
+    /// Bytes whose first is often the number of a data centre.
+    fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+        let lengths = [&TELETHON[..], &[PYROGRAM], &OLD_PYROGRAM].concat();
+        let length = prop_oneof![3 => proptest::sample::select(lengths), 1 => 0usize..400];
+        let bytes = length.prop_flat_map(|length| proptest::collection::vec(any::<u8>(), length));
+        (bytes, proptest::option::weighted(0.7, 1u8..=6)).prop_map(|(mut bytes, dc)| {
+            if let (Some(first), Some(dc)) = (bytes.first_mut(), dc) {
+                *first = dc;
+            }
+            bytes
+        })
     }
 }

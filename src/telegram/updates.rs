@@ -254,9 +254,6 @@ fn seconds(duration: Option<i32>) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use grammers_client::tl::Serializable;
-    use proptest::prelude::*;
-
     use super::*;
 
     fn protocol() -> tl::enums::PhoneCallProtocol {
@@ -390,22 +387,5 @@ mod tests {
             assert_eq!(event, wanted, "a negative duration is none");
         }
         assert_eq!(event_of(tl::types::PhoneCallEmpty { id: 7 }), CallEvent::Gone { id: 7 });
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let ids = [0xab0f_6b1e_u32, 0x1f2b_0afd, 0x74ae_4240, 0x78d4_dec1, 0x14b0_ed0c];
-            for id in ids {
-                let mut framed = id.to_bytes();
-                framed.extend_from_slice(&bytes);
-                if let Ok(update) = tl::enums::Update::from_bytes(&framed) {
-                    event(&update, 1, &Names::default());
-                }
-                read_updates(&framed, 1);
-            }
-        }
     }
 }

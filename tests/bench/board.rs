@@ -2,6 +2,9 @@
 
 #![expect(clippy::print_stdout, reason = "printing is the job of a benchmark")]
 
+#[path = "../common.rs"]
+mod common;
+
 use std::cell::Cell;
 use std::hint::black_box;
 use std::io::{self, Write};
@@ -10,41 +13,23 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use onhook::app::account::AccountState;
 use onhook::app::action::Action;
 use onhook::app::msg::Msg;
 use onhook::app::{State, update};
 use onhook::calls::account::AccountEvent;
-use onhook::calls::event::{CallEvent, LiveCall, Protocol, Stage};
-use onhook::calls::{AccountId, Handle, Party};
-use onhook::config::keymap::Keymap;
-use onhook::config::theme::{Depth, Theme};
-use onhook::qr::Background;
+use onhook::calls::event::{Protocol, Stage};
+use onhook::calls::{AccountId, Party};
 use onhook::ui::{DisplayOptions, Scratch, view};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Rect;
 use ratatui::{TerminalOptions, Viewport};
 
-const ME: i64 = 1;
-const SIZE: Rect = Rect { x: 0, y: 0, width: 120, height: 40 };
+use common::calls::{self, ME};
+use common::display::{self, SIZE};
 
 fn now() -> Timestamp {
-    Timestamp::from_second(1_800_000_000).expect("in range")
-}
-
-fn look() -> DisplayOptions {
-    let nothing = |_: &str| None;
-    let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen, &nothing);
-    let theme = theme.expect("the shipped theme");
-    DisplayOptions {
-        theme,
-        keymap: Keymap::default(),
-        ascii: false,
-        zone: TimeZone::UTC,
-        background: Background::Dark,
-    }
+    calls::at(0)
 }
 
 fn ring(id: i64) -> Msg {
@@ -54,18 +39,10 @@ fn ring(id: i64) -> Msg {
         username: None,
         phone: None,
     };
-    let live = LiveCall {
-        handle: Handle { id, access_hash: 9 },
-        caller: peer.user_id,
-        callee: ME,
-        peer,
-        date: now(),
-        video: id % 4 == 0,
-        stage: Stage::Requested,
-        protocol: Protocol { layers: (65, 92), libraries: vec!["13.0.0".to_owned()] },
-        exchange: None,
-    };
-    Msg::Account(AccountId(0), AccountEvent::Call(CallEvent::Live(Box::new(live))))
+    let mut call = calls::live(id, peer, true, now(), Stage::Requested);
+    call.video = id % 4 == 0;
+    call.protocol = Protocol { layers: (65, 92), libraries: vec!["13.0.0".to_owned()] };
+    Msg::Account(AccountId(0), AccountEvent::Call(calls::event(call)))
 }
 
 fn empty() -> State {
@@ -149,7 +126,7 @@ fn flood(criterion: &mut Criterion) {
 
 fn drawing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("draw");
-    let look = look();
+    let look = display::options();
     for calls in [10, 100, 10_000] {
         let mut state = board_of(calls);
         update(&mut state, Msg::Action(Action::Bottom), now());
@@ -167,7 +144,7 @@ fn drawing(criterion: &mut Criterion) {
 
 /// Not a matter of time: how many bytes go to the terminal when one second passes.
 fn tick_bytes() {
-    let look = look();
+    let look = display::options();
     for calls in [1, 12, 10_000] {
         let state = board_of(calls);
         let mut screen = screen();

@@ -3,8 +3,8 @@
 
 #![expect(clippy::print_stdout, reason = "printing is the job of a benchmark")]
 
-#[path = "../common/client.rs"]
-mod client;
+#[path = "../common.rs"]
+mod common;
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -14,7 +14,6 @@ use grammers_client::tl::{enums, functions, types};
 use grammers_mtsender::{SenderPool, SenderPoolFatHandle};
 use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use onhook::app::account::AccountState;
 use onhook::app::action::Action;
 use onhook::app::effect::Effect;
@@ -22,22 +21,22 @@ use onhook::app::msg::Msg;
 use onhook::app::{State, update};
 use onhook::calls::account::AccountEvent;
 use onhook::calls::{AccountId, Party};
-use onhook::config::keymap::Keymap;
-use onhook::config::theme::{Depth, Theme};
 use onhook::telegram::{Account, Network, Origin};
 use onhook::ui::{DisplayOptions, Scratch, view};
 use onhook_loopback::{Options, Scenario, Server};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
+use common::client;
+use common::display::{self, SIZE};
+use common::program::{PROGRAM, folder_variables};
+
 /// How often each thing is measured.
 const ROUNDS: usize = 1000;
-const SIZE: Rect = Rect { x: 0, y: 0, width: 120, height: 40 };
 
 /// Half and ninety-nine hundredths of the times are below these.
 fn percentiles(name: &str, mut times: Vec<Duration>) -> Duration {
@@ -134,8 +133,6 @@ impl Board {
         let seed = client::seed(server);
         let (sender, events) = mpsc::channel(4096);
         let options = TerminalOptions { viewport: Viewport::Fixed(SIZE) };
-        let nothing = |_: &str| None;
-        let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen, &nothing);
         Self {
             state: State::new(vec![AccountState::new(String::new(), Party::unknown(seed.user_id))]),
             account: Account::start(
@@ -147,13 +144,7 @@ impl Board {
             events,
             screen: Terminal::with_options(CrosstermBackend::new(io::sink()), options)
                 .expect("in memory"),
-            look: DisplayOptions {
-                theme: theme.expect("the shipped theme"),
-                keymap: Keymap::default(),
-                ascii: false,
-                zone: TimeZone::UTC,
-                background: onhook::qr::Background::Dark,
-            },
+            look: display::options(),
             scratch: Scratch::default(),
         }
     }
@@ -312,11 +303,13 @@ fn wake_ups(pid: u32) -> io::Result<u64> {
 fn idle() -> io::Result<()> {
     let folder = tempfile::TempDir::new()?;
     std::fs::write(folder.path().join("nothing.toml"), "title = 'nothing at all'\n")?;
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_onhook"));
+    let mut command = CommandBuilder::new(PROGRAM);
     command.args(["demo", "nothing.toml"]);
     command.cwd(folder.path());
     command.env("TERM", "xterm-256color");
-    command.env("ONHOOK_CONFIG_DIR", folder.path());
+    for (name, folder) in folder_variables(folder.path()) {
+        command.env(name, folder);
+    }
     let pair = native_pty_system().openpty(PtySize::default()).map_err(io::Error::other)?;
     let mut child = pair.slave.spawn_command(command).map_err(io::Error::other)?;
     let mut out = pair.master.try_clone_reader().map_err(io::Error::other)?;

@@ -6,14 +6,8 @@
 
 #![expect(clippy::print_stdout, reason = "printing is the job of a benchmark")]
 
-#[path = "../common/client.rs"]
-#[allow(dead_code, reason = "tests use more of it")]
-mod client;
-#[path = "../common/import.rs"]
-mod import;
-#[path = "../common/server_process.rs"]
-#[allow(dead_code, reason = "tests use more of it")]
-mod server_process;
+#[path = "../common.rs"]
+mod common;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -24,7 +18,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use import::import;
+use common::client;
+use common::import::import;
+use common::program::{PROGRAM, folder_variables};
+use common::server_process::ServerProcess;
 use onhook::app::action::Action;
 use onhook::app::msg::Msg;
 use onhook::calls::account::ConnectionState;
@@ -32,7 +29,6 @@ use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::{Network, Origin};
 use onhook_loopback::{Options, Scenario, Server};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use server_process::ServerProcess;
 use tempfile::TempDir;
 
 const CALLS: u32 = 100_000;
@@ -95,9 +91,9 @@ fn busy_day(seconds: u64) -> Vec<Load> {
     let folder = TempDir::new().expect("a folder");
     import(&served, folder.path(), 0, "ada");
     let pair = native_pty_system().openpty(PtySize::default()).expect("a pseudo-terminal");
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_onhook"));
-    for name in ["ONHOOK_CONFIG_DIR", "ONHOOK_STATE_DIR", "ONHOOK_DATA_DIR"] {
-        command.env(name, folder.path());
+    let mut command = CommandBuilder::new(PROGRAM);
+    for (name, folder) in folder_variables(folder.path()) {
+        command.env(name, folder);
     }
     command.env("TERM", "xterm-256color");
     let mut child = pair.slave.spawn_command(command).expect("the program starts");

@@ -3,27 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
-use std::time::Duration;
 
-use onhook::app::State;
 use onhook::app::action::Action;
 use onhook::app::dialog::Dialog;
+use onhook::app::{SETTLE, State};
 use onhook::calls::failure::Failure;
 use onhook::calls::{Call, CallKey, Direction, Phase, RequestState};
 use onhook_loopback::CallTruth;
 use serde_json::Value;
 use tokio::time::Instant;
 
-/// The methods that change nothing at Telegram.
-const HARMLESS: [&str; 7] = [
-    "help.getConfig",
-    "updates.getState",
-    "updates.getDifference",
-    "users.getUsers",
-    "messages.search",
-    "account.getAuthorizations",
-    "account.getPrivacy",
-];
+use crate::common::requests::is_harmless;
 
 /// A hang-up that somebody asked for.
 struct Order {
@@ -35,9 +25,6 @@ struct Order {
     /// Whether the program has said that it was never sent.
     never_sent: bool,
 }
-
-/// How long nothing is selected by itself after the selected call has gone.
-const SETTLE: Duration = Duration::from_secs(2);
 
 /// How much there was to be checked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -217,7 +204,7 @@ impl Checks {
     pub fn request(&mut self, request: &Value) -> Result<(), String> {
         self.requests += 1;
         let method = request["method"].as_str().unwrap_or_default();
-        if HARMLESS.contains(&method) {
+        if is_harmless(request) {
             return Ok(());
         }
         if method != "phone.discardCall" {

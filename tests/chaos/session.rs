@@ -1,16 +1,13 @@
 //! One session: the program at work, with the clock in the test's hand.
 
 use std::future::Future;
-use std::io::{self, Write};
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use grammers_session::Session;
-use grammers_session::storages::SqliteSession;
-use grammers_session::types::{DcOption, PeerAuth, PeerInfo, UpdateState, UpdatesState};
+use grammers_session::types::{UpdateState, UpdatesState};
 use jiff::Timestamp;
 use onhook::accounts::AccountStore;
 use onhook::app::msg::{LedgerEvent, Msg};
@@ -18,12 +15,14 @@ use onhook::calls::account::{AccountEvent, ConnectionState};
 use onhook::clock::Clock;
 use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::{Network, Origin};
-use onhook_loopback::{Options, Scenario, Server, WorldClock};
-use serde_json::Value;
+use onhook_loopback::{Scenario, Server};
 use tempfile::TempDir;
 use tokio::task::yield_now;
 
 use crate::checks::{Checks, Tally, agree, ledger_agrees};
+use crate::common::paused::{QUIET, Requests, still};
+use crate::common::session::stock_session;
+use crate::common::wait::{DEADLINE, Deadline};
 use crate::plan::{Plan, Step};
 
 /// How long everybody gets to agree after the last trouble, in milliseconds: the longest waits of
@@ -31,9 +30,6 @@ use crate::plan::{Plan, Step};
 const RECOVERY: u64 = 180_000;
 /// How often everybody has to agree after that, five seconds apart.
 const AGREEING: u64 = 24;
-/// How often in a row nothing may happen until nothing is expected to.
-const QUIET: u32 = 24;
-
 /// All that has happened.
 #[derive(Clone, Default)]
 pub struct History(Arc<Mutex<Vec<String>>>);
@@ -52,49 +48,14 @@ impl History {
     }
 }
 
-/// The server's log of requests, kept in memory.
-#[derive(Clone, Default)]
-struct Requests(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Requests {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no writer panics").write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Requests {
-    /// Those that have come since the last time.
-    fn take(&self) -> Vec<Value> {
-        let bytes = std::mem::take(&mut *self.0.lock().expect("no writer panics"));
-        let text = String::from_utf8(bytes).expect("JSON is UTF-8");
-        text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
-    }
-}
-
-/// The panics of grammers are wanted here, and contained: nobody has to read of them.
-pub fn hush() {
+/// Panics of grammers are provoked here and contained, so their messages are not printed.
+pub fn silence_library_panics() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if !info.location().is_some_and(|at| at.file().contains("grammers")) {
             print(info);
         }
     }));
-}
-
-/// Waits without letting the clock go on.
-async fn still<T>(work: impl Future<Output = T>) -> T {
-    tokio::pin!(work);
-    loop {
-        tokio::select! {
-            biased;
-            done = &mut work => return done,
-            () = yield_now() => {}
-        }
-    }
 }
 
 /// The program, the server, and what is known of both.
@@ -128,7 +89,7 @@ impl Play<'_> {
                 self.checks.told(key.id, *attempt, outcome);
             }
             Msg::Account(_, AccountEvent::TaskPanicked) if !self.sends_invalid => {
-                return Err("something has failed inside without any poison".to_owned());
+                return Err("a task panicked although the server sent nothing invalid".to_owned());
             }
             _ => {}
         }
@@ -136,8 +97,8 @@ impl Play<'_> {
         self.checks.after(&before, key, &self.switchboard.state)
     }
 
-    /// Looks at what has reached the server.
-    fn look(&mut self) -> Result<bool, String> {
+    /// Checks the requests that have reached the server since the last time; whether there were any.
+    fn check_requests(&mut self) -> Result<bool, String> {
         let new = self.requests.take();
         for request in &new {
             let seconds = self.began.elapsed().as_secs_f64();
@@ -149,15 +110,17 @@ impl Play<'_> {
 
     /// Lets everything happen that happens at this moment.
     async fn settle(&mut self) -> Verdict {
+        let deadline = Deadline::after(DEADLINE, "nothing more happens at this moment");
         let mut quiet = 0;
         while quiet < QUIET {
+            deadline.check();
             yield_now().await;
             quiet += 1;
             while let Some(msg) = self.switchboard.try_next_event() {
                 self.take(msg)?;
                 quiet = 0;
             }
-            if self.look()? {
+            if self.check_requests()? {
                 quiet = 0;
             }
         }
@@ -166,12 +129,10 @@ impl Play<'_> {
 
     /// Lets time pass, in steps of so many milliseconds.
     async fn pass(&mut self, millis: u64, step: u64) -> Verdict {
-        let mut left = millis;
-        while left > 0 {
-            let step = step.min(left);
+        for passed in (0..millis).step_by(step as usize) {
+            let step = step.min(millis - passed);
             let tick = self.switchboard.next_tick();
             tokio::time::advance(Duration::from_millis(step)).await;
-            left -= step;
             if tick <= tokio::time::Instant::now() {
                 self.take(Msg::Tick)?;
             }
@@ -193,20 +154,7 @@ async fn account(folder: &Path, server: &Server, clock: i64) -> AccountStore {
     private(&own, 0o700);
     let path = own.join("session.db");
     let key = &server.sessions()[0];
-    let SocketAddr::V4(ipv4) = key.centre.address else { panic!("an IPv4 address") };
-    let ipv6 = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0);
-    let auth_key = Some(key.centre.auth_key);
-    let home = DcOption { id: key.centre.dc, ipv4, ipv6, auth_key };
-    let session = SqliteSession::open(&path).await.expect("a session");
-    session.set_home_dc_id(key.centre.dc).await.expect("kept");
-    session.set_dc_option(&home).await.expect("kept");
-    let user = PeerInfo::User {
-        id: key.user_id,
-        auth: Some(PeerAuth::from_hash(key.access_hash)),
-        bot: Some(false),
-        is_self: Some(true),
-    };
-    session.cache_peer(user).await.expect("kept");
+    let session = stock_session(&path, &key.centre, key.user_id, key.access_hash).await;
     // It has been online before: from then on nothing may be lost.
     let date = Timestamp::now().as_second() as i32 + clock as i32;
     let state = UpdatesState { pts: 1, qts: 1, date, seq: 0, channels: Vec::new() };
@@ -232,9 +180,7 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     let folder = folder.expect("a temporary folder");
     let requests = Requests::default();
     let scenario = Scenario::parse("chaos.toml", &plan.scenario()).expect("a good scenario");
-    let log: Box<dyn Write + Send> = Box::new(requests.clone());
-    let options = Options { log: Some(log), clock: WorldClock::Runtime, ..Options::default() };
-    let server = still(Server::start(scenario, options)).await.expect("a server");
+    let server = requests.log_of(scenario).await;
     let accounts = still(account(folder.path(), &server, plan.clock)).await;
     let clock = Clock::of_runtime();
     let began = tokio::time::Instant::now();
@@ -298,7 +244,9 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
 impl Play<'_> {
     /// Waits for what the ledger recalls: it has a thread of its own.
     async fn recalled(&mut self) -> Verdict {
+        let deadline = Deadline::after(DEADLINE, "the ledger recalls its calls");
         loop {
+            deadline.check();
             yield_now().await;
             while let Some(msg) = self.switchboard.try_next_event() {
                 let recalled = matches!(msg, Msg::Ledger(LedgerEvent::Recalled { .. }));
@@ -313,8 +261,10 @@ impl Play<'_> {
 
 /// Waits for something that may take its time: the clock goes on a little at each look.
 async fn still_or_later<T>(work: impl Future<Output = T>) -> T {
+    let deadline = Deadline::after(DEADLINE, "work that the clock may go on for");
     tokio::pin!(work);
     loop {
+        deadline.check();
         for _ in 0..QUIET {
             tokio::select! {
                 biased;

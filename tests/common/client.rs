@@ -1,15 +1,15 @@
 //! A bare client for the embedded server: grammers' pool, without anything of onhook.
 
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use grammers_mtsender::{ConnectionParams, NoRetries, SenderPool};
 use grammers_session::SessionData;
 use grammers_session::storages::MemorySession;
-use grammers_session::types::DcOption;
 use onhook::telegram::Seed;
 use onhook_loopback::{DataCentre, Server};
+
+use super::session::dc_option;
 
 /// The data centre where everybody lives unless a scenario says otherwise.
 pub const DC: i32 = 2;
@@ -18,10 +18,7 @@ pub const DC: i32 = 2;
 pub fn pool(centres: &[DataCentre]) -> SenderPool {
     let mut data = SessionData { home_dc: centres[0].dc, ..SessionData::default() };
     for centre in centres {
-        let SocketAddr::V4(ipv4) = centre.address else { panic!("an IPv4 address") };
-        let ipv6 = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0);
-        let dc = DcOption { id: centre.dc, ipv4, ipv6, auth_key: Some(centre.auth_key) };
-        data.dc_options.insert(centre.dc, dc);
+        data.dc_options.insert(centre.dc, dc_option(centre));
     }
     let parameters = ConnectionParams {
         device_model: "test".into(),

@@ -1,13 +1,15 @@
 //! The embedded server in a process of its own, and sessions made for it.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::program::{Running, onhook};
+use super::requests;
+use super::wait::{DEADLINE, Deadline, wait_until};
 
 /// People that every scenario may use; all have phones.
 const PEOPLE: &str = "title = 't'\n\
@@ -16,8 +18,8 @@ const PEOPLE: &str = "title = 't'\n\
 
 /// A running server. It ends when this is dropped.
 pub struct ServerProcess {
-    child: Child,
-    /// What the server has said of itself.
+    _running: Running,
+    /// What the server has printed: its addresses, sessions and keys.
     pub line: Value,
     folder: TempDir,
 }
@@ -27,19 +29,11 @@ impl ServerProcess {
         let folder = TempDir::new().expect("a temporary folder");
         let text = format!("{PEOPLE}{scenario}");
         fs::write(folder.path().join("s.toml"), text).expect("a file in it");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_onhook"))
-            .args(["serve", "s.toml", "--log", "requests.ndjson"])
-            .env_clear()
-            .env("ONHOOK_STATE_DIR", folder.path())
-            .current_dir(folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program runs");
-        let out = child.stdout.take().expect("a pipe");
-        let mut line = String::new();
-        BufReader::new(out).read_line(&mut line).expect("a line");
+        let serve = onhook(folder.path(), &["serve", "s.toml", "--log", "requests.ndjson"]);
+        let (running, mut lines) = Running::start(serve);
+        let line = lines.next().expect("a line");
         let line = serde_json::from_str(&line).expect("a line of JSON");
-        Self { child, line, folder }
+        Self { _running: running.without_deadline(), line, folder }
     }
 
     /// The description of where to sign in: the keys that are signed in to nobody.
@@ -82,23 +76,17 @@ impl ServerProcess {
 
     /// The requests that have reached the server so far.
     pub fn requests(&self) -> Vec<Value> {
-        let text = fs::read_to_string(self.folder.path().join("requests.ndjson"));
-        let text = text.unwrap_or_default();
-        // The last line may be half-written.
-        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        whole.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+        requests::read(&self.folder.path().join("requests.ndjson"))
     }
 
     /// How often a method has been called.
     pub fn count(&self, method: &str) -> usize {
         self.requests().iter().filter(|it| it["method"] == method).count()
     }
-}
 
-impl Drop for ServerProcess {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// Waits until a method has been called.
+    pub fn until_requested(&self, method: &str) {
+        let deadline = Deadline::after(DEADLINE, &format!("{method} reaches the server"));
+        wait_until(&deadline, || self.count(method) > 0);
     }
 }

@@ -4,9 +4,11 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::import::import;
+use crate::common::import::import;
+use crate::common::parallel::for_each;
+use crate::common::scenario::RING;
+use crate::common::server_process::ServerProcess;
 use crate::pty::{Board, Start};
-use crate::server_process::ServerProcess;
 
 const LINUS: &str = "[[person]]\nkey = 'alan'\nname = 'Alan Turing'\n\
     [[person]]\nkey = 'ken'\nname = 'Ken Thompson'\nsessions = 1\n";
@@ -36,7 +38,7 @@ fn hangs_up(board: &mut Board, name: &str) {
 }
 
 #[test]
-fn one_that_is_signed_out_does_not_disturb_the_other() {
+fn an_account_that_is_signed_out_does_not_disturb_another() {
     let calls = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
         [[call]]\nfrom = 'alan'\nto = 'ken'\nat = 0.2\n\
         [[revoke]]\nat = 6\nerror = '401 SESSION_REVOKED'\naccount = 'ken'\n";
@@ -58,8 +60,8 @@ fn one_that_is_signed_out_does_not_disturb_the_other() {
 }
 
 #[test]
-fn one_that_cannot_be_used_does_not_disturb_the_other() {
-    let served = ServerProcess::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
+fn an_account_that_cannot_be_used_does_not_disturb_another() {
+    let served = ServerProcess::start(RING);
     let folder = TempDir::new().expect("a temporary folder");
     import(&served, folder.path(), 0, "home");
     let broken = folder.path().join("accounts/work");
@@ -75,7 +77,7 @@ fn one_that_cannot_be_used_does_not_disturb_the_other() {
 }
 
 #[test]
-fn a_session_that_has_ended_says_so_in_the_header_with_the_next_step() {
+fn the_header_shows_an_ended_session_and_the_next_step() {
     let states = [
         ("error = '401 SESSION_REVOKED'", "✗ signed out · SESSION_REVOKED · L sign in again"),
         (
@@ -86,7 +88,7 @@ fn a_session_that_has_ended_says_so_in_the_header_with_the_next_step() {
         // The key is forgotten: the transport says −404.
         ("", "✗ signed out · AUTH_KEY_UNKNOWN · R try again, L sign in"),
     ];
-    for (error, header) in states {
+    for_each(states, |(error, header)| {
         let text = format!("[[revoke]]\nat = 0.5\n{error}\n");
         let served = ServerProcess::start(&text);
         let board = board_of(&served).size(100, 24).run();
@@ -94,25 +96,23 @@ fn a_session_that_has_ended_says_so_in_the_header_with_the_next_step() {
         let folder = board.quit().folder;
         let session = folder.path().join("accounts/ada/session.db");
         assert!(session.is_file(), "the file stays as it was");
-    }
+    });
 }
 
 #[test]
-fn a_key_that_telegram_does_not_know_is_kept() {
+fn a_key_that_telegram_does_not_know_stays_stored() {
     let served = ServerProcess::start("[[revoke]]\nat = 0.5\n");
     let mut board = board_of(&served).size(100, 24).run();
     board.see("AUTH_KEY_UNKNOWN");
     board.press("R");
     let folder = board.quit().folder;
     let stored = std::fs::read(folder.path().join("accounts/ada/session.db")).expect("a file");
-    let hex = served.line["sessions"][0]["auth_key"].as_str().expect("a key");
-    let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits");
-    let key: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+    let (_, _, key) = served.session(0);
     assert!(stored.windows(key.len()).any(|bytes| bytes == key), "the key is where it was");
 }
 
 #[test]
-fn a_session_that_receives_no_calls_is_fixed_after_a_question() {
+fn a_session_that_receives_no_calls_is_fixed_after_confirmation() {
     let calls = "[me]\ncalls_off = true\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0\n";
     let served = ServerProcess::start(calls);
     let mut board = board_of(&served).run();
@@ -135,7 +135,7 @@ fn a_session_that_receives_no_calls_is_fixed_after_a_question() {
 }
 
 #[test]
-fn a_session_that_is_not_confirmed_says_so() {
+fn the_board_shows_that_a_session_is_not_confirmed() {
     let served = ServerProcess::start("[me]\nunconfirmed = true\n");
     let board = board_of(&served).run();
     board.see("confirm this session in another Telegram app");

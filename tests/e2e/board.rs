@@ -63,7 +63,7 @@ fn the_filter_narrows_inverts_and_goes_back() {
 }
 
 #[test]
-fn sorting_by_peer_and_turning_around() {
+fn calls_are_sorted_by_peer_in_both_orders() {
     let mut board = two_calls();
     let order = |text: &str| text.find("Alan Turing") < text.find("Grace Hopper");
     board.press(">");
@@ -94,7 +94,7 @@ fn the_privacy_mask_hides_names_and_numbers_everywhere() {
 }
 
 #[test]
-fn a_frozen_display_stays_while_calls_go_on() {
+fn a_frozen_display_does_not_change_while_calls_do() {
     let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\nrings = 2";
     let mut board = Start::scenario(scenario).run();
     board.see_line(&["▶", "Grace Hopper"]);
@@ -110,7 +110,7 @@ fn a_frozen_display_stays_while_calls_go_on() {
 }
 
 #[test]
-fn details_open_and_close() {
+fn details_open_and_close_by_key() {
     let mut board = two_calls();
     board.press("<enter>");
     board.see("libraries");
@@ -143,7 +143,7 @@ fn help_shows_the_keys_as_they_are_bound() {
 }
 
 #[test]
-fn any_size_works_and_none_panics() {
+fn every_terminal_size_is_drawn_without_a_panic() {
     let sizes = [(200, 60), (100, 24), (99, 24), (80, 24), (60, 10), (40, 10), (39, 10), (40, 9)];
     let sizes = sizes.into_iter().chain([(20, 3), (10, 2), (2, 2), (1, 1), (3, 40), (200, 1)]);
     for (keys, seen) in [("x", "Enter send"), ("?", "On the board"), ("/a", "Esc cancel")] {
@@ -165,7 +165,7 @@ fn any_size_works_and_none_panics() {
 }
 
 #[test]
-fn without_colour_none_is_set() {
+fn no_color_sets_no_colour() {
     let mut board = Start::shipped("busy").env("NO_COLOR", "1").run();
     board.see("3 ringing");
     board.press("x");
@@ -187,7 +187,7 @@ fn without_colour_none_is_set() {
 }
 
 #[test]
-fn ascii_means_ascii() {
+fn the_ascii_option_draws_ascii_only() {
     let mut board = Start::shipped("busy").arg("--ascii").run();
     board.see("3 ringing");
     board.press("x");

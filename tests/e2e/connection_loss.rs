@@ -16,7 +16,7 @@ fn cut(name: &str) -> Board {
 }
 
 #[test]
-fn cut_in_a_hang_up_that_had_worked() {
+fn a_hang_up_that_succeeded_before_the_connection_was_lost_is_settled() {
     let board = cut("error-connection-lost-late");
     board.see_line(&["Grace Hopper", "declined by you (busy)"]);
     board.see("● online");
@@ -25,7 +25,7 @@ fn cut_in_a_hang_up_that_had_worked() {
 }
 
 #[test]
-fn cut_in_a_hang_up_that_had_not_worked() {
+fn a_hang_up_that_failed_when_the_connection_was_lost_can_be_retried() {
     let mut board = cut("error-connection-lost");
     board.see_wrapped("✗ not ended yet");
     assert_eq!(board.hang_ups().len(), 1, "nothing is sent again by itself");
@@ -36,7 +36,7 @@ fn cut_in_a_hang_up_that_had_not_worked() {
 }
 
 #[test]
-fn what_began_and_ended_during_a_cut_is_right_afterwards() {
+fn calls_of_a_time_without_connection_are_shown_afterwards() {
     let board = Start::shipped("bad-line").run();
     board.see("retrying in");
     board.see_line(&["ringing", "Grace Hopper"]);
@@ -54,7 +54,7 @@ fn what_began_and_ended_during_a_cut_is_right_afterwards() {
 }
 
 #[test]
-fn a_cut_while_looking_whether_it_worked_leaves_nothing_unsettled() {
+fn a_connection_lost_during_the_check_leaves_no_outcome_open() {
     let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
         [[answer]]\nmethod = 'phone.discardCall'\ngarbage = true\neffect = false\n\
         [[answer]]\nmethod = 'messages.search'\ncut = 1";
@@ -67,7 +67,7 @@ fn a_cut_while_looking_whether_it_worked_leaves_nothing_unsettled() {
 }
 
 #[test]
-fn hanging_up_without_a_line_is_refused_on_the_row_and_works_later() {
+fn hanging_up_without_a_connection_is_refused_and_works_later() {
     let scenario =
         "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n[[network_fault]]\nat = 0.5\nfor = 3";
     let mut board = Start::scenario(scenario).run();
@@ -83,7 +83,7 @@ fn hanging_up_without_a_line_is_refused_on_the_row_and_works_later() {
 }
 
 #[test]
-fn reconnecting_can_be_hurried() {
+fn the_reconnect_key_connects_at_once() {
     let scenario =
         "[[network_fault]]\nat = 0\nfor = 1\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1";
     let mut board = Start::scenario(scenario).run();

@@ -8,8 +8,10 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::accounts::board_of;
+use crate::common::program::{PROGRAM, folder_variables};
+use crate::common::scenario::RING;
+use crate::common::server_process::ServerProcess;
 use crate::pty::{Board, Start};
-use crate::server_process::ServerProcess;
 
 /// Runs a program whose writes to files all fail, as on a disk that is full.
 const FULL: [&str; 3] = ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""];
@@ -17,7 +19,7 @@ const FULL: [&str; 3] = ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\
 const NOBODY: u32 = 65_534;
 
 fn ring() -> ServerProcess {
-    ServerProcess::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n")
+    ServerProcess::start(RING)
 }
 
 /// The files of an account that has been used before, with what is in them.
@@ -44,7 +46,7 @@ fn declines(mut board: Board, served: &ServerProcess) -> TempDir {
 }
 
 #[test]
-fn a_full_disk_is_told_and_calls_are_hung_up() {
+fn a_full_disk_is_shown_and_calls_can_be_hung_up() {
     let served = ring();
     let folder = used(&served);
     let before = files(folder.path());
@@ -55,17 +57,13 @@ fn a_full_disk_is_told_and_calls_are_hung_up() {
 }
 
 #[test]
-fn the_doctor_tells_of_a_disk_and_a_ledger_that_are_of_no_use() {
+fn the_doctor_warns_of_a_full_disk_and_a_broken_ledger() {
     let served = ring();
     let folder = used(&served);
     let doctor = |through: &[&str]| {
-        let own = env!("CARGO_BIN_EXE_onhook");
-        let mut words = through.iter().copied().chain([own, "doctor"]);
+        let mut words = through.iter().copied().chain([PROGRAM, "doctor"]);
         let mut command = Command::new(words.next().expect("a program"));
-        command.args(words).env_clear();
-        for name in ["ONHOOK_CONFIG_DIR", "ONHOOK_STATE_DIR", "ONHOOK_DATA_DIR"] {
-            command.env(name, folder.path());
-        }
+        command.args(words).env_clear().envs(folder_variables(folder.path()));
         String::from_utf8(command.output().expect("it runs").stdout).expect("a text")
     };
     let fine = doctor(&[]);
@@ -83,7 +81,7 @@ fn is_left_over(entry: &std::io::Result<fs::DirEntry>) -> bool {
 }
 
 #[test]
-fn folders_that_cannot_be_written_are_told_and_calls_are_hung_up() {
+fn unwritable_folders_are_shown_and_calls_can_be_hung_up() {
     let served = ring();
     let folder = used(&served);
     let before = files(folder.path());
@@ -98,7 +96,7 @@ fn folders_that_cannot_be_written_are_told_and_calls_are_hung_up() {
     let mut through = Vec::new();
     if superuser {
         // The program itself may lie where only the superuser gets.
-        fs::copy(env!("CARGO_BIN_EXE_onhook"), &program).expect("a copy");
+        fs::copy(PROGRAM, &program).expect("a copy");
         let id = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
         through = vec!["/usr/bin/setpriv".to_owned()];
         through.extend(id);

@@ -1,5 +1,6 @@
 //! Every documented error, on the row of its call, with its next step.
 
+use crate::common::parallel::for_each;
 use crate::pty::{Board, Start};
 
 /// Starts an error scenario and tries to decline the call.
@@ -35,17 +36,8 @@ fn retried(name: &str, text: &str, code: &str) {
     board.quit();
 }
 
-/// The session is gone: the header says so, and the row too.
-fn signed_out(name: &str, text: &str, code: &str) {
-    let board = refused(name);
-    board.see_wrapped(&format!("✗ {text} · {code}"));
-    board.see(&format!("signed out · {code}"));
-    assert_eq!(board.hang_ups().len(), 1);
-    board.quit();
-}
-
 #[test]
-fn already_accepted_is_told_and_dismissing_ends_the_row() {
+fn dismissing_already_accepted_ends_the_row() {
     let mut board = refused("error-already-accepted");
     board.see_wrapped("✗ Answered elsewhere; hang up there · CALL_ALREADY_ACCEPTED");
     board.press("X");
@@ -58,7 +50,7 @@ fn already_accepted_is_told_and_dismissing_ends_the_row() {
 }
 
 #[test]
-fn already_declined_is_no_failure() {
+fn already_declined_ends_the_row_without_an_error() {
     let mut board = refused("error-already-declined");
     board.see_line(&["Grace Hopper", "had already ended (busy not recorded)"]);
     board.press("<enter>");
@@ -67,55 +59,55 @@ fn already_declined_is_no_failure() {
 }
 
 #[test]
-fn peer_invalid() {
+fn peer_invalid_is_shown_until_it_is_dismissed() {
     dismissed("error-peer-invalid", "Telegram no longer knows this call", "CALL_PEER_INVALID");
 }
 
 #[test]
-fn peer_flood() {
+fn peer_flood_is_shown_until_it_is_dismissed() {
     dismissed("error-peer-flood", "Telegram limits this account for now", "PEER_FLOOD");
 }
 
 #[test]
-fn bots() {
+fn bot_method_invalid_is_shown_until_it_is_dismissed() {
     dismissed("error-bot", "Bots have no calls; use a person's account", "BOT_METHOD_INVALID");
 }
 
 #[test]
-fn too_old() {
+fn connection_not_inited_is_shown_as_an_outdated_program() {
     dismissed("error-not-inited", "This onhook is too old for Telegram", "CONNECTION_NOT_INITED");
 }
 
 #[test]
-fn unknown_codes_are_shown_as_they_came() {
+fn an_unknown_code_is_shown_unchanged() {
     dismissed("error-unknown", "Telegram refuses (error 400)", "LINE_ON_FIRE");
 }
 
 #[test]
-fn a_popup_of_telegram_is_shown() {
+fn the_text_of_a_popup_is_shown_as_the_error() {
     let board = refused("error-popup");
     board.see_wrapped("✗ Calls are not available in your country. · CALLS_NOT_HERE");
     board.quit();
 }
 
 #[test]
-fn occupy_failed() {
+fn occupy_failed_can_be_retried() {
     let text = "Telegram says the line is occupied; try again";
     retried("error-occupy-failed", text, "CALL_OCCUPY_FAILED");
 }
 
 #[test]
-fn internal_problem() {
+fn rpc_call_fail_can_be_retried() {
     retried("error-internal", "Telegram has an internal problem; try again", "RPC_CALL_FAIL");
 }
 
 #[test]
-fn another_data_centre() {
+fn user_migrate_can_be_retried() {
     retried("error-migrate", "This account lives in another data centre", "USER_MIGRATE_4");
 }
 
 #[test]
-fn telegram_took_too_long() {
+fn a_timeout_of_telegram_can_be_retried() {
     let mut board = refused("error-timeout");
     board.see_wrapped("✗ not ended yet · Timeout (-503)");
     board.press("X");
@@ -124,7 +116,7 @@ fn telegram_took_too_long() {
 }
 
 #[test]
-fn a_flood_wait_counts_down_and_then_lets_try_again() {
+fn a_flood_wait_counts_down_and_then_allows_a_retry() {
     let mut board = refused("error-flood-wait");
     board.see_wrapped("✗ Telegram asks you to wait 00:02 · FLOOD_WAIT_3");
     board.press("X");
@@ -137,21 +129,34 @@ fn a_flood_wait_counts_down_and_then_lets_try_again() {
 }
 
 #[test]
-fn session_gone() {
-    signed_out("error-user-deactivated", "This account was deleted", "USER_DEACTIVATED");
-    signed_out("error-user-banned", "This account was banned", "USER_DEACTIVATED_BAN");
-    signed_out("error-key-unregistered", "This session was signed out", "AUTH_KEY_UNREGISTERED");
-    signed_out("error-key-invalid", "This session was signed out", "AUTH_KEY_INVALID");
-    signed_out("error-session-revoked", "This session was signed out", "SESSION_REVOKED");
-    signed_out("error-session-expired", "This session was signed out", "SESSION_EXPIRED");
-    let password = "The two-step password is still needed";
-    signed_out("error-password-needed", password, "SESSION_PASSWORD_NEEDED");
+fn errors_that_end_the_session_are_shown_on_the_row_and_in_the_header() {
+    let gone = "This session was signed out";
     let duplicated = "Another program used this session, so Telegram cancelled it; sign in again";
-    signed_out("error-key-duplicated", duplicated, "AUTH_KEY_DUPLICATED");
+    let cases = [
+        ("error-user-deactivated", "This account was deleted", "USER_DEACTIVATED"),
+        ("error-user-banned", "This account was banned", "USER_DEACTIVATED_BAN"),
+        ("error-key-unregistered", gone, "AUTH_KEY_UNREGISTERED"),
+        ("error-key-invalid", gone, "AUTH_KEY_INVALID"),
+        ("error-session-revoked", gone, "SESSION_REVOKED"),
+        ("error-session-expired", gone, "SESSION_EXPIRED"),
+        (
+            "error-password-needed",
+            "The two-step password is still needed",
+            "SESSION_PASSWORD_NEEDED",
+        ),
+        ("error-key-duplicated", duplicated, "AUTH_KEY_DUPLICATED"),
+    ];
+    for_each(cases, |(name, text, code)| {
+        let board = refused(name);
+        board.see_wrapped(&format!("✗ {text} · {code}"));
+        board.see(&format!("signed out · {code}"));
+        assert_eq!(board.hang_ups().len(), 1);
+        board.quit();
+    });
 }
 
 #[test]
-fn a_garbled_answer_is_settled_by_what_the_chats_say() {
+fn an_unreadable_answer_is_settled_by_the_chat_history() {
     let board = refused("error-garbage");
     board.see_line(&["Grace Hopper", "declined by you (busy)"]);
     assert_eq!(board.hang_ups().len(), 1);
@@ -159,18 +164,7 @@ fn a_garbled_answer_is_settled_by_what_the_chats_say() {
 }
 
 #[test]
-fn no_answer() {
-    let mut board = refused("error-no-answer");
-    board.see("declining…");
-    board.see_wrapped("still waiting for Telegram");
-    board.see_wrapped("✗ not ended yet · TIMEOUT");
-    board.press("e");
-    board.see_no("TIMEOUT");
-    board.quit();
-}
-
-#[test]
-fn the_transport_refuses() {
+fn transport_errors_reconnect_and_the_hang_up_can_be_retried() {
     let cases = [
         (
             "error-transport-flood",
@@ -180,7 +174,7 @@ fn the_transport_refuses() {
         ("error-transport-dc", "Wrong data centre", "TRANSPORT_444"),
         ("error-transport-key", "Telegram does not know this session's key", "TRANSPORT_404"),
     ];
-    for (name, text, code) in cases {
+    for_each(cases, |(name, text, code)| {
         let mut board = refused(name);
         board.see_wrapped(text);
         board.see("● online");
@@ -188,5 +182,5 @@ fn the_transport_refuses() {
         board.press("X");
         board.see("declined by you (busy)");
         board.quit();
-    }
+    });
 }

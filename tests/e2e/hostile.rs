@@ -2,10 +2,10 @@
 //! notification, the log and the records is clean text. Every byte is read.
 
 use std::fmt::Write;
-use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::common::program::{Running, onhook};
 use crate::pty::Start;
 
 /// What people may call themselves. Each begins and ends with a word that survives.
@@ -113,7 +113,7 @@ fn sequence(rest: &str) -> Option<usize> {
 }
 
 #[test]
-fn the_reader_of_bytes_knows_what_is_foreign() {
+fn the_check_of_terminal_output_finds_foreign_sequences() {
     for fine in
         ["\u{1b}[1;1HAnn\u{1b}[0m\r\n", "\u{1b}]9;Ann is calling\u{1b}\\\u{7}", "\u{1b}[?25l"]
     {
@@ -128,7 +128,7 @@ fn the_reader_of_bytes_knows_what_is_foreign() {
 }
 
 #[test]
-fn whatever_people_call_themselves_is_written_as_text() {
+fn hostile_names_reach_terminal_and_log_as_text() {
     let mut board = Start::scenario(&scenario()).size(160, 50).env("ONHOOK_LOG", "trace").run();
     board.see(&format!("{} ringing", names().len()));
     board.press("X");
@@ -157,22 +157,14 @@ fn whatever_people_call_themselves_is_written_as_text() {
 }
 
 #[test]
-fn whatever_people_call_themselves_is_clean_in_the_records() {
+fn hostile_names_reach_the_records_as_text() {
     let folder = TempDir::new().expect("a folder");
     let people = "title = 't'\n";
     std::fs::write(folder.path().join("s.toml"), format!("{people}{}", scenario())).expect("it");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_onhook"))
-        .args(["watch", "--demo", "s.toml"])
-        .env_clear()
-        .env("ONHOOK_STATE_DIR", folder.path())
-        .current_dir(folder.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program runs");
-    let out = std::io::BufReader::new(child.stdout.take().expect("a pipe"));
+    let watch = onhook(folder.path(), &["watch", "--demo", "s.toml"]);
+    let (_running, lines) = Running::start(watch);
     let mut calls = 0;
-    for line in std::io::BufRead::lines(out) {
-        let line = line.expect("UTF-8 and nothing else");
+    for line in lines {
         assert!(!line.contains(is_steering), "{line}");
         let record: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
         for key in ["name", "username", "account", "cause"] {
@@ -184,7 +176,5 @@ fn whatever_people_call_themselves_is_clean_in_the_records() {
             break;
         }
     }
-    child.kill().expect("it runs");
-    child.wait().expect("it ends");
     assert_eq!(calls, names().len());
 }

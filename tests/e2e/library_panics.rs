@@ -1,5 +1,6 @@
 //! Messages that no server may send: what they break inside is contained and made anew.
 
+use crate::common::parallel::for_each;
 use crate::pty::{Board, Start};
 
 fn with_invalid(method: &str, kind: &str) -> Board {
@@ -12,8 +13,8 @@ fn with_invalid(method: &str, kind: &str) -> Board {
 }
 
 #[test]
-fn a_panic_inside_the_library_is_contained() {
-    for kind in ["wrong-session", "future-salt", "message-copy", "inner-length"] {
+fn a_panic_inside_the_library_costs_one_connection() {
+    for_each(["wrong-session", "future-salt", "message-copy", "inner-length"], |kind| {
         let mut board = with_invalid("phone.discardCall", kind);
         board.see_line(&["▶", "ringing", "Grace Hopper"]);
         board.press("X");
@@ -24,11 +25,11 @@ fn a_panic_inside_the_library_is_contained() {
         assert_eq!(board.hang_ups().len(), 1, "{kind}: nothing is sent again");
         let raw = String::from_utf8_lossy(&board.quit().raw).into_owned();
         assert!(!raw.contains("panicked"), "{kind}: the screen stays whole");
-    }
+    });
 }
 
 #[test]
-fn a_message_of_a_channel_among_those_of_chats_is_contained() {
+fn a_channel_message_among_chat_messages_costs_no_hang_up() {
     let mut board = with_invalid("phone.discardCall", "channel-message");
     board.see_line(&["▶", "ringing", "Grace Hopper"]);
     board.press("X");
@@ -38,7 +39,7 @@ fn a_message_of_a_channel_among_those_of_chats_is_contained() {
 }
 
 #[test]
-fn an_address_that_is_none_is_contained() {
+fn an_invalid_address_in_the_config_costs_one_connection() {
     let board = with_invalid("help.getConfig", "address");
     board.see("an internal error was contained");
     board.see_line(&["▶", "ringing", "Grace Hopper"]);

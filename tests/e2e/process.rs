@@ -9,7 +9,7 @@ fn board() -> Board {
 }
 
 #[test]
-fn quitting_ends_no_call_and_is_clean() {
+fn quitting_ends_no_call_and_restores_the_terminal() {
     let ended = board().quit();
     assert!(ended.requests.iter().all(|it| it["method"] != "phone.discardCall"));
     let mut other = board();
@@ -18,7 +18,7 @@ fn quitting_ends_no_call_and_is_clean() {
 }
 
 #[test]
-fn signals_end_it_cleanly() {
+fn signals_end_the_program_with_exit_code_0() {
     for name in ["TERM", "HUP", "INT"] {
         let board = board();
         board.signal(name);
@@ -27,7 +27,7 @@ fn signals_end_it_cleanly() {
 }
 
 #[test]
-fn quitting_asks_while_a_hang_up_is_on_its_way() {
+fn quitting_asks_while_a_hang_up_is_pending() {
     let mut board = Start::shipped("error-no-answer").run();
     board.see_line(&["▶", "Grace Hopper"]);
     board.press("X");
@@ -43,7 +43,7 @@ fn quitting_asks_while_a_hang_up_is_on_its_way() {
 }
 
 #[test]
-fn it_suspends_and_comes_back() {
+fn suspending_gives_the_terminal_back_and_continuing_takes_it() {
     let mut board = board();
     board.press("<ctrl-z>");
     board.until_stopped();

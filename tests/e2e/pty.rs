@@ -4,18 +4,18 @@
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
-use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How long anything may take before a test fails. Generous: a pass never waits for it.
-const DEADLINE: Duration = Duration::from_mins(1);
+use crate::common::display::unwrapped;
+use crate::common::program::{self, PROGRAM};
+use crate::common::requests;
+use crate::common::wait::{DEADLINE, Deadline, wait_until};
 
 /// What the reader thread shares with the test.
 struct Shown {
@@ -114,8 +114,7 @@ impl Start {
         }
         let size = PtySize { cols: self.size.0, rows: self.size.1, ..PtySize::default() };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
-        let own = env!("CARGO_BIN_EXE_onhook").to_owned();
-        let mut words = self.through.into_iter().chain([own]);
+        let mut words = self.through.into_iter().chain([PROGRAM.to_owned()]);
         let mut command = CommandBuilder::new(words.next().expect("a program"));
         command.args(words);
         command.args(&self.command);
@@ -124,9 +123,9 @@ impl Start {
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("TZ", "UTC");
-        command.env("ONHOOK_CONFIG_DIR", folder.path());
-        command.env("ONHOOK_STATE_DIR", folder.path());
-        command.env("ONHOOK_DATA_DIR", folder.path());
+        for (name, folder) in program::folder_variables(folder.path()) {
+            command.env(name, folder);
+        }
         for (name, value) in &self.env {
             command.env(name, value);
         }
@@ -185,23 +184,26 @@ impl Board {
         self.locked().parser.screen().contents()
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, Shown> {
+    fn locked(&self) -> MutexGuard<'_, Shown> {
         self.shown.0.lock().expect("the reader does not panic")
+    }
+
+    /// Waits until a condition holds for what the program has written, or the program has ended.
+    /// Returns whether the condition holds.
+    fn wait(&self, condition: impl Fn(&Shown) -> bool) -> (MutexGuard<'_, Shown>, bool) {
+        let waits = |shown: &mut Shown| !shown.ended && !condition(shown);
+        let waited = self.shown.1.wait_timeout_while(self.locked(), DEADLINE, waits);
+        let shown = waited.expect("the reader does not panic").0;
+        let holds = condition(&shown);
+        (shown, holds)
     }
 
     /// Waits until the screen fits.
     pub fn until(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
-        let end = Instant::now() + DEADLINE;
-        let mut shown = self.locked();
-        loop {
-            let text = shown.parser.screen().contents();
-            if fits(&text) {
-                return text;
-            }
-            let left = end.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero() && !shown.ended, "never seen: {what}\n{text}");
-            shown = self.shown.1.wait_timeout(shown, left).expect("the reader does not panic").0;
-        }
+        let (shown, holds) = self.wait(|shown| fits(&shown.parser.screen().contents()));
+        let text = shown.parser.screen().contents();
+        assert!(holds, "never seen: {what}\n{text}");
+        text
     }
 
     /// Waits until a text is on the screen.
@@ -238,51 +240,32 @@ impl Board {
 
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let pid = self.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs");
-        assert!(sent.success());
+        program::signal(self.id(), name);
     }
 
     /// Waits until the system has stopped the process, and checks that the terminal was given
     /// back before.
     pub fn until_stopped(&self) {
-        let end = Instant::now() + DEADLINE;
-        let pid = self.id().to_string();
-        let stopped = || {
-            let state = Command::new("ps").args(["-o", "state=", "-p", &pid]).output();
-            state.is_ok_and(|state| state.stdout.starts_with(b"T"))
-        };
-        while !stopped() {
-            assert!(Instant::now() < end, "the program does not stop");
-        }
-        self.until_given_back();
-    }
-
-    fn until_given_back(&self) {
-        let end = Instant::now() + DEADLINE;
-        let mut shown = self.locked();
-        while shown.parser.screen().alternate_screen() {
-            let left = end.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "the terminal is not given back");
-            shown = self.shown.1.wait_timeout(shown, left).expect("the reader does not panic").0;
-        }
+        let process = self.id().to_string();
+        wait_until(&Deadline::after(DEADLINE, "the program is stopped"), || {
+            let state = Command::new("ps").args(["-o", "state=", "-p", &process]).output();
+            state.expect("ps runs").stdout.starts_with(b"T")
+        });
+        let given_back = self.wait(|shown| !shown.parser.screen().alternate_screen()).1;
+        assert!(given_back, "the terminal is not given back");
     }
 
     /// Waits for the end, and checks that the terminal is as it was before.
     pub fn ended(mut self) -> Ended {
-        let end = Instant::now() + DEADLINE;
-        let screen = Arc::clone(&self.shown);
-        let mut shown = screen.0.lock().expect("the reader does not panic");
-        while !shown.ended {
-            let left = end.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "the program does not end");
-            shown = self.shown.1.wait_timeout(shown, left).expect("the reader does not panic").0;
-        }
+        let (shown, ended) = self.wait(|shown| shown.ended);
+        assert!(ended, "the program does not end");
         assert!(!shown.parser.screen().alternate_screen(), "the normal screen is back");
         assert!(!shown.parser.screen().hide_cursor(), "the cursor is back");
+        let raw = shown.raw.clone();
+        drop(shown);
         let code = self.child.wait().expect("the program has ended").exit_code();
-        let requests = read_requests(&self.folder);
-        Ended { code, raw: shown.raw.clone(), requests, folder: self.folder }
+        let requests = self.requests();
+        Ended { code, raw, requests, folder: self.folder }
     }
 
     /// Waits for the end of a program that was killed. Returns its folder.
@@ -312,7 +295,7 @@ impl Board {
 
     /// The requests that have reached the server so far.
     pub fn requests(&self) -> Vec<Value> {
-        read_requests(&self.folder)
+        requests::read(&self.folder.path().join("requests.ndjson"))
     }
 
     /// The hang-ups that have reached the server so far.
@@ -332,18 +315,4 @@ pub struct Ended {
 /// The `phone.discardCall`s among some requests.
 pub fn hang_ups(requests: &[Value]) -> Vec<Value> {
     requests.iter().filter(|it| it["method"] == "phone.discardCall").cloned().collect()
-}
-
-pub fn read_requests(folder: &TempDir) -> Vec<Value> {
-    let file: PathBuf = folder.path().join("requests.ndjson");
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    // The last line may be half-written.
-    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    whole.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
-}
-
-/// The screen without frames and line breaks, each run of blanks as one.
-fn unwrapped(text: &str) -> String {
-    let blank = text.replace(['│', '┌', '┐', '└', '┘', '─'], " ");
-    blank.split_whitespace().collect::<Vec<_>>().join(" ")
 }

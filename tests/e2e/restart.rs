@@ -1,11 +1,11 @@
 //! `kill -9`, then a new start: the calls that live are there, and can be hung up.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use crate::accounts::{board_of, board_of_session};
+use crate::common::server_process::ServerProcess;
+use crate::common::wait::{DEADLINE, Deadline, wait_until};
 use crate::pty::{Board, Start};
-use crate::server_process::ServerProcess;
 
 /// A server that repeats no calls: what is known after a restart is known from the ledger.
 ///
@@ -19,10 +19,8 @@ fn killed(board: Board, written: &str) -> tempfile::TempDir {
     let path = board.folder().join("ledger.db");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let sql = format!("SELECT COUNT(*) FROM calls WHERE {written}");
-    let end = Instant::now() + Duration::from_mins(1);
-    while runtime.block_on(count(&path, &sql)).unwrap_or(0) == 0 {
-        assert!(Instant::now() < end, "never written: {written}");
-    }
+    let deadline = Deadline::after(DEADLINE, &format!("a call with {written} in the ledger"));
+    wait_until(&deadline, || runtime.block_on(count(&path, &sql)).unwrap_or(0) > 0);
     board.signal("KILL");
     board.killed()
 }
@@ -34,7 +32,7 @@ async fn count(path: &Path, sql: &str) -> libsql::Result<i64> {
 }
 
 #[test]
-fn a_call_that_rings_is_there_again_and_can_be_declined() {
+fn a_ringing_call_is_restored_after_a_kill_and_can_be_declined() {
     let served = forgetful("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 1\n");
     let board = board_of(&served).run();
     board.see_line(&["ringing", "Grace Hopper", "s more"]);
@@ -50,7 +48,7 @@ fn a_call_that_rings_is_there_again_and_can_be_declined() {
 }
 
 #[test]
-fn an_active_call_is_there_again_and_can_be_hung_up() {
+fn an_active_call_is_restored_after_a_kill_and_can_be_hung_up() {
     let served = forgetful(
         "[[call]]\nfrom = 'me'\nto = 'grace'\nat = 0.1\nreceipt = 0.1\nrings = 0.3\n\
          then = 'answered'\n",
@@ -67,7 +65,7 @@ fn an_active_call_is_there_again_and_can_be_hung_up() {
 }
 
 #[test]
-fn a_hang_up_that_was_cut_off_by_the_kill_is_settled() {
+fn a_hang_up_interrupted_by_a_kill_is_settled() {
     let served = forgetful(
         "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 1\n\
          [[answer]]\nmethod = 'phone.discardCall'\nsilence = true\neffect = false\n",
@@ -76,9 +74,7 @@ fn a_hang_up_that_was_cut_off_by_the_kill_is_settled() {
     board.see_line(&["▶", "ringing", "Grace Hopper"]);
     board.press("X");
     board.see("declining…");
-    while served.count("phone.discardCall") == 0 {
-        std::thread::yield_now();
-    }
+    served.until_requested("phone.discardCall");
     let mut board = Start::own().at(killed(board, "access_hash NOT NULL")).run();
     board.see_line(&["▶", "ringing", "Grace Hopper", "s more"]);
     assert_eq!(served.count("phone.discardCall"), 1, "nothing is sent again by itself");
@@ -88,7 +84,7 @@ fn a_hang_up_that_was_cut_off_by_the_kill_is_settled() {
 }
 
 #[test]
-fn a_call_that_ended_meanwhile_is_settled_by_the_chats() {
+fn a_call_that_ended_while_the_program_was_off_is_settled_by_the_chat_history() {
     let served = forgetful("sessions = 2\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 3\nrings = 4");
     let (board, bystander) = (board_of(&served).run(), board_of_session(&served, 1).run());
     board.see_line(&["ringing", "Grace Hopper"]);
@@ -102,7 +98,7 @@ fn a_call_that_ended_meanwhile_is_settled_by_the_chats() {
 }
 
 #[test]
-fn a_ledger_that_cannot_be_read_is_kept_and_calls_are_still_hung_up() {
+fn an_unreadable_ledger_is_kept_and_calls_can_be_hung_up() {
     let served = ServerProcess::start("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
     let folder = board_of(&served).run().quit().folder;
     let ledger = folder.path().join("ledger.db");

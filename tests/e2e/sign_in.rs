@@ -1,15 +1,11 @@
 //! Signing in on the board, by each way in, until a call is declined; and what does not work.
 
-use std::fs;
-use std::path::Path;
-use std::time::{Duration, Instant};
-
+use crate::common::program::accounts_on_disk;
+use crate::common::scenario::{API_HASH, RING};
+use crate::common::server_process::ServerProcess;
 use crate::pty::{Board, Start};
-use crate::server_process::ServerProcess;
 
 const ME: &str = "[server]\nunbound_keys = 2\n[me]\nphone = '15550100'\n";
-const RING: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
-const HASH: &str = "0123456789abcdef0123456789abcdef";
 
 fn scenario(text: &str) -> ServerProcess {
     let me = if text.contains("[me]") { "[server]\nunbound_keys = 2\n" } else { ME };
@@ -22,7 +18,7 @@ fn newcomer(served: &ServerProcess) -> Start {
         .arg("--server")
         .arg(&served.server_file(0))
         .env("ONHOOK_API_ID", "7")
-        .env("ONHOOK_API_HASH", HASH)
+        .env("ONHOOK_API_HASH", API_HASH)
 }
 
 fn choose(board: &mut Board, down: usize) {
@@ -50,7 +46,7 @@ fn decline(mut board: Board, served: &ServerProcess) {
 }
 
 #[test]
-fn by_a_code() {
+fn a_code_signs_in_on_the_board() {
     let served = scenario("");
     let mut board = newcomer(&served).run();
     give_number(&mut board, "+1 555 0100", "A code was sent into your other Telegram apps");
@@ -60,7 +56,7 @@ fn by_a_code() {
 }
 
 #[test]
-fn by_a_code_and_the_password_at_another_data_centre() {
+fn a_code_and_a_password_sign_in_at_another_data_centre() {
     let served = scenario("[me]\nphone = '15550100'\npassword = 'tea'\nhint = 'a drink'\ndc = 4\n");
     let mut board = newcomer(&served).run();
     give_number(&mut board, "+1 555 0100", "A code was sent");
@@ -74,7 +70,7 @@ fn by_a_code_and_the_password_at_another_data_centre() {
 }
 
 #[test]
-fn by_a_qr_code_that_is_renewed_at_another_data_centre_with_the_password() {
+fn a_renewed_qr_code_and_a_password_sign_in_at_another_data_centre() {
     let served =
         scenario("[me]\npassword = 'tea'\ndc = 4\n[sign_in]\nscanned = 3.4\ntoken_life = 2\n");
     let mut board = newcomer(&served).run();
@@ -101,7 +97,7 @@ fn code(text: &str) -> String {
 }
 
 #[test]
-fn by_importing_a_session_of_telethon() {
+fn a_telethon_session_is_imported_on_the_board() {
     let served = scenario("");
     let mut board = newcomer(&served).run();
     choose(&mut board, 2);
@@ -116,7 +112,7 @@ fn by_importing_a_session_of_telethon() {
 }
 
 #[test]
-fn by_importing_a_session_of_pyrogram() {
+fn a_pyrogram_session_is_imported_on_the_board() {
     let served = scenario("");
     let mut board = newcomer(&served).run();
     choose(&mut board, 2);
@@ -129,7 +125,7 @@ fn by_importing_a_session_of_pyrogram() {
 }
 
 #[test]
-fn an_account_stays_from_one_run_to_the_next() {
+fn an_account_is_still_signed_in_at_the_next_start() {
     let served = scenario("");
     let mut board = newcomer(&served).run();
     give_number(&mut board, "+1 555 0100", "A code was sent");
@@ -142,7 +138,7 @@ fn an_account_stays_from_one_run_to_the_next() {
 }
 
 #[test]
-fn the_application_is_asked_for_where_it_is_not_known() {
+fn api_id_and_hash_are_asked_for_when_they_are_not_set() {
     let served = scenario("");
     let mut board = Start::own().arg("--server").arg(&served.server_file(0)).run();
     choose(&mut board, 0);
@@ -153,17 +149,17 @@ fn the_application_is_asked_for_where_it_is_not_known() {
     board.see_wrapped("✗ an api hash has 32 hex digits: type both anew");
     board.press("7<enter>");
     board.see("The api hash");
-    board.press(HASH);
+    board.press(API_HASH);
     board.see("••••");
     board.press("<enter>");
     board.see("Your phone number");
-    assert!(!board.text().contains(HASH));
+    assert!(!board.text().contains(API_HASH));
     board.press("+1 555 0100<enter>");
     board.see_wrapped("A code was sent");
 }
 
 #[test]
-fn the_code_can_be_sent_another_way_after_a_while() {
+fn a_code_is_sent_again_by_another_way_after_the_timeout() {
     let served = scenario("[sign_in]\nvia = 'app'\nnext = 'sms'\ntimeout = 2\n");
     let mut board = newcomer(&served).run();
     give_number(&mut board, "+1 555 0100", "In 00:0");
@@ -177,7 +173,7 @@ fn the_code_can_be_sent_another_way_after_a_while() {
 
 /// Each refusal: the number that is given, the answers of the scenario, and what is seen.
 #[test]
-fn every_refusal_of_a_number_says_what_to_do() {
+fn every_refusal_of_a_number_shows_the_next_step() {
     let refusals = [
         (
             "+1 555 01OO",
@@ -227,7 +223,7 @@ fn every_refusal_of_a_number_says_what_to_do() {
 }
 
 #[test]
-fn odd_answers_to_a_number_are_told_and_never_a_panic() {
+fn unusual_answers_to_a_number_are_shown_without_a_panic() {
     for (outcome, seen) in [
         ("payment", "✗ Telegram wants to be paid for a code to this number: sign in by QR code"),
         ("sign-up", "✗ Nobody has signed up with this number · PHONE_NUMBER_UNOCCUPIED"),
@@ -245,7 +241,7 @@ fn odd_answers_to_a_number_are_told_and_never_a_panic() {
 }
 
 #[test]
-fn a_code_that_is_wrong_or_late_is_told() {
+fn a_wrong_and_an_expired_code_are_shown_and_can_be_retried() {
     let late = "[[answer]]\nmethod = 'auth.signIn'\nerror = '400 PHONE_CODE_EXPIRED'\n";
     let served = scenario("");
     let mut board = newcomer(&served).run();
@@ -265,7 +261,7 @@ fn a_code_that_is_wrong_or_late_is_told() {
 }
 
 #[test]
-fn giving_up_at_any_step_leaves_nothing() {
+fn cancelling_at_any_step_leaves_no_account() {
     let served = scenario("[me]\nphone = '15550100'\npassword = 'tea'\n");
     for (steps, killed) in (0..4).flat_map(|steps| [(steps, false), (steps, true)]) {
         let mut board = newcomer(&served).run();
@@ -280,7 +276,7 @@ fn giving_up_at_any_step_leaves_nothing() {
         if killed {
             board.signal("KILL");
             let folder = board.killed();
-            assert_eq!(accounts_in(folder.path()), 0);
+            assert_eq!(accounts_on_disk(folder.path()), 0);
             continue;
         }
         board.press("<esc>");
@@ -309,11 +305,11 @@ fn the_session_of_a_bot_is_refused() {
 }
 
 fn newcomer_without_unbound_keys() -> Start {
-    Start::own().env("ONHOOK_API_ID", "7").env("ONHOOK_API_HASH", HASH)
+    Start::own().env("ONHOOK_API_ID", "7").env("ONHOOK_API_HASH", API_HASH)
 }
 
 #[test]
-fn a_session_that_was_ended_is_refused() {
+fn a_revoked_session_is_refused() {
     let text = "[[answer]]\nmethod = 'users.getUsers'\nerror = '401 SESSION_REVOKED'\n";
     let served = ServerProcess::start(text);
     let mut board = newcomer_without_unbound_keys().run();
@@ -326,7 +322,7 @@ fn a_session_that_was_ended_is_refused() {
 }
 
 #[test]
-fn the_demo_can_be_tried_without_an_account() {
+fn the_demo_runs_without_an_account() {
     let mut board = newcomer_without_unbound_keys().run();
     choose(&mut board, 3);
     board.see("● online · Ada Lovelace");
@@ -337,25 +333,19 @@ fn the_demo_can_be_tried_without_an_account() {
     board.quit();
 }
 
-/// How many accounts there are on disk, drafts included.
 fn accounts(board: &Board) -> usize {
-    accounts_in(board.folder())
-}
-
-fn accounts_in(folder: &Path) -> usize {
-    let Ok(entries) = fs::read_dir(folder.join("accounts")) else { return 0 };
-    entries.flatten().filter(|entry| entry.file_name() != "lock").count()
+    accounts_on_disk(board.folder())
 }
 
 #[test]
-fn on_a_plain_terminal_the_password_is_not_shown() {
+fn a_plain_terminal_does_not_show_the_password() {
     let served = scenario("[me]\nphone = '15550100'\npassword = 'cup of tea'\n");
     let mut board = Start::own()
         .arg("login")
         .arg("--server")
         .arg(&served.server_file(0))
         .env("ONHOOK_API_ID", "7")
-        .env("ONHOOK_API_HASH", HASH)
+        .env("ONHOOK_API_HASH", API_HASH)
         .run();
     board.see("Phone number, with country code:");
     board.press("12<enter>");
@@ -378,7 +368,7 @@ fn on_a_plain_terminal_the_password_is_not_shown() {
 }
 
 #[test]
-fn an_answer_that_was_lost_is_made_up_for() {
+fn a_lost_answer_to_the_code_is_recovered_by_enter() {
     let served = scenario("[[answer]]\nmethod = 'auth.signIn'\ncut = 0\n");
     let mut board = newcomer(&served).run();
     give_number(&mut board, "+1 555 0100", "A code was sent");
@@ -392,7 +382,7 @@ fn an_answer_that_was_lost_is_made_up_for() {
 }
 
 #[test]
-fn who_gives_up_while_telegram_is_waited_for_is_signed_out_again() {
+fn cancelling_while_an_answer_is_pending_signs_out_again() {
     let served = scenario("[[answer]]\nmethod = 'auth.signIn'\ndelay = 1\n");
     let mut board = newcomer(&served).run();
     give_number(&mut board, "+1 555 0100", "A code was sent");
@@ -400,18 +390,14 @@ fn who_gives_up_while_telegram_is_waited_for_is_signed_out_again() {
     board.see("waiting for Telegram");
     board.press("<esc>");
     board.see("Welcome");
-    let end = Instant::now() + Duration::from_mins(1);
-    while served.count("auth.logOut") == 0 {
-        assert!(Instant::now() < end, "it stays signed in");
-        std::thread::yield_now();
-    }
+    served.until_requested("auth.logOut");
     assert_eq!(accounts(&board), 0);
     board.press("q");
     assert_eq!(board.ended().code, 0);
 }
 
 #[test]
-fn too_small_a_screen_takes_no_keys_that_nobody_can_mean() {
+fn a_terminal_too_small_for_signing_in_ignores_keys() {
     let served = scenario("");
     let mut board = newcomer(&served).size(30, 8).run();
     board.see("too small to sign in");

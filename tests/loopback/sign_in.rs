@@ -7,7 +7,7 @@ use grammers_session::updates::UpdatesLike;
 use onhook_loopback::Server;
 use tokio::time::timeout;
 
-use crate::{Client, DC, DEADLINE, rpc_error, server};
+use super::{Client, DC, DEADLINE, rpc_error, server};
 
 const HASH: &str = "0123456789abcdef0123456789abcdef";
 const PHONE: &str = "+1 555 0100";

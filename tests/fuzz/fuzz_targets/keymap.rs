@@ -2,8 +2,8 @@
 #![no_main]
 
 use onhook::config::keymap::Keymap;
-use onhook::place::Source;
+use onhook_toml_source::TomlSource;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    drop(Keymap::merged(Source { file: "keymap.toml", text }));
+    drop(Keymap::merged(TomlSource::new("keymap.toml", text)));
 });

@@ -1,7 +1,7 @@
 //! Scenarios of the embedded server.
 #![no_main]
 
-use onhook::loopback::Scenario;
+use onhook_loopback::Scenario;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     drop(Scenario::parse("s.toml", text));

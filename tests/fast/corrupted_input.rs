@@ -78,33 +78,91 @@ fn assets(folder: &str) -> Vec<(PathBuf, String)> {
     texts.map(|path| (path.clone(), fs::read_to_string(path).expect("a text"))).collect()
 }
 
-/// Updates as Telegram sends them: a ring, its end, and what the chat says of it.
-fn updates() -> Vec<u8> {
-    let protocol = types::PhoneCallProtocol {
+/// An incoming and an outgoing call in each state.
+fn phone_calls() -> [enums::PhoneCall; 6] {
+    let protocol: enums::PhoneCallProtocol = types::PhoneCallProtocol {
         udp_p2p: true,
         udp_reflector: true,
         min_layer: 65,
         max_layer: 92,
         library_versions: vec!["13.0.0".to_owned()],
-    };
-    let ring = types::PhoneCallRequested {
-        video: true,
-        id: 7,
-        access_hash: 9,
-        date: 100,
+    }
+    .into();
+    let (video, id, access_hash, date) = (true, 7, 9, 100);
+    let requested = types::PhoneCallRequested {
+        video,
+        id,
+        access_hash,
+        date,
         admin_id: 2,
         participant_id: 1,
         g_a_hash: vec![1; 32],
-        protocol: protocol.into(),
+        protocol: protocol.clone(),
     };
-    let end = types::PhoneCallDiscarded {
+    let waiting = types::PhoneCallWaiting {
+        video,
+        id,
+        access_hash,
+        date,
+        admin_id: 1,
+        participant_id: 2,
+        protocol: protocol.clone(),
+        receive_date: Some(101),
+    };
+    let accepted = types::PhoneCallAccepted {
+        video,
+        id,
+        access_hash,
+        date,
+        admin_id: 1,
+        participant_id: 2,
+        g_b: vec![1; 256],
+        protocol: protocol.clone(),
+    };
+    let connection = types::PhoneConnection {
+        tcp: false,
+        id: 1,
+        ip: "127.0.0.1".to_owned(),
+        ipv6: String::new(),
+        port: 1,
+        peer_tag: vec![1; 16],
+    };
+    let established = types::PhoneCall {
+        p2p_allowed: true,
+        video,
+        conference_supported: false,
+        id,
+        access_hash,
+        date,
+        admin_id: 1,
+        participant_id: 2,
+        g_a_or_b: vec![1; 256],
+        key_fingerprint: 1,
+        protocol,
+        connections: vec![connection.into()],
+        start_date: 102,
+        custom_parameters: None,
+    };
+    let discarded = types::PhoneCallDiscarded {
         need_rating: false,
         need_debug: false,
-        video: true,
-        id: 7,
+        video,
+        id,
         reason: Some(enums::PhoneCallDiscardReason::Busy),
         duration: Some(3),
     };
+    [
+        requested.into(),
+        waiting.into(),
+        accepted.into(),
+        established.into(),
+        discarded.into(),
+        types::PhoneCallEmpty { id }.into(),
+    ]
+}
+
+/// Updates as Telegram sends them: a call in each state, and the chat's message of its end.
+fn updates() -> Vec<u8> {
     let action = types::MessageActionPhoneCall {
         video: true,
         call_id: 7,
@@ -129,13 +187,10 @@ fn updates() -> Vec<u8> {
         reactions: None,
         ttl_period: None,
     };
-    let logged = types::UpdateNewMessage { message: message.into(), pts: 2, pts_count: 1 };
+    let calls = phone_calls().map(|phone_call| types::UpdatePhoneCall { phone_call }.into());
+    let message = types::UpdateNewMessage { message: message.into(), pts: 2, pts_count: 1 }.into();
     let updates = types::Updates {
-        updates: vec![
-            types::UpdatePhoneCall { phone_call: ring.into() }.into(),
-            types::UpdatePhoneCall { phone_call: end.into() }.into(),
-            logged.into(),
-        ],
+        updates: calls.into_iter().chain([message]).collect(),
         users: vec![types::UserEmpty { id: 2 }.into()],
         chats: Vec::new(),
         date: 103,
@@ -149,20 +204,20 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 #[test]
-fn what_is_whole_is_read() {
-    assert_eq!(read_updates(&updates(), 1).len(), 3);
+fn undamaged_updates_are_read() {
+    assert_eq!(read_updates(&updates(), 1).len(), 7);
 }
 
 proptest! {
     #![proptest_config(cases(3000))]
 
     #[test]
-    fn updates_are_read_or_left(damage in any_damage(), id in any::<i64>()) {
+    fn damaged_updates_never_panic(damage in any_damage(), id in any::<i64>()) {
         read_updates(&damaged(&updates(), &damage), id);
     }
 
     #[test]
-    fn sessions_of_other_programs_are_read_or_refused(damage in any_damage()) {
+    fn damaged_session_strings_never_panic(damage in any_damage()) {
         let whole = format!("1{}", "AQ".repeat(190));
         if let Ok(text) = String::from_utf8(damaged(whole.as_bytes(), &damage)) {
             let _ = Imported::parse(&text);
@@ -174,7 +229,7 @@ proptest! {
     #![proptest_config(cases(1500))]
 
     #[test]
-    fn scenarios_are_read_or_refused_with_their_place(damage in any_damage(), which in any::<Index>()) {
+    fn damaged_scenarios_are_read_or_refused_with_file_and_line(damage in any_damage(), which in any::<Index>()) {
         let texts = assets("scenarios");
         let (_, whole) = which.get(&texts);
         let text = String::from_utf8_lossy(&damaged(whole.as_bytes(), &damage)).into_owned();
@@ -186,7 +241,7 @@ proptest! {
     }
 
     #[test]
-    fn settings_keys_and_themes_are_read_or_refused(
+    fn damaged_settings_keymaps_and_themes_are_read_or_refused_and_kept(
         damage in any_damage(),
         bytes in proptest::collection::vec(any::<u8>(), 0..100),
         which in 0usize..3,
@@ -219,7 +274,7 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn the_settings_of_an_account_are_read_or_refused(damage in any_damage()) {
+    fn damaged_account_settings_are_read_or_refused(damage in any_damage()) {
         let folder = TempDir::new().expect("a folder");
         let accounts = AccountStore::at(folder.path().join("accounts"));
         let draft = accounts.draft().expect("a new account");
@@ -235,7 +290,7 @@ proptest! {
     }
 
     #[test]
-    fn ledgers_are_read_or_refused(damage in any_damage()) {
+    fn damaged_ledgers_are_read_or_refused_and_kept(damage in any_damage()) {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("ledger.db");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

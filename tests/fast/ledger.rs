@@ -2,25 +2,21 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use libsql::Connection;
 use onhook::calls::Calls;
 use onhook::calls::account::AccountContext;
-use onhook::calls::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
+use onhook::calls::event::{CallEvent, Relays, Stage};
 use onhook::calls::reason::{EndReason, EndedBy, Ending, Outcome, Recorded};
 use onhook::calls::{
-    AccountId, CallKey, Direction, EndedCall, Handle, Origin, Party, PossibleDiscard, Provenance,
+    AccountId, CallKey, Direction, EndedCall, Origin, Party, PossibleDiscard, Provenance,
     RequestKind, RequestState,
 };
 use onhook::ledger::{Filter, HistoryCall, Ledger, LedgerHandle, Page, Record};
 use tempfile::TempDir;
 
-const ME: i64 = 1;
-const RING: i64 = 100_000;
+use crate::common::calls::{self, ME, at};
 
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).expect("in range")
-}
+const RING: i64 = 100_000;
 
 fn context(second: i64) -> AccountContext {
     AccountContext {
@@ -36,18 +32,8 @@ fn key(id: i64) -> CallKey {
 }
 
 fn live(id: i64, incoming: bool, placed: i64, stage: Stage) -> CallEvent {
-    let (caller, callee) = if incoming { (100 + id, ME) } else { (ME, 100 + id) };
-    CallEvent::Live(Box::new(LiveCall {
-        handle: Handle { id, access_hash: 1000 + id },
-        caller,
-        callee,
-        peer: Party { name: Some(format!("Peer {id}")), ..Party::unknown(100 + id) },
-        date: at(placed),
-        video: false,
-        stage,
-        protocol: Protocol::default(),
-        exchange: None,
-    }))
+    let peer = Party { name: Some(format!("Peer {id}")), ..Party::unknown(100 + id) };
+    calls::event(calls::live(id, peer, incoming, at(placed), stage))
 }
 
 fn sending() -> RequestState {
@@ -93,7 +79,7 @@ async fn row(path: &PathBuf, id: i64) -> (String, bool) {
 }
 
 #[tokio::test]
-async fn a_call_is_written_once_with_its_ending_and_its_handle_goes() {
+async fn a_call_is_written_once_with_its_ending_and_loses_its_handle() {
     let (_folder, path, ledger) = ledger().await;
     let mut calls = Calls::default();
     let _ = calls.apply(live(7, true, 0, Stage::Requested), &context(0));
@@ -116,7 +102,7 @@ async fn a_call_is_written_once_with_its_ending_and_its_handle_goes() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_waits_and_is_told_once() {
+async fn entries_that_cannot_be_written_are_kept_and_reported_once() {
     let (_folder, path, ledger) = ledger().await;
     drop(ledger);
     let (told, mut troubles) = tokio::sync::mpsc::unbounded_channel();
@@ -142,7 +128,7 @@ async fn what_cannot_be_written_waits_and_is_told_once() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_run_knew_of_an_end_is_not_told_worse() {
+async fn a_later_run_does_not_overwrite_a_better_known_ending() {
     let (_folder, path, ledger) = ledger().await;
     let mut calls = Calls::default();
     let _ = calls.apply(live(7, true, 0, Stage::Requested), &context(0));
@@ -181,7 +167,7 @@ async fn what_an_earlier_run_knew_of_an_end_is_not_told_worse() {
 }
 
 #[tokio::test]
-async fn a_hang_up_that_was_not_sent_is_taken_back() {
+async fn a_hang_up_that_was_not_sent_is_cleared() {
     let (_folder, _, ledger) = ledger().await;
     let mut calls = Calls::default();
     let _ = calls.apply(live(7, true, 0, Stage::Requested), &context(0));
@@ -194,7 +180,7 @@ async fn a_hang_up_that_was_not_sent_is_taken_back() {
 }
 
 #[tokio::test]
-async fn a_call_that_was_closed_is_open_again_when_it_turns_out_to_live() {
+async fn a_closed_call_is_reopened_when_it_still_lives() {
     let (_folder, path, ledger) = ledger().await;
     let mut calls = Calls::default();
     let _ = calls.apply(live(7, true, 0, Stage::Requested), &context(0));
@@ -208,7 +194,7 @@ async fn a_call_that_was_closed_is_open_again_when_it_turns_out_to_live() {
 }
 
 #[tokio::test]
-async fn what_may_still_live_is_recalled_and_the_rest_is_closed() {
+async fn calls_that_may_still_live_are_recalled_and_others_closed() {
     let (_folder, path, ledger) = ledger().await;
     let mut calls = Calls::default();
     let _ = calls.apply(live(1, true, 0, Stage::Requested), &context(0));
@@ -241,7 +227,7 @@ async fn what_may_still_live_is_recalled_and_the_rest_is_closed() {
 }
 
 #[tokio::test]
-async fn a_ledger_of_a_newer_version_or_no_ledger_is_refused_and_kept() {
+async fn a_newer_ledger_and_a_foreign_file_are_refused_and_kept() {
     let (folder, path, ledger) = ledger().await;
     drop(ledger);
     let database = libsql::Builder::new_local(&path).build().await.expect("a database");
@@ -305,7 +291,7 @@ async fn a_ledger_of_version_1_shows_the_same_calls_after_its_migration() {
         assert_eq!(all(&ledger, &zoe).await.len(), 2, "names of version 1 can be searched");
         let account =
             ledger.page(&Filter::default(), None, 1).await.expect("a page").calls[0].account;
-        let now = Timestamp::from_second(1_795_749_375).expect("in range");
+        let now = jiff::Timestamp::from_second(1_795_749_375).expect("in range");
         let living = ledger.recall(account, now, i64::MAX / 2).await.expect("read");
         let names: Vec<_> = living.iter().map(|it| it.live.peer.name.as_deref()).collect();
         assert_eq!(names, [Some("Alan Turing")], "the call that lived is recalled");
@@ -348,7 +334,8 @@ async fn with_calls(count: i64) -> (TempDir, Ledger) {
 #[tokio::test]
 async fn pages_go_on_where_the_last_one_ended_and_filters_combine() {
     let (_folder, ledger) = with_calls(200).await;
-    let filters: [(Filter, fn(i64) -> bool); 7] = [
+    type Fits = fn(i64) -> bool;
+    let filters: [(Filter, Fits); 7] = [
         (Filter::default(), |_| true),
         (Filter { account: Some(ME), ..Filter::default() }, |n| n % 3 == 0),
         (Filter { person: Some(102), ..Filter::default() }, |n| n % 5 == 2),

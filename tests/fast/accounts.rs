@@ -1,32 +1,26 @@
 //! Accounts without a board: signing in on a plain terminal, watching, signing out, files.
 
-#[path = "common/proxy.rs"]
-mod proxy;
-#[path = "common/server_process.rs"]
-mod server_process;
-
 use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv6Addr, SocketAddrV6};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::Ordering;
 
-use grammers_session::Session;
-use grammers_session::storages::SqliteSession;
-use grammers_session::types::{DcOption, PeerAuth, PeerInfo};
 use onhook::records::{Record, RecordEvent};
-use proxy::Proxy;
+use onhook_loopback::DataCentre;
 use serde_json::Value;
-use server_process::ServerProcess;
 use tempfile::TempDir;
 
-const HASH: &str = "0123456789abcdef0123456789abcdef";
+use crate::common::program::{PROGRAM, Running, accounts_on_disk, run_with_input};
+use crate::common::proxy::Proxy;
+use crate::common::scenario::{API_HASH, RING};
+use crate::common::server_process::ServerProcess;
+use crate::common::session::stock_session;
+
 const ME: &str = "[server]\nunbound_keys = 2\n[sign_in]\ncode = 'quagmire'\n\
     [me]\nphone = '15550100'\npassword = 'cup of tea'\n";
-const RING: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
 
 fn folder() -> TempDir {
     TempDir::new().expect("a temporary folder")
@@ -34,7 +28,7 @@ fn folder() -> TempDir {
 
 /// The program with all its files in a folder.
 fn onhook(folder: &TempDir, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_onhook"));
+    let mut command = Command::new(PROGRAM);
     at_home(&mut command, folder);
     command.args(args);
     command
@@ -45,65 +39,45 @@ fn at_home(command: &mut Command, folder: &TempDir) {
     command.env("ONHOOK_CONFIG_DIR", folder.path().join("config"));
     command.env("ONHOOK_STATE_DIR", folder.path().join("state"));
     command.env("ONHOOK_DATA_DIR", folder.path().join("data"));
-    command.env("ONHOOK_API_ID", "7").env("ONHOOK_API_HASH", HASH);
+    command.env("ONHOOK_API_ID", "7").env("ONHOOK_API_HASH", API_HASH);
     command.env("ONHOOK_LOG", "trace").env("PATH", "/usr/bin:/bin");
 }
 
-/// Runs a command to its end, with this on its standard input.
-fn typed(mut command: Command, input: &str) -> Output {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the program runs");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    // It may end before it has read everything.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    child.wait_with_output().expect("it ends")
-}
-
-fn said(output: &Output) -> String {
+fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 fn sign_in(served: &ServerProcess, folder: &TempDir, at: usize) -> Output {
     let file = served.server_file(at);
     let login = onhook(folder, &["login", "--server", &file]);
-    typed(login, "+1 555 0100\nquagmire\ncup of tea\n")
+    run_with_input(login, "+1 555 0100\nquagmire\ncup of tea\n")
 }
 
 /// The first record of a watch that fits.
 fn first(folder: &TempDir, args: &[&str], fits: impl Fn(&RecordEvent) -> bool) -> Record {
-    let mut child = watch(folder, args);
-    let out = BufReader::new(child.stdout.take().expect("a pipe"));
-    let records = out
-        .lines()
-        .map(|line| serde_json::from_str::<Record>(&line.expect("a line")).expect("a record"));
-    let found = records.into_iter().find(|record| fits(&record.event)).expect("it comes");
-    child.kill().expect("it runs");
-    child.wait().expect("it ends");
-    found
+    let (_running, lines) = watch(folder, args);
+    let mut records = lines.map(|line| serde_json::from_str::<Record>(&line).expect("a record"));
+    records.find(|record| fits(&record.event)).expect("it comes")
 }
 
-fn watch(folder: &TempDir, args: &[&str]) -> Child {
-    let args = [&["watch"], args].concat();
-    onhook(folder, &args).stdout(Stdio::piped()).spawn().expect("the program runs")
+fn watch(folder: &TempDir, args: &[&str]) -> (Running, impl Iterator<Item = String>) {
+    Running::start(onhook(folder, &[&["watch"], args].concat()))
 }
 
-/// How many accounts there are on disk, drafts included.
-fn left(folder: &TempDir) -> usize {
-    let Ok(entries) = fs::read_dir(folder.path().join("data/accounts")) else { return 0 };
-    entries.flatten().filter(|entry| entry.file_name() != "lock").count()
+fn accounts_left(folder: &TempDir) -> usize {
+    accounts_on_disk(&folder.path().join("data"))
 }
 
 #[test]
-fn signing_in_by_code_and_password_then_watching_then_signing_out() {
+fn an_account_signs_in_by_code_watches_is_renamed_and_signs_out() {
     let (served, folder) = (ServerProcess::start(&format!("{ME}{RING}")), folder());
     let output = sign_in(&served, &folder, 0);
-    let told = said(&output);
-    assert_eq!(output.status.code(), Some(0), "{told}");
-    assert!(told.contains("A code was sent into your other Telegram apps"), "{told}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    assert!(printed.contains("A code was sent into your other Telegram apps"), "{printed}");
     assert!(
-        told.contains("Signed in as Ada Lovelace. The account is called 'ada' here."),
-        "{told}"
+        printed.contains("Signed in as Ada Lovelace. The account is called 'ada' here."),
+        "{printed}"
     );
 
     let added = first(&folder, &["--account", "ada"], |it| matches!(it, RecordEvent::CallAdded(_)));
@@ -112,44 +86,44 @@ fn signing_in_by_code_and_password_then_watching_then_signing_out() {
     let list = onhook(&folder, &["accounts"]).output().expect("the program runs");
     assert_eq!(String::from_utf8_lossy(&list.stdout), "ada\tfree\n");
     let output = onhook(&folder, &["accounts", "rename", "ada", "home"]).output().expect("it runs");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 
     let output = onhook(&folder, &["logout", "home"]).output().expect("the program runs");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(served.count("auth.logOut"), 1);
-    assert_eq!(left(&folder), 0);
+    assert_eq!(accounts_left(&folder), 0);
     let output = onhook(&folder, &["watch"]).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(3));
 }
 
 #[test]
-fn both_session_strings_are_imported_from_standard_input_and_watched() {
+fn both_session_strings_are_imported_from_standard_input() {
     let served = ServerProcess::start(&format!("[server]\nunbound_keys = 1\n{RING}"));
     let folder = folder();
     let mut import = onhook(&folder, &["login", "--name", "tele", "--import"]);
     import.env_remove("ONHOOK_API_ID");
-    let output = typed(import, &served.telethon(0));
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(said(&output).contains("must not be used by two programs at once"));
+    let output = run_with_input(import, &served.telethon(0));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("must not be used by two programs at once"));
     first(&folder, &["--account", "tele"], |it| matches!(it, RecordEvent::CallAdded(_)));
 
     // The same session a second time would end both.
-    let again = typed(onhook(&folder, &["login", "--import"]), &served.telethon(0));
+    let again = run_with_input(onhook(&folder, &["login", "--import"]), &served.telethon(0));
     assert_eq!(again.status.code(), Some(1));
-    assert!(said(&again).contains("is here already, as 'tele'"), "{}", said(&again));
+    assert!(stderr(&again).contains("is here already, as 'tele'"), "{}", stderr(&again));
     let remove = onhook(&folder, &["accounts", "remove", "tele", "--yes"]).output();
     assert_eq!(remove.expect("it runs").status.code(), Some(0));
 
     // A Pyrogram string has no address.
     let file = served.server_file(0);
     let import = onhook(&folder, &["login", "--name", "pyro", "--import", "--server", &file]);
-    let output = typed(import, &served.pyrogram(0, false));
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let output = run_with_input(import, &served.pyrogram(0, false));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     first(&folder, &["--account", "pyro"], |it| matches!(it, RecordEvent::CallAdded(_)));
 }
 
 #[test]
-fn what_cannot_be_imported_is_refused_and_nothing_is_stored() {
+fn invalid_sessions_are_refused_and_nothing_is_stored() {
     let served = ServerProcess::start("[me]\nbot = true\n");
     for (text, wanted) in [
         (String::new(), "there is nothing to import"),
@@ -158,49 +132,47 @@ fn what_cannot_be_imported_is_refused_and_nothing_is_stored() {
         (served.pyrogram(0, true), "bots have no calls"),
     ] {
         let folder = folder();
-        let output = typed(onhook(&folder, &["login", "--import"]), &text);
+        let output = run_with_input(onhook(&folder, &["login", "--import"]), &text);
         assert_ne!(output.status.code(), Some(0));
-        assert!(said(&output).contains(wanted), "{}", said(&output));
-        assert!(text.is_empty() || !said(&output).contains(&text));
-        assert_eq!(left(&folder), 0, "{wanted}");
+        assert!(stderr(&output).contains(wanted), "{}", stderr(&output));
+        assert!(text.is_empty() || !stderr(&output).contains(&text));
+        assert_eq!(accounts_left(&folder), 0, "{wanted}");
     }
 }
 
 #[test]
-fn signing_out_without_a_connection_says_what_remains() {
+fn signing_out_without_a_connection_keeps_the_account_and_names_the_next_step() {
     let folder = folder();
     let served = ServerProcess::start(&format!("{ME}{RING}"));
     assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
     drop(served);
     let output = onhook(&folder, &["logout", "ada"]).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(1));
-    let told = said(&output);
+    let printed = stderr(&output);
     assert!(
-        told.contains("'ada' may still be signed in") && told.contains("accounts remove ada --yes")
+        printed.contains("'ada' may still be signed in")
+            && printed.contains("accounts remove ada --yes")
     );
     assert!(folder.path().join("data/accounts/ada/session.db").is_file());
     let output = onhook(&folder, &["accounts", "remove", "ada"]).output().expect("it runs");
     assert_eq!(output.status.code(), Some(2));
     let output = onhook(&folder, &["accounts", "remove", "ada", "--yes"]).output().expect("it");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(!folder.path().join("data/accounts/ada").exists());
 }
 
 #[test]
-fn an_account_in_use_and_one_that_others_can_read_are_refused() {
+fn an_account_in_use_and_one_readable_by_others_are_refused() {
     let (served, folder) = (ServerProcess::start(&format!("{ME}{RING}")), folder());
     assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
-    let mut child = watch(&folder, &[]);
-    let mut line = String::new();
-    // Kept: it ends when nobody reads.
-    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
-    out.read_line(&mut line).expect("a line");
+    // The lines are kept, because a watch ends when its output is closed.
+    let (running, mut lines) = watch(&folder, &[]);
+    lines.next().expect("a line");
     let output = onhook(&folder, &["watch"]).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(2));
-    let holder = format!("the account 'ada' is in use by process {}", child.id());
-    assert!(said(&output).contains(&holder), "{}", said(&output));
-    child.kill().expect("it runs");
-    child.wait().expect("it ends");
+    let holder = format!("the account 'ada' is in use by process {}", running.process());
+    assert!(stderr(&output).contains(&holder), "{}", stderr(&output));
+    drop(running);
 
     let session = folder.path().join("data/accounts/ada/session.db");
     fs::set_permissions(&session, fs::Permissions::from_mode(0o640)).expect("loosened");
@@ -209,7 +181,7 @@ fn an_account_in_use_and_one_that_others_can_read_are_refused() {
     let path = session.canonicalize().expect("a path");
     let wanted =
         format!("can be read by others (640); mend it with: chmod 600 '{}'", path.display());
-    assert!(said(&output).contains(&wanted), "{}\n{wanted}", said(&output));
+    assert!(stderr(&output).contains(&wanted), "{}\n{wanted}", stderr(&output));
 }
 
 /// Watches every call of the system that makes a file or folder, or changes who can read one.
@@ -224,9 +196,9 @@ fn nothing_secret_is_ever_readable_by_others_and_no_log_has_a_secret() {
     strace.args(["-e", "trace=open,openat,creat,mkdir,mkdirat,unlink,chmod,fchmod,fchmodat"]);
     // With this mask, what asks for wider permissions gets them.
     strace.args(["sh", "-c", "umask 000; exec \"$@\"", "sh"]);
-    strace.arg(env!("CARGO_BIN_EXE_onhook")).args(["login", "--server", &file]);
-    let output = typed(strace, "+1 555 0100\nquagmire\ncup of tea\n");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    strace.arg(PROGRAM).args(["login", "--server", &file]);
+    let output = run_with_input(strace, "+1 555 0100\nquagmire\ncup of tea\n");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 
     let text = fs::read_to_string(&trace).expect("a trace");
     let secret = folder.path().join("data").display().to_string();
@@ -260,7 +232,9 @@ fn nothing_secret_is_ever_readable_by_others_and_no_log_has_a_secret() {
         serde_json::from_str(&served.unbound_keys(0)).expect("JSON");
     let key = description["centres"][0]["auth_key"].as_str().expect("a key").to_owned();
     let hash = served.line["sessions"][0]["access_hash"].to_string();
-    for secret in ["5550100", "555 0100", "quagmire", "cup of tea", HASH, &key, &key[..32], &hash] {
+    for secret in
+        ["5550100", "555 0100", "quagmire", "cup of tea", API_HASH, &key, &key[..32], &hash]
+    {
         assert!(!log.contains(secret), "'{secret}' is in the log");
     }
 }
@@ -283,15 +257,15 @@ fn telegram_is_reached_through_a_proxy_with_a_password() {
     let login = |url: String| {
         let mut login = onhook(&folder, &["login", "--server", &file]);
         login.env("ONHOOK_PROXY", url);
-        typed(login, "+1 555 0100\nquagmire\ncup of tea\n")
+        run_with_input(login, "+1 555 0100\nquagmire\ncup of tea\n")
     };
     let output = login(format!("socks5://ada:wrong@{}", proxy.address));
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("Telegram cannot be reached"), "{}", said(&output));
-    assert!(!said(&output).contains("wrong"), "{}", said(&output));
+    assert!(stderr(&output).contains("Telegram cannot be reached"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("wrong"), "{}", stderr(&output));
     assert_eq!(proxy.passed.load(Ordering::Relaxed), 0);
     let output = login(format!("socks5://ada:s3cret@{}", proxy.address));
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(proxy.passed.load(Ordering::Relaxed), 1);
 
     // From the settings as well, and for a watch.
@@ -311,9 +285,9 @@ fn telegram_is_reached_by_ipv6() {
     at_home(&mut strace, &folder);
     strace.env("ONHOOK_IPV6", "true");
     strace.args(["-f", "-qq", "-e", "trace=connect", "-o"]).arg(&trace);
-    strace.arg(env!("CARGO_BIN_EXE_onhook")).args(["login", "--server", &file]);
-    let output = typed(strace, "+1 555 0100\nquagmire\ncup of tea\n");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    strace.arg(PROGRAM).args(["login", "--server", &file]);
+    let output = run_with_input(strace, "+1 555 0100\nquagmire\ncup of tea\n");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let trace = fs::read_to_string(&trace).expect("a trace");
     assert!(trace.contains("AF_INET6") && !trace.contains("AF_INET,"), "{trace}");
     // It is remembered with the account.
@@ -341,7 +315,7 @@ fn found(findings: &[(String, String, String)], check: &str) -> (String, String)
 }
 
 #[test]
-fn the_doctor_finds_nothing_where_nothing_is_wrong() {
+fn the_doctor_reports_no_failure_on_a_sound_setup() {
     let (served, folder) = (ServerProcess::start(ME), folder());
     let (code, findings) = doctor(&folder);
     assert_eq!(code, Some(0), "no account is no failure");
@@ -361,12 +335,12 @@ fn the_doctor_finds_nothing_where_nothing_is_wrong() {
 }
 
 #[test]
-fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
+fn the_doctor_names_each_failure_and_its_remedy() {
     let ill = "[server]\nclock = 100\nunbound_keys = 1\n[me]\nphone = '15550100'\n\
         calls_off = true\ncallers = 'nobody'\n";
     let (served, folder) = (ServerProcess::start(ill), folder());
-    let output = typed(onhook(&folder, &["login", "--import"]), &served.telethon(0));
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let output = run_with_input(onhook(&folder, &["login", "--import"]), &served.telethon(0));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let (code, findings) = doctor(&folder);
     assert_eq!(code, Some(1));
     let wanted = [
@@ -398,43 +372,43 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
 }
 
 #[test]
-fn the_doctor_knows_a_session_that_was_ended() {
+fn the_doctor_reports_a_revoked_session() {
     let (served, folder) = (
         ServerProcess::start(
             "[[answer]]\nmethod = 'updates.getState'\nerror = '401 SESSION_REVOKED'\ntimes = 0\n",
         ),
         folder(),
     );
-    let output = typed(onhook(&folder, &["login", "--import"]), &served.telethon(0));
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let output = run_with_input(onhook(&folder, &["login", "--import"]), &served.telethon(0));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let (code, findings) = doctor(&folder);
     assert_eq!(code, Some(1));
     assert!(found(&findings, "session").1.contains("SESSION_REVOKED"), "{findings:?}");
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_told_before_anything_is_sent() {
+fn an_unwritable_folder_is_reported_before_anything_is_sent() {
     let (served, folder) = (ServerProcess::start(ME), folder());
     let in_the_way = folder.path().join("in-the-way");
     fs::write(&in_the_way, "a file where a folder should be").expect("a file");
     let file = served.server_file(0);
     let mut login = onhook(&folder, &["login", "--server", &file]);
     login.env("ONHOOK_DATA_DIR", &in_the_way);
-    let output = typed(login, "+1 555 0100\nquagmire\ncup of tea\n");
+    let output = run_with_input(login, "+1 555 0100\nquagmire\ncup of tea\n");
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("nothing was stored"), "{}", said(&output));
+    assert!(stderr(&output).contains("nothing was stored"), "{}", stderr(&output));
     assert_eq!(served.count("auth.sendCode"), 0);
 
     let mut import = onhook(&folder, &["login", "--import"]);
     import.env("ONHOOK_DATA_DIR", &in_the_way);
-    let output = typed(import, &served.telethon(0));
+    let output = run_with_input(import, &served.telethon(0));
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("nothing was stored"), "{}", said(&output));
+    assert!(stderr(&output).contains("nothing was stored"), "{}", stderr(&output));
     assert_eq!(served.count("auth.logOut"), 0, "another program's session stays as it is");
 }
 
 #[test]
-fn a_session_that_cannot_be_stored_in_the_end_is_signed_out_again() {
+fn a_session_that_cannot_be_stored_is_signed_out_again() {
     let (served, folder) = (ServerProcess::start(ME), folder());
     let login = |at| {
         let file = served.server_file(at);
@@ -443,28 +417,18 @@ fn a_session_that_cannot_be_stored_in_the_end_is_signed_out_again() {
     let mut slow = login(0).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
     let mut keys = slow.stdin.take().expect("a pipe");
     keys.write_all(b"+1 555 0100\n").expect("it reads");
-    let mut told = BufReader::new(slow.stderr.take().expect("a pipe")).lines();
-    let sent = told.any(|line| line.is_ok_and(|line| line.contains("A code was sent")));
+    let mut printed = BufReader::new(slow.stderr.take().expect("a pipe")).lines();
+    let sent = printed.any(|line| line.is_ok_and(|line| line.contains("A code was sent")));
     assert!(sent, "it has begun");
-    let quick = typed(login(1), "+1 555 0100\nquagmire\ncup of tea\n");
-    assert_eq!(quick.status.code(), Some(0), "{}", said(&quick));
+    let quick = run_with_input(login(1), "+1 555 0100\nquagmire\ncup of tea\n");
+    assert_eq!(quick.status.code(), Some(0), "{}", stderr(&quick));
     keys.write_all(b"quagmire\ncup of tea\n").expect("it reads");
-    let refused = told.any(|line| line.is_ok_and(|line| line.contains("there is an account 'w'")));
+    let refused =
+        printed.any(|line| line.is_ok_and(|line| line.contains("there is an account 'w'")));
     assert!(refused, "the name is taken");
     assert_eq!(slow.wait().expect("it ends").code(), Some(1));
     assert_eq!(served.count("auth.logOut"), 1);
-    assert_eq!(left(&folder), 1);
-}
-
-/// A process that is killed at the end of its test.
-struct KilledOnDrop(Child);
-
-impl Drop for KilledOnDrop {
-    fn drop(&mut self) {
-        // The process may have ended before.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    assert_eq!(accounts_left(&folder), 1);
 }
 
 #[test]
@@ -473,11 +437,9 @@ fn login_accepts_the_file_that_serve_writes_and_a_call_rings_afterwards() {
     let file = folder.path().join("server.json");
     fs::write(&file, "of an earlier server").expect("a file");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("a mode");
-    let mut serve = onhook(&folder, &["serve", "sign-in", "--server-file", "server.json"]);
-    let mut serve = KilledOnDrop(serve.stdout(Stdio::piped()).spawn().expect("the program runs"));
-    let mut ready = String::new();
-    let mut out = BufReader::new(serve.0.stdout.take().expect("a pipe"));
-    out.read_line(&mut ready).expect("the ready line");
+    let serve = onhook(&folder, &["serve", "sign-in", "--server-file", "server.json"]);
+    let (_serve, mut lines) = Running::start(serve);
+    let ready = lines.next().expect("the ready line");
 
     let ready: Value = serde_json::from_str(&ready).expect("JSON");
     let text = fs::read_to_string(&file).expect("the file exists before the ready line");
@@ -489,8 +451,8 @@ fn login_accepts_the_file_that_serve_writes_and_a_call_rings_afterwards() {
     assert_eq!(other, None, "no temporary file remains");
 
     let login = onhook(&folder, &["login", "--server", "server.json"]);
-    let output = typed(login, "+1 555 0100\n12345\n");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let output = run_with_input(login, "+1 555 0100\n12345\n");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let added = first(&folder, &[], |it| matches!(it, RecordEvent::CallAdded(_)));
     let RecordEvent::CallAdded(call) = &added.event else { panic!("{added:?}") };
     assert_eq!((call.name.as_deref(), call.state.as_str()), (Some("Grace Hopper"), "ringing"));
@@ -506,8 +468,8 @@ fn serve_refuses_a_server_file_that_it_cannot_write() {
     ] {
         let serve = onhook(&folder, &["serve", scenario, "--server-file", file]).output();
         let output = serve.expect("the program runs");
-        assert_eq!(output.status.code(), Some(2), "{scenario} {file}: {}", said(&output));
-        assert!(said(&output).contains(wanted), "{scenario} {file}: {}", said(&output));
+        assert_eq!(output.status.code(), Some(2), "{scenario} {file}: {}", stderr(&output));
+        assert!(stderr(&output).contains(wanted), "{scenario} {file}: {}", stderr(&output));
         assert!(output.stdout.is_empty(), "{scenario} {file}: no ready line");
     }
     assert!(!folder.path().join("server.json").exists());
@@ -515,32 +477,22 @@ fn serve_refuses_a_server_file_that_it_cannot_write() {
 
 /// What another grammers program keeps, put where onhook looks.
 #[test]
-fn a_stock_session_of_grammers_can_be_dropped_in() {
+fn a_stock_grammers_session_is_used_as_an_account() {
     let (served, folder) = (ServerProcess::start(RING), folder());
     let account = folder.path().join("data/accounts/dropped");
     fs::create_dir_all(&account).expect("a folder");
     let path = account.join("session.db");
     let (dc, address, key) = served.session(0);
-    let (session, dc) = (&served.line["sessions"][0], i32::from(dc));
-    let centre = DcOption {
-        id: dc,
-        ipv4: address,
-        ipv6: SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 0),
-        auth_key: Some(key.try_into().expect("256 bytes")),
+    let session = &served.line["sessions"][0];
+    let centre = DataCentre {
+        dc: i32::from(dc),
+        address: address.into(),
+        auth_key: key.try_into().expect("256 bytes"),
     };
-    let own = PeerInfo::User {
-        id: session["user_id"].as_i64().expect("a number"),
-        auth: Some(PeerAuth::from_hash(session["access_hash"].as_i64().expect("a number"))),
-        bot: Some(false),
-        is_self: Some(true),
-    };
+    let number = |name: &str| session[name].as_i64().expect("a number");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(async {
-        let stock = SqliteSession::open(&path).await.expect("a stock session");
-        stock.set_home_dc_id(dc).await.expect("stored");
-        stock.set_dc_option(&centre).await.expect("stored");
-        stock.cache_peer(own).await.expect("stored");
-    });
+    let stock = stock_session(&path, &centre, number("user_id"), number("access_hash"));
+    drop(runtime.block_on(stock));
     for (path, mode) in [(folder.path().join("data/accounts/dropped"), 0o700), (path, 0o600)] {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("tightened");
     }

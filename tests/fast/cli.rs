@@ -1,26 +1,18 @@
 //! The command line without a terminal: refusals, exit codes, and what is printed.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::process::{Command, Output};
 
 use onhook::records::{Record, RecordEvent};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How long a running program may take before a test fails. Generous: a pass never waits for it.
-const DEADLINE: Duration = Duration::from_mins(1);
+use crate::common::program::{self, Running};
 
 /// The program in a folder of its own, with nothing of this machine's environment.
 fn onhook(folder: &TempDir) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_onhook"));
-    command.env_clear().current_dir(folder.path()).stdin(Stdio::null());
-    command.env("ONHOOK_CONFIG_DIR", folder.path()).env("ONHOOK_STATE_DIR", folder.path());
-    command.env("ONHOOK_DATA_DIR", folder.path().join("data"));
-    command.env("TERM", "xterm");
+    let mut command = program::onhook(folder.path(), &[]);
+    command.env("ONHOOK_DATA_DIR", folder.path().join("data")).env("TERM", "xterm");
     command
 }
 
@@ -41,7 +33,7 @@ fn stdout(output: &Output) -> String {
 }
 
 #[test]
-fn without_an_account_it_says_what_to_do() {
+fn without_an_account_the_next_step_is_printed() {
     for args in [&[][..], &["watch"][..]] {
         let output = run(args);
         assert_eq!(output.status.code(), Some(3));
@@ -50,7 +42,7 @@ fn without_an_account_it_says_what_to_do() {
 }
 
 #[test]
-fn wrong_usage_is_refused_with_2() {
+fn wrong_usage_exits_with_code_2() {
     let cases: [(&[&str], &str); 11] = [
         (&["--nonsense"], "unexpected argument '--nonsense'"),
         (&["demo", "--nonsense"], "unexpected argument '--nonsense'"),
@@ -94,7 +86,7 @@ fn options_stand_before_or_after_the_command() {
 }
 
 #[test]
-fn wrong_files_are_refused_with_their_place() {
+fn wrong_files_are_refused_with_file_and_line() {
     let cases = [
         (
             "keymap.toml",
@@ -123,7 +115,7 @@ fn run_with(args: &[&str], name: &str, value: &str) -> Output {
 }
 
 #[test]
-fn the_printed_defaults_are_the_defaults() {
+fn the_printed_defaults_are_accepted_as_settings() {
     let folder = folder();
     for (what, file) in [("print", "config.toml"), ("keymap", "keymap.toml")] {
         let output = onhook(&folder).args(["config", what]).output().expect("the program runs");
@@ -155,52 +147,14 @@ fn help_version_completions_and_manual_are_printed() {
     }
 }
 
-/// A running `watch` or `serve`, killed if a test ends without it.
-struct Running {
-    child: Child,
-    _folder: TempDir,
-    /// Dropped with this; until then the program is ended after [`DEADLINE`].
-    _alive: mpsc::Sender<()>,
-}
-
-impl Running {
-    fn start(args: &[&str]) -> (Self, impl Iterator<Item = String>) {
-        Self::start_with(args, "")
-    }
-
-    /// With a scenario `burst.toml` in the working folder.
-    fn start_with(args: &[&str], burst: &str) -> (Self, impl Iterator<Item = String>) {
-        let folder = folder();
-        fs::write(folder.path().join("burst.toml"), burst).expect("a file");
-        let mut child =
-            onhook(&folder).args(args).stdout(Stdio::piped()).spawn().expect("the program runs");
-        let out = BufReader::new(child.stdout.take().expect("a pipe"));
-        let lines = out.lines().map_while(Result::ok);
-        let (alive, ended) = mpsc::channel::<()>();
-        let pid = child.id();
-        thread::spawn(move || {
-            if ended.recv_timeout(DEADLINE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                kill(pid, "KILL");
-            }
-        });
-        (Self { child, _folder: folder, _alive: alive }, lines)
-    }
-
-    fn signal(&self, name: &str) {
-        kill(self.child.id(), name);
-    }
-}
-
-fn kill(pid: u32, signal: &str) {
-    Command::new("kill").args(["-s", signal, &pid.to_string()]).status().expect("kill runs");
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It has usually ended before.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Starts the program with a scenario `burst.toml` in its working folder.
+fn start(args: &[&str], burst: &str) -> (Running, impl Iterator<Item = String>, TempDir) {
+    let folder = folder();
+    fs::write(folder.path().join("burst.toml"), burst).expect("a file");
+    let mut command = onhook(&folder);
+    command.args(args);
+    let (running, lines) = Running::start(command);
+    (running, lines, folder)
 }
 
 fn records(lines: impl Iterator<Item = String>) -> impl Iterator<Item = Record> {
@@ -209,7 +163,7 @@ fn records(lines: impl Iterator<Item = String>) -> impl Iterator<Item = Record> 
 
 #[test]
 fn watch_prints_every_event_as_a_record() {
-    let (mut running, lines) = Running::start(&["watch", "--demo", "error-garbage"]);
+    let (mut running, lines, _folder) = start(&["watch", "--demo", "error-garbage"], "");
     let seen: Vec<_> = records(lines).take(3).collect();
     assert!(seen.iter().all(|record| record.v == 2));
     assert!(
@@ -219,15 +173,15 @@ fn watch_prints_every_event_as_a_record() {
     let RecordEvent::CallAdded(call) = &seen[2].event else { panic!("{:?}", seen[2]) };
     assert_eq!((call.name.as_deref(), call.state.as_str()), (Some("Grace Hopper"), "ringing"));
     running.signal("TERM");
-    assert_eq!(running.child.wait().expect("it ends").code(), Some(0));
+    assert_eq!(running.wait().code(), Some(0));
 }
 
 #[test]
-fn watch_ends_cleanly_when_nobody_reads() {
-    let (mut running, lines) = Running::start(&["watch", "--demo", "busy"]);
+fn watch_ends_cleanly_when_its_output_is_closed() {
+    let (mut running, lines, _folder) = start(&["watch", "--demo", "busy"], "");
     drop(records(lines).next().expect("a record"));
     // The reader is gone with the iterator; the next record finds the pipe closed.
-    assert_eq!(running.child.wait().expect("it ends").code(), Some(0));
+    assert_eq!(running.wait().code(), Some(0));
 }
 
 /// Each update in a container of its own, and all of them at once: what does not fit into a channel
@@ -235,15 +189,15 @@ fn watch_ends_cleanly_when_nobody_reads() {
 #[test]
 fn watch_loses_nothing_of_a_burst() {
     let burst = "title = 'burst'\n[flood]\ncalls = 10000\nat = 0.2\nbatch = 1\n";
-    let (running, lines) = Running::start_with(&["watch", "--demo", "burst.toml"], burst);
+    let (running, lines, _folder) = start(&["watch", "--demo", "burst.toml"], burst);
     let added = records(lines).filter(|record| matches!(record.event, RecordEvent::CallAdded(_)));
     assert_eq!(added.take(10_000).count(), 10_000);
     running.signal("TERM");
 }
 
 #[test]
-fn serve_prints_where_it_is_and_ends_on_a_signal() {
-    let (mut running, mut lines) = Running::start(&["serve", "quiet"]);
+fn serve_prints_its_address_and_ends_on_a_signal() {
+    let (mut running, mut lines, _folder) = start(&["serve", "quiet"], "");
     let line: Value = serde_json::from_str(&lines.next().expect("a line")).expect("JSON");
     assert!(line["address"].as_str().is_some_and(|it| it.starts_with("127.0.0.1:")));
     let session = &line["sessions"][0];
@@ -253,20 +207,16 @@ fn serve_prints_where_it_is_and_ends_on_a_signal() {
     assert_eq!(session["name"], "Ada Lovelace");
     assert!(session["user_id"].is_i64() && session["access_hash"].is_i64());
     running.signal("INT");
-    assert_eq!(running.child.wait().expect("it ends").code(), Some(0));
+    assert_eq!(running.wait().code(), Some(0));
 }
 
 #[test]
 fn nothing_is_written_to_the_configuration_folder() {
     let folder = folder();
-    let mut child = onhook(&folder)
-        .args(["watch", "--demo", "quiet"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program runs");
-    let mut out = child.stdout.take().expect("a pipe");
-    out.read_exact(&mut [0; 10]).expect("something is printed");
-    child.kill().expect("it runs");
-    child.wait().expect("it ends");
+    let mut command = onhook(&folder);
+    command.args(["watch", "--demo", "quiet"]);
+    let (running, mut lines) = Running::start(command);
+    lines.next().expect("something is printed");
+    drop(running);
     assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0);
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::common::requests::{HARMLESS, HARMLESS_OF_DOCTOR};
+
 /// A part of the program, and what it must not use.
 const FORBIDDEN: [(&str, &[&str]); 10] = [
     (
@@ -135,7 +137,7 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 #[test]
-fn nobody_imports_what_is_not_theirs() {
+fn no_module_imports_a_forbidden_one() {
     let mut seen = 0;
     for (path, text) in files("src") {
         let part = part(&path);
@@ -166,11 +168,11 @@ fn every_module_says_what_it_is_for() {
 }
 
 #[test]
-fn every_promise_names_a_test_that_is_there() {
+fn every_promise_names_an_existing_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(root.join("README.md")).expect("the README");
+    let readme = fs::read_to_string(root.join("tests/README.md")).expect("the tests' README");
     let from = readme.find("## What onhook promises").expect("the section");
-    let table = readme[from..].lines().take_while(|line| !line.starts_with("## Speed"));
+    let table = readme[from..].lines();
     let code: String =
         files("src").into_iter().chain(files("tests")).map(|(_, text)| text).collect();
     let mut named = 0;
@@ -182,12 +184,19 @@ fn every_promise_names_a_test_that_is_there() {
             } else {
                 code.contains(&format!("fn {name}("))
             };
-            assert!(there, "the README promises {name}");
+            assert!(there, "tests/README.md names {name}");
             named += 1;
         }
     }
     assert!(named > 20, "the table is read: {named}");
+    let words = readme.split('`').skip(1).step_by(2);
+    for name in words.filter(|word| word.matches('_').count() > 3 && !word.contains([' ', '/'])) {
+        assert!(code.contains(&format!("fn {name}(")), "tests/README.md names {name}");
+    }
 }
+
+/// The only file that pauses a thread: `wait_until` polls there.
+const PAUSES: &str = "tests/common/wait.rs";
 
 #[test]
 fn tests_wait_for_conditions_and_never_sleep() {
@@ -195,7 +204,7 @@ fn tests_wait_for_conditions_and_never_sleep() {
     let also = ["time::", "sleep("].concat();
     for (path, text) in files("tests") {
         let sleeps = text.lines().any(|line| line.contains(&sleeping) || line.contains(&also));
-        assert!(!sleeps, "{} sleeps", path.display());
+        assert!(!sleeps || path.ends_with(PAUSES), "{} sleeps", path.display());
     }
 }
 
@@ -317,4 +326,113 @@ fn files_of_one_folder_import_each_other_without_circles() {
         circles.extend(found.map(|it| format!("src/{folder}: {}", it.join(" -> "))));
     }
     assert!(circles.is_empty(), "{circles:#?}");
+}
+
+/// What the body or the condition of a loop contains when the loop asks again and again instead of
+/// blocking until it is notified.
+const POLLS: [&str; 16] = [
+    "yield_now",
+    "spin_loop",
+    "park_timeout",
+    "advance(",
+    "try_recv",
+    "try_wait",
+    "try_lock",
+    "try_next_event",
+    "block_on",
+    ".status()",
+    ".output()",
+    ".exists()",
+    ".is_file()",
+    "fs::read",
+    ".requests()",
+    ".count(\"",
+];
+
+/// Loops that another change is going to replace, each as the file and the start of its line.
+const POLLS_UNTIL_REPLACED: [(&str, &str); 2] =
+    [("tests/loopback.rs", "while server."), ("tests/loopback/chaos.rs", "while server.")];
+
+/// A loop, as far as the indentation shows it.
+#[derive(Debug, PartialEq)]
+struct Loop {
+    line: usize,
+    /// Its condition and body.
+    text: String,
+    /// The lines behind it, where the `timeout` of an asynchronous block may stand.
+    behind: String,
+}
+
+fn loops(text: &str) -> Vec<Loop> {
+    let lines: Vec<_> = text.lines().collect();
+    let starts = lines.iter().enumerate().filter(|(_, line)| {
+        let start = line.trim_start();
+        // A `while let` ends when its queue is empty.
+        let condition = start.starts_with("while ") && !start.starts_with("while let ");
+        condition || start.starts_with("loop {") || start.contains(": loop {")
+    });
+    let whole = starts.map(|(at, line)| {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        // The loop ends at the brace that stands below its first word, or on its own line.
+        let end = format!("{indent}}}");
+        let rest = lines[at..].iter();
+        let length = rest.take_while(|line| !line.starts_with(&end)).count();
+        let length = if line.ends_with('}') { 1 } else { length };
+        let end = at + length;
+        let behind = lines[end..].iter().take(3).copied().collect();
+        Loop { line: at + 1, text: lines[at..end].join("\n"), behind }
+    });
+    whole.collect()
+}
+
+/// A loop that polls has a deadline; how it is written cannot be seen, but a `Deadline` or a
+/// `timeout` is named in it. Benchmarks are not tests.
+#[test]
+fn loops_that_poll_have_a_deadline() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for (path, text) in files("tests") {
+        let path = path.strip_prefix(root).expect("a file of the project");
+        if path.starts_with("tests/bench") || path.ends_with("architecture.rs") {
+            continue;
+        }
+        for Loop { line, text, behind } in loops(&text) {
+            seen += 1;
+            let polls = POLLS.iter().any(|it| text.contains(it)) || text.trim_end().ends_with("{}");
+            let limited = ["deadline", "timeout("].iter().any(|it| text.contains(it));
+            let limited = limited || behind.contains("timeout(");
+            let known = POLLS_UNTIL_REPLACED.iter().any(|(file, start)| {
+                path == Path::new(file) && text.trim_start().starts_with(start)
+            });
+            assert!(
+                !polls || limited || known,
+                "{}:{line} polls without a deadline; use wait_until:\n{text}",
+                path.display()
+            );
+        }
+    }
+    assert!(seen > 10, "the loops are found: {seen}");
+}
+
+#[test]
+fn a_loop_that_polls_is_recognised() {
+    let text = "fn f() {\n    while a.count(\"b\") == 0 {\n        c();\n    }\n    loop {\n        d();\n    }\n}\n";
+    let found = loops(text);
+    assert_eq!(found.len(), 2);
+    assert!(found[0].text.contains("c();") && !found[0].text.contains("loop"), "{found:?}");
+    assert_eq!((found[1].line, found[1].text.as_str()), (5, "    loop {\n        d();"));
+}
+
+/// The README's sentence about the requests that change nothing lists what the tests allow.
+#[test]
+fn the_readme_lists_the_requests_that_change_nothing() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
+    let readme = readme.expect("the README");
+    let sentence = readme.split_once("questions that change nothing (").expect("the sentence").1;
+    let sentence = sentence.split_once(')').expect("its end").0;
+    let mut listed: Vec<_> = sentence.split('`').skip(1).step_by(2).collect();
+    let mut allowed = [&HARMLESS[..], &HARMLESS_OF_DOCTOR].concat();
+    listed.sort_unstable();
+    allowed.sort_unstable();
+    assert_eq!(listed, allowed);
 }

@@ -1,0 +1,34 @@
+//! Calls as events, without a server.
+
+use jiff::Timestamp;
+use onhook::calls::event::{CallEvent, LiveCall, Protocol, Stage};
+use onhook::calls::{Handle, Party};
+
+/// The user id of the account.
+pub const ME: i64 = 1;
+
+/// A moment, in seconds after a fixed one.
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).expect("in range")
+}
+
+/// A live call of the account with a peer.
+pub fn live(id: i64, peer: Party, incoming: bool, date: Timestamp, stage: Stage) -> LiveCall {
+    let (caller, callee) = if incoming { (peer.user_id, ME) } else { (ME, peer.user_id) };
+    LiveCall {
+        handle: Handle { id, access_hash: 1000 + id },
+        caller,
+        callee,
+        peer,
+        date,
+        video: false,
+        stage,
+        protocol: Protocol::default(),
+        exchange: None,
+    }
+}
+
+/// The event of a live call.
+pub fn event(call: LiveCall) -> CallEvent {
+    CallEvent::Live(Box::new(call))
+}

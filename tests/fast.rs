@@ -1,0 +1,17 @@
+//! All tests that need no pseudo-terminal, in one binary so that the program is linked once.
+
+mod common;
+
+#[path = "fast/accounts.rs"]
+mod accounts;
+#[path = "fast/architecture.rs"]
+mod architecture;
+#[path = "fast/cli.rs"]
+mod cli;
+#[path = "fast/corrupted_input.rs"]
+mod corrupted_input;
+#[path = "fast/ledger.rs"]
+mod ledger;
+mod loopback;
+#[path = "fast/time.rs"]
+mod time;

@@ -1,0 +1,52 @@
+//! What takes minutes or waits for a timeout, on a paused clock.
+
+use std::time::Duration;
+
+use onhook::app::action::Action;
+use onhook_loopback::Scenario;
+
+use crate::common::parallel::for_each;
+use crate::common::paused::{PausedSession, block_on};
+use crate::common::requests::is_harmless;
+
+/// The last event of a shipped scenario is the end of its random faults, 300 seconds after the
+/// start; no call that begins before rings longer than 90 seconds more.
+const WHOLE: Duration = Duration::from_secs(400);
+
+fn shipped(name: &str) -> Scenario {
+    Scenario::load(name).expect("a shipped scenario")
+}
+
+/// Do no harm: without a key, nothing that changes anything is ever sent.
+#[test]
+fn without_a_key_nothing_is_changed_until_the_end_of_any_scenario() {
+    for_each(onhook_loopback::builtin_scenarios(), |name| {
+        block_on(async {
+            let mut session = PausedSession::start(shipped(name)).await;
+            session.pass_until_shown(WHOLE, "ringing").await;
+            session.pass(WHOLE).await;
+            assert!(!session.requests.is_empty(), "{name}: the log is there");
+            let harm: Vec<_> = session.requests.iter().filter(|it| !is_harmless(it)).collect();
+            assert!(harm.is_empty(), "{name}: {harm:?}");
+        });
+    });
+}
+
+#[test]
+fn a_hang_up_without_an_answer_times_out_and_can_be_dismissed() {
+    block_on(async {
+        let mut session = PausedSession::start(shipped("error-no-answer")).await;
+        session.pass_until_shown(Duration::from_secs(5), "▶ ").await;
+        session.press(Action::HangUpNow).await;
+        session.pass_until_shown(Duration::from_secs(1), "declining…").await;
+        session.pass(Duration::from_secs(14)).await;
+        assert!(session.screen().contains("declining… still waiting for Telegram"));
+        // The request has 15 seconds; the connection is then replaced, and the chat history read.
+        let outcome = "✗ not ended yet · TIMEOUT";
+        session.pass_until_shown(Duration::from_secs(5), outcome).await;
+        session.press(Action::Dismiss).await;
+        assert!(!session.screen().contains("TIMEOUT"), "{}", session.screen());
+        let sent = session.requests.iter().filter(|it| it["method"] == "phone.discardCall");
+        assert_eq!(sent.count(), 1, "nothing is sent again by itself");
+    });
+}

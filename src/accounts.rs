@@ -55,7 +55,6 @@ pub enum AccountsError {
     Loose {
         /// The file or folder.
         path: String,
-        /// Its permissions.
         mode: u32,
         /// The permissions that it should have.
         wanted: &'static str,
@@ -63,7 +62,6 @@ pub enum AccountsError {
     /// Another process uses the account.
     #[error("the account '{name}' is in use by process {holder}; end that first")]
     Locked {
-        /// The account.
         name: String,
         /// The process id, or `unknown`.
         holder: String,

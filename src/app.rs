@@ -6,6 +6,7 @@
 pub mod account;
 mod act;
 pub mod action;
+pub mod countdown;
 pub mod dialog;
 pub mod effect;
 pub mod msg;
@@ -13,6 +14,7 @@ pub mod notice;
 pub mod request;
 pub mod selection;
 pub mod sign_in;
+pub mod sign_in_dialog;
 
 use std::time::Duration;
 
@@ -31,7 +33,7 @@ use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect};
 use msg::{LedgerEvent, Msg};
 use notice::Notices;
 pub use selection::SETTLE;
-use sign_in::SignInMode;
+use sign_in_dialog::SignInMode;
 
 /// The time between two frames of a spinner.
 pub const SPIN: Duration = Duration::from_millis(250);
@@ -84,15 +86,12 @@ pub struct State {
     pub calls: Calls,
     /// How people can sign in on this board.
     pub sign_in_mode: SignInMode,
-    /// The screen.
     pub screen: Screen,
     /// The dialog over the screen.
     pub dialog: Option<Dialog>,
     /// The notices at the foot of the screen.
     pub notices: Notices,
-    /// The privacy mask.
     pub privacy: Privacy,
-    /// The details pane.
     pub details: DetailPane,
     /// The frozen display, if it is frozen.
     pub frozen: Option<Box<Frozen>>,

@@ -120,7 +120,6 @@ pub struct Config {
     pub settings: Settings,
     /// The styles of the theme.
     pub theme: Theme,
-    /// The keys.
     pub keymap: Keymap,
     /// The credentials for signing in.
     pub application: Option<ApiCredentials>,
@@ -139,7 +138,6 @@ pub enum ConfigError {
     /// A file that exists but cannot be read.
     #[error("{file}: {reason}")]
     Unreadable {
-        /// The path.
         file: String,
         /// The error of the operating system.
         reason: String,
@@ -147,7 +145,6 @@ pub enum ConfigError {
     /// A variable with a wrong value, which is not shown because it may be secret.
     #[error("{name}: {reason}")]
     Secret {
-        /// The variable.
         name: String,
         /// What is wrong with the value.
         reason: String,
@@ -157,7 +154,6 @@ pub enum ConfigError {
     Value {
         /// The variable or setting.
         name: String,
-        /// The wrong value.
         value: String,
         /// The values that are accepted.
         expected: String,

@@ -112,7 +112,6 @@ pub enum LedgerError {
     /// It was written by a newer onhook.
     #[error("ledger.db is of version {found}, and this onhook knows {known}: use a newer onhook")]
     Newer {
-        /// Its version.
         found: i64,
         /// The latest version that this program knows.
         known: i64,

@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::app::Privacy;
 use crate::app::account::AccountState;
 use crate::app::msg::Msg;
-use crate::app::sign_in::SignInMode;
+use crate::app::sign_in_dialog::SignInMode;
 use crate::config::Config;
 use crate::telegram::{Network, Origin};
 use crate::ui::{self, DisplayOptions, Scratch};

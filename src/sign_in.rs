@@ -55,9 +55,7 @@ pub enum SignInRequest {
     },
     /// Send the code again, another way.
     Resend,
-    /// The code.
     Code(String),
-    /// The two-step password.
     Password(String),
     /// Show a QR code.
     Qr,
@@ -102,7 +100,6 @@ pub enum SignInEvent {
     Done {
         /// The account's name on this machine.
         name: String,
-        /// Who it is.
         own: Party,
     },
 }
@@ -138,11 +135,8 @@ pub enum Step {
     ApiCredentials,
     /// The way in.
     Method,
-    /// The phone number.
     Phone,
-    /// The code.
     Code,
-    /// The password.
     Password,
     /// Where it was.
     Same,

@@ -63,7 +63,6 @@ impl Proxy {
         &self.host
     }
 
-    /// The port.
     pub fn port(&self) -> u16 {
         self.port
     }

@@ -6,7 +6,7 @@ use super::account::AccountState;
 use super::action::Action;
 use super::dialog::{Choice, Dialog};
 use super::effect::{Effect, ProgramEffect, ScreenEffect, SignInEffect};
-use super::sign_in::SignInMode;
+use super::sign_in_dialog::SignInMode;
 use super::{DetailPane, Frozen, Privacy, Screen, State, has_room, is_wide};
 use crate::calls::AccountId;
 use crate::calls::account::AccountCommand;

@@ -8,13 +8,10 @@ use crate::calls::reason::EndReason;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, EnumString, AsRefStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Layer {
-    /// The calls.
     Board,
-    /// The reason picker.
     Picker,
     /// The filter's input line.
     Filter,
-    /// The help page.
     Help,
     /// The menu of sign-in methods.
     SignInMenu,

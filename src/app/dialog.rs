@@ -3,14 +3,13 @@
 use tui_input::Input;
 
 use super::action::Layer;
-use super::sign_in::{Question, SignInDialog};
+use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
 use crate::calls::{AccountId, CallKey};
 
 /// The dialog that has the keyboard.
 #[derive(Debug, Clone)]
 pub enum Dialog {
-    /// The reason picker.
     Picker(Picker),
     /// The help page, scrolled by so many lines.
     Help {
@@ -19,7 +18,6 @@ pub enum Dialog {
     },
     /// The filter's input line.
     Filter {
-        /// What is typed.
         input: Input,
         /// The filter before, for going back.
         before: String,
@@ -48,7 +46,6 @@ impl Dialog {
     }
 }
 
-/// The reason picker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picker {
     /// The calls it was opened for, without those that have ended since.

@@ -32,17 +32,10 @@ pub enum Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LedgerEffect {
     /// Save a call as it is now.
-    Save {
-        /// The call.
-        key: CallKey,
-        /// What has changed.
-        change: Change,
-    },
+    Save { key: CallKey, change: Change },
     /// Read the calls that had not ended when an earlier run of the program stopped.
     Recall {
-        /// The account.
         account: AccountId,
-        /// Its user id.
         user_id: i64,
         /// How long a call that was not answered may have rung.
         ring: Duration,
@@ -55,12 +48,7 @@ pub enum RecordsEffect {
     /// The state of an account's connection has changed.
     Connection(AccountId),
     /// A call has changed.
-    Call {
-        /// The call.
-        key: CallKey,
-        /// What has changed.
-        change: Change,
-    },
+    Call { key: CallKey, change: Change },
 }
 
 /// For the person.
@@ -68,7 +56,6 @@ pub enum RecordsEffect {
 pub enum NotifyEffect {
     /// A call rings.
     Ringing {
-        /// The call.
         key: CallKey,
         /// The text of the notification; cleaned, and masked if names are hidden.
         text: String,

@@ -25,24 +25,14 @@ pub enum Msg {
     /// The time of [`super::State::next_wake`] has come.
     Tick,
     /// The terminal was resized.
-    Resized {
-        /// Columns.
-        width: u16,
-        /// Rows.
-        height: u16,
-    },
+    Resized { width: u16, height: u16 },
 }
 
 /// An event of the ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LedgerEvent {
     /// The calls of an account that had not ended when an earlier run of the program stopped.
-    Recalled {
-        /// The account.
-        account: AccountId,
-        /// The calls.
-        calls: Vec<RecalledCall>,
-    },
+    Recalled { account: AccountId, calls: Vec<RecalledCall> },
     /// The ledger cannot be opened; nothing is saved in this run. The cause is cleaned.
     Unavailable(String),
     /// The ledger cannot be written at the moment; changes wait in memory. The cause is cleaned.

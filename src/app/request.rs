@@ -3,10 +3,9 @@
 //! The rules that keep the wrong call alive are here: a request is made only for a call that
 //! lives at this moment, by its own key, and only if none is under way for it.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
+use super::countdown::remaining;
 use super::dialog::{Choice, Dialog, Picker};
 use super::effect::Effect;
 use super::{State, has_room};
@@ -50,17 +49,6 @@ pub fn obstacle(call: &Call, now: Timestamp) -> Option<Obstacle> {
             _ => None,
         },
     }
-}
-
-/// Whole seconds until `wait` has passed since `at`; `None` once it has.
-///
-/// Counted between full seconds, where the ticks are: a tick that is a little late leaves out no
-/// number.
-pub fn remaining(at: Timestamp, wait: Duration, now: Timestamp) -> Option<i64> {
-    let end = at.saturating_add(wait).unwrap_or(Timestamp::MAX).as_millisecond();
-    let now = now.as_millisecond();
-    let left = (end + 999).div_euclid(1000) - now.div_euclid(1000);
-    (end > now).then(|| left.min(wait.as_secs_f64().ceil() as i64))
 }
 
 impl State {

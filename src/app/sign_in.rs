@@ -1,6 +1,4 @@
-//! Signing in on the board: which question is on the screen, and what has been typed.
-
-use std::fmt;
+//! Signing in on the board: from keys to requests, and from events back to the dialog.
 
 use jiff::Timestamp;
 use tui_input::{Input, InputRequest};
@@ -9,183 +7,20 @@ use super::account::AccountState;
 use super::action::Action;
 use super::dialog::Dialog;
 use super::effect::{Effect, ProgramEffect, SignInEffect};
-use super::request::remaining;
+use super::sign_in_dialog::{LONGEST, Question, SignInDialog, SignInMethod, SignInMode};
 use super::{State, has_room};
 use crate::calls::Party;
-use crate::sign_in::{ApiCredentials, Refusal, SentCode, SignInEvent, SignInRequest, Step};
-
-/// The most characters that a field takes.
-const LONGEST: usize = 4096;
-
-/// Whether people can sign in on this board.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SignInMode {
-    /// Not here: this is a demo.
-    #[default]
-    Closed,
-    /// The application has to be asked for first.
-    NeedsApiCredentials,
-    /// All that is needed is known.
-    Open,
-}
-
-/// A way in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignInMethod {
-    /// By a code to a phone number.
-    Phone,
-    /// By a QR code.
-    Qr,
-    /// With the session of another program.
-    Import,
-    /// Not at all: the demo.
-    Demo,
-}
-
-impl SignInMethod {
-    /// What it is called.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Phone => "Sign in with a phone number",
-            Self::Qr => "Sign in with a QR code",
-            Self::Import => "Import a session of Telethon or Pyrogram",
-            Self::Demo => "Try the demo, without an account",
-        }
-    }
-}
-
-/// The question on the screen.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Question {
-    /// Which way in.
-    Method {
-        /// The line of the cursor.
-        cursor: usize,
-    },
-    /// The application's id.
-    ApiId,
-    /// The application's hash.
-    ApiHash {
-        /// The id, as it was typed.
-        id: String,
-    },
-    /// The phone number.
-    Phone,
-    /// The code that was sent.
-    Code(SentCode),
-    /// The two-step password.
-    Password {
-        /// Its hint.
-        hint: Option<String>,
-    },
-    /// A session string.
-    Import,
-    /// None: a QR code is to be scanned.
-    Qr {
-        /// What it says, and when it expires; nothing until Telegram has given it.
-        code: Option<(String, Timestamp)>,
-    },
-}
-
-impl fmt::Debug for Question {
-    /// Without what a QR code says.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Method { .. } => "Method",
-            Self::ApiId => "ApiId",
-            Self::ApiHash { .. } => "ApiHash",
-            Self::Phone => "Phone",
-            Self::Code(_) => "Code",
-            Self::Password { .. } => "Password",
-            Self::Import => "Import",
-            Self::Qr { .. } => "Qr",
-        })
-    }
-}
-
-impl Question {
-    /// Whether what is typed must not be seen.
-    pub fn is_secret(&self) -> bool {
-        matches!(self, Self::ApiHash { .. } | Self::Password { .. } | Self::Import)
-    }
-}
-
-/// A conversation with Telegram, as the person sees it.
-#[derive(Clone)]
-pub struct SignInDialog {
-    /// What is asked.
-    pub question: Question,
-    /// What is typed.
-    pub input: Input,
-    /// Since when Telegram is waited for.
-    pub waiting: Option<Timestamp>,
-    /// What did not work, and when that was.
-    pub refusal: Option<(Refusal, Timestamp)>,
-    phone: String,
-    /// The way that was chosen.
-    way: SignInMethod,
-    /// The patience that Telegram wants with codes; other ways are open meanwhile.
-    patience: Option<(Refusal, Timestamp)>,
-}
-
-impl fmt::Debug for SignInDialog {
-    /// Without what is typed.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignInDialog").field("waiting", &self.waiting).finish_non_exhaustive()
-    }
-}
-
-impl SignInDialog {
-    fn new() -> Self {
-        Self {
-            question: Question::Method { cursor: 0 },
-            input: Input::default(),
-            waiting: None,
-            refusal: None,
-            phone: String::new(),
-            way: SignInMethod::Phone,
-            patience: None,
-        }
-    }
-
-    fn ask(&mut self, question: Question) {
-        let text = if question == Question::Phone { self.phone.clone() } else { String::new() };
-        self.input = Input::new(text);
-        self.question = question;
-        self.waiting = None;
-    }
-
-    /// Takes a refusal off the screen; one that wants patience comes back with its question.
-    fn set_patience_aside(&mut self, now: Timestamp) {
-        if self.patience(now).is_some() && self.way == SignInMethod::Phone {
-            self.patience = self.refusal.take();
-        }
-        self.refusal = None;
-    }
-
-    /// How many seconds nothing can be tried.
-    pub fn patience(&self, now: Timestamp) -> Option<i64> {
-        let (refusal, at) = self.refusal.as_ref()?;
-        remaining(*at, refusal.wait?, now)
-    }
-
-    fn edit(&mut self, request: InputRequest) {
-        let full = self.input.value().chars().count() >= LONGEST;
-        if !(full && matches!(request, InputRequest::InsertChar(_))) {
-            self.input.handle(request);
-        }
-    }
-}
+use crate::sign_in::{ApiCredentials, Refusal, SignInEvent, SignInRequest, Step};
 
 impl State {
-    /// Opens the way in; at the start it is what a board without accounts shows.
+    /// Opens the menu of sign-in methods, as a board without accounts does at its start.
     pub fn open_sign_in(&mut self) {
         if self.sign_in_mode != SignInMode::Closed {
             self.dialog = Some(Dialog::SignIn(Box::new(SignInDialog::new())));
         }
     }
 
-    /// The ways in that are offered.
+    /// The methods that are offered.
     pub fn sign_in_methods(&self) -> &'static [SignInMethod] {
         if self.accounts.is_empty() {
             &[SignInMethod::Phone, SignInMethod::Qr, SignInMethod::Import, SignInMethod::Demo]
@@ -196,7 +31,7 @@ impl State {
 
     pub(super) fn act_in_sign_in(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
         if !has_room(self.size) {
-            // Nobody can mean what is not on the screen.
+            // The dialog is not on the screen.
             return Vec::new();
         }
         let sign_in_methods = self.sign_in_methods();
@@ -216,7 +51,7 @@ impl State {
             }
             (Question::Method { .. }, _) => {}
             (_, Action::Back) => {
-                sign_in.set_patience_aside(now);
+                sign_in.set_wait_aside(now);
                 sign_in.ask(Question::Method { cursor: 0 });
                 return vec![Effect::SignIn(SignInEffect::Leave)];
             }
@@ -236,10 +71,10 @@ impl State {
     fn choose_way(&mut self, way: SignInMethod, now: Timestamp) -> Vec<Effect> {
         let needs_credentials = self.sign_in_mode == SignInMode::NeedsApiCredentials;
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
-        sign_in.set_patience_aside(now);
-        sign_in.way = way;
+        sign_in.set_wait_aside(now);
+        sign_in.method = way;
         if way == SignInMethod::Phone {
-            sign_in.refusal.clone_from(&sign_in.patience);
+            sign_in.refusal.clone_from(&sign_in.wait);
         }
         match way {
             SignInMethod::Demo => return vec![Effect::Program(ProgramEffect::Demo)],
@@ -257,11 +92,11 @@ impl State {
         Vec::new()
     }
 
-    /// Gives what is typed.
+    /// Submits what is typed.
     fn submit(&mut self, now: Timestamp) -> Vec<Effect> {
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
         let typed = sign_in.input.value().trim().to_owned();
-        if sign_in.waiting.is_some() || sign_in.patience(now).is_some() || typed.is_empty() {
+        if sign_in.waiting.is_some() || sign_in.remaining_wait(now).is_some() || typed.is_empty() {
             return Vec::new();
         }
         sign_in.refusal = None;
@@ -273,7 +108,7 @@ impl State {
             Question::ApiHash { id } => match ApiCredentials::parse(id, &typed) {
                 Ok(credentials) => {
                     self.sign_in_mode = SignInMode::Open;
-                    let way = sign_in.way;
+                    let way = sign_in.method;
                     let mut effects =
                         vec![Effect::SignIn(SignInEffect::UseApiCredentials(credentials))];
                     effects.extend(self.choose_way(way, now));
@@ -281,7 +116,7 @@ impl State {
                 }
                 Err(wrong) => {
                     let refusal =
-                        Refusal::local(wrong.to_owned(), "type both anew", Step::ApiCredentials);
+                        Refusal::local(wrong.to_owned(), "type both again", Step::ApiCredentials);
                     sign_in.refusal = Some((refusal, now));
                     sign_in.ask(Question::ApiId);
                     return Vec::new();
@@ -291,9 +126,9 @@ impl State {
                 sign_in.phone.clone_from(&typed);
                 SignInRequest::SendCode { phone: typed }
             }
-            // As it is often written: in groups.
+            // Codes are often written in groups.
             Question::Code(_) => SignInRequest::Code(typed.split_whitespace().collect()),
-            // A password may begin or end with a blank.
+            // A password may begin or end with a space.
             Question::Password { .. } => SignInRequest::Password(sign_in.input.value().to_owned()),
             Question::Import => SignInRequest::Import(typed),
             Question::Method { .. } | Question::Qr { .. } => return Vec::new(),
@@ -302,7 +137,7 @@ impl State {
         vec![Effect::SignIn(SignInEffect::Send(request))]
     }
 
-    /// Takes in what Telegram says to somebody who signs in.
+    /// Applies an event of the sign-in.
     pub(super) fn sign_in_event(&mut self, event: SignInEvent, now: Timestamp) -> Vec<Effect> {
         if let SignInEvent::Done { name, own } = event {
             return self.signed_in(name, own, now);
@@ -321,7 +156,7 @@ impl State {
         Vec::new()
     }
 
-    /// Adds an account, whatever else is going on: it is stored already.
+    /// Adds an account, whatever dialog is open: it is stored already.
     fn signed_in(&mut self, name: String, own: Party, now: Timestamp) -> Vec<Effect> {
         let label = self.shown_name(&own);
         self.accounts.push(AccountState::new(name.clone(), own));
@@ -356,20 +191,20 @@ impl State {
                 }
             }
         }
-        // The connection is made anew with what is tried next.
+        // The next attempt makes a new connection.
         let leave = matches!(refusal.back_to, Step::ApiCredentials | Step::Method);
         sign_in.refusal = Some((refusal, now));
         if leave { vec![Effect::SignIn(SignInEffect::Leave)] } else { Vec::new() }
     }
 
-    /// Takes in text that was pasted: into a field, and nowhere else.
+    /// Inserts pasted text into a field.
     pub(super) fn paste(&mut self, text: &str) {
         for char in text.chars().filter(|char| !char.is_control()).take(LONGEST) {
             self.edit(InputRequest::InsertChar(char));
         }
     }
 
-    /// Edits the field of the question.
+    /// Edits the text field.
     pub(super) fn edit_sign_in(&mut self, request: InputRequest) {
         let seen = has_room(self.size);
         if let Some(Dialog::SignIn(sign_in)) = &mut self.dialog
@@ -389,6 +224,7 @@ mod tests {
     use super::*;
     use crate::app::msg::Msg;
     use crate::app::update;
+    use crate::sign_in::SentCode;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).expect("in range")

@@ -410,7 +410,7 @@ fn a_countdown_leaves_out_no_number_when_ticks_are_late() {
     let cases = [(10.0, [Some(3), Some(2), Some(1), None]), (10.3, late), (10.999, late)];
     for (start, wanted) in cases {
         let ticks = [start, 11.001, 12.0, 13.001];
-        assert_eq!(ticks.map(|now| request::remaining(at(start), wait, at(now))), wanted);
+        assert_eq!(ticks.map(|now| countdown::remaining(at(start), wait, at(now))), wanted);
     }
 }
 

@@ -15,7 +15,6 @@ pub struct AccountId(pub u16);
 /// What updates of calls mean depends on: the account that they came to, and its clock.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountContext {
-    /// The account.
     pub account: AccountId,
     /// Its own user id.
     pub self_id: i64,
@@ -96,7 +95,6 @@ pub enum AccountEvent {
     CallsNotEnabled(Failure),
     /// The outcome of a request on a call.
     RequestDone {
-        /// The call.
         key: CallKey,
         /// The number of the attempt.
         attempt: u32,
@@ -130,15 +128,9 @@ pub enum ConnectionState {
         cause: String,
     },
     /// Telegram no longer accepts the session; no more attempts are made.
-    SignedOut {
-        /// The error code.
-        code: String,
-    },
+    SignedOut { code: String },
     /// The account cannot be used on this machine; no attempts are made.
-    Unusable {
-        /// Why.
-        cause: String,
-    },
+    Unusable { cause: String },
 }
 
 impl ConnectionState {

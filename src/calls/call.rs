@@ -172,9 +172,7 @@ pub struct CallRequest {
     pub key: CallKey,
     /// The call's own handle.
     pub handle: Handle,
-    /// What is asked.
     pub kind: RequestKind,
-    /// What caused it.
     pub origin: Origin,
     /// The number of the attempt, counted from 1.
     pub attempt: u32,
@@ -188,9 +186,7 @@ pub enum RequestState {
     Idle,
     /// The request was sent; its outcome has not come.
     Sending {
-        /// What is asked.
         kind: RequestKind,
-        /// What caused it.
         origin: Origin,
         /// When it was asked for, on this machine's clock.
         since: Timestamp,
@@ -199,11 +195,8 @@ pub enum RequestState {
     },
     /// It was refused, or its outcome is unknown.
     Failed {
-        /// What was asked.
         kind: RequestKind,
-        /// What caused it.
         origin: Origin,
-        /// What came back.
         failure: Failure,
         /// When it came back, on this machine's clock.
         at: Timestamp,
@@ -246,7 +239,6 @@ impl RequestState {
 pub struct PossibleDiscard {
     /// The reason it carried.
     pub reason: EndReason,
-    /// What caused it.
     pub origin: Origin,
 }
 
@@ -273,9 +265,7 @@ pub struct Call {
     pub key: CallKey,
     /// What a hang-up needs.
     pub handle: Handle,
-    /// The other one.
     pub peer: Party,
-    /// Who called whom.
     pub direction: Direction,
     /// Whether it is, or ever was, a video call.
     pub video: bool,
@@ -372,7 +362,6 @@ pub struct Sent {
     pub verb: Verb,
     /// The reason it carried.
     pub reason: EndReason,
-    /// What caused it.
     pub origin: Origin,
     /// Telegram's answer.
     pub answer: SentAnswer,
@@ -392,11 +381,8 @@ pub enum SentAnswer {
 /// A call that is over.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EndedCall {
-    /// Its key.
     pub key: CallKey,
-    /// The other party.
     pub peer: Party,
-    /// Who called whom.
     pub direction: Direction,
     /// Whether it was a video call.
     pub video: bool,
@@ -412,7 +398,6 @@ pub struct EndedCall {
     pub sent: Option<Sent>,
     /// Whether an earlier discard from this session may have worked as well.
     pub maybe_sent: bool,
-    /// How it ended.
     pub ending: Ending,
     /// The error that its discard met, if any.
     pub failure: Option<Failure>,

@@ -14,7 +14,6 @@ pub enum Column {
     /// The phase of the call.
     #[default]
     State,
-    /// The other party.
     Peer,
     /// The account, where there are several.
     Account,

@@ -116,7 +116,6 @@ pub struct RelayServer {
     pub ipv4: String,
     /// The IPv6 address, as text; may be empty.
     pub ipv6: String,
-    /// The port.
     pub port: i32,
     /// How the relay is spoken to.
     pub kind: RelayKind,
@@ -150,9 +149,7 @@ pub enum RelayKind {
 pub struct LoggedCall {
     /// Telegram's call id.
     pub id: i64,
-    /// The other party.
     pub peer: Party,
-    /// Who called whom.
     pub direction: Direction,
     /// Whether it was a video call.
     pub video: bool,

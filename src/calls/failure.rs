@@ -15,10 +15,7 @@ pub enum Failure {
         value: Option<u32>,
     },
     /// No answer came before the deadline.
-    NoAnswer {
-        /// The deadline.
-        after: Duration,
-    },
+    NoAnswer { after: Duration },
     /// The connection was lost after the request was sent.
     ConnectionLost {
         /// The error of the system or the library.
@@ -34,10 +31,7 @@ pub enum Failure {
     /// There was no connection, so nothing was sent.
     Offline,
     /// An error inside onhook or its session storage.
-    Internal {
-        /// The error.
-        cause: String,
-    },
+    Internal { cause: String },
 }
 
 /// What can be done about a failure.

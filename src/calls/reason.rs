@@ -58,7 +58,6 @@ impl Recorded {
 pub enum Ending {
     /// Telegram recorded a reason.
     Recorded {
-        /// The reason.
         reason: Recorded,
         /// Seconds talked, if Telegram gave them.
         duration: Option<u32>,
@@ -131,7 +130,6 @@ impl Outcome {
 pub enum EndedBy {
     /// A discard from this session.
     You,
-    /// The other party.
     Peer,
     /// Another device of the account.
     OtherDevice,

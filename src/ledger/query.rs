@@ -20,7 +20,6 @@ pub struct Filter {
     pub account: Option<i64>,
     /// The user id of the other party.
     pub person: Option<i64>,
-    /// The outcome.
     pub outcome: Option<Outcome>,
     /// Words that all occur in the name or the username of the other party.
     pub text: String,
@@ -39,7 +38,6 @@ pub struct Cursor {
 /// Some calls, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The calls.
     pub calls: Vec<HistoryCall>,
     /// Where the next page begins; `None` after the last one.
     pub next: Option<Cursor>,
@@ -52,9 +50,7 @@ pub struct HistoryCall {
     pub account: i64,
     /// Telegram's call id.
     pub id: i64,
-    /// The other party.
     pub peer: Party,
-    /// Who called whom.
     pub direction: Direction,
     /// Whether it was a video call.
     pub video: bool,

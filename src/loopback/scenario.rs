@@ -285,7 +285,6 @@ pub enum ScenarioError {
     Unreadable {
         /// The path as it was given.
         file: String,
-        /// The system's reason.
         reason: String,
     },
     /// A file with an error in its text.

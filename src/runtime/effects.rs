@@ -36,7 +36,6 @@ pub(super) struct EffectRunner {
 /// What the loop itself has to do after an effect.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum LoopStep {
-    /// Continue.
     Continue,
     /// Suspend the process.
     Suspend,

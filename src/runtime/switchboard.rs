@@ -24,7 +24,6 @@ use crate::text;
 
 /// The switchboard. Its driver waits for messages and dispatches them.
 pub struct Switchboard {
-    /// The state.
     pub state: State,
     pub(super) runner: EffectRunner,
     events: mpsc::Receiver<(AccountId, AccountEvent)>,

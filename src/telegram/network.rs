@@ -31,7 +31,6 @@ const FALLBACK_API_ID: i32 = 1;
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy's host '{host}' cannot be found")]
 pub struct UnknownProxyHost {
-    /// The name.
     host: String,
 }
 

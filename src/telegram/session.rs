@@ -36,7 +36,6 @@ pub struct Seed {
     pub dc: i32,
     /// The address of the home data centre.
     pub address: SocketAddr,
-    /// The authorization key.
     pub auth_key: [u8; 256],
     /// The account's own user id.
     pub user_id: i64,

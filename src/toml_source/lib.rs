@@ -7,7 +7,6 @@
 pub struct TomlSource<'a> {
     /// The path or name, for error messages.
     pub file: &'a str,
-    /// The text.
     pub text: &'a str,
     /// Keys whose values no error message may repeat, such as passwords.
     pub secret: &'a [&'a str],

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use super::{View, spinner};
 use crate::app::action::{Action, Layer};
-use crate::app::request::remaining;
+use crate::app::countdown::remaining;
 use crate::calls::failure::{Failure, Remedy};
 use crate::calls::{Call, OutcomeCheck, Phase, RequestState};
 use crate::text;

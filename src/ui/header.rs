@@ -10,7 +10,7 @@ use super::{View, put, put_all};
 use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
-use crate::app::sign_in::SignInMode;
+use crate::app::sign_in_dialog::SignInMode;
 use crate::calls::account::ConnectionState;
 use crate::calls::{Call, Phase};
 use crate::text;

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 
 use super::{View, popup, put, spinner, with_cursor};
 use crate::app::action::{Action, Layer};
-use crate::app::sign_in::{Question, SignInDialog};
+use crate::app::sign_in_dialog::{Question, SignInDialog};
 use crate::qr::{self, Background};
 use crate::text;
 use crate::words::sign_in::{API_CREDENTIALS_HELP, IMPORT_WARNING};
@@ -105,8 +105,8 @@ fn lines(view: View, sign_in: &SignInDialog, width: u16, most: usize) -> Vec<Sty
         let spinner = spinner(view.now);
         lines.push((format!("{spinner} waiting for Telegram…"), theme.warning));
     } else if let Some((refusal, _)) = &sign_in.refusal {
-        let patience = sign_in.patience(view.now);
-        let left = patience.map(|left| format!(" ({})", text::duration(left))).unwrap_or_default();
+        let wait = sign_in.remaining_wait(view.now);
+        let left = wait.map(|left| format!(" ({})", text::duration(left))).unwrap_or_default();
         lines.push((String::new(), theme.text));
         let text = format!("✗ {refusal}{left}");
         let wrapped = text::wrap(&text, usize::from(width));

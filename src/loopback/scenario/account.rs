@@ -11,7 +11,6 @@ pub(crate) struct AccountScript {
     pub(crate) username: Option<String>,
     pub(crate) phone: Option<String>,
     pub(crate) bot: bool,
-    /// The two-step password.
     pub(crate) password: Option<String>,
     /// The hint of the two-step password.
     pub(crate) hint: Option<String>,
@@ -55,7 +54,6 @@ pub(crate) enum CallPrivacy {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SignInScript {
-    /// The login code.
     pub(crate) code: String,
     /// How `auth.sendCode` delivers the code.
     pub(crate) via: CodeDelivery,

@@ -8,7 +8,7 @@ pub(super) fn newcomer(
     typed: &str,
     event: Option<sign_in::SignInEvent>,
 ) -> State {
-    use crate::app::sign_in::SignInMode;
+    use crate::app::sign_in_dialog::SignInMode;
     let mut state = State::new(Vec::new());
     state.sign_in_mode = SignInMode::Open;
     state.open_sign_in();

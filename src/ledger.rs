@@ -151,7 +151,7 @@ pub struct Ledger {
 
 /// A row to be written.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Record {
+pub enum LedgerRow {
     /// A call that has appeared.
     Added(Box<Call>),
     /// A call that lives, as it is now.
@@ -181,11 +181,11 @@ impl Ledger {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn write(&self, records: &[(i64, Record)]) -> Result<(), LedgerError> {
+    pub async fn write(&self, records: &[(i64, LedgerRow)]) -> Result<(), LedgerError> {
         let transaction = self.connection.transaction().await?;
         for (account, record) in records {
             match record {
-                Record::Added(call) => {
+                LedgerRow::Added(call) => {
                     let handle = named_params! {
                         ":account": *account,
                         ":id": call.key.id,
@@ -194,9 +194,9 @@ impl Ledger {
                     transaction.execute(REOPEN, handle).await?;
                     upsert(&transaction, *account, call, true).await?;
                 }
-                Record::Upsert(call) => upsert(&transaction, *account, call, false).await?,
-                Record::Ended(ended) => end(&transaction, END, *account, ended).await?,
-                Record::Refined(ended) => end(&transaction, REFINE, *account, ended).await?,
+                LedgerRow::Upsert(call) => upsert(&transaction, *account, call, false).await?,
+                LedgerRow::Ended(ended) => end(&transaction, END, *account, ended).await?,
+                LedgerRow::Refined(ended) => end(&transaction, REFINE, *account, ended).await?,
             }
         }
         transaction.commit().await?;

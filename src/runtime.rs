@@ -24,7 +24,7 @@ use crate::app::account::AccountState;
 use crate::app::msg::Msg;
 use crate::app::sign_in_dialog::SignInMode;
 use crate::config::Config;
-use crate::telegram::{Network, Origin};
+use crate::telegram::{Network, SessionSource};
 use crate::ui::{self, DisplayOptions, Scratch};
 use effects::LoopStep;
 use sign_in::BoardSignIn;
@@ -48,7 +48,7 @@ pub struct AccountSetup {
     /// Its name on this machine.
     pub name: String,
     /// Its session, or why it cannot be used.
-    pub origin: Result<Origin, String>,
+    pub origin: Result<SessionSource, String>,
 }
 
 /// Runs the board until the user, a signal or the terminal ends it.

@@ -79,17 +79,17 @@ pub struct Account {
 
 impl Account {
     /// Starts an account. It connects at once, and again after every loss of the connection.
-    pub fn start(id: AccountId, origin: Origin, network: Network, events: Events) -> Self {
+    pub fn start(id: AccountId, origin: SessionSource, network: Network, events: Events) -> Self {
         let (commands, receiver) = mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
             match origin {
-                Origin::Seed(seed) => {
+                SessionSource::Seed(seed) => {
                     let network = Network { api_id: Some(seed.api_id), ..network };
                     let context = TaskContext { id, self_id: seed.user_id, network, events };
                     let session = CachedSession::in_memory(session::seeded(&seed));
                     Supervisor::new(session, context, receiver).run().await;
                 }
-                Origin::Stored(lease) => {
+                SessionSource::Stored(lease) => {
                     let network = network.of(&lease);
                     let context = TaskContext { id, self_id: 0, network, events };
                     run_stored(&lease, context, receiver).await;
@@ -114,7 +114,7 @@ impl Account {
 }
 
 /// The session with which an account starts.
-pub enum Origin {
+pub enum SessionSource {
     /// A session in memory, as for the embedded server.
     Seed(Box<Seed>),
     /// The session file of a leased account.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use onhook::calls::AccountId;
 use onhook::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use onhook::calls::event::CallEvent;
-use onhook::telegram::{Account, Network, Origin};
+use onhook::telegram::{Account, Network, SessionSource};
 use onhook_loopback::{DataCentre, Options, Scenario, Server};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -328,7 +328,7 @@ fn account(server: &Server) -> (Account, mpsc::Receiver<(AccountId, AccountEvent
     (
         Account::start(
             AccountId(0),
-            Origin::Seed(Box::new(client::seed(server))),
+            SessionSource::Seed(Box::new(client::seed(server))),
             Network::default(),
             sender,
         ),

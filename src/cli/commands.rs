@@ -15,7 +15,7 @@ use crate::accounts::AccountStore;
 use crate::config::paths::Paths;
 use crate::config::{self, Overrides, keymap};
 use crate::runtime::{self, AccountSetup, ExitReason, SignInSetup, WatchEnd};
-use crate::telegram::{Network, Origin, Seed};
+use crate::telegram::{Network, Seed, SessionSource};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
 
 /// The scenario of `demo`, `serve` and `watch --demo` where none is named.
@@ -129,7 +129,7 @@ fn stored(chosen: &ChosenArgs, paths: &Paths, wanted: Wanted) -> Result<Vec<Acco
     let mut setups = Vec::new();
     for name in names {
         let origin = match accounts.lease(&name) {
-            Ok(lease) => Ok(Origin::Stored(lease)),
+            Ok(lease) => Ok(SessionSource::Stored(lease)),
             Err(error) if alone => return Err(usage(error)),
             Err(error) => Err(error.to_string()),
         };
@@ -219,7 +219,7 @@ fn demo_accounts(server: &Server) -> Vec<AccountSetup> {
             user_id: session.user_id,
             access_hash: session.access_hash,
         };
-        AccountSetup { name: session.name.clone(), origin: Ok(Origin::Seed(Box::new(seed))) }
+        AccountSetup { name: session.name.clone(), origin: Ok(SessionSource::Seed(Box::new(seed))) }
     };
     server.sessions().iter().take(1).map(setup).collect()
 }

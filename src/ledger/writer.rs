@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Ledger, LedgerError, Record};
+use super::{Ledger, LedgerError, LedgerRow};
 use crate::calls::event::RecalledCall;
 
 /// The largest number of rows that are written in one transaction.
@@ -21,7 +21,7 @@ pub struct LedgerHandle {
 }
 
 enum WriterCommand {
-    Write(Vec<(i64, Record)>),
+    Write(Vec<(i64, LedgerRow)>),
     Recall { account: i64, now: Timestamp, ring: i64, reply: oneshot::Sender<Vec<RecalledCall>> },
 }
 
@@ -56,7 +56,7 @@ impl LedgerHandle {
     }
 
     /// Queues rows. Each belongs to the account with this user id.
-    pub fn write(&self, records: Vec<(i64, Record)>) {
+    pub fn write(&self, records: Vec<(i64, LedgerRow)>) {
         if !records.is_empty() {
             self.send(WriterCommand::Write(records));
         }
@@ -96,7 +96,7 @@ impl Drop for LedgerHandle {
 /// The ledger, and the rows that could not be written so far.
 struct Writer<F> {
     ledger: Ledger,
-    backlog: Vec<(i64, Record)>,
+    backlog: Vec<(i64, LedgerRow)>,
     write_failed: F,
 }
 
@@ -130,7 +130,7 @@ impl<F: Fn(LedgerError)> Writer<F> {
     }
 
     /// Writes rows, after those that could not be written before.
-    async fn write(&mut self, records: Vec<(i64, Record)>) {
+    async fn write(&mut self, records: Vec<(i64, LedgerRow)>) {
         let first = self.backlog.is_empty();
         self.backlog.extend(records);
         match self.ledger.write(&self.backlog).await {

@@ -7,7 +7,7 @@ use super::AccountSetup;
 use crate::app::account::AccountState;
 use crate::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use crate::calls::{AccountId, Party};
-use crate::telegram::{Account, Network, Origin};
+use crate::telegram::{Account, Network, SessionSource};
 
 /// The running accounts, and what starting one more needs.
 pub(super) struct RunningAccounts {
@@ -34,7 +34,7 @@ impl RunningAccounts {
         let name = crate::text::clean(&setup.name);
         let own = match &setup.origin {
             // The embedded server has given the name with the session.
-            Ok(Origin::Seed(seed)) => {
+            Ok(SessionSource::Seed(seed)) => {
                 Party { name: Some(name.clone()), ..Party::unknown(seed.user_id) }
             }
             _ => Party::default(),

@@ -16,7 +16,7 @@ use crate::app::effect::{
 use crate::app::msg::{LedgerEvent, Msg};
 use crate::calls::{AccountId, CallKey, Change};
 use crate::clock::Clock;
-use crate::ledger::{LedgerHandle, Record};
+use crate::ledger::{LedgerHandle, LedgerRow};
 use crate::records::RecordWriter;
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
@@ -133,13 +133,13 @@ impl EffectRunner {
 }
 
 /// The row of a changed call.
-fn record(state: &State, key: CallKey, change: Change) -> Option<Record> {
+fn record(state: &State, key: CallKey, change: Change) -> Option<LedgerRow> {
     let live = || state.calls.get(key).cloned().map(Box::new);
     let ended = || state.calls.ended(key).cloned().map(Box::new);
     match change {
-        Change::Added => live().map(Record::Added),
-        Change::Updated => live().map(Record::Upsert),
-        Change::Ended => ended().map(Record::Ended),
-        Change::Refined => ended().map(Record::Refined),
+        Change::Added => live().map(LedgerRow::Added),
+        Change::Updated => live().map(LedgerRow::Upsert),
+        Change::Ended => ended().map(LedgerRow::Ended),
+        Change::Refined => ended().map(LedgerRow::Refined),
     }
 }

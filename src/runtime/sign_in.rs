@@ -8,7 +8,7 @@ use super::{AccountSetup, EVENT_SLOTS};
 use crate::accounts::AccountStore;
 use crate::sign_in::{ApiCredentials, Refusal, SignInEvent, SignInRequest, Step};
 use crate::telegram::sign_in::{Setup, SignInHandle, Start};
-use crate::telegram::{Network, Origin};
+use crate::telegram::{Network, SessionSource};
 
 /// What is needed to sign in on the board.
 pub struct SignInSetup {
@@ -75,7 +75,7 @@ impl BoardSignIn {
     /// The account of this name, which the flow has stored.
     pub(super) fn stored(&self, name: String) -> AccountSetup {
         let lease = self.setup.accounts.lease(&name);
-        let origin = lease.map(Origin::Stored).map_err(|error| error.to_string());
+        let origin = lease.map(SessionSource::Stored).map_err(|error| error.to_string());
         AccountSetup { name, origin }
     }
 }

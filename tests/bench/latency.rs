@@ -21,7 +21,7 @@ use onhook::app::msg::Msg;
 use onhook::app::{State, update};
 use onhook::calls::account::AccountEvent;
 use onhook::calls::{AccountId, Party};
-use onhook::telegram::{Account, Network, Origin};
+use onhook::telegram::{Account, Network, SessionSource};
 use onhook::ui::{DisplayOptions, Scratch, view};
 use onhook_loopback::{Options, Scenario, Server};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -137,7 +137,7 @@ impl Board {
             state: State::new(vec![AccountState::new(String::new(), Party::unknown(seed.user_id))]),
             account: Account::start(
                 AccountId(0),
-                Origin::Seed(Box::new(seed)),
+                SessionSource::Seed(Box::new(seed)),
                 Network::default(),
                 sender,
             ),

@@ -26,7 +26,7 @@ use onhook::app::action::Action;
 use onhook::app::msg::Msg;
 use onhook::calls::account::ConnectionState;
 use onhook::runtime::{AccountSetup, Switchboard};
-use onhook::telegram::{Network, Origin};
+use onhook::telegram::{Network, SessionSource};
 use onhook_loopback::{Options, Scenario, Server};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use tempfile::TempDir;
@@ -169,7 +169,7 @@ fn tasks() -> (usize, usize) {
     runtime.expect("a runtime").block_on(async {
         let scenario = Scenario::parse("s.toml", "title = 't'").expect("a good scenario");
         let server = Server::start(scenario, Options::default()).await.expect("a port");
-        let origin = Ok(Origin::Seed(Box::new(client::seed(&server))));
+        let origin = Ok(SessionSource::Seed(Box::new(client::seed(&server))));
         let setup = AccountSetup { name: "ada".to_owned(), origin };
         let mut switchboard = Switchboard::open(vec![setup], Network::default(), None).await;
         let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();

@@ -14,7 +14,7 @@ use onhook::app::msg::{LedgerEvent, Msg};
 use onhook::calls::account::{AccountEvent, ConnectionState};
 use onhook::clock::Clock;
 use onhook::runtime::{AccountSetup, Switchboard};
-use onhook::telegram::{Network, Origin};
+use onhook::telegram::{Network, SessionSource};
 use onhook_loopback::{Scenario, Server};
 use tempfile::TempDir;
 use tokio::task::yield_now;
@@ -165,7 +165,8 @@ async fn account(folder: &Path, server: &Server, clock: i64) -> AccountStore {
 }
 
 async fn open(accounts: &AccountStore, folder: &Path, clock: Clock) -> Switchboard {
-    let origin = accounts.lease("ada").map(Origin::Stored).map_err(|error| error.to_string());
+    let origin =
+        accounts.lease("ada").map(SessionSource::Stored).map_err(|error| error.to_string());
     let setup = AccountSetup { name: "ada".to_owned(), origin };
     let network = Network { clock, ..Network::default() };
     Switchboard::open(vec![setup], network, Some(&folder.join("ledger.db"))).await

@@ -10,7 +10,7 @@ use onhook::app::action::Action;
 use onhook::app::msg::Msg;
 use onhook::clock::Clock;
 use onhook::runtime::{AccountSetup, Switchboard};
-use onhook::telegram::{Network, Origin};
+use onhook::telegram::{Network, SessionSource};
 use onhook::ui::{Scratch, view};
 use onhook_loopback::{Options, Scenario, Server, WorldClock};
 use ratatui::Terminal;
@@ -96,7 +96,7 @@ impl PausedSession {
         tokio::time::pause();
         let log = Requests::default();
         let server = log.log_of(scenario).await;
-        let origin = Ok(Origin::Seed(Box::new(client::seed(&server))));
+        let origin = Ok(SessionSource::Seed(Box::new(client::seed(&server))));
         let setup = AccountSetup { name: String::new(), origin };
         let network = Network { clock: Clock::of_runtime(), ..Network::default() };
         let switchboard = still(Switchboard::open(vec![setup], network, None)).await;

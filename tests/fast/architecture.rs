@@ -6,104 +6,61 @@ use std::path::{Path, PathBuf};
 
 use crate::common::requests::{HARMLESS, HARMLESS_OF_DOCTOR};
 
-/// A part of the program, and what it must not use.
-const FORBIDDEN: [(&str, &[&str]); 10] = [
-    (
-        "ledger",
-        &[
-            "crate::app",
-            "crate::ui",
-            "crate::telegram",
-            "onhook_loopback",
-            "crate::runtime",
-            "crate::config",
-            "ratatui",
-            "crossterm",
-            "grammers",
-        ],
-    ),
-    ("sign_in", &["tokio", "ratatui", "crossterm", "grammers", "std::fs", "std::net"]),
-    (
-        "accounts",
-        &[
-            "crate::app",
-            "crate::ui",
-            "crate::telegram",
-            "onhook_loopback",
-            "crate::runtime",
-            "crate::config",
-            "tokio",
-            "grammers",
-            "crossterm",
-        ],
-    ),
-    ("calls", &["crate::", "tokio", "ratatui", "crossterm", "grammers", "std::fs", "std::net"]),
-    ("text", &["crate::", "tokio", "ratatui", "crossterm", "grammers", "std::fs", "std::net"]),
-    (
-        "app",
-        &[
-            "crate::ui",
-            "crate::telegram",
-            "onhook_loopback",
-            "crate::runtime",
-            "crate::config",
-            "crate::headless",
-            "tokio",
-            "ratatui",
-            "crossterm",
-            "grammers",
-            "std::fs",
-            "Timestamp::now",
-        ],
-    ),
-    (
-        "config",
-        &["crate::ui", "crate::telegram", "onhook_loopback", "crate::runtime", "tokio", "grammers"],
-    ),
-    (
-        "ui",
-        &[
-            "crate::telegram",
-            "onhook_loopback",
-            "crate::runtime",
-            "crate::headless",
-            "tokio",
-            "grammers",
-            "crossterm",
-            "std::fs",
-            "Timestamp::now",
-        ],
-    ),
-    (
-        "telegram",
-        &[
-            "crate::app",
-            "crate::ui",
-            "onhook_loopback",
-            "crate::runtime",
-            "crate::config",
-            "crate::headless",
-            "ratatui",
-            "crossterm",
-        ],
-    ),
-    (
-        "headless",
-        &[
-            "crate::ui",
-            "crate::telegram",
-            "onhook_loopback",
-            "crate::runtime",
-            "tokio",
-            "ratatui",
-            "crossterm",
-            "grammers",
-        ],
-    ),
-];
+/// A top-level module of `src`: the modules of this crate that it may use, and crates and names
+/// that it must not.
+struct ImportRule {
+    module: &'static str,
+    may: &'static [&'static str],
+    never: &'static [&'static str],
+}
 
-/// What `call` and `text` may use of ours: each other.
-const ALLOWED: [&str; 2] = ["crate::text", "crate::calls"];
+/// What only some modules do: waiting, drawing, Telegram, files, and reading the clock.
+const IO: &[&str] =
+    &["tokio", "ratatui", "crossterm", "grammers", "std::fs", "std::net", "Timestamp::now"];
+
+/// Who may use what. `runtime` and `cli` join everything and may use all modules.
+///
+/// The reasons are in `CONTRIBUTING.md`.
+const IMPORTS: [ImportRule; 14] = [
+    ImportRule { module: "text", may: &[], never: IO },
+    ImportRule { module: "calls", may: &["text"], never: IO },
+    ImportRule { module: "words", may: &["calls", "text"], never: IO },
+    ImportRule { module: "sign_in", may: &["calls", "text", "words"], never: IO },
+    ImportRule { module: "app", may: &["calls", "sign_in", "text", "words"], never: IO },
+    ImportRule {
+        module: "config",
+        may: &["accounts", "app", "qr", "sign_in", "text"],
+        never: &["tokio", "grammers"],
+    },
+    ImportRule {
+        module: "ui",
+        may: &["app", "calls", "config", "qr", "sign_in", "text", "words"],
+        never: &["tokio", "grammers", "crossterm", "std::fs", "Timestamp::now"],
+    },
+    ImportRule {
+        module: "accounts",
+        may: &["sign_in", "text"],
+        never: &["tokio", "grammers", "crossterm", "ratatui"],
+    },
+    ImportRule {
+        module: "telegram",
+        may: &["accounts", "calls", "clock", "sign_in", "text"],
+        never: &["ratatui", "crossterm"],
+    },
+    ImportRule {
+        module: "ledger",
+        may: &["calls", "text"],
+        never: &["ratatui", "crossterm", "grammers"],
+    },
+    ImportRule {
+        module: "records",
+        may: &["app", "calls", "text"],
+        never: &["tokio", "ratatui", "crossterm", "grammers"],
+    },
+    ImportRule { module: "clock", may: &[], never: &["ratatui", "crossterm", "grammers"] },
+    ImportRule { module: "qr", may: &[], never: IO },
+    ImportRule { module: "logging", may: &[], never: &["ratatui", "crossterm", "grammers"] },
+];
 
 fn files(folder: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
@@ -137,26 +94,56 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 #[test]
-fn no_module_imports_a_forbidden_one() {
-    let mut seen = 0;
+fn modules_use_only_what_they_may() {
+    let mut seen = BTreeSet::new();
+    let mut wrong = Vec::new();
     for (path, text) in files("src") {
-        let part = part(&path);
-        let Some((_, forbidden)) = FORBIDDEN.iter().find(|(name, _)| *name == part) else {
-            continue;
-        };
-        seen += 1;
-        if path.ends_with("tests.rs") {
+        let module = part(&path);
+        let rule = IMPORTS.iter().find(|rule| rule.module == module);
+        let Some(ImportRule { may, never, .. }) = rule else { continue };
+        if path.ends_with("tests.rs") || path.components().any(|it| it.as_os_str() == "tests") {
             continue;
         }
+        seen.insert(module.clone());
+        for used in named_paths(&text, &module_path(&path)) {
+            let Some(other) = used.first().filter(|other| !other.is_empty()) else { continue };
+            if *other != module && !may.contains(&other.as_str()) {
+                wrong.push(format!("{}: {module} uses {other}", path.display()));
+            }
+        }
         for (number, line) in code(&text).filter(|(_, line)| !line.trim_start().starts_with("//")) {
-            for name in forbidden.iter().filter(|name| line.contains(**name)) {
-                let theirs =
-                    *name == "crate::" && ALLOWED.iter().any(|allowed| line.contains(allowed));
-                assert!(theirs, "{}:{number}: {part} uses {name}", path.display());
+            for name in never.iter().chain(&["onhook_loopback"]).filter(|it| line.contains(**it)) {
+                wrong.push(format!("{}:{number}: {module} uses {name}", path.display()));
             }
         }
     }
-    assert!(seen > 40, "the parts are found: {seen}");
+    assert_eq!(seen.len(), IMPORTS.len(), "every module of the table is found");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// One word means one thing: no two types of `src` have the same name.
+#[test]
+fn type_names_are_unique() {
+    let mut defined: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in files("src") {
+        if path.extension().is_none_or(|it| it != "rs") || path.ends_with("tests.rs") {
+            continue;
+        }
+        for (_, line) in code(&text) {
+            let mut words = line.split_whitespace().skip_while(|it| it.starts_with("pub"));
+            let keyword = words.next().unwrap_or_default();
+            let Some(name) = words.next() else { continue };
+            // An associated type of a trait has the name that the trait gives it.
+            let associated = line.starts_with("    type ");
+            if ["struct", "enum", "trait", "type"].contains(&keyword) && !associated {
+                let name = name.split(|char: char| !char.is_alphanumeric()).next();
+                let places = defined.entry(name.unwrap_or_default().to_owned()).or_default();
+                places.push(path.display().to_string());
+            }
+        }
+    }
+    defined.retain(|_, places| places.len() > 1);
+    assert!(defined.is_empty(), "{defined:#?}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use onhook::calls::{
     AccountId, CallKey, Direction, EndedCall, Origin, Party, PossibleDiscard, Provenance,
     RequestKind, RequestState,
 };
-use onhook::ledger::{Filter, HistoryCall, Ledger, LedgerHandle, Page, Record};
+use onhook::ledger::{Filter, HistoryCall, Ledger, LedgerHandle, LedgerRow, Page};
 use tempfile::TempDir;
 
 use crate::common::calls::{self, ME, at};
@@ -53,16 +53,16 @@ async fn ledger() -> (TempDir, PathBuf, Ledger) {
     (folder, path, ledger)
 }
 
-fn seen(calls: &Calls, id: i64) -> (i64, Record) {
-    (ME, Record::Upsert(Box::new(calls.get(key(id)).expect("it lives").clone())))
+fn seen(calls: &Calls, id: i64) -> (i64, LedgerRow) {
+    (ME, LedgerRow::Upsert(Box::new(calls.get(key(id)).expect("it lives").clone())))
 }
 
-fn added(calls: &Calls, id: i64) -> (i64, Record) {
-    (ME, Record::Added(Box::new(calls.get(key(id)).expect("it lives").clone())))
+fn added(calls: &Calls, id: i64) -> (i64, LedgerRow) {
+    (ME, LedgerRow::Added(Box::new(calls.get(key(id)).expect("it lives").clone())))
 }
 
-fn ended(calls: &Calls, id: i64) -> (i64, Record) {
-    (ME, Record::Ended(Box::new(calls.ended(key(id)).expect("it has ended").clone())))
+fn ended(calls: &Calls, id: i64) -> (i64, LedgerRow) {
+    (ME, LedgerRow::Ended(Box::new(calls.ended(key(id)).expect("it has ended").clone())))
 }
 
 /// One row as text, and whether its handle is there.
@@ -153,7 +153,7 @@ async fn a_later_run_does_not_overwrite_a_better_known_ending() {
     // The chat knows when it was.
     let mut earlier = calls.ended(key(7)).expect("it has ended").clone();
     earlier.at = at(3);
-    ledger.write(&[(ME, Record::Refined(Box::new(earlier)))]).await.expect("written");
+    ledger.write(&[(ME, LedgerRow::Refined(Box::new(earlier)))]).await.expect("written");
     let told = told.replace("Some(6)", "Some(3)");
     assert_eq!(row(&path, 7).await.0, told);
 
@@ -325,7 +325,7 @@ async fn with_calls(count: i64) -> (TempDir, Ledger) {
             failure: None,
             provenance: Provenance::Live,
         };
-        (if number % 3 == 0 { ME } else { ME + 1 }, Record::Ended(Box::new(ended)))
+        (if number % 3 == 0 { ME } else { ME + 1 }, LedgerRow::Ended(Box::new(ended)))
     });
     ledger.write(&records.collect::<Vec<_>>()).await.expect("written");
     (folder, ledger)

@@ -1,6 +1,6 @@
 //! The calls of all accounts: [`Calls`] owns them, their order, their marks and their changes.
 //!
-//! No I/O, no clock, no Telegram types. What a call is, is in [`call`]; what Telegram reports, in
+//! No I/O, no clock, no Telegram types. What a call is, is in `calls::call`; what Telegram reports, in
 //! [`event`]; why calls end, in [`reason`].
 
 pub mod account;

@@ -4,7 +4,7 @@
 //! may still live, and can hang them up. A handle is deleted when its call ends.
 //!
 //! Columns hold codes and numbers, never sentences. The tables are changed by a ladder of
-//! migrations ([`migrations`]).
+//! migrations.
 
 mod migrations;
 mod query;

@@ -2,27 +2,40 @@
 //! stream and a screen, with everything that waits kept outside it.
 //!
 //! ```text
-//! MTProto ─ telegram ─ AccountEvent ┐                              ┌ ui::view           at most one frame
-//! keys ──── runtime ─ keymap ─ Action ┼─ Msg ─► app::update ─ State ─┤                    in 16 milliseconds
-//! clock (only while something ticks) ┘              │              └ headless::record   no screen
-//!                                                  └─ Effect ─► runtime::effects ─► telegram, terminal
+//! MTProto ── telegram ── AccountEvent ┐                            ┌ ui::view: at most one frame
+//! keys ──── runtime ─ keymap ─ Action ┼─ Msg ─ app::update ─ State ┤           in 16 milliseconds
+//! ledger ── LedgerEvent ──────────────┤              │             └ records: JSON lines, no screen
+//! clock (only while something ticks) ─┘              │
+//!                                               Vec<Effect>
+//!                                                    │
+//!                        runtime::effects: one runner, for the board and for `watch`
+//!                                                    │
+//!      Account ─ telegram    Ledger ─ ledger    Records ─ records    Notify, Screen ─ terminal
+//!      SignIn ─ telegram::sign_in               Program ─ runtime
 //! ```
+//!
+//! [`runtime::Switchboard`] is the program without its terminal: the state, the events that come
+//! in, and the effect runner. The loop of the board and the loop of `watch` drive it.
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`accounts`] | the accounts on this machine: folders, permissions, locks |
-//! | [`sign_in`] | signing in as a conversation, in words |
-//! | [`call`] | what a call is: parties, phases, endings, failures; the board's bookkeeping |
-//! | [`app`] | the state and `update`: messages in, effects out, no I/O |
-//! | [`ui`] | drawing |
-//! | [`telegram`] | an account: grammers is used here and nowhere else |
-//! | [`loopback`] | the embedded Telegram, independent of all the rest |
-//! | [`runtime`] | the one loop, the terminal, signals |
-//! | [`ledger`] | every call that was seen, and the handles of those that live, on disk |
-//! | [`headless`] | the same events as records |
+//! | [`calls`] | calls: phases, endings, requests; [`calls::Calls`] owns them, their rows and changes |
+//! | [`words`] | every sentence about calls, errors and signing in, from codes |
+//! | [`app`] | the state and [`app::update`]: messages in, effects out, no I/O |
+//! | [`ui`] | drawing, one file for each panel |
+//! | [`telegram`] | an account at Telegram; grammers-client is used here and nowhere else |
+//! | [`ledger`] | the database of calls: migrations, writer thread, reading by pages |
+//! | [`records`] | the lines of JSON that `onhook watch` prints |
+//! | [`runtime`] | the loops, the effect runner, the terminal, signals |
 //! | [`config`] | settings, keys, themes |
-//! | [`cli`] | the command line, where the ends are joined |
-//! | [`text`], [`place`], [`qr`], [`logging`], [`clock`] | safe text; places in TOML files; QR codes; the program's log; the clock |
+//! | [`accounts`] | accounts on disk: folders, permissions, locks, API credentials |
+//! | [`sign_in`] | the requests, events and refusals of signing in |
+//! | [`cli`] | the command line, which joins everything |
+//! | [`text`] | cleaning, cutting and wrapping of texts by cells |
+//! | [`qr`], [`logging`], [`clock`] | QR codes; the program's log; wall-clock time |
+//!
+//! The embedded Telegram is the crate `onhook_loopback` in `src/loopback`. `CONTRIBUTING.md` lists
+//! which file to open for which change.
 
 pub mod accounts;
 pub mod app;

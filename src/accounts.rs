@@ -40,7 +40,7 @@ pub enum AccountsError {
     )]
     Name(String),
     /// There is no such account.
-    #[error("there is no account '{name}'; {known}")]
+    #[error("no account '{name}'; {known}")]
     Unknown {
         /// The name that was given.
         name: String,
@@ -153,7 +153,7 @@ impl AccountStore {
         }
         let known = match self.names()? {
             names if names.is_empty() => "there are none yet: run `onhook login`".to_owned(),
-            names => format!("there are {}", names.join(", ")),
+            names => format!("you have: {}", names.join(", ")),
         };
         Err(AccountsError::Unknown { name: name.to_owned(), known })
     }

@@ -29,8 +29,8 @@ use rows::Rows;
 pub use account::AccountId;
 pub use call::{
     Call, CallKey, CallRequest, Direction, EndedCall, Handle, Milestones, Origin, OutcomeCheck,
-    Party, Phase, PossibleDiscard, Provenance, RequestKind, RequestState, Sent, SentAnswer, Verb,
-    kind_code,
+    Party, Phase, PossibleDiscard, Provenance, RequestKind, RequestState, Sent, SentAnswer,
+    UNKNOWN, Verb, kind_code,
 };
 
 /// How long a ringing row outlives its ring time, in case the end is only late.

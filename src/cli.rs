@@ -141,7 +141,7 @@ enum CliCommand {
         #[command(flatten)]
         chosen: ChosenArgs,
     },
-    /// Look everything over, and say how to mend what is wrong
+    /// Check everything and say how to fix it
     Doctor {
         /// As lines of JSON
         #[arg(long)]

@@ -1,7 +1,7 @@
 //! Settings: defaults, then the file, then the environment, then flags; all of them are checked
 //! before the screen is opened. A missing file means defaults, and no file is written.
 
-pub mod key;
+pub mod key_press;
 pub mod keymap;
 pub mod paths;
 pub mod theme;

@@ -218,7 +218,7 @@ impl Ledger {
         let mut rows = self.connection.query(LIVING, ages(account, now, ring)).await?;
         let mut living = Vec::new();
         while let Some(row) = rows.next().await? {
-            living.push(recalled(account, &Columns(row))?);
+            living.push(recalled(account, &RowReader(row))?);
         }
         Ok(living)
     }
@@ -338,9 +338,9 @@ async fn remember_person(transaction: &Transaction, peer: &Party) -> Result<(), 
 }
 
 /// A row whose columns are read by their names.
-struct Columns(Row);
+struct RowReader(Row);
 
-impl Columns {
+impl RowReader {
     fn value(&self, name: &str) -> libsql::Result<Value> {
         let at = (0..self.0.column_count()).find(|at| self.0.column_name(*at) == Some(name));
         self.0.get_value(at.ok_or(libsql::Error::ColumnNotFound(0))?)
@@ -381,7 +381,7 @@ impl Columns {
 }
 
 /// A row as the update that would describe the call.
-fn recalled(account: i64, row: &Columns) -> libsql::Result<RecalledCall> {
+fn recalled(account: i64, row: &RowReader) -> libsql::Result<RecalledCall> {
     let peer = row.party()?;
     let outgoing = row.number("outgoing")? == Some(1);
     let stage = match (row.time("established")?, row.number("accepted")?, outgoing) {

@@ -10,7 +10,7 @@
 //!                                                    │
 //!                        runtime::effects: one runner, for the board and for `watch`
 //!                                                    │
-//!      Account ─ telegram    Ledger ─ ledger    Records ─ records    Notify, Screen ─ terminal
+//!      Account ─ telegram    Ledger ─ ledger    Records ─ records    Notify, Terminal ─ terminal
 //!      SignIn ─ telegram::sign_in               Program ─ runtime
 //! ```
 //!

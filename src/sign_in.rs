@@ -1,7 +1,7 @@
-//! Signing in, as a conversation: what a person gives, what Telegram answers, in words.
+//! The requests, events and refusals of signing in.
 //!
-//! No I/O and no Telegram types: `telegram` holds the conversation, the board and the plain
-//! terminal show it.
+//! No I/O and no Telegram types: `telegram` runs the flow, the board and the plain terminal show
+//! it.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,8 +12,7 @@ use crate::calls::Party;
 use crate::text;
 use crate::words::sign_in as words;
 
-/// The application that Telegram knows this program as: the person's own, from
-/// <https://my.telegram.org/apps>.
+/// The credentials of an application, from <https://my.telegram.org/apps>.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiCredentials {
     /// `api_id`.
@@ -29,10 +28,10 @@ impl fmt::Debug for ApiCredentials {
 }
 
 impl ApiCredentials {
-    /// Reads both as they are typed.
+    /// Parses both as they are typed.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// What is wrong.
     pub fn parse(id: &str, hash: &str) -> Result<Self, &'static str> {
         let id = id.trim().parse().ok().filter(|id| *id > 0);
         let hash = hash.trim().to_lowercase();
@@ -45,12 +44,12 @@ impl ApiCredentials {
     }
 }
 
-/// Something that the person gives.
+/// What a user submits.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SignInRequest {
     /// A phone number to send a code to.
     SendCode {
-        /// As it was typed.
+        /// The number as it was typed.
         phone: String,
     },
     /// Send the code again, another way.
@@ -59,7 +58,7 @@ pub enum SignInRequest {
     Password(String),
     /// Show a QR code.
     Qr,
-    /// Take over the session of this string.
+    /// Import the session of this string.
     Import(String),
 }
 
@@ -77,24 +76,24 @@ impl fmt::Debug for SignInRequest {
     }
 }
 
-/// Something that Telegram says.
+/// What happens while signing in.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SignInEvent {
-    /// A code is on its way.
+    /// A code was sent.
     CodeSent(SentCode),
     /// A two-step password is set.
     PasswordNeeded {
-        /// What the person wrote down as a hint; cleaned.
+        /// The hint that the user chose; cleaned.
         hint: Option<String>,
     },
     /// A QR code to be scanned.
     Qr {
-        /// What it says: secret while it is valid.
+        /// Its text: secret while it is valid.
         url: String,
         /// When it expires, on this machine's clock.
         until: Timestamp,
     },
-    /// It did not work.
+    /// A request was refused.
     Refused(Refusal),
     /// Signed in, and stored.
     Done {
@@ -105,7 +104,7 @@ pub enum SignInEvent {
 }
 
 impl fmt::Debug for SignInEvent {
-    /// Without what the QR code says and who it is.
+    /// Without the text of the QR code and the user.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CodeSent(sent) => f.debug_tuple("CodeSent").field(sent).finish(),
@@ -117,43 +116,43 @@ impl fmt::Debug for SignInEvent {
     }
 }
 
-/// How a code was sent, and how it can be sent next.
+/// How a code was sent, and how it can be resent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentCode {
     /// Where it can be read; cleaned.
     pub to: String,
     /// How many characters it has, if that is known.
     pub length: Option<usize>,
-    /// How it can be sent again, and when that is allowed, on this machine's clock.
+    /// How it can be resent, and when that is allowed, on this machine's clock.
     pub next: Option<(String, Timestamp)>,
 }
 
-/// The step to which a refusal leads back.
+/// The step at which signing in continues after a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// The application's id and hash.
+    /// The API credentials.
     ApiCredentials,
-    /// The way in.
+    /// The choice of the method.
     Method,
     Phone,
     Code,
     Password,
-    /// Where it was.
+    /// The same step.
     Same,
 }
 
-/// Why something did not work, and what to do next.
+/// Why a request was refused, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What is the matter.
+    /// What is wrong.
     pub text: String,
     /// What to do next.
     pub advice: &'static str,
-    /// Telegram's own name for it; cleaned. Empty where there is none.
+    /// The error code of Telegram; cleaned. Empty if the refusal is not Telegram's.
     pub code: String,
-    /// Where to go on.
+    /// The step at which to continue.
     pub back_to: Step,
-    /// How long nothing can be tried.
+    /// How long no attempt is allowed.
     pub wait: Option<Duration>,
 }
 

@@ -46,6 +46,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::accounts::Lease;
 use crate::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use crate::calls::{AccountId, Party};
+use crate::words::failure::flood_wait;
 use connection::Connection;
 use context::TaskContext;
 use disconnect::Disconnect;
@@ -157,7 +158,7 @@ enum WaitEnd {
 struct Supervisor {
     session: Arc<CachedSession>,
     context: TaskContext,
-    names: peers::Names,
+    names: peers::PartyCache,
     clock: server_clock::ServerClock,
     commands: mpsc::UnboundedReceiver<AccountCommand>,
 }
@@ -168,7 +169,7 @@ impl Supervisor {
         context: TaskContext,
         commands: mpsc::UnboundedReceiver<AccountCommand>,
     ) -> Self {
-        let names = peers::Names::default();
+        let names = peers::PartyCache::default();
         let clock = server_clock::ServerClock::default();
         Self { session: Arc::new(session), context, names, clock, commands }
     }
@@ -224,7 +225,7 @@ impl Supervisor {
                     Some(self.retry_after(pause, cause).await)
                 }
                 Disconnect::Flooded(wait) => {
-                    let cause = "Telegram asks for a wait".to_owned();
+                    let cause = flood_wait(Some(wait.as_secs() as i64));
                     Some(self.retry_after(wait.max(pause), cause).await)
                 }
             };

@@ -81,7 +81,7 @@ fn names_stay_inside_the_folder() {
         assert!(matches!(accounts.folder(name), Err(AccountsError::Name(_))), "{name}");
     }
     let unknown = accounts.folder("ada").expect_err("none yet").to_string();
-    assert_eq!(unknown, "there is no account 'ada'; there are none yet: run `onhook login`");
+    assert_eq!(unknown, "no account 'ada'; there are none yet: run `onhook login`");
 }
 
 #[test]

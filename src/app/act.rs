@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::account::AccountState;
 use super::action::Action;
 use super::dialog::{Choice, Dialog};
-use super::effect::{Effect, ProgramEffect, ScreenEffect, SignInEffect};
+use super::effect::{Effect, ProgramEffect, SignInEffect, TerminalEffect};
 use super::sign_in_dialog::SignInMode;
 use super::{DetailPane, Frozen, Privacy, Screen, State, has_room, is_wide};
 use crate::calls::AccountId;
@@ -18,7 +18,7 @@ impl State {
         match action {
             Action::Quit => return self.quit(),
             Action::Suspend => return vec![Effect::Program(ProgramEffect::Suspend)],
-            Action::Redraw => return vec![Effect::Screen(ScreenEffect::Redraw)],
+            Action::Redraw => return vec![Effect::Terminal(TerminalEffect::Redraw)],
             _ => {}
         }
         match self.dialog {
@@ -115,7 +115,7 @@ impl State {
                 // Notices may name people.
                 self.notices.clear();
                 // Terminals disagree about the width of some names; no cell of them may stay.
-                return vec![Effect::Screen(ScreenEffect::Redraw)];
+                return vec![Effect::Terminal(TerminalEffect::Redraw)];
             }
             Action::Reconnect => {
                 return (0..self.accounts.len() as u16)

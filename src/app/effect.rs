@@ -21,7 +21,7 @@ pub enum Effect {
     /// For the person, who may not be looking.
     Notify(NotifyEffect),
     /// For the terminal.
-    Screen(ScreenEffect),
+    Terminal(TerminalEffect),
     /// For the sign-in in progress.
     SignIn(SignInEffect),
     /// For the program itself.
@@ -64,7 +64,7 @@ pub enum NotifyEffect {
 
 /// For the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScreenEffect {
+pub enum TerminalEffect {
     /// Write the whole screen again.
     Redraw,
 }

@@ -196,11 +196,13 @@ impl State {
             return Vec::new();
         }
         let failure = match outcome {
-            Ok(()) => {
-                self.end_call(key, Ending::Over, now);
-                self.calls.confirm(key, at);
-                return Vec::new();
-            }
+            Ok(()) => match kind {
+                RequestKind::Discard { .. } => {
+                    self.end_call(key, Ending::Over, now);
+                    self.calls.confirm(key, at);
+                    return Vec::new();
+                }
+            },
             Err(failure) => failure,
         };
         if failure.remedy() == Remedy::AlreadyOver {

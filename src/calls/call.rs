@@ -68,6 +68,9 @@ pub struct Party {
     pub phone: Option<String>,
 }
 
+/// The name of a party without a name, before its id.
+pub const UNKNOWN: &str = "Unknown";
+
 impl Party {
     /// A party with an id and no name.
     pub fn unknown(user_id: i64) -> Self {

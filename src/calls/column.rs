@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 
 use strum::{AsRefStr, EnumIter, IntoEnumIterator};
 
-use super::{Call, RequestState};
+use super::{Call, RequestState, UNKNOWN};
 use crate::text;
 
 /// A column of the call table. A new one is a variant here, and the compiler finds the rest.
@@ -141,7 +141,7 @@ impl Column {
             Self::Peer => {
                 let name = match &call.peer.name {
                     Some(name) => name.to_lowercase(),
-                    None => format!("unknown {}", call.peer.user_id),
+                    None => format!("{} {}", UNKNOWN.to_lowercase(), call.peer.user_id),
                 };
                 let username = call.peer.username.as_deref().unwrap_or_default().to_lowercase();
                 Some(format!("{name} @{username}"))

@@ -29,7 +29,7 @@ pub(super) fn accounts(command: Option<&AccountsCommand>, paths: &Paths) -> Comm
                 )));
             }
             lease.remove().map_err(failed)?;
-            print::note(&format!("The files of '{name}' are gone."));
+            print::note(&format!("removed {name}'s files"));
             Ok(())
         }
     }
@@ -39,7 +39,7 @@ fn list(accounts: &AccountStore) -> CommandResult {
     let mut lines = String::new();
     for name in accounts.names().map_err(failed)? {
         let state = match accounts.lease(&name) {
-            Ok(_) => "free".to_owned(),
+            Ok(_) => "not in use".to_owned(),
             Err(AccountsError::Locked { holder, .. }) => format!("in use by process {holder}"),
             Err(error) => error.to_string(),
         };
@@ -64,6 +64,6 @@ pub(super) fn logout(name: &str, config: &Config, paths: &Paths) -> CommandResul
         )));
     }
     lease.remove().map_err(failed)?;
-    print::note(&format!("'{name}' is signed out, and its files are gone."));
+    print::note(&format!("{name} is signed out; removed its files"));
     Ok(())
 }

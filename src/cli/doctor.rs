@@ -143,7 +143,7 @@ fn disk(paths: &Paths) -> Vec<Finding> {
         let opened = in_runtime(async { Ok(Ledger::open(&ledger).await.map(drop)) });
         findings.extend(opened.ok().and_then(Result::err).map(|error| {
             let text = format!("{}: {error}", ledger.display());
-            Finding::warning("ledger", text, "until then calls are not written down")
+            Finding::warning("ledger", text, "until then no call is saved")
         }));
     }
     if findings.is_empty() {

@@ -19,7 +19,6 @@ use crate::qr::{self, Background};
 use crate::sign_in::{ApiCredentials, Refusal, SentCode, SignInEvent, SignInRequest, Step};
 use crate::telegram::Imported;
 use crate::telegram::sign_in::{Setup, SignInHandle, Start, import};
-use crate::text;
 use crate::words::sign_in::{API_CREDENTIALS_HELP, IMPORT_WARNING};
 
 /// After how long a wait for Telegram is reported.
@@ -159,7 +158,8 @@ async fn run_prompts(
             Err(_) => events.recv().await,
             Ok(event) => event,
         };
-        let event = event.ok_or_else(|| failed(anyhow!("nobody answers")))?;
+        let event = event
+            .ok_or_else(|| failed(anyhow!("the sign-in has failed inside; the log may say why")))?;
         prompt = match event {
             done @ SignInEvent::Done { .. } => return Ok(done),
             SignInEvent::CodeSent(sent) => {
@@ -195,10 +195,10 @@ fn after_refusal(refusal: &Refusal, prompt: Prompt, by_qr: bool) -> Result<Promp
 /// Asks for the code. An empty answer requests another code if that is allowed, else returns `None`.
 async fn ask_code(sent: &SentCode) -> Result<Option<SignInRequest>, Stop> {
     let again = match &sent.next {
-        Some((way, at)) if *at <= Timestamp::now() => format!(" (Enter alone: again, {way})"),
+        Some((way, at)) if *at <= Timestamp::now() => format!(" (Enter resends {way})"),
         Some((way, at)) => {
             let seconds = at.duration_since(Timestamp::now()).as_secs();
-            format!(" (in {}, Enter alone: again, {way})", text::duration(seconds))
+            format!(" (in {seconds} s, Enter resends {way})")
         }
         None => String::new(),
     };
@@ -244,7 +244,7 @@ fn ask(prompt: &str) -> Result<String, Stop> {
 }
 
 fn given_up() -> Stop {
-    failed(anyhow!("signing in was given up; nothing was stored"))
+    failed(anyhow!("sign-in cancelled; nothing was saved"))
 }
 
 /// Asks without an echo, if standard input is a terminal.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use strum::IntoEnumIterator;
 use toml::Spanned;
 
-use super::key::Key;
+use super::key_press::KeyPress;
 use crate::app::action::{Action, Layer};
 use onhook_toml_source::{TomlError, TomlSource};
 
@@ -23,7 +23,7 @@ pub struct Keymap {
 /// The keys of each action of one layer, in the order of the file.
 #[derive(Debug, Clone, Default)]
 struct Bindings {
-    keys: Vec<(Action, Vec<Key>)>,
+    keys: Vec<(Action, Vec<KeyPress>)>,
 }
 
 /// A keymap file: layer, then action, then key or keys.
@@ -123,7 +123,7 @@ impl Keymap {
         Ok(())
     }
 
-    fn conflict(&self, layer: Layer, action: Action) -> Option<(Key, Action)> {
+    fn conflict(&self, layer: Layer, action: Action) -> Option<(KeyPress, Action)> {
         let bindings = self.layers.get(&layer)?;
         let others = bindings.keys.iter().filter(|(other, _)| *other != action);
         let taken = others.flat_map(|(other, keys)| keys.iter().map(move |key| (*key, *other)));
@@ -132,13 +132,13 @@ impl Keymap {
     }
 
     /// The action of a key in a layer.
-    pub fn action(&self, layer: Layer, key: Key) -> Option<Action> {
+    pub fn action(&self, layer: Layer, key: KeyPress) -> Option<Action> {
         let bindings = self.layers.get(&layer)?;
         bindings.keys.iter().find(|(_, keys)| keys.contains(&key)).map(|(action, _)| *action)
     }
 
     /// The keys of an action in a layer; none if it is unbound.
-    pub fn keys(&self, layer: Layer, action: Action) -> &[Key] {
+    pub fn keys(&self, layer: Layer, action: Action) -> &[KeyPress] {
         self.layers.get(&layer).map_or(&[], |bindings| bindings.of(action))
     }
 
@@ -148,7 +148,7 @@ impl Keymap {
     }
 
     /// The actions of a layer, in the order of the file.
-    pub fn actions(&self, layer: Layer) -> impl Iterator<Item = (Action, &[Key])> {
+    pub fn actions(&self, layer: Layer) -> impl Iterator<Item = (Action, &[KeyPress])> {
         let bindings = self.layers.get(&layer).into_iter();
         bindings
             .flat_map(|bindings| bindings.keys.iter().map(|(action, keys)| (*action, &keys[..])))
@@ -156,11 +156,11 @@ impl Keymap {
 }
 
 impl Bindings {
-    fn of(&self, action: Action) -> &[Key] {
+    fn of(&self, action: Action) -> &[KeyPress] {
         self.keys.iter().find(|(known, _)| *known == action).map_or(&[], |(_, keys)| keys)
     }
 
-    fn set(&mut self, action: Action, keys: Vec<Key>) {
+    fn set(&mut self, action: Action, keys: Vec<KeyPress>) {
         match self.keys.iter_mut().find(|(known, _)| *known == action) {
             Some((_, known)) => *known = keys,
             None => self.keys.push((action, keys)),
@@ -173,7 +173,7 @@ fn read_binding(
     layer: Layer,
     name: &Spanned<String>,
     keys: &Spanned<OneOrMore>,
-) -> Result<(Action, Vec<Key>), TomlError> {
+) -> Result<(Action, Vec<KeyPress>), TomlError> {
     let at = name.span().start;
     let action = Action::from_str(name.get_ref()).map_err(|_| {
         let actions = Action::iter().filter(|action| action.belongs_to(layer));
@@ -191,7 +191,7 @@ fn read_binding(
         OneOrMore::More(keys) => keys,
     };
     let keys = keys.iter().map(|key| {
-        Key::parse(key).map_err(|error| source.error(at, name.get_ref(), &error.to_string()))
+        KeyPress::parse(key).map_err(|error| source.error(at, name.get_ref(), &error.to_string()))
     });
     Ok((action, keys.collect::<Result<_, _>>()?))
 }
@@ -204,8 +204,8 @@ mod tests {
         Keymap::merged(TomlSource::new("keymap.toml", text)).map_err(|wrong| wrong.to_string())
     }
 
-    fn key(name: &str) -> Key {
-        Key::parse(name).expect(name)
+    fn key(name: &str) -> KeyPress {
+        KeyPress::parse(name).expect(name)
     }
 
     #[test]

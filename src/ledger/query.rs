@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use libsql::Value;
 
-use super::{Columns, Ledger, LedgerError, param};
+use super::{Ledger, LedgerError, RowReader, param};
 use crate::calls::reason::{EndReason, EndedBy, Outcome};
 use crate::calls::{Direction, Origin, Party};
 
@@ -175,7 +175,7 @@ impl Ledger {
         let mut rows = self.connection.query(&sql, params).await?;
         let mut calls = Vec::new();
         while let Some(row) = rows.next().await? {
-            calls.push(history_call(&Columns(row))?);
+            calls.push(history_call(&RowReader(row))?);
         }
         Ok(calls)
     }
@@ -198,7 +198,7 @@ impl HistoryCall {
     }
 }
 
-fn history_call(row: &Columns) -> libsql::Result<HistoryCall> {
+fn history_call(row: &RowReader) -> libsql::Result<HistoryCall> {
     let seconds = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
     let outgoing = row.number("outgoing")? == Some(1);
     Ok(HistoryCall {

@@ -11,7 +11,7 @@ use super::sign_in::BoardSignIn;
 use super::terminal::BoardTerminal;
 use crate::app::State;
 use crate::app::effect::{
-    Effect, LedgerEffect, NotifyEffect, ProgramEffect, ScreenEffect, SignInEffect,
+    Effect, LedgerEffect, NotifyEffect, ProgramEffect, SignInEffect, TerminalEffect,
 };
 use crate::app::msg::{LedgerEvent, Msg};
 use crate::calls::{AccountId, CallKey, Change};
@@ -61,7 +61,7 @@ impl EffectRunner {
                     terminal.notify(&text, self.bell, self.notify)?;
                 }
             }
-            Effect::Screen(ScreenEffect::Redraw) => {
+            Effect::Terminal(TerminalEffect::Redraw) => {
                 if let Some(terminal) = &mut self.terminal {
                     terminal.redraw()?;
                 }

@@ -26,7 +26,7 @@ use super::disconnect::Disconnect;
 use super::heartbeat::{ServerProbe, heartbeat};
 use super::name_lookup::look_up_names;
 use super::network::POOL_SLOTS;
-use super::peers::Names;
+use super::peers::PartyCache;
 use super::reconcile::reconcile;
 use super::server_clock::ServerClock;
 use super::session::{CachedSession, SessionError};
@@ -42,7 +42,7 @@ const FORWARD_SLOTS: usize = 4096;
 /// A working connection. Dropping it ends all its tasks.
 pub(super) struct Connection {
     context: TaskContext,
-    names: Names,
+    names: PartyCache,
     handle: SenderPoolFatHandle,
     dc: i32,
     /// The runner of grammers' sender pool: a set of one task.
@@ -57,7 +57,7 @@ impl Connection {
     pub(super) async fn open(
         session: &Arc<CachedSession>,
         context: &TaskContext,
-        names: &Names,
+        names: &PartyCache,
         clock: &ServerClock,
     ) -> Result<Self, Disconnect> {
         let parameters = context.network.parameters().await;
@@ -213,7 +213,7 @@ async fn with_pool_error(ended: Disconnect, runner: &mut JoinSet<()>) -> Disconn
 #[derive(Clone)]
 struct Tap {
     context: TaskContext,
-    names: Names,
+    names: PartyCache,
     /// Users whose names are to be looked up.
     lookups: mpsc::UnboundedSender<i64>,
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::context::TaskContext;
 use super::disconnect::Disconnect;
-use super::peers::Names;
+use super::peers::PartyCache;
 use super::{error, updates};
 use crate::calls::account::AccountEvent;
 use crate::calls::event::CallEvent;
@@ -28,7 +28,7 @@ pub(super) async fn send(
     context: TaskContext,
     pool: SenderPoolHandle,
     dc: i32,
-    names: Names,
+    names: PartyCache,
     call: CallRequest,
 ) -> Option<Disconnect> {
     let request = request(&call).to_bytes();
@@ -65,7 +65,7 @@ fn call_events(
     container: &grammers_session::updates::UpdatesLike,
     id: i64,
     self_id: i64,
-    names: &Names,
+    names: &PartyCache,
 ) -> Vec<CallEvent> {
     let (list, users) = updates::unpack(container);
     names.insert_users(users);

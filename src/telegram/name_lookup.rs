@@ -9,14 +9,14 @@ use tokio::time::timeout;
 
 use super::context::{REQUEST_DEADLINE, TaskContext};
 use super::disconnect::Disconnect;
-use super::peers::{Names, party};
+use super::peers::{PartyCache, party};
 use crate::calls::account::AccountEvent;
 
 /// Looks up the names of the users that `user_ids` yields, one at a time.
 pub(super) async fn look_up_names(
     context: TaskContext,
     client: Client,
-    names: Names,
+    names: PartyCache,
     handle: SenderPoolFatHandle,
     mut user_ids: mpsc::UnboundedReceiver<i64>,
 ) -> Option<Disconnect> {

@@ -10,16 +10,16 @@ use crate::text;
 
 /// The names of the users seen so far, shared by all connections of an account.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Names(Arc<Mutex<Known>>);
+pub(super) struct PartyCache(Arc<Mutex<CachedParties>>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct CachedParties {
     parties: HashMap<i64, Party>,
     /// Looked up on this connection; not to be looked up again on it.
     looked_up: HashSet<i64>,
 }
 
-impl Names {
+impl PartyCache {
     /// Stores the names of the users of a container.
     pub(super) fn insert_users(&self, users: &[tl::enums::User]) {
         for party in users.iter().filter_map(party) {

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use super::context::{REQUEST_DEADLINE, TaskContext};
 use super::disconnect::Disconnect;
-use super::peers::Names;
+use super::peers::PartyCache;
 use super::{error, updates};
 use crate::calls::account::AccountEvent;
 
@@ -28,7 +28,7 @@ const RETRY_DELAYS: [Duration; 3] =
 pub(super) async fn reconcile(
     context: TaskContext,
     client: Client,
-    names: Names,
+    names: PartyCache,
     asked: Vec<i64>,
     since: Timestamp,
 ) -> Option<Disconnect> {

@@ -7,7 +7,7 @@ use grammers_client::tl::{self, Deserializable};
 use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
 
-use super::peers::Names;
+use super::peers::PartyCache;
 use crate::calls::event::{
     CallEvent, KeyExchange, LiveCall, LoggedCall, Protocol, RelayKind, RelayServer, Relays, Stage,
 };
@@ -37,13 +37,17 @@ pub fn read_updates(bytes: &[u8], self_id: i64) -> Vec<CallEvent> {
     let Ok(updates) = tl::enums::Updates::from_bytes(bytes) else { return Vec::new() };
     let container = UpdatesLike::Updates(updates);
     let (list, users) = unpack(&container);
-    let names = Names::default();
+    let names = PartyCache::default();
     names.insert_users(users);
     list.iter().filter_map(|update| event(update, self_id, &names)).collect()
 }
 
 /// The call event of an update, if the update is about a call.
-pub(super) fn event(update: &tl::enums::Update, self_id: i64, names: &Names) -> Option<CallEvent> {
+pub(super) fn event(
+    update: &tl::enums::Update,
+    self_id: i64,
+    names: &PartyCache,
+) -> Option<CallEvent> {
     match update {
         tl::enums::Update::PhoneCall(update) => {
             Some(phone_call(&update.phone_call, self_id, names))
@@ -81,7 +85,7 @@ pub(super) fn service_notification(update: &tl::enums::Update) -> Option<String>
 }
 
 /// The event of a message, if it is the service message of a call.
-pub(super) fn logged_call(message: &tl::enums::Message, names: &Names) -> Option<CallEvent> {
+pub(super) fn logged_call(message: &tl::enums::Message, names: &PartyCache) -> Option<CallEvent> {
     let tl::enums::Message::Service(message) = message else { return None };
     let tl::enums::MessageAction::PhoneCall(action) = &message.action else { return None };
     Some(CallEvent::Logged(Box::new(LoggedCall {
@@ -117,7 +121,11 @@ macro_rules! common_fields {
 }
 
 /// The event of a `PhoneCall`, with the name of the peer if that is known.
-pub(super) fn phone_call(call: &tl::enums::PhoneCall, self_id: i64, names: &Names) -> CallEvent {
+pub(super) fn phone_call(
+    call: &tl::enums::PhoneCall,
+    self_id: i64,
+    names: &PartyCache,
+) -> CallEvent {
     use tl::enums::PhoneCall;
     let (common, stage, exchange) = match call {
         PhoneCall::Empty(call) => return CallEvent::Gone { id: call.id },
@@ -202,7 +210,7 @@ impl CommonFields<'_> {
         stage: Stage,
         exchange: Option<KeyExchange>,
         self_id: i64,
-        names: &Names,
+        names: &PartyCache,
     ) -> CallEvent {
         let (caller, callee) = self.parties;
         let tl::enums::PhoneCallProtocol::Protocol(protocol) = self.protocol;
@@ -269,7 +277,7 @@ mod tests {
 
     fn event_of(call: impl Into<tl::enums::PhoneCall>) -> CallEvent {
         let update = tl::types::UpdatePhoneCall { phone_call: call.into() }.into();
-        event(&update, 1, &Names::default()).expect("it is about a call")
+        event(&update, 1, &PartyCache::default()).expect("it is about a call")
     }
 
     fn live(event: CallEvent) -> LiveCall {

@@ -23,9 +23,9 @@ const PEER_SPARE: u16 = 14;
 
 /// The columns that fit, each with its width in cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Layout(Vec<(Column, u16)>);
+struct ColumnLayout(Vec<(Column, u16)>);
 
-impl Layout {
+impl ColumnLayout {
     /// The layout for a table of this width. Columns are dropped by their priority.
     fn new(width: u16, accounts: usize) -> Self {
         let account = accounts > 1 && width >= ACCOUNT_FROM;
@@ -69,7 +69,7 @@ struct Row<'a> {
 
 pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut Buffer) {
     let area = popup::panel(view, &title(view), area, buffer);
-    let layout = Layout::new(area.width, view.state.accounts.len());
+    let layout = ColumnLayout::new(area.width, view.state.accounts.len());
     draw_head(view, &layout, Rect { height: 1, ..area }, buffer);
     let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let (calls, now) = view.state.display(view.now);
@@ -166,7 +166,7 @@ fn empty(view: View) -> &'static str {
     if view.state.calls.filter().is_empty() { "no calls" } else { "no matches" }
 }
 
-fn draw_head(view: View, layout: &Layout, area: Rect, buffer: &mut Buffer) {
+fn draw_head(view: View, layout: &ColumnLayout, area: Rect, buffer: &mut Buffer) {
     let mut x = area.x + MARKS;
     for (column, width) in &layout.0 {
         put(buffer, (x, area.y), *width, column.head(), view.theme().muted);
@@ -177,7 +177,7 @@ fn draw_head(view: View, layout: &Layout, area: Rect, buffer: &mut Buffer) {
 fn make_row<'a>(
     view: View,
     call: &'a Call,
-    layout: &Layout,
+    layout: &ColumnLayout,
     width: u16,
     now: Timestamp,
 ) -> Row<'a> {
@@ -190,7 +190,7 @@ fn make_row<'a>(
     Row { call, note: lines, note_style: note.style, beside, height }
 }
 
-fn draw_row(view: View, row: &Row, layout: &Layout, area: Rect, buffer: &mut Buffer) {
+fn draw_row(view: View, row: &Row, layout: &ColumnLayout, area: Rect, buffer: &mut Buffer) {
     let call = row.call;
     let theme = view.theme();
     draw_marks(view, call.key, area, buffer);
@@ -255,20 +255,20 @@ mod tests {
     #[test]
     fn columns_are_dropped_by_priority_and_always_fit() {
         for width in 0..250 {
-            let several = Layout::new(width, 2);
+            let several = ColumnLayout::new(width, 2);
             assert_eq!(several.width(Column::Account) > 0, width >= ACCOUNT_FROM);
-            for layout in [Layout::new(width, 1), several] {
+            for layout in [ColumnLayout::new(width, 1), several] {
                 let used = MARKS + layout.0.iter().map(|(_, width)| width).sum::<u16>();
                 assert!(used <= width.max(28), "{width}: {layout:?}");
             }
-            let layout = Layout::new(width, 1);
+            let layout = ColumnLayout::new(width, 1);
             let has = |column| layout.width(column) > 0;
             assert!(!has(Column::Kind) || has(Column::Direction), "{width}: the kind goes first");
             assert!(!has(Column::Direction) || has(Column::Note), "{width}: then the direction");
         }
-        let at_80 = Layout::new(78, 1);
+        let at_80 = ColumnLayout::new(78, 1);
         assert!(at_80.width(Column::Note) >= 20, "{at_80:?}");
-        assert!(Layout::new(98, 1).width(Column::Kind) > 0);
+        assert!(ColumnLayout::new(98, 1).width(Column::Kind) > 0);
     }
 
     #[test]

@@ -19,20 +19,20 @@ const WELCOME: &str = "onhook shows who is calling in your terminal, and hangs u
 const QR_HELP: &str = "Telegram on your phone → Settings → Devices → Link";
 const PHONE_HELP: &str = "Telegram sends a code to it. Neither is stored.";
 
-/// A line of the popup.
+/// A line of the dialog.
 type StyledLine = (String, Style);
 
 pub(super) fn draw(view: View, sign_in: &SignInDialog, screen: Rect, buffer: &mut Buffer) {
     let width = WIDTH.min(screen.width.saturating_sub(4));
     let most = usize::from(screen.height.saturating_sub(2));
     let mut lines = lines(view, sign_in, width, most);
-    // Where there is little room, what is typed and what did not work matter most.
+    // Where there is little room, the field and the refusal stay visible.
     lines.drain(..lines.len().saturating_sub(most));
     let size = (width + 2, lines.len() as u16);
     let area = popup::popup(view, title(view, sign_in), size, screen, buffer);
     for (y, (line, style)) in (area.y..area.bottom()).zip(&lines) {
         let code = matches!(sign_in.question, Question::Qr { .. }) && y + 1 < area.bottom();
-        // A QR code stands in the middle.
+        // A QR code is centred.
         let spare = area.width.saturating_sub(text::width(line) as u16);
         let indent = if code { spare / 2 } else { 1 };
         put(buffer, (area.x + indent, y), area.width.saturating_sub(indent), line, *style);
@@ -115,7 +115,7 @@ fn lines(view: View, sign_in: &SignInDialog, width: u16, most: usize) -> Vec<Sty
     lines
 }
 
-/// What is asked, in words.
+/// The text of a question.
 fn asked(view: View, question: &Question) -> String {
     match question {
         Question::ApiId => format!("{API_CREDENTIALS_HELP}:"),
@@ -145,7 +145,7 @@ fn again(view: View, way: &str, at: Timestamp) -> String {
     }
 }
 
-/// What is typed, or what can be shown of it.
+/// The text field, masked for secrets.
 fn field(sign_in: &SignInDialog, width: u16) -> String {
     let input = &sign_in.input;
     let typed = match &sign_in.question {
@@ -162,7 +162,7 @@ fn field(sign_in: &SignInDialog, width: u16) -> String {
 
 fn qr_lines(view: View, url: &str, until: Timestamp, width: u16, most: usize) -> Vec<StyledLine> {
     let theme = view.theme();
-    // With colours of its own the code is dark on light anywhere.
+    // A theme with colours for the code makes it dark on light on any background.
     let (background, style) = match theme.qr.bg {
         Some(_) => (Background::Light, theme.qr),
         None => (view.options.background, Style::reset()),

@@ -1,7 +1,7 @@
 //! Calls: their phases, parties and endings.
 
 use crate::calls::reason::{EndReason, Ending, Recorded};
-use crate::calls::{Direction, EndedCall, Party, Phase, SentAnswer, Verb};
+use crate::calls::{Direction, EndedCall, Party, Phase, SentAnswer, UNKNOWN, Verb};
 use crate::text;
 
 /// The phase of a call.
@@ -37,7 +37,7 @@ pub fn direction(direction: Direction) -> &'static str {
 pub fn party(party: &Party) -> String {
     match &party.name {
         Some(name) if !name.is_empty() => name.clone(),
-        _ => format!("Unknown {}", party.user_id),
+        _ => format!("{UNKNOWN} {}", party.user_id),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Short messages at the foot of the board.
+//! Short messages: the notices at the foot of the board, and the texts of notifications.
 
 use crate::calls::failure::Failure;
 

@@ -146,7 +146,7 @@ fn api_id_and_hash_are_asked_for_when_they_are_not_set() {
     board.press("7<enter>");
     board.see("The api hash");
     board.press("beef<enter>");
-    board.see_wrapped("✗ an api hash has 32 hex digits: type both anew");
+    board.see_wrapped("✗ an api hash has 32 hex digits: type both again");
     board.press("7<enter>");
     board.see("The api hash");
     board.press(API_HASH);

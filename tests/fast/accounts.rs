@@ -84,7 +84,7 @@ fn an_account_signs_in_by_code_watches_is_renamed_and_signs_out() {
     assert_eq!(added.account, "ada");
 
     let list = onhook(&folder, &["accounts"]).output().expect("the program runs");
-    assert_eq!(String::from_utf8_lossy(&list.stdout), "ada\tfree\n");
+    assert_eq!(String::from_utf8_lossy(&list.stdout), "ada\tnot in use\n");
     let output = onhook(&folder, &["accounts", "rename", "ada", "home"]).output().expect("it runs");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 

@@ -44,7 +44,7 @@ const IMPORTS: [ImportRule; 14] = [
     },
     ImportRule {
         module: "telegram",
-        may: &["accounts", "calls", "clock", "sign_in", "text"],
+        may: &["accounts", "calls", "clock", "sign_in", "text", "words"],
         never: &["ratatui", "crossterm"],
     },
     ImportRule {

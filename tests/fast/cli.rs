@@ -69,7 +69,7 @@ fn wrong_usage_exits_with_code_2() {
 
 #[test]
 fn options_stand_before_or_after_the_command() {
-    let unknown = "there is no account 'ada'";
+    let unknown = "no account 'ada'";
     let cases: [(&[&str], &str); 6] = [
         (&["--account", "ada", "watch"], unknown),
         (&["watch", "--account", "ada"], unknown),

@@ -331,10 +331,12 @@ async fn with_calls(count: i64) -> (TempDir, Ledger) {
     (folder, ledger)
 }
 
+/// Whether a filter is to find the call with this number.
+type Fits = fn(i64) -> bool;
+
 #[tokio::test]
 async fn pages_go_on_where_the_last_one_ended_and_filters_combine() {
     let (_folder, ledger) = with_calls(200).await;
-    type Fits = fn(i64) -> bool;
     let filters: [(Filter, Fits); 7] = [
         (Filter::default(), |_| true),
         (Filter { account: Some(ME), ..Filter::default() }, |n| n % 3 == 0),

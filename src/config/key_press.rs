@@ -9,14 +9,14 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// A key with its modifiers, normalised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct KeyPress {
     code: KeyCode,
     modifiers: KeyModifiers,
 }
 
 /// Why a text is not the name of a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
+pub enum KeyPressError {
     /// There is no key of this name.
     #[error("'{0}' is not a key; write keys like x, X, ctrl-x, f1, pageup")]
     Unknown(String),
@@ -33,9 +33,9 @@ pub enum KeyError {
     },
 }
 
-impl Key {
+impl KeyPress {
     /// Reads a key's name, such as `x`, `X`, `?`, `ctrl-c`, `pageup`.
-    pub fn parse(text: &str) -> Result<Self, KeyError> {
+    pub fn parse(text: &str) -> Result<Self, KeyPressError> {
         if let Some(code) = single_char(text) {
             return Ok(Self::normalised(code, KeyModifiers::NONE));
         }
@@ -54,7 +54,7 @@ impl Key {
         }
         let Some(code) = named(name) else {
             let several = name.split('-').all(|part| named(part).is_some());
-            let error = if several { KeyError::Several } else { KeyError::Unknown };
+            let error = if several { KeyPressError::Several } else { KeyPressError::Unknown };
             return Err(error(text.to_owned()));
         };
         let key = Self::normalised(code, modifiers);
@@ -65,7 +65,7 @@ impl Key {
             _ => return Ok(key),
         };
         if key.modifiers.contains(KeyModifiers::CONTROL) {
-            return Err(KeyError::SameByte { name: text.to_owned(), same });
+            return Err(KeyPressError::SameByte { name: text.to_owned(), same });
         }
         Ok(key)
     }
@@ -123,13 +123,13 @@ fn named(name: &str) -> Option<KeyCode> {
     })
 }
 
-impl From<KeyEvent> for Key {
+impl From<KeyEvent> for KeyPress {
     fn from(event: KeyEvent) -> Self {
         Self::normalised(event.code, event.modifiers)
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for KeyPress {
     /// The short name for hints and help.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.modifiers.contains(KeyModifiers::CONTROL) {
@@ -160,19 +160,19 @@ impl fmt::Display for Key {
 mod tests {
     use super::*;
 
-    fn typed(code: KeyCode, modifiers: KeyModifiers) -> Key {
+    fn typed(code: KeyCode, modifiers: KeyModifiers) -> KeyPress {
         KeyEvent::new(code, modifiers).into()
     }
 
     #[test]
     fn a_capital_means_shift_however_the_terminal_reports_it() {
-        let capital = Key::parse("G").expect("a key");
+        let capital = KeyPress::parse("G").expect("a key");
         assert_eq!(typed(KeyCode::Char('G'), KeyModifiers::NONE), capital);
         assert_eq!(typed(KeyCode::Char('G'), KeyModifiers::SHIFT), capital);
         assert_eq!(typed(KeyCode::Char('g'), KeyModifiers::SHIFT), capital);
-        assert_eq!(Key::parse("shift-g").expect("a key"), capital);
-        assert_ne!(Key::parse("g").expect("a key"), capital);
-        let question = Key::parse("?").expect("a key");
+        assert_eq!(KeyPress::parse("shift-g").expect("a key"), capital);
+        assert_ne!(KeyPress::parse("g").expect("a key"), capital);
+        let question = KeyPress::parse("?").expect("a key");
         assert_eq!(typed(KeyCode::Char('?'), KeyModifiers::SHIFT), question);
     }
 
@@ -195,13 +195,13 @@ mod tests {
             ("backtab", "Shift-Tab"),
         ];
         for (name, shown) in names {
-            assert_eq!(Key::parse(name).expect(name).to_string(), shown);
+            assert_eq!(KeyPress::parse(name).expect(name).to_string(), shown);
         }
         for wrong in ["", "hyper-x", "pgup-", "xy", "f0", "f01", "f25", "cmd-x", "ctrl-"] {
-            assert_eq!(Key::parse(wrong), Err(KeyError::Unknown(wrong.to_owned())));
+            assert_eq!(KeyPress::parse(wrong), Err(KeyPressError::Unknown(wrong.to_owned())));
         }
         for several in ["a-b", "ctrl-a-f1"] {
-            assert_eq!(Key::parse(several), Err(KeyError::Several(several.to_owned())));
+            assert_eq!(KeyPress::parse(several), Err(KeyPressError::Several(several.to_owned())));
         }
     }
 }

@@ -37,6 +37,7 @@ use crate::calls::Phase;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
 use crate::qr::Background;
+use crate::words;
 
 /// The scroll offsets, which outlive a frame.
 #[derive(Debug, Clone, Copy, Default)]
@@ -98,9 +99,13 @@ pub fn view(
                 Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
                 Some(Dialog::Help { scroll }) => help::draw(view, *scroll, area, buffer),
                 Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
-                Some(Dialog::Quit) => popup::draw_quit(view, area, buffer),
+                Some(Dialog::Quit) => {
+                    popup::draw_confirmation(view, &words::screen::quit(), area, buffer);
+                }
                 Some(Dialog::EnableCalls(account)) => {
-                    popup::draw_enable_calls(view, *account, area, buffer);
+                    let name = state.shown_user(state.account(*account));
+                    let question = words::screen::enable_calls(&name);
+                    popup::draw_confirmation(view, &question, area, buffer);
                 }
                 Some(Dialog::Filter { .. }) | None => {}
             }

@@ -1,4 +1,4 @@
-//! Every sentence that a person reads about calls, accounts and signing in, from codes and values.
+//! Every sentence that a person reads on the board, from codes and values.
 //!
 //! Records, the ledger and settings hold codes; only this module turns them into English, so that
 //! rewording breaks no script and no database.
@@ -7,6 +7,7 @@ pub mod call;
 pub mod failure;
 pub mod notice;
 pub mod reason;
+pub mod screen;
 pub mod sign_in;
 
 use crate::calls::account::ConnectionState;

@@ -162,17 +162,16 @@ async fn open_ledger(
         let _ = report.send(LedgerEvent::WriteFailed(text::clean(&error.to_string())));
     };
     let opened = match private_file(path) {
-        Ok(()) => LedgerHandle::start(path.to_owned(), write_failed).await,
-        Err(error) => {
-            let _ = events.send(LedgerEvent::Unavailable(text::clean(&error.to_string())));
-            tracing::warn!(%error, "the ledger cannot be used");
-            return None;
-        }
+        Ok(()) => LedgerHandle::start(path.to_owned(), write_failed)
+            .await
+            .map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
     };
     opened
-        .inspect_err(|error| {
-            tracing::warn!(%error, "the ledger cannot be used");
-            let _ = events.send(LedgerEvent::Unavailable(text::clean(&error.to_string())));
+        .inspect_err(|cause| {
+            tracing::warn!(cause, "the ledger cannot be used");
+            // The receiver lives: the switchboard is being opened.
+            let _ = events.send(LedgerEvent::Unavailable(text::clean(cause)));
         })
         .ok()
 }

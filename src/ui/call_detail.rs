@@ -22,7 +22,7 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     let (title, lines) = match (call, calls.recent().next()) {
         (Some(call), _) => ("Details", of_call(view, call)),
         (None, Some(ended)) => ("Last call", of_ended(view, ended)),
-        (None, None) => ("Details", vec![(String::new(), "nothing selected".to_owned())]),
+        (None, None) => ("Details", vec![(String::new(), words::screen::NO_DETAILS.to_owned())]),
     };
     let below = area.x == 0;
     let frame = if below { popup::lower_panel } else { popup::panel };

@@ -11,6 +11,7 @@ use crate::calls::column::{CellTexts, Column};
 use crate::calls::{Call, CallKey};
 use crate::text;
 use crate::words;
+use crate::words::screen::{NO_CALLS, NO_MATCHES};
 
 /// The largest number of lines of the note of one call.
 const NOTE_LINES: usize = 4;
@@ -163,7 +164,7 @@ fn title(view: View) -> String {
 }
 
 fn empty(view: View) -> &'static str {
-    if view.state.calls.filter().is_empty() { "no calls" } else { "no matches" }
+    if view.state.calls.filter().is_empty() { NO_CALLS } else { NO_MATCHES }
 }
 
 fn draw_head(view: View, layout: &ColumnLayout, area: Rect, buffer: &mut Buffer) {

@@ -11,6 +11,7 @@ use crate::calls::RequestState;
 use crate::calls::account::ConnectionState;
 use crate::text;
 use crate::words;
+use crate::words::screen::{FILTER_KEYS, MORE_IN_DOCTOR, UNCONFIRMED, calls_off};
 
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
@@ -40,13 +41,12 @@ fn standing(view: View, width: u16) -> Option<String> {
     let accounts = || view.state.accounts.iter().filter(|account| !account.is_out());
     let unusable = view.state.accounts.iter().find_map(|account| match &account.connection {
         ConnectionState::Unusable { cause } => {
-            const MORE: &str = " (onhook doctor)";
             let text = format!("{}: {cause}", view.state.shown_account(account));
             let room = usize::from(width).saturating_sub(4);
             if text::width(&text) <= room {
                 return Some(text);
             }
-            Some(text::cut(&text, room.saturating_sub(MORE.len())) + MORE)
+            Some(text::cut(&text, room.saturating_sub(MORE_IN_DOCTOR.len())) + MORE_IN_DOCTOR)
         }
         _ => None,
     });
@@ -55,11 +55,10 @@ fn standing(view: View, width: u16) -> Option<String> {
     }
     let key = view.options.keymap.hint(Layer::Board, Action::EnableCalls);
     if accounts().any(|account| account.authorization.calls_off) {
-        let fix = key.map(|key| format!(": press {key} to fix")).unwrap_or_default();
-        return Some(format!("this session does not receive calls{fix}"));
+        return Some(calls_off(key.as_deref()));
     }
     let unconfirmed = accounts().any(|account| account.authorization.unconfirmed);
-    unconfirmed.then(|| "confirm this session in another Telegram app".to_owned())
+    unconfirmed.then(|| UNCONFIRMED.to_owned())
 }
 
 fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Buffer) {
@@ -68,7 +67,7 @@ fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Bu
     let parts = [
         (label.to_owned(), view.theme().key),
         (with_cursor(input.value(), input.cursor(), room), view.theme().text),
-        ("   Enter apply · Esc cancel · ! not".to_owned(), view.theme().muted),
+        (format!("   {FILTER_KEYS}"), view.theme().muted),
     ];
     put_all(buffer, (area.x, area.y), area.width, &parts);
 }

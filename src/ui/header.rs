@@ -113,17 +113,8 @@ fn connection(view: View, account: &AccountState) -> (String, Style) {
 fn next_step(view: View, code: &str) -> String {
     let key = |action| view.options.keymap.hint(Layer::Board, action);
     let sign_in = key(Action::SignIn).filter(|_| view.state.sign_in_mode != SignInMode::Closed);
-    match (code, key(Action::Reconnect), sign_in) {
-        ("USER_DEACTIVATED" | "USER_DEACTIVATED_BAN", ..) => {
-            "write to Telegram's support".to_owned()
-        }
-        // The key is kept: it may be known again.
-        ("AUTH_KEY_UNKNOWN", Some(again), Some(sign_in)) => {
-            format!("{again} try again, {sign_in} sign in")
-        }
-        (_, _, Some(sign_in)) => format!("{sign_in} sign in again"),
-        _ => "sign in again".to_owned(),
-    }
+    let reconnect = key(Action::Reconnect);
+    words::screen::after_sign_out(code, reconnect.as_deref(), sign_in.as_deref())
 }
 
 fn counts(view: View) -> Vec<(String, Style)> {
@@ -133,20 +124,17 @@ fn counts(view: View) -> Vec<(String, Style)> {
     let active = count(|call| matches!(call.phase, Phase::Active { .. }));
     let others = calls.len() - ringing - active;
     let theme = view.theme();
-    let all = [
-        (ringing, "ringing", theme.ringing),
-        (active, "active", theme.active),
-        (others, "connecting", theme.dialing),
-    ];
+    let styles = [theme.ringing, theme.active, theme.dialing];
+    let all = words::screen::counts(ringing, active, others).into_iter().zip(styles);
     let mut parts = Vec::new();
-    for (count, word, style) in all.into_iter().filter(|(count, ..)| *count > 0) {
+    for ((count, word), style) in all.filter(|((count, _), _)| *count > 0) {
         if !parts.is_empty() {
             parts.push((" · ".to_owned(), theme.muted));
         }
         parts.push((format!("{count} {word}"), style));
     }
     if parts.is_empty() {
-        parts.push(("no calls".to_owned(), theme.muted));
+        parts.push((words::screen::NO_CALLS.to_owned(), theme.muted));
     }
     parts
 }
@@ -157,12 +145,12 @@ pub(super) fn draw_line(view: View, area: Rect, buffer: &mut Buffer) {
     let call = view.state.calls.live().max_by_key(first);
     let signing_in = matches!(view.state.dialog, Some(Dialog::SignIn(_)));
     let (text, style) = match call {
-        _ if signing_in => ("too small to sign in".to_owned(), view.theme().warning),
+        _ if signing_in => (words::screen::TOO_SMALL_TO_SIGN_IN.to_owned(), view.theme().warning),
         Some(call) => {
             let name = view.state.shown_name(&call.peer);
             (format!("{} {name}", words::call::phase(call.phase)), view.phase_style(call.phase))
         }
-        None => ("no calls".to_owned(), view.theme().muted),
+        None => (words::screen::NO_CALLS.to_owned(), view.theme().muted),
     };
     put(buffer, (area.x, area.y), area.width, &text, style);
     // A notice takes the second line, so that the call stays visible.

@@ -8,18 +8,11 @@ use super::{View, popup, put};
 use crate::app::action::{Action, Layer};
 use crate::calls::column::Column;
 use crate::text;
+use crate::words::screen::ABOUT;
 
 const WIDTH: u16 = 74;
 /// The width of the keys in front of their text.
 const KEYS: u16 = 18;
-
-const ABOUT: [&str; 3] = [
-    "A call that you answer on another device is not visible to this session: Telegram updates \
-     only that device, so the row says “answered elsewhere” and no more.",
-    "After the selected call has ended, nothing is selected for two seconds, so that a key meant \
-     for it cannot hit another call.",
-    "Quitting ends no call. onhook sends nothing that changes anything unless you press a key.",
-];
 
 pub(super) fn draw(view: View, scroll: u16, screen: Rect, buffer: &mut Buffer) {
     let width = WIDTH.min(screen.width.saturating_sub(2));

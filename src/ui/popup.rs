@@ -7,7 +7,7 @@ use ratatui::widgets::{Block, Borders, Clear, Widget};
 
 use super::{View, inside, put, put_all};
 use crate::app::action::{Action, Layer};
-use crate::calls::AccountId;
+use crate::words::screen::Confirmation;
 
 /// Draws the frame of a panel with its title.
 pub(super) fn panel(view: View, title: &str, area: Rect, buffer: &mut Buffer) -> Rect {
@@ -66,37 +66,19 @@ pub(super) fn hints(
     put_all(buffer, (area.x, area.bottom()), area.width, &parts);
 }
 
-/// The question before quitting.
-pub(super) fn draw_quit(view: View, screen: Rect, buffer: &mut Buffer) {
-    let text = "A hang-up is on its way. Quitting does not stop it, but you will not see what \
-         becomes of it.";
-    draw_question(view, "Quit now?", text, ["quit", "stay"], screen, buffer);
-}
-
-/// The question before call requests are turned on.
-pub(super) fn draw_enable_calls(view: View, account: AccountId, screen: Rect, buffer: &mut Buffer) {
-    let name = view.state.shown_user(view.state.account(account));
-    let text = format!(
-        "This session of {name} does not receive calls. This changes that setting at Telegram, \
-         for this session only."
-    );
-    draw_question(view, "Receive calls here?", &text, ["change it", "leave it"], screen, buffer);
-}
-
-fn draw_question(
+/// A question that is answered with yes or no.
+pub(super) fn draw_confirmation(
     view: View,
-    title: &str,
-    text: &str,
-    [yes, no]: [&str; 2],
+    question: &Confirmation,
     screen: Rect,
     buffer: &mut Buffer,
 ) {
     let width = 46.min(screen.width.saturating_sub(4));
-    let lines = crate::text::wrap(text, usize::from(width.saturating_sub(2)));
-    let area = popup(view, title, (width, lines.len() as u16), screen, buffer);
+    let lines = crate::text::wrap(&question.text, usize::from(width.saturating_sub(2)));
+    let area = popup(view, question.title, (width, lines.len() as u16), screen, buffer);
     for (y, line) in (area.y..area.bottom()).zip(&lines) {
         put(buffer, (area.x + 1, y), area.width.saturating_sub(2), line, view.theme().text);
     }
-    let actions = [(Action::Accept, yes), (Action::Back, no)];
+    let actions = [(Action::Accept, question.yes), (Action::Back, question.no)];
     hints(view, Layer::Confirm, &actions, area, buffer);
 }

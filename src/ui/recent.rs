@@ -7,13 +7,14 @@ use super::{View, popup, put};
 use crate::calls::{Calls, Direction, EndedCall};
 use crate::text;
 use crate::words::call::{direction, ending_with_reasons};
+use crate::words::screen::NO_RECENT;
 
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     let area = popup::lower_panel(view, "Recent", area, buffer);
     let (calls, _) = view.state.display(view.now);
     if calls.recent().len() == 0 {
         let width = area.width.saturating_sub(1);
-        put(buffer, (area.x + 1, area.y), width, "nothing yet", view.theme().muted);
+        put(buffer, (area.x + 1, area.y), width, NO_RECENT, view.theme().muted);
     }
     let mut y = area.y;
     for ended in calls.recent() {

@@ -10,15 +10,10 @@ use crate::app::action::{Action, Layer};
 use crate::app::sign_in_dialog::{Question, SignInDialog};
 use crate::qr::{self, Background};
 use crate::text;
-use crate::words::sign_in::{API_CREDENTIALS_HELP, IMPORT_WARNING};
+use crate::words::sign_in as words;
 
 /// The width of the inside, if the screen has it.
 const WIDTH: u16 = 66;
-const WELCOME: &str = "onhook shows who is calling in your terminal, and hangs up \
-     with the reason you choose. It needs a Telegram account of yours.";
-const QR_HELP: &str = "Telegram on your phone → Settings → Devices → Link";
-const PHONE_HELP: &str = "Telegram sends a code to it. Neither is stored.";
-
 /// A line of the dialog.
 type StyledLine = (String, Style);
 
@@ -85,7 +80,7 @@ fn lines(view: View, sign_in: &SignInDialog, width: u16, most: usize) -> Vec<Sty
     match &sign_in.question {
         Question::Method { cursor } => {
             if view.state.accounts.is_empty() {
-                say(WELCOME, theme.text);
+                say(words::WELCOME, theme.text);
                 say("", theme.text);
             }
             for (at, way) in view.state.sign_in_methods().iter().enumerate() {
@@ -103,7 +98,7 @@ fn lines(view: View, sign_in: &SignInDialog, width: u16, most: usize) -> Vec<Sty
     if sign_in.waiting.is_some() {
         lines.push((String::new(), theme.text));
         let spinner = spinner(view.now);
-        lines.push((format!("{spinner} waiting for Telegram…"), theme.warning));
+        lines.push((format!("{spinner} {}", words::WAITING), theme.warning));
     } else if let Some((refusal, _)) = &sign_in.refusal {
         let wait = sign_in.remaining_wait(view.now);
         let left = wait.map(|left| format!(" ({})", text::duration(left))).unwrap_or_default();
@@ -118,30 +113,19 @@ fn lines(view: View, sign_in: &SignInDialog, width: u16, most: usize) -> Vec<Sty
 /// The text of a question.
 fn asked(view: View, question: &Question) -> String {
     match question {
-        Question::ApiId => format!("{API_CREDENTIALS_HELP}:"),
-        Question::ApiHash { .. } => "The api hash, 32 hex digits:".to_owned(),
-        Question::Phone => format!("Your phone number, with the country code. {PHONE_HELP}"),
+        Question::ApiId => format!("{}:", words::API_CREDENTIALS_HELP),
+        Question::ApiHash { .. } => words::API_HASH.to_owned(),
+        Question::Phone => words::PHONE.to_owned(),
         Question::Code(sent) => {
-            let length = sent.length.map(|length| format!(" It has {length} digits."));
-            let again = sent.next.as_ref().map(|(way, at)| again(view, way, *at));
-            let (length, again) = (length.unwrap_or_default(), again.unwrap_or_default());
-            format!("A code was sent {}.{length}{again}", sent.to)
+            let resend = sent.next.as_ref().map(|(way, at)| {
+                let wait = at.duration_since(view.now);
+                (way.as_str(), if wait.is_positive() { wait.as_secs() + 1 } else { 0 })
+            });
+            words::code(&sent.to, sent.length, resend)
         }
-        Question::Password { hint: Some(hint) } => {
-            format!("Your two-step password. Your hint: {hint}")
-        }
-        Question::Password { hint: None } => "Your two-step password:".to_owned(),
-        Question::Import => format!("Paste the session string. {IMPORT_WARNING}"),
+        Question::Password { hint } => words::password(hint.as_deref()),
+        Question::Import => words::import(),
         Question::Qr { .. } | Question::Method { .. } => String::new(),
-    }
-}
-
-fn again(view: View, way: &str, at: Timestamp) -> String {
-    let wait = at.duration_since(view.now);
-    if wait.is_positive() {
-        format!(" In {} it can be sent again, {way}.", text::duration(wait.as_secs() + 1))
-    } else {
-        format!(" It can be sent again, {way}.")
     }
 }
 
@@ -171,15 +155,15 @@ fn qr_lines(view: View, url: &str, until: Timestamp, width: u16, most: usize) ->
     let columns = code.first().map_or(0, |line| text::width(line));
     if view.options.ascii || columns > usize::from(width) || code.len() + 1 > most {
         let need = if view.options.ascii {
-            "A QR code cannot be drawn with ASCII alone: sign in with a phone number.".to_owned()
+            words::QR_NEEDS_UNICODE.to_owned()
         } else {
-            format!("The QR code needs a terminal of {} × {} cells.", columns + 4, code.len() + 3)
+            words::qr_needs_room(columns + 4, code.len() + 3)
         };
         let wrapped = text::wrap(&need, usize::from(width));
         return wrapped.into_iter().map(|line| (line, theme.warning)).collect();
     }
     let left = until.duration_since(view.now).as_secs().max(0);
     let mut lines: Vec<StyledLine> = code.into_iter().map(|line| (line, style)).collect();
-    lines.push((format!("Valid for {left} s · {QR_HELP}"), theme.text));
+    lines.push((words::qr_valid(left), theme.text));
     lines
 }

@@ -10,6 +10,60 @@ pub const API_CREDENTIALS_HELP: &str = "your api id, from my.telegram.org/apps (
 pub const IMPORT_WARNING: &str = "A session must not be used by two programs at once: Telegram \
      then ends it. Stop the other program first, or make a session of onhook's own.";
 
+/// What a board without accounts says first.
+pub const WELCOME: &str = "onhook shows who is calling in your terminal, and hangs up \
+     with the reason you choose. It needs a Telegram account of yours.";
+/// Where a QR code is scanned.
+pub const QR_HELP: &str = "Telegram on your phone → Settings → Devices → Link";
+/// The question for the api hash.
+pub const API_HASH: &str = "The api hash, 32 hex digits:";
+/// The question for the phone number.
+pub const PHONE: &str = "Your phone number, with the country code. Telegram sends a code to it. \
+     Neither is stored.";
+/// A request was sent whose answer has not come.
+pub const WAITING: &str = "waiting for Telegram…";
+
+/// The question for the code: where it was sent, how many digits it has, how it can be resent, and
+/// in how many seconds.
+pub fn code(to: &str, length: Option<usize>, resend: Option<(&str, i64)>) -> String {
+    let length = length.map(|length| format!(" It has {length} digits.")).unwrap_or_default();
+    let resend = match resend {
+        Some((way, wait)) if wait > 0 => {
+            format!(" In {} it can be sent again, {way}.", text::duration(wait))
+        }
+        Some((way, _)) => format!(" It can be sent again, {way}."),
+        None => String::new(),
+    };
+    format!("A code was sent {to}.{length}{resend}")
+}
+
+/// The question for the two-step password.
+pub fn password(hint: Option<&str>) -> String {
+    match hint {
+        Some(hint) => format!("Your two-step password. Your hint: {hint}"),
+        None => "Your two-step password:".to_owned(),
+    }
+}
+
+/// The question for a session string.
+pub fn import() -> String {
+    format!("Paste the session string. {IMPORT_WARNING}")
+}
+
+/// A QR code on a terminal that has only ASCII.
+pub const QR_NEEDS_UNICODE: &str =
+    "A QR code cannot be drawn with ASCII alone: sign in with a phone number.";
+
+/// A QR code that needs a larger terminal, in cells.
+pub fn qr_needs_room(columns: usize, rows: usize) -> String {
+    format!("The QR code needs a terminal of {columns} × {rows} cells.")
+}
+
+/// How long a QR code is valid, in seconds, and where it is scanned.
+pub fn qr_valid(seconds: i64) -> String {
+    format!("Valid for {seconds} s · {QR_HELP}")
+}
+
 const WRITE_TO_TELEGRAM: &str = "write to Telegram's support, or use another number";
 const BY_QR: &str = "wait some hours, or sign in by QR code";
 const NEW_SESSION: &str = "this session is of no more use: sign in with a number or a QR code";

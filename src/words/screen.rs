@@ -1,0 +1,93 @@
+//! The sentences of panels and dialogs that are not about one call.
+
+/// The counts of the header: ringing, active, and all other calls.
+pub fn counts(ringing: usize, active: usize, others: usize) -> [(usize, &'static str); 3] {
+    [(ringing, "ringing"), (active, "active"), (others, "connecting")]
+}
+
+/// There are no calls.
+pub const NO_CALLS: &str = "no calls";
+/// The filter hides all calls.
+pub const NO_MATCHES: &str = "no matches";
+/// No call has ended yet.
+pub const NO_RECENT: &str = "nothing yet";
+/// No call is selected, and none has ended.
+pub const NO_DETAILS: &str = "nothing selected";
+/// A screen without room for the sign-in.
+pub const TOO_SMALL_TO_SIGN_IN: &str = "too small to sign in";
+
+/// What can be done about a session that Telegram no longer accepts, with the keys for it.
+pub fn after_sign_out(code: &str, reconnect: Option<&str>, sign_in: Option<&str>) -> String {
+    match (code, reconnect, sign_in) {
+        ("USER_DEACTIVATED" | "USER_DEACTIVATED_BAN", ..) => {
+            "write to Telegram's support".to_owned()
+        }
+        // The key is kept: Telegram may know it again.
+        ("AUTH_KEY_UNKNOWN", Some(again), Some(sign_in)) => {
+            format!("{again} try again, {sign_in} sign in")
+        }
+        (_, _, Some(sign_in)) => format!("{sign_in} sign in again"),
+        _ => "sign in again".to_owned(),
+    }
+}
+
+/// The end of a cause that does not fit: where all of it can be read.
+pub const MORE_IN_DOCTOR: &str = " (onhook doctor)";
+
+/// The session has call requests off; with the key that turns them on.
+pub fn calls_off(key: Option<&str>) -> String {
+    let fix = key.map(|key| format!(": press {key} to fix")).unwrap_or_default();
+    format!("this session does not receive calls{fix}")
+}
+
+/// The session has not been confirmed on another device.
+pub const UNCONFIRMED: &str = "confirm this session in another Telegram app";
+
+/// The keys of the filter's input line.
+pub const FILTER_KEYS: &str = "Enter apply · Esc cancel · ! not";
+
+/// A question with its title, its text, and the words for yes and no.
+pub struct Confirmation {
+    /// The title.
+    pub title: &'static str,
+    /// The text.
+    pub text: String,
+    /// The word for yes.
+    pub yes: &'static str,
+    /// The word for no.
+    pub no: &'static str,
+}
+
+/// The question before quitting while a request on a call is under way.
+pub fn quit() -> Confirmation {
+    Confirmation {
+        title: "Quit now?",
+        text: "A hang-up is on its way. Quitting does not stop it, but you will not see what \
+               becomes of it."
+            .to_owned(),
+        yes: "quit",
+        no: "stay",
+    }
+}
+
+/// The question before call requests are turned on for a session of this user.
+pub fn enable_calls(name: &str) -> Confirmation {
+    Confirmation {
+        title: "Receive calls here?",
+        text: format!(
+            "This session of {name} does not receive calls. This changes that setting at Telegram, \
+             for this session only."
+        ),
+        yes: "change it",
+        no: "leave it",
+    }
+}
+
+/// What the help page says about the board.
+pub const ABOUT: [&str; 3] = [
+    "A call that you answer on another device is not visible to this session: Telegram updates \
+     only that device, so the row says “answered elsewhere” and no more.",
+    "After the selected call has ended, nothing is selected for two seconds, so that a key meant \
+     for it cannot act on another call.",
+    "Quitting ends no call. onhook sends nothing that changes anything unless you press a key.",
+];

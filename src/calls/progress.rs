@@ -44,7 +44,7 @@ impl Call {
             self.phase = phase;
             self.protocol = live.protocol;
         }
-        if let Some(later) = live.exchange {
+        if let Some(later) = live.exchange.filter(|later| self.exchange.as_ref() != Some(later)) {
             self.exchange = Some(match &self.exchange {
                 Some(known) => Arc::new(known.merged(&later)),
                 None => later,

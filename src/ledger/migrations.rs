@@ -69,10 +69,10 @@ CREATE TABLE people (
     folded TEXT NOT NULL             -- the latest name and username in lower case
 );
 DROP INDEX by_time;
-CREATE INDEX by_time ON calls (placed, account, id);
-CREATE INDEX by_person ON calls (peer, placed, account, id);
-CREATE INDEX by_outcome ON calls (outcome, placed, account, id);
-CREATE INDEX by_account ON calls (account, placed, id);
+CREATE INDEX by_time ON calls (placed, account, id) WHERE ended IS NOT NULL;
+CREATE INDEX by_person ON calls (peer, placed, account, id) WHERE ended IS NOT NULL;
+CREATE INDEX by_outcome ON calls (outcome, placed, account, id) WHERE ended IS NOT NULL;
+CREATE INDEX by_account ON calls (account, placed, id) WHERE ended IS NOT NULL;
 ";
 
 /// All migrations, from an empty file on.

@@ -9,9 +9,9 @@ use super::{Ledger, LedgerError, RowReader, param};
 use crate::calls::reason::{EndReason, EndedBy, Outcome};
 use crate::calls::{Direction, Origin, Party};
 
-/// Text searches with at most so many matching people read each person's calls by index; with
-/// more, the calls are read by time until the page is full.
-const FEW_PEOPLE: usize = 300;
+/// A text search whose people have fewer calls than this reads all of them in the index of people
+/// and sorts them; with more calls, it reads by time until the page is full, which then is soon.
+const MANY_CALLS: i64 = 20_000;
 
 /// Which calls to read. Empty fields do not restrict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,22 +90,14 @@ impl Ledger {
         before: Option<Cursor>,
         limit: usize,
     ) -> Result<Page, LedgerError> {
-        if filter.text.trim().is_empty() {
-            return Ok(Page::of(self.read(filter, &[], before, limit).await?, limit));
+        let people = match filter.text.trim() {
+            "" => None,
+            text => Some(self.people(text).await?),
+        };
+        if people.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Page::default());
         }
-        let people = self.people(&filter.text).await?;
-        if people.len() > FEW_PEOPLE {
-            return Ok(Page::of(self.read(filter, &people, before, limit).await?, limit));
-        }
-        // The newest of each person, merged.
-        let mut calls = Vec::new();
-        for person in people {
-            if filter.person.is_none_or(|wanted| wanted == person) {
-                let theirs = Filter { person: Some(person), ..filter.clone() };
-                calls.extend(self.read(&theirs, &[], before, limit).await?);
-            }
-        }
-        calls.sort_by_key(|call| std::cmp::Reverse(call.cursor()));
+        let calls = self.read(filter, people.as_deref(), before, limit).await?;
         Ok(Page::of(calls, limit))
     }
 
@@ -128,11 +120,26 @@ impl Ledger {
         Ok(people)
     }
 
+    /// The number of calls of these people, counted up to [`MANY_CALLS`].
+    async fn count_calls(&self, people: &str) -> Result<i64, LedgerError> {
+        let sql = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM calls INDEXED BY by_person \
+             WHERE peer IN ({people}) AND ended IS NOT NULL LIMIT {MANY_CALLS})"
+        );
+        let mut rows = self.connection.query(&sql, ()).await?;
+        Ok(match rows.next().await? {
+            Some(row) => row.get(0)?,
+            None => 0,
+        })
+    }
+
     /// Reads along one index: the calls of a page, and one more if there are more.
+    ///
+    /// The keys are found in the index alone; only the rows of the page are read.
     async fn read(
         &self,
         filter: &Filter,
-        people: &[i64],
+        people: Option<&[i64]>,
         before: Option<Cursor>,
         limit: usize,
     ) -> Result<Vec<HistoryCall>, LedgerError> {
@@ -157,19 +164,22 @@ impl Ledger {
             params.push(param("before_account", account));
             params.push(param("before_id", id));
         }
-        if !people.is_empty() {
-            let list: Vec<_> = people.iter().map(i64::to_string).collect();
-            conditions.push(format!("peer IN ({})", list.join(",")));
+        let mut by_person = filter.person.is_some();
+        if let Some(people) = people {
+            let list = people.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+            by_person |= self.count_calls(&list).await? < MANY_CALLS;
+            conditions.push(format!("peer IN ({list})"));
         }
         let index = match filter {
-            Filter { person: Some(_), .. } => "by_person",
+            _ if by_person => "by_person",
             Filter { outcome: Some(_), .. } => "by_outcome",
             Filter { account: Some(_), .. } => "by_account",
             _ => "by_time",
         };
+        let order = "ORDER BY placed DESC, account DESC, id DESC";
         let sql = format!(
-            "SELECT * FROM calls INDEXED BY {index} WHERE {} \
-             ORDER BY placed DESC, account DESC, id DESC LIMIT :limit",
+            "SELECT * FROM calls WHERE (account, id) IN (SELECT account, id FROM calls \
+             INDEXED BY {index} WHERE {} {order} LIMIT :limit) {order}",
             conditions.join(" AND ")
         );
         let mut rows = self.connection.query(&sql, params).await?;

@@ -62,7 +62,7 @@ fn main() {
         ("missed", Filter { outcome: Some(Outcome::Missed), ..Filter::default() }, deep),
         ("one account", Filter { account: Some(1), ..Filter::default() }, deep),
         ("text of one person", of("@user777 name777"), None),
-        ("text of 22 people", of("name77 "), None),
+        ("text of 242 people", of("name77 "), None),
         ("text of all people", of("name"), None),
         ("text of nobody", of("zebra"), None),
     ];

@@ -184,17 +184,24 @@ impl Calls {
 
     /// Changes a call that lives; `false` if it does not live or nothing has changed.
     pub fn update(&mut self, key: CallKey, change: impl FnOnce(&mut Call)) -> bool {
-        let Some(before) = self.live.get(&key).cloned() else { return false };
+        let Some(call) = self.live.get(&key) else { return false };
+        let mut updated = call.clone();
+        change(&mut updated);
+        if updated == *call {
+            // Most updates come twice; the second one moves no row.
+            return false;
+        }
+        // Doubt alone is a matter of the display.
+        let doubtful = std::mem::replace(&mut updated.doubtful, call.doubtful);
+        let recorded = updated != *call;
+        updated.doubtful = doubtful;
         self.rows.remove(&self.live, key);
-        let Some(call) = self.live.get_mut(&key) else { return false };
-        change(call);
-        // Doubt is a matter of the display alone.
-        let changed = Call { doubtful: call.doubtful, ..before } != *call;
+        self.live.insert(key, updated);
         self.rows.insert(&self.live, key);
-        if changed {
+        if recorded {
             self.changes.push((key, Change::Updated));
         }
-        changed
+        recorded
     }
 
     /// Changes a call that has ended; `false` if it is not known or nothing has changed.

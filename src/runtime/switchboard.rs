@@ -84,20 +84,24 @@ impl Switchboard {
     }
 
     /// Applies one message; returns what the loop itself has to do.
+    ///
+    /// All effects are carried out, whatever fails: a closed output must not keep a call out of the
+    /// ledger. The first error is returned.
     pub(super) fn step(&mut self, msg: Msg) -> io::Result<LoopStep> {
         let mut next = LoopStep::Apply(msg);
-        let mut result = LoopStep::Continue;
+        let mut result = Ok(LoopStep::Continue);
         while let LoopStep::Apply(msg) = next {
             next = LoopStep::Continue;
             for effect in update(&mut self.state, msg, self.runner.clock.now()) {
-                match self.runner.run(effect, &self.state)? {
-                    LoopStep::Continue => {}
-                    step @ LoopStep::Apply(_) => next = step,
-                    step @ (LoopStep::Suspend | LoopStep::Exit(_)) => result = step,
+                match self.runner.run(effect, &self.state) {
+                    Ok(LoopStep::Continue) => {}
+                    Ok(step @ LoopStep::Apply(_)) => next = step,
+                    Ok(step) => result = result.map(|_| step),
+                    Err(error) => result = result.and(Err(error)),
                 }
             }
         }
-        Ok(result)
+        result
     }
 
     /// Waits for the next event of an account, the ledger or the sign-in.

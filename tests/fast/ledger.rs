@@ -3,15 +3,18 @@
 use std::path::PathBuf;
 
 use libsql::Connection;
+use onhook::app::msg::Msg;
 use onhook::calls::Calls;
-use onhook::calls::account::AccountContext;
-use onhook::calls::event::{CallEvent, Relays, Stage};
+use onhook::calls::account::{AccountContext, AccountEvent};
+use onhook::calls::event::{CallEvent, LoggedCall, Relays, Stage};
 use onhook::calls::reason::{EndReason, EndedBy, Ending, Outcome, Recorded};
 use onhook::calls::{
     AccountId, CallKey, Direction, EndedCall, Origin, Party, PossibleDiscard, Provenance,
     RequestKind, RequestState,
 };
 use onhook::ledger::{Filter, HistoryCall, Ledger, LedgerHandle, LedgerRow, Page};
+use onhook::runtime::{AccountSetup, Switchboard};
+use onhook::telegram::Network;
 use tempfile::TempDir;
 
 use crate::common::calls::{self, ME, at};
@@ -367,5 +370,49 @@ async fn pages_go_on_where_the_last_one_ended_and_filters_combine() {
         }
         let wanted: Vec<_> = (0..200).rev().filter(|number| fits(*number)).collect();
         assert_eq!(found, wanted, "{filter:?}");
+    }
+}
+
+/// A writer whose reader has gone.
+struct ClosedPipe;
+
+impl std::io::Write for ClosedPipe {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn calls_are_saved_when_nothing_reads_the_records() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("ledger.db");
+    let setup = AccountSetup { name: "ada".to_owned(), origin: Err("not needed".to_owned()) };
+    let mut switchboard = Switchboard::open(vec![setup], Network::default(), Some(&path)).await;
+    switchboard.write_records(Box::new(ClosedPipe));
+    let event = |event| Msg::Account(AccountId(0), event);
+    let own = AccountEvent::OwnUser(Party::unknown(ME));
+    switchboard.dispatch(event(own)).expect("nothing is recorded");
+    let logged = |id| {
+        CallEvent::Logged(Box::new(LoggedCall {
+            id,
+            peer: Party::unknown(100 + id),
+            direction: Direction::Incoming,
+            video: false,
+            date: at(0),
+            reason: Some(Recorded::Reason(EndReason::Missed)),
+            duration: None,
+        }))
+    };
+    // Two calls in one message: the failed record of the first must not drop the second.
+    let ended = Some(vec![logged(7), logged(8)]);
+    let refused = switchboard.dispatch(event(AccountEvent::Reconciled { asked: vec![], ended }));
+    assert_eq!(refused.expect_err("it is reported").kind(), std::io::ErrorKind::BrokenPipe);
+    switchboard.close().await;
+    for id in [7, 8] {
+        assert_eq!(row(&path, id).await.0, "missed/missed/ None None");
     }
 }

@@ -94,7 +94,7 @@ impl Column {
         }
     }
 
-    /// The text of a cell that is `width` cells wide; the note has texts of its own.
+    /// The text of a cell that is `width` cells wide; the note column has none.
     pub fn cell(self, call: &Call, texts: &CellTexts, width: u16) -> String {
         match self {
             Self::State => texts.state.to_owned(),

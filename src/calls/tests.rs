@@ -179,7 +179,7 @@ fn the_recent_calls_are_in_the_order_of_their_ends_however_late_they_are_heard_o
     let _ = calls.apply(live(8, true, Stage::Requested), &context(0));
     let over = |id| CallEvent::Discarded { id, reason: None, duration: None, video: false };
     let _ = calls.apply(over(8), &context(20));
-    // Heard of after a gap, and ended before the other.
+    // Reported after a gap, although it ended before the other.
     let _ = calls.apply(over(7), &context(60));
     let _ = calls.apply(logged_call(true, EndReason::Missed, None), &context(60));
     let ends: Vec<_> = calls.recent().map(|ended| (ended.key.id, ended.at)).collect();

@@ -28,7 +28,7 @@ pub(super) enum Disconnect {
 }
 
 impl Disconnect {
-    /// The disconnect after an error that has no variant of its own.
+    /// The disconnect after an error without a variant.
     pub(super) fn lost(error: &impl ToString) -> Self {
         Self::Lost(text::clean(&error.to_string()))
     }

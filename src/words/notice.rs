@@ -16,7 +16,7 @@ pub const MARKED_HIDDEN: &str = "the filter hides the marked calls";
 pub const SIGNED_OUT: &str = "this account is signed out";
 /// Call requests are on for all sessions.
 pub const ALL_RECEIVE: &str = "every session receives calls";
-/// The demo has no accounts of its own.
+/// Accounts cannot be added in the demo.
 pub const DEMO_SIGN_IN: &str = "the demo has no sign-in";
 /// A task panicked.
 pub const CONTAINED: &str = "an internal error was contained; reconnecting";

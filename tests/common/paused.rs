@@ -168,7 +168,7 @@ impl PausedSession {
     }
 }
 
-/// Runs a test on a runtime of its own, as a paused clock wants it.
+/// Runs a test on a new runtime, which a paused clock requires.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(work)

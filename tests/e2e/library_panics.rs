@@ -1,4 +1,4 @@
-//! Messages that no server may send: what they break inside is contained and made anew.
+//! Messages that no server may send: a panic in a library costs a connection, which is replaced.
 
 use crate::common::parallel::for_each;
 use crate::pty::{Board, Start};

@@ -283,11 +283,17 @@ impl State {
             }
             AccountEvent::TaskPanicked => self.notices.show(words::notice::CONTAINED, now),
             AccountEvent::PeerResolved(party) => self.calls.rename(account, &party),
+            AccountEvent::CaughtUp { calls, lost_since } => {
+                return self.caught_up(account, &calls, lost_since).into_iter().collect();
+            }
             AccountEvent::Reconciled { asked, ended } => {
                 let known = ended.is_some();
                 // A look-up without a connection is repeated after the reconnect.
                 let repeated =
                     !known && !self.is_online(account) && !self.account(account).is_out();
+                if !repeated {
+                    self.account_mut(account).lost_since = None;
+                }
                 for event in ended.into_iter().flatten() {
                     self.call_event(account, event, now);
                 }

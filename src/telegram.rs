@@ -5,10 +5,9 @@
 //!
 //! ```text
 //!   commands ─► Supervisor ──(back-off)──► Connection and its tasks
-//!                   │                        ├─ pool runner   (grammers' network)
-//!                   │                        ├─ forwarder ──► update containers ──► events
-//!                   │                        ├─ stream        (pts, qts, seq, difference) ──► events
-//!                   │                        └─ heartbeat     (clock, silence, gaps)
+//!                   │                        ├─ pool runner      (grammers' network)
+//!                   │                        ├─ update receiver  (pushed and missing updates) ──► events
+//!                   │                        └─ heartbeat        (clock, silence, gaps)
 //!                   └── the first task to stop ends the Connection, and a new one is opened
 //! ```
 
@@ -26,7 +25,9 @@ mod network;
 mod one_shot;
 mod password;
 mod peers;
+mod receive;
 mod reconcile;
+mod sequence;
 mod server_clock;
 mod session;
 pub mod sign_in;
@@ -50,6 +51,7 @@ use crate::words::failure::flood_wait;
 use connection::Connection;
 use context::TaskContext;
 use disconnect::Disconnect;
+use reconcile::WantedEnds;
 use session::CachedSession;
 
 pub use diagnose::{Diagnosis, diagnose};
@@ -279,8 +281,8 @@ impl Supervisor {
                     None => return Disconnect::Stopped,
                     Some(AccountCommand::Reconnect) => return Disconnect::Asked,
                     Some(AccountCommand::Request(request)) => connection.request(request),
-                    Some(AccountCommand::Reconcile { calls, since }) => {
-                        connection.reconcile(calls, since);
+                    Some(AccountCommand::Reconcile { calls, since, lost_since }) => {
+                        connection.reconcile(WantedEnds { calls, since, lost_since });
                     }
                     Some(AccountCommand::EnableCalls) => connection.enable_calls(),
                 },

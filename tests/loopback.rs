@@ -415,7 +415,7 @@ async fn reconcile_finds_the_end_of_a_call_before_250_later_ones() {
         (Timestamp::UNIX_EPOCH, 1, Some(vec![])),
         (Timestamp::MAX, 1, Some(vec![])),
     ] {
-        account.send(AccountCommand::Reconcile { calls: vec![asked], since });
+        account.send(AccountCommand::Reconcile { calls: vec![asked], since, lost_since: None });
         let found = next_event(&mut events, |event| match event {
             AccountEvent::Reconciled { ended, .. } => {
                 Some(ended.as_ref().map(|it| it.iter().map(CallEvent::id).collect::<Vec<_>>()))

@@ -32,6 +32,8 @@ pub struct AccountState {
     pub authorization: AuthorizationFlags,
     /// Whether it has been online before, so that updates may have been missed since.
     pub was_online: bool,
+    /// The time since which the ends of calls may have been missed, until the chats were read.
+    pub(super) lost_since: Option<Timestamp>,
 }
 
 impl AccountState {
@@ -45,6 +47,7 @@ impl AccountState {
             ring_timeout: RING_TIMEOUT,
             authorization: AuthorizationFlags::default(),
             was_online: false,
+            lost_since: None,
         }
     }
 
@@ -100,9 +103,7 @@ impl State {
         account.connection = to;
         if again {
             let keys = self.calls.live().map(|call| call.key).filter(|key| key.account == id);
-            for key in keys.collect::<Vec<_>>() {
-                self.calls.update(key, |call| call.doubtful = true);
-            }
+            self.doubt(&keys.collect::<Vec<_>>());
         }
         let mut effects = vec![Effect::Records(RecordsEffect::Connection(id))];
         if online {
@@ -111,14 +112,38 @@ impl State {
         effects
     }
 
+    /// Applies that missed updates have been fetched. The ends of the calls in them may be missing;
+    /// if updates were lost, the ends of all calls may be.
+    pub(super) fn caught_up(
+        &mut self,
+        id: AccountId,
+        calls: &[i64],
+        lost_since: Option<Timestamp>,
+    ) -> Option<Effect> {
+        let account = self.account_mut(id);
+        account.lost_since = account.lost_since.or(lost_since);
+        let keys = self.calls.live().map(|call| call.key).filter(|key| key.account == id);
+        let keys = keys.filter(|key| lost_since.is_some() || calls.contains(&key.id));
+        self.doubt(&keys.collect::<Vec<_>>());
+        self.reconcile(id)
+    }
+
+    fn doubt(&mut self, calls: &[CallKey]) {
+        for key in calls {
+            self.calls.update(*key, |call| call.doubtful = true);
+        }
+    }
+
     /// Looks up the calls that may have ended unseen.
     pub(super) fn reconcile(&self, account: AccountId) -> Option<Effect> {
         let calls = self.calls.live().filter(|call| call.key.account == account);
         let calls = calls.filter(|call| call.doubtful && !call.request.is_sending());
         let calls: Vec<_> = calls.map(|call| (call.placed, call.key.id)).collect();
-        let (since, _) = calls.iter().min().copied()?;
+        let lost_since = self.account(account).lost_since;
+        let since = calls.iter().map(|(placed, _)| *placed).chain(lost_since).min()?;
         let calls = calls.into_iter().map(|(_, id)| id).collect();
-        Some(Effect::Account(account, AccountCommand::Reconcile { calls, since }))
+        let command = AccountCommand::Reconcile { calls, since, lost_since };
+        Some(Effect::Account(account, command))
     }
 
     /// Restores calls of an earlier run, in doubt until the chats have been read.

@@ -220,7 +220,8 @@ impl State {
             call.request = RequestState::Failed { kind, origin, failure, at: now, attempt, check };
         });
         if look_up && self.is_online(key.account) {
-            let reconcile = AccountCommand::Reconcile { calls: vec![key.id], since };
+            let reconcile =
+                AccountCommand::Reconcile { calls: vec![key.id], since, lost_since: None };
             return vec![Effect::Account(key.account, reconcile)];
         }
         Vec::new()
@@ -233,7 +234,7 @@ impl State {
             if let RequestState::Failed { check, .. } = &mut call.request
                 && *check == OutcomeCheck::Pending
             {
-                *check = if known { OutcomeCheck::Alive } else { OutcomeCheck::None };
+                *check = if known { OutcomeCheck::NoEnd } else { OutcomeCheck::None };
             }
         });
     }

@@ -109,7 +109,10 @@ fn acting(effects: Vec<Effect>) -> Vec<Effect> {
 }
 
 fn reconcile(id: i64) -> Effect {
-    Effect::Account(ACCOUNT, AccountCommand::Reconcile { calls: vec![id], since: at(0.0) })
+    Effect::Account(
+        ACCOUNT,
+        AccountCommand::Reconcile { calls: vec![id], since: at(0.0), lost_since: None },
+    )
 }
 
 fn ending(state: &State, id: i64) -> String {
@@ -343,7 +346,7 @@ fn a_hang_up_of_unknown_outcome_is_looked_up_and_settled() {
     let hang_up = &state.calls.get(key(7)).expect("it lives").request;
     assert!(matches!(
         hang_up,
-        RequestState::Failed { check: crate::calls::OutcomeCheck::Alive, .. }
+        RequestState::Failed { check: crate::calls::OutcomeCheck::NoEnd, .. }
     ));
     assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 17.0)), [(7, EndReason::Busy)]);
     let logged = logged(7, Some(EndReason::Busy));

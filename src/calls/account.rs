@@ -36,6 +36,9 @@ pub enum AccountCommand {
         calls: Vec<i64>,
         /// When the first of them was placed, on the server's clock.
         since: Timestamp,
+        /// The time since which the ends of other calls may have been missed; they are reported
+        /// by [`AccountEvent::Reconciled`] as well.
+        lost_since: Option<Timestamp>,
     },
     /// Turn on call requests for this session (`account.changeAuthorizationSettings`); answered
     /// by [`AccountEvent::AuthorizationFlags`] or [`AccountEvent::CallsNotEnabled`].
@@ -84,11 +87,20 @@ pub enum AccountEvent {
     SessionNotSaved,
     /// The name of a user of whom only the id was known.
     PeerResolved(Party),
+    /// Updates that were missed have been fetched.
+    CaughtUp {
+        /// Telegram's ids of the calls in them that had not ended. Their ends may be missing.
+        calls: Vec<i64>,
+        /// The time since which updates were lost, on the server's clock, if Telegram no longer had
+        /// all of them.
+        lost_since: Option<Timestamp>,
+    },
     /// Which of some calls have ended, by the service messages in the chats.
     Reconciled {
         /// Telegram's ids of the calls that were looked up.
         asked: Vec<i64>,
-        /// The ends that were found; `None` if the look-up failed.
+        /// The ends that were found, and those of other calls that were missed; `None` if the
+        /// look-up failed.
         ended: Option<Vec<CallEvent>>,
     },
     /// Call requests could not be turned on for this session.

@@ -218,8 +218,8 @@ pub enum OutcomeCheck {
     None,
     /// The chats are read as soon as there is a connection.
     Pending,
-    /// The call had not ended.
-    Alive,
+    /// The chats were read, and no end of the call was found.
+    NoEnd,
 }
 
 impl RequestState {

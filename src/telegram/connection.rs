@@ -4,40 +4,33 @@
 //! a new one. The update state is in the session, so that the new connection begins with the updates
 //! that were missed.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 
-use grammers_client::client::{Client, UpdateStream};
-use grammers_client::{peer::Peer, tl};
-use grammers_mtsender::{SenderPool, SenderPoolFatHandle, UpdatesConfiguration};
+use grammers_client::client::Client;
+use grammers_client::tl;
+use grammers_mtsender::{SenderPool, SenderPoolFatHandle};
 use grammers_session::Session;
-use grammers_session::types::{PeerId, UpdateState, UpdatesState};
-use grammers_session::updates::UpdatesLike;
-use jiff::Timestamp;
-use tokio::sync::mpsc;
+use grammers_session::types::UpdateState;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::CLOSE_DEADLINE;
 use super::authorization::{enable_calls, report_authorization};
 use super::context::TaskContext;
 use super::disconnect::Disconnect;
+use super::hang_up;
 use super::heartbeat::{ServerProbe, heartbeat};
 use super::name_lookup::look_up_names;
-use super::network::POOL_SLOTS;
 use super::peers::PartyCache;
-use super::reconcile::reconcile;
+use super::receive::{Dispatcher, UpdateReceiver};
+use super::reconcile::{WantedEnds, reconcile};
+use super::sequence::Sequence;
 use super::server_clock::ServerClock;
 use super::session::{CachedSession, SessionError};
-use super::{CLOSE_DEADLINE, hang_up, updates};
 use crate::calls::CallRequest;
 use crate::calls::account::AccountEvent;
-use crate::calls::event::CallEvent;
 use crate::calls::failure::Failure;
-
-/// How many update containers may wait between the tap and the update stream.
-const FORWARD_SLOTS: usize = 4096;
 
 /// A working connection. Dropping it ends all its tasks.
 pub(super) struct Connection {
@@ -70,12 +63,9 @@ impl Connection {
         let SenderPool { runner: network, handle, updates } = pool;
         let (mut runner, mut tasks) = (JoinSet::new(), JoinSet::new());
         runner.spawn(network.run());
-        let (to_stream, from_tap) = mpsc::channel(FORWARD_SLOTS);
         let (lookups, user_ids) = mpsc::unbounded_channel();
         names.reset_lookups();
-        let tap = Tap { context: context.clone(), names: names.clone(), lookups };
-        let resync = to_stream.clone();
-        tasks.spawn(forward(tap.clone(), updates, to_stream));
+        let dispatcher = Dispatcher { context: context.clone(), names: names.clone(), lookups };
 
         let dc = session.home_dc_id().map_err(|error| Disconnect::lost(&error))?;
         let client = Client::new(handle.clone());
@@ -91,11 +81,10 @@ impl Connection {
             tracing::warn!(%error, "the call timeouts or the own name could not be read");
         }
 
-        let configuration = UpdatesConfiguration { catch_up: true };
-        let stream = client.stream_updates(from_tap, configuration).await;
-        let stream = stream.map_err(|error| Disconnect::lost(&error))?;
-        tasks.spawn(run_stream(tap, stream, Arc::clone(session)));
-        tasks.spawn(heartbeat(probe, Arc::clone(session), resync));
+        let missing = Arc::new(Notify::new());
+        let receiver = UpdateReceiver::new(dispatcher, probe.clone(), Arc::clone(session)).await?;
+        tasks.spawn(receiver.run(updates, Arc::clone(&missing)));
+        tasks.spawn(heartbeat(probe, Arc::clone(session), missing));
         tasks.spawn(report_authorization(context.clone(), client.clone()));
         tasks.spawn(look_up_names(
             context.clone(),
@@ -168,28 +157,23 @@ impl Connection {
     }
 
     /// Searches the chats for the ends of calls.
-    pub(super) fn reconcile(&mut self, calls: Vec<i64>, since: Timestamp) {
+    pub(super) fn reconcile(&mut self, wanted: WantedEnds) {
         let client = Client::new(self.handle.clone());
         let (context, names) = (self.context.clone(), self.names.clone());
-        self.tasks.spawn(reconcile(context, client, names, calls, since));
+        self.tasks.spawn(reconcile(context, client, names, wanted));
     }
 }
 
 /// Stores the server's update state in a session that has none yet.
-///
-/// The update stream would ask for the state itself, but only once, even if that fails.
 async fn store_first_state(
     session: &CachedSession,
     state: tl::types::updates::State,
 ) -> Result<(), SessionError> {
-    session.forget_uncommitted();
     if session.updates_state().await?.pts != 0 {
         return Ok(());
     }
-    let tl::types::updates::State { pts, qts, date, seq, .. } = state;
-    let state = UpdatesState { pts, qts, date, seq, channels: Vec::new() };
-    session.set_update_state(UpdateState::All(state)).await?;
-    session.commit().await
+    let sequence = Sequence::from(&tl::enums::updates::State::from(state));
+    session.set_update_state(UpdateState::All(sequence.into())).await
 }
 
 /// Replaces [`Disconnect::Dropped`] by its cause: the pool's runner may have panicked, or be about
@@ -202,112 +186,5 @@ async fn with_pool_error(ended: Disconnect, runner: &mut JoinSet<()>) -> Disconn
             Disconnect::Failed
         }
         _ => Disconnect::Lost(cause),
-    }
-}
-
-/// Turns updates into events, both from the raw containers and from the update stream.
-///
-/// Most updates come from both, and the receiver ignores the second event. The containers are
-/// faster, and are read even after a gap in the sequence; the updates of a difference come from the
-/// stream only.
-#[derive(Clone)]
-struct Tap {
-    context: TaskContext,
-    names: PartyCache,
-    /// Users whose names are to be looked up.
-    lookups: mpsc::UnboundedSender<i64>,
-}
-
-impl Tap {
-    /// Sends the event of an update, if it has one. Returns `false` if the receiver is closed.
-    async fn dispatch(&self, update: &tl::enums::Update) -> bool {
-        let Some(event) = updates::event(update, self.context.self_id, &self.names) else {
-            return match updates::service_notification(update) {
-                Some(text) => self.context.send(AccountEvent::ServiceNotification(text)).await,
-                None => true,
-            };
-        };
-        let peer = match &event {
-            CallEvent::Live(live) => Some(live.peer.user_id),
-            CallEvent::Logged(chat) => Some(chat.peer.user_id),
-            CallEvent::Discarded { .. } | CallEvent::Gone { .. } => None,
-        };
-        if let Some(peer) = peer.filter(|peer| self.names.needs_lookup(*peer)) {
-            // The send fails only while the connection ends; the next one looks the name up.
-            let _ = self.lookups.send(peer);
-        }
-        self.context.send(AccountEvent::Call(event)).await
-    }
-}
-
-/// Dispatches the updates of each container, and forwards the container to the update stream.
-async fn forward(
-    tap: Tap,
-    mut from_pool: mpsc::Receiver<UpdatesLike>,
-    to_stream: mpsc::Sender<UpdatesLike>,
-) -> Option<Disconnect> {
-    while let Some(container) = from_pool.recv().await {
-        // The pool drops containers that do not fit without an error. If it may have done so, the
-        // stream has to fetch the difference.
-        let overflow = from_pool.len() + 1 >= POOL_SLOTS;
-        let closed = matches!(container, UpdatesLike::ConnectionClosed);
-        let (list, users) = updates::unpack(&container);
-        tap.names.insert_users(users);
-        for update in list {
-            tap.dispatch(update).await;
-        }
-        if closed {
-            return Some(Disconnect::Lost("the connection was closed".to_owned()));
-        }
-        // Waits while the channel is full. Containers that the pool drops meanwhile are covered by
-        // the difference that the stream fetches.
-        if to_stream.send(container).await.is_err() {
-            break;
-        }
-        if overflow {
-            // The stream takes this as a reconnect. If it has ended, so has the connection.
-            let _ = to_stream.send(UpdatesLike::ConnectionClosed).await;
-        }
-    }
-    Some(Disconnect::Dropped("the connection was given up".to_owned()))
-}
-
-/// Dispatches what the update stream yields, and commits the update state behind it.
-async fn run_stream(
-    tap: Tap,
-    mut stream: UpdateStream,
-    session: Arc<CachedSession>,
-) -> Option<Disconnect> {
-    loop {
-        let next = {
-            let mut next = pin!(stream.next_raw());
-            match poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await {
-                Poll::Ready(next) => next,
-                Poll::Pending => {
-                    // Everything that the stream has received so far is dispatched.
-                    if let Err(error) = session.commit().await {
-                        tracing::warn!(%error, "the update state cannot be stored");
-                    }
-                    next.await
-                }
-            }
-        };
-        let (update, _, peers) = match next {
-            Ok(update) => update,
-            Err(error) => return Some(Disconnect::of(&error)),
-        };
-        // Only the parties of the call: each update of a large difference carries all its users.
-        for user_id in updates::parties(&update).into_iter().flatten() {
-            if let Some(Peer::User(user)) = PeerId::user(user_id).and_then(|id| peers.get(id)) {
-                tap.names.insert_users(std::slice::from_ref(&user.raw));
-            }
-        }
-        if !tap.dispatch(&update).await {
-            // The update state is not committed, so that the next run receives the update again.
-            return None;
-        }
-        if let Err(error) = stream.sync_update_state().await {
-            tracing::warn!(%error, "the update state cannot be stored");
-        }
     }
 }

@@ -6,9 +6,8 @@ use std::time::Duration;
 use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
 use grammers_session::Session;
-use grammers_session::updates::UpdatesLike;
-use tokio::sync::mpsc;
-use tokio::time::{interval_at, timeout};
+use tokio::sync::Notify;
+use tokio::time::{interval_at, sleep, timeout};
 
 use super::context::{REQUEST_DEADLINE, TaskContext};
 use super::disconnect::Disconnect;
@@ -19,6 +18,8 @@ use crate::calls::account::AccountEvent;
 
 /// The time between two requests for the update state.
 const INTERVAL: Duration = Duration::from_secs(45);
+/// How long updates may arrive after an answer that covers them.
+const ARRIVAL: Duration = Duration::from_millis(500);
 /// The range in which a ring timeout of the server is accepted, in seconds.
 const RING_TIMEOUTS: (u64, u64) = (5, 600);
 
@@ -60,12 +61,12 @@ impl ServerProbe {
     }
 }
 
-/// Requests the update state at intervals. Ends the connection if the server is silent, and makes
-/// the stream fetch the difference if the server is ahead of the session.
+/// Requests the update state at intervals. Ends the connection if the server is silent, and
+/// notifies `missing` if the server is ahead of the session.
 pub(super) async fn heartbeat(
     probe: ServerProbe,
     session: Arc<CachedSession>,
-    resync: mpsc::Sender<UpdatesLike>,
+    missing: Arc<Notify>,
 ) -> Option<Disconnect> {
     let mut ticks = interval_at(tokio::time::Instant::now() + INTERVAL, INTERVAL);
     loop {
@@ -75,11 +76,11 @@ pub(super) async fn heartbeat(
             Ok(Err(error)) => return Some(Disconnect::of(&error)),
             Err(_) => return Some(Disconnect::silent()),
         };
+        // Updates that the server sent before its answer may still be under way.
+        sleep(ARRIVAL).await;
         let known = session.updates_state().await.ok();
         if known.is_some_and(|known| known.pts < state.pts || known.seq < state.seq) {
-            // The stream takes this as a reconnect, and fetches the difference. If the channel is
-            // full, the stream still has containers to read, and the next heartbeat tries again.
-            let _ = resync.try_send(UpdatesLike::ConnectionClosed);
+            missing.notify_one();
         }
     }
 }

@@ -12,55 +12,118 @@ use super::disconnect::Disconnect;
 use super::peers::PartyCache;
 use super::{error, updates};
 use crate::calls::account::AccountEvent;
+use crate::calls::event::CallEvent;
 
 /// Messages per page of the call history.
 const PAGE_SIZE: i32 = 100;
 /// The maximum number of pages that are read.
 const MAX_PAGES: usize = 20;
+/// How long a message may be missing from the index of the search.
+const INDEX_LAG: Duration = Duration::from_secs(6);
 /// By how much the message of a call may be older than the call, in seconds, because clocks differ.
 const CLOCK_TOLERANCE: i64 = 60;
 /// The delays before a page is requested again after a temporary error.
 const RETRY_DELAYS: [Duration; 3] =
     [Duration::from_secs(3), Duration::from_secs(10), Duration::from_secs(30)];
 
-/// Searches the call history of all chats, the latest message first, for the ends of the `asked` calls,
-/// back to `since`, when the earliest of them was placed. Reports what it finds.
+/// What is looked up.
+pub(super) struct WantedEnds {
+    /// Telegram's ids of calls that may have ended.
+    pub(super) calls: Vec<i64>,
+    /// When the first of them was placed, on the server's clock.
+    pub(super) since: Timestamp,
+    /// The time since which the ends of other calls may have been missed as well.
+    pub(super) lost_since: Option<Timestamp>,
+}
+
+/// What was found.
+#[derive(Default)]
+struct Found {
+    ended: Vec<CallEvent>,
+    /// Whether the history was read back to the earliest of the wanted calls.
+    complete: bool,
+}
+
+/// Searches the call history of all chats for the ends of calls, and reports what it finds.
+///
+/// The index of the search may lag, so that the search is repeated before a call counts as not
+/// ended.
 pub(super) async fn reconcile(
     context: TaskContext,
     client: Client,
     names: PartyCache,
-    asked: Vec<i64>,
-    since: Timestamp,
+    wanted: WantedEnds,
 ) -> Option<Disconnect> {
-    let since = since.as_second() - CLOCK_TOLERANCE;
-    let (mut ended, mut offset_id) = (Vec::new(), 0);
-    let mut complete = false;
-    for _ in 0..MAX_PAGES {
-        let messages = match page(&client, offset_id).await {
-            Ok(Some(messages)) => messages,
-            Ok(None) => break,
-            // The next connection reconciles again.
+    let mut found = match search(&client, &names, &wanted).await {
+        Ok(found) => found,
+        // The next connection reconciles again.
+        Err(ended) => return Some(ended),
+    };
+    if found.complete && !wanted.all_in(&found.ended) {
+        sleep(INDEX_LAG).await;
+        found = match search(&client, &names, &wanted).await {
+            Ok(found) => found,
             Err(ended) => return Some(ended),
         };
-        let events = messages.iter().filter_map(|message| updates::logged_call(message, &names));
-        ended.extend(events.filter(|event| asked.contains(&event.id())));
-        let last = messages.iter().filter_map(id_and_date).min();
-        complete = messages.len() < PAGE_SIZE as usize
-            || ended.len() == asked.len()
-            || last.is_none_or(|(_, date)| i64::from(date) < since);
-        let Some((id, _)) = last.filter(|_| !complete) else { break };
-        offset_id = id;
     }
-    if complete {
-        context.send(AccountEvent::Reconciled { asked, ended: Some(ended) }).await;
+    let asked = wanted.calls;
+    if found.complete {
+        context.send(AccountEvent::Reconciled { asked, ended: Some(found.ended) }).await;
         return None;
     }
     // The ends that were found are reported; the other calls may be further back in the history.
-    for event in ended {
+    for event in found.ended {
         context.send(AccountEvent::Call(event)).await;
     }
     context.send(AccountEvent::Reconciled { asked, ended: None }).await;
     None
+}
+
+impl WantedEnds {
+    fn all_in(&self, ended: &[CallEvent]) -> bool {
+        // Calls of which nothing is known may be missing from an index that lags.
+        self.lost_since.is_none()
+            && self.calls.iter().all(|call| ended.iter().any(|event| event.id() == *call))
+    }
+
+    fn takes(&self, event: &CallEvent) -> bool {
+        let lost = |event: &CallEvent| match event {
+            CallEvent::Logged(chat) => self.lost_since.is_some_and(|since| chat.date >= since),
+            _ => false,
+        };
+        self.calls.contains(&event.id()) || lost(event)
+    }
+}
+
+/// Reads the call history, the latest message first, back to the earliest of the wanted calls.
+async fn search(
+    client: &Client,
+    names: &PartyCache,
+    wanted: &WantedEnds,
+) -> Result<Found, Disconnect> {
+    let since = wanted.lost_since.map_or(wanted.since, |lost| lost.min(wanted.since));
+    let since = since.as_second() - CLOCK_TOLERANCE;
+    let (mut found, mut offset_id) = (Found::default(), 0);
+    for _ in 0..MAX_PAGES {
+        let Some(page) = page(client, offset_id).await? else { break };
+        names.insert_users(&page.users);
+        let events = page.messages.iter().filter_map(|it| updates::logged_call(it, names));
+        found.ended.extend(events.filter(|event| wanted.takes(event)));
+        let last = page.messages.iter().filter_map(id_and_date).min();
+        let early = last.is_none_or(|(_, date)| i64::from(date) < since);
+        found.complete = page.is_last || early || wanted.all_in(&found.ended);
+        let Some((id, _)) = last.filter(|_| !found.complete) else { break };
+        offset_id = id;
+    }
+    Ok(found)
+}
+
+/// A page of the call history.
+struct MessagePage {
+    messages: Vec<tl::enums::Message>,
+    users: Vec<tl::enums::User>,
+    /// Whether no page follows. A short page may be followed by others.
+    is_last: bool,
 }
 
 /// The id and the date of a message.
@@ -74,10 +137,7 @@ fn id_and_date(message: &tl::enums::Message) -> Option<(i32, i32)> {
 
 /// Requests one page of the call history of all chats, before the message `offset_id`. Returns `None`
 /// if Telegram refuses it for good.
-async fn page(
-    client: &Client,
-    offset_id: i32,
-) -> Result<Option<Vec<tl::enums::Message>>, Disconnect> {
+async fn page(client: &Client, offset_id: i32) -> Result<Option<MessagePage>, Disconnect> {
     let filter = tl::types::InputMessagesFilterPhoneCalls { missed: false };
     let request = tl::functions::messages::Search {
         peer: tl::enums::InputPeer::Empty,
@@ -99,8 +159,15 @@ async fn page(
     let mut waits = RETRY_DELAYS.into_iter();
     loop {
         return match timeout(REQUEST_DEADLINE, client.invoke(&request)).await {
-            Ok(Ok(tl::enums::messages::Messages::Messages(found))) => Ok(Some(found.messages)),
-            Ok(Ok(tl::enums::messages::Messages::Slice(found))) => Ok(Some(found.messages)),
+            Ok(Ok(tl::enums::messages::Messages::Messages(found))) => Ok(Some(MessagePage {
+                messages: found.messages,
+                users: found.users,
+                is_last: true,
+            })),
+            Ok(Ok(tl::enums::messages::Messages::Slice(found))) => {
+                let is_last = found.messages.is_empty();
+                Ok(Some(MessagePage { messages: found.messages, users: found.users, is_last }))
+            }
             Ok(Ok(_)) => Ok(None),
             Ok(Err(error)) if error::signed_out(&error).is_some() => Err(Disconnect::of(&error)),
             Ok(Err(InvocationError::Rpc(error))) => {

@@ -1,10 +1,6 @@
 //! The session that grammers works on: a cache in memory over the account's file, to which changes are
 //! written after a delay.
 //!
-//! An update state is stored only after all updates that it covers were dispatched
-//! ([`CachedSession::commit`]). grammers sets the state as soon as a difference has been received; if
-//! the connection ended while its updates are dispatched, the rest of them would be lost.
-//!
 //! A stored authorization key is never replaced: grammers would generate a new one if Telegram refuses
 //! the old one.
 
@@ -49,8 +45,6 @@ pub(super) struct CachedSession {
     store: Option<SqliteSession>,
     pending: Mutex<Unwritten>,
     changed: Notify,
-    /// The last update state of the stream, while updates that it covers are not yet dispatched.
-    uncommitted_state: Mutex<Option<UpdatesState>>,
 }
 
 /// The changes since the last write.
@@ -118,7 +112,6 @@ impl CachedSession {
             store: None,
             pending: Mutex::default(),
             changed: Notify::new(),
-            uncommitted_state: Mutex::default(),
         }
     }
 
@@ -136,25 +129,6 @@ impl CachedSession {
             return Err(SessionFileError::NoKey { file });
         }
         Ok((Self { store: Some(store), ..Self::in_memory(data) }, user_id))
-    }
-
-    /// Stores the last update state of the stream, once all updates that it covers were dispatched.
-    pub(super) async fn commit(&self) -> Result<(), SessionError> {
-        let uncommitted = self.uncommitted_state().take();
-        let Some(state) = uncommitted else { return Ok(()) };
-        self.memory.set_update_state(UpdateState::All(state)).await?;
-        self.record(|pending| pending.state = true);
-        Ok(())
-    }
-
-    /// Discards an update state that was not committed, so that the updates that it covers are
-    /// fetched again.
-    pub(super) fn forget_uncommitted(&self) {
-        self.uncommitted_state().take();
-    }
-
-    fn uncommitted_state(&self) -> MutexGuard<'_, Option<UpdatesState>> {
-        self.uncommitted_state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a change, and then [`WRITE_DELAY`] more to collect those that follow.
@@ -326,15 +300,6 @@ impl Session for CachedSession {
 
     fn set_update_state(&self, update: UpdateState) -> BoxFuture<'_, Result<(), SessionError>> {
         Box::pin(async move {
-            match update {
-                UpdateState::All(state) => {
-                    *self.uncommitted_state() =
-                        Some(UpdatesState { channels: Vec::new(), ..state });
-                    return Ok(());
-                }
-                UpdateState::Channel { .. } => return Ok(()),
-                UpdateState::Primary { .. } | UpdateState::Secondary { .. } => {}
-            }
             self.memory.set_update_state(update).await?;
             self.record(|pending| pending.state = true);
             Ok(())
@@ -389,24 +354,6 @@ mod tests {
         let peer = PeerId::user(7).expect("an id");
         let hash = stock.peer_ref(peer).await.expect("read").expect("known").auth.hash();
         assert_eq!(hash, 77);
-    }
-
-    #[tokio::test]
-    async fn an_update_state_is_kept_only_once_it_is_committed() {
-        let session = CachedSession::in_memory(seeded(&seed()));
-        let state = |pts| UpdatesState { pts, ..UpdatesState::default() };
-        session.set_update_state(UpdateState::All(state(5))).await.expect("held");
-        assert_eq!(session.updates_state().await.expect("known").pts, 0, "not committed yet");
-        session.commit().await.expect("kept");
-        assert_eq!(session.updates_state().await.expect("known").pts, 5);
-        session.set_update_state(UpdateState::All(state(9))).await.expect("held");
-        session.forget_uncommitted();
-        session.commit().await.expect("nothing to keep");
-        assert_eq!(
-            session.updates_state().await.expect("known").pts,
-            5,
-            "the connection ended before"
-        );
     }
 
     #[tokio::test]

@@ -60,16 +60,32 @@ pub(super) fn event(
 /// The user ids of the parties of a call, if an update about the call names them.
 pub(super) fn parties(update: &tl::enums::Update) -> Option<[i64; 2]> {
     use tl::enums::PhoneCall;
-    if let tl::enums::Update::NewMessage(update) = update {
-        let tl::enums::Message::Service(message) = &update.message else { return None };
-        return peer_of(message).map(|peer| [peer; 2]);
-    }
-    let tl::enums::Update::PhoneCall(update) = update else { return None };
-    match &update.phone_call {
+    let call = match update {
+        tl::enums::Update::NewMessage(update) => {
+            let tl::enums::Message::Service(message) = &update.message else { return None };
+            return peer_of(message).map(|peer| [peer; 2]);
+        }
+        tl::enums::Update::PhoneCall(update) => &update.phone_call,
+        _ => return None,
+    };
+    match call {
         PhoneCall::Requested(call) => Some([call.admin_id, call.participant_id]),
         PhoneCall::Waiting(call) => Some([call.admin_id, call.participant_id]),
         PhoneCall::Accepted(call) => Some([call.admin_id, call.participant_id]),
         PhoneCall::Call(call) => Some([call.admin_id, call.participant_id]),
+        PhoneCall::Empty(_) | PhoneCall::Discarded(_) => None,
+    }
+}
+
+/// The id of the call of an update, if the call has not ended.
+pub(super) fn live_call(update: &tl::enums::Update) -> Option<i64> {
+    use tl::enums::PhoneCall;
+    let tl::enums::Update::PhoneCall(update) = update else { return None };
+    match &update.phone_call {
+        PhoneCall::Requested(call) => Some(call.id),
+        PhoneCall::Waiting(call) => Some(call.id),
+        PhoneCall::Accepted(call) => Some(call.id),
+        PhoneCall::Call(call) => Some(call.id),
         PhoneCall::Empty(_) | PhoneCall::Discarded(_) => None,
     }
 }

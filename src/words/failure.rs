@@ -35,8 +35,8 @@ pub fn on_row(failure: &Failure, wait: Option<Option<i64>>, check: OutcomeCheck)
         (Some(Some(seconds)), _) => flood_wait(Some(seconds)),
         (Some(None), _) => "You can try again now".to_owned(),
         (None, OutcomeCheck::Pending) => format!("{}; checking…", text(failure)),
-        (None, OutcomeCheck::Alive) if failure.remedy() == Remedy::Unknown => {
-            "not ended yet".to_owned()
+        (None, OutcomeCheck::NoEnd) if failure.remedy() == Remedy::Unknown => {
+            "no end found".to_owned()
         }
         (None, _) => text(failure),
     }

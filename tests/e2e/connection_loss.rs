@@ -27,7 +27,7 @@ fn a_hang_up_that_succeeded_before_the_connection_was_lost_is_settled() {
 #[test]
 fn a_hang_up_that_failed_when_the_connection_was_lost_can_be_retried() {
     let mut board = cut("error-connection-lost");
-    board.see_wrapped("✗ not ended yet");
+    board.see_wrapped("✗ no end found");
     assert_eq!(board.hang_ups().len(), 1, "nothing is sent again by itself");
     board.press("X");
     board.see("declined by you (busy)");
@@ -62,7 +62,7 @@ fn a_connection_lost_during_the_check_leaves_no_outcome_open() {
     board.see_line(&["▶", "ringing", "Grace Hopper"]);
     board.press("X");
     board.see("retrying in");
-    board.see_wrapped("✗ not ended yet");
+    board.see_wrapped("✗ no end found");
     board.quit();
 }
 

@@ -109,7 +109,7 @@ fn user_migrate_can_be_retried() {
 #[test]
 fn a_timeout_of_telegram_can_be_retried() {
     let mut board = refused("error-timeout");
-    board.see_wrapped("✗ not ended yet · Timeout (-503)");
+    board.see_wrapped("✗ no end found · Timeout (-503)");
     board.press("X");
     board.see("declined by you (busy)");
     board.quit();

@@ -41,9 +41,9 @@ fn a_hang_up_without_an_answer_times_out_and_can_be_dismissed() {
         session.pass_until_shown(Duration::from_secs(1), "declining…").await;
         session.pass(Duration::from_secs(14)).await;
         assert!(session.screen().contains("declining… still waiting for Telegram"));
-        // The request has 15 seconds; the connection is then replaced, and the chat history read.
-        let outcome = "✗ not ended yet · TIMEOUT";
-        session.pass_until_shown(Duration::from_secs(5), outcome).await;
+        // The request has 15 seconds; the connection is then replaced, and the chats read twice.
+        let outcome = "✗ no end found · TIMEOUT";
+        session.pass_until_shown(Duration::from_secs(15), outcome).await;
         session.press(Action::Dismiss).await;
         assert!(!session.screen().contains("TIMEOUT"), "{}", session.screen());
         let sent = session.requests.iter().filter(|it| it["method"] == "phone.discardCall");

@@ -1,0 +1,375 @@
+//! Receives updates: dispatches those that are pushed, and fetches those that are missing.
+//!
+//! grammers' `UpdateStream` is not used. It drops the edits in a difference, takes over the state of
+//! `updates.differenceTooLong` and fetches nothing more, requests the differences of all channels
+//! for ever, and ends with an error when Telegram refuses the update state.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use grammers_client::{InvocationError, tl};
+use grammers_session::Session;
+use grammers_session::types::{PeerAuth, PeerInfo, UpdateState};
+use grammers_session::updates::UpdatesLike;
+use jiff::Timestamp;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::context::{REQUEST_DEADLINE, TaskContext};
+use super::disconnect::Disconnect;
+use super::error;
+use super::heartbeat::ServerProbe;
+use super::network::POOL_SLOTS;
+use super::peers::PartyCache;
+use super::sequence::Sequence;
+use super::session::CachedSession;
+use super::updates;
+use crate::calls::account::AccountEvent;
+use crate::calls::event::CallEvent;
+
+/// How long a missing update may still come by itself.
+const GAP_DELAY: Duration = Duration::from_millis(500);
+/// The delays before the difference is requested again after a temporary error; the last one is
+/// repeated.
+const RETRY_DELAYS: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+];
+
+/// Turns updates into events.
+#[derive(Clone)]
+pub(super) struct Dispatcher {
+    pub(super) context: TaskContext,
+    pub(super) names: PartyCache,
+    /// Users whose names are to be looked up.
+    pub(super) lookups: mpsc::UnboundedSender<i64>,
+}
+
+impl Dispatcher {
+    /// Sends the event of an update, if it has one. Returns `false` if the receiver is closed.
+    async fn dispatch(&self, update: &tl::enums::Update) -> bool {
+        let Some(event) = updates::event(update, self.context.self_id, &self.names) else {
+            return match updates::service_notification(update) {
+                Some(text) => self.context.send(AccountEvent::ServiceNotification(text)).await,
+                None => true,
+            };
+        };
+        let peer = match &event {
+            CallEvent::Live(live) => Some(live.peer.user_id),
+            CallEvent::Logged(chat) => Some(chat.peer.user_id),
+            CallEvent::Discarded { .. } | CallEvent::Gone { .. } => None,
+        };
+        if let Some(peer) = peer.filter(|peer| self.names.needs_lookup(*peer)) {
+            // The send fails only while the connection ends; the next one looks the name up.
+            let _ = self.lookups.send(peer);
+        }
+        self.context.send(AccountEvent::Call(event)).await
+    }
+}
+
+/// The missing updates, as far as one request has fetched them.
+struct Fetched {
+    updates: Vec<tl::enums::Update>,
+    users: Vec<tl::enums::User>,
+    /// The numbers after these updates.
+    sequence: Sequence,
+    /// Whether more updates are missing.
+    more: bool,
+    /// Whether updates cannot be fetched at all: Telegram refused the old numbers, or too much was
+    /// missed.
+    lost: bool,
+}
+
+/// Why missing updates were not fetched.
+enum FetchError {
+    /// The connection has ended.
+    Disconnected(Disconnect),
+    /// They may be fetched later; Telegram may ask for a wait.
+    Temporary(Duration),
+}
+
+/// Receives the updates of one connection.
+pub(super) struct UpdateReceiver {
+    dispatcher: Dispatcher,
+    probe: ServerProbe,
+    session: Arc<CachedSession>,
+    sequence: Sequence,
+    /// The running request for missing updates: a set of at most one task.
+    fetching: JoinSet<Result<Fetched, FetchError>>,
+    /// Whether updates are missing that the running request may not fetch.
+    gap: bool,
+    /// How often in a row the difference could not be fetched.
+    failures: usize,
+    /// The calls of the running series of requests that had not ended.
+    live: Vec<i64>,
+    /// The time since which updates are lost.
+    lost_since: Option<Timestamp>,
+}
+
+impl UpdateReceiver {
+    /// A receiver that first fetches what was missed since the state of the session.
+    pub(super) async fn new(
+        dispatcher: Dispatcher,
+        probe: ServerProbe,
+        session: Arc<CachedSession>,
+    ) -> Result<Self, Disconnect> {
+        let state = session.updates_state().await.map_err(|error| Disconnect::lost(&error))?;
+        let sequence = Sequence::from(&state);
+        let mut receiver = Self {
+            dispatcher,
+            probe,
+            session,
+            sequence,
+            fetching: JoinSet::new(),
+            gap: false,
+            failures: 0,
+            live: Vec::new(),
+            lost_since: None,
+        };
+        receiver.fetch_after(Duration::ZERO);
+        Ok(receiver)
+    }
+
+    /// Runs until the connection ends. `missing` is notified when the server is ahead of the
+    /// session.
+    pub(super) async fn run(
+        mut self,
+        mut from_pool: mpsc::Receiver<UpdatesLike>,
+        missing: Arc<Notify>,
+    ) -> Option<Disconnect> {
+        loop {
+            tokio::select! {
+                container = from_pool.recv() => {
+                    let Some(container) = container else {
+                        return Some(Disconnect::Dropped("the connection was given up".to_owned()));
+                    };
+                    // The pool drops containers that do not fit without an error.
+                    let overflow = from_pool.len() + 1 >= POOL_SLOTS;
+                    if matches!(container, UpdatesLike::ConnectionClosed) {
+                        return Some(Disconnect::Lost("the connection was closed".to_owned()));
+                    }
+                    if !self.receive(&container).await {
+                        return None;
+                    }
+                    if overflow {
+                        self.fill_gap();
+                    }
+                }
+                () = missing.notified() => self.fill_gap(),
+                Some(fetched) = self.fetching.join_next() => match fetched {
+                    Ok(Ok(fetched)) => if !self.apply(fetched).await {
+                        return None;
+                    },
+                    Ok(Err(FetchError::Disconnected(ended))) => return Some(ended),
+                    Ok(Err(FetchError::Temporary(wait))) => {
+                        let delay = RETRY_DELAYS[self.failures.min(RETRY_DELAYS.len() - 1)];
+                        self.failures += 1;
+                        self.fetch_after(delay.max(wait));
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "the task that fetches updates has failed");
+                        return Some(Disconnect::Failed);
+                    }
+                },
+            }
+        }
+    }
+
+    /// Dispatches the updates of a container. Returns `false` if the receiver of events is closed.
+    async fn receive(&mut self, container: &UpdatesLike) -> bool {
+        let (updates, users) = updates::unpack(container);
+        self.take_in(users, updates).await;
+        for update in updates {
+            if !self.dispatcher.dispatch(update).await {
+                return false;
+            }
+        }
+        let before = self.sequence;
+        if self.sequence.advance(container) {
+            self.fill_gap();
+        }
+        // During a series of requests the end of the series stores the numbers.
+        if self.sequence != before && self.fetching.is_empty() {
+            self.store().await;
+        }
+        true
+    }
+
+    /// Fetches missing updates, after a delay in which they may come by themselves.
+    fn fill_gap(&mut self) {
+        if self.fetching.is_empty() {
+            self.fetch_after(GAP_DELAY);
+        } else {
+            self.gap = true;
+        }
+    }
+
+    fn fetch_after(&mut self, delay: Duration) {
+        self.gap = false;
+        let (probe, sequence) = (self.probe.clone(), self.sequence);
+        self.fetching.spawn(async move {
+            sleep(delay).await;
+            fetch(&probe, sequence).await
+        });
+    }
+
+    /// Dispatches fetched updates. Returns `false` if the receiver of events is closed.
+    async fn apply(&mut self, fetched: Fetched) -> bool {
+        self.failures = 0;
+        let Fetched { updates, users, sequence, more, lost } = fetched;
+        let since = Timestamp::from_second(i64::from(self.sequence.date)).unwrap_or_default();
+        if lost {
+            self.lost_since = self.lost_since.or(Some(since));
+        }
+        self.take_in(&users, &updates).await;
+        for update in &updates {
+            self.live.extend(updates::live_call(update));
+            if !self.dispatcher.dispatch(update).await {
+                // The numbers are not stored, so that the next run receives the updates again.
+                return false;
+            }
+        }
+        // Updates that were pushed during the request may have advanced the numbers further.
+        let pushed = if lost { 0 } else { self.sequence.pts };
+        self.sequence = Sequence { pts: sequence.pts.max(pushed), ..sequence };
+        self.store().await;
+        if more {
+            self.fetch_after(Duration::ZERO);
+            return true;
+        }
+        if self.gap {
+            self.fetch_after(GAP_DELAY);
+        }
+        let (calls, lost_since) = (std::mem::take(&mut self.live), self.lost_since.take());
+        calls.is_empty() && lost_since.is_none()
+            || self.dispatcher.context.send(AccountEvent::CaughtUp { calls, lost_since }).await
+    }
+
+    /// Keeps the names of users, and of the parties of calls what a later look-up needs.
+    async fn take_in(&self, users: &[tl::enums::User], updates: &[tl::enums::Update]) {
+        self.dispatcher.names.insert_users(users);
+        let parties: HashSet<_> = updates.iter().filter_map(updates::parties).flatten().collect();
+        for user in users {
+            let tl::enums::User::User(user) = user else { continue };
+            let Some(hash) = user.access_hash.filter(|_| !user.min) else { continue };
+            if !parties.contains(&user.id) {
+                continue;
+            }
+            let auth = Some(PeerAuth::from_hash(hash));
+            let (bot, is_self) = (Some(user.bot), Some(user.is_self));
+            let peer = PeerInfo::User { id: user.id, auth, bot, is_self };
+            if let Err(error) = self.session.cache_peer(peer).await {
+                tracing::warn!(%error, "a peer cannot be stored");
+            }
+        }
+    }
+
+    /// Stores the numbers. All updates before them were dispatched.
+    async fn store(&self) {
+        let state = UpdateState::All(self.sequence.into());
+        if let Err(error) = self.session.set_update_state(state).await {
+            tracing::warn!(%error, "the update state cannot be stored");
+        }
+    }
+}
+
+/// Requests the updates after `sequence` once.
+async fn fetch(probe: &ServerProbe, sequence: Sequence) -> Result<Fetched, FetchError> {
+    use tl::enums::updates::Difference;
+    let request = tl::functions::updates::GetDifference {
+        pts: sequence.pts,
+        pts_limit: None,
+        pts_total_limit: None,
+        // Telegram refuses a date of 0.
+        date: sequence.date.max(1),
+        qts: sequence.qts,
+        qts_limit: None,
+    };
+    let answer = match timeout(REQUEST_DEADLINE, probe.client.invoke(&request)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => return refused(probe, &error).await,
+        Err(_) => return Err(FetchError::Disconnected(Disconnect::silent())),
+    };
+    let nothing =
+        Fetched { updates: Vec::new(), users: Vec::new(), sequence, more: false, lost: false };
+    Ok(match answer {
+        Difference::Empty(it) => {
+            Fetched { sequence: Sequence { date: it.date, seq: it.seq, ..sequence }, ..nothing }
+        }
+        Difference::Difference(it) => Fetched {
+            sequence: Sequence::from(&it.state),
+            updates: merged(it.new_messages, it.other_updates),
+            users: it.users,
+            ..nothing
+        },
+        Difference::Slice(it) => Fetched {
+            sequence: Sequence::from(&it.intermediate_state),
+            updates: merged(it.new_messages, it.other_updates),
+            users: it.users,
+            more: true,
+            ..nothing
+        },
+        // The same number again leads nowhere.
+        Difference::TooLong(it) if it.pts == sequence.pts => return start_over(probe).await,
+        Difference::TooLong(it) => Fetched {
+            sequence: Sequence { pts: it.pts, ..sequence },
+            more: true,
+            lost: true,
+            ..nothing
+        },
+    })
+}
+
+/// Decides what follows from an error of `updates.getDifference`.
+async fn refused(probe: &ServerProbe, error: &InvocationError) -> Result<Fetched, FetchError> {
+    if error::signed_out(error).is_some() {
+        return Err(FetchError::Disconnected(Disconnect::of(error)));
+    }
+    match error {
+        InvocationError::Rpc(rpc) if matches!(rpc.code, 420 | 500..|-503| 303) => {
+            tracing::debug!(%error, "missing updates could not be fetched");
+            let wait = Duration::from_secs(u64::from(rpc.value.unwrap_or(0)));
+            Err(FetchError::Temporary(wait))
+        }
+        InvocationError::Rpc(_) => {
+            tracing::info!(%error, "the update state is refused");
+            start_over(probe).await
+        }
+        InvocationError::Deserialize(_) => {
+            tracing::debug!(%error, "missing updates could not be read");
+            Err(FetchError::Temporary(Duration::ZERO))
+        }
+        error => Err(FetchError::Disconnected(Disconnect::of(error))),
+    }
+}
+
+/// Starts with the server's present numbers; the updates before them are lost.
+async fn start_over(probe: &ServerProbe) -> Result<Fetched, FetchError> {
+    match timeout(REQUEST_DEADLINE, probe.state()).await {
+        Ok(Ok(state)) => {
+            let sequence = Sequence::from(&tl::enums::updates::State::from(state));
+            let (updates, users) = (Vec::new(), Vec::new());
+            Ok(Fetched { updates, users, sequence, more: false, lost: true })
+        }
+        Ok(Err(error)) => Err(FetchError::Disconnected(Disconnect::of(&error))),
+        Err(_) => Err(FetchError::Disconnected(Disconnect::silent())),
+    }
+}
+
+/// The updates of a difference. Those about calls precede the messages about their ends.
+fn merged(
+    messages: Vec<tl::enums::Message>,
+    mut updates: Vec<tl::enums::Update>,
+) -> Vec<tl::enums::Update> {
+    // The number of the difference covers its messages.
+    updates.extend(
+        messages
+            .into_iter()
+            .map(|message| tl::types::UpdateNewMessage { message, pts: 0, pts_count: 0 }.into()),
+    );
+    updates
+}

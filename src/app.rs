@@ -24,7 +24,7 @@ use crate::calls::account::{AccountEvent, ConnectionState};
 use crate::calls::event::CallEvent;
 use crate::calls::failure::Remedy;
 use crate::calls::reason::Ending;
-use crate::calls::{AccountId, CallKey, Calls, Change, GRACE, Ignored, Party, Phase, RequestState};
+use crate::calls::{AccountId, CallKey, Calls, Change, Ignored, Party, Phase, RequestState};
 use crate::words;
 use account::AccountState;
 use action::Layer;
@@ -318,8 +318,8 @@ impl State {
         if own.name.is_some() || own.user_id != known.user_id {
             *known = own;
         }
-        let ring = self.account(account).ring_timeout + GRACE;
-        let recall = Effect::Ledger(LedgerEffect::Recall { account, user_id, ring });
+        let ring_timeout = self.account(account).ring_timeout;
+        let recall = Effect::Ledger(LedgerEffect::Recall { account, user_id, ring_timeout });
         (first && user_id != 0).then_some(recall)
     }
 

@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use account::AccountContext;
+use account::{AccountContext, RequestAnswer};
 use column::Column;
 use event::{CallEvent, LiveCall, LoggedCall, Stage};
 use failure::{Failure, Remedy};
-use progress::{discarded, logged};
+use progress::{Report, discarded, logged};
 use reason::{Ending, Recorded};
 use rows::Rows;
 
@@ -36,7 +36,7 @@ pub use call::{
 /// How long a ringing row outlives its ring time, in case the end is only late.
 pub const GRACE: Duration = Duration::from_secs(10);
 /// How many ended calls are kept for display.
-const RECENT: usize = 200;
+pub const RECENT: usize = 200;
 /// How many ended calls are remembered, so that a late update cannot bring them back.
 const TOMBSTONES: usize = 20_000;
 
@@ -211,6 +211,7 @@ impl Calls {
         };
         let before = ended.clone();
         change(ended);
+        ended.attribute();
         let (changed, moved) = (*ended != before, ended.at != before.at);
         if moved {
             self.sort_recent();
@@ -282,23 +283,26 @@ impl Calls {
                     self.update(key, |call| call.video = true);
                 }
                 let ending = |call: &Call| discarded(call, reason, duration);
-                self.end_or_refine(key, context.server_now, ending, reason, duration)
+                let end = ReportedEnd { report: Report::Update, reason, duration };
+                self.end_or_refine(key, context.server_now, ending, end)
             }
             CallEvent::Gone { .. } => {
-                self.end_or_refine(key, context.server_now, |_| Ending::Over, None, None)
+                let end = ReportedEnd { report: Report::Update, reason: None, duration: None };
+                self.end_or_refine(key, context.server_now, |_| Ending::OVER, end)
             }
             CallEvent::Logged(chat) => {
                 let LoggedCall { reason, duration, .. } = *chat;
                 let shown = self.ended.get(&key) == Some(&Tombstone::Shown);
                 if !shown && !self.live.contains_key(&key) {
                     self.remember_ended(key, Tombstone::Shown);
-                    self.show(EndedCall::of_chat(key, *chat));
+                    self.show(EndedCall::of_chat(key, *chat, context.ring_timeout));
                     return Ok(Change::Ended);
                 }
                 let ending = |call: &Call| logged(call, reason, duration);
                 // The message may come long after the end; its date is the time of the end.
                 let at = chat.date.min(context.server_now);
-                self.end_or_refine(key, at, ending, reason, duration)
+                let end = ReportedEnd { report: Report::Message, reason, duration };
+                self.end_or_refine(key, at, ending, end)
             }
         }
     }
@@ -342,6 +346,7 @@ impl Calls {
                 Direction::Outgoing => Phase::Dialing { remote_ringing: false },
             },
             placed: live.date,
+            ring_timeout: context.ring_timeout,
             milestones: Milestones::default(),
             protocol: live.protocol.clone(),
             relays: None,
@@ -363,8 +368,7 @@ impl Calls {
         key: CallKey,
         at: Timestamp,
         ending: impl FnOnce(&Call) -> Ending,
-        reason: Option<Recorded>,
-        duration: Option<u32>,
+        ReportedEnd { report, reason, duration }: ReportedEnd,
     ) -> Result<Change, Ignored> {
         if let Some(call) = self.live.get(&key) {
             let ending = ending(call);
@@ -374,7 +378,7 @@ impl Calls {
         if self.remember_ended(key, Tombstone::Unseen) {
             return Err(Ignored("the end of a call that was never seen"));
         }
-        if self.refine(key, |ended| ended.refine(reason, duration, at)) {
+        if self.refine(key, |ended| ended.refine(report, reason, duration, at)) {
             Ok(Change::Refined)
         } else {
             Err(Ignored("known to have ended"))
@@ -387,54 +391,79 @@ impl Calls {
         self.marked.remove(&key);
         let Some(call) = self.live.remove(&key) else { return };
         self.remember_ended(key, Tombstone::Shown);
-        let sent = call.may_have_worked().map(|discard| Sent {
-            verb: call.verb(),
-            reason: discard.reason,
-            origin: discard.origin,
-            answer: SentAnswer::None,
-        });
+        let (sent, was_answered) = (call.sent(), call.was_answered());
         let failure = match &call.request {
             RequestState::Failed { failure, .. } => Some(failure.clone()),
             _ => None,
         };
-        self.show(EndedCall {
+        let mut ended = EndedCall {
             key,
-            was_answered: matches!(call.phase, Phase::Connecting | Phase::Active { .. }),
+            was_answered,
             answered: call.milestones.accepted.or(call.milestones.established),
             peer: call.peer,
             direction: call.direction,
             video: call.video,
             placed: call.placed,
+            ring_timeout: call.ring_timeout,
             at,
             sent,
-            maybe_sent: call.maybe_sent.is_some(),
+            maybe_sent: call.maybe_sent,
             ending,
             failure,
             provenance: Provenance::Live,
-        });
+        };
+        ended.attribute();
+        self.show(ended);
     }
 
-    /// Applies the success of a discard: it was this request that ended the call.
-    pub fn confirm(&mut self, key: CallKey, at: Timestamp) {
-        self.end(key, Ending::Over, at);
+    /// Applies that a discard was accepted. Ends the call if it lives.
+    pub fn confirm(&mut self, key: CallKey, answer: RequestAnswer, at: Timestamp) {
+        self.end(key, Ending::OVER, at);
         self.refine(key, |ended| {
-            if let Some(sent) = &mut ended.sent {
-                sent.answer = SentAnswer::Done;
-            }
+            ended.answer(match answer {
+                RequestAnswer::End => SentAnswer::Done,
+                RequestAnswer::NoEnd => SentAnswer::TooLate,
+            });
         });
     }
 
     /// Adds the error of a discard to a call that has ended.
     pub fn annotate(&mut self, key: CallKey, failure: Failure) {
         self.refine(key, |ended| {
-            if let Some(sent) = &mut ended.sent
-                && failure.remedy() != Remedy::Unknown
-                && !ended.maybe_sent
-            {
-                sent.answer = SentAnswer::Refused;
+            match failure.remedy() {
+                Remedy::Unknown => {}
+                Remedy::AlreadyOver => ended.answer(SentAnswer::TooLate),
+                _ => ended.answer(SentAnswer::Refused),
             }
             ended.failure = Some(failure);
         });
+    }
+
+    /// Adds calls that ended in an earlier run, and merges what was learned of them since.
+    ///
+    /// The ledger has them already, so that only a merged call counts as changed.
+    pub fn restore(&mut self, ended: Vec<EndedCall>) {
+        for mut call in ended {
+            let key = call.key;
+            if self.live.contains_key(&key) {
+                continue;
+            }
+            if let Some(at) = self.recent.iter().position(|known| known.key == key) {
+                let known = &self.recent[at];
+                if known.provenance == Provenance::ChatOnly {
+                    let (reason, duration) = known.ending.record();
+                    call.refine(Report::Message, reason, duration, known.at);
+                    call.attribute();
+                    self.recent[at] = call;
+                    self.changes.push((key, Change::Refined));
+                }
+                continue;
+            }
+            self.remember_ended(key, Tombstone::Shown);
+            self.recent.push_back(call);
+        }
+        self.sort_recent();
+        self.recent.truncate(RECENT);
     }
 
     /// The calls of an account that have rung for longer than Telegram lets them.
@@ -488,6 +517,36 @@ impl Calls {
             }
         }
         new
+    }
+}
+
+/// The end of a call, as Telegram reports it.
+struct ReportedEnd {
+    report: Report,
+    reason: Option<Recorded>,
+    duration: Option<u32>,
+}
+
+impl EndedCall {
+    /// Applies Telegram's answer to the discard.
+    fn answer(&mut self, answer: SentAnswer) {
+        // An earlier discard may have ended the call, and then this answer follows from that.
+        let uncertain = self.maybe_sent.is_some() && answer != SentAnswer::Done;
+        if let Some(sent) = self.sent.as_mut().filter(|_| !uncertain) {
+            sent.answer = answer;
+        }
+    }
+
+    /// Shows an earlier discard as the one that was sent if its reason is the one recorded.
+    fn attribute(&mut self) {
+        if let (Some(sent), Some(earlier)) = (&mut self.sent, self.maybe_sent)
+            && let Ending::Recorded { reason, .. } = self.ending
+            && reason == Recorded::Reason(earlier.reason)
+            && reason != Recorded::Reason(sent.reason)
+        {
+            let PossibleDiscard { reason, origin } = earlier;
+            *sent = Sent { reason, origin, answer: SentAnswer::None, ..*sent };
+        }
     }
 }
 

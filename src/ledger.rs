@@ -11,17 +11,20 @@ mod query;
 mod writer;
 
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use libsql::{Connection, Row, Transaction, Value, named_params};
 
 use crate::calls::event::{LiveCall, Protocol, RecalledCall, Relays, Stage};
+use crate::calls::reason::{EndedBy, Ending, Outcome, Recorded};
 use crate::calls::{
-    Call, Direction, EndedCall, Handle, Origin, Party, Phase, PossibleDiscard, Provenance,
+    AccountId, Call, CallKey, Direction, EndedCall, Handle, Origin, Party, Phase, PossibleDiscard,
+    Provenance, Sent, SentAnswer, Verb,
 };
 
 pub use query::{Cursor, Filter, HistoryCall, Page};
-pub use writer::LedgerHandle;
+pub use writer::{LedgerHandle, Recall};
 
 /// How long a call that was active may be assumed to live unseen, in milliseconds.
 const LONGEST_TALK: i64 = 24 * 3600 * 1000;
@@ -95,7 +98,8 @@ macro_rules! too_old {
 }
 
 const CLOSE_OLD: &str = concat!(
-    "UPDATE calls SET ended = :now, outcome = 'unknown', access_hash = NULL
+    "UPDATE calls SET ended = :now, access_hash = NULL,
+        outcome = CASE WHEN established IS NULL THEN 'rang-out' ELSE 'unknown' END
     WHERE account = :account AND ended IS NULL AND ",
     too_old!()
 );
@@ -105,6 +109,10 @@ const LIVING: &str = concat!(
     WHERE account = :account AND :now AND ended IS NULL AND access_hash IS NOT NULL AND NOT ",
     too_old!()
 );
+
+/// The calls that ended last, the newest first.
+const LATEST: &str = "SELECT * FROM calls WHERE account = :account AND ended IS NOT NULL
+    ORDER BY placed DESC, id DESC LIMIT :limit";
 
 /// Why the ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -221,6 +229,27 @@ impl Ledger {
             living.push(recalled(account, &RowReader(row))?);
         }
         Ok(living)
+    }
+
+    /// The calls of an account that ended last, the newest first, for the account `id` of the board
+    /// whose calls ring for `ring_timeout`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn latest(
+        &self,
+        (id, account): (AccountId, i64),
+        ring_timeout: Duration,
+        limit: usize,
+    ) -> Result<Vec<EndedCall>, LedgerError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let params = vec![param("account", account), param("limit", limit)];
+        let mut rows = self.connection.query(LATEST, params).await?;
+        let mut ended = Vec::new();
+        while let Some(row) = rows.next().await? {
+            ended.extend(ended_call(id, ring_timeout, &RowReader(row))?);
+        }
+        Ok(ended)
     }
 
     /// Closes the calls of an account that are too old to live.
@@ -411,4 +440,66 @@ fn recalled(account: i64, row: &RowReader) -> libsql::Result<RecalledCall> {
         exchange: None,
     };
     Ok(RecalledCall { live, maybe_sent: reason.map(|reason| PossibleDiscard { reason, origin }) })
+}
+
+/// A row as the ended call that was written; `None` if its codes are unknown.
+fn ended_call(
+    account: AccountId,
+    ring_timeout: Duration,
+    row: &RowReader,
+) -> libsql::Result<Option<EndedCall>> {
+    let (Some(outcome), Some(at)) = (row.code::<Outcome>("outcome")?, row.time("ended")?) else {
+        return Ok(None);
+    };
+    let recorded = row.text("recorded")?.and_then(|code| Recorded::from_code(&code));
+    let talked = row.number("talk_seconds")?.and_then(|seconds| u32::try_from(seconds).ok());
+    let ending = match (outcome, recorded) {
+        (Outcome::AnsweredElsewhere, reason) => Ending::Elsewhere { talked, reason },
+        (Outcome::RangOut, _) => Ending::RangOut,
+        (Outcome::Unknown, Some(reason)) => Ending::Stopped { reason: Some(reason) },
+        (_, Some(reason)) => Ending::Recorded { reason, duration: talked },
+        (_, None) => Ending::Over { talked },
+    };
+    let answered = row.time("accepted")?.or(row.time("established")?);
+    let seen = row.number("ring_seconds")?.is_some();
+    let was_answered = answered.is_some() || (!seen && talked.is_some());
+    let outgoing = row.number("outgoing")? == Some(1);
+    let verb = match (was_answered, outgoing) {
+        (true, _) => Verb::HangUp,
+        (false, true) => Verb::Cancel,
+        (false, false) => Verb::Decline,
+    };
+    let ended_here = row.code::<EndedBy>("ended_by")? == Some(EndedBy::You);
+    // Rows of version 1 have no origin; all of their discards were keys.
+    let origin = row.code("origin")?.unwrap_or(Origin::Key);
+    let sent = row.code("sent")?.map(|reason| Sent {
+        verb,
+        reason,
+        origin,
+        answer: if ended_here { SentAnswer::Done } else { SentAnswer::None },
+    });
+    let mut call = EndedCall {
+        key: CallKey { account, id: row.number("id")?.unwrap_or_default() },
+        peer: row.party()?,
+        direction: if outgoing { Direction::Outgoing } else { Direction::Incoming },
+        video: row.number("video")? == Some(1),
+        placed: row.time("placed")?.unwrap_or(at),
+        ring_timeout,
+        answered,
+        at,
+        was_answered,
+        sent,
+        maybe_sent: None,
+        ending,
+        failure: None,
+        provenance: if seen { Provenance::Live } else { Provenance::ChatOnly },
+    };
+    if !ended_here
+        && call.ended_here().is_some()
+        && let Some(sent) = &mut call.sent
+    {
+        // The reason fits, and yet the discard was too late or was refused.
+        sent.answer = SentAnswer::TooLate;
+    }
+    Ok(Some(call))
 }

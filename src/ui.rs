@@ -142,6 +142,17 @@ impl View<'_> {
         let local = at.to_zoned(self.options.zone.clone());
         format!("{:02}:{:02}", local.hour(), local.minute())
     }
+
+    /// Hours and minutes, or month and day for a time that is not today.
+    fn clock_or_date(&self, at: Timestamp) -> String {
+        let zone = &self.options.zone;
+        let (day, today) =
+            (at.to_zoned(zone.clone()).date(), self.now.to_zoned(zone.clone()).date());
+        if day == today {
+            return self.clock(at);
+        }
+        format!("{:02}-{:02}", day.month(), day.day())
+    }
 }
 
 /// The spinner at this time.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::State;
 use super::effect::{Effect, RecordsEffect};
 use crate::calls::account::{AccountCommand, AccountContext, AuthorizationFlags, ConnectionState};
-use crate::calls::event::{CallEvent, RecalledCall};
+use crate::calls::event::{CallEvent, RecalledCall, RecalledCalls};
 use crate::calls::{AccountId, CallKey, Party};
 
 /// How long Telegram lets a call ring unless it says otherwise.
@@ -146,14 +146,17 @@ impl State {
         Some(Effect::Account(account, command))
     }
 
-    /// Restores calls of an earlier run, in doubt until the chats have been read.
+    /// Restores calls of earlier runs. Those that may live are in doubt until the chats have been
+    /// read.
     pub(super) fn recalled(
         &mut self,
         account: AccountId,
-        calls: Vec<RecalledCall>,
+        calls: RecalledCalls,
         now: Timestamp,
     ) -> Vec<Effect> {
-        for RecalledCall { live, maybe_sent } in calls {
+        let RecalledCalls { living, ended } = calls;
+        self.calls.restore(ended);
+        for RecalledCall { live, maybe_sent } in living {
             let key = CallKey { account, id: live.handle.id };
             if self.calls.get(key).is_none() {
                 // Its effects are dropped: the call has rung before, so nothing notifies of it.

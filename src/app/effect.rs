@@ -33,12 +33,12 @@ pub enum Effect {
 pub enum LedgerEffect {
     /// Save a call as it is now.
     Save { key: CallKey, change: Change },
-    /// Read the calls that had not ended when an earlier run of the program stopped.
+    /// Read the calls of earlier runs of the program.
     Recall {
         account: AccountId,
         user_id: i64,
-        /// How long a call that was not answered may have rung.
-        ring: Duration,
+        /// How long a call may ring.
+        ring_timeout: Duration,
     },
 }
 

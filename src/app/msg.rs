@@ -5,7 +5,7 @@ use std::fmt;
 use super::action::Action;
 use crate::calls::AccountId;
 use crate::calls::account::AccountEvent;
-use crate::calls::event::RecalledCall;
+use crate::calls::event::RecalledCalls;
 
 /// Something that has happened.
 #[derive(Clone, PartialEq)]
@@ -31,8 +31,8 @@ pub enum Msg {
 /// An event of the ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LedgerEvent {
-    /// The calls of an account that had not ended when an earlier run of the program stopped.
-    Recalled { account: AccountId, calls: Vec<RecalledCall> },
+    /// The calls of an account from earlier runs of the program.
+    Recalled { account: AccountId, calls: RecalledCalls },
     /// The ledger cannot be opened; nothing is saved in this run. The cause is cleaned.
     Unavailable(String),
     /// The ledger cannot be written at the moment; changes wait in memory. The cause is cleaned.

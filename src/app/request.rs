@@ -9,7 +9,7 @@ use super::countdown::remaining;
 use super::dialog::{Choice, Dialog, Picker};
 use super::effect::Effect;
 use super::{State, has_room};
-use crate::calls::account::AccountCommand;
+use crate::calls::account::{AccountCommand, RequestAnswer};
 use crate::calls::failure::{Failure, Remedy};
 use crate::calls::reason::{EndReason, Ending};
 use crate::calls::{Call, CallKey, CallRequest, Origin, OutcomeCheck, PossibleDiscard};
@@ -178,13 +178,13 @@ impl State {
         &mut self,
         key: CallKey,
         attempt: u32,
-        outcome: Result<(), Failure>,
+        outcome: Result<RequestAnswer, Failure>,
         now: Timestamp,
     ) -> Vec<Effect> {
         let at = self.server_now(key.account, now);
         let Some(call) = self.calls.get(key) else {
             match outcome {
-                Ok(()) => self.calls.confirm(key, at),
+                Ok(answer) => self.calls.confirm(key, answer, at),
                 Err(failure) => self.calls.annotate(key, failure),
             }
             return Vec::new();
@@ -196,17 +196,17 @@ impl State {
             return Vec::new();
         }
         let failure = match outcome {
-            Ok(()) => match kind {
+            Ok(answer) => match kind {
                 RequestKind::Discard { .. } => {
-                    self.end_call(key, Ending::Over, now);
-                    self.calls.confirm(key, at);
+                    self.end_call(key, Ending::OVER, now);
+                    self.calls.confirm(key, answer, at);
                     return Vec::new();
                 }
             },
             Err(failure) => failure,
         };
         if failure.remedy() == Remedy::AlreadyOver {
-            self.end_call(key, Ending::Over, now);
+            self.end_call(key, Ending::OVER, now);
             self.calls.annotate(key, failure);
             return Vec::new();
         }

@@ -6,6 +6,7 @@ use super::action::Action;
 use super::*;
 use crate::app::effect::ProgramEffect;
 use crate::calls::account::AccountCommand;
+use crate::calls::account::RequestAnswer;
 use crate::calls::event::{LiveCall, LoggedCall, Protocol, Relays, Stage};
 use crate::calls::failure::Failure;
 use crate::calls::reason::{EndReason, Recorded};
@@ -73,7 +74,7 @@ fn logged(id: i64, reason: Option<EndReason>) -> CallEvent {
     }))
 }
 
-fn done(id: i64, attempt: u32, outcome: Result<(), Failure>) -> AccountEvent {
+fn done(id: i64, attempt: u32, outcome: Result<RequestAnswer, Failure>) -> AccountEvent {
     AccountEvent::RequestDone { key: key(id), attempt, outcome }
 }
 
@@ -122,7 +123,7 @@ fn ending(state: &State, id: i64) -> String {
 #[test]
 fn answer_and_update_in_either_order_end_in_the_same_state() {
     let update = || discarded(7, Some(EndReason::Busy));
-    let answer = || done(7, 1, Ok(()));
+    let answer = || done(7, 1, Ok(RequestAnswer::End));
     for order in [[update(), answer()], [answer(), update()], [update(), update()]] {
         let mut state = board();
         rings(&mut state, 7, 0.0);

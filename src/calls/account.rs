@@ -111,8 +111,17 @@ pub enum AccountEvent {
         /// The number of the attempt.
         attempt: u32,
         /// The error, if it failed.
-        outcome: Result<(), Failure>,
+        outcome: Result<RequestAnswer, Failure>,
     },
+}
+
+/// What the answer to an accepted request contained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestAnswer {
+    /// The end of the call.
+    End,
+    /// Nothing about the call, as for a call that had ended before.
+    NoEnd,
 }
 
 /// Flags of the session's own `authorization`.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -276,6 +277,8 @@ pub struct Call {
     pub phase: Phase,
     /// When it was placed, on the server's clock.
     pub placed: Timestamp,
+    /// How long Telegram lets it ring.
+    pub ring_timeout: Duration,
     /// When its other states were seen.
     pub milestones: Milestones,
     /// Its protocol layers and library versions.
@@ -318,6 +321,21 @@ impl Call {
         }
     }
 
+    /// The latest discard that was sent, with Telegram's answer as far as there is one.
+    pub(super) fn sent(&self) -> Option<Sent> {
+        let verb = self.verb();
+        if let Some(PossibleDiscard { reason, origin }) = self.may_have_worked() {
+            return Some(Sent { verb, reason, origin, answer: SentAnswer::None });
+        }
+        match &self.request {
+            RequestState::Failed { kind, origin, failure, .. } if failure.was_sent() => {
+                let (reason, origin) = (kind.reason(), *origin);
+                Some(Sent { verb, reason, origin, answer: SentAnswer::Refused })
+            }
+            _ => None,
+        }
+    }
+
     /// The discard that may have ended the call: the one being sent, or one of unknown outcome.
     pub fn may_have_worked(&self) -> Option<PossibleDiscard> {
         match self.request {
@@ -330,11 +348,7 @@ impl Call {
 
     /// The reason that official clients send in this phase.
     pub fn default_reason(&self) -> EndReason {
-        match (self.phase, self.direction) {
-            (Phase::Ringing, _) => EndReason::Busy,
-            (Phase::Dialing { .. }, _) => EndReason::Missed,
-            (Phase::Connecting | Phase::Active { .. }, _) => EndReason::HangUp,
-        }
+        self.verb().usual_reason()
     }
 
     /// The verb of a discard in this phase.
@@ -358,6 +372,17 @@ pub enum Verb {
     HangUp,
 }
 
+impl Verb {
+    /// The reason that official clients send, and that Telegram may record instead of another.
+    pub fn usual_reason(self) -> EndReason {
+        match self {
+            Self::Decline => EndReason::Busy,
+            Self::Cancel => EndReason::Missed,
+            Self::HangUp => EndReason::HangUp,
+        }
+    }
+}
+
 /// A discard of a call that is over, sent from this session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
@@ -375,9 +400,11 @@ pub struct Sent {
 pub enum SentAnswer {
     /// None so far.
     None,
-    /// Carried out: this discard ended the call.
+    /// Carried out; the answer contained the end of the call.
     Done,
-    /// Refused: something else ended the call.
+    /// The call had ended before.
+    TooLate,
+    /// Refused.
     Refused,
 }
 
@@ -391,6 +418,8 @@ pub struct EndedCall {
     pub video: bool,
     /// When it was placed, on the server's clock.
     pub placed: Timestamp,
+    /// How long Telegram let it ring.
+    pub ring_timeout: Duration,
     /// When it was answered, on the server's clock, as far as this session saw.
     pub answered: Option<Timestamp>,
     /// When it ended, on the server's clock.
@@ -399,8 +428,8 @@ pub struct EndedCall {
     pub was_answered: bool,
     /// The discard that was sent from this session, if any.
     pub sent: Option<Sent>,
-    /// Whether an earlier discard from this session may have worked as well.
-    pub maybe_sent: bool,
+    /// An earlier discard from this session that may have worked as well.
+    pub maybe_sent: Option<PossibleDiscard>,
     pub ending: Ending,
     /// The error that its discard met, if any.
     pub failure: Option<Failure>,
@@ -412,7 +441,7 @@ impl EndedCall {
     /// Seconds from the placing to the answer or the end; `None` if the placing was not seen.
     pub fn ring_seconds(&self) -> Option<u32> {
         let until = self.answered.unwrap_or(self.at);
-        let rang = until.duration_since(self.placed).as_secs();
+        let rang = until.as_second() - self.placed.as_second();
         u32::try_from(rang).ok().filter(|_| self.provenance == Provenance::Live)
     }
 }

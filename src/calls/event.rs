@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::reason::Recorded;
-use super::{Direction, Handle, Party, PossibleDiscard};
+use super::{Direction, EndedCall, Handle, Party, PossibleDiscard};
 
 /// An update about a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,6 +168,15 @@ pub struct RecalledCall {
     pub live: LiveCall,
     /// A discard of unknown outcome.
     pub maybe_sent: Option<PossibleDiscard>,
+}
+
+/// The calls of an account from earlier runs of the program.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RecalledCalls {
+    /// Those that may still live.
+    pub living: Vec<RecalledCall>,
+    /// Those that ended last, the newest first.
+    pub ended: Vec<EndedCall>,
 }
 
 /// The constructor of a call that has not ended.

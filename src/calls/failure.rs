@@ -96,6 +96,11 @@ impl Failure {
         matches!(self, Self::Refused { name, .. } if name == "CALL_PEER_INVALID")
     }
 
+    /// Whether the request was sent.
+    pub fn was_sent(&self) -> bool {
+        !matches!(self, Self::Offline | Self::Internal { .. })
+    }
+
     /// What to do about it.
     pub fn remedy(&self) -> Remedy {
         match self {
@@ -121,11 +126,12 @@ fn refusal_remedy(code: i32, name: &str, value: Option<u32>) -> Remedy {
     match (code, name) {
         (_, "CALL_ALREADY_ACCEPTED") => Remedy::NotFromHere,
         (_, "CALL_ALREADY_DECLINED") => Remedy::AlreadyOver,
+        // An internal error may come before or after the request was carried out.
+        (500.. | -503, _) => Remedy::Unknown,
         (_, "CALL_OCCUPY_FAILED") => Remedy::Retry,
         _ if ends_session(code, name) => Remedy::SignIn,
         (420, _) => Remedy::RetryAfter(Duration::from_secs(u64::from(value.unwrap_or(1)))),
-        (-503, _) => Remedy::Unknown,
-        (500.. | 303, _) => Remedy::Retry,
+        (303, _) => Remedy::Retry,
         _ => Remedy::Dismiss,
     }
 }
@@ -148,7 +154,7 @@ mod tests {
             (400, "CALL_ALREADY_ACCEPTED", None, NotFromHere),
             (400, "CALL_ALREADY_DECLINED", None, AlreadyOver),
             (400, "CALL_PEER_INVALID", None, Dismiss),
-            (500, "CALL_OCCUPY_FAILED", None, Retry),
+            (500, "CALL_OCCUPY_FAILED", None, Unknown),
             (400, "CALL_OCCUPY_FAILED", None, Retry),
             (401, "USER_DEACTIVATED", None, SignIn),
             (401, "USER_DEACTIVATED_BAN", None, SignIn),
@@ -159,7 +165,7 @@ mod tests {
             (420, "FLOOD_WAIT", Some(31), RetryAfter(Duration::from_secs(31))),
             (400, "PEER_FLOOD", None, Dismiss),
             (-503, "Timeout", None, Unknown),
-            (500, "RPC_CALL_FAIL", None, Retry),
+            (500, "RPC_CALL_FAIL", None, Unknown),
             (303, "USER_MIGRATE", Some(4), Retry),
             (406, "SOMETHING_LOCAL", None, Dismiss),
             (400, "BOT_METHOD_INVALID", None, Dismiss),

@@ -1,6 +1,7 @@
 //! How a call progresses with each update, and what its end means.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,7 +13,15 @@ use crate::calls::{Call, CallKey, Direction, EndedCall, Phase, Provenance};
 /// late, and the chat's time counts. Dates of messages are whole seconds.
 const REPORTED_LATE: SignedDuration = SignedDuration::from_secs(2);
 
+/// How long after the end the service message of a call comes that was not answered.
+const PROMPT: SignedDuration = SignedDuration::from_secs(3);
+
 impl Call {
+    /// Whether it was answered, as far as this session sees.
+    pub(super) fn was_answered(&self) -> bool {
+        matches!(self.phase, Phase::Connecting | Phase::Active { .. })
+    }
+
     /// Applies a later constructor of the same call.
     pub(super) fn progress(&mut self, live: LiveCall) {
         self.doubtful = false;
@@ -53,48 +62,65 @@ impl Call {
     }
 }
 
+/// Where a report of an end comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Report {
+    /// `phoneCallDiscarded` or `phoneCallEmpty`.
+    Update,
+    /// The service message in the chat.
+    Message,
+}
+
+const HANG_UP: Recorded = Recorded::Reason(EndReason::HangUp);
+
+/// The seconds talked. Devices that decline send a duration of 0.
+fn talked(duration: Option<u32>) -> Option<u32> {
+    duration.filter(|seconds| *seconds > 0)
+}
+
 /// What `phoneCallDiscarded` means for a call that had not ended.
 pub(super) fn discarded(call: &Call, reason: Option<Recorded>, duration: Option<u32>) -> Ending {
-    let hang_up = Recorded::Reason(EndReason::HangUp);
+    let ringing = call.phase == Phase::Ringing;
+    let duration = if call.was_answered() { duration } else { talked(duration) };
+    let by_another = call.may_have_worked().is_none_or(|sent| sent.reason != EndReason::HangUp);
     match reason {
-        // What the devices get on which the call was not answered: this, or no reason at all.
-        Some(reason)
-            if reason == hang_up
-                && duration.is_none()
-                && call.phase == Phase::Ringing
-                && call.may_have_worked().is_none() =>
-        {
-            Ending::ELSEWHERE
-        }
+        Some(HANG_UP) if ringing && by_another => match duration {
+            Some(_) => Ending::Elsewhere { talked: duration, reason },
+            None => Ending::Stopped { reason },
+        },
         Some(reason) => Ending::Recorded { reason, duration },
-        None if call.phase == Phase::Ringing => {
-            Ending::Elsewhere { talked: duration, reason: None }
-        }
-        None => Ending::Over,
+        None if ringing => Ending::Elsewhere { talked: duration, reason: None },
+        None => Ending::Over { talked: duration },
     }
 }
 
 /// What the service message in the chat means for a call that had not ended.
 pub(super) fn logged(call: &Call, reason: Option<Recorded>, duration: Option<u32>) -> Ending {
-    let reason = reason.unwrap_or(Recorded::Reason(EndReason::HangUp));
-    let talked_elsewhere = call.phase == Phase::Ringing && duration.is_some();
-    if talked_elsewhere && call.may_have_worked().is_none() {
-        return Ending::Elsewhere { talked: duration, reason: Some(reason) };
+    let ringing = call.phase == Phase::Ringing;
+    let duration = if call.was_answered() { duration } else { talked(duration) };
+    let sent = call.may_have_worked().is_some();
+    match reason {
+        _ if ringing && duration.is_some() && !sent => {
+            Ending::Elsewhere { talked: duration, reason }
+        }
+        Some(reason) => Ending::Recorded { reason, duration },
+        None if ringing => Ending::Stopped { reason: None },
+        None => Ending::Over { talked: duration },
     }
-    Ending::Recorded { reason, duration }
 }
 
 impl EndedCall {
     /// A call that is known from its service message only.
-    pub(super) fn of_chat(key: CallKey, chat: LoggedCall) -> Self {
+    pub(super) fn of_chat(key: CallKey, chat: LoggedCall, ring_timeout: Duration) -> Self {
         let LoggedCall { peer, direction, video, date, reason, duration, .. } = chat;
-        let reason = reason.unwrap_or(Recorded::Reason(EndReason::HangUp));
-        // An incoming call with a duration was answered on another device.
-        let ending = match direction {
-            Direction::Incoming if duration.is_some() => {
-                Ending::Elsewhere { talked: duration, reason: Some(reason) }
+        let duration = talked(duration);
+        let ending = match (direction, reason) {
+            // An incoming call with a duration was answered on another device.
+            (Direction::Incoming, _) if duration.is_some() => {
+                Ending::Elsewhere { talked: duration, reason }
             }
-            _ => Ending::Recorded { reason, duration },
+            (_, Some(reason)) => Ending::Recorded { reason, duration },
+            (_, None) => Ending::Over { talked: duration },
         };
         Self {
             key,
@@ -102,11 +128,12 @@ impl EndedCall {
             direction,
             video,
             placed: date,
+            ring_timeout,
             answered: None,
             at: date,
             was_answered: duration.is_some(),
             sent: None,
-            maybe_sent: false,
+            maybe_sent: None,
             ending,
             failure: None,
             provenance: Provenance::ChatOnly,
@@ -119,16 +146,19 @@ impl EndedCall {
         self.direction == Direction::Incoming && !here && duration.is_some()
     }
 
-    /// Applies a late message about the end.
+    /// Applies a late report of the end.
     pub(super) fn refine(
         &mut self,
+        report: Report,
         reason: Option<Recorded>,
         duration: Option<u32>,
         at: Timestamp,
     ) {
+        let prompt = at.duration_since(self.at) <= PROMPT;
         if self.at.duration_since(at) > REPORTED_LATE {
             self.at = at;
         }
+        let duration = if self.was_answered { duration } else { talked(duration) };
         let unanswered =
             matches!(reason, Some(Recorded::Reason(EndReason::Missed | EndReason::Busy)));
         self.ending = match (self.ending, reason) {
@@ -138,10 +168,22 @@ impl EndedCall {
             (Ending::Elsewhere { talked, reason: known }, _) => {
                 Ending::Elsewhere { talked: talked.or(duration), reason: known.or(reason) }
             }
+            (Ending::Stopped { reason: known }, _) if duration.is_some() => {
+                Ending::Elsewhere { talked: duration, reason: reason.or(known) }
+            }
+            // The update is repeated, or the message comes so late that the call went on elsewhere.
+            (Ending::Stopped { .. }, Some(HANG_UP)) if report == Report::Update || !prompt => {
+                self.ending
+            }
+            (Ending::Stopped { .. }, Some(reason)) => Ending::Recorded { reason, duration: None },
             (Ending::RangOut, _) if self.was_answered_elsewhere(duration) => {
                 Ending::Elsewhere { talked: duration, reason }
             }
-            (Ending::Over | Ending::RangOut, Some(reason)) => Ending::Recorded { reason, duration },
+            (Ending::Over { talked }, Some(reason)) => {
+                Ending::Recorded { reason, duration: duration.or(talked) }
+            }
+            (Ending::Over { talked }, None) => Ending::Over { talked: talked.or(duration) },
+            (Ending::RangOut, Some(reason)) => Ending::Recorded { reason, duration },
             (Ending::Recorded { reason, duration: None }, _) => {
                 Ending::Recorded { reason, duration }
             }

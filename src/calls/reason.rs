@@ -2,7 +2,7 @@
 
 use strum::{AsRefStr, EnumIter, EnumString, IntoEnumIterator};
 
-use super::{Direction, EndedCall, SentAnswer, Verb};
+use super::{Direction, EndedCall, Provenance, SentAnswer, Verb};
 
 /// A reason that can be sent with `phone.discardCall`.
 ///
@@ -51,6 +51,14 @@ impl Recorded {
             Self::Migrated => "migrate-conference-call",
         }
     }
+
+    /// The reason with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        if code == Self::Migrated.code() {
+            return Some(Self::Migrated);
+        }
+        code.parse().ok().map(Self::Reason)
+    }
 }
 
 /// How a call ended, as far as this session can know.
@@ -62,15 +70,28 @@ pub enum Ending {
         /// Seconds talked, if Telegram gave them.
         duration: Option<u32>,
     },
-    /// A ringing call was answered on another device: Telegram gave no reason.
+    /// A ringing call was answered on another device: Telegram gave no reason, or the service
+    /// message has a duration.
     Elsewhere {
         /// Seconds talked there, once the service message has come.
         talked: Option<u32>,
         /// The reason recorded there, once the service message has come.
         reason: Option<Recorded>,
     },
-    /// The call is over and nothing else is known (`phoneCallEmpty`, or an error that means it).
-    Over,
+    /// A ringing call has stopped ringing. Whether it was answered, declined or cancelled is
+    /// unknown until the service message has come.
+    ///
+    /// Some devices decline with `phoneCallDiscardReasonHangup`, and some callers cancel with it.
+    Stopped {
+        /// The reason that came with the update, if any.
+        reason: Option<Recorded>,
+    },
+    /// The call is over and nothing else is known (`phoneCallEmpty`, a service message without a
+    /// reason, or an error that means it).
+    Over {
+        /// Seconds talked, if Telegram gave them.
+        talked: Option<u32>,
+    },
     /// No end was reported, and the ring time has passed.
     RangOut,
 }
@@ -78,13 +99,17 @@ pub enum Ending {
 impl Ending {
     /// Answered on another device, and nothing more is known.
     pub const ELSEWHERE: Self = Self::Elsewhere { talked: None, reason: None };
+    /// Over, and nothing more is known.
+    pub const OVER: Self = Self::Over { talked: None };
 
     /// The reason that Telegram recorded, and the seconds talked, as far as they are known.
     pub fn record(&self) -> (Option<Recorded>, Option<u32>) {
         match self {
             Self::Recorded { reason, duration } => (Some(*reason), *duration),
             Self::Elsewhere { talked, reason } => (*reason, *talked),
-            Self::Over | Self::RangOut => (None, None),
+            Self::Stopped { reason } => (*reason, None),
+            Self::Over { talked } => (None, *talked),
+            Self::RangOut => (None, None),
         }
     }
 }
@@ -93,13 +118,14 @@ impl Ending {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, AsRefStr, EnumString)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Outcome {
-    /// An incoming call that nobody answered before the caller gave up.
+    /// An incoming call that nobody answered before the caller gave up, or before another device
+    /// ended it by itself.
     Missed,
-    /// An incoming call that the callee declined.
+    /// An incoming call that was declined, or that met a busy device.
     Declined,
     /// An outgoing call that was declined, or whose callee was in another call.
     LineBusy,
-    /// An outgoing call that ended before an answer; cancelled or timed out.
+    /// A call that ended before an answer, and by which side is unknown.
     Unanswered,
     /// An outgoing call that this session cancelled.
     Cancelled,
@@ -142,26 +168,33 @@ impl EndedBy {
     }
 }
 
+/// The seconds by which a device that ends a call by itself may be earlier than the ring timeout.
+const RING_TOLERANCE: u32 = 3;
+/// The most seconds that a call rings whose callee is busy. Telegram's dates are whole seconds.
+const BUSY_AT_ONCE: u32 = 1;
+
 impl EndedCall {
     /// The verb of the discard, if it was a discard from this session that ended the call.
     ///
-    /// Telegram does not name the side that ended a call. Its answer to the discard does, or that
-    /// the recorded reason is the one that was sent.
+    /// Telegram does not name the side that ended a call. The recorded reason is the evidence: it is
+    /// the one that was sent, or the one that Telegram records instead.
     pub fn ended_here(&self) -> Option<Verb> {
         let sent = self.sent?;
-        let same = matches!(self.ending, Ending::Recorded { reason, .. }
-            if reason == Recorded::Reason(sent.reason));
-        let ended = match sent.answer {
-            SentAnswer::Done => true,
-            SentAnswer::None => same,
-            SentAnswer::Refused => false,
+        let evidence = match self.ending {
+            Ending::Recorded { reason, .. } => {
+                let recorded = [sent.reason, sent.verb.usual_reason()].map(Recorded::Reason);
+                recorded.contains(&reason)
+            }
+            Ending::Over { .. } => sent.answer == SentAnswer::Done,
+            Ending::Elsewhere { .. } | Ending::Stopped { .. } | Ending::RangOut => false,
         };
-        ended.then_some(sent.verb)
+        let possible = matches!(sent.answer, SentAnswer::Done | SentAnswer::None);
+        (evidence && possible).then_some(sent.verb)
     }
 
     /// What became of the call.
     pub fn outcome(&self) -> Outcome {
-        let reason = match (self.ending, self.ended_here()) {
+        let (reason, duration) = match (self.ending, self.ended_here()) {
             (Ending::Recorded { reason: Recorded::Migrated, .. }, _) => {
                 return Outcome::MovedToGroup;
             }
@@ -170,17 +203,45 @@ impl EndedCall {
             (_, Some(Verb::Cancel)) => return Outcome::Cancelled,
             (Ending::Elsewhere { .. }, None) => return Outcome::AnsweredElsewhere,
             (Ending::RangOut, None) => return Outcome::RangOut,
-            (Ending::Over, None) => return Outcome::Unknown,
-            (Ending::Recorded { reason: Recorded::Reason(reason), .. }, None) => reason,
+            (Ending::Over { talked: Some(_) }, None) => return Outcome::Completed,
+            (Ending::Stopped { .. } | Ending::Over { talked: None }, None) => {
+                return Outcome::Unknown;
+            }
+            (Ending::Recorded { reason: Recorded::Reason(reason), duration }, None) => {
+                (reason, duration)
+            }
         };
+        let talked = self.was_answered || duration.is_some();
         match (reason, self.direction) {
             (EndReason::Missed, Direction::Incoming) => Outcome::Missed,
             (EndReason::Missed, Direction::Outgoing) => Outcome::Unanswered,
+            (EndReason::Busy, Direction::Incoming) if self.was_not_declined() => Outcome::Missed,
             (EndReason::Busy, Direction::Incoming) => Outcome::Declined,
             (EndReason::Busy, Direction::Outgoing) => Outcome::LineBusy,
-            (EndReason::HangUp, _) => Outcome::Completed,
+            (EndReason::HangUp, _) if talked => Outcome::Completed,
+            // The callee declined; this session was the caller's device.
+            (EndReason::HangUp, Direction::Outgoing) if self.provenance == Provenance::Live => {
+                Outcome::LineBusy
+            }
+            (EndReason::HangUp, _) => Outcome::Unanswered,
             (EndReason::Disconnect, _) => Outcome::ConnectionLost,
         }
+    }
+
+    /// Whether an incoming call that was recorded as busy was ended by a device and not by a person:
+    /// at once, or after the full ring time.
+    pub fn was_not_declined(&self) -> bool {
+        self.rang_out_busy() || self.was_busy_at_once()
+    }
+
+    fn rang_out_busy(&self) -> bool {
+        let full = u32::try_from(self.ring_timeout.as_secs()).unwrap_or(u32::MAX);
+        self.ring_seconds().is_some_and(|rang| rang.saturating_add(RING_TOLERANCE) >= full)
+    }
+
+    /// Whether the call ended so soon that only a device can have ended it.
+    pub fn was_busy_at_once(&self) -> bool {
+        self.ring_seconds().is_some_and(|rang| rang <= BUSY_AT_ONCE)
     }
 
     /// The side that ended the call, as far as it is known.
@@ -188,9 +249,11 @@ impl EndedCall {
         if self.ended_here().is_some() {
             return Some(EndedBy::You);
         }
-        match (self.outcome(), self.direction) {
-            (Outcome::Missed | Outcome::LineBusy, _) => Some(EndedBy::Peer),
-            (Outcome::Declined, Direction::Incoming) => Some(EndedBy::OtherDevice),
+        match (self.outcome(), self.direction, self.provenance) {
+            (Outcome::LineBusy, ..) => Some(EndedBy::Peer),
+            (Outcome::Declined, Direction::Incoming, Provenance::Live) => {
+                Some(EndedBy::OtherDevice)
+            }
             _ => None,
         }
     }

@@ -48,13 +48,22 @@ fn ended(reason: Option<EndReason>, duration: Option<u32>) -> CallEvent {
 }
 
 fn logged_call(incoming: bool, reason: EndReason, duration: Option<u32>) -> CallEvent {
+    message(incoming, Some(reason), duration, 9)
+}
+
+fn message(
+    incoming: bool,
+    reason: Option<EndReason>,
+    duration: Option<u32>,
+    second: i64,
+) -> CallEvent {
     CallEvent::Logged(Box::new(LoggedCall {
         id: 7,
         peer: Party::unknown(PEER),
         direction: if incoming { Direction::Incoming } else { Direction::Outgoing },
         video: false,
-        date: at(9),
-        reason: Some(Recorded::Reason(reason)),
+        date: at(second),
+        reason: reason.map(Recorded::Reason),
         duration,
     }))
 }
@@ -92,7 +101,11 @@ fn every_row_of_the_table_of_endings() {
         (vec![ring(), ended(Some(Busy), None)], "declined elsewhere"),
         (vec![ring(), ended(None, None)], "answered elsewhere"),
         (vec![ring(), ended(Some(Disconnect), None)], "connection lost"),
-        (vec![ring(), ended(Some(HangUp), None)], "answered elsewhere"),
+        (vec![ring(), ended(Some(HangUp), None)], "stopped ringing"),
+        (vec![ring(), ended(Some(HangUp), Some(0))], "stopped ringing"),
+        (vec![ring(), ended(Some(HangUp), None), ended(Some(HangUp), None)], "stopped ringing"),
+        (vec![ring(), ended(Some(HangUp), Some(7))], "answered elsewhere, 00:07"),
+        (vec![ring(), ended(Some(Busy), Some(0))], "declined elsewhere"),
         (vec![ring(), ended(None, None), ring()], "answered elsewhere"),
         (vec![ended(Some(Missed), None), ring()], "nothing"),
         (vec![dial()], "dialing"),
@@ -101,6 +114,7 @@ fn every_row_of_the_table_of_endings() {
         (vec![dial(), live(7, false, Stage::Accepted)], "connecting"),
         (vec![dial(), ended(Some(Missed), None)], "unanswered or cancelled"),
         (vec![dial(), ended(Some(Busy), None)], "line busy"),
+        (vec![dial(), ended(Some(HangUp), Some(0))], "declined"),
         (vec![dial(), established(7, false)], "active"),
         (vec![established(7, false), dial()], "active"),
         (vec![established(7, true), ended(Some(HangUp), Some(221))], "ended after 03:41"),
@@ -108,6 +122,8 @@ fn every_row_of_the_table_of_endings() {
             vec![established(7, true), ended(Some(Disconnect), Some(5))],
             "connection lost after 00:05",
         ),
+        (vec![established(7, true), ended(Some(HangUp), Some(0))], "ended after 00:00"),
+        (vec![established(7, true), ended(None, Some(4))], "ended after 00:04"),
         (vec![established(7, true), CallEvent::Gone { id: 7 }], "ended"),
     ];
     for (events, wanted) in cases {
@@ -130,6 +146,8 @@ fn a_group_call_that_goes_on_is_named() {
 fn the_chat_tells_what_the_update_did_not() {
     let ring = || live(7, true, Stage::Requested);
     let log = |reason, duration| logged_call(true, reason, duration);
+    let stopped = || ended(Some(EndReason::HangUp), None);
+    let bare = |duration| message(true, None, duration, 9);
     let cases = [
         (
             vec![ring(), ended(None, None), log(EndReason::HangUp, Some(192))],
@@ -141,7 +159,26 @@ fn the_chat_tells_what_the_update_did_not() {
         (vec![log(EndReason::Missed, None), ring()], "missed"),
         (vec![ended(None, None), log(EndReason::HangUp, Some(192))], "answered elsewhere, 03:12"),
         (vec![logged_call(false, EndReason::HangUp, Some(5))], "ended after 00:05"),
-        (vec![log(EndReason::Busy, None), log(EndReason::Busy, None)], "declined elsewhere"),
+        (vec![log(EndReason::Busy, None), log(EndReason::Busy, None)], "busy or declined"),
+        (vec![log(EndReason::HangUp, Some(0))], "declined or cancelled"),
+        (vec![logged_call(false, EndReason::HangUp, None)], "declined or cancelled"),
+        // A device of the user has declined with Hangup, or the caller has cancelled with it.
+        (vec![ring(), stopped(), log(EndReason::HangUp, None)], "declined or cancelled"),
+        (vec![ring(), stopped(), log(EndReason::HangUp, Some(0))], "declined or cancelled"),
+        (vec![ring(), log(EndReason::HangUp, None), stopped()], "declined or cancelled"),
+        (vec![ring(), stopped(), log(EndReason::HangUp, Some(6))], "answered elsewhere, 00:06"),
+        (vec![ring(), stopped(), log(EndReason::Disconnect, Some(6))], "answered elsewhere, 00:06"),
+        (vec![ring(), stopped(), log(EndReason::Busy, None)], "declined elsewhere"),
+        (vec![ring(), ended(None, None), log(EndReason::HangUp, None)], "answered elsewhere"),
+        // The message has no reason.
+        (vec![ring(), bare(None)], "stopped ringing"),
+        (vec![ring(), bare(Some(5))], "answered elsewhere, 00:05"),
+        (vec![ring(), stopped(), bare(None)], "stopped ringing"),
+        (vec![ring(), stopped(), bare(Some(5))], "answered elsewhere, 00:05"),
+        (vec![bare(None)], "ended"),
+        (vec![bare(Some(5))], "answered elsewhere, 00:05"),
+        (vec![bare(None), log(EndReason::Busy, None)], "busy or declined"),
+        (vec![established(7, true), bare(Some(5))], "ended after 00:05"),
     ];
     for (events, wanted) in cases {
         assert_eq!(play(events.clone()), wanted, "{events:?}");
@@ -219,9 +256,137 @@ fn who_ended_it_is_told_by_the_reason_or_by_telegram() {
     let _ = overruled.apply(ended(Some(EndReason::Missed), None), &context(2));
     let crossed = "missed (sent busy, recorded missed)".to_owned();
     assert_eq!(words(&overruled), Some(crossed));
-    overruled.confirm(key(), at(2));
-    let wanted = "declined by you (sent busy, recorded missed)".to_owned();
+    overruled.confirm(key(), RequestAnswer::NoEnd, at(2));
+    let wanted = "missed (sent busy too late, recorded missed)".to_owned();
     assert_eq!(words(&overruled), Some(wanted));
+}
+
+/// Plays the ring of a call and its end after some seconds, and returns the ended call.
+fn rung(seconds: i64, events: Vec<CallEvent>) -> EndedCall {
+    let mut calls = Calls::default();
+    let _ = calls.apply(live(7, true, Stage::Requested), &context(0));
+    for event in events {
+        let _ = calls.apply(event, &context(seconds));
+    }
+    calls.ended(key()).expect("it has ended").clone()
+}
+
+#[test]
+fn a_call_that_a_device_ends_by_itself_counts_as_missed() {
+    let busy = || ended(Some(EndReason::Busy), None);
+    let cases = [
+        (0, "missed, busy elsewhere", true),
+        (1, "missed, busy elsewhere", true),
+        (2, "declined elsewhere", false),
+        (86, "declined elsewhere", false),
+        (87, "missed", true),
+        (90, "missed", true),
+    ];
+    for (seconds, words, missed) in cases {
+        let ended = rung(seconds, vec![busy()]);
+        assert_eq!(words::ending(&ended), words, "after {seconds} s");
+        assert_eq!(ended.is_missed(), missed, "after {seconds} s");
+        let by = if missed { None } else { Some(reason::EndedBy::OtherDevice) };
+        assert_eq!(ended.ended_by(), by, "after {seconds} s");
+    }
+}
+
+#[test]
+fn a_message_that_comes_late_does_not_decide_how_a_ring_ended() {
+    let stopped = || ended(Some(EndReason::HangUp), None);
+    let outcome = |second| {
+        let message = message(true, Some(EndReason::HangUp), None, second);
+        rung(20, vec![stopped(), message.clone(), message]).outcome()
+    };
+    assert_eq!(outcome(19), reason::Outcome::Unanswered);
+    assert_eq!(outcome(20), reason::Outcome::Unanswered);
+
+    let mut calls = Calls::default();
+    let _ = calls.apply(live(7, true, Stage::Requested), &context(0));
+    let _ = calls.apply(stopped(), &context(20));
+    let _ = calls.apply(message(true, Some(EndReason::HangUp), None, 24), &context(24));
+    let ended = calls.ended(key()).expect("it has ended");
+    assert_eq!(words::ending(ended), "stopped ringing");
+    assert_eq!(ended.outcome(), reason::Outcome::Unknown);
+}
+
+/// A call that was discarded with `first` without a known outcome, and then with `second`.
+fn tried_twice(first: EndReason, second: EndReason) -> Calls {
+    let mut calls = Calls::default();
+    let _ = calls.apply(live(7, true, Stage::Requested), &context(0));
+    calls.update(key(), |call| {
+        call.maybe_sent = Some(PossibleDiscard { reason: first, origin: Origin::Key });
+        call.request = sending(second);
+    });
+    calls
+}
+
+#[test]
+fn a_discard_that_may_have_worked_gets_the_end_that_is_found_later() {
+    use EndReason::{Busy, Disconnect, Missed};
+    let words = |calls: &Calls| calls.ended(key()).map(words::ending_with_reasons);
+    let refusals = ["CALL_PEER_INVALID", "CALL_ALREADY_DECLINED"];
+    for refusal in refusals {
+        let failure = Failure::Refused { code: 400, name: refusal.to_owned(), value: None };
+        let mut calls = tried_twice(Busy, Busy);
+        let _ = calls.apply(ended(Some(Busy), None), &context(5));
+        calls.annotate(key(), failure);
+        assert_eq!(words(&calls), Some("declined by you (busy)".to_owned()), "{refusal}");
+    }
+    let mut calls = tried_twice(Busy, Busy);
+    calls.confirm(key(), RequestAnswer::NoEnd, at(5));
+    let _ = calls.apply(logged_call(true, Busy, None), &context(9));
+    assert_eq!(words(&calls), Some("declined by you (busy)".to_owned()), "OK to a repeat");
+
+    let mut calls = tried_twice(Disconnect, Busy);
+    let _ = calls.apply(ended(Some(Disconnect), None), &context(5));
+    assert_eq!(words(&calls), Some("declined by you (disconnect)".to_owned()));
+
+    let mut calls = tried_twice(Busy, Busy);
+    let _ = calls.apply(ended(Some(Missed), None), &context(5));
+    assert_eq!(words(&calls), Some("missed (sent busy, recorded missed)".to_owned()));
+}
+
+#[test]
+fn a_discard_that_was_refused_or_too_late_did_not_end_the_call() {
+    let words = |calls: &Calls| calls.ended(key()).map(words::ending_with_reasons);
+    let declined = || ended(Some(EndReason::Busy), None);
+    let single = || {
+        let mut calls = Calls::default();
+        let _ = calls.apply(live(7, true, Stage::Requested), &context(0));
+        calls.update(key(), |call| call.request = sending(EndReason::Busy));
+        calls
+    };
+    let mut calls = single();
+    let _ = calls.apply(declined(), &context(5));
+    calls.confirm(key(), RequestAnswer::NoEnd, at(5));
+    let too_late = "declined elsewhere (sent busy too late, recorded busy)".to_owned();
+    assert_eq!(words(&calls), Some(too_late));
+
+    let mut calls = single();
+    let failure = Failure::Refused { code: 400, name: "CALL_PEER_INVALID".to_owned(), value: None };
+    calls.update(key(), |call| {
+        call.request = RequestState::Failed {
+            kind: RequestKind::Discard { reason: EndReason::Busy, duration: 0, video: false },
+            origin: Origin::Key,
+            failure,
+            at: at(2),
+            attempt: 1,
+            check: OutcomeCheck::Pending,
+        };
+    });
+    let _ = calls.apply(declined(), &context(5));
+    let refused = "declined elsewhere (sent busy but refused, recorded busy)".to_owned();
+    assert_eq!(words(&calls), Some(refused));
+
+    // Telegram may record the usual reason instead of the one that was sent.
+    let mut calls = Calls::default();
+    let _ = calls.apply(live(7, true, Stage::Requested), &context(0));
+    calls.update(key(), |call| call.request = sending(EndReason::Missed));
+    let _ = calls.apply(declined(), &context(5));
+    calls.confirm(key(), RequestAnswer::End, at(5));
+    let replaced = "declined by you (sent missed, recorded busy)".to_owned();
+    assert_eq!(words(&calls), Some(replaced));
 }
 
 #[test]
@@ -256,7 +421,7 @@ fn a_mark_does_not_outlive_its_call() {
     assert!(calls.marked().is_empty(), "a call that is not there cannot be marked");
     calls.apply(live(7, true, Stage::Requested), &context(0)).expect("a new call");
     calls.toggle_mark(key());
-    calls.end(key(), Ending::Over, at(1));
+    calls.end(key(), Ending::OVER, at(1));
     assert!(calls.marked().is_empty());
 }
 
@@ -330,7 +495,7 @@ fn play_step(calls: &mut Calls, step: Step) {
         Step::Sort(column) => calls.sort_by(column),
         Step::Reverse => calls.reverse(),
         Step::Filter(filter) => calls.set_filter(filter),
-        Step::End(id) => calls.end(key(id), Ending::Over, at(11)),
+        Step::End(id) => calls.end(key(id), Ending::OVER, at(11)),
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Ledger, LedgerError, LedgerRow};
-use crate::calls::event::RecalledCall;
+use crate::calls::event::RecalledCalls;
+use crate::calls::{AccountId, GRACE, RECENT};
 
 /// The largest number of rows that are written in one transaction.
 const BATCH: usize = 1000;
@@ -20,9 +22,22 @@ pub struct LedgerHandle {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Which calls to recall.
+#[derive(Debug, Clone, Copy)]
+pub struct Recall {
+    /// The account on the board.
+    pub account: AccountId,
+    /// The account's own user id.
+    pub user_id: i64,
+    /// The present time.
+    pub now: Timestamp,
+    /// How long a call may ring.
+    pub ring_timeout: Duration,
+}
+
 enum WriterCommand {
     Write(Vec<(i64, LedgerRow)>),
-    Recall { account: i64, now: Timestamp, ring: i64, reply: oneshot::Sender<Vec<RecalledCall>> },
+    Recall(Recall, oneshot::Sender<RecalledCalls>),
 }
 
 impl LedgerHandle {
@@ -62,17 +77,10 @@ impl LedgerHandle {
         }
     }
 
-    /// Reads the calls of an account that may still live, and then closes those that cannot.
-    ///
-    /// A call that was not answered may live for `ring` milliseconds.
-    pub fn recall(
-        &self,
-        account: i64,
-        now: Timestamp,
-        ring: i64,
-        reply: oneshot::Sender<Vec<RecalledCall>>,
-    ) {
-        self.send(WriterCommand::Recall { account, now, ring, reply });
+    /// Reads the calls of an account that may still live, closes those that cannot, and reads those
+    /// that ended last.
+    pub fn recall(&self, recall: Recall, reply: oneshot::Sender<RecalledCalls>) {
+        self.send(WriterCommand::Recall(recall, reply));
     }
 
     fn send(&self, command: WriterCommand) {
@@ -116,8 +124,9 @@ impl<F: Fn(LedgerError)> Writer<F> {
                     }
                     self.write(records).await;
                 }
-                WriterCommand::Recall { account, now, ring, reply } => {
-                    recall(&self.ledger, account, now, ring, reply).await;
+                WriterCommand::Recall(wanted, reply) => {
+                    // The receiver is gone while the program ends.
+                    drop(reply.send(recall(&self.ledger, wanted).await));
                 }
             }
             if next.is_none() {
@@ -147,20 +156,22 @@ impl<F: Fn(LedgerError)> Writer<F> {
     }
 }
 
-async fn recall(
-    ledger: &Ledger,
-    account: i64,
-    now: Timestamp,
-    ring: i64,
-    reply: oneshot::Sender<Vec<RecalledCall>>,
-) {
-    match ledger.recall(account, now, ring).await {
-        // The receiver is gone while the program ends.
-        Ok(living) => drop(reply.send(living)),
-        Err(error) => tracing::warn!(%error, "the living calls could not be read"),
-    }
-    // After reading: on a full disk the living calls are recalled all the same.
-    if let Err(error) = ledger.close_old(account, now, ring).await {
+/// Recalls calls. What cannot be read or written is left out: on a full disk the living calls are
+/// recalled all the same.
+async fn recall(ledger: &Ledger, wanted: Recall) -> RecalledCalls {
+    let Recall { account, user_id, now, ring_timeout } = wanted;
+    let ring = (ring_timeout + GRACE).as_millis() as i64;
+    let living = ledger.recall(user_id, now, ring).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the living calls could not be read");
+        Vec::new()
+    });
+    if let Err(error) = ledger.close_old(user_id, now, ring).await {
         tracing::warn!(%error, "old calls could not be closed");
     }
+    let ended = ledger.latest((account, user_id), ring_timeout, RECENT).await;
+    let ended = ended.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the calls that ended last could not be read");
+        Vec::new()
+    });
+    RecalledCalls { living, ended }
 }

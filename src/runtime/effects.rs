@@ -1,7 +1,6 @@
 //! The one runner of effects, for the board as for `onhook watch`. None of them waits.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -14,9 +13,9 @@ use crate::app::effect::{
     Effect, LedgerEffect, NotifyEffect, ProgramEffect, SignInEffect, TerminalEffect,
 };
 use crate::app::msg::{LedgerEvent, Msg};
-use crate::calls::{AccountId, CallKey, Change};
+use crate::calls::{CallKey, Change};
 use crate::clock::Clock;
-use crate::ledger::{LedgerHandle, LedgerRow};
+use crate::ledger::{LedgerHandle, LedgerRow, Recall};
 use crate::records::RecordWriter;
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
@@ -81,15 +80,17 @@ impl EffectRunner {
                     ledger.write(vec![(user_id, record)]);
                 }
             }
-            LedgerEffect::Recall { account, user_id, ring } => {
-                self.recall(ledger, account, user_id, ring);
+            LedgerEffect::Recall { account, user_id, ring_timeout } => {
+                let now = self.clock.now();
+                self.recall(ledger, Recall { account, user_id, now, ring_timeout });
             }
         }
     }
 
-    fn recall(&self, ledger: &LedgerHandle, account: AccountId, user_id: i64, ring: Duration) {
+    fn recall(&self, ledger: &LedgerHandle, wanted: Recall) {
         let (reply, answer) = oneshot::channel();
-        ledger.recall(user_id, self.clock.now(), ring.as_millis() as i64, reply);
+        ledger.recall(wanted, reply);
+        let account = wanted.account;
         let events = self.ledger_events.clone();
         tokio::spawn(async move {
             if let Ok(calls) = answer.await {

@@ -11,7 +11,7 @@ use super::context::TaskContext;
 use super::disconnect::Disconnect;
 use super::peers::PartyCache;
 use super::{error, updates};
-use crate::calls::account::AccountEvent;
+use crate::calls::account::{AccountEvent, RequestAnswer};
 use crate::calls::event::CallEvent;
 use crate::calls::failure::Failure;
 use crate::calls::reason::EndReason;
@@ -48,10 +48,14 @@ pub(super) async fn send(
             Err(_) => Err(Failure::Unreadable),
             Ok(answer) => {
                 let container = grammers_session::updates::UpdatesLike::Updates(answer);
+                let mut answer = RequestAnswer::NoEnd;
                 for event in call_events(&container, call.handle.id, context.self_id, &names) {
+                    if !matches!(event, CallEvent::Live(_)) {
+                        answer = RequestAnswer::End;
+                    }
                     context.send(AccountEvent::Call(event)).await;
                 }
-                Ok(())
+                Ok(answer)
             }
         },
     };

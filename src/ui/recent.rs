@@ -56,7 +56,7 @@ fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) -> u
     let roomy = direction_width > 2;
     let arrow_or_text = if roomy { direction(ended.direction) } else { arrow };
     let mut x = area.x + 1;
-    put(buffer, (x, area.y), 5, &view.clock(ended.at), theme.muted);
+    put(buffer, (x, area.y), 5, &view.clock_or_date(ended.at), theme.muted);
     x += 7;
     put(buffer, (x, area.y), name_width, &view.state.shown_name(&ended.peer), theme.text);
     x += name_width + 1;

@@ -1,7 +1,7 @@
 //! Calls: their phases, parties and endings.
 
-use crate::calls::reason::{EndReason, Ending, Recorded};
-use crate::calls::{Direction, EndedCall, Party, Phase, SentAnswer, UNKNOWN, Verb};
+use crate::calls::reason::{EndReason, Ending, Outcome, Recorded};
+use crate::calls::{Direction, EndedCall, Party, Phase, Provenance, SentAnswer, UNKNOWN, Verb};
 use crate::text;
 
 /// The phase of a call.
@@ -96,28 +96,35 @@ pub fn ending_with_reasons(ended: &EndedCall) -> String {
 
 /// How a call ended, without the reasons.
 pub fn ending(ended: &EndedCall) -> String {
-    let by_you = ended.ended_here();
     let (reason, duration) = match ended.ending {
         Ending::Recorded { reason: Recorded::Migrated, .. } => {
             return "moved to a group call".to_owned();
         }
         Ending::Recorded { reason: Recorded::Reason(reason), duration } => (reason, duration),
-        ending => return ending_without_reason(ended, ending, by_you),
+        ending => return ending_without_reason(ended, ending),
     };
-    match (reason, ended.direction, by_you) {
-        (_, _, Some(_)) if ended.was_answered => lasted("hung up by you", duration),
-        (_, _, Some(verb)) => format!("{} by you", past(verb)),
-        (EndReason::Missed, Direction::Incoming, _) => "missed".to_owned(),
-        (EndReason::Missed, Direction::Outgoing, _) => "unanswered or cancelled".to_owned(),
-        (EndReason::Busy, Direction::Incoming, _) => "declined elsewhere".to_owned(),
-        (EndReason::Busy, Direction::Outgoing, _) => "line busy".to_owned(),
-        (EndReason::Disconnect, ..) => lasted("connection lost", duration),
-        (EndReason::HangUp, ..) => lasted("ended", duration),
+    match (ended.ended_here(), ended.outcome(), reason) {
+        (Some(_), ..) if ended.was_answered => lasted("hung up by you", duration),
+        (Some(verb), ..) => format!("{} by you", past(verb)),
+        (None, Outcome::Missed, EndReason::Busy) if ended.was_busy_at_once() => {
+            "missed, busy elsewhere".to_owned()
+        }
+        (None, Outcome::Missed, _) => "missed".to_owned(),
+        (None, Outcome::Declined, _) if ended.provenance == Provenance::ChatOnly => {
+            "busy or declined".to_owned()
+        }
+        (None, Outcome::Declined, _) => "declined elsewhere".to_owned(),
+        (None, Outcome::LineBusy, EndReason::HangUp) => "declined".to_owned(),
+        (None, Outcome::LineBusy, _) => "line busy".to_owned(),
+        (None, Outcome::Unanswered, EndReason::HangUp) => "declined or cancelled".to_owned(),
+        (None, Outcome::Unanswered, _) => "unanswered or cancelled".to_owned(),
+        (None, Outcome::ConnectionLost, _) => lasted("connection lost", duration),
+        (None, ..) => lasted("ended", duration),
     }
 }
 
-fn ending_without_reason(ended: &EndedCall, ending: Ending, by_you: Option<Verb>) -> String {
-    if let Some(verb) = by_you {
+fn ending_without_reason(ended: &EndedCall, ending: Ending) -> String {
+    if let Some(verb) = ended.ended_here() {
         return format!("{} by you", past(verb));
     }
     match (ending, ended.sent) {
@@ -125,9 +132,11 @@ fn ending_without_reason(ended: &EndedCall, ending: Ending, by_you: Option<Verb>
             format!("answered elsewhere, {}", duration(seconds))
         }
         (Ending::Elsewhere { talked: None, .. }, _) => "answered elsewhere".to_owned(),
+        (Ending::Stopped { .. }, _) => "stopped ringing".to_owned(),
         (Ending::RangOut, _) => "rang out (unconfirmed)".to_owned(),
-        (_, Some(_)) => "had already ended".to_owned(),
-        _ => "ended".to_owned(),
+        (Ending::Over { talked: None }, Some(_)) => "had already ended".to_owned(),
+        (Ending::Over { talked }, _) => lasted("ended", talked),
+        (Ending::Recorded { .. }, _) => "ended".to_owned(),
     }
 }
 
@@ -135,16 +144,18 @@ fn ending_without_reason(ended: &EndedCall, ending: Ending, by_you: Option<Verb>
 pub fn reasons(ended: &EndedCall) -> Option<String> {
     let sent = ended.sent?;
     let reason = sent.reason.code();
-    let refused = sent.answer == SentAnswer::Refused;
+    let answer = match sent.answer {
+        SentAnswer::None | SentAnswer::Done => "",
+        SentAnswer::TooLate => " too late",
+        SentAnswer::Refused => " but refused",
+    };
     Some(match ended.ending.record().0 {
-        None => format!("{reason} not recorded"),
-        Some(Recorded::Reason(recorded)) if recorded == sent.reason && !refused => {
+        None if answer.is_empty() => format!("{reason} not recorded"),
+        None => format!("sent {reason}{answer}"),
+        Some(Recorded::Reason(recorded)) if recorded == sent.reason && answer.is_empty() => {
             reason.to_owned()
         }
-        Some(recorded) => {
-            let refused = if refused { " but refused" } else { "" };
-            format!("sent {reason}{refused}, recorded {}", recorded.code())
-        }
+        Some(recorded) => format!("sent {reason}{answer}, recorded {}", recorded.code()),
     })
 }
 
@@ -154,7 +165,7 @@ pub fn telephony_causes(ended: &EndedCall) -> &'static str {
         Ending::Recorded { reason, .. } => reason,
         Ending::Elsewhere { .. } => return "Q.850 26",
         Ending::RangOut => return "Q.850 19 · SIP 480",
-        Ending::Over => return "",
+        Ending::Stopped { .. } | Ending::Over { .. } => return "",
     };
     match (reason, ended.direction) {
         (Recorded::Migrated, _) => "Q.850 23 · SIP 302",

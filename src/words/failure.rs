@@ -38,6 +38,9 @@ pub fn on_row(failure: &Failure, wait: Option<Option<i64>>, check: OutcomeCheck)
         (None, OutcomeCheck::NoEnd) if failure.remedy() == Remedy::Unknown => {
             "no end found".to_owned()
         }
+        (None, OutcomeCheck::NoEnd) if failure.is_peer_invalid() => {
+            "Telegram refuses, yet no end is found".to_owned()
+        }
         (None, _) => text(failure),
     }
 }
@@ -55,8 +58,9 @@ fn refusal(code: i32, name: &str, value: Option<u32>) -> String {
     let text = match (code, name) {
         (_, "CALL_ALREADY_ACCEPTED") => "Answered elsewhere; hang up there",
         (_, "CALL_ALREADY_DECLINED") => "The call had already ended",
-        (_, "CALL_PEER_INVALID") => "Telegram no longer knows this call",
-        (_, "CALL_OCCUPY_FAILED") => "Telegram says the line is occupied; try again",
+        (_, "CALL_PEER_INVALID") => "Telegram does not recognise this call",
+        (500.., "CALL_OCCUPY_FAILED") => "Telegram: the line is occupied; outcome unknown",
+        (_, "CALL_OCCUPY_FAILED") => "Telegram: the line is occupied; try again",
         (_, "USER_DEACTIVATED") => "This account was deleted",
         (_, "USER_DEACTIVATED_BAN") => "This account was banned",
         (_, "SESSION_PASSWORD_NEEDED") => "The two-step password is still needed",
@@ -74,7 +78,7 @@ fn refusal(code: i32, name: &str, value: Option<u32>) -> String {
         (_, "CONNECTION_NOT_INITED" | "CONNECTION_LAYER_INVALID" | "UPDATE_APP_TO_LOGIN") => {
             "This onhook is too old for Telegram"
         }
-        (500.., _) => "Telegram has an internal problem; try again",
+        (500.., _) => "Telegram has an internal problem; outcome unknown",
         (406, _) => "Telegram refuses, and will say why in a message of its own",
         _ => return format!("Telegram refuses (error {code})"),
     };
@@ -90,15 +94,15 @@ mod tests {
         let known = [
             (400, "CALL_ALREADY_ACCEPTED", "Answered elsewhere; hang up there"),
             (400, "CALL_ALREADY_DECLINED", "The call had already ended"),
-            (400, "CALL_PEER_INVALID", "Telegram no longer knows this call"),
-            (500, "CALL_OCCUPY_FAILED", "Telegram says the line is occupied; try again"),
+            (400, "CALL_PEER_INVALID", "Telegram does not recognise this call"),
+            (500, "CALL_OCCUPY_FAILED", "Telegram: the line is occupied; outcome unknown"),
             (401, "USER_DEACTIVATED", "This account was deleted"),
             (401, "USER_DEACTIVATED_BAN", "This account was banned"),
             (401, "SESSION_REVOKED", "This session was signed out"),
             (401, "SESSION_PASSWORD_NEEDED", "The two-step password is still needed"),
             (400, "PEER_FLOOD", "Telegram limits this account for now"),
             (-503, "Timeout", "Telegram took too long; outcome unknown"),
-            (500, "RPC_CALL_FAIL", "Telegram has an internal problem; try again"),
+            (500, "RPC_CALL_FAIL", "Telegram has an internal problem; outcome unknown"),
             (303, "USER_MIGRATE", "This account lives in another data centre"),
             (406, "SOMETHING", "Telegram refuses, and will say why in a message of its own"),
             (400, "BOT_METHOD_INVALID", "Bots have no calls; use a person's account"),

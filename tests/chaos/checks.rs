@@ -7,6 +7,7 @@ use std::path::Path;
 use onhook::app::action::Action;
 use onhook::app::dialog::Dialog;
 use onhook::app::{SETTLE, State};
+use onhook::calls::account::RequestAnswer;
 use onhook::calls::failure::Failure;
 use onhook::calls::{Call, CallKey, Direction, Phase, RequestState};
 use onhook_loopback::CallTruth;
@@ -134,7 +135,7 @@ impl Checks {
     }
 
     /// What the program says of an order.
-    pub fn told(&mut self, id: i64, attempt: u32, outcome: &Result<(), Failure>) {
+    pub fn told(&mut self, id: i64, attempt: u32, outcome: &Result<RequestAnswer, Failure>) {
         // Tries are counted anew once an error has been dismissed: the last one is meant.
         let orders = self.orders.get_mut(&id).map(Vec::as_mut_slice).unwrap_or_default();
         if let Some(order) = orders.iter_mut().rev().find(|order| order.attempt == attempt) {

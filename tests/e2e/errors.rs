@@ -52,15 +52,20 @@ fn dismissing_already_accepted_ends_the_row() {
 #[test]
 fn already_declined_ends_the_row_without_an_error() {
     let mut board = refused("error-already-declined");
-    board.see_line(&["Grace Hopper", "had already ended (busy not recorded)"]);
+    board.see_line(&["Grace Hopper", "had already ended (sent busy too late)"]);
     board.press("<enter>");
     board.see_wrapped("The call had already ended · CALL_ALREADY_DECLINED");
     board.quit();
 }
 
 #[test]
-fn peer_invalid_is_shown_until_it_is_dismissed() {
-    dismissed("error-peer-invalid", "Telegram no longer knows this call", "CALL_PEER_INVALID");
+fn peer_invalid_is_looked_up_and_shown_until_it_is_dismissed() {
+    let mut board = refused("error-peer-invalid");
+    board.see_wrapped("does not recognise this call; checking… · CALL_PEER_INVALID");
+    board.see_wrapped("✗ Telegram refuses, yet no end is found · CALL_PEER_INVALID");
+    board.press("e");
+    board.see_no("CALL_PEER_INVALID");
+    board.quit();
 }
 
 #[test]
@@ -92,13 +97,17 @@ fn the_text_of_a_popup_is_shown_as_the_error() {
 
 #[test]
 fn occupy_failed_can_be_retried() {
-    let text = "Telegram says the line is occupied; try again";
+    let text = "Telegram: the line is occupied; outcome unknown; checking…";
     retried("error-occupy-failed", text, "CALL_OCCUPY_FAILED");
 }
 
 #[test]
 fn rpc_call_fail_can_be_retried() {
-    retried("error-internal", "Telegram has an internal problem; try again", "RPC_CALL_FAIL");
+    retried(
+        "error-internal",
+        "Telegram has an internal problem; outcome unknown; checking…",
+        "RPC_CALL_FAIL",
+    );
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         2 => (id(), any_reason()).prop_map(|(id, reason)| discarded(id, reason)),
         1 => id().prop_map(|id| AccountEvent::Call(CallEvent::Gone { id })),
         1 => (id(), any_reason()).prop_map(|(id, reason)| AccountEvent::Call(logged(id, reason))),
-        2 => (id(), 1u32..3).prop_map(|(id, attempt)| done(id, attempt, Ok(()))),
+        2 => (id(), 1u32..3).prop_map(|(id, attempt)| done(id, attempt, Ok(RequestAnswer::End))),
         2 => (id(), 1u32..3, any_failure())
             .prop_map(|(id, attempt, failure)| done(id, attempt, Err(failure))),
         1 => any::<bool>().prop_map(|known| AccountEvent::Reconciled {

@@ -286,13 +286,14 @@ impl State {
             AccountEvent::CaughtUp { calls, lost_since } => {
                 return self.caught_up(account, &calls, lost_since).into_iter().collect();
             }
-            AccountEvent::Reconciled { asked, ended } => {
+            AccountEvent::Reconciled { asked, lost_since, ended } => {
                 let known = ended.is_some();
                 // A look-up without a connection is repeated after the reconnect.
                 let repeated =
                     !known && !self.is_online(account) && !self.account(account).is_out();
-                if !repeated {
-                    self.account_mut(account).lost_since = None;
+                let lost = &mut self.account_mut(account).lost_since;
+                if known && *lost == lost_since {
+                    *lost = None;
                 }
                 for event in ended.into_iter().flatten() {
                     self.call_event(account, event, now);

@@ -342,7 +342,7 @@ fn a_hang_up_of_unknown_outcome_is_looked_up_and_settled() {
     let no_answer = Failure::NoAnswer { after: Duration::from_secs(15) };
     let effects = tell(&mut state, done(7, 1, Err(no_answer)), 16.0);
     assert_eq!(acting(effects), [reconcile(7)]);
-    let alive = AccountEvent::Reconciled { asked: vec![7], ended: Some(vec![]) };
+    let alive = AccountEvent::Reconciled { asked: vec![7], lost_since: None, ended: Some(vec![]) };
     tell(&mut state, alive, 16.1);
     let hang_up = &state.calls.get(key(7)).expect("it lives").request;
     assert!(matches!(
@@ -351,7 +351,8 @@ fn a_hang_up_of_unknown_outcome_is_looked_up_and_settled() {
     ));
     assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 17.0)), [(7, EndReason::Busy)]);
     let logged = logged(7, Some(EndReason::Busy));
-    let ended = AccountEvent::Reconciled { asked: vec![7], ended: Some(vec![logged]) };
+    let ended =
+        AccountEvent::Reconciled { asked: vec![7], lost_since: None, ended: Some(vec![logged]) };
     tell(&mut state, ended, 18.0);
     assert_eq!(ending(&state, 7), "declined by you (busy)");
 }

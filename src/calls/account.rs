@@ -54,7 +54,9 @@ impl AccountCommand {
             Self::Request(CallRequest { key, attempt, .. }) => {
                 AccountEvent::RequestDone { key, attempt, outcome: Err(Failure::Offline) }
             }
-            Self::Reconcile { calls, .. } => AccountEvent::Reconciled { asked: calls, ended: None },
+            Self::Reconcile { calls: asked, lost_since, .. } => {
+                AccountEvent::Reconciled { asked, lost_since, ended: None }
+            }
             Self::EnableCalls => AccountEvent::CallsNotEnabled(Failure::Offline),
             Self::Reconnect => AccountEvent::ConnectionState(connection.clone()),
         }
@@ -99,6 +101,8 @@ pub enum AccountEvent {
     Reconciled {
         /// Telegram's ids of the calls that were looked up.
         asked: Vec<i64>,
+        /// The time since which the ends of other calls were looked up as well.
+        lost_since: Option<Timestamp>,
         /// The ends that were found, and those of other calls that were missed; `None` if the
         /// look-up failed.
         ended: Option<Vec<CallEvent>>,

@@ -184,6 +184,14 @@ impl EndedCall {
             }
             (Ending::Over { talked }, None) => Ending::Over { talked: talked.or(duration) },
             (Ending::RangOut, Some(reason)) => Ending::Recorded { reason, duration },
+            // The duration proves an answer on another device.
+            (Ending::Recorded { reason: known, duration: None }, _)
+                if self.direction == Direction::Incoming
+                    && !self.was_answered
+                    && duration.is_some() =>
+            {
+                Ending::Elsewhere { talked: duration, reason: reason.or(Some(known)) }
+            }
             (Ending::Recorded { reason, duration: None }, _) => {
                 Ending::Recorded { reason, duration }
             }

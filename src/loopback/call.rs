@@ -30,6 +30,10 @@ pub(crate) struct ServerCall {
     pub(crate) created: i64,
     pub(crate) caller_endpoint: Endpoint,
     pub(crate) state: CallState,
+    /// The reason that the callee's devices receive on which the call was not answered.
+    pub(crate) reason_elsewhere: Option<enums::PhoneCallDiscardReason>,
+    /// The service messages after the call.
+    pub(crate) messages: Vec<(UserIx, i32)>,
 }
 
 /// The access hashes of a call; each party has a different one.
@@ -53,8 +57,10 @@ pub(crate) enum CallState {
 pub(crate) struct CallEnd {
     pub(crate) at: i64,
     pub(crate) reason: enums::PhoneCallDiscardReason,
-    /// The duration in seconds; `None` if the call was never established.
+    /// The duration in seconds; `None` if no device sent one.
     pub(crate) duration: Option<i32>,
+    /// The session whose `phone.discardCall` ended the call.
+    pub(crate) by: Option<SessionIx>,
     /// The callee's endpoint and the time of establishment or, before that, of acceptance.
     pub(crate) answered: Option<(Endpoint, i64)>,
 }
@@ -146,9 +152,10 @@ impl ServerCall {
 
     fn view_of_callee(&self, here: Endpoint, ids: (i64, i64)) -> CallView {
         match self.answered() {
-            // Accepted on another device: `phoneCallDiscarded` without reason and duration.
+            // Accepted on another device: `phoneCallDiscarded` without a duration.
             Some((endpoint, at)) if endpoint != here => {
-                return CallView::Ended { discarded: self.discarded(None, None), at };
+                let discarded = self.discarded(self.reason_elsewhere.clone(), None);
+                return CallView::Ended { discarded, at };
             }
             _ => {}
         }

@@ -252,7 +252,8 @@ fn get_difference(world: &mut World, invocation: &Invocation) -> Read<RpcResult>
     if request.date <= 0 {
         return Ok(error(400, "DATE_EMPTY"));
     }
-    Ok(Ok(world.difference(invocation.session, &request, invocation.now).to_bytes()))
+    let difference = world.difference(invocation.session, &request, invocation.now);
+    Ok(difference.map(|it| it.to_bytes()).map_err(|(code, name)| (code, name.to_owned())))
 }
 
 fn get_users(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
@@ -268,7 +269,8 @@ fn search(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
         enums::MessagesFilter::InputMessagesFilterPhoneCalls(filter)
             if matches!(request.peer, enums::InputPeer::Empty) =>
         {
-            Ok(world.history(invocation.session, &request, filter.missed).to_bytes())
+            let (session, now) = (invocation.session, invocation.now);
+            Ok(world.history(session, &request, filter.missed, now).to_bytes())
         }
         _ => error(400, "SEARCH_QUERY_EMPTY"),
     })

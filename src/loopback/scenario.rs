@@ -56,10 +56,22 @@ pub(crate) struct ServerSettings {
     /// The offset of the server's clock from the system's, in seconds; positive is ahead.
     pub(crate) clock: i64,
     pub(crate) reasons: ReasonPolicy,
+    /// The result of `phone.discardCall` for a call that has ended.
+    pub(crate) repeat: RepeatPolicy,
+    /// What the devices of the callee receive on which the call was not answered.
+    pub(crate) answered_elsewhere: AnsweredElsewhere,
+    /// Who counts the duration of a call.
+    pub(crate) duration: DurationSource,
+    /// What `updates.getDifference` answers to a state from before the start of the server.
+    pub(crate) old_state: OldState,
+    /// After how many seconds `messages.search` finds a message.
+    pub(crate) search_lag: Spanned<f64>,
+    /// The most messages in one result of `messages.search`; 0 means the limit of the request.
+    pub(crate) search_page: Spanned<usize>,
     /// The number of signed-in sessions of the account.
     pub(crate) sessions: Spanned<usize>,
-    /// Whether `updates.getDifference` contains `updatePhoneCall`.
-    pub(crate) repeats_calls: bool,
+    /// The `updatePhoneCall`s in a result of `updates.getDifference`.
+    pub(crate) repeats_calls: RepeatedCalls,
     /// The number of keys per data centre that are bound to no user.
     pub(crate) unbound_keys: Spanned<usize>,
 }
@@ -68,8 +80,20 @@ impl Default for ServerSettings {
     fn default() -> Self {
         let (sessions, unbound_keys) = (Spanned::new(0..0, 1), Spanned::new(0..0, 0));
         let reasons = ReasonPolicy::default();
-        let repeats_calls = true;
-        Self { ring_timeout: 90.0, clock: 0, reasons, sessions, repeats_calls, unbound_keys }
+        Self {
+            ring_timeout: 90.0,
+            clock: 0,
+            reasons,
+            repeat: RepeatPolicy::default(),
+            answered_elsewhere: AnsweredElsewhere::default(),
+            duration: DurationSource::default(),
+            old_state: OldState::default(),
+            search_lag: Spanned::new(0..0, 0.0),
+            search_page: Spanned::new(0..0, 0),
+            sessions,
+            repeats_calls: RepeatedCalls::default(),
+            unbound_keys,
+        }
     }
 }
 
@@ -83,6 +107,66 @@ pub(crate) enum ReasonPolicy {
     /// Before acceptance missed (caller) or busy (callee); after it disconnect, if that is the reason
     /// of the request, and otherwise hangup.
     Overruled,
+}
+
+/// The result of `phone.discardCall` for a call that has ended. Telegram documents none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RepeatPolicy {
+    /// `CALL_PEER_INVALID`.
+    #[default]
+    PeerInvalid,
+    /// `CALL_ALREADY_DECLINED`.
+    AlreadyDeclined,
+    /// An `Updates` without updates.
+    Ok,
+    /// An `Updates` with the `phoneCallDiscarded` of the end.
+    OkWithEnd,
+}
+
+/// The reason that the devices of the callee receive on which the call was not answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AnsweredElsewhere {
+    #[default]
+    NoReason,
+    Hangup,
+}
+
+/// Who counts the duration of a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DurationSource {
+    /// The client that sends `phone.discardCall`.
+    #[default]
+    Client,
+    Server,
+}
+
+/// What `updates.getDifference` answers to a state from before the start of the server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OldState {
+    /// The difference.
+    #[default]
+    Known,
+    /// `PERSISTENT_TIMESTAMP_INVALID`.
+    Refused,
+    /// `updates.differenceTooLong`.
+    TooLong,
+}
+
+/// The `updatePhoneCall`s in a result of `updates.getDifference`. Calls have no pts, and Telegram
+/// does not document which are repeated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RepeatedCalls {
+    /// Each living call, and each end since the date of the request.
+    #[default]
+    All,
+    None,
+    /// `phoneCallRequested` of each call since the date of the request, even if it has ended.
+    Requested,
 }
 
 /// `[[person]]`.
@@ -119,6 +203,18 @@ pub(crate) struct CallScript {
     pub(crate) rings: Option<Spanned<f64>>,
     #[serde(default)]
     pub(crate) then: RingOutcome,
+    /// The reason that the callee's device sends when it declines.
+    pub(crate) reason: Option<DeclineReason>,
+    /// The duration that the callee's device sends when it declines.
+    pub(crate) duration: Option<i32>,
+    /// The service message after the call.
+    #[serde(default)]
+    pub(crate) message: MessageScript,
+    /// The delay of the service message, in seconds.
+    pub(crate) message_late: Option<Spanned<f64>>,
+    /// Whether video is switched on during the call.
+    #[serde(default)]
+    pub(crate) video_later: bool,
     /// The seconds between acceptance and establishment.
     #[serde(default)]
     pub(crate) connects: Option<Spanned<f64>>,
@@ -157,6 +253,34 @@ pub(crate) enum RingOutcome {
     Answered,
     /// The connection of the caller is lost.
     Lost,
+}
+
+/// `reason`: the reason that a device sends when it declines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DeclineReason {
+    /// TDLib, Telegram Desktop, and the notification of Telegram for Android.
+    #[default]
+    Busy,
+    /// Telegram for iOS, and the full screen of Telegram for Android.
+    Hangup,
+    /// Older versions of Telegram for iOS, for a second call.
+    Missed,
+}
+
+/// `message`: the service message after a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum MessageScript {
+    /// A message with the reason and the duration.
+    #[default]
+    Full,
+    /// A message without a reason.
+    NoReason,
+    /// A message that is deleted at once.
+    Deleted,
+    /// No message.
+    None,
 }
 
 /// `ends`: how an established call ends after the time `talks`.
@@ -379,6 +503,12 @@ mod tests {
             ),
             ("title = 't'\n[[answer]]\nmethod = 'x.y'", "s.toml:3: method: this server has no"),
             ("title = 't'\n[server]\nsessions = 17", "s.toml:3: sessions: must be 0 to 16"),
+            (
+                &format!("{person}[[call]]\nfrom = 'a'\nto = 'me'\nat = 1\nreason = 'busy'"),
+                "s.toml:7: to: reason and duration need",
+            ),
+            ("title = 't'\n[server]\nsearch_lag = -1", "s.toml:3: search_lag: must be a number"),
+            ("title = 't'\n[server]\nsearch_page = 101", "s.toml:3: search_page: must be 0 to 100"),
             ("title = 't'\n[server]\nunbound_keys = 99", "s.toml:3: unbound_keys: must be 0 to 16"),
             ("title = 't'\n[me]\ndc = 3", "s.toml:3: dc: must be 2 or 4"),
             ("title = 't'\n[sign_in]\nlife = -1", "s.toml:3: life: must be a number of seconds"),

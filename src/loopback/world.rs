@@ -19,7 +19,10 @@ use grammers_tl_types::{enums, types};
 
 use crate::DCS;
 use crate::call::{CallEnd, CallState, CallView, Endpoint, ServerCall, SessionIx, UserIx, seconds};
-use crate::scenario::{AccountScript, NetworkFaultKind, ReasonPolicy, Scenario};
+use crate::scenario::{
+    AccountScript, DurationSource, MessageScript, NetworkFaultKind, OldState, ReasonPolicy,
+    RepeatPolicy, Scenario,
+};
 use crate::srp::PasswordVerifier;
 use faults::FaultInjector;
 use script::Script;
@@ -31,7 +34,7 @@ pub(crate) use ground_truth::name_of;
 pub(crate) use scripted_answer::{ResponseKind, ResponseOverride};
 pub(crate) use session::{ClientInfo, Session};
 pub(crate) use user::User;
-use user::service_message;
+use user::{Mailbox, service_message};
 
 pub(crate) struct World {
     scenario: Scenario,
@@ -62,12 +65,19 @@ pub(crate) enum Outgoing {
 /// The code and name of an `rpc_error`.
 pub(crate) type MethodError = (i32, &'static str);
 
+/// The pts of an account whose earlier states are unknown.
+const LATER_PTS: i32 = 50_000;
+
 const CALL_PEER_INVALID: MethodError = (400, "CALL_PEER_INVALID");
+const CALL_ALREADY_DECLINED: MethodError = (400, "CALL_ALREADY_DECLINED");
 const CALL_ALREADY_ACCEPTED: MethodError = (400, "CALL_ALREADY_ACCEPTED");
 
 impl World {
     pub(crate) fn new(scenario: Scenario) -> Self {
         let mut users = vec![own_user(&scenario.me)];
+        if scenario.server.old_state != OldState::Known {
+            users[0].mailbox = Mailbox::new(LATER_PTS);
+        }
         for person in &scenario.people {
             let (username, phone) = (person.username.clone(), person.phone.clone());
             users.push(User {
@@ -143,10 +153,11 @@ impl World {
     /// `phone.discardCall` by a session.
     ///
     /// # Errors
-    /// `CALL_PEER_INVALID` for a wrong id or access hash and for a call that has ended, and
-    /// `CALL_ALREADY_ACCEPTED` for a call that another device of the user holds. Both are documented
-    /// at <https://core.telegram.org/method/phone.discardCall>; which case produces which is a
-    /// decision of this server.
+    /// `CALL_PEER_INVALID` for a wrong id or access hash, and `CALL_ALREADY_ACCEPTED` for a call that
+    /// another device of the user holds. Both are documented at
+    /// <https://core.telegram.org/method/phone.discardCall>; which case produces which is a decision
+    /// of this server. The result for a call that has ended is undocumented, and is that of the
+    /// scenario.
     pub(crate) fn discard(
         &mut self,
         session: SessionIx,
@@ -172,18 +183,43 @@ impl World {
             None => here,
         };
         match call.state {
-            CallState::Ended(_) => return Err(CALL_PEER_INVALID),
+            CallState::Ended(_) => return self.repeated_discard(ix, session, now),
             _ if holder != here => return Err(CALL_ALREADY_ACCEPTED),
             _ => {}
         }
         let reason = self.recorded_reason(ix, user, &request.reason);
-        let established = matches!(self.calls[ix].state, CallState::Established { .. });
-        let duration = established.then_some(request.duration.max(0));
+        let duration = match (&self.calls[ix].state, self.scenario.server.duration) {
+            (CallState::Established { at, .. }, DurationSource::Server) => {
+                Some(((now - at) / 1000) as i32)
+            }
+            (CallState::Established { .. }, DurationSource::Client) => {
+                Some(request.duration.max(0))
+            }
+            _ => None,
+        };
         Ok(self.end_call(ix, reason, duration, Some(session), now))
     }
 
-    /// The reason that the server records when `user` sends `sent`.
-    fn recorded_reason(
+    /// The result of `phone.discardCall` for a call that has ended.
+    fn repeated_discard(
+        &self,
+        ix: usize,
+        session: SessionIx,
+        now: i64,
+    ) -> Result<enums::Updates, MethodError> {
+        let updates = match (self.scenario.server.repeat, self.view(ix, session)) {
+            (RepeatPolicy::PeerInvalid, _) => return Err(CALL_PEER_INVALID),
+            (RepeatPolicy::AlreadyDeclined, _) => return Err(CALL_ALREADY_DECLINED),
+            (RepeatPolicy::OkWithEnd, CallView::Ended { discarded, .. }) => {
+                vec![phone_call(discarded)]
+            }
+            (RepeatPolicy::Ok | RepeatPolicy::OkWithEnd, _) => Vec::new(),
+        };
+        Ok(self.container(ix, session, updates, now).into())
+    }
+
+    /// The reason that the server records when a device of `user` sends `sent`.
+    pub(crate) fn recorded_reason(
         &self,
         ix: usize,
         user: UserIx,
@@ -219,10 +255,15 @@ impl World {
         let before = self.views(ix);
         let call = &mut self.calls[ix];
         let answered = call.answered();
-        call.state = CallState::Ended(CallEnd { at: now, reason, duration, answered });
+        call.state = CallState::Ended(CallEnd { at: now, reason, duration, answered, by });
         let (caller, callee) = (call.caller, call.callee);
-        self.add_service_message(ix, caller, now);
-        self.add_service_message(ix, callee, now);
+        let message = self.script.message_options(ix);
+        let at_once = message.kind != MessageScript::None && message.delay == 0;
+        if at_once {
+            self.add_service_message(ix, caller, now);
+            self.add_service_message(ix, callee, now);
+        }
+        self.script.schedule_messages(ix, now);
 
         let mut answer = enums::Updates::TooLong;
         for (session, before) in before.iter().enumerate() {
@@ -236,7 +277,9 @@ impl World {
             {
                 updates.push(phone_call(discarded));
             }
-            updates.extend(self.users[user].mailbox.last_update());
+            if at_once {
+                updates.extend(self.users[user].mailbox.last_update());
+            }
             if by == Some(session) {
                 answer = self.container(ix, session, updates, now).into();
             } else {
@@ -244,6 +287,34 @@ impl World {
             }
         }
         answer
+    }
+
+    /// Adds the delayed service messages about a call.
+    pub(crate) fn add_late_messages(&mut self, ix: usize, now: i64) {
+        for user in [self.calls[ix].caller, self.calls[ix].callee] {
+            self.add_service_message(ix, user, now);
+            self.send_last_mailbox_event(ix, user, now);
+        }
+    }
+
+    /// Deletes the service messages about a call.
+    pub(crate) fn delete_messages(&mut self, ix: usize, now: i64) {
+        let messages = std::mem::take(&mut self.calls[ix].messages);
+        for (user, id) in messages {
+            if self.users[user].mailbox.delete(id) {
+                self.send_last_mailbox_event(ix, user, now);
+            }
+        }
+    }
+
+    /// Sends the last event of a mailbox to the sessions of its user.
+    pub(crate) fn send_last_mailbox_event(&mut self, ix: usize, user: UserIx, now: i64) {
+        for session in 0..self.sessions.len() {
+            if self.sessions[session].user == Some(user) {
+                let updates = self.users[user].mailbox.last_update().into_iter().collect();
+                self.send(ix, session, updates, now);
+            }
+        }
     }
 
     /// Changes the state of a call and pushes the call to each session whose view of it changes.
@@ -288,12 +359,13 @@ impl World {
     fn add_service_message(&mut self, ix: usize, user: UserIx, now: i64) {
         let call = &self.calls[ix];
         let CallState::Ended(end) = &call.state else { return };
+        let with_reason = self.script.message_options(ix).kind != MessageScript::NoReason;
         let peer = self.users[call.peer_of(user)].id;
         let from = self.users[call.caller].id;
         let action = types::MessageActionPhoneCall {
             video: call.video,
             call_id: call.id,
-            reason: Some(end.reason.clone()),
+            reason: with_reason.then(|| end.reason.clone()),
             duration: end.duration,
         };
         let peer = types::PeerUser { user_id: peer };
@@ -302,7 +374,8 @@ impl World {
             from_id: Some(types::PeerUser { user_id: from }.into()),
             ..service_message(peer.into(), action.into(), seconds(now))
         };
-        self.users[user].mailbox.add(message);
+        let id = self.users[user].mailbox.add(message, now);
+        self.calls[ix].messages.push((user, id));
     }
 }
 

@@ -35,6 +35,7 @@ use crate::calls::failure::Failure;
 /// A working connection. Dropping it ends all its tasks.
 pub(super) struct Connection {
     context: TaskContext,
+    session: Arc<CachedSession>,
     names: PartyCache,
     handle: SenderPoolFatHandle,
     dc: i32,
@@ -96,6 +97,7 @@ impl Connection {
         let hang_up_disconnects = mpsc::unbounded_channel();
         Ok(Self {
             context: context.clone(),
+            session: Arc::clone(session),
             names: names.clone(),
             handle,
             dc,
@@ -160,7 +162,8 @@ impl Connection {
     pub(super) fn reconcile(&mut self, wanted: WantedEnds) {
         let client = Client::new(self.handle.clone());
         let (context, names) = (self.context.clone(), self.names.clone());
-        self.tasks.spawn(reconcile(context, client, names, wanted));
+        let session = Arc::clone(&self.session);
+        self.tasks.spawn(reconcile(context, client, names, session, wanted));
     }
 }
 

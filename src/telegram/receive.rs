@@ -82,6 +82,8 @@ struct Fetched {
     /// Whether updates cannot be fetched at all: Telegram refused the old numbers, or too much was
     /// missed.
     lost: bool,
+    /// Whether the numbers are those that Telegram has just given as its own.
+    fresh: bool,
 }
 
 /// Why missing updates were not fetched.
@@ -102,12 +104,12 @@ pub(super) struct UpdateReceiver {
     fetching: JoinSet<Result<Fetched, FetchError>>,
     /// Whether updates are missing that the running request may not fetch.
     gap: bool,
+    /// Whether the numbers are those that Telegram has just given as its own.
+    fresh: bool,
     /// How often in a row the difference could not be fetched.
     failures: usize,
     /// The calls of the running series of requests that had not ended.
     live: Vec<i64>,
-    /// The time since which updates are lost.
-    lost_since: Option<Timestamp>,
 }
 
 impl UpdateReceiver {
@@ -126,9 +128,9 @@ impl UpdateReceiver {
             sequence,
             fetching: JoinSet::new(),
             gap: false,
+            fresh: false,
             failures: 0,
             live: Vec::new(),
-            lost_since: None,
         };
         receiver.fetch_after(Duration::ZERO);
         Ok(receiver)
@@ -210,20 +212,26 @@ impl UpdateReceiver {
 
     fn fetch_after(&mut self, delay: Duration) {
         self.gap = false;
-        let (probe, sequence) = (self.probe.clone(), self.sequence);
+        let (probe, sequence, fresh) = (self.probe.clone(), self.sequence, self.fresh);
         self.fetching.spawn(async move {
             sleep(delay).await;
-            fetch(&probe, sequence).await
+            fetch(&probe, sequence, fresh).await
         });
     }
 
     /// Dispatches fetched updates. Returns `false` if the receiver of events is closed.
     async fn apply(&mut self, fetched: Fetched) -> bool {
         self.failures = 0;
-        let Fetched { updates, users, sequence, more, lost } = fetched;
+        let Fetched { updates, users, sequence, more, lost, fresh } = fetched;
+        self.fresh = fresh;
         let since = Timestamp::from_second(i64::from(self.sequence.date)).unwrap_or_default();
         if lost {
-            self.lost_since = self.lost_since.or(Some(since));
+            self.session.hold_state();
+            // At once, because the connection may be lost before the rest is fetched.
+            let lost = AccountEvent::CaughtUp { calls: Vec::new(), lost_since: Some(since) };
+            if !self.dispatcher.context.send(lost).await {
+                return false;
+            }
         }
         self.take_in(&users, &updates).await;
         for update in &updates {
@@ -244,9 +252,11 @@ impl UpdateReceiver {
         if self.gap {
             self.fetch_after(GAP_DELAY);
         }
-        let (calls, lost_since) = (std::mem::take(&mut self.live), self.lost_since.take());
-        calls.is_empty() && lost_since.is_none()
-            || self.dispatcher.context.send(AccountEvent::CaughtUp { calls, lost_since }).await
+        let calls = std::mem::take(&mut self.live);
+        if calls.is_empty() {
+            return true;
+        }
+        self.dispatcher.context.send(AccountEvent::CaughtUp { calls, lost_since: None }).await
     }
 
     /// Keeps the names of users, and of the parties of calls what a later look-up needs.
@@ -278,7 +288,11 @@ impl UpdateReceiver {
 }
 
 /// Requests the updates after `sequence` once.
-async fn fetch(probe: &ServerProbe, sequence: Sequence) -> Result<Fetched, FetchError> {
+async fn fetch(
+    probe: &ServerProbe,
+    sequence: Sequence,
+    fresh: bool,
+) -> Result<Fetched, FetchError> {
     use tl::enums::updates::Difference;
     let request = tl::functions::updates::GetDifference {
         pts: sequence.pts,
@@ -291,11 +305,10 @@ async fn fetch(probe: &ServerProbe, sequence: Sequence) -> Result<Fetched, Fetch
     };
     let answer = match timeout(REQUEST_DEADLINE, probe.client.invoke(&request)).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => return refused(probe, &error).await,
+        Ok(Err(error)) => return refused(probe, sequence, fresh, &error).await,
         Err(_) => return Err(FetchError::Disconnected(Disconnect::silent())),
     };
-    let nothing =
-        Fetched { updates: Vec::new(), users: Vec::new(), sequence, more: false, lost: false };
+    let nothing = Fetched::nothing(sequence);
     Ok(match answer {
         Difference::Empty(it) => {
             Fetched { sequence: Sequence { date: it.date, seq: it.seq, ..sequence }, ..nothing }
@@ -306,15 +319,18 @@ async fn fetch(probe: &ServerProbe, sequence: Sequence) -> Result<Fetched, Fetch
             users: it.users,
             ..nothing
         },
+        // Its date may be later than that of updates in the next slice.
         Difference::Slice(it) => Fetched {
-            sequence: Sequence::from(&it.intermediate_state),
+            sequence: Sequence { date: sequence.date, ..Sequence::from(&it.intermediate_state) },
             updates: merged(it.new_messages, it.other_updates),
             users: it.users,
             more: true,
             ..nothing
         },
         // The same number again leads nowhere.
-        Difference::TooLong(it) if it.pts == sequence.pts => return start_over(probe).await,
+        Difference::TooLong(it) if it.pts == sequence.pts => {
+            return start_over(probe, sequence, fresh).await;
+        }
         Difference::TooLong(it) => Fetched {
             sequence: Sequence { pts: it.pts, ..sequence },
             more: true,
@@ -325,7 +341,12 @@ async fn fetch(probe: &ServerProbe, sequence: Sequence) -> Result<Fetched, Fetch
 }
 
 /// Decides what follows from an error of `updates.getDifference`.
-async fn refused(probe: &ServerProbe, error: &InvocationError) -> Result<Fetched, FetchError> {
+async fn refused(
+    probe: &ServerProbe,
+    sequence: Sequence,
+    fresh: bool,
+    error: &InvocationError,
+) -> Result<Fetched, FetchError> {
     if error::signed_out(error).is_some() {
         return Err(FetchError::Disconnected(Disconnect::of(error)));
     }
@@ -337,7 +358,7 @@ async fn refused(probe: &ServerProbe, error: &InvocationError) -> Result<Fetched
         }
         InvocationError::Rpc(_) => {
             tracing::info!(%error, "the update state is refused");
-            start_over(probe).await
+            start_over(probe, sequence, fresh).await
         }
         InvocationError::Deserialize(_) => {
             tracing::debug!(%error, "missing updates could not be read");
@@ -347,16 +368,33 @@ async fn refused(probe: &ServerProbe, error: &InvocationError) -> Result<Fetched
     }
 }
 
-/// Starts with the server's present numbers; the updates before them are lost.
-async fn start_over(probe: &ServerProbe) -> Result<Fetched, FetchError> {
+/// Takes the server's present numbers; the updates before them are lost.
+///
+/// The difference is then requested once more, because it may have the calls that live: they have
+/// no number.
+async fn start_over(
+    probe: &ServerProbe,
+    sequence: Sequence,
+    fresh: bool,
+) -> Result<Fetched, FetchError> {
+    if fresh {
+        return Ok(Fetched::nothing(sequence));
+    }
     match timeout(REQUEST_DEADLINE, probe.state()).await {
         Ok(Ok(state)) => {
-            let sequence = Sequence::from(&tl::enums::updates::State::from(state));
-            let (updates, users) = (Vec::new(), Vec::new());
-            Ok(Fetched { updates, users, sequence, more: false, lost: true })
+            let state = Sequence::from(&tl::enums::updates::State::from(state));
+            let sequence = Sequence { date: sequence.date, ..state };
+            Ok(Fetched { more: true, lost: true, fresh: true, ..Fetched::nothing(sequence) })
         }
         Ok(Err(error)) => Err(FetchError::Disconnected(Disconnect::of(&error))),
         Err(_) => Err(FetchError::Disconnected(Disconnect::silent())),
+    }
+}
+
+impl Fetched {
+    fn nothing(sequence: Sequence) -> Self {
+        let (updates, users) = (Vec::new(), Vec::new());
+        Self { updates, users, sequence, more: false, lost: false, fresh: false }
     }
 }
 

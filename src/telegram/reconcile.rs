@@ -1,5 +1,6 @@
 //! Reconciles calls whose end was missed with the service messages in the chats.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use grammers_client::client::Client;
@@ -10,14 +11,15 @@ use tokio::time::{sleep, timeout};
 use super::context::{REQUEST_DEADLINE, TaskContext};
 use super::disconnect::Disconnect;
 use super::peers::PartyCache;
+use super::session::CachedSession;
 use super::{error, updates};
 use crate::calls::account::AccountEvent;
 use crate::calls::event::CallEvent;
 
 /// Messages per page of the call history.
 const PAGE_SIZE: i32 = 100;
-/// The maximum number of pages that are read.
-const MAX_PAGES: usize = 20;
+/// The maximum number of pages that are read. Pages may be short.
+const MAX_PAGES: usize = 100;
 /// How long a message may be missing from the index of the search.
 const INDEX_LAG: Duration = Duration::from_secs(6);
 /// By how much the message of a call may be older than the call, in seconds, because clocks differ.
@@ -52,6 +54,7 @@ pub(super) async fn reconcile(
     context: TaskContext,
     client: Client,
     names: PartyCache,
+    session: Arc<CachedSession>,
     wanted: WantedEnds,
 ) -> Option<Disconnect> {
     let mut found = match search(&client, &names, &wanted).await {
@@ -66,16 +69,23 @@ pub(super) async fn reconcile(
             Err(ended) => return Some(ended),
         };
     }
-    let asked = wanted.calls;
+    let (asked, lost_since) = (wanted.calls, wanted.lost_since);
     if found.complete {
-        context.send(AccountEvent::Reconciled { asked, ended: Some(found.ended) }).await;
+        if lost_since.is_some()
+            && let Err(error) = session.release_state().await
+        {
+            tracing::warn!(%error, "the update state cannot be stored");
+        }
+        context
+            .send(AccountEvent::Reconciled { asked, lost_since, ended: Some(found.ended) })
+            .await;
         return None;
     }
     // The ends that were found are reported; the other calls may be further back in the history.
     for event in found.ended {
         context.send(AccountEvent::Call(event)).await;
     }
-    context.send(AccountEvent::Reconciled { asked, ended: None }).await;
+    context.send(AccountEvent::Reconciled { asked, lost_since, ended: None }).await;
     None
 }
 
@@ -170,20 +180,26 @@ async fn page(client: &Client, offset_id: i32) -> Result<Option<MessagePage>, Di
             }
             Ok(Ok(_)) => Ok(None),
             Ok(Err(error)) if error::signed_out(&error).is_some() => Err(Disconnect::of(&error)),
-            Ok(Err(InvocationError::Rpc(error))) => {
+            Ok(Err(error @ (InvocationError::Rpc(_) | InvocationError::Deserialize(_)))) => {
                 tracing::debug!(%error, "the history of calls could not be read");
-                let temporary = matches!(error.code, 420 | 500.. | -503);
-                let Some(wait) = waits.next().filter(|_| temporary) else { return Ok(None) };
-                let wanted = Duration::from_secs(u64::from(error.value.unwrap_or(0)));
+                let Some(wanted) = wait_before_retry(&error) else { return Ok(None) };
+                let Some(wait) = waits.next() else { return Ok(None) };
                 sleep(wait.max(wanted)).await;
                 continue;
-            }
-            Ok(Err(InvocationError::Deserialize(error))) => {
-                tracing::debug!(%error, "the history of calls could not be read");
-                Ok(None)
             }
             Ok(Err(error)) => Err(Disconnect::of(&error)),
             Err(_) => Err(Disconnect::silent()),
         };
+    }
+}
+
+/// The wait that a temporary error asks for; `None` if the error is permanent.
+fn wait_before_retry(error: &InvocationError) -> Option<Duration> {
+    match error {
+        InvocationError::Rpc(error) if matches!(error.code, 420 | 500.. | -503) => {
+            Some(Duration::from_secs(u64::from(error.value.unwrap_or(0))))
+        }
+        InvocationError::Rpc(_) => None,
+        _ => Some(Duration::ZERO),
     }
 }

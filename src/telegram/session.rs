@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub(super) struct CachedSession {
     store: Option<SqliteSession>,
     pending: Mutex<Unwritten>,
     changed: Notify,
+    /// Whether the file keeps an earlier update state.
+    holds_state: AtomicBool,
 }
 
 /// The changes since the last write.
@@ -52,7 +55,7 @@ pub(super) struct CachedSession {
 struct Unwritten {
     dc_options: HashMap<i32, DcOption>,
     peers: HashMap<PeerId, PeerInfo>,
-    state: bool,
+    state: Option<UpdatesState>,
 }
 
 impl Unwritten {
@@ -64,7 +67,7 @@ impl Unwritten {
         for (id, peer) in older.peers {
             self.peers.entry(id).or_insert(peer);
         }
-        self.state |= older.state;
+        self.state = self.state.take().or(older.state);
     }
 }
 
@@ -112,6 +115,7 @@ impl CachedSession {
             store: None,
             pending: Mutex::default(),
             changed: Notify::new(),
+            holds_state: AtomicBool::new(false),
         }
     }
 
@@ -129,6 +133,28 @@ impl CachedSession {
             return Err(SessionFileError::NoKey { file });
         }
         Ok((Self { store: Some(store), ..Self::in_memory(data) }, user_id))
+    }
+
+    /// Keeps the update state of the file until [`CachedSession::release_state`], because updates
+    /// after it are lost. If this run ends before they were looked up, the next one finds that its
+    /// state is refused, and looks them up.
+    pub(super) fn hold_state(&self) {
+        self.holds_state.store(true, Ordering::Relaxed);
+        self.pending().state = None;
+    }
+
+    /// Lets the file have the present update state.
+    pub(super) async fn release_state(&self) -> Result<(), SessionError> {
+        if self.holds_state.swap(false, Ordering::Relaxed) {
+            self.record_state().await?;
+        }
+        Ok(())
+    }
+
+    async fn record_state(&self) -> Result<(), SessionError> {
+        let state = self.memory.updates_state().await?;
+        self.record(|pending| pending.state = Some(state));
+        Ok(())
     }
 
     /// Waits for a change, and then [`WRITE_DELAY`] more to collect those that follow.
@@ -156,9 +182,8 @@ impl CachedSession {
         if !pending.peers.is_empty() {
             store.cache_peers(pending.peers.values().cloned().collect()).await?;
         }
-        if pending.state {
-            let state = self.memory.updates_state().await?;
-            store.set_update_state(UpdateState::All(state)).await?;
+        if let Some(state) = &pending.state {
+            store.set_update_state(UpdateState::All(state.clone())).await?;
         }
         Ok(())
     }
@@ -301,7 +326,9 @@ impl Session for CachedSession {
     fn set_update_state(&self, update: UpdateState) -> BoxFuture<'_, Result<(), SessionError>> {
         Box::pin(async move {
             self.memory.set_update_state(update).await?;
-            self.record(|pending| pending.state = true);
+            if !self.holds_state.load(Ordering::Relaxed) {
+                self.record_state().await?;
+            }
             Ok(())
         })
     }
@@ -354,6 +381,32 @@ mod tests {
         let peer = PeerId::user(7).expect("an id");
         let hash = stock.peer_ref(peer).await.expect("read").expect("known").auth.hash();
         assert_eq!(hash, 77);
+    }
+
+    #[tokio::test]
+    async fn a_file_keeps_its_state_while_later_updates_are_lost() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("session.db");
+        let home = dc_option(4, seed().address, Some(&[7; 256]));
+        create(&path, &home, 99, 5).await.expect("created");
+        let (session, _) = CachedSession::open(&path).await.expect("it can be used");
+        let stored = async || {
+            session.write().await.expect("written");
+            let stock = SqliteSession::open(&path).await.expect("a stock session");
+            stock.updates_state().await.expect("known").pts
+        };
+        let state = |pts| UpdateState::All(UpdatesState { pts, ..UpdatesState::default() });
+        session.set_update_state(state(5)).await.expect("kept");
+        assert_eq!(stored().await, 5);
+        session.set_update_state(state(6)).await.expect("kept");
+        session.hold_state();
+        session.set_update_state(state(7)).await.expect("kept");
+        assert_eq!(stored().await, 5);
+        assert_eq!(session.updates_state().await.expect("known").pts, 7, "it is in use");
+        session.release_state().await.expect("kept");
+        assert_eq!(stored().await, 7);
+        session.set_update_state(state(8)).await.expect("kept");
+        assert_eq!(stored().await, 8);
     }
 
     #[tokio::test]

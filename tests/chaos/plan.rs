@@ -36,7 +36,10 @@ pub struct Plan {
     calls: Vec<String>,
     /// By how many seconds the server's clock is ahead.
     pub clock: i64,
-    overruled: bool,
+    /// What Telegram does not document, as the scenario has it.
+    variant: String,
+    /// Whether a difference has all calls that live or have ended.
+    pub repeats_calls: bool,
     troubles: Vec<&'static str>,
     /// How long there is trouble, in seconds.
     pub until: u64,
@@ -72,15 +75,15 @@ impl Plan {
         let plan = (
             proptest::collection::vec(any_call(until), calls),
             proptest::sample::select(vec![0, 0, 600, -20]),
-            any::<bool>(),
+            any_variant(),
             // All faults at once leave little of a session.
             proptest::sample::subsequence(fault_kinds().collect::<Vec<_>>(), 1..=troubles),
             proptest::collection::vec(any_steps(waits), steps),
         );
         let tree = plan.new_tree(&mut runner).expect("nothing is filtered out");
-        let (calls, clock, overruled, troubles, steps) = tree.current();
+        let (calls, clock, (variant, repeats_calls), troubles, steps) = tree.current();
         let steps = steps.concat();
-        Self { seed, calls, clock, overruled, troubles, until, tick: 0, steps }
+        Self { seed, calls, clock, variant, repeats_calls, troubles, until, tick: 0, steps }
     }
 
     /// Whether the server makes this trouble.
@@ -91,12 +94,8 @@ impl Plan {
     /// The scenario, as the server reads it.
     pub fn scenario(&self) -> String {
         let mut text = format!(
-            "title = 'chaos'\n[server]\nclock = {}\nreasons = '{}'\n[chaos]\nseed = {}\nuntil = {}\nonly = {:?}\n",
-            self.clock,
-            if self.overruled { "overruled" } else { "kept" },
-            self.seed,
-            self.until,
-            self.troubles,
+            "title = 'chaos'\n[server]\nclock = {}\n{}[chaos]\nseed = {}\nuntil = {}\nonly = {:?}\n",
+            self.clock, self.variant, self.seed, self.until, self.troubles,
         );
         for (person, name) in ["Grace Hopper", "Alan Turing", "Linus"].into_iter().enumerate() {
             let _ = writeln!(text, "[[person]]\nkey = 'p{person}'\nname = '{name}'");
@@ -114,19 +113,66 @@ impl fmt::Display for Plan {
     }
 }
 
+/// The keys of `[server]` for what Telegram does not document, and whether a difference has all
+/// calls.
+fn any_variant() -> impl Strategy<Value = (String, bool)> {
+    let one_of = |values: &[&'static str]| proptest::sample::select(values.to_vec());
+    (
+        one_of(&["kept", "overruled"]),
+        one_of(&["peer-invalid", "already-declined", "ok", "ok-with-end"]),
+        one_of(&["no-reason", "hangup"]),
+        one_of(&["client", "server"]),
+        one_of(&["all", "all", "none", "requested"]),
+        proptest::sample::select(vec![0, 0, 2, 5]),
+        proptest::sample::select(vec![0, 0, 1, 7]),
+    )
+        .prop_map(|(reasons, repeat, elsewhere, duration, repeats_calls, lag, page)| {
+            let text = format!(
+                "reasons = '{reasons}'\nrepeat = '{repeat}'\nanswered_elsewhere = '{elsewhere}'\n\
+                 duration = '{duration}'\nrepeats_calls = '{repeats_calls}'\nsearch_lag = {lag}\n\
+                 search_page = {page}\n"
+            );
+            (text, repeats_calls == "all")
+        })
+}
+
+/// How the callee's device declines a call, as the scenario has it.
+fn any_decline() -> impl Strategy<Value = String> {
+    let reason = proptest::sample::select(vec!["busy", "hangup", "missed"]);
+    (reason, any::<bool>()).prop_map(|(reason, zero)| {
+        let duration = if zero { "duration = 0\n" } else { "" };
+        format!("then = 'declined'\nreason = '{reason}'\n{duration}")
+    })
+}
+
+/// The service message after a call, as the scenario has it.
+fn any_message() -> impl Strategy<Value = String> {
+    let kind = prop_oneof![
+        6 => Just("full"),
+        1 => Just("no-reason"),
+        1 => Just("deleted"),
+        1 => Just("none"),
+    ];
+    (kind, proptest::option::weighted(0.2, 0.1..20.0f64)).prop_map(|(kind, late)| {
+        let late = late.map(|late| format!("message_late = {late:.1}\n")).unwrap_or_default();
+        format!("message = '{kind}'\n{late}")
+    })
+}
+
 /// A call, as the scenario has it.
 fn any_call(until: u64) -> impl Strategy<Value = String> {
     let person = 0usize..3;
     let device = proptest::sample::select(vec!["here", "elsewhere"]);
     let container = proptest::sample::select(vec!["updates", "short", "combined"]);
-    // Some come when all is well again.
-    let times = (0.0..(until + 280) as f64, 2.0..80.0f64);
+    // Some come when all is well again, and some meet a busy device.
+    let rings = prop_oneof![8 => 2.0..80.0f64, 1 => Just(0.02), 1 => Just(90.0)];
+    let times = (0.0..(until + 280) as f64, rings);
     let head = (person, proptest::bool::weighted(0.7), times, any::<bool>(), any::<bool>())
         .prop_map(|(person, incoming, (at, rings), video, receipt)| {
             let (from, to) =
                 if incoming { (format!("p{person}"), "me".into()) } else { ("me".into(), format!("p{person}")) };
             let mut text = format!(
-                "[[call]]\nfrom = '{from}'\nto = '{to}'\nat = {at:.1}\nrings = {rings:.1}\nvideo = {video}\n"
+                "[[call]]\nfrom = '{from}'\nto = '{to}'\nat = {at:.1}\nrings = {rings:.2}\nvideo = {video}\n"
             );
             if receipt && !incoming {
                 let _ = writeln!(text, "receipt = {:.1}", rings / 2.0);
@@ -139,13 +185,15 @@ fn any_call(until: u64) -> impl Strategy<Value = String> {
         let talks = talks.map(|talks| format!("talks = {talks:.1}\n")).unwrap_or_default();
         format!("then = 'answered'\nconnects = {connects:.1}\nends = '{ends}'\n{talks}")
     });
-    let unanswered = proptest::sample::select(vec!["missed", "declined", "lost"]);
+    let unanswered = proptest::sample::select(vec!["missed", "lost"]);
     let then = prop_oneof![
-        3 => unanswered.prop_map(|then| format!("then = '{then}'\n")),
+        2 => unanswered.prop_map(|then| format!("then = '{then}'\n")),
+        2 => any_decline(),
         2 => answered,
     ];
-    (head, then, device, container).prop_map(|(head, then, device, container)| {
-        format!("{head}{then}device = '{device}'\ncontainer = '{container}'\n")
+    let delivery = (device, container, any_message());
+    (head, then, delivery).prop_map(|(head, then, (device, container, message))| {
+        format!("{head}{then}device = '{device}'\ncontainer = '{container}'\n{message}")
     })
 }
 

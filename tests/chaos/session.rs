@@ -229,7 +229,7 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     // Calls go on coming and going: from now on, all agree at every moment.
     for _ in 0..AGREEING {
         play.pass(5_000, 500).await?;
-        agree(&server.ground_truth(0), &play.switchboard.state)?;
+        agree(&server.ground_truth(0), &play.switchboard.state, plan.repeats_calls)?;
     }
     let online = play.switchboard.state.accounts[0].connection == ConnectionState::Online;
     let ground_truth = play.server.ground_truth(0);
@@ -237,8 +237,10 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     if !online {
         return Err(format!("(e) not online: {:?}", play.switchboard.state.accounts[0].connection));
     }
+    let recent: Vec<_> = play.switchboard.state.calls.recent().cloned().collect();
     still_or_later(play.switchboard.close()).await;
-    still(ledger_agrees(&folder.path().join("ledger.db"), &ground_truth)).await?;
+    let path = folder.path().join("ledger.db");
+    still(ledger_agrees(&path, &ground_truth, &checks, &recent, plan.repeats_calls)).await?;
     Ok(tally)
 }
 

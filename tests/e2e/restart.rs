@@ -11,7 +11,7 @@ use crate::pty::{Board, Start};
 ///
 /// Its calls come after a second: an update to a connection that does not get updates yet is lost.
 fn forgetful(calls: &str) -> ServerProcess {
-    ServerProcess::start(&format!("[server]\nrepeats_calls = false\n{calls}"))
+    ServerProcess::start(&format!("[server]\nrepeats_calls = 'none'\n{calls}"))
 }
 
 /// Kills a board whose call has reached the disk, which takes it some milliseconds.

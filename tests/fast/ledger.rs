@@ -493,7 +493,11 @@ async fn calls_are_saved_when_nothing_reads_the_records() {
     };
     // Two calls in one message: the failed record of the first must not drop the second.
     let ended = Some(vec![logged(7), logged(8)]);
-    let refused = switchboard.dispatch(event(AccountEvent::Reconciled { asked: vec![], ended }));
+    let refused = switchboard.dispatch(event(AccountEvent::Reconciled {
+        asked: vec![],
+        lost_since: None,
+        ended,
+    }));
     assert_eq!(refused.expect_err("it is reported").kind(), std::io::ErrorKind::BrokenPipe);
     switchboard.close().await;
     for id in [7, 8] {

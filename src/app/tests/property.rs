@@ -45,6 +45,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         2 => (id(), 1u32..3, any_failure())
             .prop_map(|(id, attempt, failure)| done(id, attempt, Err(failure))),
         1 => any::<bool>().prop_map(|known| AccountEvent::Reconciled {
+            lost_since: None,
             asked: vec![1, 2, 3],
             ended: known.then(Vec::new),
         }),

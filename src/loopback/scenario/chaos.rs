@@ -53,8 +53,10 @@ pub(crate) enum FaultKind {
     /// An update is sent as `updateShort`, in `updatesCombined`, replaced by `updatesTooLong`, or
     /// preceded by a gap in `seq`.
     Container,
-    /// `updates.getDifference` returns `updates.differenceSlice`.
+    /// `updates.getDifference` returns `updates.differenceSlice`, with or without calls.
     Slice,
+    /// `updates.getDifference` refuses the state, or returns `updates.differenceTooLong`.
+    StateReset,
     /// A request is refused with an error that is unrelated to the request.
     Error,
     /// A response is delayed.

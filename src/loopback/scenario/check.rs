@@ -20,6 +20,9 @@ impl Scenario {
     pub(crate) fn check(&self, source: TomlSource) -> Result<(), TomlError> {
         check_count(source, "sessions", Some(&self.server.sessions))?;
         check_count(source, "unbound_keys", Some(&self.server.unbound_keys))?;
+        check_seconds(source, "search_lag", Some(&self.server.search_lag))?;
+        let page = Some(&self.server.search_page);
+        check_range(source, "search_page", page, 0..=100, "must be 0 to 100")?;
         if let Some(dc) = &self.me.dc
             && !DCS.contains(dc.get_ref())
         {
@@ -92,6 +95,11 @@ impl Scenario {
             return Err(source.error(call.to.span().start, "to", message));
         }
         let answered = call.then == RingOutcome::Answered;
+        let declines = call.reason.is_some() || call.duration.is_some();
+        if declines && call.then != RingOutcome::Declined {
+            let message = "reason and duration need then = \"declined\"";
+            return Err(source.error(call.to.span().start, "to", message));
+        }
         if let Some(talks) = call.talks.as_ref().filter(|_| !answered) {
             let message = "needs then = \"answered\": nobody talks in a call that is not";
             return Err(source.error(talks.span().start, "talks", message));
@@ -107,6 +115,7 @@ impl Scenario {
             ("connects", call.connects.as_ref()),
             ("talks", call.talks.as_ref()),
             ("late", call.late.as_ref()),
+            ("message_late", call.message_late.as_ref()),
         ];
         times.into_iter().try_for_each(|(name, value)| check_seconds(source, name, value))
     }

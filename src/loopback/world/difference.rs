@@ -2,8 +2,9 @@
 
 use grammers_tl_types::{enums, functions, types};
 
-use super::{World, phone_call};
+use super::{MethodError, World, phone_call};
 use crate::call::{CallView, SessionIx, seconds};
+use crate::scenario::{OldState, RepeatedCalls, millis};
 
 /// The most messages in one result of `updates.getDifference`.
 const SLICE: usize = 500;
@@ -23,64 +24,92 @@ impl World {
         }
     }
 
-    /// `updates.getDifference`: the messages after `pts`, and the calls that changed since `date`.
+    /// `updates.getDifference`: the events after `pts`, and the calls that changed since `date`.
     ///
-    /// Calls have no pts. The result contains each live call in its current state, and each call that
-    /// ended since `date`, preceded by its first state if it also started since `date`.
+    /// Calls have no pts. By default the result contains each live call in its current state, and
+    /// each call that ended since `date`, preceded by its first state if it also started since then.
+    ///
+    /// # Errors
+    /// `PERSISTENT_TIMESTAMP_INVALID` for a `pts` that the server does not know; it may answer
+    /// `updates.differenceTooLong` instead. Source:
+    /// <https://core.telegram.org/method/updates.getDifference>.
     pub(crate) fn difference(
         &mut self,
         session: SessionIx,
         request: &functions::updates::GetDifference,
         now: i64,
-    ) -> enums::updates::Difference {
+    ) -> Result<enums::updates::Difference, MethodError> {
         let slice = self.faults.difference_slice().unwrap_or(SLICE);
         let state = self.state(session, now);
-        let user = self.sessions[session].user;
-        let missed = user.map_or(&[][..], |user| self.users[user].mailbox.after(request.pts));
-        if missed.len() > slice {
-            let intermediate = types::updates::State { pts: request.pts + slice as i32, ..state };
-            return types::updates::DifferenceSlice {
-                new_messages: missed[..slice].iter().cloned().map(Into::into).collect(),
-                new_encrypted_messages: Vec::new(),
-                other_updates: Vec::new(),
-                chats: Vec::new(),
-                users: self.visible_users(session, 0..self.users.len()),
+        let Some(user) = self.sessions[session].user else {
+            return Ok(empty(&state));
+        };
+        let mut unknown = self.scenario.server.old_state;
+        if let Some(reset) = self.faults.state_reset() {
+            unknown = reset;
+            self.users[user].mailbox.forget_events();
+        }
+        let Ok(missed) = self.users[user].mailbox.difference(request.pts, slice) else {
+            return match unknown {
+                OldState::TooLong => {
+                    Ok(types::updates::DifferenceTooLong { pts: state.pts }.into())
+                }
+                OldState::Refused | OldState::Known => Err((400, "PERSISTENT_TIMESTAMP_INVALID")),
+            };
+        };
+        let users = self.visible_users(session, 0..self.users.len());
+        let (chats, new_encrypted_messages) = (Vec::new(), Vec::new());
+        let (new_messages, mut other_updates) = (missed.messages, missed.updates);
+        if missed.pts < state.pts {
+            if self.faults.calls_in_slice() {
+                other_updates.extend(self.changed_since(session, request.date));
+            }
+            let intermediate = types::updates::State { pts: missed.pts, ..state };
+            return Ok(types::updates::DifferenceSlice {
+                new_messages,
+                new_encrypted_messages,
+                other_updates,
+                chats,
+                users,
                 intermediate_state: intermediate.into(),
             }
-            .into();
+            .into());
         }
-        let other_updates = if self.scenario.server.repeats_calls {
-            self.changed_since(session, request.date)
-        } else {
-            Vec::new()
-        };
-        if missed.is_empty() && other_updates.is_empty() {
-            return types::updates::DifferenceEmpty { date: state.date, seq: state.seq }.into();
+        other_updates.extend(self.changed_since(session, request.date));
+        if new_messages.is_empty() && other_updates.is_empty() {
+            return Ok(empty(&state));
         }
-        types::updates::Difference {
-            new_messages: missed.iter().cloned().map(Into::into).collect(),
-            new_encrypted_messages: Vec::new(),
+        Ok(types::updates::Difference {
+            new_messages,
+            new_encrypted_messages,
             other_updates,
-            chats: Vec::new(),
-            users: self.visible_users(session, 0..self.users.len()),
+            chats,
+            users,
             state: state.into(),
         }
-        .into()
+        .into())
     }
 
     fn changed_since(&self, session: SessionIx, date: i32) -> Vec<enums::Update> {
         let mut updates = Vec::new();
         for ix in 0..self.calls.len() {
-            match self.view(ix, session) {
-                CallView::Hidden => {}
-                CallView::Live(call) => updates.push(phone_call(call)),
-                CallView::Ended { discarded, at } if seconds(at) >= date => {
-                    if seconds(self.calls[ix].created) >= date {
+            let is_new = seconds(self.calls[ix].created) >= date;
+            match (self.scenario.server.repeats_calls, self.view(ix, session)) {
+                (RepeatedCalls::None, _) | (_, CallView::Hidden) => {}
+                (RepeatedCalls::Requested, _) if is_new => {
+                    updates.extend(self.first_state(ix, session).map(phone_call));
+                }
+                (RepeatedCalls::Requested, _) => {}
+                (RepeatedCalls::All, CallView::Live(call)) => updates.push(phone_call(call)),
+                (RepeatedCalls::All, CallView::Ended { discarded, at }) => {
+                    if seconds(at) < date {
+                        continue;
+                    }
+                    if is_new {
                         updates.extend(self.first_state(ix, session).map(phone_call));
                     }
                     updates.push(phone_call(discarded));
                 }
-                CallView::Ended { .. } => {}
             }
         }
         updates
@@ -102,13 +131,18 @@ impl World {
         session: SessionIx,
         request: &functions::messages::Search,
         missed_only: bool,
+        now: i64,
     ) -> enums::messages::Messages {
-        let user = self.sessions[session].user;
-        let mailbox = user.map_or(&[][..], |user| &self.users[user].mailbox.messages);
-        let limit = request.limit.clamp(0, SEARCH_LIMIT) as usize;
-        let found: Vec<_> = mailbox
-            .iter()
-            .rev()
+        let server = &self.scenario.server;
+        let page = match *server.search_page.get_ref() {
+            0 => SEARCH_LIMIT,
+            page => SEARCH_LIMIT.min(page as i32),
+        };
+        let limit = request.limit.clamp(0, page) as usize;
+        let indexed_until = now - millis(Some(&server.search_lag)).unwrap_or(0);
+        let mailbox = self.sessions[session].user.map(|user| &self.users[user].mailbox);
+        let indexed = mailbox.into_iter().flat_map(|mailbox| mailbox.newest(indexed_until));
+        let found: Vec<_> = indexed
             .filter(|message| request.offset_id == 0 || message.id < request.offset_id)
             .filter(|message| !missed_only || is_missed(message))
             .collect();
@@ -116,7 +150,8 @@ impl World {
         let messages: Vec<enums::Message> =
             found.into_iter().take(limit).cloned().map(Into::into).collect();
         let users = self.visible_users(session, 0..self.users.len());
-        if messages.len() == count {
+        // With short pages, only an empty page is the last one.
+        if messages.len() == count && *server.search_page.get_ref() == 0 {
             return types::messages::Messages {
                 messages,
                 topics: Vec::new(),
@@ -138,6 +173,10 @@ impl World {
         }
         .into()
     }
+}
+
+fn empty(state: &types::updates::State) -> enums::updates::Difference {
+    types::updates::DifferenceEmpty { date: state.date, seq: state.seq }.into()
 }
 
 fn is_missed(message: &types::MessageService) -> bool {

@@ -11,7 +11,9 @@ use super::user::service_message;
 use super::{Outgoing, World};
 use crate::call::SessionIx;
 use crate::rng::Rng;
-use crate::scenario::{ChaosScript, Container, FaultKind, InvalidMessage, NetworkFaultKind};
+use crate::scenario::{
+    ChaosScript, Container, FaultKind, InvalidMessage, NetworkFaultKind, OldState,
+};
 
 /// The interval between the starts of two network faults, in milliseconds.
 const NETWORK_FAULT_INTERVAL: (i64, i64) = (2_000, 45_000);
@@ -96,6 +98,17 @@ impl FaultInjector {
     /// The number of messages to which a result of `updates.getDifference` is limited.
     pub(crate) fn difference_slice(&mut self) -> Option<usize> {
         self.occurs(FaultKind::Slice, 3).then(|| self.rng.between(1, 4) as usize)
+    }
+
+    /// Whether an `updates.differenceSlice` contains calls.
+    pub(crate) fn calls_in_slice(&mut self) -> bool {
+        self.occurs(FaultKind::Slice, 2)
+    }
+
+    /// What is answered if the server forgets the events of a mailbox now.
+    pub(crate) fn state_reset(&mut self) -> Option<OldState> {
+        let answers = [OldState::Refused, OldState::TooLong];
+        self.occurs(FaultKind::StateReset, 4).then(|| self.rng.pick(&answers))
     }
 
     /// The change of the response to one request.

@@ -21,6 +21,15 @@ pub struct CallTruth {
     pub live_elsewhere: bool,
     /// The recorded reason and the duration in seconds, once the call has ended for both parties.
     pub ended: Option<(&'static str, Option<i32>)>,
+    /// Whether a `phone.discardCall` of the session ended the call.
+    pub ended_here: bool,
+    /// Whether the callee accepted the call on any device.
+    pub answered: bool,
+    /// The reason of the service message in the mailbox of the session's user; `None` if there is
+    /// no message, or it has no reason.
+    pub reason_in_chat: Option<&'static str>,
+    /// Whether there is a service message in the mailbox of the session's user.
+    pub in_chat: bool,
 }
 
 impl World {
@@ -33,10 +42,16 @@ impl World {
                 continue;
             }
             let view = self.view(ix, session);
-            let ended = match &call.state {
-                CallState::Ended(end) => Some((name_of(&end.reason), end.duration)),
-                _ => None,
+            let (ended, by) = match &call.state {
+                CallState::Ended(end) => (Some((name_of(&end.reason), end.duration)), end.by),
+                _ => (None, None),
             };
+            let id = call.messages.iter().find(|(owner, _)| *owner == user).map(|(_, id)| *id);
+            let message = id.and_then(|id| self.users[user].mailbox.message(id));
+            let reason = message.and_then(|message| match &message.action {
+                enums::MessageAction::PhoneCall(action) => action.reason.as_ref(),
+                _ => None,
+            });
             let live_constructor = match &view {
                 CallView::Live(live) => constructor(live),
                 _ => None,
@@ -48,6 +63,10 @@ impl World {
                 live_constructor,
                 live_elsewhere: live_constructor.is_none() && ended.is_none(),
                 ended,
+                ended_here: by == Some(session),
+                answered: call.answered().is_some(),
+                reason_in_chat: reason.map(name_of),
+                in_chat: message.is_some(),
             });
         }
         ground_truth

@@ -10,7 +10,8 @@ use super::{Outgoing, World, phone_call};
 use crate::call::{CallHashes, CallState, CallView, Endpoint, ServerCall, SessionIx, seconds};
 use crate::rng::splitmix64;
 use crate::scenario::{
-    CallScript, Container, DeviceScript, FloodScript, RingOutcome, Scenario, TalkOutcome, millis,
+    AnsweredElsewhere, CallScript, Container, DeclineReason, DeviceScript, FloodScript,
+    MessageScript, RingOutcome, Scenario, TalkOutcome, millis,
 };
 
 /// The number of callers among whom the calls of a flood are divided.
@@ -37,7 +38,19 @@ pub(crate) struct DeliveryOptions {
     /// Milliseconds.
     pub(crate) delay: i64,
     pub(crate) container: Container,
+    pub(crate) message: MessageOptions,
 }
+
+/// How the service message after a call is sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct MessageOptions {
+    pub(crate) kind: MessageScript,
+    /// Milliseconds.
+    pub(crate) delay: i64,
+}
+
+/// After how many milliseconds a message is deleted that is deleted at once.
+const DELETION: i64 = 100;
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct ScheduledEvent {
@@ -73,6 +86,14 @@ enum ScriptEvent {
     },
     /// The caller of a call of a flood ends it.
     GiveUp {
+        call: usize,
+    },
+    /// The delayed service messages after a call are added.
+    AddMessages {
+        call: usize,
+    },
+    /// The service messages after a call are deleted.
+    DeleteMessages {
         call: usize,
     },
     /// Delayed updates are delivered.
@@ -123,6 +144,21 @@ impl Script {
 
     pub(crate) fn delivery_options(&self, call: usize) -> DeliveryOptions {
         self.delivery_options.get(call).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn message_options(&self, call: usize) -> MessageOptions {
+        self.delivery_options(call).message
+    }
+
+    /// Schedules what happens to the service messages after a call that has just ended.
+    pub(crate) fn schedule_messages(&mut self, call: usize, now: i64) {
+        let MessageOptions { kind, delay } = self.message_options(call);
+        if kind != MessageScript::None && delay > 0 {
+            self.schedule(now + delay, ScriptEvent::AddMessages { call });
+        }
+        if kind == MessageScript::Deleted {
+            self.schedule(now + delay + DELETION, ScriptEvent::DeleteMessages { call });
+        }
     }
 
     /// Delivers updates about a call at the time `at`.
@@ -221,6 +257,8 @@ impl World {
             ScriptEvent::GiveUp { call } if self.is_ringing(call) => {
                 self.end_call(call, enums::PhoneCallDiscardReason::Missed, None, None, at);
             }
+            ScriptEvent::AddMessages { call } => self.add_late_messages(call, at),
+            ScriptEvent::DeleteMessages { call } => self.delete_messages(call, at),
             ScriptEvent::Deliver { delayed } => {
                 let (call, session, updates) = self.script.delayed_updates[delayed].clone();
                 self.deliver(call, session, &updates, now);
@@ -276,6 +314,10 @@ impl World {
             repeat: plan.repeat,
             delay: millis(plan.late.as_ref()).unwrap_or(0),
             container: plan.container,
+            message: MessageOptions {
+                kind: plan.message,
+                delay: millis(plan.message_late.as_ref()).unwrap_or(0),
+            },
         };
         let outgoing = plan.from.get_ref() == "me";
         let caller_endpoint =
@@ -309,6 +351,10 @@ impl World {
             callee: splitmix64(seed ^ 0x2_0000_0000),
         };
         let state = CallState::Ringing { received: None };
+        let reason_elsewhere = match self.scenario.server.answered_elsewhere {
+            AnsweredElsewhere::NoReason => None,
+            AnsweredElsewhere::Hangup => Some(enums::PhoneCallDiscardReason::Hangup),
+        };
         self.calls.push(ServerCall {
             id,
             caller,
@@ -318,6 +364,8 @@ impl World {
             created: at,
             caller_endpoint,
             state,
+            reason_elsewhere,
+            messages: Vec::new(),
         });
         self.call_indexes.insert(id, ix);
         self.script.delivery_options.push(options);
@@ -333,7 +381,18 @@ impl World {
         let plan = &self.scenario.calls[script];
         match plan.then {
             RingOutcome::Missed => drop(self.end_call(call, Reason::Missed, None, None, at)),
-            RingOutcome::Declined => drop(self.end_call(call, Reason::Busy, None, None, at)),
+            RingOutcome::Declined => {
+                let sent = match plan.reason.unwrap_or_default() {
+                    DeclineReason::Busy => Reason::Busy,
+                    DeclineReason::Hangup => Reason::Hangup,
+                    DeclineReason::Missed => Reason::Missed,
+                };
+                let duration = plan.duration;
+                let recorded = self.recorded_reason(call, self.calls[call].callee, &sent);
+                // A server that replaces the reason replaces the duration as well.
+                let duration = duration.filter(|_| recorded == sent);
+                self.end_call(call, recorded, duration, None, at);
+            }
             RingOutcome::Lost => drop(self.end_call(call, Reason::Disconnect, None, None, at)),
             RingOutcome::Answered => {
                 let outgoing = plan.from.get_ref() == "me";
@@ -360,6 +419,7 @@ impl World {
     fn talk_time_elapsed(&mut self, call: usize, script: usize, at: i64) {
         use enums::PhoneCallDiscardReason as Reason;
         let CallState::Established { at: since, .. } = self.calls[call].state else { return };
+        self.calls[call].video |= self.scenario.calls[script].video_later;
         let reason = match self.scenario.calls[script].ends {
             TalkOutcome::Peer | TalkOutcome::Me => Reason::Hangup,
             TalkOutcome::Lost => Reason::Disconnect,

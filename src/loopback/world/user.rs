@@ -1,5 +1,7 @@
 //! Users and their mailboxes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use grammers_tl_types::{Deserializable, enums, types};
 
 use crate::DCS;
@@ -24,11 +26,49 @@ pub(crate) struct User {
     pub(crate) mailbox: Mailbox,
 }
 
-/// The messages of one user, numbered by pts.
-#[derive(Default)]
+/// The messages of one user, and the events that changed them, numbered by pts.
 pub(crate) struct Mailbox {
-    /// Each message increments pts by 1: message `n` changes it from `n` to `n + 1`.
-    pub(crate) messages: Vec<types::MessageService>,
+    /// The pts before the first event.
+    first_pts: i32,
+    /// The oldest pts after which events can be fetched.
+    oldest_pts: i32,
+    messages: BTreeMap<i32, StoredMessage>,
+    last_id: i32,
+    events: Vec<MailboxEvent>,
+}
+
+/// A message, and when it was added.
+struct StoredMessage {
+    message: types::MessageService,
+    /// Milliseconds of the server's clock.
+    at: i64,
+}
+
+/// A change of a mailbox. Event `n` changes pts from `n` to `n + 1`.
+#[derive(Debug, Clone, Copy)]
+enum MailboxEvent {
+    New { id: i32 },
+    Edited { id: i32 },
+    Deleted { id: i32 },
+}
+
+/// The events after a pts, as `updates.getDifference` returns them.
+#[derive(Default)]
+pub(crate) struct MailboxDifference {
+    pub(crate) messages: Vec<enums::Message>,
+    pub(crate) updates: Vec<enums::Update>,
+    /// The pts after these events.
+    pub(crate) pts: i32,
+}
+
+/// A pts that a mailbox does not know.
+#[derive(Debug)]
+pub(crate) struct UnknownPts;
+
+impl Default for Mailbox {
+    fn default() -> Self {
+        Self::new(Self::FIRST_PTS)
+    }
 }
 
 impl User {
@@ -88,25 +128,110 @@ impl Mailbox {
     /// The pts of an empty mailbox.
     const FIRST_PTS: i32 = 1;
 
+    /// An empty mailbox whose events are numbered from `pts` on.
+    pub(crate) fn new(pts: i32) -> Self {
+        let (messages, events) = (BTreeMap::new(), Vec::new());
+        Self { first_pts: pts, oldest_pts: pts, messages, last_id: 0, events }
+    }
+
     pub(crate) fn pts(&self) -> i32 {
-        Self::FIRST_PTS + self.messages.len() as i32
+        self.first_pts + self.events.len() as i32
     }
 
-    /// The messages after `pts`.
-    pub(crate) fn after(&self, pts: i32) -> &[types::MessageService] {
-        let received = (pts - Self::FIRST_PTS).clamp(0, self.messages.len() as i32);
-        &self.messages[received as usize..]
+    /// Makes the events up to now unavailable to `updates.getDifference`.
+    pub(crate) fn forget_events(&mut self) {
+        self.oldest_pts = self.pts();
     }
 
-    pub(crate) fn add(&mut self, message: types::MessageService) {
-        let id = self.pts();
-        self.messages.push(types::MessageService { id, ..message });
+    /// The messages, the latest first, without those that were added after `until`.
+    pub(crate) fn newest(&self, until: i64) -> impl Iterator<Item = &types::MessageService> {
+        let stored = self.messages.values().rev().filter(move |stored| stored.at <= until);
+        stored.map(|stored| &stored.message)
     }
 
-    /// `updateNewMessage` for the newest message.
+    pub(crate) fn message(&self, id: i32) -> Option<&types::MessageService> {
+        self.messages.get(&id).map(|stored| &stored.message)
+    }
+
+    /// The first `most` events after `pts`.
+    ///
+    /// # Errors
+    /// `pts` is not one that this mailbox has had, or its events are unavailable.
+    pub(crate) fn difference(
+        &self,
+        pts: i32,
+        most: usize,
+    ) -> Result<MailboxDifference, UnknownPts> {
+        if pts < self.oldest_pts || pts > self.pts() {
+            return Err(UnknownPts);
+        }
+        let from = (pts - self.first_pts) as usize;
+        let until = self.events.len().min(from + most);
+        let mut found =
+            MailboxDifference { pts: pts + (until - from) as i32, ..Default::default() };
+        let mut new = BTreeSet::new();
+        for (event, pts) in self.events[from..until].iter().zip(pts + 1..) {
+            match event {
+                MailboxEvent::New { id } => {
+                    new.insert(*id);
+                }
+                // A message that is new comes as it is now.
+                MailboxEvent::Edited { id } if new.contains(id) => {}
+                _ => found.updates.extend(self.update(*event, pts)),
+            }
+        }
+        let messages = new.iter().filter_map(|id| self.message(*id));
+        found.messages = messages.cloned().map(Into::into).collect();
+        Ok(found)
+    }
+
+    /// Adds a message and returns its id.
+    pub(crate) fn add(&mut self, message: types::MessageService, at: i64) -> i32 {
+        self.last_id += 1;
+        let id = self.last_id;
+        let message = types::MessageService { id, ..message };
+        self.messages.insert(id, StoredMessage { message, at });
+        self.events.push(MailboxEvent::New { id });
+        id
+    }
+
+    /// Replaces the action of a message, if it was not deleted. Returns whether it was not.
+    pub(crate) fn edit(&mut self, id: i32, action: enums::MessageAction) -> bool {
+        let Some(stored) = self.messages.get_mut(&id) else { return false };
+        stored.message.action = action;
+        self.events.push(MailboxEvent::Edited { id });
+        true
+    }
+
+    /// Deletes a message, if it was not deleted before. Returns whether it was not.
+    pub(crate) fn delete(&mut self, id: i32) -> bool {
+        let deleted = self.messages.remove(&id).is_some();
+        if deleted {
+            self.events.push(MailboxEvent::Deleted { id });
+        }
+        deleted
+    }
+
+    /// The update of the last event.
     pub(crate) fn last_update(&self) -> Option<enums::Update> {
-        let message = enums::Message::from(self.messages.last()?.clone());
-        Some(types::UpdateNewMessage { message, pts: self.pts(), pts_count: 1 }.into())
+        self.update(*self.events.last()?, self.pts())
+    }
+
+    fn update(&self, event: MailboxEvent, pts: i32) -> Option<enums::Update> {
+        let pts_count = 1;
+        Some(match event {
+            MailboxEvent::New { id } => {
+                let message = self.message(id)?.clone().into();
+                types::UpdateNewMessage { message, pts, pts_count }.into()
+            }
+            MailboxEvent::Edited { id } => {
+                let message = self.message(id)?.clone().into();
+                types::UpdateEditMessage { message, pts, pts_count }.into()
+            }
+            MailboxEvent::Deleted { id } => {
+                types::UpdateDeleteMessages { messages: vec![id], pts, pts_count }.into()
+            }
+        })
     }
 }
 

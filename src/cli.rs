@@ -70,6 +70,10 @@ struct LoginArgs {
     /// Read a Telethon or Pyrogram session string from standard input
     #[arg(long)]
     import: bool,
+    /// The api id of the imported session, if its string has none
+    #[arg(long, value_name = "NUMBER", requires = "import")]
+    #[arg(value_parser = clap::value_parser!(i32).range(1..))]
+    api_id: Option<i32>,
     #[command(flatten)]
     start: StartArgs,
 }

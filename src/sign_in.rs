@@ -55,7 +55,14 @@ pub enum SignInRequest {
     /// Send the code again, another way.
     Resend,
     Code(String),
+    /// The e-mail address to set up for login codes.
+    Email(String),
+    /// The code that was sent to that address.
+    EmailCode(String),
     Password(String),
+    /// The two-step password is forgotten: send a recovery code by e-mail.
+    ForgotPassword,
+    RecoveryCode(String),
     /// Show a QR code.
     Qr,
     /// Import the session of this string.
@@ -69,7 +76,11 @@ impl fmt::Debug for SignInRequest {
             Self::SendCode { .. } => "SendCode",
             Self::Resend => "Resend",
             Self::Code(_) => "Code",
+            Self::Email(_) => "Email",
+            Self::EmailCode(_) => "EmailCode",
             Self::Password(_) => "Password",
+            Self::ForgotPassword => "ForgotPassword",
+            Self::RecoveryCode(_) => "RecoveryCode",
             Self::Qr => "Qr",
             Self::Import(_) => "Import",
         })
@@ -81,6 +92,12 @@ impl fmt::Debug for SignInRequest {
 pub enum SignInEvent {
     /// A code was sent.
     CodeSent(SentCode),
+    /// An e-mail address has to be set up first, to which codes are sent.
+    EmailNeeded,
+    /// A code was sent to the address that is being set up.
+    EmailCodeSent(EmailCode),
+    /// A recovery code was sent by e-mail.
+    RecoveryCodeSent(EmailCode),
     /// A two-step password is set.
     PasswordNeeded {
         /// The hint that the user chose; cleaned.
@@ -107,7 +124,10 @@ impl fmt::Debug for SignInEvent {
     /// Without the text of the QR code and the user.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CodeSent(sent) => f.debug_tuple("CodeSent").field(sent).finish(),
+            Self::CodeSent(_) => f.write_str("CodeSent"),
+            Self::EmailNeeded => f.write_str("EmailNeeded"),
+            Self::EmailCodeSent(_) => f.write_str("EmailCodeSent"),
+            Self::RecoveryCodeSent(_) => f.write_str("RecoveryCodeSent"),
             Self::PasswordNeeded { .. } => f.write_str("PasswordNeeded"),
             Self::Qr { until, .. } => f.debug_struct("Qr").field("until", until).finish(),
             Self::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
@@ -119,12 +139,108 @@ impl fmt::Debug for SignInEvent {
 /// How a code was sent, and how it can be resent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentCode {
-    /// Where it can be read; cleaned.
-    pub to: String,
+    /// How it was sent.
+    pub way: CodeWay,
     /// How many characters it has, if that is known.
     pub length: Option<usize>,
     /// How it can be resent, and when that is allowed, on this machine's clock.
-    pub next: Option<(String, Timestamp)>,
+    pub next: Option<(NextWay, Timestamp)>,
+}
+
+/// How a code was sent: the constructors of `auth.SentCodeType`. All texts are cleaned.
+///
+/// Source: <https://core.telegram.org/type/auth.SentCodeType>.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CodeWay {
+    /// As a message in another Telegram app.
+    App,
+    Sms,
+    /// By SMS, as a word.
+    SmsWord {
+        beginning: Option<String>,
+    },
+    /// By SMS, as a phrase.
+    SmsPhrase {
+        beginning: Option<String>,
+    },
+    /// By a call that reads it out.
+    Call,
+    /// By a call whose number is the code.
+    FlashCall,
+    /// By a call whose number ends with the code.
+    MissedCall {
+        prefix: String,
+    },
+    Email {
+        /// The address, most of it hidden.
+        pattern: String,
+    },
+    Fragment {
+        url: String,
+    },
+    /// Not at all: Telegram sends this code only to apps that attest themselves.
+    Firebase,
+}
+
+/// How a code can be sent the next time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextWay {
+    Sms,
+    Call,
+    /// A call whose number has the code.
+    CallNumber,
+    Fragment,
+}
+
+impl NextWay {
+    /// The words for it, as the end of a sentence.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Sms => words::BY_SMS,
+            Self::Call => words::BY_CALL,
+            Self::CallNumber => words::BY_CALL_NUMBER,
+            Self::Fragment => words::BY_FRAGMENT,
+        }
+    }
+}
+
+impl SentCode {
+    /// How the code was sent, as a sentence.
+    pub fn text(&self) -> String {
+        let to = match &self.way {
+            CodeWay::App => words::BY_APP.to_owned(),
+            CodeWay::Sms => words::BY_SMS.to_owned(),
+            CodeWay::SmsWord { beginning } => words::by_sms_word("word", beginning.as_deref()),
+            CodeWay::SmsPhrase { beginning } => words::by_sms_word("phrase", beginning.as_deref()),
+            CodeWay::Call => words::BY_CALL.to_owned(),
+            CodeWay::FlashCall => words::BY_CALL_NUMBER.to_owned(),
+            CodeWay::MissedCall { prefix } => words::by_missed_call(prefix),
+            CodeWay::Email { pattern } => words::by_email(pattern),
+            CodeWay::Fragment { url } => words::by_fragment(url),
+            CodeWay::Firebase => return words::FIREBASE.to_owned(),
+        };
+        words::code_sent(&to, self.length)
+    }
+}
+
+/// A code that was sent to an e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailCode {
+    /// The address, most of it hidden; cleaned.
+    pub pattern: String,
+    /// How many characters it has, if that is known.
+    pub length: Option<usize>,
+}
+
+/// A code as it is sent to Telegram. Digits are often written in groups; the blanks of a word or phrase
+/// are a part of it.
+pub fn normalized_code(typed: &str) -> String {
+    let digits: String =
+        typed.chars().filter(|char| !char.is_whitespace() && *char != '-').collect();
+    if !digits.is_empty() && digits.chars().all(|char| char.is_ascii_digit()) {
+        return digits;
+    }
+    typed.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The step at which signing in continues after a refusal.
@@ -136,6 +252,8 @@ pub enum Step {
     Method,
     Phone,
     Code,
+    /// The e-mail address to set up.
+    Email,
     Password,
     /// The same step.
     Same,
@@ -174,19 +292,37 @@ fn step_after(name: &str) -> Step {
         | "USER_DEACTIVATED_BAN"
         | "USER_DEACTIVATED"
         | "PHONE_NUMBER_UNOCCUPIED"
+        | "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN"
         | "PHONE_CODE_EXPIRED"
+        | "PHONE_CODE_HASH_EMPTY"
+        | "PHONE_HASH_EXPIRED"
+        | "EMAIL_VERIFY_EXPIRED"
         | "AUTH_RESTART" => Step::Phone,
         "PHONE_NUMBER_FLOOD"
         | "PHONE_PASSWORD_FLOOD"
+        | "PHONE_PASSWORD_PROTECTED"
+        | "PASSWORD_EMPTY"
+        | "FROZEN_METHOD_INVALID"
+        | "AUTH_TOKEN_ALREADY_ACCEPTED"
         | "AUTH_TOKEN_EXPIRED"
         | "AUTH_TOKEN_INVALID"
+        | "AUTH_TOKEN_INVALIDX"
         | "UPDATE_APP_TO_LOGIN"
         | "AUTH_KEY_UNREGISTERED"
         | "SESSION_REVOKED"
         | "AUTH_KEY_DUPLICATED"
         | "AUTH_KEY_UNKNOWN" => Step::Method,
-        "PHONE_CODE_INVALID" | "PHONE_CODE_EMPTY" | "SEND_CODE_UNAVAILABLE" => Step::Code,
-        "PASSWORD_HASH_INVALID" | "SRP_ID_INVALID" | "SRP_PASSWORD_CHANGED" => Step::Password,
+        "PHONE_CODE_INVALID"
+        | "PHONE_CODE_EMPTY"
+        | "SEND_CODE_UNAVAILABLE"
+        | "CODE_INVALID"
+        | "CODE_EMPTY" => Step::Code,
+        "EMAIL_INVALID" | "EMAIL_NOT_ALLOWED" => Step::Email,
+        "PASSWORD_HASH_INVALID"
+        | "SRP_ID_INVALID"
+        | "SRP_PASSWORD_CHANGED"
+        | "PASSWORD_RECOVERY_NA"
+        | "PASSWORD_RECOVERY_EXPIRED" => Step::Password,
         "CONNECTION_API_ID_INVALID" | "API_ID_INVALID" | "API_ID_PUBLISHED_FLOOD" => {
             Step::ApiCredentials
         }
@@ -196,11 +332,18 @@ fn step_after(name: &str) -> Step {
 
 impl Refusal {
     /// An error of Telegram. `value` is the number in its name.
+    ///
+    /// Of the errors 420, only those named `…_WAIT` with a number ask for a wait; another one is
+    /// `FROZEN_METHOD_INVALID`. Source: <https://core.telegram.org/api/errors>,
+    /// <https://core.telegram.org/api/auth#frozen-accounts>.
     pub fn of_telegram(code: i32, name: &str, value: Option<u32>) -> Self {
-        if code == 420 {
-            let wait = Duration::from_secs(u64::from(value.unwrap_or(1)));
+        if code == 420
+            && name.ends_with("_WAIT")
+            && let Some(seconds) = value
+        {
+            let wait = Duration::from_secs(u64::from(seconds));
             let (text, advice) = words::flood_wait(wait);
-            let code = "FLOOD_WAIT".to_owned();
+            let code = text::clean(name);
             return Self { text, advice, code, back_to: Step::Same, wait: Some(wait) };
         }
         let (text, advice) = words::refusal(code, name);
@@ -224,9 +367,18 @@ impl Refusal {
         Self::of_words(words::PAYMENT)
     }
 
-    /// `auth.sentCodeTypeSetUpEmailRequired`.
-    pub fn email() -> Self {
-        Self::of_words(words::EMAIL)
+    /// An import for which no `api_id` is known.
+    pub fn no_api_id() -> Self {
+        let (text, advice) = words::NO_API_ID;
+        Self::local(text.to_owned(), advice, Step::ApiCredentials)
+    }
+
+    /// `PASSWORD_RECOVERY_NA`, with the seconds until a reset of the password that another device has
+    /// requested.
+    pub fn no_recovery(reset_in: Option<i64>) -> Self {
+        let (text, advice) = words::no_recovery(reset_in);
+        let code = "PASSWORD_RECOVERY_NA".to_owned();
+        Self { code, ..Self::local(text, advice, Step::Password) }
     }
 
     /// A two-step password with an unknown algorithm.
@@ -253,6 +405,8 @@ mod tests {
         let refusal = Refusal::of_telegram(400, "PHONE_CODE_INVALID", None);
         assert_eq!(refusal.to_string(), "wrong code · PHONE_CODE_INVALID: try again");
         assert_eq!(refusal.back_to, Step::Code);
+        let frozen = Refusal::of_telegram(420, "FROZEN_METHOD_INVALID", None);
+        assert_eq!((frozen.wait, frozen.back_to), (None, Step::Method));
         let flood = Refusal::of_telegram(420, "FLOOD_WAIT", Some(90));
         assert_eq!(flood.wait, Some(Duration::from_secs(90)));
         assert!(flood.to_string().starts_with("Telegram asks you to wait 01:30"), "{flood}");
@@ -261,16 +415,33 @@ mod tests {
     }
 
     #[test]
+    fn digits_lose_their_groups_and_a_phrase_keeps_its_blanks() {
+        for (typed, sent) in [
+            (" 12 345 ", "12345"),
+            ("123-45", "12345"),
+            ("quagmire", "quagmire"),
+            ("  two  brown\tfoxes ", "two brown foxes"),
+            ("well-known", "well-known"),
+            (" ", ""),
+        ] {
+            assert_eq!(normalized_code(typed), sent);
+        }
+    }
+
+    #[test]
     fn nothing_secret_is_in_what_is_logged() {
         let requests = [
             SignInRequest::SendCode { phone: "15550100".to_owned() },
             SignInRequest::Code("24601".to_owned()),
+            SignInRequest::Email("ada@home".to_owned()),
+            SignInRequest::EmailCode("24601".to_owned()),
+            SignInRequest::RecoveryCode("24601".to_owned()),
             SignInRequest::Password("hunter2".to_owned()),
         ];
         let url = "tg://login?token=secret".to_owned();
         let shown =
             format!("{requests:?} {:?}", SignInEvent::Qr { url, until: Timestamp::UNIX_EPOCH });
-        for secret in ["15550100", "24601", "hunter2", "secret"] {
+        for secret in ["15550100", "24601", "ada@home", "hunter2", "secret"] {
             assert!(!shown.contains(secret), "{shown}");
         }
     }

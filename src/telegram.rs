@@ -128,21 +128,31 @@ pub enum SessionSource {
 async fn run_stored(
     lease: &Lease,
     context: TaskContext,
-    mut commands: mpsc::UnboundedReceiver<AccountCommand>,
+    commands: mpsc::UnboundedReceiver<AccountCommand>,
 ) {
-    match CachedSession::open(&lease.session()).await {
+    let opened = CachedSession::open(&lease.session()).await;
+    let usable = opened.map_err(|cause| cause.to_string()).and_then(|opened| {
+        context.network.check_api_id().map_err(|cause| cause.to_string()).map(|()| opened)
+    });
+    match usable {
         Ok((session, self_id)) => {
             context.send(AccountEvent::OwnUser(Party::unknown(self_id))).await;
             Supervisor::new(session, TaskContext { self_id, ..context }, commands).run().await;
         }
-        Err(cause) => {
-            let connection =
-                ConnectionState::Unusable { cause: crate::text::clean(&cause.to_string()) };
-            context.send(AccountEvent::ConnectionState(connection.clone())).await;
-            while let Some(command) = commands.recv().await {
-                context.send(command.refused(&connection)).await;
-            }
-        }
+        Err(cause) => refuse_all(&cause, context, commands).await,
+    }
+}
+
+/// Reports that an account cannot be used, and refuses its commands until it is stopped.
+async fn refuse_all(
+    cause: &str,
+    context: TaskContext,
+    mut commands: mpsc::UnboundedReceiver<AccountCommand>,
+) {
+    let connection = ConnectionState::Unusable { cause: crate::text::clean(cause) };
+    context.send(AccountEvent::ConnectionState(connection.clone())).await;
+    while let Some(command) = commands.recv().await {
+        context.send(command.refused(&connection)).await;
     }
 }
 

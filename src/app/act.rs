@@ -137,6 +137,7 @@ impl State {
             | Action::ReasonHangup
             | Action::ReasonDisconnect
             | Action::Resend
+            | Action::ForgotPassword
             | Action::Quit
             | Action::Suspend
             | Action::Redraw => {}

@@ -65,6 +65,8 @@ pub enum Action {
     SignIn,
     /// Have the login code sent again.
     Resend,
+    /// Have the two-step password removed with a code that is sent by e-mail.
+    ForgotPassword,
     /// Turn on call requests for a session that has them off.
     EnableCalls,
     /// Show the help page.
@@ -127,7 +129,7 @@ impl Layer {
             ],
             Self::Help => [MOVES, PAGES, &[A::Help]],
             Self::SignInMenu => [&[A::Up, A::Down], &[A::Accept], &[]],
-            Self::SignInField => [&[A::Accept, A::Resend], &[], &[]],
+            Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
             Self::Filter | Self::Confirm => [&[A::Accept], &[], &[]],
         };
         own.into_iter().chain([ALWAYS]).flatten().copied()
@@ -156,8 +158,9 @@ impl Action {
             Self::Freeze => "freeze or thaw the display",
             Self::Privacy => "hide or show names and numbers",
             Self::Reconnect => "reconnect now",
-            Self::SignIn => "add an account",
+            Self::SignIn => "add an account, or sign in again",
             Self::Resend => "have the code sent again",
+            Self::ForgotPassword => "recover a forgotten two-step password",
             Self::EnableCalls => "let this session receive calls, if it does not",
             Self::Help => "this page",
             Self::Back => "back",

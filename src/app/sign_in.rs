@@ -50,7 +50,13 @@ impl State {
                 return vec![Effect::SignIn(SignInEffect::Leave)];
             }
             (Question::Method { .. }, _) => {}
+            (Question::RecoveryCode { hint, .. }, Action::Back) => {
+                let hint = hint.take();
+                sign_in.refusal = None;
+                sign_in.ask(Question::Password { hint });
+            }
             (_, Action::Back) => {
+                sign_in.import = None;
                 sign_in.set_wait_aside(now);
                 sign_in.ask(Question::Method { cursor: 0 });
                 return vec![Effect::SignIn(SignInEffect::Leave)];
@@ -62,6 +68,11 @@ impl State {
             {
                 sign_in.waiting = Some(now);
                 return vec![Effect::SignIn(SignInEffect::Send(SignInRequest::Resend))];
+            }
+            (Question::Password { .. }, Action::ForgotPassword) if sign_in.waiting.is_none() => {
+                sign_in.refusal = None;
+                sign_in.waiting = Some(now);
+                return vec![Effect::SignIn(SignInEffect::Send(SignInRequest::ForgotPassword))];
             }
             _ => {}
         }
@@ -109,9 +120,18 @@ impl State {
                 Ok(credentials) => {
                     self.sign_in_mode = SignInMode::Open;
                     let way = sign_in.method;
+                    let import = sign_in.import.clone();
                     let mut effects =
                         vec![Effect::SignIn(SignInEffect::UseApiCredentials(credentials))];
-                    effects.extend(self.choose_way(way, now));
+                    match import {
+                        Some(text) => {
+                            sign_in.ask(Question::Import);
+                            sign_in.waiting = Some(now);
+                            let request = SignInRequest::Import(text);
+                            effects.push(Effect::SignIn(SignInEffect::Send(request)));
+                        }
+                        None => effects.extend(self.choose_way(way, now)),
+                    }
                     return effects;
                 }
                 Err(wrong) => {
@@ -126,11 +146,20 @@ impl State {
                 sign_in.phone.clone_from(&typed);
                 SignInRequest::SendCode { phone: typed }
             }
-            // Codes are often written in groups.
-            Question::Code(_) => SignInRequest::Code(typed.split_whitespace().collect()),
+            Question::Code(_) => SignInRequest::Code(typed),
+            Question::Email => {
+                sign_in.email.clone_from(&typed);
+                SignInRequest::Email(typed)
+            }
+            Question::EmailCode(_) => SignInRequest::EmailCode(typed),
+            Question::RecoveryCode { .. } => SignInRequest::RecoveryCode(typed),
             // A password may begin or end with a space.
             Question::Password { .. } => SignInRequest::Password(sign_in.input.value().to_owned()),
-            Question::Import => SignInRequest::Import(typed),
+            Question::Import => {
+                // Kept until it is known whether API credentials have to be asked for.
+                sign_in.import = Some(typed.clone());
+                SignInRequest::Import(typed)
+            }
             Question::Method { .. } | Question::Qr { .. } => return Vec::new(),
         };
         sign_in.waiting = Some(now);
@@ -145,7 +174,13 @@ impl State {
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
         match event {
             SignInEvent::CodeSent(sent) => sign_in.ask(Question::Code(sent)),
+            SignInEvent::EmailNeeded => sign_in.ask(Question::Email),
+            SignInEvent::EmailCodeSent(sent) => sign_in.ask(Question::EmailCode(sent)),
             SignInEvent::PasswordNeeded { hint } => sign_in.ask(Question::Password { hint }),
+            SignInEvent::RecoveryCodeSent(sent) => {
+                let hint = sign_in.question.password_hint();
+                sign_in.ask(Question::RecoveryCode { sent, hint });
+            }
             SignInEvent::Qr { url, until } => {
                 sign_in.question = Question::Qr { code: Some((url, until)) };
                 sign_in.waiting = None;
@@ -173,10 +208,16 @@ impl State {
     fn refused(&mut self, refusal: Refusal, now: Timestamp) -> Vec<Effect> {
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
         let was_qr = matches!(sign_in.question, Question::Qr { .. });
+        let recovering = matches!(sign_in.question, Question::RecoveryCode { .. });
         match refusal.back_to {
             Step::ApiCredentials => {
                 self.sign_in_mode = SignInMode::NeedsApiCredentials;
                 sign_in.ask(Question::ApiId);
+            }
+            Step::Email => sign_in.ask(Question::Email),
+            Step::Password if recovering => {
+                let hint = sign_in.question.password_hint();
+                sign_in.ask(Question::Password { hint });
             }
             Step::Method => sign_in.ask(Question::Method { cursor: 0 }),
             Step::Phone => sign_in.ask(Question::Phone),
@@ -193,6 +234,9 @@ impl State {
         }
         // The next attempt makes a new connection.
         let leave = matches!(refusal.back_to, Step::ApiCredentials | Step::Method);
+        if refusal.back_to != Step::ApiCredentials {
+            sign_in.import = None;
+        }
         sign_in.refusal = Some((refusal, now));
         if leave { vec![Effect::SignIn(SignInEffect::Leave)] } else { Vec::new() }
     }
@@ -224,7 +268,7 @@ mod tests {
     use super::*;
     use crate::app::msg::Msg;
     use crate::app::update;
-    use crate::sign_in::SentCode;
+    use crate::sign_in::{CodeWay, EmailCode, NextWay, SentCode};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).expect("in range")
@@ -341,13 +385,56 @@ mod tests {
         let mut state = newcomer(SignInMode::Open);
         press(&mut state, Action::Accept);
         give(&mut state, "+1 555");
-        let next = Some(("by SMS".to_owned(), at(60)));
-        let sent = SentCode { to: "here".to_owned(), length: Some(5), next };
+        let next = Some((NextWay::Sms, at(60)));
+        let sent = SentCode { way: CodeWay::App, length: Some(5), next };
         hear(&mut state, SignInEvent::CodeSent(sent));
         assert_eq!(update(&mut state, Msg::Action(Action::Resend), at(59)), []);
         let again = update(&mut state, Msg::Action(Action::Resend), at(60));
         assert_eq!(again, [Effect::SignIn(SignInEffect::Send(SignInRequest::Resend))]);
         assert_eq!(update(&mut state, Msg::Action(Action::Resend), at(61)), [], "once");
+    }
+
+    #[test]
+    fn a_forgotten_password_is_recovered_or_the_question_comes_back() {
+        let mut state = newcomer(SignInMode::Open);
+        press(&mut state, Action::Accept);
+        give(&mut state, "+1 555");
+        let hint = Some("a drink".to_owned());
+        hear(&mut state, SignInEvent::PasswordNeeded { hint: hint.clone() });
+        let asks = [Effect::SignIn(SignInEffect::Send(SignInRequest::ForgotPassword))];
+        assert_eq!(press(&mut state, Action::ForgotPassword), asks);
+        assert_eq!(press(&mut state, Action::ForgotPassword), [], "once");
+        let sent = EmailCode { pattern: "a*a@example.org".to_owned(), length: None };
+        hear(&mut state, SignInEvent::RecoveryCodeSent(sent.clone()));
+        assert_eq!(
+            asked(&state),
+            Question::RecoveryCode { sent: sent.clone(), hint: hint.clone() }
+        );
+        let code = SignInRequest::RecoveryCode("777777".to_owned());
+        assert_eq!(give(&mut state, "777777"), [Effect::SignIn(SignInEffect::Send(code))]);
+        let expired = Refusal::of_telegram(400, "PASSWORD_RECOVERY_EXPIRED", None);
+        hear(&mut state, SignInEvent::Refused(expired));
+        assert_eq!(asked(&state), Question::Password { hint: hint.clone() });
+        hear(&mut state, SignInEvent::RecoveryCodeSent(sent));
+        assert_eq!(press(&mut state, Action::Back), [], "the sign-in goes on");
+        assert_eq!(asked(&state), Question::Password { hint });
+    }
+
+    #[test]
+    fn an_import_without_an_api_id_is_repeated_with_the_one_that_is_typed() {
+        let mut state = newcomer(SignInMode::NeedsApiCredentials);
+        press(&mut state, Action::Down);
+        press(&mut state, Action::Down);
+        press(&mut state, Action::Accept);
+        let import = Effect::SignIn(SignInEffect::Send(SignInRequest::Import("1abc".to_owned())));
+        assert_eq!(give(&mut state, "1abc"), std::slice::from_ref(&import));
+        hear(&mut state, SignInEvent::Refused(Refusal::no_api_id()));
+        assert_eq!(asked(&state), Question::ApiId);
+        give(&mut state, "7");
+        let effects = give(&mut state, &"ab".repeat(16));
+        assert!(matches!(effects[0], Effect::SignIn(SignInEffect::UseApiCredentials(_))));
+        assert_eq!(effects[1..], [import]);
+        assert!(!format!("{state:?}").contains("1abc"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tui_input::{Input, InputRequest};
 
 use super::countdown::remaining;
-use crate::sign_in::{Refusal, SentCode};
+use crate::sign_in::{EmailCode, Refusal, SentCode};
 
 /// The largest number of characters in a field.
 pub(super) const LONGEST: usize = 4096;
@@ -64,7 +64,17 @@ pub enum Question {
     Phone,
     /// The code that was sent.
     Code(SentCode),
+    /// The e-mail address to set up.
+    Email,
+    /// The code that was sent to that address.
+    EmailCode(EmailCode),
     Password {
+        hint: Option<String>,
+    },
+    /// The code that removes the password.
+    RecoveryCode {
+        sent: EmailCode,
+        /// The hint of the password.
         hint: Option<String>,
     },
     Import,
@@ -84,7 +94,10 @@ impl fmt::Debug for Question {
             Self::ApiHash { .. } => "ApiHash",
             Self::Phone => "Phone",
             Self::Code(_) => "Code",
+            Self::Email => "Email",
+            Self::EmailCode(_) => "EmailCode",
             Self::Password { .. } => "Password",
+            Self::RecoveryCode { .. } => "RecoveryCode",
             Self::Import => "Import",
             Self::Qr { .. } => "Qr",
         })
@@ -95,6 +108,14 @@ impl Question {
     /// Whether what is typed is masked.
     pub fn is_secret(&self) -> bool {
         matches!(self, Self::ApiHash { .. } | Self::Password { .. } | Self::Import)
+    }
+
+    /// The hint of the two-step password that the question is about.
+    pub(super) fn password_hint(&self) -> Option<String> {
+        match self {
+            Self::Password { hint } | Self::RecoveryCode { hint, .. } => hint.clone(),
+            _ => None,
+        }
     }
 }
 
@@ -108,6 +129,10 @@ pub struct SignInDialog {
     /// The last refusal, and when it came.
     pub refusal: Option<(Refusal, Timestamp)>,
     pub(super) phone: String,
+    /// The e-mail address that was typed last.
+    pub(super) email: String,
+    /// The session string that was typed last, until its import succeeds or is refused.
+    pub(super) import: Option<String>,
     /// The chosen method.
     pub(super) method: SignInMethod,
     /// A wait that Telegram asks for before the next code; other methods are open meanwhile.
@@ -129,13 +154,19 @@ impl SignInDialog {
             waiting: None,
             refusal: None,
             phone: String::new(),
+            email: String::new(),
+            import: None,
             method: SignInMethod::Phone,
             wait: None,
         }
     }
 
     pub(super) fn ask(&mut self, question: Question) {
-        let text = if question == Question::Phone { self.phone.clone() } else { String::new() };
+        let text = match question {
+            Question::Phone => self.phone.clone(),
+            Question::Email => self.email.clone(),
+            _ => String::new(),
+        };
         self.input = Input::new(text);
         self.question = question;
         self.waiting = None;

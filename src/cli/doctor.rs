@@ -202,6 +202,9 @@ fn telegram(found: Diagnosis, name: &str) -> Vec<Finding> {
             let remedy = format!("run `onhook accounts remove {name} --yes`, then `onhook login`");
             return vec![Finding::failure("session", cause, &remedy)];
         }
+        Diagnosis::NoApiId(cause) => {
+            return vec![Finding { remedy: None, ..Finding::failure("settings", cause, "") }];
+        }
         Diagnosis::Unreachable(cause) => {
             let text = format!("Telegram cannot be reached ({cause})");
             return vec![Finding::failure("network", text, "check the line or the proxy")];

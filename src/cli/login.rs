@@ -19,13 +19,10 @@ use crate::qr::{self, Background};
 use crate::sign_in::{ApiCredentials, Refusal, SentCode, SignInEvent, SignInRequest, Step};
 use crate::telegram::Imported;
 use crate::telegram::sign_in::{Setup, SignInHandle, Start, import};
-use crate::words::sign_in::{API_CREDENTIALS_HELP, IMPORT_WARNING};
+use crate::words::sign_in::{self as words, API_CREDENTIALS_HELP, IMPORT_WARNING};
 
 /// After how long a wait for Telegram is reported.
 const SILENT_WAIT: Duration = Duration::from_secs(1);
-/// The note about an import without an `api_id`.
-const NO_API_ID: &str =
-    "No api id is known. If Telegram refuses, set ONHOOK_API_ID and ONHOOK_API_HASH.";
 /// The most bytes that are read of a session string.
 const LONGEST_STRING: u64 = 4096;
 
@@ -38,15 +35,14 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Command
     let network = network(config);
     let imported = if args.import { Some(read_session()?) } else { None };
     let known = config.application.clone().or_else(|| accounts.application());
-    let application = match (known, &imported) {
-        (Some(application), _) => Some(application),
-        (None, Some(imported)) => {
-            if imported.api_id().is_none() {
-                print::note(NO_API_ID);
-            }
-            None
+    let of_flag = args.api_id.map(|id| ApiCredentials { id, hash: String::new() });
+    let application = match (&imported, of_flag.or(known)) {
+        (_, Some(application)) => Some(application),
+        (Some(imported), None) if imported.api_id().is_some() => None,
+        (Some(_), None) if !io::stdin().is_terminal() => {
+            return Err(usage(anyhow!(words::IMPORT_NEEDS_API_ID)));
         }
-        (None, None) => Some(ask_application()?),
+        (_, None) => Some(ask_application()?),
     };
     let setup = Setup { accounts, name: args.name.clone(), application, network, start };
     let done = match imported {
@@ -102,7 +98,14 @@ fn ask_application() -> Result<ApiCredentials, Stop> {
 enum Prompt {
     Phone,
     Code(SentCode),
+    /// The e-mail address to set up.
+    Email,
+    EmailCode,
     Password(Option<String>),
+    RecoveryCode {
+        /// The hint of the password.
+        hint: Option<String>,
+    },
     /// No prompt, while a QR code is shown.
     Wait,
 }
@@ -139,14 +142,24 @@ async fn run_prompts(
                 Some(request) => sign_in.send(request),
                 None => continue,
             },
-            Prompt::Password(hint) => {
-                let hint = hint.as_ref().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
-                let text = format!("Two-step password{hint}: ");
-                let typed = blocking(move || ask_hidden(&text)).await?;
-                if typed.is_empty() {
-                    continue;
+            Prompt::Email => match ask_blocking("E-mail address: ".to_owned()).await? {
+                typed if typed.trim().is_empty() => continue,
+                typed => sign_in.send(SignInRequest::Email(typed)),
+            },
+            Prompt::EmailCode => match ask_blocking("Code of the e-mail: ".to_owned()).await? {
+                typed if typed.trim().is_empty() => continue,
+                typed => sign_in.send(SignInRequest::EmailCode(typed)),
+            },
+            Prompt::Password(hint) => sign_in.send(ask_password(hint.as_deref()).await?),
+            Prompt::RecoveryCode { hint } => {
+                let text = "Recovery code (Enter returns to the password): ".to_owned();
+                match ask_blocking(text).await? {
+                    typed if typed.trim().is_empty() => {
+                        prompt = Prompt::Password(hint.clone());
+                        continue;
+                    }
+                    typed => sign_in.send(SignInRequest::RecoveryCode(typed)),
                 }
-                sign_in.send(SignInRequest::Password(typed));
             }
             Prompt::Wait => {}
         }
@@ -163,8 +176,24 @@ async fn run_prompts(
         prompt = match event {
             done @ SignInEvent::Done { .. } => return Ok(done),
             SignInEvent::CodeSent(sent) => {
-                print::note(&format!("A code was sent {}.", sent.to));
+                print::note(&sent.text());
                 Prompt::Code(sent)
+            }
+            SignInEvent::EmailNeeded => {
+                print::note(words::EMAIL);
+                Prompt::Email
+            }
+            SignInEvent::EmailCodeSent(sent) => {
+                print::note(&words::email_code(&sent.pattern, sent.length));
+                Prompt::EmailCode
+            }
+            SignInEvent::RecoveryCodeSent(sent) => {
+                print::note(&words::recovery_code(&sent.pattern));
+                let hint = match prompt {
+                    Prompt::Password(hint) => hint,
+                    _ => None,
+                };
+                Prompt::RecoveryCode { hint }
             }
             SignInEvent::PasswordNeeded { hint } => Prompt::Password(hint),
             SignInEvent::Qr { url, until } => {
@@ -188,26 +217,37 @@ fn after_refusal(refusal: &Refusal, prompt: Prompt, by_qr: bool) -> Result<Promp
     print::note(&refusal.to_string());
     Ok(match (refusal.back_to, prompt) {
         (Step::Phone, _) => Prompt::Phone,
+        (Step::Email, _) => Prompt::Email,
+        (Step::Password, Prompt::RecoveryCode { hint }) => Prompt::Password(hint),
         (_, prompt) => prompt,
+    })
+}
+
+/// Asks for the two-step password. An empty answer asks for its recovery.
+async fn ask_password(hint: Option<&str>) -> Result<SignInRequest, Stop> {
+    let hint = hint.map(|hint| format!("hint: {hint}; ")).unwrap_or_default();
+    let text = format!("Two-step password ({hint}Enter if it is forgotten): ");
+    let typed = blocking(move || ask_hidden(&text)).await?;
+    Ok(match typed {
+        typed if typed.is_empty() => SignInRequest::ForgotPassword,
+        typed => SignInRequest::Password(typed),
     })
 }
 
 /// Asks for the code. An empty answer requests another code if that is allowed, else returns `None`.
 async fn ask_code(sent: &SentCode) -> Result<Option<SignInRequest>, Stop> {
     let again = match &sent.next {
-        Some((way, at)) if *at <= Timestamp::now() => format!(" (Enter resends {way})"),
+        Some((way, at)) if *at <= Timestamp::now() => format!(" (Enter resends {})", way.text()),
         Some((way, at)) => {
             let seconds = at.duration_since(Timestamp::now()).as_secs();
-            format!(" (in {seconds} s, Enter resends {way})")
+            format!(" (in {seconds} s, Enter resends {})", way.text())
         }
         None => String::new(),
     };
     let typed = ask_blocking(format!("Code{again}: ")).await?;
-    // Codes are often written in groups of digits.
-    let typed: String = typed.split_whitespace().collect();
     let allowed = sent.next.as_ref().is_some_and(|(_, at)| *at <= Timestamp::now());
     let again = allowed.then_some(SignInRequest::Resend);
-    Ok(if typed.is_empty() { again } else { Some(SignInRequest::Code(typed)) })
+    Ok(if typed.trim().is_empty() { again } else { Some(SignInRequest::Code(typed)) })
 }
 
 fn show_qr(url: &str, until: Timestamp, background: Background) {

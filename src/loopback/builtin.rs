@@ -42,6 +42,8 @@ builtin!(
     "flood",
     "quiet",
     "sign-in",
+    "sign-in-email",
+    "sign-in-forgotten",
 );
 
 /// The TOML text of a built-in scenario.

@@ -42,7 +42,7 @@ impl Method {
 }
 
 /// All methods. A new method needs a row here and a function that computes its result.
-const METHODS: [Method; 17] = [
+const METHODS: [Method; 21] = [
     Method::for_any_key("help.getConfig", get_config),
     Method::for_any_key("auth.sendCode", account::send_code),
     Method::for_any_key("auth.resendCode", account::resend_code),
@@ -55,6 +55,10 @@ const METHODS: [Method; 17] = [
     },
     Method::for_any_key("auth.importLoginToken", account::import_login_token),
     Method::for_any_key("account.getPassword", account::get_password),
+    Method::for_any_key("auth.requestPasswordRecovery", account::request_password_recovery),
+    Method::for_any_key("auth.recoverPassword", account::recover_password),
+    Method::for_any_key("account.sendVerifyEmailCode", account::send_verify_email_code),
+    Method::for_any_key("account.verifyEmail", account::verify_email),
     Method::for_users("auth.logOut", account::log_out),
     Method::for_users("account.getAuthorizations", account::get_authorizations),
     Method::for_users(
@@ -139,6 +143,9 @@ pub(crate) fn serve(
         return error_response("?", 400, "INPUT_FETCH_FAIL");
     };
     if let Some(client_info) = client_info {
+        if client_info.api_id <= 0 {
+            return error_response("initConnection", 400, "CONNECTION_API_ID_INVALID");
+        }
         world.set_client_info(session, client_info);
     }
     let Some(id) = request.first_chunk().map(|id| u32::from_le_bytes(*id)) else {

@@ -512,6 +512,10 @@ mod tests {
             ("title = 't'\n[server]\nunbound_keys = 99", "s.toml:3: unbound_keys: must be 0 to 16"),
             ("title = 't'\n[me]\ndc = 3", "s.toml:3: dc: must be 2 or 4"),
             ("title = 't'\n[sign_in]\nlife = -1", "s.toml:3: life: must be a number of seconds"),
+            ("title = 't'\n[sign_in]\nnext = 'email'", "s.toml:3: next: must be \"sms\""),
+            ("title = 't'\n[sign_in]\nbeginning = '9'", "s.toml:3: beginning: must be the"),
+            ("title = 't'\n[me]\nrecovery_email = 'ada'", "s.toml:3: recovery_email: must be an"),
+            ("title = 't'\n[me]\npending_reset = -1", "s.toml:3: pending_reset: must be a number"),
             ("title = 't'\n[[revoke]]\nat = 1\naccount = 'x'", "s.toml:4: account: nobody is"),
             ("title = 't'\n[[revoke]]\nat = 1\nerror = 'NO'", "s.toml:4: error: must be a code"),
             (

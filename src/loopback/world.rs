@@ -7,10 +7,13 @@ mod delivery;
 mod difference;
 mod faults;
 mod ground_truth;
+mod login_email;
+mod login_token;
 mod script;
 mod scripted_answer;
 mod session;
 mod sign_in;
+mod two_step_password;
 mod user;
 
 use std::collections::HashMap;
@@ -25,8 +28,8 @@ use crate::scenario::{
 };
 use crate::srp::PasswordVerifier;
 use faults::FaultInjector;
+use login_token::LoginToken;
 use script::Script;
-use sign_in::LoginToken;
 
 pub(crate) use faults::MessageFault;
 pub use ground_truth::CallTruth;

@@ -27,6 +27,8 @@ pub enum Diagnosis {
     Unusable(String),
     /// Telegram has not answered, for this cause.
     Unreachable(String),
+    /// No `api_id` is known.
+    NoApiId(String),
     /// Telegram does not accept the session; Telegram's name for the cause.
     SignedOut(String),
     /// Telegram accepts the session.
@@ -52,6 +54,9 @@ pub async fn diagnose(lease: &Lease, network: &Network) -> Diagnosis {
         Ok((session, _)) => session,
         Err(cause) => return Diagnosis::Unusable(text::clean(&cause.to_string())),
     };
+    if let Err(cause) = network.of(lease).check_api_id() {
+        return Diagnosis::NoApiId(cause.to_string());
+    }
     match OneShotClient::of(lease, session, network).await {
         Ok(one_shot) => examine(&one_shot.client).await,
         Err(cause) => Diagnosis::Unreachable(cause.to_string()),

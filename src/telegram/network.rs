@@ -24,15 +24,17 @@ pub struct Network {
     pub clock: Clock,
 }
 
-/// The `api_id` of an imported session whose own is unknown: `initConnection` has to send one.
-const FALLBACK_API_ID: i32 = 1;
-
 /// The host name of the proxy has no address.
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy's host '{host}' cannot be found")]
 pub struct UnknownProxyHost {
     host: String,
 }
+
+/// No `api_id` is known for an account.
+#[derive(Debug, thiserror::Error)]
+#[error("no api id is known; set api_id and api_hash in config.toml, from my.telegram.org/apps")]
+pub struct NoApiId;
 
 /// The URL of the proxy for grammers, with the address of its host: grammers would panic on a system
 /// without a resolver.
@@ -54,8 +56,15 @@ impl Network {
         Self { ipv6: self.ipv6 || settings.ipv6, api_id: own.or(self.api_id), ..self.clone() }
     }
 
+    /// The `api_id` for `initConnection`. Without one it is 0, which Telegram refuses with
+    /// `CONNECTION_API_ID_INVALID`; [`Self::check_api_id`] says so before a connection is made.
     pub(super) fn api_id(&self) -> i32 {
-        self.api_id.unwrap_or(FALLBACK_API_ID)
+        self.api_id.unwrap_or_default()
+    }
+
+    /// Refuses an account of which no `api_id` is known.
+    pub(super) fn check_api_id(&self) -> Result<(), NoApiId> {
+        self.api_id.map(|_| ()).ok_or(NoApiId)
     }
 
     /// The parameters for grammers. Every field is given, because the default would run a program to

@@ -5,6 +5,8 @@
 //! panic on some valid answers of Telegram.
 
 mod code;
+mod email;
+mod password;
 mod qr;
 mod sent;
 mod start;
@@ -20,6 +22,7 @@ use grammers_mtsender::{SenderPool, SenderPoolHandle};
 use grammers_session::types::DcOption;
 use grammers_session::updates::UpdatesLike;
 use grammers_session::{Session, SessionData};
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -49,7 +52,7 @@ pub struct Setup {
     pub accounts: AccountStore,
     /// The name of the account; without one it is derived from the user's name.
     pub name: Option<String>,
-    /// The credentials; only an import works without them.
+    /// The credentials; an import of a session string that has an `api_id` works without them.
     pub application: Option<ApiCredentials>,
     /// The parameters of the connection.
     pub network: Network,
@@ -94,6 +97,11 @@ pub async fn import(mut setup: Setup, imported: Imported) -> SignInEvent {
     if imported.bot {
         return SignInEvent::Refused(Refusal::bot());
     }
+    let without_hash = |id| ApiCredentials { id, hash: String::new() };
+    setup.application = setup.application.or_else(|| imported.api_id.map(without_hash));
+    if setup.application.is_none() {
+        return SignInEvent::Refused(Refusal::no_api_id());
+    }
     let start = match &setup.start {
         Start::DataCentres(_) => setup.start.clone(),
         _ if imported.test => Start::TestServers,
@@ -119,8 +127,6 @@ pub async fn import(mut setup: Setup, imported: Imported) -> SignInEvent {
     data.home_dc = imported.dc;
     let auth_key = Some(imported.auth_key);
     data.dc_options.insert(imported.dc, DcOption { auth_key, ..dc });
-    let without_hash = |id| ApiCredentials { id, hash: String::new() };
-    setup.application = setup.application.or_else(|| imported.api_id.map(without_hash));
     let (events, _receiver) = mpsc::channel(1);
     let mut flow = SignInFlow {
         data: Some(data),
@@ -148,8 +154,19 @@ struct SignInFlow {
     outcome_unknown: bool,
     /// Whether the session is new, and not imported.
     is_new: bool,
-    /// The number to which a code was sent, and the `phone_code_hash`.
-    code: Option<(String, String)>,
+    code: Option<PendingCode>,
+    /// When a reset of the two-step password is due that another device has requested.
+    pending_reset: Option<Timestamp>,
+}
+
+/// A code that was sent.
+#[derive(Clone)]
+struct PendingCode {
+    phone: String,
+    /// `phone_code_hash`.
+    hash: String,
+    /// Whether it was sent by e-mail, and is sent back as `email_verification`.
+    by_email: bool,
 }
 
 /// A connection whose session is not signed in yet. Dropping it closes it.
@@ -182,6 +199,7 @@ impl SignInFlow {
             outcome_unknown: false,
             is_new: true,
             code: None,
+            pending_reset: None,
         }
     }
 
@@ -221,8 +239,12 @@ impl SignInFlow {
             let answer = match request {
                 SignInRequest::SendCode { phone } => self.send_code(phone).await,
                 SignInRequest::Resend => self.resend().await,
-                SignInRequest::Code(code) => self.sign_in(code).await,
+                SignInRequest::Code(code) => self.sign_in(&code).await,
+                SignInRequest::Email(address) => self.send_email_code(address).await,
+                SignInRequest::EmailCode(code) => self.verify_email(&code).await,
                 SignInRequest::Password(password) => self.check_password(password).await,
+                SignInRequest::ForgotPassword => self.request_recovery().await,
+                SignInRequest::RecoveryCode(code) => self.recover(&code).await,
                 SignInRequest::Import(text) => match Imported::parse(&text) {
                     Ok(imported) => Ok(import(self.setup.clone(), imported).await),
                     Err(error) => {
@@ -273,9 +295,8 @@ impl SignInFlow {
     /// The connection, which is opened if there is none.
     async fn connection(&mut self) -> FlowResult<&mut SignInConnection> {
         if self.connection.is_none() {
-            let own = self.setup.application.as_ref().map(|application| application.id);
+            let api_id = self.application()?.id;
             let network = &self.setup.network;
-            let api_id = own.unwrap_or_else(|| network.api_id());
             let parameters = network.parameters().await;
             let parameters =
                 parameters.map_err(|error| Refusal::unreachable(&error.to_string()))?;

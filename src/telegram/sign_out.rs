@@ -6,7 +6,7 @@ use grammers_client::{InvocationError, tl};
 use grammers_mtsender::RpcError;
 use tokio::time::timeout;
 
-use super::network::{Network, UnknownProxyHost};
+use super::network::{Network, NoApiId, UnknownProxyHost};
 use super::one_shot::OneShotClient;
 use super::session::{CachedSession, SessionFileError};
 use crate::accounts::Lease;
@@ -21,6 +21,9 @@ pub enum SignOutError {
     /// The session cannot be used.
     #[error(transparent)]
     Session(#[from] SessionFileError),
+    /// `initConnection` needs an `api_id`.
+    #[error(transparent)]
+    ApiId(#[from] NoApiId),
     /// Telegram cannot be reached through the proxy.
     #[error(transparent)]
     Proxy(#[from] UnknownProxyHost),
@@ -37,6 +40,7 @@ pub enum SignOutError {
 
 /// Signs an account out at Telegram. The files stay.
 pub async fn sign_out(lease: &Lease, network: &Network) -> Result<(), SignOutError> {
+    network.of(lease).check_api_id()?;
     let (session, _) = CachedSession::open(&lease.session()).await?;
     let one_shot = OneShotClient::of(lease, session, network).await?;
     let answer = timeout(DEADLINE, one_shot.client.invoke(&tl::functions::auth::LogOut {})).await;

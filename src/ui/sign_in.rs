@@ -64,6 +64,14 @@ fn actions(view: View, sign_in: &SignInDialog) -> (Layer, Vec<(Action, &'static 
             actions.push((Action::Back, "back"));
             (Layer::SignInField, actions)
         }
+        Question::Password { .. } => (
+            Layer::SignInField,
+            vec![
+                (Action::Accept, "go on"),
+                (Action::ForgotPassword, words::FORGOTTEN),
+                (Action::Back, "back"),
+            ],
+        ),
         _ => (Layer::SignInField, vec![(Action::Accept, "go on"), (Action::Back, "back")]),
     }
 }
@@ -119,10 +127,13 @@ fn asked(view: View, question: &Question) -> String {
         Question::Code(sent) => {
             let resend = sent.next.as_ref().map(|(way, at)| {
                 let wait = at.duration_since(view.now);
-                (way.as_str(), if wait.is_positive() { wait.as_secs() + 1 } else { 0 })
+                words::resend(way.text(), if wait.is_positive() { wait.as_secs() + 1 } else { 0 })
             });
-            words::code(&sent.to, sent.length, resend)
+            sent.text() + &resend.unwrap_or_default()
         }
+        Question::Email => words::EMAIL.to_owned(),
+        Question::EmailCode(sent) => words::email_code(&sent.pattern, sent.length),
+        Question::RecoveryCode { sent, .. } => words::recovery_code(&sent.pattern),
         Question::Password { hint } => words::password(hint.as_deref()),
         Question::Import => words::import(),
         Question::Qr { .. } | Question::Method { .. } => String::new(),

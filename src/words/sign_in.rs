@@ -23,19 +23,75 @@ pub const PHONE: &str = "Your phone number, with the country code. Telegram send
 /// A request was sent whose answer has not come.
 pub const WAITING: &str = "waiting for Telegram…";
 
-/// The question for the code: where it was sent, how many digits it has, how it can be resent, and
-/// in how many seconds.
-pub fn code(to: &str, length: Option<usize>, resend: Option<(&str, i64)>) -> String {
-    let length = length.map(|length| format!(" It has {length} digits.")).unwrap_or_default();
-    let resend = match resend {
-        Some((way, wait)) if wait > 0 => {
-            format!(" In {} it can be sent again, {way}.", text::duration(wait))
-        }
-        Some((way, _)) => format!(" It can be sent again, {way}."),
-        None => String::new(),
-    };
-    format!("A code was sent {to}.{length}{resend}")
+/// As a message in another app; the end of [`code_sent`].
+pub const BY_APP: &str = "into your other Telegram apps, as a message";
+/// By SMS.
+pub const BY_SMS: &str = "by SMS";
+/// By a call that reads the code out.
+pub const BY_CALL: &str = "by a call that reads it out";
+/// By a call whose number has the code.
+pub const BY_CALL_NUMBER: &str = "by a call: the code is its number";
+/// Through Fragment.
+pub const BY_FRAGMENT: &str = "through Fragment";
+/// The code is sent to official apps only.
+pub const FIREBASE: &str =
+    "Telegram sends this code only to official apps: ask for another way, or sign in by QR code.";
+
+/// By SMS, as a word or a phrase.
+pub fn by_sms_word(kind: &str, beginning: Option<&str>) -> String {
+    let begins = beginning.map(|it| format!(" that begins with “{it}”")).unwrap_or_default();
+    format!("by SMS, as a {kind}{begins}")
 }
+
+/// By a call whose number begins with this.
+pub fn by_missed_call(prefix: &str) -> String {
+    format!("by a call from +{prefix}…: the code is the end of that number")
+}
+
+/// By e-mail, to an address most of which is hidden.
+pub fn by_email(pattern: &str) -> String {
+    format!("by e-mail to {pattern}")
+}
+
+/// Through Fragment, at this address.
+pub fn by_fragment(url: &str) -> String {
+    format!("{BY_FRAGMENT}: {url}")
+}
+
+/// How a code was sent, and how many characters it has.
+pub fn code_sent(to: &str, length: Option<usize>) -> String {
+    let length = length.map(|length| format!(" It has {length} digits.")).unwrap_or_default();
+    format!("A code was sent {to}.{length}")
+}
+
+/// How the code can be resent, and in how many seconds.
+pub fn resend(way: &str, wait: i64) -> String {
+    if wait > 0 {
+        format!(" In {} it can be sent again, {way}.", text::duration(wait))
+    } else {
+        format!(" It can be sent again, {way}.")
+    }
+}
+
+/// The question for the e-mail address that has to be set up.
+pub const EMAIL: &str = "Telegram wants an e-mail address for this account before it sends a code. \
+     It sends codes there from now on. Your address:";
+
+/// The question for the code that confirms an e-mail address.
+pub fn email_code(pattern: &str, length: Option<usize>) -> String {
+    format!("To confirm the address: {}", code_sent(&by_email(pattern), length))
+}
+
+/// The question for the recovery code.
+pub fn recovery_code(pattern: &str) -> String {
+    format!(
+        "{} It removes your two-step password: you can set a new one in another app afterwards.",
+        code_sent(&by_email(pattern), None)
+    )
+}
+
+/// The hint of the key for a forgotten password.
+pub const FORGOTTEN: &str = "forgotten";
 
 /// The question for the two-step password.
 pub fn password(hint: Option<&str>) -> String {
@@ -71,7 +127,7 @@ const NEW_SESSION: &str = "this session is of no more use: sign in with a number
 /// The refusals with words: the error code, what is wrong, and what to do next.
 ///
 /// Sources: the errors documented with each `auth` method at <https://core.telegram.org/methods>.
-const REFUSALS: [(&str, &str, &str); 25] = [
+const REFUSALS: &[(&str, &str, &str)] = &[
     (
         "PHONE_NUMBER_INVALID",
         "not a valid phone number",
@@ -117,7 +173,42 @@ const REFUSALS: [(&str, &str, &str); 25] = [
         NEW_SESSION,
     ),
     ("AUTH_KEY_UNKNOWN", "Telegram does not know this session", NEW_SESSION),
+    (
+        "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN",
+        "Nobody has signed up with this number",
+        "sign up in an official Telegram app first",
+    ),
+    (
+        "PHONE_PASSWORD_PROTECTED",
+        "This number is protected by a password",
+        "sign in by QR code, or in an official app",
+    ),
+    ("SMS_CODE_CREATE_FAILED", "Telegram could not make a code", "try again in a few minutes"),
+    ("SIGN_IN_FAILED", "Telegram could not sign you in", "try again in a few minutes"),
+    ("PHONE_CODE_HASH_EMPTY", "There is no code yet", "press Enter to get one"),
+    ("PHONE_HASH_EXPIRED", "That took too long", "press Enter to start again"),
+    ("EMAIL_VERIFY_EXPIRED", "The code has expired", "press Enter to get a new one"),
+    ("EMAIL_INVALID", "not a valid e-mail address", "check the spelling"),
+    ("EMAIL_NOT_ALLOWED", "Telegram does not accept this e-mail address", "use another one"),
+    ("CODE_INVALID", "wrong code", "try again"),
+    ("CODE_EMPTY", "There is no code yet", "type the code"),
+    ("PASSWORD_RECOVERY_NA", NO_RECOVERY, RESET_ELSEWHERE),
+    (
+        "PASSWORD_RECOVERY_EXPIRED",
+        "The recovery code has expired",
+        "ask for a new one, or type the password",
+    ),
+    ("PASSWORD_EMPTY", "The password was removed meanwhile", "sign in again"),
+    ("FROZEN_METHOD_INVALID", "Telegram has frozen this account", "an official app says why"),
+    ("AUTH_TOKEN_ALREADY_ACCEPTED", "The QR code was used already", "choose it again"),
+    ("AUTH_TOKEN_INVALIDX", "The QR code is not valid any more", "choose it again"),
+    ("AUTH_KEY_INVALID", "Telegram does not accept this session", NEW_SESSION),
+    ("SESSION_EXPIRED", "This session has expired", NEW_SESSION),
 ];
+
+const NO_RECOVERY: &str = "No e-mail address is set for recovery";
+const RESET_ELSEWHERE: &str = "reset the password on a device where you are signed in (Settings → \
+     Privacy → Two-Step Verification)";
 
 /// What an error of Telegram means while signing in, and what to do next.
 pub fn refusal(code: i32, name: &str) -> (String, &'static str) {
@@ -144,11 +235,36 @@ pub const PAYMENT: (&str, &str) = (
     "Telegram wants to be paid for a code to this number",
     "sign in by QR code, or in an official app",
 );
-/// `auth.sentCodeTypeSetUpEmailRequired`.
-pub const EMAIL: (&str, &str) = (
-    "Telegram wants an e-mail address for this number first",
-    "set it in an official app, or sign in by QR code",
-);
+/// An import for which no `api_id` is known.
+pub const NO_API_ID: (&str, &str) =
+    ("This session string has no api id", "type your own (free, once)");
+
+/// A wait of up to a week: `6 d 23 h`, or `05:30` below an hour.
+fn days(seconds: i64) -> String {
+    match (seconds / 86_400, seconds / 3600 % 24) {
+        (0, 0) => text::duration(seconds),
+        (0, hours) => format!("{hours} h"),
+        (days, hours) => format!("{days} d {hours} h"),
+    }
+}
+
+/// The same, where it cannot be asked for because standard input holds the session string.
+pub const IMPORT_NEEDS_API_ID: &str = "this session string has no api id, and none is known: give \
+     yours with --api-id, ONHOOK_API_ID and ONHOOK_API_HASH, or api_id and api_hash in config.toml \
+     (from my.telegram.org/apps)";
+
+/// `PASSWORD_RECOVERY_NA`, with the seconds until a reset that another device has requested.
+pub fn no_recovery(reset_in: Option<i64>) -> (String, &'static str) {
+    match reset_in {
+        Some(seconds) => {
+            let wait = days(seconds);
+            let text = format!("{NO_RECOVERY}; the reset that was asked for is due in {wait}");
+            (text, "finish it then on a device where you are signed in")
+        }
+        None => (NO_RECOVERY.to_owned(), RESET_ELSEWHERE),
+    }
+}
+
 /// A two-step password with an unknown algorithm.
 pub const UNKNOWN_PASSWORD: (&str, &str) =
     ("The password is of a kind that onhook does not know", "get a newer onhook");
@@ -169,6 +285,13 @@ mod tests {
         for (name, text, advice) in REFUSALS {
             assert!(text.len() > 9 && advice.len() > 8, "{name}: {text}: {advice}");
             assert!(!text.ends_with('.') && !advice.ends_with('.'), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_wait_for_a_reset_is_shown_in_days_and_hours() {
+        for (seconds, wanted) in [(330, "05:30"), (7200, "2 h"), (7 * 86_400 - 1, "6 d 23 h")] {
+            assert_eq!(days(seconds), wanted);
         }
     }
 

@@ -168,7 +168,7 @@ async fn open(accounts: &AccountStore, folder: &Path, clock: Clock) -> Switchboa
     let origin =
         accounts.lease("ada").map(SessionSource::Stored).map_err(|error| error.to_string());
     let setup = AccountSetup { name: "ada".to_owned(), origin };
-    let network = Network { clock, ..Network::default() };
+    let network = Network { clock, api_id: Some(1), ..Network::default() };
     Switchboard::open(vec![setup], network, Some(&folder.join("ledger.db"))).await
 }
 

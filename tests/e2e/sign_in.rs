@@ -1,5 +1,6 @@
 //! Signing in on the board, by each way in, until a call is declined; and what does not work.
 
+use crate::common::parallel::for_each;
 use crate::common::program::accounts_on_disk;
 use crate::common::scenario::{API_HASH, RING};
 use crate::common::server_process::ServerProcess;
@@ -171,6 +172,189 @@ fn a_code_is_sent_again_by_another_way_after_the_timeout() {
     board.see("● online");
 }
 
+#[test]
+fn a_code_of_an_email_signs_in() {
+    let served = scenario("[sign_in]\nvia = 'email'\n");
+    let mut board = newcomer(&served).run();
+    give_number(&mut board, "+1 555 0100", "A code was sent by e-mail to a*a@example.org.");
+    board.press("99999<enter>");
+    board.see_wrapped("✗ wrong code · CODE_INVALID: try again");
+    board.press("12 345<enter>");
+    board.see("● online · Ada Lovelace");
+    decline(board, &served);
+}
+
+#[test]
+fn an_expired_code_of_an_email_leads_back_to_the_number() {
+    let served = scenario("[sign_in]\nvia = 'email'\nlife = 0\n");
+    let mut board = newcomer(&served).run();
+    give_number(&mut board, "+1 555 0100", "A code was sent by e-mail");
+    board.press("12345<enter>");
+    board
+        .see_wrapped("✗ The code has expired · EMAIL_VERIFY_EXPIRED: press Enter to get a new one");
+    board.see("> +1 555 0100");
+}
+
+#[test]
+fn a_phrase_of_an_sms_keeps_its_blanks() {
+    for (way, code, beginning, typed, seen) in [
+        ("sms-word", "quagmire", "qua", " quagmire ", "as a word that begins with “qua”."),
+        (
+            "sms-phrase",
+            "two brown foxes",
+            "two",
+            "two  brown foxes ",
+            "as a phrase that begins with “two”.",
+        ),
+    ] {
+        let script = format!("via = '{way}'\ncode = '{code}'\nbeginning = '{beginning}'\n");
+        let served = scenario(&format!("[sign_in]\n{script}"));
+        let mut board = newcomer(&served).run();
+        give_number(&mut board, "+1 555 0100", seen);
+        board.press(typed);
+        board.press("<enter>");
+        board.see("● online · Ada Lovelace");
+    }
+}
+
+#[test]
+fn a_code_for_official_apps_only_is_asked_for_by_another_way() {
+    let ways = "[sign_in]\nvia = 'firebase'\nnext = 'fragment'\ntimeout = 0\n";
+    let served = scenario(ways);
+    let mut board = newcomer(&served).run();
+    give_number(&mut board, "+1 555 0100", "Telegram sends this code only to official apps");
+    board.see_wrapped("It can be sent again, through Fragment.");
+    board.press("\u{12}");
+    board.see_wrapped("A code was sent through Fragment: https://fragment.com/number/");
+    board.press("12345<enter>");
+    board.see("● online · Ada Lovelace");
+}
+
+#[test]
+fn an_email_address_is_set_up_and_its_code_signs_in() {
+    let served = scenario("[sign_in]\nvia = 'email-setup'\n");
+    let mut board = newcomer(&served).run();
+    give_number(&mut board, "+1 555 0100", "Telegram wants an e-mail address");
+    board.press("ada at home<enter>");
+    board.see_wrapped("✗ not a valid e-mail address · EMAIL_INVALID: check the spelling");
+    board.see("> ada at home");
+    board.press("\u{15}ada@example.org<enter>");
+    board.see_wrapped("To confirm the address: A code was sent by e-mail to a*a@example.org.");
+    board.press("1<enter>");
+    board.see_wrapped("✗ wrong code · CODE_INVALID");
+    board.press("246810<enter>");
+    board.see_wrapped("A code was sent by e-mail to a*a@example.org. It has 5 digits.");
+    board.press("12345<enter>");
+    board.see("● online · Ada Lovelace");
+    decline(board, &served);
+}
+
+const FORGOTTEN: &str = "[me]\nphone = '15550100'\npassword = 'tea'\nhint = 'a drink'\n";
+
+#[test]
+fn a_forgotten_password_is_recovered_by_email() {
+    let served = scenario(&format!("{FORGOTTEN}recovery_email = 'lovelace@example.org'\n"));
+    let mut board = newcomer(&served).run();
+    give_number(&mut board, "+1 555 0100", "A code was sent");
+    board.press("12345<enter>");
+    board.see_wrapped("Your hint: a drink");
+    board.press("\u{6}");
+    board
+        .see_wrapped("A code was sent by e-mail to l******e@example.org. It removes your two-step");
+    board.press("<esc>");
+    board.see_wrapped("Your hint: a drink");
+    board.press("\u{6}");
+    board.see_wrapped("It removes your two-step password");
+    board.press("1<enter>");
+    board.see_wrapped("✗ wrong code · CODE_INVALID: try again");
+    board.press("777777<enter>");
+    board.see("● online · Ada Lovelace");
+    assert_eq!(served.count("auth.checkPassword"), 0);
+    decline(board, &served);
+}
+
+#[test]
+fn a_forgotten_password_without_a_recovery_address_shows_what_remains() {
+    for (reset, seen) in [
+        (
+            "",
+            "No e-mail address is set for recovery · PASSWORD_RECOVERY_NA: reset the password on a",
+        ),
+        (
+            "pending_reset = 518500\n",
+            "the reset that was asked for is due in 6 d 0 h · PASSWORD_RECOVERY_NA: finish it then on",
+        ),
+    ] {
+        let served = scenario(&format!("{FORGOTTEN}{reset}"));
+        let mut board = newcomer(&served).run();
+        give_number(&mut board, "+1 555 0100", "A code was sent");
+        board.press("12345<enter>");
+        board.see_wrapped("Your hint: a drink");
+        board.press("\u{6}");
+        board.see_wrapped(seen);
+        board.press("tea<enter>");
+        board.see("● online · Ada Lovelace");
+    }
+}
+
+#[test]
+fn every_other_refusal_has_words() {
+    let refusals = [
+        ("auth.sendCode", "400 PHONE_NUMBER_APP_SIGNUP_FORBIDDEN", "Nobody has signed up"),
+        ("auth.sendCode", "400 PHONE_PASSWORD_PROTECTED", "This number is protected"),
+        ("auth.sendCode", "400 SMS_CODE_CREATE_FAILED", "Telegram could not make a code"),
+        ("auth.sendCode", "420 FROZEN_METHOD_INVALID", "Telegram has frozen this account"),
+        ("auth.signIn", "500 SIGN_IN_FAILED", "Telegram could not sign you in"),
+        ("auth.signIn", "400 PHONE_CODE_HASH_EMPTY", "There is no code yet"),
+    ];
+    for_each(refusals, |(method, error, seen)| {
+        let served = scenario(&format!("[[answer]]\nmethod = '{method}'\nerror = '{error}'\n"));
+        let mut board = newcomer(&served).run();
+        let name = error.split_once(' ').expect("a code and a name").1;
+        let seen = format!("✗ {seen}");
+        if method == "auth.sendCode" {
+            give_number(&mut board, "+1 555 0100", &seen);
+        } else {
+            give_number(&mut board, "+1 555 0100", "A code was sent");
+            board.press("12345<enter>");
+            board.see_wrapped(&seen);
+        }
+        board.see_wrapped(name);
+    });
+}
+
+#[test]
+fn every_refusal_of_a_qr_code_has_words() {
+    let refusals =
+        ["400 AUTH_TOKEN_ALREADY_ACCEPTED", "400 AUTH_TOKEN_INVALIDX", "400 AUTH_TOKEN_EXPIRED"];
+    for_each(refusals, |error| {
+        let script = format!("[[answer]]\nmethod = 'auth.exportLoginToken'\nerror = '{error}'\n");
+        let served = scenario(&script);
+        let mut board = newcomer(&served).run();
+        choose(&mut board, 1);
+        board.see_wrapped("✗ The QR code");
+        board.see_wrapped("choose it again");
+    });
+}
+
+#[test]
+fn an_import_without_an_api_id_asks_for_one() {
+    let served = ServerProcess::start(RING);
+    let mut board = Start::own().run();
+    choose(&mut board, 2);
+    board.see("Paste the session string");
+    board.paste(&served.telethon(0));
+    board.see("characters");
+    board.press("<enter>");
+    board.see_wrapped("✗ This session string has no api id");
+    board.press("7<enter>");
+    board.see("The api hash");
+    board.press(API_HASH);
+    board.press("<enter>");
+    board.see("● online · Ada Lovelace");
+    decline(board, &served);
+}
+
 /// Each refusal: the number that is given, the answers of the scenario, and what is seen.
 #[test]
 fn every_refusal_of_a_number_shows_the_next_step() {
@@ -179,11 +363,6 @@ fn every_refusal_of_a_number_shows_the_next_step() {
             "+1 555 01OO",
             "",
             "not a valid phone number · PHONE_NUMBER_INVALID: type it with the country code",
-        ),
-        (
-            "+44 20 7946 0000",
-            "",
-            "Nobody has signed up with this number · PHONE_NUMBER_UNOCCUPIED: sign up in an official",
         ),
         (
             "+1 555 0100",
@@ -238,6 +417,19 @@ fn unusual_answers_to_a_number_are_shown_without_a_panic() {
         }
         assert_eq!(accounts(&board), 0);
     }
+}
+
+#[test]
+fn a_number_without_an_account_is_refused_after_its_code() {
+    let served = scenario("");
+    let mut board = newcomer(&served).run();
+    give_number(&mut board, "+44 20 7946 0000", "A code was sent by SMS");
+    board.press("12345<enter>");
+    board.see_wrapped(
+        "✗ Nobody has signed up with this number · PHONE_NUMBER_UNOCCUPIED: sign up in an official",
+    );
+    board.see("> +44 20 7946 0000");
+    assert_eq!(accounts(&board), 0);
 }
 
 #[test]

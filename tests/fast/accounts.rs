@@ -100,7 +100,15 @@ fn an_account_signs_in_by_code_watches_is_renamed_and_signs_out() {
 fn both_session_strings_are_imported_from_standard_input() {
     let served = ServerProcess::start(&format!("[server]\nunbound_keys = 1\n{RING}"));
     let folder = folder();
+    // A Telethon string has no api id, and standard input cannot be asked for one.
     let mut import = onhook(&folder, &["login", "--name", "tele", "--import"]);
+    import.env_remove("ONHOOK_API_ID");
+    let output = run_with_input(import, &served.telethon(0));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--api-id"), "{}", stderr(&output));
+    assert_eq!(served.requests(), [] as [Value; 0], "nothing is sent");
+    let args = ["login", "--name", "tele", "--import", "--api-id", "7"];
+    let mut import = onhook(&folder, &args);
     import.env_remove("ONHOOK_API_ID");
     let output = run_with_input(import, &served.telethon(0));
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -120,6 +128,55 @@ fn both_session_strings_are_imported_from_standard_input() {
     let output = run_with_input(import, &served.pyrogram(0, false));
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     first(&folder, &["--account", "pyro"], |it| matches!(it, RecordEvent::CallAdded(_)));
+}
+
+#[test]
+fn every_way_of_a_code_signs_in_on_a_plain_terminal() {
+    let me = "[server]\nunbound_keys = 1\n[me]\nphone = '15550100'\n";
+    let forgotten = "password = 'tea'\nrecovery_email = 'ada@example.org'\n";
+    let cases = [
+        ("[sign_in]\nvia = 'email'\n".to_owned(), "12345\n", "A code was sent by e-mail to"),
+        (
+            "[sign_in]\nvia = 'email-setup'\n".to_owned(),
+            "ada@example.org\n246810\n12345\n",
+            "To confirm the address:",
+        ),
+        (
+            "[sign_in]\nvia = 'sms-phrase'\ncode = 'two foxes'\nbeginning = 'two'\n".to_owned(),
+            "two  foxes\n",
+            "as a phrase that begins with “two”.",
+        ),
+        (
+            "[sign_in]\nvia = 'firebase'\nnext = 'sms'\ntimeout = 0\n".to_owned(),
+            "\n12345\n",
+            "Telegram sends this code only to official apps",
+        ),
+        (forgotten.to_owned(), "12345\n\n777777\n", "It removes your two-step password"),
+    ];
+    for (script, typed, seen) in cases {
+        let (served, folder) = (ServerProcess::start(&format!("{me}{script}")), folder());
+        let login = onhook(&folder, &["login", "--server", &served.server_file(0)]);
+        let output = run_with_input(login, &format!("+1 555 0100\n{typed}"));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(stderr(&output).contains(seen), "{}", stderr(&output));
+        assert!(stderr(&output).contains("Signed in as Ada Lovelace"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_session_file_without_an_api_id_is_not_used_until_one_is_known() {
+    let (served, folder) = (ServerProcess::start(&format!("{ME}{RING}")), folder());
+    assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
+    let settings = folder.path().join("data/accounts/ada/account.toml");
+    fs::remove_file(&settings).expect("removed");
+    let before = served.requests().len();
+    let mut doctor = onhook(&folder, &["doctor"]);
+    doctor.env_remove("ONHOOK_API_ID");
+    let output = doctor.output().expect("the program runs");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.contains("no api id is known; set api_id and api_hash"), "{printed}");
+    assert_eq!(served.requests().len(), before, "nothing is sent");
+    first(&folder, &[], |it| matches!(it, RecordEvent::CallAdded(_)));
 }
 
 #[test]

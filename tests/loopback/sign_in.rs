@@ -51,11 +51,22 @@ impl Client {
         hash: &str,
         code: &str,
     ) -> Result<enums::auth::Authorization, InvocationError> {
-        let request = functions::auth::SignIn {
+        self.invoke(&sign_in_request(hash, Some(code), None)).await
+    }
+
+    async fn sign_in_by_email(
+        &self,
+        hash: &str,
+        code: &str,
+    ) -> Result<enums::auth::Authorization, InvocationError> {
+        self.invoke(&sign_in_request(hash, None, Some(code))).await
+    }
+
+    async fn resend(&self, hash: &str) -> Result<enums::auth::SentCode, InvocationError> {
+        let request = functions::auth::ResendCode {
             phone_number: PHONE.to_owned(),
             phone_code_hash: hash.to_owned(),
-            phone_code: Some(code.to_owned()),
-            email_verification: None,
+            reason: None,
         };
         self.invoke(&request).await
     }
@@ -111,9 +122,30 @@ impl Client {
     }
 }
 
-fn code_hash(sent: enums::auth::SentCode) -> String {
+fn sign_in_request(
+    hash: &str,
+    phone_code: Option<&str>,
+    email_code: Option<&str>,
+) -> functions::auth::SignIn {
+    functions::auth::SignIn {
+        phone_number: PHONE.to_owned(),
+        phone_code_hash: hash.to_owned(),
+        phone_code: phone_code.map(str::to_owned),
+        email_verification: email_code.map(verification),
+    }
+}
+
+fn verification(code: &str) -> enums::EmailVerification {
+    types::EmailVerificationCode { code: code.to_owned() }.into()
+}
+
+fn sent_code(sent: enums::auth::SentCode) -> types::auth::SentCode {
     let enums::auth::SentCode::Code(sent) = sent else { panic!("a code") };
-    sent.phone_code_hash
+    sent
+}
+
+fn code_hash(sent: enums::auth::SentCode) -> String {
+    sent_code(sent).phone_code_hash
 }
 
 #[tokio::test]
@@ -136,11 +168,9 @@ async fn a_login_code_signs_in_once_and_a_wrong_code_is_refused() {
 #[tokio::test]
 async fn invalid_phone_numbers_and_repeated_wrong_codes_are_refused() {
     let (_server, client) = unbound_client("").await;
-    for (phone, wanted) in [
-        ("12", "400 PHONE_NUMBER_INVALID"),
-        ("+1 555 01OO", "400 PHONE_NUMBER_INVALID"),
-        ("+44 20 7946 0000", "400 PHONE_NUMBER_UNOCCUPIED"),
-    ] {
+    for (phone, wanted) in
+        [("12", "400 PHONE_NUMBER_INVALID"), ("+1 555 01OO", "400 PHONE_NUMBER_INVALID")]
+    {
         let refused = client.send_code(DC, phone).await.expect_err(phone);
         assert_eq!(rpc_error(refused), wanted, "{phone}");
     }
@@ -165,6 +195,180 @@ async fn the_two_step_password_is_required_after_the_code() {
     assert_eq!(rpc_error(wrong), "400 PASSWORD_HASH_INVALID");
     client.try_password("tea").await.expect("the right password");
     assert_eq!(client.check_signed_in().await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_code_of_an_email_is_accepted_as_email_verification_only() {
+    let (_server, client) = unbound_client("[sign_in]\nvia = 'email'").await;
+    let sent = sent_code(client.send_code(DC, PHONE).await.expect("a code is sent"));
+    assert!(matches!(sent.r#type, enums::auth::SentCodeType::EmailCode(_)));
+    let hash = sent.phone_code_hash;
+    for (phone_code, email_code, wanted) in [
+        (None, None, "400 PHONE_CODE_EMPTY"),
+        (Some("12345"), None, "400 PHONE_CODE_INVALID"),
+        (None, Some("99999"), "400 CODE_INVALID"),
+    ] {
+        let request = sign_in_request(&hash, phone_code, email_code);
+        let refused = client.invoke(&request).await.expect_err(wanted);
+        assert_eq!(rpc_error(refused), wanted);
+    }
+    client.sign_in_by_email(&hash, "12345").await.expect("the right code");
+    assert_eq!(client.check_signed_in().await, Ok(()));
+
+    let (_server, client) = unbound_client("[sign_in]\nvia = 'email'\nlife = 0").await;
+    let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
+    let late = client.sign_in_by_email(&hash, "12345").await.expect_err("too late");
+    assert_eq!(rpc_error(late), "400 EMAIL_VERIFY_EXPIRED");
+}
+
+#[tokio::test]
+async fn a_code_of_an_sms_is_no_email_verification() {
+    let (_server, client) = unbound_client("[sign_in]\nvia = 'sms'").await;
+    let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
+    let refused = client.sign_in_by_email(&hash, "12345").await.expect_err("the wrong field");
+    assert_eq!(rpc_error(refused), "400 PHONE_CODE_EMPTY");
+}
+
+#[tokio::test]
+async fn a_phrase_is_compared_with_its_blanks() {
+    let phrase = "[sign_in]\nvia = 'sms-phrase'\ncode = 'two brown foxes'\nbeginning = 'two'";
+    let (_server, client) = unbound_client(phrase).await;
+    let sent = sent_code(client.send_code(DC, PHONE).await.expect("a code is sent"));
+    let enums::auth::SentCodeType::SmsPhrase(kind) = sent.r#type else { panic!("a phrase") };
+    assert_eq!(kind.beginning.as_deref(), Some("two"));
+    let hash = sent.phone_code_hash;
+    let wrong = client.sign_in(&hash, "twobrownfoxes").await.expect_err("without blanks");
+    assert_eq!(rpc_error(wrong), "400 PHONE_CODE_INVALID");
+    client.sign_in(&hash, "two brown foxes").await.expect("the phrase");
+}
+
+#[tokio::test]
+async fn firebase_sends_no_code_until_another_way_is_asked_for() {
+    let ways = "[sign_in]\nvia = 'firebase'\nnext = 'sms'\ntimeout = 0";
+    let (_server, client) = unbound_client(ways).await;
+    let sent = sent_code(client.send_code(DC, PHONE).await.expect("an answer"));
+    assert!(matches!(sent.r#type, enums::auth::SentCodeType::FirebaseSms(_)));
+    let hash = sent.phone_code_hash;
+    let none = client.sign_in(&hash, "12345").await.expect_err("no code was sent");
+    assert_eq!(rpc_error(none), "400 PHONE_CODE_INVALID");
+    let sent = sent_code(client.resend(&hash).await.expect("the next way"));
+    assert!(matches!(sent.r#type, enums::auth::SentCodeType::Sms(_)));
+    client.sign_in(&hash, "12345").await.expect("the code of the SMS");
+}
+
+#[tokio::test]
+async fn a_code_is_resent_once_and_not_before_the_timeout() {
+    let (_server, client) = unbound_client("[sign_in]\nnext = 'sms'\ntimeout = 60").await;
+    let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
+    let early = client.resend(&hash).await.expect_err("too early");
+    assert_eq!(rpc_error(early), "406 SEND_CODE_UNAVAILABLE");
+    let (_server, client) = unbound_client("[sign_in]\nnext = 'fragment'\ntimeout = 0").await;
+    let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
+    let sent = sent_code(client.resend(&hash).await.expect("another way"));
+    assert!(matches!(sent.r#type, enums::auth::SentCodeType::FragmentSms(_)));
+    let again = client.resend(&hash).await.expect_err("no way is left");
+    assert_eq!(rpc_error(again), "406 SEND_CODE_UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn a_number_without_an_account_gets_a_code_and_is_refused_with_it() {
+    let (_server, client) = unbound_client("").await;
+    let nobody = "+44 20 7946 0000";
+    let sent = sent_code(client.send_code(DC, nobody).await.expect("a code is sent"));
+    let request = |phone: &str, code: &str| functions::auth::SignIn {
+        phone_number: phone.to_owned(),
+        ..sign_in_request(&sent.phone_code_hash, Some(code), None)
+    };
+    for (phone, code, wanted) in [
+        ("12", "12345", "406 PHONE_NUMBER_INVALID"),
+        (nobody, "99999", "400 PHONE_CODE_INVALID"),
+        (nobody, "12345", "400 PHONE_NUMBER_UNOCCUPIED"),
+    ] {
+        let refused = client.invoke(&request(phone, code)).await.expect_err(wanted);
+        assert_eq!(rpc_error(refused), wanted);
+    }
+    let without_hash = client.sign_in("", "12345").await.expect_err("no hash");
+    assert_eq!(rpc_error(without_hash), "400 PHONE_CODE_HASH_EMPTY");
+}
+
+#[tokio::test]
+async fn an_email_address_is_set_up_before_a_code_is_sent_to_it() {
+    let (_server, client) = unbound_client("[sign_in]\nvia = 'email-setup'").await;
+    let sent = sent_code(client.send_code(DC, PHONE).await.expect("an answer"));
+    assert!(matches!(sent.r#type, enums::auth::SentCodeType::SetUpEmailRequired(_)));
+    let hash = sent.phone_code_hash;
+    let purpose: enums::EmailVerifyPurpose = types::EmailVerifyPurposeLoginSetup {
+        phone_number: PHONE.to_owned(),
+        phone_code_hash: hash.clone(),
+    }
+    .into();
+    let send = |email: &str| functions::account::SendVerifyEmailCode {
+        purpose: purpose.clone(),
+        email: email.to_owned(),
+    };
+    let verify = |code: &str| functions::account::VerifyEmail {
+        purpose: purpose.clone(),
+        verification: verification(code),
+    };
+    let early = client.invoke(&verify("246810")).await.expect_err("no code was sent");
+    assert_eq!(rpc_error(early), "400 EMAIL_VERIFY_EXPIRED");
+    let invalid = client.invoke(&send("ada at home")).await.expect_err("no address");
+    assert_eq!(rpc_error(invalid), "400 EMAIL_INVALID");
+    let enums::account::SentEmailCode::Code(code) =
+        client.invoke(&send("lovelace@example.org")).await.expect("a code is sent");
+    assert_eq!((code.email_pattern.as_str(), code.length), ("l******e@example.org", 6));
+    let wrong = client.invoke(&verify("12345")).await.expect_err("the wrong code");
+    assert_eq!(rpc_error(wrong), "400 CODE_INVALID");
+    let enums::account::EmailVerified::Login(verified) =
+        client.invoke(&verify("246810")).await.expect("the right code")
+    else {
+        panic!("a login code")
+    };
+    assert_eq!(verified.email, "lovelace@example.org");
+    let sent = sent_code(verified.sent_code);
+    assert!(matches!(sent.r#type, enums::auth::SentCodeType::EmailCode(_)));
+    client.sign_in_by_email(&sent.phone_code_hash, "12345").await.expect("signed in");
+    assert_eq!(client.check_signed_in().await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_recovery_code_removes_the_password_and_signs_in() {
+    let me = "[me]\nphone = '15550100'\npassword = 'tea'\nrecovery_email = 'ada@example.org'\n\
+        pending_reset = 3600";
+    let (_server, client) = unbound_client(me).await;
+    let request_recovery = functions::auth::RequestPasswordRecovery {};
+    let early = client.invoke(&request_recovery).await.expect_err("nobody is signing in");
+    assert_eq!(rpc_error(early), "401 AUTH_KEY_UNREGISTERED");
+    let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
+    client.sign_in(&hash, "12345").await.expect_err("a password is set");
+    let enums::account::Password::Password(password) =
+        client.invoke(&functions::account::GetPassword {}).await.expect("a challenge");
+    assert!(password.has_recovery && password.pending_reset_date.is_some());
+    let recover =
+        |code: &str| functions::auth::RecoverPassword { code: code.to_owned(), new_settings: None };
+    let early = client.invoke(&recover("777777")).await.expect_err("no code was sent");
+    assert_eq!(rpc_error(early), "400 PASSWORD_RECOVERY_EXPIRED");
+    let enums::auth::PasswordRecovery::Recovery(sent) =
+        client.invoke(&request_recovery).await.expect("a code is sent");
+    assert_eq!(sent.email_pattern, "a*a@example.org");
+    for (code, wanted) in [("", "400 CODE_EMPTY"), ("1", "400 CODE_INVALID")] {
+        let refused = client.invoke(&recover(code)).await.expect_err(wanted);
+        assert_eq!(rpc_error(refused), wanted);
+    }
+    client.invoke(&recover("777777")).await.expect("signed in");
+    assert_eq!(client.check_signed_in().await, Ok(()));
+    let enums::account::Password::Password(password) =
+        client.invoke(&functions::account::GetPassword {}).await.expect("no challenge");
+    assert!(!password.has_password);
+}
+
+#[tokio::test]
+async fn a_password_without_a_recovery_address_cannot_be_recovered() {
+    let (_server, client) = unbound_client("[me]\nphone = '15550100'\npassword = 'tea'").await;
+    let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
+    client.sign_in(&hash, "12345").await.expect_err("a password is set");
+    let refused = client.invoke(&functions::auth::RequestPasswordRecovery {}).await;
+    assert_eq!(rpc_error(refused.expect_err("no address")), "400 PASSWORD_RECOVERY_NA");
 }
 
 #[tokio::test]

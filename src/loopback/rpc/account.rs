@@ -20,9 +20,22 @@ pub(crate) fn resend_code(world: &mut World, invocation: &Invocation) -> Read<Rp
 
 pub(crate) fn sign_in(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
     let request = functions::auth::SignIn::from_bytes(invocation.args)?;
-    let (phone, hash) = (&request.phone_number, &request.phone_code_hash);
-    let code = request.phone_code.as_deref();
-    serialize(world.sign_in(invocation.session, phone, hash, code, invocation.now))
+    serialize(world.sign_in(invocation.session, &request, invocation.now))
+}
+
+pub(crate) fn send_verify_email_code(
+    world: &mut World,
+    invocation: &Invocation,
+) -> Read<RpcResult> {
+    let request = functions::account::SendVerifyEmailCode::from_bytes(invocation.args)?;
+    let (purpose, email) = (&request.purpose, &request.email);
+    serialize(world.send_verify_email_code(invocation.session, purpose, email, invocation.now))
+}
+
+pub(crate) fn verify_email(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
+    let request = functions::account::VerifyEmail::from_bytes(invocation.args)?;
+    let (purpose, verification) = (&request.purpose, &request.verification);
+    serialize(world.verify_email(invocation.session, purpose, verification, invocation.now))
 }
 
 pub(crate) fn check_password(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
@@ -46,7 +59,19 @@ pub(crate) fn log_out(world: &mut World, invocation: &Invocation) -> Read<RpcRes
 }
 
 pub(crate) fn get_password(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
-    serialize(world.password(invocation.session))
+    serialize(world.password(invocation.session, invocation.now))
+}
+
+pub(crate) fn request_password_recovery(
+    world: &mut World,
+    invocation: &Invocation,
+) -> Read<RpcResult> {
+    serialize(world.request_password_recovery(invocation.session, invocation.now))
+}
+
+pub(crate) fn recover_password(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
+    let request = functions::auth::RecoverPassword::from_bytes(invocation.args)?;
+    serialize(world.recover_password(invocation.session, &request, invocation.now))
 }
 
 pub(crate) fn get_authorizations(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {

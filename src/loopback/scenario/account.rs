@@ -14,6 +14,12 @@ pub(crate) struct AccountScript {
     pub(crate) password: Option<String>,
     /// The hint of the two-step password.
     pub(crate) hint: Option<String>,
+    /// The address for the recovery of the two-step password.
+    pub(crate) recovery_email: Option<Spanned<String>>,
+    /// The code that is sent to that address.
+    pub(crate) recovery_code: String,
+    /// In how many seconds a reset of the two-step password, which another device has requested, is due.
+    pub(crate) pending_reset: Option<Spanned<f64>>,
     /// The account's home data centre.
     pub(crate) dc: Option<Spanned<i32>>,
     /// `call_requests_disabled` of the sessions: they receive no calls.
@@ -32,6 +38,9 @@ impl Default for AccountScript {
             bot: false,
             password: None,
             hint: None,
+            recovery_email: None,
+            recovery_code: "777777".to_owned(),
+            pending_reset: None,
             dc: None,
             calls_off: false,
             unconfirmed: false,
@@ -54,11 +63,15 @@ pub(crate) enum CallPrivacy {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SignInScript {
-    pub(crate) code: String,
+    pub(crate) code: Spanned<String>,
+    /// The `beginning` of a code that is a word or a phrase.
+    pub(crate) beginning: Option<Spanned<String>>,
+    /// The code that is sent to an address that is being set up.
+    pub(crate) email_code: String,
     /// How `auth.sendCode` delivers the code.
     pub(crate) via: CodeDelivery,
     /// How `auth.resendCode` delivers the code.
-    pub(crate) next: Option<CodeDelivery>,
+    pub(crate) next: Option<Spanned<CodeDelivery>>,
     /// After how many seconds `auth.resendCode` is allowed.
     pub(crate) timeout: Spanned<f64>,
     /// After how many seconds the code expires.
@@ -73,7 +86,9 @@ pub(crate) struct SignInScript {
 impl Default for SignInScript {
     fn default() -> Self {
         Self {
-            code: "12345".to_owned(),
+            code: Spanned::new(0..0, "12345".to_owned()),
+            beginning: None,
+            email_code: "246810".to_owned(),
             via: CodeDelivery::App,
             next: None,
             timeout: Spanned::new(0..0, 60.0),
@@ -85,6 +100,12 @@ impl Default for SignInScript {
     }
 }
 
+impl SignInScript {
+    pub(crate) fn next_delivery(&self) -> Option<CodeDelivery> {
+        self.next.as_ref().map(|next| *next.get_ref())
+    }
+}
+
 /// How a login code is delivered: the constructors of `auth.SentCodeType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -92,10 +113,21 @@ pub(crate) enum CodeDelivery {
     /// A message in another Telegram app of the account.
     App,
     Sms,
+    /// An SMS with a word.
+    SmsWord,
+    /// An SMS with a phrase; its blanks are a part of the code.
+    SmsPhrase,
     Call,
     /// A call that is not answered; the code is the end of the caller's number.
     MissedCall,
+    /// A message at Fragment, for numbers that were bought there.
+    Fragment,
+    /// Only this code is accepted in `email_verification`.
     Email,
+    /// No code until the client has set up an e-mail address; then as [`Self::Email`].
+    EmailSetup,
+    /// No code, because only official apps can have it sent.
+    Firebase,
 }
 
 /// The outcome of signing in with a correct code.

@@ -50,12 +50,34 @@ impl Scenario {
             check_seconds(source, "for", fault.duration.as_ref())?;
         }
         check_seconds(source, "until", self.chaos.as_ref().map(|chaos| &chaos.until))?;
-        let SignInScript { timeout, life, token_life, scanned, .. } = &self.sign_in;
+        self.check_sign_in(source)?;
+        self.revocations.iter().try_for_each(|revocation| self.check_revocation(revocation, source))
+    }
+
+    fn check_sign_in(&self, source: TomlSource) -> Result<(), TomlError> {
+        let SignInScript { code, beginning, next, timeout, life, token_life, scanned, .. } =
+            &self.sign_in;
         check_seconds(source, "timeout", Some(timeout))?;
         check_seconds(source, "life", Some(life))?;
         check_seconds(source, "token_life", Some(token_life))?;
         check_seconds(source, "scanned", scanned.as_ref())?;
-        self.revocations.iter().try_for_each(|revocation| self.check_revocation(revocation, source))
+        check_seconds(source, "pending_reset", self.me.pending_reset.as_ref())?;
+        if let Some(next) = next.as_ref().filter(|next| next.get_ref().as_next().is_none()) {
+            let message = "must be \"sms\", \"sms-word\", \"sms-phrase\", \"call\", \
+                           \"missed-call\" or \"fragment\"";
+            return Err(source.error(next.span().start, "next", message));
+        }
+        let differs = |it: &&Spanned<String>| !code.get_ref().starts_with(it.get_ref().as_str());
+        if let Some(beginning) = beginning.as_ref().filter(differs) {
+            let message = "must be the beginning of code";
+            return Err(source.error(beginning.span().start, "beginning", message));
+        }
+        let without_at = |it: &&Spanned<String>| !it.get_ref().contains('@');
+        if let Some(address) = self.me.recovery_email.as_ref().filter(without_at) {
+            let message = "must be an e-mail address";
+            return Err(source.error(address.span().start, "recovery_email", message));
+        }
+        Ok(())
     }
 
     fn check_revocation(

@@ -1,53 +1,50 @@
-//! Signing in with a code, a login token or the two-step password, and signing out.
+//! Signing in with a code, and signing out.
 //!
-//! Sources: <https://core.telegram.org/api/auth>, <https://core.telegram.org/api/qr-login>, and
-//! the errors in the documentation of each method.
+//! Sources: <https://core.telegram.org/api/auth>, and the errors in the documentation of each method.
 
 use grammers_tl_types::{enums, types};
 
-use super::{MethodError, Outgoing, User, World};
-use crate::call::{SessionIx, UserIx, seconds};
+use super::two_step_password::PendingPassword;
+use super::{MethodError, User, World};
+use crate::call::{SessionIx, UserIx};
 use crate::rng::splitmix64;
-use crate::scenario::{CodeDelivery, SignInOutcome, millis};
-use crate::srp::{PasswordVerifier, SrpChallenge};
+use crate::scenario::{CodeDelivery, SignInOutcome, SignInScript, millis};
 
 /// After this many wrong codes the login code is invalid.
 const MAX_CODE_ATTEMPTS: u32 = 5;
+/// The e-mail address to which codes are sent if the client has not set one up.
+const LOGIN_EMAIL: &str = "ada@example.org";
 
 /// The state of signing in with a key.
 #[derive(Default)]
 pub(crate) struct PendingSignIn {
-    code: Option<IssuedCode>,
-    /// The user whose two-step password is still required.
-    awaiting_password: Option<UserIx>,
-    challenge: Option<SrpChallenge>,
+    pub(super) code: Option<IssuedCode>,
+    /// The two-step password that is still required.
+    pub(super) password: PendingPassword,
 }
 
 /// A login code that was sent.
-struct IssuedCode {
-    user: UserIx,
+pub(super) struct IssuedCode {
+    /// The digits of the phone number.
+    number: String,
+    /// The user with that number.
+    user: Option<UserIx>,
     hash: String,
-    at: i64,
-    delivery: CodeDelivery,
+    pub(super) at: i64,
+    pub(super) delivery: CodeDelivery,
     wrong_attempts: u32,
-}
-
-/// A login token, which clients show as a QR code.
-pub(crate) struct LoginToken {
-    bytes: [u8; 32],
-    session: SessionIx,
-    expires: i64,
-    accepted: bool,
+    /// The address that the client sets up, and when its code was sent.
+    pub(super) email: Option<(String, i64)>,
 }
 
 impl PendingSignIn {
     pub(crate) fn awaits_password(&self) -> bool {
-        self.awaiting_password.is_some()
+        self.password.user.is_some()
     }
 }
 
 impl World {
-    /// `auth.sendCode`.
+    /// `auth.sendCode`. A number without an account gets a code as well, by SMS.
     pub(crate) fn send_code(
         &mut self,
         session: SessionIx,
@@ -56,18 +53,21 @@ impl World {
         now: i64,
     ) -> Result<enums::auth::SentCode, MethodError> {
         check_application(app)?;
-        let user = self.user_by_phone(phone)?;
+        let number = digits(phone).ok_or((400, "PHONE_NUMBER_INVALID"))?;
+        let user = self.user_by_number(&number);
         self.check_home_dc(session, user)?;
         if self.scenario.sign_in.outcome == SignInOutcome::Payment {
             return Ok(payment());
         }
-        let number = self.unique_number();
-        let hash = format!("{:016x}", splitmix64(number));
-        let delivery = self.scenario.sign_in.via;
-        let code = IssuedCode { user, hash, at: now, delivery, wrong_attempts: 0 };
+        let unique = self.unique_number();
+        let hash = format!("{:016x}", splitmix64(unique));
+        let delivery = if user.is_some() { self.scenario.sign_in.via } else { CodeDelivery::Sms };
+        let email = None;
+        let code = IssuedCode { number, user, hash, at: now, delivery, wrong_attempts: 0, email };
+        let sent = Self::sent_code(&self.scenario.sign_in, &code);
         self.sessions[session].pending =
             PendingSignIn { code: Some(code), ..PendingSignIn::default() };
-        Ok(self.sent_code(session))
+        Ok(sent)
     }
 
     /// `auth.resendCode`: the next kind of delivery, after the timeout.
@@ -78,41 +78,61 @@ impl World {
         hash: &str,
         now: i64,
     ) -> Result<enums::auth::SentCode, MethodError> {
-        let user = self.user_by_phone(phone)?;
-        let next = self.scenario.sign_in.next;
-        let timeout = millis(Some(&self.scenario.sign_in.timeout)).unwrap_or(0);
-        let code = self.issued_code(session, user, hash, now)?;
-        let next =
-            next.filter(|next| *next != code.delivery).ok_or((400, "SEND_CODE_UNAVAILABLE"))?;
+        let script = self.scenario.sign_in.clone();
+        let timeout = millis(Some(&script.timeout)).unwrap_or(0);
+        let code = self.issued_code(session, phone, hash, now)?;
+        let unavailable = (406, "SEND_CODE_UNAVAILABLE");
+        let next = script.next_delivery().filter(|next| *next != code.delivery);
+        let next = next.ok_or(unavailable)?;
         if now < code.at + timeout {
-            return Err((400, "SEND_CODE_UNAVAILABLE"));
+            return Err(unavailable);
         }
         (code.delivery, code.at) = (next, now);
-        Ok(self.sent_code(session))
+        Ok(Self::sent_code(&script, code))
     }
 
-    /// `auth.signIn`.
+    /// `auth.signIn`. A code that was sent by e-mail is accepted in `email_verification` only, and
+    /// all other codes in `phone_code` only.
     pub(crate) fn sign_in(
         &mut self,
         session: SessionIx,
-        phone: &str,
-        hash: &str,
-        phone_code: Option<&str>,
+        request: &grammers_tl_types::functions::auth::SignIn,
         now: i64,
     ) -> Result<enums::auth::Authorization, MethodError> {
-        let user = self.user_by_phone(phone)?;
-        self.check_home_dc(session, user)?;
-        let entered =
-            phone_code.filter(|code| !code.is_empty()).ok_or((400, "PHONE_CODE_EMPTY"))?;
-        let expected = self.scenario.sign_in.code.clone();
-        let code = self.issued_code(session, user, hash, now)?;
+        let (phone, hash) = (&request.phone_number, &request.phone_code_hash);
+        let expected = self.scenario.sign_in.code.get_ref().clone();
+        let life = millis(Some(&self.scenario.sign_in.life)).unwrap_or(0);
+        let phone_code = request.phone_code.as_deref().filter(|code| !code.is_empty());
+        let code = self.code_of(session, phone, hash)?;
+        let expired = now >= code.at + life;
+        let (entered, wrong) = match (code.delivery, &request.email_verification, phone_code) {
+            (CodeDelivery::Email, Some(verification), _) => {
+                if expired {
+                    return Err((400, "EMAIL_VERIFY_EXPIRED"));
+                }
+                (email_code(verification)?, (400, "CODE_INVALID"))
+            }
+            (_, _, None) => return Err((400, "PHONE_CODE_EMPTY")),
+            _ if expired => return Err((400, "PHONE_CODE_EXPIRED")),
+            // Firebase sends no code to this client, and none is sent before an address is set up.
+            (
+                CodeDelivery::Email | CodeDelivery::EmailSetup | CodeDelivery::Firebase,
+                _,
+                Some(_),
+            ) => {
+                return Err((400, "PHONE_CODE_INVALID"));
+            }
+            (_, _, Some(entered)) => (entered, (400, "PHONE_CODE_INVALID")),
+        };
         if entered != expected {
             code.wrong_attempts += 1;
             if code.wrong_attempts >= MAX_CODE_ATTEMPTS {
                 self.sessions[session].pending.code = None;
             }
-            return Err((400, "PHONE_CODE_INVALID"));
+            return Err(wrong);
         }
+        let user = code.user.ok_or((400, "PHONE_NUMBER_UNOCCUPIED"))?;
+        self.check_home_dc(session, Some(user))?;
         self.sessions[session].pending.code = None;
         if self.scenario.sign_in.outcome == SignInOutcome::SignUp {
             let required = types::auth::AuthorizationSignUpRequired { terms_of_service: None };
@@ -121,150 +141,27 @@ impl World {
         self.authorize(session, user)
     }
 
-    /// `account.getPassword`, with a new challenge if a password is set.
-    pub(crate) fn password(
-        &mut self,
-        session: SessionIx,
-    ) -> Result<enums::account::Password, MethodError> {
-        let pending = &self.sessions[session].pending;
-        let user = self.sessions[session].user.or(pending.awaiting_password);
-        let user = user.ok_or((401, "AUTH_KEY_UNREGISTERED"))?;
-        let verifier = self.users[user].password.as_ref();
-        let challenge = verifier.map(PasswordVerifier::challenge);
-        let mut random = vec![0; 256];
-        crate::random(&mut random);
-        let password = types::account::Password {
-            has_recovery: false,
-            has_secure_values: false,
-            has_password: verifier.is_some(),
-            current_algo: verifier.map(|verifier| verifier.algorithm().into()),
-            srp_b: challenge.as_ref().map(|challenge| challenge.public.to_vec()),
-            srp_id: challenge.as_ref().map(|challenge| challenge.id),
-            hint: self.users[user].hint.clone(),
-            email_unconfirmed_pattern: None,
-            new_algo: enums::PasswordKdfAlgo::Unknown,
-            new_secure_algo: enums::SecurePasswordKdfAlgo::Unknown,
-            secure_random: random,
-            pending_reset_date: None,
-            login_email_pattern: None,
-        };
-        self.sessions[session].pending.challenge = challenge;
-        Ok(password.into())
-    }
-
-    /// `auth.checkPassword`.
-    pub(crate) fn check_password(
-        &mut self,
-        session: SessionIx,
-        input: &enums::InputCheckPasswordSrp,
-    ) -> Result<enums::auth::Authorization, MethodError> {
-        let pending = &mut self.sessions[session].pending;
-        let user = pending.awaiting_password.ok_or((401, "AUTH_KEY_UNREGISTERED"))?;
-        let enums::InputCheckPasswordSrp::Srp(proof) = input else {
-            return Err((400, "PASSWORD_HASH_INVALID"));
-        };
-        // Each challenge is valid for one attempt.
-        let challenge = pending.challenge.take().filter(|it| it.id == proof.srp_id);
-        let challenge = challenge.ok_or((400, "SRP_ID_INVALID"))?;
-        let verifier = self.users[user].password.as_ref();
-        if !verifier.is_some_and(|verifier| verifier.verifies(&challenge, &proof.a, &proof.m1)) {
-            return Err((400, "PASSWORD_HASH_INVALID"));
-        }
-        self.sessions[session].pending = PendingSignIn::default();
-        self.sessions[session].user = Some(user);
-        Ok(self.authorization(user))
-    }
-
-    /// `auth.exportLoginToken`: the outcome of an accepted token, or otherwise a new token.
-    pub(crate) fn export_login_token(
-        &mut self,
-        session: SessionIx,
-        app: (i32, &str),
-        now: i64,
-    ) -> Result<enums::auth::LoginToken, MethodError> {
-        check_application(app)?;
-        if let Some(at) =
-            self.login_tokens.iter().position(|token| token.session == session && token.accepted)
-        {
-            if self.users[0].dc != self.sessions[session].dc {
-                let token = self.login_tokens[at].bytes.to_vec();
-                let dc_id = self.users[0].dc;
-                return Ok(types::auth::LoginTokenMigrateTo { dc_id, token }.into());
-            }
-            self.login_tokens.remove(at);
-            return self.authorize_by_token(session);
-        }
-        let mut bytes = [0; 32];
-        crate::random(&mut bytes);
-        let life = millis(Some(&self.scenario.sign_in.token_life)).unwrap_or(0);
-        let expires = now + life;
-        // A new token invalidates the session's previous one.
-        self.login_tokens.retain(|token| token.session != session);
-        self.login_tokens.push(LoginToken { bytes, session, expires, accepted: false });
-        if let Some(scanned) = millis(self.scenario.sign_in.scanned.as_ref()) {
-            self.schedule_token_acceptance(now + scanned, bytes);
-        }
-        let token = types::auth::LoginToken { expires: seconds(expires), token: bytes.to_vec() };
-        Ok(token.into())
-    }
-
-    /// `auth.acceptLoginToken` by another device of the account.
-    pub(crate) fn accept_login_token(&mut self, bytes: [u8; 32], now: i64) {
-        let token = self.login_tokens.iter_mut().find(|token| token.bytes == bytes);
-        if let Some(token) = token.filter(|token| now < token.expires) {
-            token.accepted = true;
-            let update = enums::Update::LoginToken;
-            let updates = types::UpdateShort { update, date: seconds(now) }.into();
-            let session = token.session;
-            self.outbox.push(Outgoing::Push { session, updates: Box::new(updates) });
-        }
-    }
-
-    /// `auth.importLoginToken` at the data centre of `auth.loginTokenMigrateTo`.
-    pub(crate) fn import_login_token(
-        &mut self,
-        session: SessionIx,
-        bytes: &[u8],
-        now: i64,
-    ) -> Result<enums::auth::LoginToken, MethodError> {
-        let at = self.login_tokens.iter().position(|token| token.bytes == bytes && token.accepted);
-        let token = self.login_tokens.remove(at.ok_or((400, "AUTH_TOKEN_INVALID"))?);
-        if now >= token.expires {
-            return Err((400, "AUTH_TOKEN_EXPIRED"));
-        }
-        self.check_home_dc(session, 0)?;
-        self.authorize_by_token(session)
-    }
-
     /// `auth.logOut`: the key remains valid and is bound to no user.
     pub(crate) fn log_out(&mut self, session: SessionIx) -> enums::auth::LoggedOut {
         self.sessions[session].user = None;
         types::auth::LoggedOut { future_auth_token: None }.into()
     }
 
-    fn authorize_by_token(
-        &mut self,
-        session: SessionIx,
-    ) -> Result<enums::auth::LoginToken, MethodError> {
-        let authorization = self.authorize(session, 0)?;
-        Ok(types::auth::LoginTokenSuccess { authorization }.into())
-    }
-
     /// Signs a session in, or requires the two-step password if one is set.
-    fn authorize(
+    pub(super) fn authorize(
         &mut self,
         session: SessionIx,
         user: UserIx,
     ) -> Result<enums::auth::Authorization, MethodError> {
         if self.users[user].password.is_some() {
-            self.sessions[session].pending.awaiting_password = Some(user);
+            self.sessions[session].pending.password.user = Some(user);
             return Err((401, "SESSION_PASSWORD_NEEDED"));
         }
         self.sessions[session].user = Some(user);
         Ok(self.authorization(user))
     }
 
-    fn authorization(&self, user: UserIx) -> enums::auth::Authorization {
+    pub(super) fn authorization(&self, user: UserIx) -> enums::auth::Authorization {
         types::auth::Authorization {
             setup_password_required: false,
             otherwise_relogin_days: None,
@@ -275,87 +172,168 @@ impl World {
         .into()
     }
 
-    /// The user with a phone number; spaces, hyphens, parentheses and `+` are ignored.
-    fn user_by_phone(&self, phone: &str) -> Result<UserIx, MethodError> {
-        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-        let wanted = digits(phone);
-        let valid = phone.chars().all(|char| char.is_ascii_digit() || " +-()".contains(char));
-        if !valid || !(5..=15).contains(&wanted.len()) {
-            return Err((400, "PHONE_NUMBER_INVALID"));
-        }
-        let matches = |user: &User| user.phone.as_deref().map(digits).as_ref() == Some(&wanted);
-        self.users.iter().position(matches).ok_or((400, "PHONE_NUMBER_UNOCCUPIED"))
+    fn user_by_number(&self, number: &str) -> Option<UserIx> {
+        let matches =
+            |user: &User| user.phone.as_deref().and_then(digits).as_deref() == Some(number);
+        self.users.iter().position(matches)
     }
 
-    fn check_home_dc(&self, session: SessionIx, user: UserIx) -> Result<(), MethodError> {
-        match self.users[user].dc {
-            dc if dc == self.sessions[session].dc => Ok(()),
+    /// Refuses a session at another data centre than the home of a user.
+    pub(super) fn check_home_dc(
+        &self,
+        session: SessionIx,
+        user: Option<UserIx>,
+    ) -> Result<(), MethodError> {
+        let here = self.sessions[session].dc;
+        match user.map_or(here, |user| self.users[user].dc) {
+            dc if dc == here => Ok(()),
             2 => Err((303, "PHONE_MIGRATE_2")),
             _ => Err((303, "PHONE_MIGRATE_4")),
         }
     }
 
-    fn issued_code(
+    /// The code that was sent to a number, expired or not.
+    fn code_of(
         &mut self,
         session: SessionIx,
-        user: UserIx,
+        phone: &str,
+        hash: &str,
+    ) -> Result<&mut IssuedCode, MethodError> {
+        let number = digits(phone).ok_or((406, "PHONE_NUMBER_INVALID"))?;
+        if hash.is_empty() {
+            return Err((400, "PHONE_CODE_HASH_EMPTY"));
+        }
+        let code = self.sessions[session].pending.code.as_mut();
+        let code = code.filter(|code| code.number == number && code.hash == hash);
+        code.ok_or((400, "PHONE_CODE_EXPIRED"))
+    }
+
+    /// The code that was sent to a number, if it has not expired.
+    pub(super) fn issued_code(
+        &mut self,
+        session: SessionIx,
+        phone: &str,
         hash: &str,
         now: i64,
     ) -> Result<&mut IssuedCode, MethodError> {
         let life = millis(Some(&self.scenario.sign_in.life)).unwrap_or(0);
-        let code = self.sessions[session].pending.code.as_mut();
-        let code = code.filter(|code| code.user == user && code.hash == hash);
-        code.filter(|code| now < code.at + life).ok_or((400, "PHONE_CODE_EXPIRED"))
+        let code = self.code_of(session, phone, hash)?;
+        if now < code.at + life { Ok(code) } else { Err((400, "PHONE_CODE_EXPIRED")) }
     }
 
-    /// `auth.sentCode` for the code that was sent last.
-    fn sent_code(&self, session: SessionIx) -> enums::auth::SentCode {
-        let script = &self.scenario.sign_in;
-        let length = script.code.len() as i32;
-        let code = self.sessions[session].pending.code.as_ref();
-        let (delivery, hash) =
-            code.map_or((script.via, ""), |code| (code.delivery, code.hash.as_str()));
-        let next = script.next.filter(|next| *next != delivery);
+    /// `auth.sentCode` for a code.
+    pub(super) fn sent_code(script: &SignInScript, code: &IssuedCode) -> enums::auth::SentCode {
+        let email = code.email.as_ref().map_or(LOGIN_EMAIL, |(address, _)| address);
+        let next = script.next_delivery().filter(|next| *next != code.delivery);
         types::auth::SentCode {
-            r#type: code_type(delivery, length),
-            phone_code_hash: hash.to_owned(),
-            next_type: next.map(|next| match next {
-                CodeDelivery::Call => enums::auth::CodeType::Call,
-                CodeDelivery::MissedCall => enums::auth::CodeType::MissedCall,
-                CodeDelivery::Sms | CodeDelivery::App | CodeDelivery::Email => {
-                    enums::auth::CodeType::Sms
-                }
-            }),
+            r#type: code_type(
+                code.delivery,
+                script.code.get_ref(),
+                script.beginning.as_ref().map(|beginning| beginning.get_ref().clone()),
+                email,
+            ),
+            phone_code_hash: code.hash.clone(),
+            next_type: next.and_then(CodeDelivery::as_next),
             timeout: next.map(|_| *script.timeout.get_ref() as i32),
         }
         .into()
     }
 }
 
-fn code_type(delivery: CodeDelivery, length: i32) -> enums::auth::SentCodeType {
+/// The code in an `EmailVerification`. The server has no accounts of Google and Apple.
+pub(super) fn email_code(verification: &enums::EmailVerification) -> Result<&str, MethodError> {
+    match verification {
+        enums::EmailVerification::Code(code) => Ok(&code.code),
+        enums::EmailVerification::Google(_) | enums::EmailVerification::Apple(_) => {
+            Err((400, "EMAIL_TOKEN_INVALID"))
+        }
+    }
+}
+
+/// An address as `email_pattern` shows it: `a*a@example.org`.
+///
+/// Source: <https://core.telegram.org/api/pattern>.
+pub(super) fn email_pattern(address: &str) -> String {
+    let (name, domain) = address.split_once('@').unwrap_or((address, ""));
+    let last = name.chars().count().saturating_sub(1);
+    let masked: String = name
+        .chars()
+        .enumerate()
+        .map(|(at, char)| if at == 0 || at == last { char } else { '*' })
+        .collect();
+    format!("{masked}@{domain}")
+}
+
+/// The digits of a phone number; spaces, hyphens, parentheses and `+` are ignored.
+pub(super) fn digits(phone: &str) -> Option<String> {
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    let valid = phone.chars().all(|char| char.is_ascii_digit() || " +-()".contains(char));
+    (valid && (5..=15).contains(&digits.len())).then_some(digits)
+}
+
+fn code_type(
+    delivery: CodeDelivery,
+    code: &str,
+    beginning: Option<String>,
+    email: &str,
+) -> enums::auth::SentCodeType {
+    let length = code.chars().count() as i32;
     match delivery {
         CodeDelivery::App => types::auth::SentCodeTypeApp { length }.into(),
         CodeDelivery::Sms => types::auth::SentCodeTypeSms { length }.into(),
+        CodeDelivery::SmsWord => types::auth::SentCodeTypeSmsWord { beginning }.into(),
+        CodeDelivery::SmsPhrase => types::auth::SentCodeTypeSmsPhrase { beginning }.into(),
         CodeDelivery::Call => types::auth::SentCodeTypeCall { length }.into(),
         CodeDelivery::MissedCall => {
             types::auth::SentCodeTypeMissedCall { prefix: "1555".to_owned(), length }.into()
         }
+        CodeDelivery::Fragment => {
+            let url = "https://fragment.com/number/15550100/code".to_owned();
+            types::auth::SentCodeTypeFragmentSms { url, length }.into()
+        }
         CodeDelivery::Email => types::auth::SentCodeTypeEmailCode {
             apple_signin_allowed: false,
             google_signin_allowed: false,
-            email_pattern: "a**@example.org".to_owned(),
+            email_pattern: email_pattern(email),
             length,
             reset_available_period: None,
             reset_pending_date: None,
         }
         .into(),
+        CodeDelivery::EmailSetup => types::auth::SentCodeTypeSetUpEmailRequired {
+            apple_signin_allowed: false,
+            google_signin_allowed: false,
+        }
+        .into(),
+        CodeDelivery::Firebase => types::auth::SentCodeTypeFirebaseSms {
+            nonce: Some(vec![7; 16]),
+            play_integrity_project_id: None,
+            play_integrity_nonce: None,
+            receipt: None,
+            push_timeout: None,
+            length,
+        }
+        .into(),
+    }
+}
+
+impl CodeDelivery {
+    /// The constructor of `auth.CodeType`, if it has one for this delivery.
+    pub(crate) fn as_next(self) -> Option<enums::auth::CodeType> {
+        match self {
+            Self::Sms | Self::SmsWord | Self::SmsPhrase => Some(enums::auth::CodeType::Sms),
+            Self::Call => Some(enums::auth::CodeType::Call),
+            Self::MissedCall => Some(enums::auth::CodeType::MissedCall),
+            Self::Fragment => Some(enums::auth::CodeType::FragmentSms),
+            Self::App | Self::Email | Self::EmailSetup | Self::Firebase => None,
+        }
     }
 }
 
 /// Checks the form of an application's id and hash; any id is accepted.
 ///
 /// Source: <https://core.telegram.org/api/obtaining_api_id>.
-fn check_application((api_id, api_hash): (i32, &str)) -> Result<(), MethodError> {
+pub(super) fn check_application((api_id, api_hash): (i32, &str)) -> Result<(), MethodError> {
     let valid = api_hash.len() == 32 && api_hash.chars().all(|char| char.is_ascii_hexdigit());
     if api_id > 0 && valid { Ok(()) } else { Err((400, "API_ID_INVALID")) }
 }

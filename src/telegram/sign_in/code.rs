@@ -1,4 +1,4 @@
-//! Login codes, and the password that may follow them.
+//! Login codes.
 //!
 //! Source: <https://core.telegram.org/api/auth>.
 
@@ -7,11 +7,9 @@ use std::time::Duration;
 use grammers_client::tl;
 use jiff::Timestamp;
 
-use super::sent::{next_method, sent_to};
-use super::{FlowResult, SignInFlow};
-use crate::sign_in::{ApiCredentials, Refusal, SentCode, SignInEvent};
-use crate::telegram::password;
-use crate::text;
+use super::sent::{next_way, sent_by};
+use super::{FlowResult, PendingCode, SignInFlow};
+use crate::sign_in::{ApiCredentials, CodeWay, Refusal, SentCode, SignInEvent, normalized_code};
 
 impl SignInFlow {
     pub(super) async fn send_code(&mut self, phone: String) -> FlowResult<SignInEvent> {
@@ -38,9 +36,7 @@ impl SignInFlow {
     }
 
     pub(super) async fn resend(&mut self) -> FlowResult<SignInEvent> {
-        let Some((phone, hash)) = self.code.clone() else {
-            return Err(Refusal::of_telegram(400, "PHONE_CODE_EXPIRED", None));
-        };
+        let PendingCode { phone, hash, .. } = self.pending_code()?;
         let request = tl::functions::auth::ResendCode {
             phone_number: phone.clone(),
             phone_code_hash: hash,
@@ -61,23 +57,32 @@ impl SignInFlow {
             Sent::Success(sent) => return self.authorized(sent.authorization).await,
             Sent::PaymentRequired(_) => return Err(Refusal::payment()),
         };
-        let (to, length) = sent_to(&sent.r#type)?;
-        self.code = Some((phone, sent.phone_code_hash));
+        let hash = sent.phone_code_hash;
+        let Some((way, length)) = sent_by(&sent.r#type) else {
+            self.code = Some(PendingCode { phone, hash, by_email: false });
+            return Ok(SignInEvent::EmailNeeded);
+        };
+        let by_email = matches!(way, CodeWay::Email { .. });
+        self.code = Some(PendingCode { phone, hash, by_email });
         let wait = Duration::from_secs(sent.timeout.unwrap_or(0).max(0).unsigned_abs().into());
         let at = Timestamp::now().saturating_add(wait).unwrap_or(Timestamp::MAX);
-        let next = sent.next_type.map(|next| (next_method(&next).to_owned(), at));
-        Ok(SignInEvent::CodeSent(SentCode { to, length, next }))
+        let next = sent.next_type.map(|next| (next_way(&next), at));
+        Ok(SignInEvent::CodeSent(SentCode { way, length, next }))
     }
 
-    pub(super) async fn sign_in(&mut self, code: String) -> FlowResult<SignInEvent> {
-        let Some((phone_number, phone_code_hash)) = self.code.clone() else {
-            return Err(Refusal::of_telegram(400, "PHONE_CODE_EXPIRED", None));
-        };
+    /// Signs in with a code. A code that came by e-mail is sent as `email_verification`, and all
+    /// others as `phone_code`.
+    ///
+    /// Source: <https://core.telegram.org/api/auth#email-verification>.
+    pub(super) async fn sign_in(&mut self, typed: &str) -> FlowResult<SignInEvent> {
+        let PendingCode { phone, hash, by_email } = self.pending_code()?;
+        let code = normalized_code(typed);
+        let verification = || tl::types::EmailVerificationCode { code: code.clone() }.into();
         let request = tl::functions::auth::SignIn {
-            phone_number,
-            phone_code_hash,
-            phone_code: Some(code.trim().to_owned()),
-            email_verification: None,
+            phone_number: phone,
+            phone_code_hash: hash,
+            email_verification: by_email.then(verification),
+            phone_code: (!by_email).then_some(code.clone()),
         };
         match self.invoke(&request).await {
             Ok(authorization) => self.authorized(authorization).await,
@@ -85,25 +90,9 @@ impl SignInFlow {
         }
     }
 
-    /// Turns the refusal `SESSION_PASSWORD_NEEDED` into [`SignInEvent::PasswordNeeded`].
-    pub(super) async fn or_password(&mut self, refusal: Refusal) -> FlowResult<SignInEvent> {
-        if refusal.code != "SESSION_PASSWORD_NEEDED" {
-            return Err(refusal);
-        }
-        let password = self.invoke(&tl::functions::account::GetPassword {}).await?;
-        let tl::enums::account::Password::Password(password) = password;
-        let hint = password.hint.map(|hint| text::clean(&hint)).filter(|hint| !hint.is_empty());
-        Ok(SignInEvent::PasswordNeeded { hint })
-    }
-
-    pub(super) async fn check_password(&mut self, typed: String) -> FlowResult<SignInEvent> {
-        // Each challenge is valid for one attempt.
-        let challenge = self.invoke(&tl::functions::account::GetPassword {}).await?;
-        let tl::enums::account::Password::Password(challenge) = challenge;
-        // A blocking task, because 100,000 rounds of PBKDF2 take long.
-        let proof = tokio::task::spawn_blocking(move || password::prove(&challenge, &typed)).await;
-        let password = proof.ok().flatten().ok_or_else(Refusal::unknown_password)?;
-        let authorization = self.invoke(&tl::functions::auth::CheckPassword { password }).await?;
-        self.authorized(authorization).await
+    /// The code that was sent, or the refusal that asks for a new one.
+    pub(super) fn pending_code(&self) -> FlowResult<PendingCode> {
+        let expired = || Refusal::of_telegram(400, "PHONE_CODE_EXPIRED", None);
+        self.code.clone().ok_or_else(expired)
     }
 }

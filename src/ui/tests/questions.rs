@@ -23,11 +23,11 @@ pub(super) fn newcomer(
 
 #[test]
 fn every_question_of_signing_in() {
-    use sign_in::{Refusal, SentCode, SignInEvent};
-    let sent = |next| {
-        let to = "into your other Telegram apps, as a message".to_owned();
-        SignInEvent::CodeSent(SentCode { to, length: Some(5), next })
-    };
+    use sign_in::{CodeWay, EmailCode, NextWay, Refusal, SentCode, SignInEvent};
+    let sent = |next| SignInEvent::CodeSent(SentCode { way: CodeWay::App, length: Some(5), next });
+    let email = || EmailCode { pattern: "a*a@example.org".to_owned(), length: Some(6) };
+    let firebase =
+        SentCode { way: CodeWay::Firebase, length: None, next: Some((NextWay::Sms, at(30))) };
     let url = format!("tg://login?token={}", "s3cret".repeat(7));
     let refused = |code, name, value| SignInEvent::Refused(Refusal::of_telegram(code, name, value));
     let (phone, qr) = (vec![Action::Accept], vec![Action::Down, Action::Accept]);
@@ -35,11 +35,8 @@ fn every_question_of_signing_in() {
     let questions = [
         ("welcome", newcomer(&[Action::Down], "", None)),
         ("phone", newcomer(&phone, "+1 555 0100", None)),
-        ("code", newcomer(&phone, "+1 555 0100", Some(sent(Some(("by SMS".to_owned(), at(90))))))),
-        (
-            "code_again",
-            newcomer(&phone, "+1 555 0100", Some(sent(Some(("by SMS".to_owned(), at(30)))))),
-        ),
+        ("code", newcomer(&phone, "+1 555 0100", Some(sent(Some((NextWay::Sms, at(90))))))),
+        ("code_again", newcomer(&phone, "+1 555 0100", Some(sent(Some((NextWay::Sms, at(30))))))),
         (
             "password",
             newcomer(
@@ -48,6 +45,10 @@ fn every_question_of_signing_in() {
                 Some(SignInEvent::PasswordNeeded { hint: Some("a drink".to_owned()) }),
             ),
         ),
+        ("firebase", newcomer(&phone, "+1 555", Some(SignInEvent::CodeSent(firebase)))),
+        ("email", newcomer(&phone, "+1 555", Some(SignInEvent::EmailNeeded))),
+        ("email_code", newcomer(&phone, "+1 555", Some(SignInEvent::EmailCodeSent(email())))),
+        ("recovery", newcomer(&phone, "+1 555", Some(SignInEvent::RecoveryCodeSent(email())))),
         ("refused", newcomer(&phone, "+1 555", Some(refused(400, "PHONE_NUMBER_BANNED", None)))),
         ("patience", newcomer(&phone, "+1 555", Some(refused(420, "FLOOD_WAIT", Some(90))))),
         ("import", newcomer(&import, &"x".repeat(353), None)),

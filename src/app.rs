@@ -16,6 +16,7 @@ pub mod selection;
 pub mod sign_in;
 pub mod sign_in_dialog;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -120,15 +121,13 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Account(account, event) => state.account_event(account, event, now),
         Msg::Ledger(event) => state.ledger_event(event, now),
         Msg::SignIn(event) => state.sign_in_event(event, now),
-        Msg::Tick => {
-            state.tick(now);
-            Vec::new()
-        }
+        Msg::Tick => state.tick(now),
         Msg::Resized { width, height } => {
             state.resize((width, height));
             Vec::new()
         }
     };
+    state.close_settled_question();
     state.settle_selection(was_unobstructed, now);
     for (key, change) in state.calls.take_changes() {
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
@@ -221,13 +220,17 @@ impl State {
         self.notices.next_end().map_or(next, |end| end.min(next))
     }
 
-    fn tick(&mut self, now: Timestamp) {
+    fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
         self.notices.sweep(now);
         for account in 0..self.accounts.len() {
             let id = AccountId(account as u16);
             if !self.is_online(id) && !self.account(id).is_out() {
                 // The end of a call may be reported after the reconnect.
                 continue;
+            }
+            if self.is_online(id) {
+                effects.extend(self.reread_invitations(id, now));
             }
             for key in self.calls.rung_out(&self.context(id, now)) {
                 let ending = match self.calls.get(key).map(|call| &call.request) {
@@ -240,6 +243,20 @@ impl State {
                 };
                 self.end_call(key, ending, now);
             }
+        }
+        effects
+    }
+
+    /// Applies that messages were deleted; some may have been invitations.
+    fn messages_deleted(&mut self, account: AccountId, messages: &[i32], now: Timestamp) {
+        let context = self.context(account, now);
+        let concerned = self.calls.live().filter(|call| {
+            call.key.account == account && call.invitations().iter().any(|it| messages.contains(it))
+        });
+        let before: HashMap<_, _> =
+            concerned.map(|call| (call.key, self.before_end(call.key))).collect();
+        for key in self.calls.delete_messages(messages, &context) {
+            self.call_has_ended(key, before[&key], now);
         }
     }
 
@@ -284,7 +301,7 @@ impl State {
             AccountEvent::TaskPanicked => self.notices.show(words::notice::CONTAINED, now),
             AccountEvent::PeerResolved(party) => self.calls.rename(account, &party),
             AccountEvent::CaughtUp { calls, lost_since } => {
-                return self.caught_up(account, &calls, lost_since).into_iter().collect();
+                return self.caught_up(account, &calls, lost_since);
             }
             AccountEvent::Reconciled { asked, lost_since, ended } => {
                 let known = ended.is_some();
@@ -299,8 +316,14 @@ impl State {
                     self.call_event(account, event, now);
                 }
                 for id in asked.into_iter().filter(|_| !repeated) {
-                    self.still_alive(CallKey { account, id }, known);
+                    self.still_alive(CallKey::private(account, id), known);
                 }
+            }
+            AccountEvent::InvitationsRead { asked, known } => {
+                self.invitations_read(account, &asked, known);
+            }
+            AccountEvent::MessagesDeleted(messages) => {
+                self.messages_deleted(account, &messages, now);
             }
             AccountEvent::CallsNotEnabled(cause) => {
                 self.notices.show_long(words::notice::calls_not_enabled(&cause), now);
@@ -343,7 +366,7 @@ impl State {
         event: CallEvent,
         now: Timestamp,
     ) -> Option<Effect> {
-        let key = CallKey { account, id: event.id() };
+        let key = event.key(account);
         let before = self.before_end(key);
         match self.calls.apply(event, &self.context(account, now)) {
             Err(Ignored(why)) => tracing::debug!(why, "an update changes nothing"),
@@ -359,6 +382,14 @@ impl State {
         let call = self.calls.get(key).filter(|call| call.phase == Phase::Ringing)?;
         let text = words::notice::ringing(&self.shown_name(&call.peer));
         Some(Effect::Notify(NotifyEffect::Ringing { key, text }))
+    }
+
+    /// Closes the question about quitting once the request that it asks about has its outcome.
+    fn close_settled_question(&mut self) {
+        let sending = self.calls.live().any(|call| call.request.is_sending());
+        if matches!(self.dialog, Some(Dialog::Quit)) && !sending {
+            self.dialog = None;
+        }
     }
 
     /// Ends a call whose end Telegram has not reported.

@@ -8,6 +8,7 @@ mod call;
 pub mod column;
 pub mod event;
 pub mod failure;
+mod invitation;
 mod progress;
 pub mod reason;
 mod rows;
@@ -28,9 +29,9 @@ use rows::Rows;
 
 pub use account::AccountId;
 pub use call::{
-    Call, CallKey, CallRequest, Direction, EndedCall, Handle, Milestones, Origin, OutcomeCheck,
-    Party, Phase, PossibleDiscard, Provenance, RequestKind, RequestState, Sent, SentAnswer,
-    UNKNOWN, Verb, kind_code,
+    Call, CallKey, CallKind, CallRequest, Direction, EndedCall, Handle, Milestones, Origin,
+    OutcomeCheck, Party, Phase, PossibleDiscard, Provenance, Reference, RequestKind, RequestState,
+    Sent, SentAnswer, UNKNOWN, Verb, kind_code,
 };
 
 /// How long a ringing row outlives its ring time, in case the end is only late.
@@ -262,15 +263,13 @@ impl Calls {
     /// # Errors
     /// Why the update changed nothing.
     pub fn apply(&mut self, event: CallEvent, context: &AccountContext) -> Result<Change, Ignored> {
-        let key = CallKey { account: context.account, id: event.id() };
+        let key = event.key(context.account);
         match event {
             CallEvent::Live(live) if self.ended.contains_key(&key) => {
                 if !self.was_given_up(key, &live.stage) {
                     return Err(Ignored("the call has ended before"));
                 }
-                self.recent.retain(|ended| ended.key != key);
-                self.ended.remove(&key);
-                self.order_of_ends.retain(|ended| *ended != key);
+                self.forget_end(key);
                 self.add(key, *live, context)
             }
             CallEvent::Live(live) if self.live.contains_key(&key) => {
@@ -304,6 +303,7 @@ impl Calls {
                 let end = ReportedEnd { report: Report::Message, reason, duration };
                 self.end_or_refine(key, at, ending, end)
             }
+            CallEvent::Invited(invitation) => self.apply_invitation(key, *invitation, context),
         }
     }
 
@@ -337,10 +337,11 @@ impl Calls {
         }
         let mut call = Call {
             key,
-            handle: live.handle,
+            reference: Reference::Call(live.handle),
             peer: live.peer.clone(),
             direction,
             video: live.video,
+            others: Vec::new(),
             phase: match direction {
                 Direction::Incoming => Phase::Ringing,
                 Direction::Outgoing => Phase::Dialing { remote_ringing: false },
@@ -354,13 +355,27 @@ impl Calls {
             request: RequestState::Idle,
             explanation: None,
             maybe_sent: None,
+            reread: false,
             doubtful: false,
         };
         call.progress(live);
+        self.insert(call);
+        Ok(Change::Added)
+    }
+
+    fn insert(&mut self, call: Call) {
+        let key = call.key;
         self.live.insert(key, call);
         self.rows.insert(&self.live, key);
         self.changes.push((key, Change::Added));
-        Ok(Change::Added)
+    }
+
+    /// Forgets that a call has ended, because it lives again.
+    fn forget_end(&mut self, key: CallKey) {
+        self.recent.retain(|ended| ended.key != key);
+        if self.ended.remove(&key).is_some() {
+            self.order_of_ends.retain(|ended| *ended != key);
+        }
     }
 
     fn end_or_refine(
@@ -403,6 +418,10 @@ impl Calls {
             peer: call.peer,
             direction: call.direction,
             video: call.video,
+            invitations: match call.reference {
+                Reference::Call(_) => Vec::new(),
+                Reference::Invitations(messages) => messages,
+            },
             placed: call.placed,
             ring_timeout: call.ring_timeout,
             at,
@@ -541,8 +560,8 @@ impl EndedCall {
     fn attribute(&mut self) {
         if let (Some(sent), Some(earlier)) = (&mut self.sent, self.maybe_sent)
             && let Ending::Recorded { reason, .. } = self.ending
-            && reason == Recorded::Reason(earlier.reason)
-            && reason != Recorded::Reason(sent.reason)
+            && reason.sendable() == earlier.reason
+            && reason.sendable() != sent.reason
         {
             let PossibleDiscard { reason, origin } = earlier;
             *sent = Sent { reason, origin, answer: SentAnswer::None, ..*sent };

@@ -14,13 +14,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use libsql::{Connection, Row, Transaction, Value, named_params};
+use libsql::{Connection, Row, Transaction, Value};
 
-use crate::calls::event::{LiveCall, Protocol, RecalledCall, Relays, Stage};
-use crate::calls::reason::{EndedBy, Ending, Outcome, Recorded};
+use crate::calls::event::{
+    CallEvent, Invitation, InvitationState, LiveCall, Protocol, RecalledCall, Relays, Stage,
+};
+use crate::calls::reason::{EndReason, EndedBy, Ending, InvitationEnd, Outcome, Recorded};
 use crate::calls::{
-    AccountId, Call, CallKey, Direction, EndedCall, Handle, Origin, Party, Phase, PossibleDiscard,
-    Provenance, Sent, SentAnswer, Verb,
+    AccountId, Call, CallKey, CallKind, Direction, EndedCall, Handle, Origin, Party, Phase,
+    PossibleDiscard, Provenance, Reference, Sent, SentAnswer, Verb,
 };
 
 pub use query::{Cursor, Filter, HistoryCall, Page};
@@ -34,11 +36,12 @@ const LONGEST_TALK: i64 = 24 * 3600 * 1000;
 /// `:keep_sent` is 1 where a missing discard must not delete a stored one: an earlier run's may
 /// not have been recalled yet.
 const UPSERT: &str = "
-INSERT INTO calls (account, id, peer, name, username, outgoing, video, placed, rang, accepted,
-    established, access_hash, sent, origin)
-VALUES (:account, :id, :peer, :name, :username, :outgoing, :video, :placed, :rang, :accepted,
-    :established, :access_hash, :sent, :origin)
+INSERT INTO calls (account, id, kind, peer, name, username, outgoing, video, placed, rang, accepted,
+    established, access_hash, messages, sent, origin)
+VALUES (:account, :id, :kind, :peer, :name, :username, :outgoing, :video, :placed, :rang, :accepted,
+    :established, :access_hash, :messages, :sent, :origin)
 ON CONFLICT DO UPDATE SET
+    messages = excluded.messages,
     name = COALESCE(excluded.name, name), username = COALESCE(excluded.username, username),
     video = MAX(video, excluded.video), rang = COALESCE(rang, excluded.rang),
     accepted = COALESCE(accepted, excluded.accepted),
@@ -50,7 +53,7 @@ WHERE ended IS NULL";
 /// Reopens a call that was assumed to be over and lives after all.
 const REOPEN: &str = "
 UPDATE calls SET ended = NULL, outcome = NULL, ended_by = NULL, ring_seconds = NULL,
-    talk_seconds = NULL, access_hash = :access_hash
+    talk_seconds = NULL, access_hash = :access_hash, messages = :messages
 WHERE account = :account AND id = :id AND ended IS NOT NULL AND recorded IS NULL";
 
 /// Writes the end of a call, whether it was seen before or not.
@@ -59,9 +62,9 @@ WHERE account = :account AND id = :id AND ended IS NOT NULL AND recorded IS NULL
 macro_rules! end_of_call {
     () => {
         "
-INSERT INTO calls (account, id, peer, name, username, outgoing, video, placed, ended, outcome,
+INSERT INTO calls (account, id, kind, peer, name, username, outgoing, video, placed, ended, outcome,
     ended_by, recorded, sent, origin, ring_seconds, talk_seconds)
-VALUES (:account, :id, :peer, :name, :username, :outgoing, :video, :placed, :ended, :outcome,
+VALUES (:account, :id, :kind, :peer, :name, :username, :outgoing, :video, :placed, :ended, :outcome,
     :ended_by, :recorded, :sent, :origin,
     CASE WHEN :chat_only THEN NULL ELSE (:ended - :placed) / 1000 END, :talk_seconds)
 ON CONFLICT DO UPDATE SET
@@ -73,7 +76,8 @@ ON CONFLICT DO UPDATE SET
     ring_seconds = CASE WHEN :chat_only THEN ring_seconds
         ELSE (COALESCE(accepted, established, MIN(COALESCE(ended, excluded.ended), excluded.ended))
             - placed) / 1000 END,
-    talk_seconds = COALESCE(excluded.talk_seconds, talk_seconds), access_hash = NULL"
+    talk_seconds = COALESCE(excluded.talk_seconds, talk_seconds), access_hash = NULL,
+    messages = NULL"
     };
 }
 
@@ -98,7 +102,7 @@ macro_rules! too_old {
 }
 
 const CLOSE_OLD: &str = concat!(
-    "UPDATE calls SET ended = :now, access_hash = NULL,
+    "UPDATE calls SET ended = :now, access_hash = NULL, messages = NULL,
         outcome = CASE WHEN established IS NULL THEN 'rang-out' ELSE 'unknown' END
     WHERE account = :account AND ended IS NULL AND ",
     too_old!()
@@ -106,9 +110,15 @@ const CLOSE_OLD: &str = concat!(
 
 const LIVING: &str = concat!(
     "SELECT * FROM calls
-    WHERE account = :account AND :now AND ended IS NULL AND access_hash IS NOT NULL AND NOT ",
+    WHERE account = :account AND :now AND ended IS NULL
+        AND COALESCE(access_hash, messages) IS NOT NULL AND NOT ",
     too_old!()
 );
+
+/// The code of group calls in the column `kind`.
+const GROUP: &str = "group";
+/// The code of a request without a reason in the column `sent`.
+const DECLINED: &str = "declined";
 
 /// The calls that ended last, the newest first.
 const LATEST: &str = "SELECT * FROM calls WHERE account = :account AND ended IS NOT NULL
@@ -194,12 +204,9 @@ impl Ledger {
         for (account, record) in records {
             match record {
                 LedgerRow::Added(call) => {
-                    let handle = named_params! {
-                        ":account": *account,
-                        ":id": call.key.id,
-                        ":access_hash": call.handle.access_hash,
-                    };
-                    transaction.execute(REOPEN, handle).await?;
+                    let mut reopened = reference(&call.reference);
+                    reopened.extend([param("account", *account), param("id", call.key.id)]);
+                    transaction.execute(REOPEN, reopened).await?;
                     upsert(&transaction, *account, call, true).await?;
                 }
                 LedgerRow::Upsert(call) => upsert(&transaction, *account, call, false).await?,
@@ -288,10 +295,27 @@ fn optional<T: Into<Value>>(name: &str, value: Option<T>) -> (String, Value) {
     (format!(":{name}"), value.map_or(Value::Null, Into::into))
 }
 
+/// The columns of what a request on a call refers to.
+fn reference(reference: &Reference) -> Params {
+    let (access_hash, messages) = match reference {
+        Reference::Call(handle) => (Some(handle.access_hash), None),
+        Reference::Invitations(messages) => {
+            let ids: Vec<_> = messages.iter().map(ToString::to_string).collect();
+            (None, Some(ids.join(",")))
+        }
+    };
+    vec![optional("access_hash", access_hash), optional("messages", messages)]
+}
+
+/// The code of the request in the column `sent`: that of its reason, or one for requests without.
+fn sent_code(reason: Option<EndReason>) -> String {
+    reason.map_or_else(|| DECLINED.to_owned(), |reason| reason.code().to_owned())
+}
+
 /// The columns that a living and an ended call have in common.
 fn common(
     account: i64,
-    id: i64,
+    key: CallKey,
     peer: &Party,
     direction: Direction,
     video: bool,
@@ -299,7 +323,8 @@ fn common(
 ) -> Params {
     vec![
         param("account", account),
-        param("id", id),
+        param("id", key.id),
+        optional("kind", Some(GROUP).filter(|_| key.kind == CallKind::Group)),
         param("peer", peer.user_id),
         optional("name", peer.name.clone()),
         optional("username", peer.username.clone()),
@@ -321,16 +346,16 @@ async fn upsert(
         _ => None,
     };
     let sent = call.may_have_worked();
-    let mut row = common(account, call.key.id, &call.peer, call.direction, call.video, call.placed);
+    let mut row = common(account, call.key, &call.peer, call.direction, call.video, call.placed);
     row.extend([
         optional("rang", millis(call.milestones.rang)),
         optional("accepted", millis(call.milestones.accepted)),
         optional("established", millis(since)),
-        param("access_hash", call.handle.access_hash),
-        optional("sent", sent.map(|sent| sent.reason.code().to_owned())),
+        optional("sent", sent.map(|sent| sent_code(sent.reason))),
         optional("origin", sent.map(|sent| sent.origin.code().to_owned())),
         param("keep_sent", i64::from(keep_sent)),
     ]);
+    row.extend(reference(&call.reference));
     transaction.execute(UPSERT, row).await?;
     remember_person(transaction, &call.peer).await
 }
@@ -342,13 +367,13 @@ async fn end(
     call: &EndedCall,
 ) -> Result<(), LedgerError> {
     let (recorded, talked) = call.ending.record();
-    let mut row = common(account, call.key.id, &call.peer, call.direction, call.video, call.placed);
+    let mut row = common(account, call.key, &call.peer, call.direction, call.video, call.placed);
     row.extend([
         param("ended", call.at.as_millisecond()),
         param("outcome", call.outcome().code().to_owned()),
         optional("ended_by", call.ended_by().map(|by| by.code().to_owned())),
         optional("recorded", recorded.map(|reason| reason.code().to_owned())),
-        optional("sent", call.sent.map(|sent| sent.reason.code().to_owned())),
+        optional("sent", call.sent.map(|sent| sent_code(sent.reason))),
         optional("origin", call.sent.map(|sent| sent.origin.code().to_owned())),
         optional("talk_seconds", talked.map(i64::from)),
         param("chat_only", i64::from(call.provenance == Provenance::ChatOnly)),
@@ -399,6 +424,18 @@ impl RowReader {
         Ok(self.text(name)?.and_then(|code| code.parse().ok()))
     }
 
+    /// The reason of the request that was sent, if one was; some have none.
+    fn sent(&self) -> libsql::Result<Option<Option<EndReason>>> {
+        let code = self.text("sent")?;
+        Ok(code.map(|code| if code == DECLINED { None } else { code.parse().ok() }))
+    }
+
+    /// The origin of the request that was sent. Rows of version 1 have none; all of their discards
+    /// were keys.
+    fn origin(&self) -> libsql::Result<Origin> {
+        Ok(self.code("origin")?.unwrap_or(Origin::Key))
+    }
+
     fn party(&self) -> libsql::Result<Party> {
         Ok(Party {
             user_id: self.number("peer")?.unwrap_or_default(),
@@ -409,8 +446,34 @@ impl RowReader {
     }
 }
 
-/// A row as the update that would describe the call.
+/// A row as the updates that would describe the call.
 fn recalled(account: i64, row: &RowReader) -> libsql::Result<RecalledCall> {
+    let events = match row.text("messages")? {
+        Some(messages) => invitations(&messages, row)?,
+        None => vec![CallEvent::Live(Box::new(live_call(account, row)?))],
+    };
+    let origin = row.origin()?;
+    let maybe_sent = row.sent()?.map(|reason| PossibleDiscard { reason, origin });
+    Ok(RecalledCall { events, maybe_sent })
+}
+
+fn invitations(messages: &str, row: &RowReader) -> libsql::Result<Vec<CallEvent>> {
+    let first = Invitation {
+        conference: row.number("id")?.unwrap_or_default(),
+        message: 0,
+        peer: row.party()?,
+        direction: Direction::Incoming,
+        video: row.number("video")? == Some(1),
+        date: row.time("placed")?.unwrap_or(Timestamp::UNIX_EPOCH),
+        state: InvitationState::Open,
+        others: Vec::new(),
+    };
+    let ids = messages.split(',').filter_map(|id| id.parse().ok());
+    let invitations = ids.map(|message| Invitation { message, ..first.clone() });
+    Ok(invitations.map(|it| CallEvent::Invited(Box::new(it))).collect())
+}
+
+fn live_call(account: i64, row: &RowReader) -> libsql::Result<LiveCall> {
     let peer = row.party()?;
     let outgoing = row.number("outgoing")? == Some(1);
     let stage = match (row.time("established")?, row.number("accepted")?, outgoing) {
@@ -422,10 +485,7 @@ fn recalled(account: i64, row: &RowReader) -> libsql::Result<RecalledCall> {
         (None, None, true) => Stage::Waiting { received: row.time("rang")? },
         (None, None, false) => Stage::Requested,
     };
-    let reason = row.code("sent")?;
-    // Rows of version 1 have no origin; all of their discards were keys.
-    let origin = row.code("origin")?.unwrap_or(Origin::Key);
-    let live = LiveCall {
+    Ok(LiveCall {
         handle: Handle {
             id: row.number("id")?.unwrap_or_default(),
             access_hash: row.number("access_hash")?.unwrap_or_default(),
@@ -438,8 +498,7 @@ fn recalled(account: i64, row: &RowReader) -> libsql::Result<RecalledCall> {
         stage,
         protocol: Protocol::default(),
         exchange: None,
-    };
-    Ok(RecalledCall { live, maybe_sent: reason.map(|reason| PossibleDiscard { reason, origin }) })
+    })
 }
 
 /// A row as the ended call that was written; `None` if its codes are unknown.
@@ -453,7 +512,15 @@ fn ended_call(
     };
     let recorded = row.text("recorded")?.and_then(|code| Recorded::from_code(&code));
     let talked = row.number("talk_seconds")?.and_then(|seconds| u32::try_from(seconds).ok());
+    let group = row.text("kind")?.as_deref() == Some(GROUP);
+    let by_you = row.code::<EndedBy>("ended_by")? == Some(EndedBy::You);
     let ending = match (outcome, recorded) {
+        (Outcome::AnsweredElsewhere, _) if group => {
+            Ending::Invitation(InvitationEnd::Joined { talked })
+        }
+        (Outcome::Unanswered, _) if group => Ending::Invitation(InvitationEnd::Answered),
+        (Outcome::Declined, _) if group && by_you => Ending::Invitation(InvitationEnd::Answered),
+        (Outcome::Missed, _) if group => Ending::Invitation(InvitationEnd::Missed),
         (Outcome::AnsweredElsewhere, reason) => Ending::Elsewhere { talked, reason },
         (Outcome::RangOut, _) => Ending::RangOut,
         (Outcome::Unknown, Some(reason)) => Ending::Stopped { reason: Some(reason) },
@@ -469,20 +536,20 @@ fn ended_call(
         (false, true) => Verb::Cancel,
         (false, false) => Verb::Decline,
     };
-    let ended_here = row.code::<EndedBy>("ended_by")? == Some(EndedBy::You);
-    // Rows of version 1 have no origin; all of their discards were keys.
-    let origin = row.code("origin")?.unwrap_or(Origin::Key);
-    let sent = row.code("sent")?.map(|reason| Sent {
+    let origin = row.origin()?;
+    let sent = row.sent()?.map(|reason| Sent {
         verb,
         reason,
         origin,
-        answer: if ended_here { SentAnswer::Done } else { SentAnswer::None },
+        answer: if by_you { SentAnswer::Done } else { SentAnswer::None },
     });
+    let kind = if group { CallKind::Group } else { CallKind::Private };
     let mut call = EndedCall {
-        key: CallKey { account, id: row.number("id")?.unwrap_or_default() },
+        key: CallKey { account, kind, id: row.number("id")?.unwrap_or_default() },
         peer: row.party()?,
         direction: if outgoing { Direction::Outgoing } else { Direction::Incoming },
         video: row.number("video")? == Some(1),
+        invitations: Vec::new(),
         placed: row.time("placed")?.unwrap_or(at),
         ring_timeout,
         answered,
@@ -494,7 +561,7 @@ fn ended_call(
         failure: None,
         provenance: if seen { Provenance::Live } else { Provenance::ChatOnly },
     };
-    if !ended_here
+    if !by_you
         && call.ended_here().is_some()
         && let Some(sent) = &mut call.sent
     {

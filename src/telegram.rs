@@ -294,6 +294,9 @@ impl Supervisor {
                     Some(AccountCommand::Reconcile { calls, since, lost_since }) => {
                         connection.reconcile(WantedEnds { calls, since, lost_since });
                     }
+                    Some(AccountCommand::ReadInvitations(messages)) => {
+                        connection.read_invitations(messages);
+                    }
                     Some(AccountCommand::EnableCalls) => connection.enable_calls(),
                 },
             }

@@ -416,13 +416,14 @@ async fn reconcile_finds_the_end_of_a_call_before_250_later_ones() {
         (Timestamp::MAX, 1, Some(vec![])),
     ] {
         account.send(AccountCommand::Reconcile { calls: vec![asked], since, lost_since: None });
-        let found = next_event(&mut events, |event| match event {
-            AccountEvent::Reconciled { ended, .. } => {
-                Some(ended.as_ref().map(|it| it.iter().map(CallEvent::id).collect::<Vec<_>>()))
-            }
-            _ => None,
-        })
-        .await;
+        let found =
+            next_event(&mut events, |event| match event {
+                AccountEvent::Reconciled { ended, .. } => Some(ended.as_ref().map(|it| {
+                    it.iter().map(|event| event.key(AccountId(0)).id).collect::<Vec<_>>()
+                })),
+                _ => None,
+            })
+            .await;
         assert_eq!(found, wanted);
     }
 }

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::State;
 use super::effect::{Effect, RecordsEffect};
 use crate::calls::account::{AccountCommand, AccountContext, AuthorizationFlags, ConnectionState};
-use crate::calls::event::{CallEvent, RecalledCall, RecalledCalls};
-use crate::calls::{AccountId, CallKey, Party};
+use crate::calls::event::{RecalledCall, RecalledCalls};
+use crate::calls::{AccountId, CallKey, CallKind, Party};
 
 /// How long Telegram lets a call ring unless it says otherwise.
 ///
@@ -119,7 +119,7 @@ impl State {
         id: AccountId,
         calls: &[i64],
         lost_since: Option<Timestamp>,
-    ) -> Option<Effect> {
+    ) -> Vec<Effect> {
         let account = self.account_mut(id);
         account.lost_since = account.lost_since.or(lost_since);
         let keys = self.calls.live().map(|call| call.key).filter(|key| key.account == id);
@@ -135,15 +135,44 @@ impl State {
     }
 
     /// Looks up the calls that may have ended unseen.
-    pub(super) fn reconcile(&self, account: AccountId) -> Option<Effect> {
+    pub(super) fn reconcile(&self, account: AccountId) -> Vec<Effect> {
         let calls = self.calls.live().filter(|call| call.key.account == account);
         let calls = calls.filter(|call| call.doubtful && !call.request.is_sending());
-        let calls: Vec<_> = calls.map(|call| (call.placed, call.key.id)).collect();
+        let (private, group): (Vec<_>, Vec<_>) =
+            calls.partition(|call| call.key.kind == CallKind::Private);
+        let mut effects = Vec::new();
         let lost_since = self.account(account).lost_since;
-        let since = calls.iter().map(|(placed, _)| *placed).chain(lost_since).min()?;
-        let calls = calls.into_iter().map(|(_, id)| id).collect();
-        let command = AccountCommand::Reconcile { calls, since, lost_since };
-        Some(Effect::Account(account, command))
+        let placed = private.iter().map(|call| call.placed);
+        if let Some(since) = placed.chain(lost_since).min() {
+            let calls = private.iter().map(|call| call.key.id).collect();
+            let command = AccountCommand::Reconcile { calls, since, lost_since };
+            effects.push(Effect::Account(account, command));
+        }
+        let invitations: Vec<_> =
+            group.iter().flat_map(|call| call.invitations()).copied().collect();
+        if !invitations.is_empty() {
+            let command = AccountCommand::ReadInvitations(invitations);
+            effects.push(Effect::Account(account, command));
+        }
+        effects
+    }
+
+    /// Reads the invitations again that have rung for longer than the ring timeout.
+    pub(super) fn reread_invitations(&mut self, account: AccountId, now: Timestamp) -> Vec<Effect> {
+        let overdue = self.calls.overdue_invitations(&self.context(account, now));
+        for key in &overdue {
+            self.calls.update(*key, |call| (call.reread, call.doubtful) = (true, true));
+        }
+        if overdue.is_empty() { Vec::new() } else { self.reconcile(account) }
+    }
+
+    /// Applies that invitations were read, each as an update. `known` is whether that succeeded.
+    pub(super) fn invitations_read(&mut self, account: AccountId, asked: &[i32], known: bool) {
+        let theirs = self.calls.live().filter(|call| call.key.account == account);
+        let theirs = theirs.filter(|call| call.invitations().iter().any(|it| asked.contains(it)));
+        for key in theirs.map(|call| call.key).collect::<Vec<_>>() {
+            self.still_alive(key, known);
+        }
     }
 
     /// Restores calls of earlier runs. Those that may live are in doubt until the chats have been
@@ -156,18 +185,17 @@ impl State {
     ) -> Vec<Effect> {
         let RecalledCalls { living, ended } = calls;
         self.calls.restore(ended);
-        for RecalledCall { live, maybe_sent } in living {
-            let key = CallKey { account, id: live.handle.id };
+        for RecalledCall { events, maybe_sent } in living {
+            let Some(key) = events.first().map(|event| event.key(account)) else { continue };
             if self.calls.get(key).is_none() {
-                // Its effects are dropped: the call has rung before, so nothing notifies of it.
-                self.call_event(account, CallEvent::Live(Box::new(live)), now);
+                // Their effects are dropped: the call has rung before, so nothing notifies of it.
+                for event in events {
+                    self.call_event(account, event, now);
+                }
                 self.calls.update(key, |call| call.doubtful = true);
             }
             self.calls.update(key, |call| call.maybe_sent = call.maybe_sent.or(maybe_sent));
         }
-        if !self.is_online(account) {
-            return Vec::new();
-        }
-        self.reconcile(account).into_iter().collect()
+        if self.is_online(account) { self.reconcile(account) } else { Vec::new() }
     }
 }

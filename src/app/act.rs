@@ -93,7 +93,7 @@ impl State {
             Action::PageDown => self.move_by(page, now),
             Action::Top => self.move_by(isize::MIN, now),
             Action::Bottom => self.move_by(isize::MAX, now),
-            Action::HangUp => self.open_picker(now),
+            Action::HangUp => return self.open_picker(now),
             Action::HangUpNow => return self.hang_up_now(now),
             Action::Mark => self.toggle_mark(now),
             Action::Details => self.toggle_details(),

@@ -11,9 +11,11 @@ use super::effect::Effect;
 use super::{State, has_room};
 use crate::calls::account::{AccountCommand, RequestAnswer};
 use crate::calls::failure::{Failure, Remedy};
-use crate::calls::reason::{EndReason, Ending};
-use crate::calls::{Call, CallKey, CallRequest, Origin, OutcomeCheck, PossibleDiscard};
-use crate::calls::{RequestKind, RequestState};
+use crate::calls::reason::{Ending, InvitationEnd};
+use crate::calls::{
+    Call, CallKey, CallKind, CallRequest, Origin, OutcomeCheck, PossibleDiscard, Reference,
+    RequestKind, RequestState,
+};
 use crate::words::notice;
 
 /// Why no request can be made on a call now.
@@ -73,15 +75,22 @@ impl State {
     }
 
     /// Opens the picker for the targets on which a request can be made.
-    pub(super) fn open_picker(&mut self, now: Timestamp) {
+    pub(super) fn open_picker(&mut self, now: Timestamp) -> Vec<Effect> {
         if !self.shows_calls(now) {
-            return;
+            return Vec::new();
         }
         let calls = self.possible_targets(now);
-        let Some(first) = calls.first().and_then(|key| self.calls.get(*key)) else { return };
+        let Some(first) = calls.first().and_then(|key| self.calls.get(*key)) else {
+            return Vec::new();
+        };
+        // An invitation to a group call is declined without a reason.
+        if calls.iter().all(|key| key.kind == CallKind::Group) {
+            return self.discard(&calls, Choice::Default, Origin::Key, now);
+        }
         let cursor =
-            if calls.len() > 1 { Choice::Default } else { Choice::Reason(usual_reason(first)) };
+            if calls.len() > 1 { Choice::Default } else { Choice::Reason(first.default_reason()) };
         self.dialog = Some(Dialog::Picker(Picker { calls, cursor, moved: false }));
+        Vec::new()
     }
 
     /// Sends each target its usual reason.
@@ -153,13 +162,18 @@ impl State {
                 continue;
             }
             let reason = match choice {
-                Choice::Default => usual_reason(call),
+                Choice::Default => call.default_reason(),
                 Choice::Reason(reason) => reason,
             };
-            let duration = call.talked(server_now);
-            let kind = RequestKind::Discard { reason, duration, video: call.video };
-            let attempt = call.request.next_attempt();
-            let request = CallRequest { key: *key, handle: call.handle, kind, origin, attempt };
+            let kind = match call.reference {
+                Reference::Call(_) => {
+                    let duration = call.talked(server_now);
+                    RequestKind::Discard { reason, duration, video: call.video }
+                }
+                Reference::Invitations(_) => RequestKind::DeclineInvitation,
+            };
+            let (attempt, reference) = (call.request.next_attempt(), call.reference.clone());
+            let request = CallRequest { key: *key, reference, kind, origin, attempt };
             effects.push(Effect::Account(key.account, AccountCommand::Request(request)));
             let sending = RequestState::Sending { kind, origin, since: now, attempt };
             self.calls.update(*key, |call| call.request = sending);
@@ -196,13 +210,15 @@ impl State {
             return Vec::new();
         }
         let failure = match outcome {
-            Ok(answer) => match kind {
-                RequestKind::Discard { .. } => {
-                    self.end_call(key, Ending::OVER, now);
-                    self.calls.confirm(key, answer, at);
-                    return Vec::new();
-                }
-            },
+            Ok(answer) => {
+                let ending = match kind {
+                    RequestKind::Discard { .. } => Ending::OVER,
+                    RequestKind::DeclineInvitation => Ending::Invitation(InvitationEnd::Answered),
+                };
+                self.end_call(key, ending, now);
+                self.calls.confirm(key, answer, at);
+                return Vec::new();
+            }
             Err(failure) => failure,
         };
         if failure.remedy() == Remedy::AlreadyOver {
@@ -219,12 +235,19 @@ impl State {
             }
             call.request = RequestState::Failed { kind, origin, failure, at: now, attempt, check };
         });
-        if look_up && self.is_online(key.account) {
-            let reconcile =
-                AccountCommand::Reconcile { calls: vec![key.id], since, lost_since: None };
-            return vec![Effect::Account(key.account, reconcile)];
+        if !look_up || !self.is_online(key.account) {
+            return Vec::new();
         }
-        Vec::new()
+        let command = match key.kind {
+            CallKind::Private => {
+                AccountCommand::Reconcile { calls: vec![key.id], since, lost_since: None }
+            }
+            CallKind::Group => {
+                let messages = self.calls.get(key).map(|call| call.invitations().to_vec());
+                AccountCommand::ReadInvitations(messages.unwrap_or_default())
+            }
+        };
+        vec![Effect::Account(key.account, command)]
     }
 
     /// Applies that the look-up of a call has found no end. `known` is whether it succeeded.
@@ -250,13 +273,5 @@ impl State {
         } else {
             self.calls.update(key, |call| call.request = RequestState::Idle);
         }
-    }
-}
-
-/// The reason that is offered first: the one of the last attempt, or the default of the phase.
-pub fn usual_reason(call: &Call) -> EndReason {
-    match &call.request {
-        RequestState::Failed { kind, .. } => kind.reason(),
-        _ => call.default_reason(),
     }
 }

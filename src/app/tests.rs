@@ -20,7 +20,7 @@ fn at(seconds: f64) -> Timestamp {
 }
 
 fn key(id: i64) -> CallKey {
-    CallKey { account: ACCOUNT, id }
+    CallKey::private(ACCOUNT, id)
 }
 
 fn board() -> State {
@@ -86,7 +86,7 @@ fn refused(code: i32, name: &str) -> Failure {
 fn ordered(effects: &[Effect]) -> Vec<(i64, EndReason)> {
     let order = |effect: &Effect| match effect {
         Effect::Account(_, AccountCommand::Request(request)) => {
-            Some((request.handle.id, request.kind.reason()))
+            request.kind.reason().map(|reason| (request.key.id, reason))
         }
         _ => None,
     };
@@ -222,7 +222,9 @@ fn the_picker_follows_a_call_that_is_answered_unless_it_was_moved() {
         let stage = Stage::Established { since: at(1.0), relays };
         tell(&mut state, AccountEvent::Call(live(7, false, stage)), 2.0);
         let effects = press(&mut state, Action::Accept, 5.0);
-        let RequestKind::Discard { reason, duration, .. } = request(&effects).kind;
+        let RequestKind::Discard { reason, duration, .. } = request(&effects).kind else {
+            panic!("a discard: {effects:?}")
+        };
         assert_eq!(duration, 4);
         let wanted = if moved { EndReason::Busy } else { EndReason::HangUp };
         assert_eq!(reason, wanted);

@@ -40,6 +40,9 @@ pub enum AccountCommand {
         /// by [`AccountEvent::Reconciled`] as well.
         lost_since: Option<Timestamp>,
     },
+    /// Read the messages with these ids; each invitation among them is reported by
+    /// [`AccountEvent::Call`], and at last [`AccountEvent::InvitationsRead`].
+    ReadInvitations(Vec<i32>),
     /// Turn on call requests for this session (`account.changeAuthorizationSettings`); answered
     /// by [`AccountEvent::AuthorizationFlags`] or [`AccountEvent::CallsNotEnabled`].
     EnableCalls,
@@ -57,6 +60,7 @@ impl AccountCommand {
             Self::Reconcile { calls: asked, lost_since, .. } => {
                 AccountEvent::Reconciled { asked, lost_since, ended: None }
             }
+            Self::ReadInvitations(asked) => AccountEvent::InvitationsRead { asked, known: false },
             Self::EnableCalls => AccountEvent::CallsNotEnabled(Failure::Offline),
             Self::Reconnect => AccountEvent::ConnectionState(connection.clone()),
         }
@@ -107,6 +111,15 @@ pub enum AccountEvent {
         /// look-up failed.
         ended: Option<Vec<CallEvent>>,
     },
+    /// Invitations were read again.
+    InvitationsRead {
+        /// The ids of their messages.
+        asked: Vec<i32>,
+        /// Whether they could be read.
+        known: bool,
+    },
+    /// Messages in chats with users were deleted.
+    MessagesDeleted(Vec<i32>),
     /// Call requests could not be turned on for this session.
     CallsNotEnabled(Failure),
     /// The outcome of a request on a call.

@@ -11,13 +11,47 @@ use super::event::{KeyExchange, Protocol, Relays};
 use super::failure::Failure;
 use super::reason::{EndReason, Ending};
 
-/// What identifies a call: Telegram's call ids are unique within an account.
+/// The kind of a call at Telegram.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::AsRefStr, strum::EnumString,
+)]
+#[strum(serialize_all = "kebab-case")]
+pub enum CallKind {
+    /// A call between two users.
+    Private,
+    /// A conference call to which the account was invited.
+    Group,
+}
+
+/// What identifies a call: Telegram's call ids are unique within an account and a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallKey {
     /// The account that sees the call.
     pub account: AccountId,
-    /// Telegram's `id`; it may be negative.
+    pub kind: CallKind,
+    /// Telegram's `id`, or `call_id` of a conference; it may be negative.
     pub id: i64,
+}
+
+impl CallKey {
+    /// The key of a call between two users.
+    pub fn private(account: AccountId, id: i64) -> Self {
+        Self { account, kind: CallKind::Private, id }
+    }
+
+    /// The key of a conference call.
+    pub fn group(account: AccountId, id: i64) -> Self {
+        Self { account, kind: CallKind::Group, id }
+    }
+}
+
+/// What a request on a call refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    /// A call between two users.
+    Call(Handle),
+    /// The messages that invite to a conference call, by their ids.
+    Invitations(Vec<i32>),
 }
 
 /// What a hang-up needs: the call's id and its access hash.
@@ -143,13 +177,16 @@ pub enum RequestKind {
         /// The call's own video flag.
         video: bool,
     },
+    /// `phone.declineConferenceCallInvite`, for each message that invites.
+    DeclineInvitation,
 }
 
 impl RequestKind {
     /// The reason of a discard.
-    pub fn reason(self) -> EndReason {
+    pub fn reason(self) -> Option<EndReason> {
         match self {
-            Self::Discard { reason, .. } => reason,
+            Self::Discard { reason, .. } => Some(reason),
+            Self::DeclineInvitation => None,
         }
     }
 }
@@ -174,8 +211,8 @@ impl Origin {
 pub struct CallRequest {
     /// The call it was asked for.
     pub key: CallKey,
-    /// The call's own handle.
-    pub handle: Handle,
+    /// What the request refers to, of this call alone.
+    pub reference: Reference,
     pub kind: RequestKind,
     pub origin: Origin,
     /// The number of the attempt, counted from 1.
@@ -238,17 +275,21 @@ impl RequestState {
     }
 }
 
-/// A discard that was sent and may have ended the call.
+/// A request that was sent and may have ended the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PossibleDiscard {
-    /// The reason it carried.
-    pub reason: EndReason,
+    /// The reason that a discard carried.
+    pub reason: Option<EndReason>,
     pub origin: Origin,
 }
 
-/// The stable code of a kind of call: `audio` or `video`.
-pub fn kind_code(video: bool) -> &'static str {
-    if video { "video" } else { "audio" }
+/// The stable code of a kind of call: `audio`, `video` or `group`.
+pub fn kind_code(kind: CallKind, video: bool) -> &'static str {
+    match (kind, video) {
+        (CallKind::Group, _) => "group",
+        (CallKind::Private, true) => "video",
+        (CallKind::Private, false) => "audio",
+    }
 }
 
 /// When each state of a call was first seen, on the server's clock.
@@ -267,12 +308,15 @@ pub struct Milestones {
 pub struct Call {
     /// What it is known by.
     pub key: CallKey,
-    /// What a hang-up needs.
-    pub handle: Handle,
+    /// What a request on it refers to.
+    pub reference: Reference,
     pub peer: Party,
     pub direction: Direction,
     /// Whether it is, or ever was, a video call.
     pub video: bool,
+    /// The names and numbers of other participants of a group call, as far as the invitation has
+    /// them.
+    pub others: Vec<Party>,
     /// How far it has come.
     pub phase: Phase,
     /// When it was placed, on the server's clock.
@@ -293,6 +337,8 @@ pub struct Call {
     pub explanation: Option<String>,
     /// An earlier discard of unknown outcome.
     pub maybe_sent: Option<PossibleDiscard>,
+    /// Whether its invitations were read again after the ring timeout.
+    pub reread: bool,
     /// Whether it may have ended unseen: after a lost connection, or since the last run.
     pub doubtful: bool,
 }
@@ -300,7 +346,7 @@ pub struct Call {
 impl Call {
     /// The stable code of the kind of call.
     pub fn kind(&self) -> &'static str {
-        kind_code(self.video)
+        kind_code(self.key.kind, self.video)
     }
 
     /// The start of the duration that is shown: the establishing, else the placing.
@@ -339,8 +385,8 @@ impl Call {
     /// The discard that may have ended the call: the one being sent, or one of unknown outcome.
     pub fn may_have_worked(&self) -> Option<PossibleDiscard> {
         match self.request {
-            RequestState::Sending { kind: RequestKind::Discard { reason, .. }, origin, .. } => {
-                Some(PossibleDiscard { reason, origin })
+            RequestState::Sending { kind, origin, .. } => {
+                Some(PossibleDiscard { reason: kind.reason(), origin })
             }
             _ => self.maybe_sent,
         }
@@ -388,8 +434,8 @@ impl Verb {
 pub struct Sent {
     /// What it was called in the phase of the call.
     pub verb: Verb,
-    /// The reason it carried.
-    pub reason: EndReason,
+    /// The reason that a discard carried.
+    pub reason: Option<EndReason>,
     pub origin: Origin,
     /// Telegram's answer.
     pub answer: SentAnswer,
@@ -416,6 +462,8 @@ pub struct EndedCall {
     pub direction: Direction,
     /// Whether it was a video call.
     pub video: bool,
+    /// The messages that invited to a group call, by their ids.
+    pub invitations: Vec<i32>,
     /// When it was placed, on the server's clock.
     pub placed: Timestamp,
     /// How long Telegram let it ring.
@@ -438,6 +486,11 @@ pub struct EndedCall {
 }
 
 impl EndedCall {
+    /// The stable code of the kind of call.
+    pub fn kind(&self) -> &'static str {
+        kind_code(self.key.kind, self.video)
+    }
+
     /// Seconds from the placing to the answer or the end; `None` if the placing was not seen.
     pub fn ring_seconds(&self) -> Option<u32> {
         let until = self.answered.unwrap_or(self.at);

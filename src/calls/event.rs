@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::account::AccountId;
 use super::reason::Recorded;
-use super::{Direction, EndedCall, Handle, Party, PossibleDiscard};
+use super::{CallKey, Direction, EndedCall, Handle, Party, PossibleDiscard};
 
 /// An update about a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,17 +32,53 @@ pub enum CallEvent {
     },
     /// The service message that follows a call, in the chat with the peer.
     Logged(Box<LoggedCall>),
+    /// The service message that invites to a conference call, as it is now.
+    Invited(Box<Invitation>),
 }
 
 impl CallEvent {
-    /// Telegram's id of the call.
-    pub fn id(&self) -> i64 {
+    /// The key of the call, seen from an account.
+    pub fn key(&self, account: AccountId) -> CallKey {
         match self {
-            Self::Live(live) => live.handle.id,
-            Self::Logged(logged) => logged.id,
-            Self::Discarded { id, .. } | Self::Gone { id } => *id,
+            Self::Live(live) => CallKey::private(account, live.handle.id),
+            Self::Logged(logged) => CallKey::private(account, logged.id),
+            Self::Discarded { id, .. } | Self::Gone { id } => CallKey::private(account, *id),
+            Self::Invited(invitation) => CallKey::group(account, invitation.conference),
         }
     }
+}
+
+/// An invitation to a conference call (`messageActionConferenceCall`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invitation {
+    /// `call_id`.
+    pub conference: i64,
+    /// The id of the message.
+    pub message: i32,
+    /// The inviter, or the invited user of an outgoing invitation.
+    pub peer: Party,
+    pub direction: Direction,
+    pub video: bool,
+    /// `date` of the message, on the server's clock.
+    pub date: Timestamp,
+    pub state: InvitationState,
+    /// Other participants, as far as the message names them.
+    pub others: Vec<Party>,
+}
+
+/// What has become of an invitation.
+///
+/// Source: <https://core.telegram.org/constructor/messageActionConferenceCall>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationState {
+    /// It has not been answered.
+    Open,
+    /// `active`: the account is in the conference, on another device.
+    Joined,
+    /// `missed`: it was declined or withdrawn, or the conference ended.
+    Missed,
+    /// The account was in the conference for this many seconds.
+    Left(u32),
 }
 
 /// A call that has not ended, from a `PhoneCall` constructor.
@@ -164,9 +201,10 @@ pub struct LoggedCall {
 /// A call that had not ended when an earlier run of the program stopped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecalledCall {
-    /// The call, as it was seen last.
-    pub live: LiveCall,
-    /// A discard of unknown outcome.
+    /// The updates that would describe the call as it was seen last; several for several
+    /// invitations to one conference.
+    pub events: Vec<CallEvent>,
+    /// A request of unknown outcome.
     pub maybe_sent: Option<PossibleDiscard>,
 }
 

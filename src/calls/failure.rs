@@ -125,7 +125,8 @@ pub fn ends_session(code: i32, name: &str) -> bool {
 fn refusal_remedy(code: i32, name: &str, value: Option<u32>) -> Remedy {
     match (code, name) {
         (_, "CALL_ALREADY_ACCEPTED") => Remedy::NotFromHere,
-        (_, "CALL_ALREADY_DECLINED") => Remedy::AlreadyOver,
+        // An invitation that was answered or deleted before.
+        (_, "CALL_ALREADY_DECLINED" | "MESSAGE_ID_INVALID") => Remedy::AlreadyOver,
         // An internal error may come before or after the request was carried out.
         (500.. | -503, _) => Remedy::Unknown,
         (_, "CALL_OCCUPY_FAILED") => Remedy::Retry,

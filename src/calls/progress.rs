@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::calls::event::{LiveCall, LoggedCall, Stage};
-use crate::calls::reason::{EndReason, Ending, Recorded};
+use crate::calls::event::{Invitation, LiveCall, LoggedCall, Stage};
+use crate::calls::reason::{EndReason, Ending, InvitationEnd, Recorded};
 use crate::calls::{Call, CallKey, Direction, EndedCall, Phase, Provenance};
 
 /// If the chat's end time is earlier than the known one by more than this, the end was reported
@@ -82,7 +82,8 @@ fn talked(duration: Option<u32>) -> Option<u32> {
 pub(super) fn discarded(call: &Call, reason: Option<Recorded>, duration: Option<u32>) -> Ending {
     let ringing = call.phase == Phase::Ringing;
     let duration = if call.was_answered() { duration } else { talked(duration) };
-    let by_another = call.may_have_worked().is_none_or(|sent| sent.reason != EndReason::HangUp);
+    let by_another =
+        call.may_have_worked().is_none_or(|sent| sent.reason != Some(EndReason::HangUp));
     match reason {
         Some(HANG_UP) if ringing && by_another => match duration {
             Some(_) => Ending::Elsewhere { talked: duration, reason },
@@ -127,6 +128,7 @@ impl EndedCall {
             peer,
             direction,
             video,
+            invitations: Vec::new(),
             placed: date,
             ring_timeout,
             answered: None,
@@ -135,6 +137,32 @@ impl EndedCall {
             sent: None,
             maybe_sent: None,
             ending,
+            failure: None,
+            provenance: Provenance::ChatOnly,
+        }
+    }
+
+    /// A group call that is known from an answered invitation only.
+    pub(super) fn of_invitation(
+        key: CallKey,
+        invitation: &Invitation,
+        end: InvitationEnd,
+        ring_timeout: Duration,
+    ) -> Self {
+        Self {
+            key,
+            peer: invitation.peer.clone(),
+            direction: invitation.direction,
+            video: invitation.video,
+            invitations: vec![invitation.message],
+            placed: invitation.date,
+            ring_timeout,
+            answered: None,
+            at: invitation.date,
+            was_answered: false,
+            sent: None,
+            maybe_sent: None,
+            ending: Ending::Invitation(end),
             failure: None,
             provenance: Provenance::ChatOnly,
         }

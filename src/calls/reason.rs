@@ -52,6 +52,14 @@ impl Recorded {
         }
     }
 
+    /// The reason, if it is one that can be sent.
+    pub fn sendable(self) -> Option<EndReason> {
+        match self {
+            Self::Reason(reason) => Some(reason),
+            Self::Migrated => None,
+        }
+    }
+
     /// The reason with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         if code == Self::Migrated.code() {
@@ -94,6 +102,21 @@ pub enum Ending {
     },
     /// No end was reported, and the ring time has passed.
     RangOut,
+    /// The invitation to a group call was answered, or is gone.
+    Invitation(InvitationEnd),
+}
+
+/// What became of an invitation to a group call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationEnd {
+    /// It was joined on another device, for these seconds once it was left.
+    Joined { talked: Option<u32> },
+    /// It was declined or withdrawn. Telegram does not say which, nor by which device.
+    Answered,
+    /// The ring time had passed.
+    Missed,
+    /// The message was deleted.
+    Deleted,
 }
 
 impl Ending {
@@ -109,7 +132,8 @@ impl Ending {
             Self::Elsewhere { talked, reason } => (*reason, *talked),
             Self::Stopped { reason } => (*reason, None),
             Self::Over { talked } => (None, *talked),
-            Self::RangOut => (None, None),
+            Self::Invitation(InvitationEnd::Joined { talked }) => (None, *talked),
+            Self::RangOut | Self::Invitation(_) => (None, None),
         }
     }
 }
@@ -182,10 +206,14 @@ impl EndedCall {
         let sent = self.sent?;
         let evidence = match self.ending {
             Ending::Recorded { reason, .. } => {
-                let recorded = [sent.reason, sent.verb.usual_reason()].map(Recorded::Reason);
-                recorded.contains(&reason)
+                let usual = sent.verb.usual_reason();
+                [sent.reason, Some(usual)].contains(&reason.sendable())
             }
             Ending::Over { .. } => sent.answer == SentAnswer::Done,
+            // A request that was too late is answered by an error.
+            Ending::Invitation(end) => {
+                matches!(end, InvitationEnd::Answered | InvitationEnd::Missed)
+            }
             Ending::Elsewhere { .. } | Ending::Stopped { .. } | Ending::RangOut => false,
         };
         let possible = matches!(sent.answer, SentAnswer::Done | SentAnswer::None);
@@ -203,6 +231,14 @@ impl EndedCall {
             (_, Some(Verb::Cancel)) => return Outcome::Cancelled,
             (Ending::Elsewhere { .. }, None) => return Outcome::AnsweredElsewhere,
             (Ending::RangOut, None) => return Outcome::RangOut,
+            (Ending::Invitation(end), None) => {
+                return match end {
+                    InvitationEnd::Joined { .. } => Outcome::AnsweredElsewhere,
+                    InvitationEnd::Answered => Outcome::Unanswered,
+                    InvitationEnd::Missed => Outcome::Missed,
+                    InvitationEnd::Deleted => Outcome::Unknown,
+                };
+            }
             (Ending::Over { talked: Some(_) }, None) => return Outcome::Completed,
             (Ending::Stopped { .. } | Ending::Over { talked: None }, None) => {
                 return Outcome::Unknown;

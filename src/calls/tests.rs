@@ -74,7 +74,7 @@ fn sending(reason: EndReason) -> RequestState {
 }
 
 fn key() -> CallKey {
-    CallKey { account: AccountId(0), id: 7 }
+    CallKey::private(AccountId(0), 7)
 }
 
 /// Plays events and returns the phase, or the words of the ending.
@@ -315,7 +315,7 @@ fn tried_twice(first: EndReason, second: EndReason) -> Calls {
     let mut calls = Calls::default();
     let _ = calls.apply(live(7, true, Stage::Requested), &context(0));
     calls.update(key(), |call| {
-        call.maybe_sent = Some(PossibleDiscard { reason: first, origin: Origin::Key });
+        call.maybe_sent = Some(PossibleDiscard { reason: Some(first), origin: Origin::Key });
         call.request = sending(second);
     });
     calls
@@ -472,7 +472,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 fn play_step(calls: &mut Calls, step: Step) {
-    let key = |id| CallKey { account: AccountId(0), id };
+    let key = |id| CallKey::private(AccountId(0), id);
     match step {
         Step::Apply(event) => drop(calls.apply(event, &context(10))),
         Step::Request(id, fails) => {

@@ -75,8 +75,14 @@ CREATE INDEX by_outcome ON calls (outcome, placed, account, id) WHERE ended IS N
 CREATE INDEX by_account ON calls (account, placed, id) WHERE ended IS NOT NULL;
 ";
 
+/// Version 3: group calls.
+const GROUPS: &str = "
+ALTER TABLE calls ADD COLUMN kind TEXT;      -- calls::CallKind; NULL is a call between two users
+ALTER TABLE calls ADD COLUMN messages TEXT;  -- the ids of the invitations, only while they live
+";
+
 /// All migrations, from an empty file on.
-const MIGRATIONS: [&str; 2] = [CALLS, CODES];
+const MIGRATIONS: [&str; 3] = [CALLS, CODES, GROUPS];
 
 /// The version after all migrations.
 const LATEST: i64 = MIGRATIONS.len() as i64;

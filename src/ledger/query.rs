@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use libsql::Value;
 
-use super::{Ledger, LedgerError, RowReader, param};
+use super::{GROUP, Ledger, LedgerError, RowReader, param};
 use crate::calls::reason::{EndReason, EndedBy, Outcome};
 use crate::calls::{Direction, Origin, Party};
 
@@ -54,6 +54,8 @@ pub struct HistoryCall {
     pub id: i64,
     pub peer: Party,
     pub direction: Direction,
+    /// Whether it was a group call.
+    pub group: bool,
     /// Whether it was a video call.
     pub video: bool,
     /// When it was placed, on the server's clock.
@@ -219,6 +221,7 @@ fn history_call(row: &RowReader) -> libsql::Result<HistoryCall> {
         id: row.number("id")?.unwrap_or_default(),
         peer: row.party()?,
         direction: if outgoing { Direction::Outgoing } else { Direction::Incoming },
+        group: row.text("kind")?.as_deref() == Some(GROUP),
         video: row.number("video")? == Some(1),
         placed: row.time("placed")?.unwrap_or(Timestamp::UNIX_EPOCH),
         ended: row.time("ended")?.unwrap_or(Timestamp::UNIX_EPOCH),

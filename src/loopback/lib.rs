@@ -60,7 +60,7 @@ use world::{Outgoing, World};
 
 pub use builtin::names as builtin_scenarios;
 pub use scenario::{Scenario, ScenarioError, fault_kinds};
-pub use world::CallTruth;
+pub use world::{CallTruth, ConferenceTruth};
 
 /// The ids of the server's two data centres. A client connects to the first one first.
 const DCS: [i32; 2] = [2, 4];
@@ -206,6 +206,11 @@ impl Server {
     /// The state of all calls of a session's user; `session` is an index into [`Server::sessions`].
     pub fn ground_truth(&self, session: usize) -> Vec<CallTruth> {
         lock(&self.shared.world).ground_truth(session)
+    }
+
+    /// The state of all conferences to which a session's user was invited.
+    pub fn conferences(&self, session: usize) -> Vec<ConferenceTruth> {
+        lock(&self.shared.world).conferences(session)
     }
 
     /// The address of the first data centre.

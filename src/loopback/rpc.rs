@@ -42,7 +42,7 @@ impl Method {
 }
 
 /// All methods. A new method needs a row here and a function that computes its result.
-const METHODS: [Method; 21] = [
+const METHODS: [Method; 23] = [
     Method::for_any_key("help.getConfig", get_config),
     Method::for_any_key("auth.sendCode", account::send_code),
     Method::for_any_key("auth.resendCode", account::resend_code),
@@ -70,6 +70,11 @@ const METHODS: [Method; 21] = [
     Method::for_users("updates.getDifference", get_difference),
     Method::for_users("users.getUsers", get_users),
     Method::for_users("messages.search", search),
+    Method::for_users("messages.getMessages", get_messages),
+    Method {
+        call: declined_message,
+        ..Method::for_users("phone.declineConferenceCallInvite", decline_invitation)
+    },
     Method { call: discarded_call, ..Method::for_users("phone.discardCall", discard_call) },
 ];
 
@@ -283,6 +288,17 @@ fn search(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
     })
 }
 
+fn get_messages(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
+    let request = functions::messages::GetMessages::from_bytes(invocation.args)?;
+    Ok(Ok(world.messages(invocation.session, &request.id).to_bytes()))
+}
+
+fn decline_invitation(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
+    let request = functions::phone::DeclineConferenceCallInvite::from_bytes(invocation.args)?;
+    let declined = world.decline_invitation(invocation.session, request.msg_id, invocation.now);
+    Ok(declined.map(|updates| updates.to_bytes()).map_err(|(code, name)| (code, name.to_owned())))
+}
+
 fn discard_call(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
     let request = functions::phone::DiscardCall::from_bytes(invocation.args)?;
     if world.user(invocation.session).is_some_and(User::is_bot) {
@@ -304,6 +320,11 @@ fn discarded_call(args: &[u8]) -> Read<Option<CallArgs>> {
         "connection_id": request.connection_id,
     });
     Ok(Some(CallArgs { id: peer.id, log }))
+}
+
+fn declined_message(args: &[u8]) -> Read<Option<CallArgs>> {
+    let request = functions::phone::DeclineConferenceCallInvite::from_bytes(args)?;
+    Ok(Some(CallArgs { id: request.msg_id.into(), log: json!({ "message": request.msg_id }) }))
 }
 
 fn no_call(_: &[u8]) -> Read<Option<CallArgs>> {

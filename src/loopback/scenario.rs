@@ -6,6 +6,7 @@
 mod account;
 mod chaos;
 mod check;
+mod invitation;
 
 use std::path::Path;
 
@@ -17,6 +18,7 @@ pub(crate) use account::{
 };
 pub use chaos::fault_kinds;
 pub(crate) use chaos::{ChaosScript, FaultKind, InvalidMessage};
+pub(crate) use invitation::{InvitationOutcome, InvitationScript};
 
 use crate::builtin;
 use onhook_toml_source::{TomlError, TomlSource};
@@ -35,6 +37,8 @@ pub struct Scenario {
     pub(crate) people: Vec<PersonScript>,
     #[serde(default, rename = "call")]
     pub(crate) calls: Vec<CallScript>,
+    #[serde(default, rename = "invite")]
+    pub(crate) invitations: Vec<InvitationScript>,
     #[serde(default, rename = "answer")]
     pub(crate) answers: Vec<AnswerScript>,
     #[serde(default, rename = "network_fault")]

@@ -7,6 +7,7 @@ mod delivery;
 mod difference;
 mod faults;
 mod ground_truth;
+mod invitation;
 mod login_email;
 mod login_token;
 mod script;
@@ -28,12 +29,13 @@ use crate::scenario::{
 };
 use crate::srp::PasswordVerifier;
 use faults::FaultInjector;
+use invitation::Invitation;
 use login_token::LoginToken;
 use script::Script;
 
 pub(crate) use faults::MessageFault;
-pub use ground_truth::CallTruth;
 pub(crate) use ground_truth::name_of;
+pub use ground_truth::{CallTruth, ConferenceTruth};
 pub(crate) use scripted_answer::{ResponseKind, ResponseOverride};
 pub(crate) use session::{ClientInfo, Session};
 pub(crate) use user::User;
@@ -44,6 +46,7 @@ pub(crate) struct World {
     users: Vec<User>,
     sessions: Vec<Session>,
     calls: Vec<ServerCall>,
+    invitations: Vec<Invitation>,
     call_indexes: HashMap<i64, usize>,
     script: Script,
     login_tokens: Vec<LoginToken>,
@@ -98,6 +101,7 @@ impl World {
             users,
             sessions,
             calls,
+            invitations: Vec::new(),
             call_indexes,
             script,
             login_tokens,

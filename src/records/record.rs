@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calls::account::ConnectionState;
 use crate::calls::failure::Failure;
-use crate::calls::{
-    Call, Change, Direction, EndedCall, Party, Provenance, RequestState, kind_code,
-};
+use crate::calls::{Call, CallKey, Change, Direction, EndedCall, Party, Provenance, RequestState};
 
 /// Increases when a reader of the old form could misread the new one; new fields do not count.
 pub const VERSION: u32 = 2;
@@ -62,7 +60,7 @@ pub struct CallRecord {
     pub username: Option<String>,
     /// `incoming` or `outgoing`.
     pub direction: String,
-    /// `audio` or `video`.
+    /// `audio`, `video` or `group`: an invitation to a group call.
     pub kind: String,
     /// `ringing`, `dialing`, `remote-ringing`, `connecting`, `active` or `ended`.
     pub state: String,
@@ -78,9 +76,10 @@ pub struct CallRecord {
     pub outcome: Option<String>,
     /// Which side ended it: `you`, `peer` or `other-device`; null if unknown.
     pub ended_by: Option<String>,
-    /// The reason that was sent from this machine: `busy`, `missed`, `hangup` or `disconnect`.
+    /// The reason that was sent from this machine: `busy`, `missed`, `hangup` or `disconnect`; null
+    /// for group calls, whose invitations are declined without one.
     pub reason_sent: Option<String>,
-    /// What caused the discard: `key`.
+    /// What caused the request that ends the call: `key`.
     pub origin: Option<String>,
     /// The reason that Telegram recorded: one of those that are sent, or
     /// `migrate-conference-call`.
@@ -125,14 +124,14 @@ impl RecordEvent {
 }
 
 impl CallRecord {
-    fn new(id: i64, peer: &Party, direction: Direction, video: bool) -> Self {
+    fn new(key: CallKey, peer: &Party, direction: Direction, kind: &str) -> Self {
         Self {
-            id: id.to_string(),
+            id: key.id.to_string(),
             user_id: peer.user_id.to_string(),
             name: peer.name.clone(),
             username: peer.username.clone(),
             direction: direction.code().to_owned(),
-            kind: kind_code(video).to_owned(),
+            kind: kind.to_owned(),
             state: "ended".to_owned(),
             placed_at: None,
             ended_at: None,
@@ -157,11 +156,11 @@ impl CallRecord {
         Self {
             state: call.phase.code().to_owned(),
             placed_at: Some(call.placed),
-            reason_sent: sent.map(|sent| sent.reason.code().to_owned()),
+            reason_sent: sent.and_then(|sent| sent.reason).map(|reason| reason.code().to_owned()),
             origin: sent.map(|sent| sent.origin.code().to_owned()),
             error: failure.map(Failure::code),
             remedy: failure.map(|failure| failure.remedy().code().to_owned()),
-            ..Self::new(call.key.id, &call.peer, call.direction, call.video)
+            ..Self::new(call.key, &call.peer, call.direction, call.kind())
         }
     }
 
@@ -173,14 +172,17 @@ impl CallRecord {
             ended_at: Some(ended.at),
             outcome: Some(ended.outcome().code().to_owned()),
             ended_by: ended.ended_by().map(|by| by.code().to_owned()),
-            reason_sent: ended.sent.map(|sent| sent.reason.code().to_owned()),
+            reason_sent: ended
+                .sent
+                .and_then(|sent| sent.reason)
+                .map(|reason| reason.code().to_owned()),
             origin: ended.sent.map(|sent| sent.origin.code().to_owned()),
             reason_recorded: reason.map(|reason| reason.code().to_owned()),
             error: failure.map(Failure::code),
             remedy: failure.map(|failure| failure.remedy().code().to_owned()),
             ring_seconds: ended.ring_seconds(),
             talk_seconds: talked,
-            ..Self::new(ended.key.id, &ended.peer, ended.direction, ended.video)
+            ..Self::new(ended.key, &ended.peer, ended.direction, ended.kind())
         }
     }
 }

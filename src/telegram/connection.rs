@@ -24,7 +24,7 @@ use super::heartbeat::{ServerProbe, heartbeat};
 use super::name_lookup::look_up_names;
 use super::peers::PartyCache;
 use super::receive::{Dispatcher, UpdateReceiver};
-use super::reconcile::{WantedEnds, reconcile};
+use super::reconcile::{WantedEnds, read_invitations, reconcile};
 use super::sequence::Sequence;
 use super::server_clock::ServerClock;
 use super::session::{CachedSession, SessionError};
@@ -156,6 +156,13 @@ impl Connection {
     pub(super) fn enable_calls(&mut self) {
         let client = Client::new(self.handle.clone());
         self.tasks.spawn(enable_calls(self.context.clone(), client));
+    }
+
+    /// Reads invitations to group calls again.
+    pub(super) fn read_invitations(&mut self, messages: Vec<i32>) {
+        let client = Client::new(self.handle.clone());
+        let (context, names) = (self.context.clone(), self.names.clone());
+        self.tasks.spawn(read_invitations(context, client, names, messages));
     }
 
     /// Searches the chats for the ends of calls.

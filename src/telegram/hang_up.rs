@@ -1,11 +1,13 @@
-//! The hang-up: one `phone.discardCall`, sent once, with one deadline.
+//! The requests that end a call: `phone.discardCall` and `phone.declineConferenceCallInvite`, each
+//! sent once, with one deadline.
 
 use std::time::Duration;
 
 use grammers_client::InvocationError;
 use grammers_client::tl::{self, Deserializable, Serializable};
 use grammers_mtsender::SenderPoolHandle;
-use tokio::time::timeout;
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 
 use super::context::TaskContext;
 use super::disconnect::Disconnect;
@@ -15,12 +17,12 @@ use crate::calls::account::{AccountEvent, RequestAnswer};
 use crate::calls::event::CallEvent;
 use crate::calls::failure::Failure;
 use crate::calls::reason::EndReason;
-use crate::calls::{CallRequest, RequestKind};
+use crate::calls::{CallRequest, Handle, Reference, RequestKind};
 
 /// The deadline of a hang-up.
 const DEADLINE: Duration = Duration::from_secs(15);
 
-/// Sends a hang-up and reports the call events of the answer, then the outcome.
+/// Sends a request that ends a call, and reports the call events of the answer, then the outcome.
 ///
 /// Returns a disconnect if the session is no longer valid, or if there was no answer: the request may
 /// still be queued in the pool, and must not be sent later.
@@ -31,56 +33,81 @@ pub(super) async fn send(
     names: PartyCache,
     call: CallRequest,
 ) -> Option<Disconnect> {
-    let request = request(&call).to_bytes();
-    // A raw request is sent once; the pool's retry policy does not apply to it.
-    let answer = timeout(DEADLINE, pool.raw_invoke_in_dc(dc, request)).await;
-    let disconnect = match &answer {
-        Err(_) => Some(Disconnect::Asked),
-        // A transport error is of the whole connection; its own tasks report it.
-        Ok(Err(InvocationError::Transport(_))) => None,
-        Ok(Err(error)) => error::signed_out(error).map(Disconnect::SignedOut),
-        Ok(Ok(_)) => None,
-    };
-    let outcome = match answer {
-        Err(_) => Err(Failure::NoAnswer { after: DEADLINE }),
-        Ok(Err(error)) => Err(error::failure(&error)),
-        Ok(Ok(bytes)) => match tl::enums::Updates::from_bytes(&bytes) {
-            Err(_) => Err(Failure::Unreadable),
-            Ok(answer) => {
-                let container = grammers_session::updates::UpdatesLike::Updates(answer);
-                let mut answer = RequestAnswer::NoEnd;
-                for event in call_events(&container, call.handle.id, context.self_id, &names) {
+    let deadline = Instant::now() + DEADLINE;
+    let (mut outcome, mut disconnect) = (Ok(RequestAnswer::NoEnd), None);
+    for request in requests(&call) {
+        // A raw request is sent once; the pool's retry policy does not apply to it.
+        let answer = timeout_at(deadline, pool.raw_invoke_in_dc(dc, request)).await;
+        disconnect = match &answer {
+            Err(_) => Some(Disconnect::Asked),
+            // A transport error is of the whole connection; its own tasks report it.
+            Ok(Err(InvocationError::Transport(_))) => None,
+            Ok(Err(error)) => error::signed_out(error).map(Disconnect::SignedOut),
+            Ok(Ok(_)) => None,
+        };
+        match read_answer(answer, &call, context.self_id, &names) {
+            Ok(events) => {
+                for event in events {
                     if !matches!(event, CallEvent::Live(_)) {
-                        answer = RequestAnswer::End;
+                        outcome = outcome.map(|_| RequestAnswer::End);
                     }
                     context.send(AccountEvent::Call(event)).await;
                 }
-                Ok(answer)
             }
-        },
-    };
+            Err(failure) => outcome = outcome.and(Err(failure)),
+        }
+        if disconnect.is_some() {
+            break;
+        }
+    }
     let done = AccountEvent::RequestDone { key: call.key, attempt: call.attempt, outcome };
     context.send(done).await;
     disconnect
 }
 
-/// The events of an answer about the call that was hung up.
-fn call_events(
-    container: &grammers_session::updates::UpdatesLike,
-    id: i64,
+/// The events of an answer about the call that was to be ended.
+fn read_answer(
+    answer: Result<Result<Vec<u8>, InvocationError>, Elapsed>,
+    call: &CallRequest,
     self_id: i64,
     names: &PartyCache,
-) -> Vec<CallEvent> {
-    let (list, users) = updates::unpack(container);
+) -> Result<Vec<CallEvent>, Failure> {
+    let bytes = match answer {
+        Err(_) => return Err(Failure::NoAnswer { after: DEADLINE }),
+        Ok(Err(error)) => return Err(error::failure(&error)),
+        Ok(Ok(bytes)) => bytes,
+    };
+    let answer = tl::enums::Updates::from_bytes(&bytes).map_err(|_| Failure::Unreadable)?;
+    let container = grammers_session::updates::UpdatesLike::Updates(answer);
+    let (list, users) = updates::unpack(&container);
     names.insert_users(users);
     let events = list.iter().filter_map(|update| updates::event(update, self_id, names));
-    events.filter(|event| event.id() == id).collect()
+    Ok(events.filter(|event| event.key(call.key.account) == call.key).collect())
 }
 
-fn request(call: &CallRequest) -> tl::functions::phone::DiscardCall {
-    let RequestKind::Discard { reason, duration, video } = call.kind;
-    let peer =
-        tl::types::InputPhoneCall { id: call.handle.id, access_hash: call.handle.access_hash };
+/// The serialized requests; several for several invitations to one conference.
+fn requests(call: &CallRequest) -> Vec<Vec<u8>> {
+    match (&call.reference, call.kind) {
+        (Reference::Call(handle), RequestKind::Discard { reason, duration, video }) => {
+            vec![discard(*handle, reason, duration, video).to_bytes()]
+        }
+        (Reference::Invitations(messages), _) => {
+            let decline = |msg_id: &i32| {
+                tl::functions::phone::DeclineConferenceCallInvite { msg_id: *msg_id }.to_bytes()
+            };
+            messages.iter().map(decline).collect()
+        }
+        (Reference::Call(_), RequestKind::DeclineInvitation) => Vec::new(),
+    }
+}
+
+fn discard(
+    handle: Handle,
+    reason: EndReason,
+    duration: u32,
+    video: bool,
+) -> tl::functions::phone::DiscardCall {
+    let peer = tl::types::InputPhoneCall { id: handle.id, access_hash: handle.access_hash };
     tl::functions::phone::DiscardCall {
         video,
         peer: peer.into(),

@@ -53,14 +53,15 @@ impl Dispatcher {
     /// Sends the event of an update, if it has one. Returns `false` if the receiver is closed.
     async fn dispatch(&self, update: &tl::enums::Update) -> bool {
         let Some(event) = updates::event(update, self.context.self_id, &self.names) else {
-            return match updates::service_notification(update) {
-                Some(text) => self.context.send(AccountEvent::ServiceNotification(text)).await,
+            return match updates::other_event(update) {
+                Some(event) => self.context.send(event).await,
                 None => true,
             };
         };
         let peer = match &event {
             CallEvent::Live(live) => Some(live.peer.user_id),
             CallEvent::Logged(chat) => Some(chat.peer.user_id),
+            CallEvent::Invited(invitation) => Some(invitation.peer.user_id),
             CallEvent::Discarded { .. } | CallEvent::Gone { .. } => None,
         };
         if let Some(peer) = peer.filter(|peer| self.names.needs_lookup(*peer)) {

@@ -93,16 +93,71 @@ impl WantedEnds {
     fn all_in(&self, ended: &[CallEvent]) -> bool {
         // Calls of which nothing is known may be missing from an index that lags.
         self.lost_since.is_none()
-            && self.calls.iter().all(|call| ended.iter().any(|event| event.id() == *call))
+            && self
+                .calls
+                .iter()
+                .all(|call| ended.iter().any(|event| logged_id(event) == Some(*call)))
     }
 
     fn takes(&self, event: &CallEvent) -> bool {
         let lost = |event: &CallEvent| match event {
             CallEvent::Logged(chat) => self.lost_since.is_some_and(|since| chat.date >= since),
+            CallEvent::Invited(it) => self.lost_since.is_some_and(|since| it.date >= since),
             _ => false,
         };
-        self.calls.contains(&event.id()) || lost(event)
+        logged_id(event).is_some_and(|id| self.calls.contains(&id)) || lost(event)
     }
+}
+
+/// The id of the call between two users that a service message is about.
+fn logged_id(event: &CallEvent) -> Option<i64> {
+    match event {
+        CallEvent::Logged(chat) => Some(chat.id),
+        _ => None,
+    }
+}
+
+/// Reads the messages with these ids, and reports the invitations among them.
+pub(super) async fn read_invitations(
+    context: TaskContext,
+    client: Client,
+    names: PartyCache,
+    asked: Vec<i32>,
+) -> Option<Disconnect> {
+    let id = asked.iter().map(|id| tl::types::InputMessageId { id: *id }.into()).collect();
+    let request = tl::functions::messages::GetMessages { id };
+    let found = match timeout(REQUEST_DEADLINE, client.invoke(&request)).await {
+        Ok(Ok(tl::enums::messages::Messages::Messages(found))) => found,
+        Ok(Err(error)) if wait_before_retry(&error).is_none() && !is_refusal(&error) => {
+            return Some(Disconnect::of(&error));
+        }
+        Ok(_) => {
+            context.send(AccountEvent::InvitationsRead { asked, known: false }).await;
+            return None;
+        }
+        Err(_) => return Some(Disconnect::silent()),
+    };
+    names.insert_users(&found.users);
+    for message in &found.messages {
+        if let Some(event) = updates::message_event(message, &names) {
+            context.send(AccountEvent::Call(event)).await;
+        }
+    }
+    let deleted = found.messages.iter().filter_map(|message| match message {
+        tl::enums::Message::Empty(message) => Some(message.id),
+        _ => None,
+    });
+    let deleted: Vec<_> = deleted.collect();
+    if !deleted.is_empty() {
+        context.send(AccountEvent::MessagesDeleted(deleted)).await;
+    }
+    context.send(AccountEvent::InvitationsRead { asked, known: true }).await;
+    None
+}
+
+/// Whether Telegram refused a request without ending the session.
+fn is_refusal(error: &InvocationError) -> bool {
+    matches!(error, InvocationError::Rpc(_)) && error::signed_out(error).is_none()
 }
 
 /// Reads the call history, the latest message first, back to the earliest of the wanted calls.
@@ -117,7 +172,7 @@ async fn search(
     for _ in 0..MAX_PAGES {
         let Some(page) = page(client, offset_id).await? else { break };
         names.insert_users(&page.users);
-        let events = page.messages.iter().filter_map(|it| updates::logged_call(it, names));
+        let events = page.messages.iter().filter_map(|it| updates::message_event(it, names));
         found.ended.extend(events.filter(|event| wanted.takes(event)));
         let last = page.messages.iter().filter_map(id_and_date).min();
         let early = last.is_none_or(|(_, date)| i64::from(date) < since);
@@ -199,7 +254,7 @@ fn wait_before_retry(error: &InvocationError) -> Option<Duration> {
         InvocationError::Rpc(error) if matches!(error.code, 420 | 500.. | -503) => {
             Some(Duration::from_secs(u64::from(error.value.unwrap_or(0))))
         }
-        InvocationError::Rpc(_) => None,
-        _ => Some(Duration::ZERO),
+        InvocationError::Deserialize(_) => Some(Duration::ZERO),
+        _ => None,
     }
 }

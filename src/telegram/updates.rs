@@ -8,11 +8,13 @@ use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
 
 use super::peers::PartyCache;
+use crate::calls::account::AccountEvent;
 use crate::calls::event::{
-    CallEvent, KeyExchange, LiveCall, LoggedCall, Protocol, RelayKind, RelayServer, Relays, Stage,
+    CallEvent, Invitation, InvitationState, KeyExchange, LiveCall, LoggedCall, Protocol, RelayKind,
+    RelayServer, Relays, Stage,
 };
 use crate::calls::reason::{EndReason, Recorded};
-use crate::calls::{Direction, Handle};
+use crate::calls::{Direction, Handle, Party};
 use crate::text;
 
 /// The updates and users of a raw container; none for containers of other kinds.
@@ -52,8 +54,19 @@ pub(super) fn event(
         tl::enums::Update::PhoneCall(update) => {
             Some(phone_call(&update.phone_call, self_id, names))
         }
-        tl::enums::Update::NewMessage(update) => logged_call(&update.message, names),
+        tl::enums::Update::NewMessage(update) => message_event(&update.message, names),
+        tl::enums::Update::EditMessage(update) => message_event(&update.message, names),
         _ => None,
+    }
+}
+
+/// The event of an update that is about no call.
+pub(super) fn other_event(update: &tl::enums::Update) -> Option<AccountEvent> {
+    match update {
+        tl::enums::Update::DeleteMessages(update) => {
+            Some(AccountEvent::MessagesDeleted(update.messages.clone()))
+        }
+        update => service_notification(update).map(AccountEvent::ServiceNotification),
     }
 }
 
@@ -61,10 +74,8 @@ pub(super) fn event(
 pub(super) fn parties(update: &tl::enums::Update) -> Option<[i64; 2]> {
     use tl::enums::PhoneCall;
     let call = match update {
-        tl::enums::Update::NewMessage(update) => {
-            let tl::enums::Message::Service(message) = &update.message else { return None };
-            return peer_of(message).map(|peer| [peer; 2]);
-        }
+        tl::enums::Update::NewMessage(update) => return message_parties(&update.message),
+        tl::enums::Update::EditMessage(update) => return message_parties(&update.message),
         tl::enums::Update::PhoneCall(update) => &update.phone_call,
         _ => return None,
     };
@@ -75,6 +86,11 @@ pub(super) fn parties(update: &tl::enums::Update) -> Option<[i64; 2]> {
         PhoneCall::Call(call) => Some([call.admin_id, call.participant_id]),
         PhoneCall::Empty(_) | PhoneCall::Discarded(_) => None,
     }
+}
+
+fn message_parties(message: &tl::enums::Message) -> Option<[i64; 2]> {
+    let tl::enums::Message::Service(message) = message else { return None };
+    peer_of(message).map(|peer| [peer; 2])
 }
 
 /// The id of the call of an update, if the call has not ended.
@@ -91,7 +107,7 @@ pub(super) fn live_call(update: &tl::enums::Update) -> Option<i64> {
 }
 
 /// The text of an `updateServiceNotification` with the flag `popup`.
-pub(super) fn service_notification(update: &tl::enums::Update) -> Option<String> {
+fn service_notification(update: &tl::enums::Update) -> Option<String> {
     match update {
         tl::enums::Update::ServiceNotification(update) if update.popup => {
             Some(text::clean(&update.message))
@@ -100,19 +116,57 @@ pub(super) fn service_notification(update: &tl::enums::Update) -> Option<String>
     }
 }
 
-/// The event of a message, if it is the service message of a call.
-pub(super) fn logged_call(message: &tl::enums::Message, names: &PartyCache) -> Option<CallEvent> {
+/// The event of a message, if it is the service message of a call or an invitation to one.
+pub(super) fn message_event(message: &tl::enums::Message, names: &PartyCache) -> Option<CallEvent> {
     let tl::enums::Message::Service(message) = message else { return None };
-    let tl::enums::MessageAction::PhoneCall(action) = &message.action else { return None };
-    Some(CallEvent::Logged(Box::new(LoggedCall {
-        id: action.call_id,
-        peer: names.get(peer_of(message)?),
-        direction: if message.out { Direction::Outgoing } else { Direction::Incoming },
-        video: action.video,
-        date: time(message.date),
-        reason: action.reason.as_ref().map(recorded),
-        duration: seconds(action.duration),
-    })))
+    let peer = names.get(peer_of(message)?);
+    let direction = if message.out { Direction::Outgoing } else { Direction::Incoming };
+    let date = time(message.date);
+    match &message.action {
+        tl::enums::MessageAction::PhoneCall(action) => {
+            Some(CallEvent::Logged(Box::new(LoggedCall {
+                id: action.call_id,
+                peer,
+                direction,
+                video: action.video,
+                date,
+                reason: action.reason.as_ref().map(recorded),
+                duration: seconds(action.duration),
+            })))
+        }
+        tl::enums::MessageAction::ConferenceCall(action) => {
+            Some(CallEvent::Invited(Box::new(Invitation {
+                conference: action.call_id,
+                message: message.id,
+                peer,
+                direction,
+                video: action.video,
+                date,
+                state: invitation_state(action),
+                others: others(action, names),
+            })))
+        }
+        _ => None,
+    }
+}
+
+/// Official clients take a duration of 0 for none.
+fn invitation_state(action: &tl::types::MessageActionConferenceCall) -> InvitationState {
+    match seconds(action.duration).filter(|seconds| *seconds > 0) {
+        _ if action.active => InvitationState::Joined,
+        Some(seconds) => InvitationState::Left(seconds),
+        None if action.missed => InvitationState::Missed,
+        None => InvitationState::Open,
+    }
+}
+
+fn others(action: &tl::types::MessageActionConferenceCall, names: &PartyCache) -> Vec<Party> {
+    let peers = action.other_participants.as_deref().unwrap_or_default();
+    let users = peers.iter().filter_map(|peer| match peer {
+        tl::enums::Peer::User(user) => Some(user.user_id),
+        _ => None,
+    });
+    users.map(|user| names.get(user)).collect()
 }
 
 /// The user whose chat a message is in; `None` for the chat of a group.

@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::{View, call_table, popup, put};
 use crate::app::Privacy;
 use crate::calls::failure::Failure;
-use crate::calls::{Call, EndedCall, Party, Phase, Provenance, RequestState, kind_code};
+use crate::calls::{Call, EndedCall, Party, Phase, Provenance, Reference, RequestState};
 use crate::text;
 use crate::words;
 
@@ -60,7 +60,10 @@ fn of_call(view: View, call: &Call) -> Lines {
         lines.push(line("account", call_table::account(view, call)));
     }
     lines.push(line("state", words::call::phase(call.phase)));
-    lines.push(line("call", format!("{kind}, {}", words::call::direction(call.direction))));
+    lines.push(line(
+        "call",
+        format!("{kind}, {}", words::call::direction(call.key.kind, call.direction)),
+    ));
     lines.push(line("id", call.key.id.to_string()));
     lines.push(line("placed", exact(view, call.placed)));
     let milestones = [
@@ -77,9 +80,24 @@ fn of_call(view: View, call: &Call) -> Lines {
         let text = format!("{} reflector, {} WebRTC", relays.reflectors, relays.webrtc);
         lines.push(line("relays", text));
     }
-    let (low, high) = call.protocol.layers;
-    lines.push(line("layers", format!("{low} to {high}")));
-    lines.push(line("libraries", call.protocol.libraries.join(", ")));
+    match &call.reference {
+        Reference::Call(_) => {
+            let (low, high) = call.protocol.layers;
+            lines.push(line("layers", format!("{low} to {high}")));
+            lines.push(line("libraries", call.protocol.libraries.join(", ")));
+        }
+        Reference::Invitations(messages) => {
+            lines.push(line("invited by", view.state.shown_name(&call.peer)));
+            if messages.len() > 1 {
+                lines.push(line("invited", format!("{} times", messages.len())));
+            }
+            let others: Vec<_> =
+                call.others.iter().map(|other| view.state.shown_name(other)).collect();
+            if !others.is_empty() {
+                lines.push(line("with", others.join(", ")));
+            }
+        }
+    }
     if call.phase == Phase::Connecting {
         lines.push(line("", "the two devices are exchanging keys"));
     }
@@ -87,10 +105,13 @@ fn of_call(view: View, call: &Call) -> Lines {
 }
 
 fn of_ended(view: View, ended: &EndedCall) -> Lines {
-    let kind = kind_code(ended.video);
+    let kind = ended.kind();
     let mut lines = of_party(view, &ended.peer);
     lines.push(line("ended", words::call::ending_with_reasons(ended)));
-    lines.push(line("call", format!("{kind}, {}", words::call::direction(ended.direction))));
+    lines.push(line(
+        "call",
+        format!("{kind}, {}", words::call::direction(ended.key.kind, ended.direction)),
+    ));
     lines.push(line("id", ended.key.id.to_string()));
     if ended.provenance == Provenance::Live {
         lines.push(line("placed", exact(view, ended.placed)));

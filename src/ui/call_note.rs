@@ -7,7 +7,7 @@ use super::{View, spinner};
 use crate::app::action::{Action, Layer};
 use crate::app::countdown::remaining;
 use crate::calls::failure::{Failure, Remedy};
-use crate::calls::{Call, OutcomeCheck, Phase, RequestKind, RequestState};
+use crate::calls::{Call, OutcomeCheck, Phase, RequestState};
 use crate::text;
 use crate::words;
 
@@ -48,7 +48,7 @@ pub(super) fn note(view: View, call: &Call, now: Timestamp) -> Note {
     match &call.request {
         RequestState::Idle if call.doubtful => plain("checking…".to_owned(), view.theme().muted),
         RequestState::Idle => plain(ring_note(view, call, now), view.theme().muted),
-        RequestState::Sending { kind: RequestKind::Discard { .. }, since, .. } => {
+        RequestState::Sending { since, .. } => {
             let spinner = spinner(now);
             let waited = now.duration_since(*since).as_secs();
             let doing = words::call::progressive(call.verb());

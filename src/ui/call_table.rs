@@ -205,7 +205,7 @@ fn draw_row(view: View, row: &Row, layout: &ColumnLayout, area: Rect, buffer: &m
         peer: &view.state.shown_name(&call.peer),
         username: username.as_deref(),
         account: &account(view, call),
-        direction: words::call::direction(call.direction),
+        direction: words::call::direction(call.key.kind, call.direction),
         seconds: server_now.duration_since(call.counts_from()).as_secs(),
     };
     let mut x = area.x + MARKS;

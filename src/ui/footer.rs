@@ -6,9 +6,9 @@ use ratatui::layout::Rect;
 use super::{View, put, put_all, with_cursor};
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
-use crate::app::request::{obstacle, usual_reason};
-use crate::calls::RequestState;
+use crate::app::request::obstacle;
 use crate::calls::account::ConnectionState;
+use crate::calls::{CallKind, RequestState};
 use crate::text;
 use crate::words;
 use crate::words::screen::{FILTER_KEYS, MORE_IN_DOCTOR, UNCONFIRMED, calls_off};
@@ -91,8 +91,15 @@ fn hints(view: View) -> Vec<(String, String)> {
         let signed_out = state.account(call.key.account).is_out();
         if !signed_out && obstacle(call, view.now).is_none() {
             let verb = words::call::imperative(call.verb());
-            add(Action::HangUp, &format!("{verb}…"));
-            add(Action::HangUpNow, &format!("{verb} ({})", usual_reason(call).code()));
+            match call.key.kind {
+                CallKind::Private => {
+                    add(Action::HangUp, &format!("{verb}…"));
+                    let reason = call.default_reason();
+                    add(Action::HangUpNow, &format!("{verb} ({})", reason.code()));
+                }
+                // It is declined without a reason.
+                CallKind::Group => add(Action::HangUpNow, verb),
+            }
         }
         if matches!(call.request, RequestState::Failed { .. }) {
             add(Action::Dismiss, "dismiss error");

@@ -54,7 +54,7 @@ fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) -> u
         Direction::Outgoing => "→",
     };
     let roomy = direction_width > 2;
-    let arrow_or_text = if roomy { direction(ended.direction) } else { arrow };
+    let arrow_or_text = if roomy { direction(ended.key.kind, ended.direction) } else { arrow };
     let mut x = area.x + 1;
     put(buffer, (x, area.y), 5, &view.clock_or_date(ended.at), theme.muted);
     x += 7;

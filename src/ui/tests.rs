@@ -94,7 +94,7 @@ fn ended(state: &mut State, id: i64, reason: Option<EndReason>, duration: Option
 }
 
 fn failed(state: &mut State, id: i64, failure: Failure) {
-    let key = CallKey { account: ACCOUNT, id };
+    let key = CallKey::private(ACCOUNT, id);
     tell(state, AccountEvent::RequestDone { key, attempt: 1, outcome: Err(failure) }, 50);
 }
 

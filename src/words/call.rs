@@ -1,7 +1,9 @@
 //! Calls: their phases, parties and endings.
 
-use crate::calls::reason::{EndReason, Ending, Outcome, Recorded};
-use crate::calls::{Direction, EndedCall, Party, Phase, Provenance, SentAnswer, UNKNOWN, Verb};
+use crate::calls::reason::{EndReason, Ending, InvitationEnd, Outcome, Recorded};
+use crate::calls::{
+    CallKind, Direction, EndedCall, Party, Phase, Provenance, SentAnswer, UNKNOWN, Verb,
+};
 use crate::text;
 
 /// The phase of a call.
@@ -25,11 +27,13 @@ pub fn phase_symbol(phase: Phase) -> &'static str {
     }
 }
 
-/// The direction of a call, with its arrow.
-pub fn direction(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Incoming => "← incoming",
-        Direction::Outgoing => "→ outgoing",
+/// The direction of a call, with its arrow; of a group call, that it is one.
+pub fn direction(kind: CallKind, direction: Direction) -> &'static str {
+    match (kind, direction) {
+        (CallKind::Group, Direction::Incoming) => "← group",
+        (CallKind::Group, Direction::Outgoing) => "→ group",
+        (CallKind::Private, Direction::Incoming) => "← incoming",
+        (CallKind::Private, Direction::Outgoing) => "→ outgoing",
     }
 }
 
@@ -134,16 +138,30 @@ fn ending_without_reason(ended: &EndedCall, ending: Ending) -> String {
         (Ending::Elsewhere { talked: None, .. }, _) => "answered elsewhere".to_owned(),
         (Ending::Stopped { .. }, _) => "stopped ringing".to_owned(),
         (Ending::RangOut, _) => "rang out (unconfirmed)".to_owned(),
+        (Ending::Invitation(end), _) => invitation_end(end),
         (Ending::Over { talked: None }, Some(_)) => "had already ended".to_owned(),
         (Ending::Over { talked }, _) => lasted("ended", talked),
         (Ending::Recorded { .. }, _) => "ended".to_owned(),
     }
 }
 
+fn invitation_end(end: InvitationEnd) -> String {
+    match end {
+        InvitationEnd::Joined { talked: Some(seconds) } => {
+            format!("joined elsewhere, {}", duration(seconds))
+        }
+        InvitationEnd::Joined { talked: None } => "joined elsewhere".to_owned(),
+        InvitationEnd::Answered => "declined or withdrawn".to_owned(),
+        InvitationEnd::Missed => "missed".to_owned(),
+        InvitationEnd::Deleted => "invitation deleted".to_owned(),
+    }
+}
+
 /// The reason that was sent and the one that was recorded; one word where they are the same.
 pub fn reasons(ended: &EndedCall) -> Option<String> {
     let sent = ended.sent?;
-    let reason = sent.reason.code();
+    let sent_reason = sent.reason?;
+    let reason = sent_reason.code();
     let answer = match sent.answer {
         SentAnswer::None | SentAnswer::Done => "",
         SentAnswer::TooLate => " too late",
@@ -152,7 +170,7 @@ pub fn reasons(ended: &EndedCall) -> Option<String> {
     Some(match ended.ending.record().0 {
         None if answer.is_empty() => format!("{reason} not recorded"),
         None => format!("sent {reason}{answer}"),
-        Some(Recorded::Reason(recorded)) if recorded == sent.reason && answer.is_empty() => {
+        Some(Recorded::Reason(recorded)) if recorded == sent_reason && answer.is_empty() => {
             reason.to_owned()
         }
         Some(recorded) => format!("sent {reason}{answer}, recorded {}", recorded.code()),
@@ -165,7 +183,7 @@ pub fn telephony_causes(ended: &EndedCall) -> &'static str {
         Ending::Recorded { reason, .. } => reason,
         Ending::Elsewhere { .. } => return "Q.850 26",
         Ending::RangOut => return "Q.850 19 · SIP 480",
-        Ending::Stopped { .. } | Ending::Over { .. } => return "",
+        Ending::Stopped { .. } | Ending::Over { .. } | Ending::Invitation(_) => return "",
     };
     match (reason, ended.direction) {
         (Recorded::Migrated, _) => "Q.850 23 · SIP 302",

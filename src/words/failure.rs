@@ -58,6 +58,7 @@ fn refusal(code: i32, name: &str, value: Option<u32>) -> String {
     let text = match (code, name) {
         (_, "CALL_ALREADY_ACCEPTED") => "Answered elsewhere; hang up there",
         (_, "CALL_ALREADY_DECLINED") => "The call had already ended",
+        (_, "MESSAGE_ID_INVALID") => "The invitation had already been answered",
         (_, "CALL_PEER_INVALID") => "Telegram does not recognise this call",
         (500.., "CALL_OCCUPY_FAILED") => "Telegram: the line is occupied; outcome unknown",
         (_, "CALL_OCCUPY_FAILED") => "Telegram: the line is occupied; try again",

@@ -9,8 +9,11 @@ use onhook::app::dialog::Dialog;
 use onhook::app::{SETTLE, State};
 use onhook::calls::account::RequestAnswer;
 use onhook::calls::failure::Failure;
-use onhook::calls::{Call, CallKey, Direction, EndedCall, Phase, RequestState};
-use onhook_loopback::CallTruth;
+use onhook::calls::{
+    AccountId, Call, CallKey, CallKind, Direction, EndedCall, Handle, Phase, Reference,
+    RequestState,
+};
+use onhook_loopback::{CallTruth, ConferenceTruth};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -18,11 +21,14 @@ use crate::common::requests::is_harmless;
 
 /// A hang-up that somebody asked for.
 struct Order {
-    access_hash: i64,
-    reason: String,
+    reference: Reference,
+    /// The reason of a discard; none for a declined invitation.
+    reason: Option<String>,
     attempt: u32,
     /// Whether it has reached the server.
     seen: bool,
+    /// The invitations whose refusals have reached the server.
+    declined: HashSet<i32>,
     /// Whether the program has said that it was never sent.
     never_sent: bool,
 }
@@ -61,7 +67,7 @@ impl fmt::Display for Tally {
 /// What was asked for, and what came of it.
 #[derive(Default)]
 pub struct Checks {
-    orders: HashMap<i64, Vec<Order>>,
+    orders: HashMap<CallKey, Vec<Order>>,
     requests: u64,
     /// When the cursor was taken off a call that had gone.
     let_go: Option<Instant>,
@@ -135,9 +141,9 @@ impl Checks {
     }
 
     /// What the program says of an order.
-    pub fn told(&mut self, id: i64, attempt: u32, outcome: &Result<RequestAnswer, Failure>) {
+    pub fn told(&mut self, key: CallKey, attempt: u32, outcome: &Result<RequestAnswer, Failure>) {
         // Tries are counted anew once an error has been dismissed: the last one is meant.
-        let orders = self.orders.get_mut(&id).map(Vec::as_mut_slice).unwrap_or_default();
+        let orders = self.orders.get_mut(&key).map(Vec::as_mut_slice).unwrap_or_default();
         if let Some(order) = orders.iter_mut().rev().find(|order| order.attempt == attempt) {
             order.never_sent = *outcome == Err(Failure::Offline);
         }
@@ -163,6 +169,10 @@ impl Checks {
         // Only these keys hang up, each where it is meant to.
         let orders = match key {
             Some(Action::HangUpNow) => !before.picking,
+            // An invitation is declined without a picker.
+            Some(Action::HangUp) => {
+                !before.picking && before.meant.iter().all(|key| key.kind == CallKind::Group)
+            }
             Some(Action::Accept | Action::DefaultReason) => before.picking,
             Some(key) => before.picking && key.reason().is_some(),
             None => false,
@@ -179,7 +189,10 @@ impl Checks {
             if !orders {
                 return Err(format!("(a) a hang-up of {id} without a key for it: {key:?}"));
             }
-            if key.and_then(Action::reason).is_some_and(|chosen| chosen != reason) {
+            if key
+                .and_then(Action::reason)
+                .is_some_and(|chosen| reason.is_some_and(|reason| chosen != reason))
+            {
                 return Err(format!("(b) a hang-up of {id} with another reason than chosen"));
             }
             if !before.meant.contains(&call.key) {
@@ -189,13 +202,14 @@ impl Checks {
                 return Err(format!("(c) a second hang-up of {id} while one is on its way"));
             }
             let order = Order {
-                access_hash: call.handle.access_hash,
-                reason: reason.code().to_owned(),
+                reference: call.reference.clone(),
+                reason: reason.map(|reason| reason.code().to_owned()),
                 attempt: number,
                 seen: false,
+                declined: HashSet::new(),
                 never_sent: false,
             };
-            self.orders.entry(id).or_default().push(order);
+            self.orders.entry(call.key).or_default().push(order);
         }
         Ok(())
     }
@@ -208,25 +222,49 @@ impl Checks {
         if is_harmless(request) {
             return Ok(());
         }
-        if method != "phone.discardCall" {
-            return Err(format!("(a) nobody asked for {method}"));
+        match method {
+            "phone.discardCall" => self.discard(&request["args"]),
+            "phone.declineConferenceCallInvite" => self.declined(&request["args"]),
+            _ => Err(format!("(a) nobody asked for {method}")),
         }
-        let id = request["args"]["id"].as_i64().unwrap_or_default();
-        let Some(orders) = self.orders.get_mut(&id) else {
+    }
+
+    fn discard(&mut self, args: &Value) -> Result<(), String> {
+        let id = args["id"].as_i64().unwrap_or_default();
+        let Some(orders) = self.orders.get_mut(&CallKey::private(AccountId(0), id)) else {
             return Err(format!("(a) a hang-up of {id} that nobody asked for"));
         };
         // One that the program said it never sent must not pay for a second sending of another.
         let fits = |order: &&mut Order| {
-            let reason = request["args"]["reason"].as_str() == Some(&order.reason);
+            let reason = args["reason"].as_str() == order.reason.as_deref();
             reason && !order.seen && !order.never_sent
         };
         let Some(order) = orders.iter_mut().find(fits) else {
             return Err(format!("(d) a hang-up of {id} was sent more often than asked for"));
         };
         order.seen = true;
-        if request["args"]["access_hash"].as_i64() != Some(order.access_hash) {
+        let hash = args["access_hash"].as_i64().unwrap_or_default();
+        if order.reference != Reference::Call(Handle { id, access_hash: hash }) {
             return Err(format!("(b) a hang-up of {id} with the handle of another call"));
         }
+        Ok(())
+    }
+
+    fn declined(&mut self, args: &Value) -> Result<(), String> {
+        let message = args["message"].as_i64().unwrap_or_default() as i32;
+        let mut orders = self.orders.values_mut().flatten();
+        let order = orders.find(|order| {
+            let meant = match &order.reference {
+                Reference::Invitations(messages) => messages.contains(&message),
+                Reference::Call(_) => false,
+            };
+            meant && !order.never_sent && !order.declined.contains(&message)
+        });
+        let Some(order) = order else {
+            return Err(format!("(d) invitation {message} was declined more often than asked for"));
+        };
+        order.seen = true;
+        order.declined.insert(message);
         Ok(())
     }
 }
@@ -235,8 +273,19 @@ impl Checks {
 ///
 /// Nothing can be known of an end that was missed and is in no chat, nor, where a difference does not
 /// have all calls (`repeats_calls`), of a call that was placed unseen.
-pub fn agree(ground_truth: &[CallTruth], state: &State, repeats_calls: bool) -> Result<(), String> {
-    let mut board: HashMap<i64, &Call> = state.calls.live().map(|it| (it.key.id, it)).collect();
+pub fn agree(
+    ground_truth: &[CallTruth],
+    conferences: &[ConferenceTruth],
+    state: &State,
+    repeats_calls: bool,
+) -> Result<(), String> {
+    for call in state.calls.live().filter(|call| call.key.kind == CallKind::Group) {
+        if !conferences.iter().any(|it| it.id == call.key.id && it.rings) {
+            return Err(format!("(e) an invitation that does not ring: {call:?}"));
+        }
+    }
+    let private = state.calls.live().filter(|call| call.key.kind == CallKind::Private);
+    let mut board: HashMap<i64, &Call> = private.map(|it| (it.key.id, it)).collect();
     for call in ground_truth {
         let on_board = board.remove(&call.id);
         let shown = on_board.map(|it| match it.phase {
@@ -329,12 +378,21 @@ impl Row {
 pub async fn ledger_agrees(
     path: &Path,
     ground_truth: &[CallTruth],
+    conferences: &[ConferenceTruth],
     checks: &Checks,
     recent: &[EndedCall],
     repeats_calls: bool,
 ) -> Result<(), String> {
     let mut rows = rows(path).await.map_err(|error| format!("(f) {error}"))?;
-    for ended in recent {
+    for conference in conferences {
+        let row = rows.remove(&conference.id);
+        if row.as_ref().is_some_and(|row| {
+            row.outcome.as_deref() == Some("answered-elsewhere") && !conference.joined
+        }) {
+            return Err(format!("(f) {conference:?}\nis in the ledger as {row:?}"));
+        }
+    }
+    for ended in recent.iter().filter(|ended| ended.key.kind == CallKind::Private) {
         let row = rows.get(&ended.key.id);
         let same = row.is_some_and(|row| {
             row.outcome.as_deref() == Some(ended.outcome().code())
@@ -377,14 +435,18 @@ pub async fn ledger_agrees(
 impl Checks {
     /// (f) Only what has happened is said of an end: who ended the call, and where it was answered.
     fn ending_follows(&self, call: &CallTruth, row: &Row) -> Result<(), String> {
-        let orders = self.orders.get(&call.id).map(Vec::as_slice).unwrap_or_default();
+        let key = CallKey::private(AccountId(0), call.id);
+        let orders = self.orders.get(&key).map(Vec::as_slice).unwrap_or_default();
         let by_you = row.ended_by.as_deref() == Some("you");
         if by_you && orders.iter().all(|order| order.never_sent) {
             return Err(format!("(f) {call:?}\nwas not ended by you: {row:?}"));
         }
         // Of several discards with an unknown outcome, only the last one is remembered.
-        let sent: HashSet<_> =
-            orders.iter().filter(|order| order.seen).map(|order| &order.reason).collect();
+        let sent: HashSet<_> = orders
+            .iter()
+            .filter(|order| order.seen)
+            .filter_map(|order| order.reason.as_ref())
+            .collect();
         let asked = |reason: &String| sent.len() == 1 && sent.contains(reason);
         if call.ended_here && row.recorded.as_ref().is_some_and(asked) && !by_you {
             return Err(format!("(f) {call:?}\nwas ended by you: {row:?}"));

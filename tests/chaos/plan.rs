@@ -32,7 +32,7 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Plan {
     seed: u64,
-    /// Each as the scenario has it.
+    /// Calls and invitations, each as the scenario has it.
     calls: Vec<String>,
     /// By how many seconds the server's clock is ahead.
     pub clock: i64,
@@ -74,6 +74,7 @@ impl Plan {
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
         let plan = (
             proptest::collection::vec(any_call(until), calls),
+            proptest::collection::vec(any_invitation(until), 0..6),
             proptest::sample::select(vec![0, 0, 600, -20]),
             any_variant(),
             // All faults at once leave little of a session.
@@ -81,7 +82,8 @@ impl Plan {
             proptest::collection::vec(any_steps(waits), steps),
         );
         let tree = plan.new_tree(&mut runner).expect("nothing is filtered out");
-        let (calls, clock, (variant, repeats_calls), troubles, steps) = tree.current();
+        let (calls, invitations, clock, (variant, repeats_calls), troubles, steps) = tree.current();
+        let calls = [calls, invitations].concat();
         let steps = steps.concat();
         Self { seed, calls, clock, variant, repeats_calls, troubles, until, tick: 0, steps }
     }
@@ -195,6 +197,27 @@ fn any_call(until: u64) -> impl Strategy<Value = String> {
     (head, then, delivery).prop_map(|(head, then, (device, container, message))| {
         format!("{head}{then}device = '{device}'\ncontainer = '{container}'\n{message}")
     })
+}
+
+/// An invitation to a conference, as the scenario has it.
+fn any_invitation(until: u64) -> impl Strategy<Value = String> {
+    let conference = proptest::sample::select(vec!["", "", "a", "b"]);
+    let then = proptest::sample::select(vec![
+        "then = 'missed'",
+        "then = 'joined'\ntalks = 9",
+        "then = 'deleted'",
+    ]);
+    let rings = proptest::option::weighted(0.8, 1.0..90.0f64);
+    let age = prop_oneof![9 => Just(0), 1 => Just(200)];
+    (0usize..3, conference, 0.0..(until + 280) as f64, rings, then, age).prop_map(
+        |(person, conference, at, rings, then, age)| {
+            let rings = rings.map(|rings| format!("rings = {rings:.1}\n")).unwrap_or_default();
+            format!(
+                "[[invite]]\nfrom = 'p{person}'\nconference = '{conference}'\nat = {at:.1}\n\
+                 age = {age}\n{rings}{then}\n"
+            )
+        },
+    )
 }
 
 /// A few steps that belong together.

@@ -86,7 +86,7 @@ impl Play<'_> {
         };
         match &msg {
             Msg::Account(_, AccountEvent::RequestDone { key, attempt, outcome }) => {
-                self.checks.told(key.id, *attempt, outcome);
+                self.checks.told(*key, *attempt, outcome);
             }
             Msg::Account(_, AccountEvent::TaskPanicked) if !self.sends_invalid => {
                 return Err("a task panicked although the server sent nothing invalid".to_owned());
@@ -229,7 +229,8 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     // Calls go on coming and going: from now on, all agree at every moment.
     for _ in 0..AGREEING {
         play.pass(5_000, 500).await?;
-        agree(&server.ground_truth(0), &play.switchboard.state, plan.repeats_calls)?;
+        let (calls, conferences) = (server.ground_truth(0), server.conferences(0));
+        agree(&calls, &conferences, &play.switchboard.state, plan.repeats_calls)?;
     }
     let online = play.switchboard.state.accounts[0].connection == ConnectionState::Online;
     let ground_truth = play.server.ground_truth(0);
@@ -240,7 +241,10 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     let recent: Vec<_> = play.switchboard.state.calls.recent().cloned().collect();
     still_or_later(play.switchboard.close()).await;
     let path = folder.path().join("ledger.db");
-    still(ledger_agrees(&path, &ground_truth, &checks, &recent, plan.repeats_calls)).await?;
+    let conferences = server.conferences(0);
+    let agrees =
+        ledger_agrees(&path, &ground_truth, &conferences, &checks, &recent, plan.repeats_calls);
+    still(agrees).await?;
     Ok(tally)
 }
 

@@ -7,7 +7,7 @@ use libsql::Connection;
 use onhook::app::msg::Msg;
 use onhook::calls::Calls;
 use onhook::calls::account::{AccountContext, AccountEvent};
-use onhook::calls::event::{CallEvent, LoggedCall, Relays, Stage};
+use onhook::calls::event::{CallEvent, LiveCall, LoggedCall, RecalledCall, Relays, Stage};
 use onhook::calls::reason::{EndReason, EndedBy, Ending, Outcome, Recorded};
 use onhook::calls::{
     AccountId, CallKey, Direction, EndedCall, Origin, Party, PossibleDiscard, Provenance,
@@ -34,7 +34,7 @@ fn context(second: i64) -> AccountContext {
 }
 
 fn key(id: i64) -> CallKey {
-    CallKey { account: AccountId(0), id }
+    CallKey::private(AccountId(0), id)
 }
 
 fn live(id: i64, incoming: bool, placed: i64, stage: Stage) -> CallEvent {
@@ -69,6 +69,14 @@ fn added(calls: &Calls, id: i64) -> (i64, LedgerRow) {
 
 fn ended(calls: &Calls, id: i64) -> (i64, LedgerRow) {
     (ME, LedgerRow::Ended(Box::new(calls.ended(key(id)).expect("it has ended").clone())))
+}
+
+/// The only update of a call between two users.
+fn of(recalled: &RecalledCall) -> &LiveCall {
+    match recalled.events.as_slice() {
+        [CallEvent::Live(live)] => live,
+        events => panic!("one update of a living call: {events:?}"),
+    }
 }
 
 /// One row as text, and whether its handle is there.
@@ -143,7 +151,7 @@ async fn a_later_run_does_not_overwrite_a_better_known_ending() {
 
     // Killed before the answer, and started again.
     let recalled = ledger.recall(ME, at(5), RING).await.expect("read");
-    let discard = PossibleDiscard { reason: EndReason::Busy, origin: Origin::Key };
+    let discard = PossibleDiscard { reason: Some(EndReason::Busy), origin: Origin::Key };
     assert_eq!(recalled[0].maybe_sent, Some(discard));
     let busy = |id| CallEvent::Discarded {
         id,
@@ -214,18 +222,18 @@ async fn calls_that_may_still_live_are_recalled_and_others_closed() {
     // The process is gone; the next one looks.
     let ledger = Ledger::open(&path).await.expect("the ledger");
     let mut living = ledger.recall(ME, at(60), RING).await.expect("read");
-    living.sort_by_key(|call| call.live.handle.id);
+    living.sort_by_key(|call| of(call).handle.id);
     let told: Vec<_> =
-        living.iter().map(|it| (it.live.handle.access_hash, it.live.stage.clone())).collect();
+        living.iter().map(|it| (of(it).handle.access_hash, of(it).stage.clone())).collect();
     assert_eq!(told[0], (1001, Stage::Requested));
     assert_eq!(told[1], (1002, Stage::Waiting { received: Some(at(2)) }));
     assert_eq!(told[2], (1003, established(9)));
-    assert_eq!((living[1].live.caller, living[1].live.callee), (ME, 102));
-    assert_eq!(living[0].live.peer.name.as_deref(), Some("Peer 1"));
+    assert_eq!((of(&living[1]).caller, of(&living[1]).callee), (ME, 102));
+    assert_eq!(of(&living[0]).peer.name.as_deref(), Some("Peer 1"));
     assert!(ledger.recall(2, at(60), RING).await.expect("read").is_empty(), "another account");
 
     let later = ledger.recall(ME, at(3600), RING).await.expect("read");
-    assert_eq!(later.iter().map(|it| it.live.handle.id).collect::<Vec<_>>(), [3], "only who talks");
+    assert_eq!(later.iter().map(|it| of(it).handle.id).collect::<Vec<_>>(), [3], "only who talks");
     ledger.close_old(ME, at(3600), RING).await.expect("closed");
     assert_eq!(row(&path, 1).await, ("rang-out// None None".to_owned(), false));
     let much_later = ledger.recall(ME, at(100_000), RING).await.expect("read");
@@ -299,7 +307,7 @@ async fn a_ledger_of_version_1_shows_the_same_calls_after_its_migration() {
             ledger.page(&Filter::default(), None, 1).await.expect("a page").calls[0].account;
         let now = jiff::Timestamp::from_second(1_795_749_375).expect("in range");
         let living = ledger.recall(account, now, i64::MAX / 2).await.expect("read");
-        let names: Vec<_> = living.iter().map(|it| it.live.peer.name.as_deref()).collect();
+        let names: Vec<_> = living.iter().map(|it| of(it).peer.name.as_deref()).collect();
         assert_eq!(names, [Some("Alan Turing")], "the call that lived is recalled");
     }
 }
@@ -340,12 +348,18 @@ fn any_ended() -> impl Strategy<Value = EndedCall> {
                 peer: Party::unknown(100),
                 direction: if outgoing { Direction::Outgoing } else { Direction::Incoming },
                 video: false,
+                invitations: Vec::new(),
                 placed: at(0),
                 ring_timeout: Duration::from_secs(90),
                 answered: was_answered.then(|| at(rings)),
                 at: at(rings),
                 was_answered,
-                sent: sent.map(|(reason, answer)| Sent { verb, reason, origin, answer }),
+                sent: sent.map(|(reason, answer)| Sent {
+                    verb,
+                    reason: Some(reason),
+                    origin,
+                    answer,
+                }),
                 maybe_sent: None,
                 ending,
                 failure: None,
@@ -396,6 +410,7 @@ async fn with_calls(count: i64) -> (TempDir, Ledger) {
             },
             direction: if number % 2 == 0 { Direction::Incoming } else { Direction::Outgoing },
             video: false,
+            invitations: Vec::new(),
             placed: at(number * 60),
             ring_timeout: Duration::from_secs(90),
             answered: None,

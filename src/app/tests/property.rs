@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use strum::IntoEnumIterator;
 
 use super::*;
+use crate::calls::Reference;
 
 fn any_stage() -> impl Strategy<Value = Stage> {
     let relays = Relays { peer_to_peer: false, reflectors: 1, webrtc: 0 };
@@ -94,8 +95,9 @@ proptest! {
                 let Effect::Account(_, AccountCommand::Request(order)) = effect else { continue };
                 prop_assert!(key_pressed, "a request without a key: {msg:?}");
                 prop_assert!(could_be_targets.contains(&order.key), "{:?} was no target", order.key);
-                prop_assert_eq!(order.handle.id, order.key.id);
-                prop_assert_eq!(order.handle.access_hash, 1000 + order.key.id);
+                let id = order.key.id;
+                let own = Reference::Call(Handle { id, access_hash: 1000 + id });
+                prop_assert_eq!(order.reference, own);
                 prop_assert!(on_the_way.insert(order.key), "two on the way for {:?}", order.key);
             }
             // What was only taken for over may turn out to have been answered.

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use toml::Spanned;
 
 use super::{
-    AnswerScript, CallScript, DeviceScript, RevocationScript, RingOutcome, Scenario, SignInScript,
-    parse_error,
+    AnswerScript, CallScript, DeviceScript, InvitationOutcome, InvitationScript, RevocationScript,
+    RingOutcome, Scenario, SignInScript, parse_error,
 };
 use crate::{DCS, rpc};
 use onhook_toml_source::{TomlError, TomlSource};
@@ -42,6 +42,7 @@ impl Scenario {
             }
         }
         self.calls.iter().try_for_each(|call| self.check_call(call, source))?;
+        self.invitations.iter().try_for_each(|invite| self.check_invitation(invite, source))?;
         self.answers.iter().try_for_each(|answer| self.check_answer(answer, source))?;
         let calls = self.flood.as_ref().map(|flood| &flood.calls);
         check_range(source, "calls", calls, 1..=100_000, "must be 1 to 100000")?;
@@ -140,6 +141,34 @@ impl Scenario {
             ("message_late", call.message_late.as_ref()),
         ];
         times.into_iter().try_for_each(|(name, value)| check_seconds(source, name, value))
+    }
+
+    fn check_invitation(
+        &self,
+        invite: &InvitationScript,
+        source: TomlSource,
+    ) -> Result<(), TomlError> {
+        for (name, person) in std::iter::once(("from", &invite.from))
+            .chain(invite.others.iter().map(|it| ("others", it)))
+        {
+            self.check_party(name, person, source)?;
+            if person.get_ref() == "me" {
+                return Err(source.error(person.span().start, name, "must be another person"));
+            }
+        }
+        let times = [
+            ("at", Some(&invite.at)),
+            ("rings", invite.rings.as_ref()),
+            ("talks", invite.talks.as_ref()),
+            ("age", invite.age.as_ref()),
+        ];
+        times.into_iter().try_for_each(|(name, value)| check_seconds(source, name, value))?;
+        match &invite.talks {
+            Some(talks) if invite.then != InvitationOutcome::Joined => {
+                Err(source.error(talks.span().start, "talks", "needs then = \"joined\""))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_answer(&self, answer: &AnswerScript, source: TomlSource) -> Result<(), TomlError> {

@@ -68,6 +68,32 @@ impl World {
         }
     }
 
+    /// Pushes updates that belong to no call, with the faults of chaos.
+    pub(crate) fn push_updates(
+        &mut self,
+        session: SessionIx,
+        updates: Vec<enums::Update>,
+        now: i64,
+    ) {
+        let fault = self.faults.delivery_fault();
+        self.sessions[session].seq += 1 + i32::from(fault.form == UpdateForm::Gap);
+        let seq = self.sessions[session].seq;
+        let users = self.visible_users(session, 0..self.users.len());
+        let container =
+            types::Updates { updates, users, chats: Vec::new(), date: seconds(now), seq };
+        if fault.dropped {
+            return;
+        }
+        for _ in 0..fault.copies {
+            let containers = vec![container.clone().into()];
+            if fault.delay > 0 {
+                self.script.schedule_push(now + fault.delay, session, containers);
+            } else {
+                self.push(session, containers);
+            }
+        }
+    }
+
     /// Adds containers to the outbox.
     pub(crate) fn push(&mut self, session: SessionIx, containers: Vec<enums::Updates>) {
         let boxed = containers.into_iter().map(Box::new);

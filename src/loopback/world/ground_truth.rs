@@ -32,7 +32,38 @@ pub struct CallTruth {
     pub in_chat: bool,
 }
 
+/// The state of a conference to which the session's user was invited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConferenceTruth {
+    /// `call_id` of the conference.
+    pub id: i64,
+    /// Whether an invitation to it has not been answered.
+    pub rings: bool,
+    /// Whether the session's user has joined it, on another device.
+    pub joined: bool,
+}
+
 impl World {
+    /// The state of all conferences to which a session's user was invited.
+    pub(crate) fn conferences(&self, session: SessionIx) -> Vec<ConferenceTruth> {
+        let mut conferences: Vec<ConferenceTruth> = Vec::new();
+        for invitation in &self.invitations {
+            if self.sessions[session].user != Some(0) {
+                continue;
+            }
+            let id = invitation.conference;
+            let (rings, joined) = (invitation.rings(), invitation.was_joined());
+            match conferences.iter_mut().find(|known| known.id == id) {
+                Some(known) => {
+                    known.rings |= rings;
+                    known.joined |= joined;
+                }
+                None => conferences.push(ConferenceTruth { id, rings, joined }),
+            }
+        }
+        conferences
+    }
+
     /// The state of all calls of a session's user.
     pub(crate) fn ground_truth(&self, session: SessionIx) -> Vec<CallTruth> {
         let Some(user) = self.sessions[session].user else { return Vec::new() };

@@ -62,9 +62,20 @@ struct ScheduledEvent {
 
 /// An event; `script` is an index into the scenario's calls, `call` into the world's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum ScriptEvent {
+pub(super) enum ScriptEvent {
     PlaceCall {
         script: usize,
+    },
+    Invite {
+        script: usize,
+    },
+    /// An invitation has rung for the time `rings`.
+    InvitationAnswered {
+        invitation: usize,
+    },
+    /// The account leaves the conference that it has joined.
+    InvitationLeft {
+        invitation: usize,
     },
     /// The callee's device sends `phone.receivedCall`.
     Received {
@@ -186,7 +197,7 @@ impl Script {
         self.schedule(at, ScriptEvent::Push { delayed });
     }
 
-    fn schedule(&mut self, at: i64, event: ScriptEvent) {
+    pub(super) fn schedule(&mut self, at: i64, event: ScriptEvent) {
         let sequence = self.next_sequence();
         self.queue.push(Reverse(ScheduledEvent { at, sequence, event }));
     }
@@ -207,6 +218,7 @@ impl World {
             let at = now + millis(Some(&self.scenario.calls[script].at)).unwrap_or(0);
             self.script.schedule(at, ScriptEvent::PlaceCall { script });
         }
+        self.schedule_invitations(now);
         for fault in 0..self.scenario.network_faults.len() {
             let at = millis(Some(&self.scenario.network_faults[fault].at)).unwrap_or(0);
             if at > 0 {
@@ -244,6 +256,11 @@ impl World {
     fn handle_event(&mut self, event: ScriptEvent, at: i64, now: i64) {
         match event {
             ScriptEvent::PlaceCall { script } => self.place_call(script, at),
+            ScriptEvent::Invite { script } => self.invite(script, at),
+            ScriptEvent::InvitationAnswered { invitation } => {
+                self.answer_invitation(invitation, at);
+            }
+            ScriptEvent::InvitationLeft { invitation } => self.leave_conference(invitation, at),
             ScriptEvent::Received { call } if self.is_ringing(call) => {
                 self.set_call_state(call, CallState::Ringing { received: Some(at) }, at);
             }

@@ -252,7 +252,7 @@ async fn forward(
         let overflow = from_pool.len() + 1 >= POOL_SLOTS;
         let closed = matches!(container, UpdatesLike::ConnectionClosed);
         let (list, users) = updates::unpack(&container);
-        tap.names.insert_users(users);
+        updates::insert_parties(list, users, &tap.names);
         for update in list {
             tap.dispatch(update).await;
         }
@@ -299,7 +299,7 @@ async fn run_stream(
         // Only the parties of the call: each update of a large difference carries all its users.
         for user_id in updates::parties(&update).into_iter().flatten() {
             if let Some(Peer::User(user)) = PeerId::user(user_id).and_then(|id| peers.get(id)) {
-                tap.names.insert_users(std::slice::from_ref(&user.raw));
+                tap.names.insert(&user.raw);
             }
         }
         if !tap.dispatch(&update).await {

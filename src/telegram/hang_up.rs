@@ -68,7 +68,7 @@ fn call_events(
     names: &PartyCache,
 ) -> Vec<CallEvent> {
     let (list, users) = updates::unpack(container);
-    names.insert_users(users);
+    updates::insert_parties(list, users, names);
     let events = list.iter().filter_map(|update| updates::event(update, self_id, names));
     events.filter(|event| event.id() == id).collect()
 }

@@ -1,5 +1,6 @@
 //! Turns Telegram's updates into call events. Updates about other things are ignored.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ pub fn read_updates(bytes: &[u8], self_id: i64) -> Vec<CallEvent> {
     let container = UpdatesLike::Updates(updates);
     let (list, users) = unpack(&container);
     let names = PartyCache::default();
-    names.insert_users(users);
+    insert_parties(list, users, &names);
     list.iter().filter_map(|update| event(update, self_id, &names)).collect()
 }
 
@@ -54,6 +55,21 @@ pub(super) fn event(
         }
         tl::enums::Update::NewMessage(update) => logged_call(&update.message, names),
         _ => None,
+    }
+}
+
+/// Stores the names of those users of a container that are parties of the calls in it.
+pub(super) fn insert_parties(
+    updates: &[tl::enums::Update],
+    users: &[tl::enums::User],
+    names: &PartyCache,
+) {
+    if users.is_empty() {
+        return;
+    }
+    let ids: HashSet<i64> = updates.iter().filter_map(parties).flatten().collect();
+    for user in users.iter().filter(|user| ids.contains(&user.id())) {
+        names.insert(user);
     }
 }
 

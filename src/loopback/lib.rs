@@ -174,12 +174,12 @@ impl Server {
     /// # Errors
     /// The error of the system if a port cannot be bound.
     pub async fn start(scenario: Scenario, options: Options) -> io::Result<Self> {
-        let world = World::new(scenario);
         let listeners = [
             TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?,
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
         ];
         let addresses = [listeners[0].local_addr()?, listeners[1].local_addr()?];
+        let world = World::new(scenario, addresses);
         let (sessions, unbound_keys) = issued_keys(&world, addresses);
         let shared = Arc::new(Shared {
             clock_offset: world.clock_offset(),

@@ -42,7 +42,7 @@ impl Method {
 }
 
 /// All methods. A new method needs a row here and a function that computes its result.
-const METHODS: [Method; 17] = [
+const METHODS: [Method; 18] = [
     Method::for_any_key("help.getConfig", get_config),
     Method::for_any_key("auth.sendCode", account::send_code),
     Method::for_any_key("auth.resendCode", account::resend_code),
@@ -64,6 +64,7 @@ const METHODS: [Method; 17] = [
     Method::for_users("account.getPrivacy", account::get_privacy),
     Method::for_users("updates.getState", get_state),
     Method::for_users("updates.getDifference", get_difference),
+    Method::for_users("updates.getChannelDifference", get_channel_difference),
     Method::for_users("users.getUsers", get_users),
     Method::for_users("messages.search", search),
     Method { call: discarded_call, ..Method::for_users("phone.discardCall", discard_call) },
@@ -253,6 +254,12 @@ fn get_difference(world: &mut World, invocation: &Invocation) -> Read<RpcResult>
         return Ok(error(400, "DATE_EMPTY"));
     }
     Ok(Ok(world.difference(invocation.session, &request, invocation.now).to_bytes()))
+}
+
+fn get_channel_difference(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
+    let request = functions::updates::GetChannelDifference::from_bytes(invocation.args)?;
+    let difference = world.channel_difference(&request, invocation.now);
+    Ok(difference.map(|it| it.to_bytes()).map_err(|(code, name)| (code, name.to_owned())))
 }
 
 fn get_users(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {

@@ -6,6 +6,7 @@
 mod account;
 mod chaos;
 mod check;
+mod noise;
 
 use std::path::Path;
 
@@ -17,6 +18,7 @@ pub(crate) use account::{
 };
 pub use chaos::fault_kinds;
 pub(crate) use chaos::{ChaosScript, FaultKind, InvalidMessage};
+pub(crate) use noise::{NoiseKind, NoiseScript};
 
 use crate::builtin;
 use onhook_toml_source::{TomlError, TomlSource};
@@ -45,6 +47,7 @@ pub struct Scenario {
     pub(crate) sign_in: SignInScript,
     pub(crate) flood: Option<FloodScript>,
     pub(crate) chaos: Option<ChaosScript>,
+    pub(crate) noise: Option<NoiseScript>,
 }
 
 /// `[server]`.
@@ -96,9 +99,26 @@ pub(crate) struct PersonScript {
     /// Whether updates and results leave out this user, as `updateShort` does.
     #[serde(default)]
     pub(crate) unnamed: bool,
+    #[serde(default)]
+    pub(crate) known: Acquaintance,
     /// The number of signed-in sessions of this person.
     #[serde(default)]
     pub(crate) sessions: Option<Spanned<usize>>,
+}
+
+/// How much of a user others receive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Acquaintance {
+    /// The complete user.
+    #[default]
+    Stranger,
+    /// The complete user, with the flag `contact`.
+    Contact,
+    /// The user with the flag `min`: no phone, no username, and no usable access hash.
+    Min,
+    /// The user without an access hash.
+    NoHash,
 }
 
 /// `[[call]]`.
@@ -380,6 +400,10 @@ mod tests {
             ("title = 't'\n[[answer]]\nmethod = 'x.y'", "s.toml:3: method: this server has no"),
             ("title = 't'\n[server]\nsessions = 17", "s.toml:3: sessions: must be 0 to 16"),
             ("title = 't'\n[server]\nunbound_keys = 99", "s.toml:3: unbound_keys: must be 0 to 16"),
+            ("title = 't'\n[noise]\nrate = 0.0", "s.toml:3: rate: must be"),
+            ("title = 't'\n[noise]\nchannels = 5000", "s.toml:3: channels: must be 0 to 1000"),
+            ("title = 't'\n[noise]\nprivate = 21", "s.toml:3: private: must be at most"),
+            ("title = 't'\n[noise]\nonly = ['hum']", "s.toml:3: only: unknown variant"),
             ("title = 't'\n[me]\ndc = 3", "s.toml:3: dc: must be 2 or 4"),
             ("title = 't'\n[sign_in]\nlife = -1", "s.toml:3: life: must be a number of seconds"),
             ("title = 't'\n[[revoke]]\nat = 1\naccount = 'x'", "s.toml:4: account: nobody is"),

@@ -7,6 +7,7 @@ mod delivery;
 mod difference;
 mod faults;
 mod ground_truth;
+mod noise;
 mod script;
 mod scripted_answer;
 mod session;
@@ -14,6 +15,7 @@ mod sign_in;
 mod user;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use grammers_tl_types::{enums, types};
 
@@ -22,6 +24,7 @@ use crate::call::{CallEnd, CallState, CallView, Endpoint, ServerCall, SessionIx,
 use crate::scenario::{AccountScript, NetworkFaultKind, ReasonPolicy, Scenario};
 use crate::srp::PasswordVerifier;
 use faults::FaultInjector;
+use noise::Noise;
 use script::Script;
 use sign_in::LoginToken;
 
@@ -45,6 +48,11 @@ pub(crate) struct World {
     answers_given: Vec<u32>,
     outbox: Vec<Outgoing>,
     faults: FaultInjector,
+    noise: Option<Noise>,
+    /// When the noise began, in milliseconds of the server's clock.
+    noise_began: i64,
+    /// The addresses of the data centres, in the order of [`DCS`].
+    addresses: [SocketAddr; 2],
 }
 
 /// An action of the server outside the world.
@@ -66,15 +74,17 @@ const CALL_PEER_INVALID: MethodError = (400, "CALL_PEER_INVALID");
 const CALL_ALREADY_ACCEPTED: MethodError = (400, "CALL_ALREADY_ACCEPTED");
 
 impl World {
-    pub(crate) fn new(scenario: Scenario) -> Self {
+    pub(crate) fn new(scenario: Scenario, addresses: [SocketAddr; 2]) -> Self {
         let mut users = vec![own_user(&scenario.me)];
         for person in &scenario.people {
             let (username, phone) = (person.username.clone(), person.phone.clone());
             users.push(User {
                 unnamed: person.unnamed,
+                known: person.known,
                 ..User::new(users.len(), person.key.get_ref(), &person.name, username, phone)
             });
         }
+        let noise = Noise::new(&scenario, &mut users);
         let sessions = sessions(&scenario, &users);
         let script = Script::new(&scenario);
         let answers_given = vec![0; scenario.answers.len()];
@@ -91,6 +101,9 @@ impl World {
             answers_given,
             outbox,
             faults,
+            noise,
+            noise_began: 0,
+            addresses,
         }
     }
 

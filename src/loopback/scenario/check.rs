@@ -47,12 +47,25 @@ impl Scenario {
             check_seconds(source, "for", fault.duration.as_ref())?;
         }
         check_seconds(source, "until", self.chaos.as_ref().map(|chaos| &chaos.until))?;
+        self.check_noise(source)?;
         let SignInScript { timeout, life, token_life, scanned, .. } = &self.sign_in;
         check_seconds(source, "timeout", Some(timeout))?;
         check_seconds(source, "life", Some(life))?;
         check_seconds(source, "token_life", Some(token_life))?;
         check_seconds(source, "scanned", scanned.as_ref())?;
         self.revocations.iter().try_for_each(|revocation| self.check_revocation(revocation, source))
+    }
+
+    fn check_noise(&self, source: TomlSource) -> Result<(), TomlError> {
+        let Some(noise) = &self.noise else { return Ok(()) };
+        let rates = 0.001..=1000.0;
+        check_range(source, "rate", Some(&noise.rate), rates, "must be 0.001 to 1000")?;
+        check_seconds(source, "until", noise.until.as_ref())?;
+        let channels = Some(&noise.channels);
+        check_range(source, "channels", channels, 0..=1000, "must be 0 to 1000")?;
+        let all = 0..=*noise.channels.get_ref();
+        let message = "must be at most the number of channels";
+        check_range(source, "private", Some(&noise.private), all, message)
     }
 
     fn check_revocation(

@@ -2,6 +2,7 @@
 
 use grammers_tl_types::{enums, functions, types};
 
+use super::user::MailboxEvent;
 use super::{World, phone_call};
 use crate::call::{CallView, SessionIx, seconds};
 
@@ -40,25 +41,25 @@ impl World {
         if missed.len() > slice {
             let intermediate = types::updates::State { pts: request.pts + slice as i32, ..state };
             return types::updates::DifferenceSlice {
-                new_messages: missed[..slice].iter().cloned().map(Into::into).collect(),
+                new_messages: messages(&missed[..slice]),
                 new_encrypted_messages: Vec::new(),
-                other_updates: Vec::new(),
+                other_updates: other_updates(&missed[..slice]),
                 chats: Vec::new(),
                 users: self.visible_users(session, 0..self.users.len()),
                 intermediate_state: intermediate.into(),
             }
             .into();
         }
-        let other_updates = if self.scenario.server.repeats_calls {
-            self.changed_since(session, request.date)
-        } else {
-            Vec::new()
-        };
-        if missed.is_empty() && other_updates.is_empty() {
+        let mut other_updates = other_updates(missed);
+        let new_messages = messages(missed);
+        if self.scenario.server.repeats_calls {
+            other_updates.extend(self.changed_since(session, request.date));
+        }
+        if new_messages.is_empty() && other_updates.is_empty() {
             return types::updates::DifferenceEmpty { date: state.date, seq: state.seq }.into();
         }
         types::updates::Difference {
-            new_messages: missed.iter().cloned().map(Into::into).collect(),
+            new_messages,
             new_encrypted_messages: Vec::new(),
             other_updates,
             chats: Vec::new(),
@@ -104,11 +105,10 @@ impl World {
         missed_only: bool,
     ) -> enums::messages::Messages {
         let user = self.sessions[session].user;
-        let mailbox = user.map_or(&[][..], |user| &self.users[user].mailbox.messages);
         let limit = request.limit.clamp(0, SEARCH_LIMIT) as usize;
-        let found: Vec<_> = mailbox
-            .iter()
-            .rev()
+        let found: Vec<_> = user
+            .into_iter()
+            .flat_map(|user| self.users[user].mailbox.call_messages().rev())
             .filter(|message| request.offset_id == 0 || message.id < request.offset_id)
             .filter(|message| !missed_only || is_missed(message))
             .collect();
@@ -138,6 +138,24 @@ impl World {
         }
         .into()
     }
+}
+
+/// The messages of a part of a mailbox.
+fn messages(events: &[MailboxEvent]) -> Vec<enums::Message> {
+    let message = |event: &MailboxEvent| match event {
+        MailboxEvent::Message(message) => Some((**message).clone()),
+        MailboxEvent::Other(_) => None,
+    };
+    events.iter().filter_map(message).collect()
+}
+
+/// The updates of other kinds of a part of a mailbox.
+fn other_updates(events: &[MailboxEvent]) -> Vec<enums::Update> {
+    let update = |event: &MailboxEvent| match event {
+        MailboxEvent::Message(_) => None,
+        MailboxEvent::Other(update) => Some((**update).clone()),
+    };
+    events.iter().filter_map(update).collect()
 }
 
 fn is_missed(message: &types::MessageService) -> bool {

@@ -424,10 +424,10 @@ impl RowReader {
         Ok(self.text(name)?.and_then(|code| code.parse().ok()))
     }
 
-    /// The reason of the request that was sent, if one was; some have none.
-    fn sent(&self) -> libsql::Result<Option<Option<EndReason>>> {
-        let code = self.text("sent")?;
-        Ok(code.map(|code| if code == DECLINED { None } else { code.parse().ok() }))
+    /// The request that was sent, if one was; that of a group call has no reason.
+    fn sent(&self) -> libsql::Result<Option<PossibleDiscard>> {
+        let origin = self.origin()?;
+        Ok(self.text("sent")?.map(|code| PossibleDiscard { reason: code.parse().ok(), origin }))
     }
 
     /// The origin of the request that was sent. Rows of version 1 have none; all of their discards
@@ -452,9 +452,7 @@ fn recalled(account: i64, row: &RowReader) -> libsql::Result<RecalledCall> {
         Some(messages) => invitations(&messages, row)?,
         None => vec![CallEvent::Live(Box::new(live_call(account, row)?))],
     };
-    let origin = row.origin()?;
-    let maybe_sent = row.sent()?.map(|reason| PossibleDiscard { reason, origin });
-    Ok(RecalledCall { events, maybe_sent })
+    Ok(RecalledCall { events, maybe_sent: row.sent()? })
 }
 
 fn invitations(messages: &str, row: &RowReader) -> libsql::Result<Vec<CallEvent>> {
@@ -536,8 +534,7 @@ fn ended_call(
         (false, true) => Verb::Cancel,
         (false, false) => Verb::Decline,
     };
-    let origin = row.origin()?;
-    let sent = row.sent()?.map(|reason| Sent {
+    let sent = row.sent()?.map(|PossibleDiscard { reason, origin }| Sent {
         verb,
         reason,
         origin,

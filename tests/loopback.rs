@@ -1,6 +1,7 @@
 //! The embedded server against the grammers client: results, errors and updates.
 
 mod chaos;
+mod noise;
 mod sign_in;
 
 use std::time::Duration;

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::account::AccountId;
 use super::reason::Recorded;
-use super::{CallKey, Direction, EndedCall, Handle, Party, PossibleDiscard};
+use super::{AccountId, CallKey, Direction, EndedCall, Handle, Party, PossibleDiscard};
 
 /// An update about a call.
 #[derive(Debug, Clone, PartialEq)]

@@ -40,6 +40,7 @@ builtin!(
     "error-user-banned",
     "error-user-deactivated",
     "flood",
+    "noisy",
     "quiet",
     "sign-in",
     "sign-in-email",

@@ -60,7 +60,7 @@ use world::{Outgoing, World};
 
 pub use builtin::names as builtin_scenarios;
 pub use scenario::{Scenario, ScenarioError, fault_kinds};
-pub use world::{CallTruth, ConferenceTruth};
+pub use world::{CallTruth, ConferenceTruth, MessageTruth};
 
 /// The ids of the server's two data centres. A client connects to the first one first.
 const DCS: [i32; 2] = [2, 4];
@@ -174,12 +174,12 @@ impl Server {
     /// # Errors
     /// The error of the system if a port cannot be bound.
     pub async fn start(scenario: Scenario, options: Options) -> io::Result<Self> {
-        let world = World::new(scenario);
         let listeners = [
             TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?,
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
         ];
         let addresses = [listeners[0].local_addr()?, listeners[1].local_addr()?];
+        let world = World::new(scenario, addresses);
         let (sessions, unbound_keys) = issued_keys(&world, addresses);
         let shared = Arc::new(Shared {
             clock_offset: world.clock_offset(),

@@ -42,7 +42,7 @@ impl Method {
 }
 
 /// All methods. A new method needs a row here and a function that computes its result.
-const METHODS: [Method; 23] = [
+const METHODS: [Method; 24] = [
     Method::for_any_key("help.getConfig", get_config),
     Method::for_any_key("auth.sendCode", account::send_code),
     Method::for_any_key("auth.resendCode", account::resend_code),
@@ -68,6 +68,7 @@ const METHODS: [Method; 23] = [
     Method::for_users("account.getPrivacy", account::get_privacy),
     Method::for_users("updates.getState", get_state),
     Method::for_users("updates.getDifference", get_difference),
+    Method::for_users("updates.getChannelDifference", get_channel_difference),
     Method::for_users("users.getUsers", get_users),
     Method::for_users("messages.search", search),
     Method::for_users("messages.getMessages", get_messages),
@@ -265,6 +266,12 @@ fn get_difference(world: &mut World, invocation: &Invocation) -> Read<RpcResult>
         return Ok(error(400, "DATE_EMPTY"));
     }
     let difference = world.difference(invocation.session, &request, invocation.now);
+    Ok(difference.map(|it| it.to_bytes()).map_err(|(code, name)| (code, name.to_owned())))
+}
+
+fn get_channel_difference(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
+    let request = functions::updates::GetChannelDifference::from_bytes(invocation.args)?;
+    let difference = world.channel_difference(&request, invocation.now);
     Ok(difference.map(|it| it.to_bytes()).map_err(|(code, name)| (code, name.to_owned())))
 }
 

@@ -7,6 +7,7 @@ mod account;
 mod chaos;
 mod check;
 mod invitation;
+mod noise;
 
 use std::path::Path;
 
@@ -19,6 +20,7 @@ pub(crate) use account::{
 pub use chaos::fault_kinds;
 pub(crate) use chaos::{ChaosScript, FaultKind, InvalidMessage};
 pub(crate) use invitation::{InvitationOutcome, InvitationScript};
+pub(crate) use noise::{NoiseKind, NoiseScript};
 
 use crate::builtin;
 use onhook_toml_source::{TomlError, TomlSource};
@@ -49,6 +51,7 @@ pub struct Scenario {
     pub(crate) sign_in: SignInScript,
     pub(crate) flood: Option<FloodScript>,
     pub(crate) chaos: Option<ChaosScript>,
+    pub(crate) noise: Option<NoiseScript>,
 }
 
 /// `[server]`.
@@ -184,9 +187,26 @@ pub(crate) struct PersonScript {
     /// Whether updates and results leave out this user, as `updateShort` does.
     #[serde(default)]
     pub(crate) unnamed: bool,
+    #[serde(default)]
+    pub(crate) known: Acquaintance,
     /// The number of signed-in sessions of this person.
     #[serde(default)]
     pub(crate) sessions: Option<Spanned<usize>>,
+}
+
+/// How much of a user others receive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Acquaintance {
+    /// The complete user.
+    #[default]
+    Stranger,
+    /// The complete user, with the flag `contact`.
+    Contact,
+    /// The user with the flag `min`: no phone, no username, and no usable access hash.
+    Min,
+    /// The user without an access hash.
+    NoHash,
 }
 
 /// `[[call]]`.
@@ -263,7 +283,7 @@ pub(crate) enum RingOutcome {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum DeclineReason {
-    /// TDLib, Telegram Desktop, and the notification of Telegram for Android.
+    /// `TDLib`, Telegram Desktop, and the notification of Telegram for Android.
     #[default]
     Busy,
     /// Telegram for iOS, and the full screen of Telegram for Android.
@@ -514,6 +534,10 @@ mod tests {
             ("title = 't'\n[server]\nsearch_lag = -1", "s.toml:3: search_lag: must be a number"),
             ("title = 't'\n[server]\nsearch_page = 101", "s.toml:3: search_page: must be 0 to 100"),
             ("title = 't'\n[server]\nunbound_keys = 99", "s.toml:3: unbound_keys: must be 0 to 16"),
+            ("title = 't'\n[noise]\nrate = 0.0", "s.toml:3: rate: must be"),
+            ("title = 't'\n[noise]\nchannels = 5000", "s.toml:3: channels: must be 0 to 1000"),
+            ("title = 't'\n[noise]\nprivate = 21", "s.toml:3: private: must be at most"),
+            ("title = 't'\n[noise]\nonly = ['hum']", "s.toml:3: only: unknown variant"),
             ("title = 't'\n[me]\ndc = 3", "s.toml:3: dc: must be 2 or 4"),
             ("title = 't'\n[sign_in]\nlife = -1", "s.toml:3: life: must be a number of seconds"),
             ("title = 't'\n[sign_in]\nnext = 'email'", "s.toml:3: next: must be \"sms\""),

@@ -10,6 +10,7 @@ mod ground_truth;
 mod invitation;
 mod login_email;
 mod login_token;
+mod noise;
 mod script;
 mod scripted_answer;
 mod session;
@@ -18,6 +19,7 @@ mod two_step_password;
 mod user;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use grammers_tl_types::{enums, types};
 
@@ -29,13 +31,14 @@ use crate::scenario::{
 };
 use crate::srp::PasswordVerifier;
 use faults::FaultInjector;
-use invitation::Invitation;
+use invitation::ConferenceInvitation;
 use login_token::LoginToken;
+use noise::Noise;
 use script::Script;
 
 pub(crate) use faults::MessageFault;
 pub(crate) use ground_truth::name_of;
-pub use ground_truth::{CallTruth, ConferenceTruth};
+pub use ground_truth::{CallTruth, ConferenceTruth, MessageTruth};
 pub(crate) use scripted_answer::{ResponseKind, ResponseOverride};
 pub(crate) use session::{ClientInfo, Session};
 pub(crate) use user::User;
@@ -46,7 +49,7 @@ pub(crate) struct World {
     users: Vec<User>,
     sessions: Vec<Session>,
     calls: Vec<ServerCall>,
-    invitations: Vec<Invitation>,
+    invitations: Vec<ConferenceInvitation>,
     call_indexes: HashMap<i64, usize>,
     script: Script,
     login_tokens: Vec<LoginToken>,
@@ -54,6 +57,11 @@ pub(crate) struct World {
     answers_given: Vec<u32>,
     outbox: Vec<Outgoing>,
     faults: FaultInjector,
+    noise: Option<Noise>,
+    /// When the noise began, in milliseconds of the server's clock.
+    noise_began: i64,
+    /// The addresses of the data centres, in the order of [`DCS`].
+    addresses: [SocketAddr; 2],
 }
 
 /// An action of the server outside the world.
@@ -79,7 +87,7 @@ const CALL_ALREADY_DECLINED: MethodError = (400, "CALL_ALREADY_DECLINED");
 const CALL_ALREADY_ACCEPTED: MethodError = (400, "CALL_ALREADY_ACCEPTED");
 
 impl World {
-    pub(crate) fn new(scenario: Scenario) -> Self {
+    pub(crate) fn new(scenario: Scenario, addresses: [SocketAddr; 2]) -> Self {
         let mut users = vec![own_user(&scenario.me)];
         if scenario.server.old_state != OldState::Known {
             users[0].mailbox = Mailbox::new(LATER_PTS);
@@ -88,9 +96,11 @@ impl World {
             let (username, phone) = (person.username.clone(), person.phone.clone());
             users.push(User {
                 unnamed: person.unnamed,
+                known: person.known,
                 ..User::new(users.len(), person.key.get_ref(), &person.name, username, phone)
             });
         }
+        let noise = Noise::new(&scenario, &mut users);
         let sessions = sessions(&scenario, &users);
         let script = Script::new(&scenario);
         let answers_given = vec![0; scenario.answers.len()];
@@ -108,6 +118,9 @@ impl World {
             answers_given,
             outbox,
             faults,
+            noise,
+            noise_began: 0,
+            addresses,
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::context::{REQUEST_DEADLINE, TaskContext};
 use super::disconnect::Disconnect;
-use super::peers::{PartyCache, party};
+use super::peers::PartyCache;
 use crate::calls::account::AccountEvent;
 
 /// Looks up the names of the users that `user_ids` yields, one at a time.
@@ -31,8 +31,7 @@ pub(super) async fn look_up_names(
         let Ok(answer) = timeout(REQUEST_DEADLINE, client.invoke(&request)).await else { continue };
         match answer {
             Ok(users) => {
-                if let Some(party) = users.first().and_then(party) {
-                    names.insert(party.clone());
+                if let Some(party) = users.first().and_then(|user| names.insert(user)) {
                     context.send(AccountEvent::PeerResolved(party)).await;
                 }
             }

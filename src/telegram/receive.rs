@@ -262,8 +262,8 @@ impl UpdateReceiver {
 
     /// Keeps the names of users, and of the parties of calls what a later look-up needs.
     async fn take_in(&self, users: &[tl::enums::User], updates: &[tl::enums::Update]) {
-        self.dispatcher.names.insert_users(users);
-        let parties: HashSet<_> = updates.iter().filter_map(updates::parties).flatten().collect();
+        updates::insert_parties(updates, users, &self.dispatcher.names);
+        let parties: HashSet<_> = updates.iter().flat_map(updates::parties).collect();
         for user in users {
             let tl::enums::User::User(user) = user else { continue };
             let Some(hash) = user.access_hash.filter(|_| !user.min) else { continue };

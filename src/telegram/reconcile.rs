@@ -137,7 +137,7 @@ pub(super) async fn read_invitations(
         }
         Err(_) => return Some(Disconnect::silent()),
     };
-    names.insert_users(&found.users);
+    updates::insert_message_parties(&found.messages, &found.users, &names);
     for message in &found.messages {
         if let Some(event) = updates::message_event(message, &names) {
             context.send(AccountEvent::Call(event)).await;
@@ -171,7 +171,7 @@ async fn search(
     let (mut found, mut offset_id) = (Found::default(), 0);
     for _ in 0..MAX_PAGES {
         let Some(page) = page(client, offset_id).await? else { break };
-        names.insert_users(&page.users);
+        updates::insert_message_parties(&page.messages, &page.users, names);
         let events = page.messages.iter().filter_map(|it| updates::message_event(it, names));
         found.ended.extend(events.filter(|event| wanted.takes(event)));
         let last = page.messages.iter().filter_map(id_and_date).min();

@@ -23,6 +23,8 @@ use tokio::time::sleep;
 
 /// How long changes are collected before they are written.
 const WRITE_DELAY: Duration = Duration::from_secs(1);
+/// How many users are kept in memory. When there are so many, all are dropped; the file has them.
+const USERS_IN_MEMORY: usize = 4096;
 
 /// The contents of a signed-in session.
 #[derive(Clone)]
@@ -44,6 +46,8 @@ pub struct Seed {
 pub(super) struct CachedSession {
     memory: MemorySession,
     store: Option<SqliteSession>,
+    /// The users whose access hashes are known, without the own user.
+    users: Mutex<HashMap<PeerId, PeerInfo>>,
     pending: Mutex<Unwritten>,
     changed: Notify,
     /// Whether the file keeps an earlier update state.
@@ -113,6 +117,7 @@ impl CachedSession {
         Self {
             memory: MemorySession::from(data),
             store: None,
+            users: Mutex::default(),
             pending: Mutex::default(),
             changed: Notify::new(),
             holds_state: AtomicBool::new(false),
@@ -188,6 +193,10 @@ impl CachedSession {
         Ok(())
     }
 
+    fn users(&self) -> MutexGuard<'_, HashMap<PeerId, PeerInfo>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn pending(&self) -> MutexGuard<'_, Unwritten> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -213,7 +222,6 @@ async fn load(store: &SqliteSession) -> Loaded {
         }
     }
     let state = store.updates_state().await?;
-    // Calls between two users never come from a channel, so that no difference is fetched for one.
     data.updates_state = UpdatesState { channels: Vec::new(), ..state };
     let own = store.peer(PeerId::self_user()).await?;
     let user_id = own.as_ref().map(|own| own.id().bare_id_unchecked());
@@ -299,7 +307,15 @@ impl Session for CachedSession {
 
     fn peer(&self, peer: PeerId) -> BoxFuture<'_, Result<Option<PeerInfo>, SessionError>> {
         Box::pin(async move {
-            match (self.memory.peer(peer).await?, &self.store) {
+            if peer == PeerId::self_user() {
+                return Ok(self.memory.peer(peer).await?);
+            }
+            if peer.kind() != PeerKind::User {
+                // A file that another program wrote may have channels.
+                return Ok(None);
+            }
+            let known = self.users().get(&peer).cloned();
+            match (known, &self.store) {
                 (None, Some(store)) => Ok(store.peer(peer).await?),
                 (known, _) => Ok(known),
             }
@@ -308,13 +324,23 @@ impl Session for CachedSession {
 
     fn cache_peer(&self, peer: PeerInfo) -> BoxFuture<'_, Result<(), SessionError>> {
         Box::pin(async move {
-            let known = self.memory.peer(peer.id()).await?;
-            self.memory.cache_peer(peer.clone()).await?;
-            if known.is_none() && peer.id().kind() == PeerKind::User {
-                self.record(|pending| {
-                    pending.peers.insert(peer.id(), peer);
-                });
+            let id = peer.id();
+            if id.kind() != PeerKind::User {
+                return Ok(());
             }
+            let mut users = self.users();
+            if let Some(known) = users.get_mut(&id) {
+                known.extend_info(&peer);
+                return Ok(());
+            }
+            if users.len() >= USERS_IN_MEMORY {
+                users.clear();
+            }
+            users.insert(id, peer.clone());
+            drop(users);
+            self.record(|pending| {
+                pending.peers.insert(id, peer);
+            });
             Ok(())
         })
     }
@@ -325,6 +351,10 @@ impl Session for CachedSession {
 
     fn set_update_state(&self, update: UpdateState) -> BoxFuture<'_, Result<(), SessionError>> {
         Box::pin(async move {
+            if matches!(update, UpdateState::Channel { .. }) {
+                // Calls never come from a channel.
+                return Ok(());
+            }
             self.memory.set_update_state(update).await?;
             if !self.holds_state.load(Ordering::Relaxed) {
                 self.record_state().await?;
@@ -407,6 +437,41 @@ mod tests {
         assert_eq!(stored().await, 7);
         session.set_update_state(state(8)).await.expect("kept");
         assert_eq!(stored().await, 8);
+    }
+
+    #[tokio::test]
+    async fn channels_are_kept_out_and_the_number_of_users_is_bounded() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("session.db");
+        let home = dc_option(4, seed().address, Some(&[7; 256]));
+        create(&path, &home, 99, 5).await.expect("created");
+        let channel = PeerInfo::Channel { id: 8, auth: Some(PeerAuth::from_hash(88)), kind: None };
+        let stock = SqliteSession::open(&path).await.expect("a stock session");
+        stock.cache_peer(channel.clone()).await.expect("as another program writes it");
+        drop(stock);
+        let (session, _) = CachedSession::open(&path).await.expect("it can be used");
+        for session in [&session, &CachedSession::in_memory(seeded(&seed()))] {
+            session.cache_peer(channel.clone()).await.expect("ignored");
+            let update = UpdateState::Channel { id: 8, pts: 5 };
+            session.set_update_state(update).await.expect("ignored");
+            assert_eq!(session.peer(channel.id()).await.expect("read"), None);
+            assert!(session.updates_state().await.expect("read").channels.is_empty());
+        }
+        let user = |id| PeerInfo::User {
+            id,
+            auth: Some(PeerAuth::from_hash(id)),
+            bot: Some(false),
+            is_self: Some(false),
+        };
+        for id in 1000..1000 + 2 * USERS_IN_MEMORY as i64 {
+            session.cache_peer(user(id)).await.expect("kept");
+            assert!(session.users().len() <= USERS_IN_MEMORY);
+        }
+        session.write().await.expect("written");
+        let first = session.peer(user(1000).id()).await.expect("read");
+        assert!(first.is_some(), "the file has the users that are not in memory");
+        let own = session.peer(PeerId::self_user()).await.expect("read");
+        assert_eq!(own.expect("known").id(), user(99).id());
     }
 
     #[tokio::test]

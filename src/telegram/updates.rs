@@ -1,5 +1,6 @@
 //! Turns Telegram's updates into call events. Updates about other things are ignored.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub fn read_updates(bytes: &[u8], self_id: i64) -> Vec<CallEvent> {
     let container = UpdatesLike::Updates(updates);
     let (list, users) = unpack(&container);
     let names = PartyCache::default();
-    names.insert_users(users);
+    insert_parties(list, users, &names);
     list.iter().filter_map(|update| event(update, self_id, &names)).collect()
 }
 
@@ -70,27 +71,59 @@ pub(super) fn other_event(update: &tl::enums::Update) -> Option<AccountEvent> {
     }
 }
 
-/// The user ids of the parties of a call, if an update about the call names them.
-pub(super) fn parties(update: &tl::enums::Update) -> Option<[i64; 2]> {
+/// Stores the names of those users of a container that are parties of the calls in it.
+pub(super) fn insert_parties(
+    updates: &[tl::enums::Update],
+    users: &[tl::enums::User],
+    names: &PartyCache,
+) {
+    if !users.is_empty() {
+        insert(&updates.iter().flat_map(parties).collect(), users, names);
+    }
+}
+
+/// Stores the names of those users of an answer that are parties of the calls in its messages.
+pub(super) fn insert_message_parties(
+    messages: &[tl::enums::Message],
+    users: &[tl::enums::User],
+    names: &PartyCache,
+) {
+    insert(&messages.iter().flat_map(message_parties).collect(), users, names);
+}
+
+fn insert(ids: &HashSet<i64>, users: &[tl::enums::User], names: &PartyCache) {
+    for user in users.iter().filter(|user| ids.contains(&user.id())) {
+        names.insert(user);
+    }
+}
+
+/// The user ids of the parties of a call that an update about the call names.
+pub(super) fn parties(update: &tl::enums::Update) -> Vec<i64> {
     use tl::enums::PhoneCall;
     let call = match update {
         tl::enums::Update::NewMessage(update) => return message_parties(&update.message),
         tl::enums::Update::EditMessage(update) => return message_parties(&update.message),
         tl::enums::Update::PhoneCall(update) => &update.phone_call,
-        _ => return None,
+        _ => return Vec::new(),
     };
     match call {
-        PhoneCall::Requested(call) => Some([call.admin_id, call.participant_id]),
-        PhoneCall::Waiting(call) => Some([call.admin_id, call.participant_id]),
-        PhoneCall::Accepted(call) => Some([call.admin_id, call.participant_id]),
-        PhoneCall::Call(call) => Some([call.admin_id, call.participant_id]),
-        PhoneCall::Empty(_) | PhoneCall::Discarded(_) => None,
+        PhoneCall::Requested(call) => vec![call.admin_id, call.participant_id],
+        PhoneCall::Waiting(call) => vec![call.admin_id, call.participant_id],
+        PhoneCall::Accepted(call) => vec![call.admin_id, call.participant_id],
+        PhoneCall::Call(call) => vec![call.admin_id, call.participant_id],
+        PhoneCall::Empty(_) | PhoneCall::Discarded(_) => Vec::new(),
     }
 }
 
-fn message_parties(message: &tl::enums::Message) -> Option<[i64; 2]> {
-    let tl::enums::Message::Service(message) = message else { return None };
-    peer_of(message).map(|peer| [peer; 2])
+/// The user ids of the parties of a call that its service message names.
+fn message_parties(message: &tl::enums::Message) -> Vec<i64> {
+    let tl::enums::Message::Service(message) = message else { return Vec::new() };
+    let others = match &message.action {
+        tl::enums::MessageAction::PhoneCall(_) => Vec::new(),
+        tl::enums::MessageAction::ConferenceCall(action) => other_users(action),
+        _ => return Vec::new(),
+    };
+    peer_of(message).into_iter().chain(others).collect()
 }
 
 /// The id of the call of an update, if the call has not ended.
@@ -161,12 +194,16 @@ fn invitation_state(action: &tl::types::MessageActionConferenceCall) -> Invitati
 }
 
 fn others(action: &tl::types::MessageActionConferenceCall, names: &PartyCache) -> Vec<Party> {
+    other_users(action).into_iter().map(|user| names.get(user)).collect()
+}
+
+fn other_users(action: &tl::types::MessageActionConferenceCall) -> Vec<i64> {
     let peers = action.other_participants.as_deref().unwrap_or_default();
     let users = peers.iter().filter_map(|peer| match peer {
         tl::enums::Peer::User(user) => Some(user.user_id),
         _ => None,
     });
-    users.map(|user| names.get(user)).collect()
+    users.collect()
 }
 
 /// The user whose chat a message is in; `None` for the chat of a group.

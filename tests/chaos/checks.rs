@@ -9,11 +9,12 @@ use onhook::app::dialog::Dialog;
 use onhook::app::{SETTLE, State};
 use onhook::calls::account::RequestAnswer;
 use onhook::calls::failure::Failure;
+use onhook::calls::reason::EndedBy;
 use onhook::calls::{
     AccountId, Call, CallKey, CallKind, Direction, EndedCall, Handle, Phase, Reference,
     RequestState,
 };
-use onhook_loopback::{CallTruth, ConferenceTruth};
+use onhook_loopback::{CallTruth, ConferenceTruth, MessageTruth};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -295,7 +296,7 @@ pub fn agree(
             Phase::Active { .. } => "phoneCall",
         });
         let unknowable = match on_board {
-            Some(_) if call.live_constructor.is_none() => !call.in_chat,
+            Some(_) if call.live_constructor.is_none() => call.message == MessageTruth::None,
             _ => !repeats_calls,
         };
         if call.live_constructor != shown && !unknowable {
@@ -364,10 +365,12 @@ impl Row {
         let talked = |seconds: Option<i64>| seconds.filter(|seconds| *seconds > 0);
         let recorded = self.recorded.as_deref() == Some(&code(reason));
         let same = recorded && talked(self.talked) == talked(duration.map(i64::from));
-        let told = match call.reason_in_chat {
-            Some(_) => same,
+        let told = match call.message {
+            MessageTruth::WithReason => same,
             // Nothing but the update reports the reason, and it may be lost.
-            None => same || self.recorded.is_none() || self.recorded.as_deref() == Some("hangup"),
+            MessageTruth::None | MessageTruth::WithoutReason => {
+                same || self.recorded.is_none() || self.recorded.as_deref() == Some("hangup")
+            }
         };
         self.ended && !self.handle && told
     }
@@ -396,7 +399,7 @@ pub async fn ledger_agrees(
         let row = rows.get(&ended.key.id);
         let same = row.is_some_and(|row| {
             row.outcome.as_deref() == Some(ended.outcome().code())
-                && row.ended_by.as_deref() == ended.ended_by().as_ref().map(|by| by.code())
+                && row.ended_by.as_deref() == ended.ended_by().as_ref().map(EndedBy::code)
         });
         if !same {
             return Err(format!("(f) {ended:?}\nis in the ledger as {row:?}"));
@@ -406,8 +409,8 @@ pub async fn ledger_agrees(
         let row = rows.remove(&call.id);
         let wanted = match (&row, call.ended) {
             // Nothing was ever seen of it here.
-            (None, None) => call.live_elsewhere || !repeats_calls,
-            (None, Some(_)) => !call.in_chat,
+            (None, None) => call.is_live_elsewhere() || !repeats_calls,
+            (None, Some(_)) => call.message == MessageTruth::None,
             (Some(row), None) if call.live_constructor.is_some() => {
                 let given_up = row.outcome.as_deref() == Some("rang-out");
                 !row.ended && row.handle || given_up && !repeats_calls
@@ -415,7 +418,7 @@ pub async fn ledger_agrees(
             (Some(row), None) => {
                 row.ended && !row.handle && matches!(row.recorded.as_deref(), None | Some("hangup"))
             }
-            (Some(row), Some(_)) if !row.ended => !call.in_chat,
+            (Some(row), Some(_)) if !row.ended => call.message == MessageTruth::None,
             (Some(row), Some((reason, duration))) => row.has_ending(call, reason, duration),
         };
         let same = |row: &Row| row.peer == call.peer && row.incoming == call.incoming;

@@ -41,6 +41,8 @@ pub struct Plan {
     /// Whether a difference has all calls that live or have ended.
     pub repeats_calls: bool,
     troubles: Vec<&'static str>,
+    /// The table `[noise]`, or nothing.
+    noise: &'static str,
     /// How long there is trouble, in seconds.
     pub until: u64,
     /// In which steps time passes, in milliseconds.
@@ -58,6 +60,12 @@ impl Plan {
     /// A whole day: calls all the time, now and then a key.
     pub fn of_a_day(seed: u64) -> Self {
         Self { tick: 5_000, ..Self::of(seed, DAY, 400..500, (4, 300..400), 400_000) }
+    }
+
+    /// A whole day of an account with 300 channels, without faults.
+    pub fn of_a_noisy_day(seed: u64) -> Self {
+        let noise = "[noise]\nchannels = 300\nprivate = 10\nrate = 0.3\n";
+        Self { troubles: vec!["noise"], noise, tick: 15_000, ..Self::of_a_day(seed) }
     }
 
     /// `waits` is how long one of the steps may wait, in milliseconds.
@@ -85,7 +93,18 @@ impl Plan {
         let (calls, invitations, clock, (variant, repeats_calls), troubles, steps) = tree.current();
         let calls = [calls, invitations].concat();
         let steps = steps.concat();
-        Self { seed, calls, clock, variant, repeats_calls, troubles, until, tick: 0, steps }
+        Self {
+            seed,
+            calls,
+            clock,
+            variant,
+            repeats_calls,
+            troubles,
+            noise: "",
+            until,
+            tick: 0,
+            steps,
+        }
     }
 
     /// Whether the server makes this trouble.
@@ -102,6 +121,7 @@ impl Plan {
         for (person, name) in ["Grace Hopper", "Alan Turing", "Linus"].into_iter().enumerate() {
             let _ = writeln!(text, "[[person]]\nkey = 'p{person}'\nname = '{name}'");
         }
+        text.push_str(self.noise);
         for call in &self.calls {
             let _ = writeln!(text, "{call}");
         }

@@ -23,8 +23,7 @@ pub(crate) fn invalid_address() -> enums::DcOption {
     .into()
 }
 
-/// The result of `help.getConfig`. The list of data centres is empty, because clients have their
-/// addresses from [`Server::sessions`](crate::Server::sessions).
+/// The result of `help.getConfig`.
 pub(crate) fn config(world: &World, session: SessionIx, now: i64) -> types::Config {
     types::Config {
         default_p2p_contacts: false,
@@ -36,7 +35,7 @@ pub(crate) fn config(world: &World, session: SessionIx, now: i64) -> types::Conf
         expires: seconds(now) + 3600,
         test_mode: false,
         this_dc: world.sessions()[session].dc,
-        dc_options: Vec::new(),
+        dc_options: world.dc_options(),
         dc_txt_domain_name: String::new(),
         chat_size_max: 200,
         megagroup_size_max: 200_000,

@@ -75,6 +75,8 @@ pub(crate) enum FaultKind {
     BadMessage,
     /// A message that the protocol does not allow is sent.
     Invalid,
+    /// Updates that are not about calls are sent, as with `[noise]`.
+    Noise,
 }
 
 /// A message that the protocol does not allow a server to send.

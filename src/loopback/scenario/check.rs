@@ -51,6 +51,7 @@ impl Scenario {
             check_seconds(source, "for", fault.duration.as_ref())?;
         }
         check_seconds(source, "until", self.chaos.as_ref().map(|chaos| &chaos.until))?;
+        self.check_noise(source)?;
         self.check_sign_in(source)?;
         self.revocations.iter().try_for_each(|revocation| self.check_revocation(revocation, source))
     }
@@ -79,6 +80,18 @@ impl Scenario {
             return Err(source.error(address.span().start, "recovery_email", message));
         }
         Ok(())
+    }
+
+    fn check_noise(&self, source: TomlSource) -> Result<(), TomlError> {
+        let Some(noise) = &self.noise else { return Ok(()) };
+        let rates = 0.001..=1000.0;
+        check_range(source, "rate", Some(&noise.rate), rates, "must be 0.001 to 1000")?;
+        check_seconds(source, "until", noise.until.as_ref())?;
+        let channels = Some(&noise.channels);
+        check_range(source, "channels", channels, 0..=1000, "must be 0 to 1000")?;
+        let all = 0..=*noise.channels.get_ref();
+        let message = "must be at most the number of channels";
+        check_range(source, "private", Some(&noise.private), all, message)
     }
 
     fn check_revocation(

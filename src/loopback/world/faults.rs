@@ -198,6 +198,11 @@ impl World {
         self.faults.occurs(FaultKind::Reset, 2)
     }
 
+    /// Whether an update that is not about a call is not sent.
+    pub(crate) fn drops_update(&mut self) -> bool {
+        self.faults.occurs(FaultKind::Drop, 8)
+    }
+
     /// Starts a network fault of a random kind.
     pub(crate) fn inject_network_fault(&mut self) {
         if let Some((how, millis)) = self.faults.network_fault() {

@@ -17,19 +17,29 @@ pub struct CallTruth {
     /// The constructor that the session receives while the call is live for it: `phoneCallRequested`,
     /// `phoneCallWaiting`, `phoneCallAccepted` or `phoneCall`.
     pub live_constructor: Option<&'static str>,
-    /// Whether the call is live only on another device of the session's user.
-    pub live_elsewhere: bool,
     /// The recorded reason and the duration in seconds, once the call has ended for both parties.
     pub ended: Option<(&'static str, Option<i32>)>,
     /// Whether a `phone.discardCall` of the session ended the call.
     pub ended_here: bool,
     /// Whether the callee accepted the call on any device.
     pub answered: bool,
-    /// The reason of the service message in the mailbox of the session's user; `None` if there is
-    /// no message, or it has no reason.
-    pub reason_in_chat: Option<&'static str>,
-    /// Whether there is a service message in the mailbox of the session's user.
-    pub in_chat: bool,
+    /// The service message in the mailbox of the session's user.
+    pub message: MessageTruth,
+}
+
+impl CallTruth {
+    /// Whether the call is live only on another device of the session's user.
+    pub fn is_live_elsewhere(&self) -> bool {
+        self.live_constructor.is_none() && self.ended.is_none()
+    }
+}
+
+/// The service message about a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageTruth {
+    None,
+    WithoutReason,
+    WithReason,
 }
 
 /// The state of a conference to which the session's user was invited.
@@ -79,10 +89,13 @@ impl World {
             };
             let id = call.messages.iter().find(|(owner, _)| *owner == user).map(|(_, id)| *id);
             let message = id.and_then(|id| self.users[user].mailbox.message(id));
-            let reason = message.and_then(|message| match &message.action {
-                enums::MessageAction::PhoneCall(action) => action.reason.as_ref(),
-                _ => None,
-            });
+            let message = match message.map(|message| &message.action) {
+                Some(enums::MessageAction::PhoneCall(action)) if action.reason.is_some() => {
+                    MessageTruth::WithReason
+                }
+                Some(_) => MessageTruth::WithoutReason,
+                None => MessageTruth::None,
+            };
             let live_constructor = match &view {
                 CallView::Live(live) => constructor(live),
                 _ => None,
@@ -92,12 +105,10 @@ impl World {
                 peer: self.users[call.peer_of(user)].id,
                 incoming: user == call.callee,
                 live_constructor,
-                live_elsewhere: live_constructor.is_none() && ended.is_none(),
                 ended,
                 ended_here: by == Some(session),
                 answered: call.answered().is_some(),
-                reason_in_chat: reason.map(name_of),
-                in_chat: message.is_some(),
+                message,
             });
         }
         ground_truth

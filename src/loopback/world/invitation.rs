@@ -16,7 +16,7 @@ const MESSAGE_ID_INVALID: MethodError = (400, "MESSAGE_ID_INVALID");
 
 /// An invitation of the account.
 #[derive(Debug, Clone)]
-pub(crate) struct Invitation {
+pub(crate) struct ConferenceInvitation {
     /// The index of its `[[invite]]`.
     script: usize,
     /// The conference's `call_id`.
@@ -25,13 +25,13 @@ pub(crate) struct Invitation {
     from: UserIx,
     /// The ids of the message in the mailboxes of the account and of the inviter.
     messages: [(UserIx, i32); 2],
-    state: InvitationState,
+    state: ConferenceInvitationState,
     /// When the account joined, in milliseconds of the server's clock.
     joined: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum InvitationState {
+enum ConferenceInvitationState {
     Ringing,
     Active,
     Missed,
@@ -39,13 +39,16 @@ enum InvitationState {
     Deleted,
 }
 
-impl Invitation {
+impl ConferenceInvitation {
     pub(crate) fn rings(&self) -> bool {
-        self.state == InvitationState::Ringing
+        self.state == ConferenceInvitationState::Ringing
     }
 
     pub(crate) fn was_joined(&self) -> bool {
-        matches!(self.state, InvitationState::Active | InvitationState::Left { .. })
+        matches!(
+            self.state,
+            ConferenceInvitationState::Active | ConferenceInvitationState::Left { .. }
+        )
     }
 }
 
@@ -68,12 +71,12 @@ impl World {
         let seed =
             name.bytes().fold(0xc0_4f00, |seed, byte| splitmix64(seed ^ u64::from(byte)) as u64);
         let conference = splitmix64(seed);
-        let invitation = Invitation {
+        let invitation = ConferenceInvitation {
             script,
             conference,
             from,
             messages: [(0, 0), (from, 0)],
-            state: InvitationState::Ringing,
+            state: ConferenceInvitationState::Ringing,
             joined: 0,
         };
         let date = seconds(at - millis(plan.age.as_ref()).unwrap_or(0));
@@ -90,7 +93,7 @@ impl World {
             *id = self.users[*user].mailbox.add(message, at);
             self.push_last_mailbox_event(*user, at);
         }
-        self.invitations.push(Invitation { messages, ..invitation });
+        self.invitations.push(ConferenceInvitation { messages, ..invitation });
         let invitation = self.invitations.len() - 1;
         if let Some(rings) = millis(plan.rings.as_ref()) {
             self.script.schedule(at + rings, ScriptEvent::InvitationAnswered { invitation });
@@ -99,17 +102,19 @@ impl World {
 
     /// Carries out the `then` of an invitation that still rings.
     pub(crate) fn answer_invitation(&mut self, ix: usize, at: i64) {
-        if self.invitations[ix].state != InvitationState::Ringing {
+        if self.invitations[ix].state != ConferenceInvitationState::Ringing {
             return;
         }
         let plan = &self.scenario.invitations[self.invitations[ix].script];
         let (then, talks) = (plan.then, millis(plan.talks.as_ref()));
         match then {
-            InvitationOutcome::Missed => self.edit_invitation(ix, InvitationState::Missed, at),
+            InvitationOutcome::Missed => {
+                self.edit_invitation(ix, ConferenceInvitationState::Missed, at);
+            }
             InvitationOutcome::Joined => {
                 for ix in self.invitations_to(self.invitations[ix].conference) {
                     self.invitations[ix].joined = at;
-                    self.edit_invitation(ix, InvitationState::Active, at);
+                    self.edit_invitation(ix, ConferenceInvitationState::Active, at);
                     if let Some(talks) = talks {
                         let event = ScriptEvent::InvitationLeft { invitation: ix };
                         self.script.schedule(at + talks, event);
@@ -117,7 +122,7 @@ impl World {
                 }
             }
             InvitationOutcome::Deleted => {
-                self.invitations[ix].state = InvitationState::Deleted;
+                self.invitations[ix].state = ConferenceInvitationState::Deleted;
                 for (user, id) in self.invitations[ix].messages {
                     if self.users[user].mailbox.delete(id) {
                         self.push_last_mailbox_event(user, at);
@@ -139,7 +144,7 @@ impl World {
     /// The account leaves the conference that it has joined on another device.
     pub(crate) fn leave_conference(&mut self, ix: usize, at: i64) {
         let duration = ((at - self.invitations[ix].joined) / 1000) as i32;
-        self.edit_invitation(ix, InvitationState::Left { duration }, at);
+        self.edit_invitation(ix, ConferenceInvitationState::Left { duration }, at);
     }
 
     /// `phone.declineConferenceCallInvite` by the invited account or by the inviter.
@@ -153,12 +158,12 @@ impl World {
         now: i64,
     ) -> Result<enums::Updates, MethodError> {
         let user = self.sessions[session].user.ok_or(MESSAGE_ID_INVALID)?;
-        let is_it = |it: &Invitation| it.messages.contains(&(user, message));
+        let is_it = |it: &ConferenceInvitation| it.messages.contains(&(user, message));
         let ix = self.invitations.iter().position(is_it).ok_or(MESSAGE_ID_INVALID)?;
-        if self.invitations[ix].state != InvitationState::Ringing {
+        if self.invitations[ix].state != ConferenceInvitationState::Ringing {
             return Err(MESSAGE_ID_INVALID);
         }
-        self.set_invitation_state(ix, InvitationState::Missed);
+        self.set_invitation_state(ix, ConferenceInvitationState::Missed);
         let mut answer = Vec::new();
         for (owner, _) in self.invitations[ix].messages {
             for other in 0..self.sessions.len() {
@@ -178,7 +183,7 @@ impl World {
         Ok(types::Updates { updates: answer, users, chats, date, seq: 0 }.into())
     }
 
-    fn set_invitation_state(&mut self, ix: usize, state: InvitationState) {
+    fn set_invitation_state(&mut self, ix: usize, state: ConferenceInvitationState) {
         self.invitations[ix].state = state;
         let action = self.invitation_action(&self.invitations[ix]);
         for (user, id) in self.invitations[ix].messages {
@@ -186,14 +191,14 @@ impl World {
         }
     }
 
-    fn edit_invitation(&mut self, ix: usize, state: InvitationState, at: i64) {
+    fn edit_invitation(&mut self, ix: usize, state: ConferenceInvitationState, at: i64) {
         self.set_invitation_state(ix, state);
         for (user, _) in self.invitations[ix].messages {
             self.push_last_mailbox_event(user, at);
         }
     }
 
-    fn invitation_action(&self, invitation: &Invitation) -> enums::MessageAction {
+    fn invitation_action(&self, invitation: &ConferenceInvitation) -> enums::MessageAction {
         let plan = &self.scenario.invitations[invitation.script];
         let others: Vec<enums::Peer> = plan
             .others
@@ -204,12 +209,12 @@ impl World {
             })
             .collect();
         let duration = match invitation.state {
-            InvitationState::Left { duration } => Some(duration),
+            ConferenceInvitationState::Left { duration } => Some(duration),
             _ => None,
         };
         types::MessageActionConferenceCall {
-            missed: invitation.state == InvitationState::Missed,
-            active: invitation.state == InvitationState::Active,
+            missed: invitation.state == ConferenceInvitationState::Missed,
+            active: invitation.state == ConferenceInvitationState::Active,
             video: plan.video,
             call_id: invitation.conference,
             duration,

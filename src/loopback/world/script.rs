@@ -132,6 +132,8 @@ pub(super) enum ScriptEvent {
     RandomNetworkFault,
     /// Chaos ends.
     EndFaults,
+    /// An update that is not about a call is sent.
+    Noise,
 }
 
 impl Script {
@@ -197,6 +199,11 @@ impl Script {
         self.schedule(at, ScriptEvent::Push { delayed });
     }
 
+    /// Sends the next update that is not about a call at the time `at`.
+    pub(crate) fn schedule_noise(&mut self, at: i64) {
+        self.schedule(at, ScriptEvent::Noise);
+    }
+
     pub(super) fn schedule(&mut self, at: i64, event: ScriptEvent) {
         let sequence = self.next_sequence();
         self.queue.push(Reverse(ScheduledEvent { at, sequence, event }));
@@ -232,6 +239,7 @@ impl World {
         if let Some(flood) = self.scenario.flood.clone() {
             self.schedule_flood(&flood, now);
         }
+        self.start_noise(now);
         if let Some(chaos) = &self.scenario.chaos {
             let until = now + millis(Some(&chaos.until)).unwrap_or(0);
             self.script.schedule(until, ScriptEvent::EndFaults);
@@ -298,6 +306,7 @@ impl World {
                 self.schedule_network_fault(now);
             }
             ScriptEvent::EndFaults => self.end_faults(),
+            ScriptEvent::Noise => self.make_noise(at),
             // The call was ended before.
             ScriptEvent::Received { .. }
             | ScriptEvent::RingTimeElapsed { .. }

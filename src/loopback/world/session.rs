@@ -1,9 +1,12 @@
 //! Sessions: their keys, users, settings and end.
 
+use std::net::SocketAddr;
+
 use grammers_tl_types::{enums, types};
 
 use super::sign_in::PendingSignIn;
 use super::{MethodError, Outgoing, World};
+use crate::DCS;
 use crate::call::{SessionIx, UserIx, seconds};
 use crate::crypt::{AUTH_KEY_LEN, AuthKey};
 use crate::scenario::{CallPrivacy, parse_error};
@@ -76,6 +79,26 @@ impl World {
         self.sessions.iter().position(|it| {
             it.dc == dc && it.key.id() == key_id && it.termination != Some(Termination::KeyRemoved)
         })
+    }
+
+    /// The addresses of the data centres.
+    pub(crate) fn dc_options(&self) -> Vec<enums::DcOption> {
+        let option = |(id, address): (i32, &SocketAddr)| {
+            types::DcOption {
+                ipv6: false,
+                media_only: false,
+                tcpo_only: false,
+                cdn: false,
+                r#static: true,
+                this_port_only: false,
+                id,
+                ip_address: address.ip().to_string(),
+                port: i32::from(address.port()),
+                secret: None,
+            }
+            .into()
+        };
+        DCS.into_iter().zip(&self.addresses).map(option).collect()
     }
 
     pub(crate) fn set_client_info(&mut self, session: SessionIx, client_info: ClientInfo) {

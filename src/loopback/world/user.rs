@@ -6,6 +6,7 @@ use grammers_tl_types::{Deserializable, enums, types};
 
 use crate::DCS;
 use crate::rng::splitmix64;
+use crate::scenario::Acquaintance;
 use crate::srp::PasswordVerifier;
 
 /// A user of the embedded server.
@@ -19,6 +20,7 @@ pub(crate) struct User {
     pub(crate) phone: Option<String>,
     pub(crate) bot: bool,
     pub(crate) unnamed: bool,
+    pub(crate) known: Acquaintance,
     /// The home data centre.
     pub(crate) dc: i32,
     pub(crate) password: Option<PasswordVerifier>,
@@ -45,11 +47,23 @@ struct StoredMessage {
 }
 
 /// A change of a mailbox. Event `n` changes pts from `n` to `n + 1`.
-#[derive(Debug, Clone, Copy)]
-enum MailboxEvent {
-    New { id: i32 },
-    Edited { id: i32 },
-    Deleted { id: i32 },
+#[derive(Debug, Clone)]
+pub(crate) enum MailboxEvent {
+    New {
+        id: i32,
+    },
+    Edited {
+        id: i32,
+    },
+    Deleted {
+        id: i32,
+    },
+    /// A new message that is not about a call. It is not kept.
+    Text(Box<enums::Message>),
+    /// An edit of such a message.
+    EditedText(Box<enums::Message>),
+    /// An update of another kind that has a pts.
+    Other(Box<enums::Update>),
 }
 
 /// The events after a pts, as `updates.getDifference` returns them.
@@ -89,6 +103,7 @@ impl User {
             phone,
             bot: false,
             unnamed: false,
+            known: Acquaintance::default(),
             dc: DCS[0],
             password: None,
             hint: None,
@@ -107,17 +122,23 @@ impl User {
     pub(crate) fn to_tl(&self, is_self: bool) -> enums::User {
         // A `user` whose flags and id are zero provides the values of all optional fields.
         let empty = types::User::from_bytes(&[0; 16]).expect("a user without flags is 16 bytes");
+        let known = if is_self { Acquaintance::Stranger } else { self.known };
+        let min = known == Acquaintance::Min;
+        // The access hash of a `min` user is valid only for the message that it came with.
+        // Source: <https://core.telegram.org/api/min>.
+        let access_hash = if min { !self.access_hash } else { self.access_hash };
         types::User {
             is_self,
-            contact: !is_self,
+            contact: known == Acquaintance::Contact,
+            min,
             bot: self.bot,
             // `bot` and `bot_info_version` share a flag.
             bot_info_version: self.bot.then_some(1),
             id: self.id,
-            access_hash: Some(self.access_hash),
+            access_hash: (known != Acquaintance::NoHash).then_some(access_hash),
             first_name: Some(self.name.clone()),
-            username: self.username.clone(),
-            phone: self.phone.clone(),
+            username: self.username.clone().filter(|_| !min),
+            phone: self.phone.clone().filter(|_| !min),
             ..empty
         }
         .into()
@@ -177,22 +198,33 @@ impl Mailbox {
                 }
                 // A message that is new comes as it is now.
                 MailboxEvent::Edited { id } if new.contains(id) => {}
-                _ => found.updates.extend(self.update(*event, pts)),
+                MailboxEvent::Text(message) => found.messages.push((**message).clone()),
+                event => found.updates.extend(self.update(event, pts)),
             }
         }
         let messages = new.iter().filter_map(|id| self.message(*id));
-        found.messages = messages.cloned().map(Into::into).collect();
+        found.messages.extend(messages.cloned().map(enums::Message::from));
         Ok(found)
     }
 
     /// Adds a message and returns its id.
     pub(crate) fn add(&mut self, message: types::MessageService, at: i64) -> i32 {
-        self.last_id += 1;
-        let id = self.last_id;
+        let id = self.next_id();
         let message = types::MessageService { id, ..message };
         self.messages.insert(id, StoredMessage { message, at });
         self.events.push(MailboxEvent::New { id });
         id
+    }
+
+    /// An id for a message that is not kept.
+    pub(crate) fn next_id(&mut self) -> i32 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Adds an event of a message that is not kept, or of another kind.
+    pub(crate) fn record(&mut self, event: MailboxEvent) {
+        self.events.push(event);
     }
 
     /// Replaces the action of a message, if it was not deleted. Returns whether it was not.
@@ -214,23 +246,32 @@ impl Mailbox {
 
     /// The update of the last event.
     pub(crate) fn last_update(&self) -> Option<enums::Update> {
-        self.update(*self.events.last()?, self.pts())
+        self.update(self.events.last()?, self.pts())
     }
 
-    fn update(&self, event: MailboxEvent, pts: i32) -> Option<enums::Update> {
+    fn update(&self, event: &MailboxEvent, pts: i32) -> Option<enums::Update> {
         let pts_count = 1;
         Some(match event {
             MailboxEvent::New { id } => {
-                let message = self.message(id)?.clone().into();
+                let message = self.message(*id)?.clone().into();
                 types::UpdateNewMessage { message, pts, pts_count }.into()
             }
             MailboxEvent::Edited { id } => {
-                let message = self.message(id)?.clone().into();
+                let message = self.message(*id)?.clone().into();
                 types::UpdateEditMessage { message, pts, pts_count }.into()
             }
             MailboxEvent::Deleted { id } => {
-                types::UpdateDeleteMessages { messages: vec![id], pts, pts_count }.into()
+                types::UpdateDeleteMessages { messages: vec![*id], pts, pts_count }.into()
             }
+            MailboxEvent::Text(message) => {
+                let message = (**message).clone();
+                types::UpdateNewMessage { message, pts, pts_count }.into()
+            }
+            MailboxEvent::EditedText(message) => {
+                let message = (**message).clone();
+                types::UpdateEditMessage { message, pts, pts_count }.into()
+            }
+            MailboxEvent::Other(update) => (**update).clone(),
         })
     }
 }

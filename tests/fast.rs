@@ -10,6 +10,8 @@ mod architecture;
 mod cli;
 #[path = "fast/corrupted_input.rs"]
 mod corrupted_input;
+#[path = "fast/endings.rs"]
+mod endings;
 #[path = "fast/ledger.rs"]
 mod ledger;
 mod loopback;

@@ -167,7 +167,7 @@ async fn discarding_a_call_that_another_device_accepted_is_refused() {
 
 #[tokio::test]
 async fn the_caller_receives_every_state_of_a_call() {
-    let call = "[[call]]\nfrom = 'me'\nto = 'grace'\nat = 0.1\nreceipt = 0.1\nrings = 0.2\n\
+    let call = "[[call]]\nfrom = 'me'\ndevice = 'here'\nto = 'grace'\nat = 0.1\nreceipt = 0.1\nrings = 0.2\n\
         then = 'answered'\nconnects = 0.1\ntalks = 1\nends = 'migrated'";
     let server = server(call).await;
     let mut client = Client::new(&server, 0);

@@ -88,6 +88,16 @@ impl ServerCall {
         }
     }
 
+    /// Whether the callee is busy with this call: it rings on a device that has acknowledged it, or
+    /// was accepted.
+    pub(crate) fn occupies_callee(&self) -> bool {
+        match &self.state {
+            CallState::Ringing { received } => received.is_some(),
+            CallState::Accepted { .. } | CallState::Established { .. } => true,
+            CallState::Ended(_) => false,
+        }
+    }
+
     /// The access hash of `user`, if `user` is a party of the call.
     pub(crate) fn access_hash_for(&self, user: UserIx) -> Option<i64> {
         match user {

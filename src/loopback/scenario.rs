@@ -15,7 +15,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub(crate) use account::{
-    AccountScript, CallPrivacy, CodeDelivery, RevocationScript, SignInOutcome, SignInScript,
+    AccountScript, CallPrivacy, CodeDelivery, DevicesScript, RevocationScript, SignInOutcome,
+    SignInScript,
 };
 pub use chaos::fault_kinds;
 pub(crate) use chaos::{ChaosScript, FaultKind, InvalidMessage};
@@ -220,7 +221,8 @@ pub(crate) struct CallScript {
     #[serde(default)]
     pub(crate) video: bool,
     /// The account's own device in the call.
-    pub(crate) device: Option<DeviceScript>,
+    #[serde(default)]
+    pub(crate) device: DeviceScript,
     /// Of an outgoing call: after how many seconds the callee's device sends `phone.receivedCall`.
     pub(crate) receipt: Option<Spanned<f64>>,
     /// After how many seconds `then` happens; without it the call rings until a client ends it.
@@ -256,12 +258,14 @@ pub(crate) struct CallScript {
     pub(crate) container: Container,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum DeviceScript {
-    /// A client that uses the account's first session.
+    /// A second program on the account's first session. Telegram ends such a session before long
+    /// (`AUTH_KEY_DUPLICATED`).
     Here,
     /// Another device of the account.
+    #[default]
     Elsewhere,
 }
 

@@ -39,6 +39,7 @@ use script::Script;
 pub(crate) use faults::MessageFault;
 pub(crate) use ground_truth::name_of;
 pub use ground_truth::{CallTruth, ConferenceTruth, MessageTruth};
+pub(crate) use script::RECEIVE_TIMEOUT;
 pub(crate) use scripted_answer::{ResponseKind, ResponseOverride};
 pub(crate) use session::{ClientInfo, Session};
 pub(crate) use user::User;

@@ -11,7 +11,7 @@ use grammers_client::tl;
 use grammers_mtsender::{SenderPool, SenderPoolFatHandle};
 use grammers_session::Session;
 use grammers_session::types::UpdateState;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -82,10 +82,10 @@ impl Connection {
             tracing::warn!(%error, "the call timeouts or the own name could not be read");
         }
 
-        let missing = Arc::new(Notify::new());
+        let (states, from_heartbeat) = mpsc::unbounded_channel();
         let receiver = UpdateReceiver::new(dispatcher, probe.clone(), Arc::clone(session)).await?;
-        tasks.spawn(receiver.run(updates, Arc::clone(&missing)));
-        tasks.spawn(heartbeat(probe, Arc::clone(session), missing));
+        tasks.spawn(receiver.run(updates, from_heartbeat));
+        tasks.spawn(heartbeat(probe, states));
         tasks.spawn(report_authorization(context.clone(), client.clone()));
         tasks.spawn(look_up_names(
             context.clone(),

@@ -1,19 +1,17 @@
 //! Periodic requests that notice a silent server and missed updates, and measure the server's clock.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
-use grammers_session::Session;
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 use tokio::time::{interval_at, sleep, timeout};
 
 use super::context::{REQUEST_DEADLINE, TaskContext};
 use super::disconnect::Disconnect;
 use super::peers::party;
+use super::sequence::Sequence;
 use super::server_clock::ServerClock;
-use super::session::CachedSession;
 use crate::calls::account::AccountEvent;
 
 /// The time between two requests for the update state.
@@ -61,12 +59,11 @@ impl ServerProbe {
     }
 }
 
-/// Requests the update state at intervals. Ends the connection if the server is silent, and
-/// notifies `missing` if the server is ahead of the session.
+/// Requests the update state at intervals, and passes it on. Ends the connection if the server is
+/// silent.
 pub(super) async fn heartbeat(
     probe: ServerProbe,
-    session: Arc<CachedSession>,
-    missing: Arc<Notify>,
+    states: mpsc::UnboundedSender<Sequence>,
 ) -> Option<Disconnect> {
     let mut ticks = interval_at(tokio::time::Instant::now() + INTERVAL, INTERVAL);
     loop {
@@ -78,9 +75,7 @@ pub(super) async fn heartbeat(
         };
         // Updates that the server sent before its answer may still be under way.
         sleep(ARRIVAL).await;
-        let known = session.updates_state().await.ok();
-        if known.is_some_and(|known| known.pts < state.pts || known.seq < state.seq) {
-            missing.notify_one();
-        }
+        // The receiver ends only together with the connection.
+        let _ = states.send(Sequence::from(&tl::enums::updates::State::from(state)));
     }
 }

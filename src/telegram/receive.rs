@@ -13,7 +13,7 @@ use grammers_session::Session;
 use grammers_session::types::{PeerAuth, PeerInfo, UpdateState};
 use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -137,12 +137,11 @@ impl UpdateReceiver {
         Ok(receiver)
     }
 
-    /// Runs until the connection ends. `missing` is notified when the server is ahead of the
-    /// session.
+    /// Runs until the connection ends. `states` yields the server's numbers from time to time.
     pub(super) async fn run(
         mut self,
         mut from_pool: mpsc::Receiver<UpdatesLike>,
-        missing: Arc<Notify>,
+        mut states: mpsc::UnboundedReceiver<Sequence>,
     ) -> Option<Disconnect> {
         loop {
             tokio::select! {
@@ -162,7 +161,7 @@ impl UpdateReceiver {
                         self.fill_gap();
                     }
                 }
-                () = missing.notified() => self.fill_gap(),
+                Some(state) = states.recv() => self.compare(state).await,
                 Some(fetched) = self.fetching.join_next() => match fetched {
                     Ok(Ok(fetched)) => if !self.apply(fetched).await {
                         return None;
@@ -200,6 +199,16 @@ impl UpdateReceiver {
             self.store().await;
         }
         true
+    }
+
+    /// Compares the numbers with the server's.
+    async fn compare(&mut self, state: Sequence) {
+        if state.pts > self.sequence.pts || state.seq > self.sequence.seq {
+            self.fill_gap();
+        } else if self.fetching.is_empty() {
+            self.sequence.date = state.date;
+            self.store().await;
+        }
     }
 
     /// Fetches missing updates, after a delay in which they may come by themselves.

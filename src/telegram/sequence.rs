@@ -13,7 +13,8 @@ use grammers_session::updates::UpdatesLike;
 pub(super) struct Sequence {
     pub(super) pts: i32,
     pub(super) qts: i32,
-    /// On the server's clock, in seconds since 1970.
+    /// Until when all updates were received, on the server's clock, in seconds since 1970. Containers
+    /// do not advance it, because an earlier update may be missing unnoticed.
     pub(super) date: i32,
     pub(super) seq: i32,
 }
@@ -53,10 +54,8 @@ impl Sequence {
         match container {
             UpdatesLike::Updates(updates) => match updates {
                 Updates::TooLong => true,
-                Updates::Updates(it) => self.numbered((it.seq, it.seq), it.date, &it.updates),
-                Updates::Combined(it) => {
-                    self.numbered((it.seq_start, it.seq), it.date, &it.updates)
-                }
+                Updates::Updates(it) => self.numbered((it.seq, it.seq), &it.updates),
+                Updates::Combined(it) => self.numbered((it.seq_start, it.seq), &it.updates),
                 Updates::UpdateShort(it) => self.unnumbered(std::slice::from_ref(&it.update)),
                 Updates::UpdateShortMessage(it) => {
                     self.step(Points { pts: it.pts, count: it.pts_count })
@@ -79,12 +78,7 @@ impl Sequence {
     }
 
     /// A container with `seq_start` and `seq`; 0 stands for none.
-    fn numbered(
-        &mut self,
-        (first, last): (i32, i32),
-        date: i32,
-        updates: &[tl::enums::Update],
-    ) -> bool {
+    fn numbered(&mut self, (first, last): (i32, i32), updates: &[tl::enums::Update]) -> bool {
         if first != 0 && first <= self.seq {
             // It was received before.
             return false;
@@ -93,7 +87,7 @@ impl Sequence {
             return true;
         }
         if last != 0 {
-            (self.seq, self.date) = (last, self.date.max(date));
+            self.seq = last;
         }
         false
     }
@@ -183,7 +177,7 @@ mod tests {
     fn the_numbers_advance_with_what_follows_and_stay_before_a_gap() {
         let user = || tl::types::PeerUser { user_id: 1 }.into();
         let channel = || tl::types::PeerChannel { channel_id: 1 }.into();
-        let next = Sequence { seq: 6, date: 200, ..START };
+        let next = Sequence { seq: 6, ..START };
         let cases = vec![
             ("the next container", container(6, vec![]), false, next),
             (
@@ -222,7 +216,7 @@ mod tests {
                 "several containers in one",
                 combined(6, 8),
                 false,
-                Sequence { pts: 11, seq: 8, date: 200, ..START },
+                Sequence { pts: 11, seq: 8, ..START },
             ),
             ("several after a gap", combined(7, 8), true, START),
             ("too much", UpdatesLike::Updates(tl::enums::Updates::TooLong), true, START),

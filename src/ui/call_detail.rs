@@ -60,6 +60,9 @@ fn of_call(view: View, call: &Call) -> Lines {
         lines.push(line("account", call_table::account(view, call)));
     }
     lines.push(line("state", words::call::phase(call.phase)));
+    if call.phase != Phase::Ringing {
+        lines.push(line("device", words::call::ON_THIS_SESSION));
+    }
     lines.push(line(
         "call",
         format!("{kind}, {}", words::call::direction(call.key.kind, call.direction)),

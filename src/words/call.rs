@@ -37,6 +37,10 @@ pub fn direction(kind: CallKind, direction: Direction) -> &'static str {
     }
 }
 
+/// Where a call is held of which more is seen than that it rings: Telegram reports the calls of other
+/// devices to nobody else.
+pub const ON_THIS_SESSION: &str = "placed or answered on this session";
+
 /// The name of a party, or `Unknown` and the id.
 pub fn party(party: &Party) -> String {
     match &party.name {

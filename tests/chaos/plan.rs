@@ -147,12 +147,13 @@ fn any_variant() -> impl Strategy<Value = (String, bool)> {
         one_of(&["all", "all", "none", "requested"]),
         proptest::sample::select(vec![0, 0, 2, 5]),
         proptest::sample::select(vec![0, 0, 1, 7]),
+        one_of(&["scripted", "scripted", "scripted", "acks", "absent"]),
     )
-        .prop_map(|(reasons, repeat, elsewhere, duration, repeats_calls, lag, page)| {
+        .prop_map(|(reasons, repeat, elsewhere, duration, repeats_calls, lag, page, devices)| {
             let text = format!(
                 "reasons = '{reasons}'\nrepeat = '{repeat}'\nanswered_elsewhere = '{elsewhere}'\n\
                  duration = '{duration}'\nrepeats_calls = '{repeats_calls}'\nsearch_lag = {lag}\n\
-                 search_page = {page}\n"
+                 search_page = {page}\n[me]\ndevices = '{devices}'\n"
             );
             (text, repeats_calls == "all")
         })
@@ -228,13 +229,12 @@ fn any_invitation(until: u64) -> impl Strategy<Value = String> {
         "then = 'deleted'",
     ]);
     let rings = proptest::option::weighted(0.8, 1.0..90.0f64);
-    let age = prop_oneof![9 => Just(0), 1 => Just(200)];
-    (0usize..3, conference, 0.0..(until + 280) as f64, rings, then, age).prop_map(
-        |(person, conference, at, rings, then, age)| {
+    (0usize..3, conference, 0.0..(until + 280) as f64, rings, then).prop_map(
+        |(person, conference, at, rings, then)| {
             let rings = rings.map(|rings| format!("rings = {rings:.1}\n")).unwrap_or_default();
             format!(
                 "[[invite]]\nfrom = 'p{person}'\nconference = '{conference}'\nat = {at:.1}\n\
-                 age = {age}\n{rings}{then}\n"
+                 {rings}{then}\n"
             )
         },
     )

@@ -15,25 +15,27 @@ fn two_calls() -> Board {
 
 #[test]
 fn the_busy_switchboard_shows_every_state() {
-    let board = Start::shipped("busy").size(140, 30).run();
-    board.see("3 ringing · 2 active · 3 connecting");
+    let board = Start::shipped("busy").size(140, 40).run();
+    board.see("6 ringing · 1 active · 3 connecting");
     for parts in [
         ["☎ ringing", "Grace Hopper @grace", "audio ← incoming"],
         ["☎ ringing", "Margaret Hamilton", "video ← incoming"],
         ["☎ ringing", "Unknown ", "audio ← incoming"],
+        ["☎ ringing", "Dennis Ritchie", "group ← group"],
+        ["☎ ringing", "Edsger Dijkstra", "group ← group"],
         ["● active", "Linus Torvalds", "video ← incoming"],
-        ["● active", "Radia Perlman", "audio → outgoing"],
         ["◌ remote ringing", "Barbara Liskov", "→ outgoing"],
         ["◌ dialing", "Dennis Ritchie", "→ outgoing"],
-        ["◐ connecting", "Edsger Dijkstra", "→ outgoing"],
+        ["◐ connecting", "Radia Perlman", "→ outgoing"],
     ] {
         board.see_line(&parts);
     }
     for parts in [
         ["Alan Turing", "missed"],
+        ["Niklaus Wirth", "missed, busy elsewhere"],
         ["Leslie Lamport", "declined elsewhere"],
+        ["Tony Hoare", "declined or cancelled"],
         ["Sophie Wilson", "answered elsewhere"],
-        ["Ken Thompson", "line busy"],
     ] {
         board.see_line(&parts);
     }

@@ -76,7 +76,8 @@ fn an_active_call_is_hung_up_with_its_true_duration() {
 
 #[test]
 fn an_outgoing_call_is_cancelled_as_missed() {
-    let mut board = Start::scenario("[[call]]\nfrom = 'me'\nto = 'grace'\nat = 0.1").run();
+    let mut board =
+        Start::scenario("[[call]]\nfrom = 'me'\ndevice = 'here'\nto = 'grace'\nat = 0.1").run();
     board.see_line(&["▶", "dialing", "Grace Hopper"]);
     board.press("x");
     board.see("Cancel the call to Grace Hopper");
@@ -97,7 +98,7 @@ fn the_sent_and_the_recorded_reason_are_shown_when_they_differ() {
 #[test]
 fn marked_calls_are_hung_up_together_each_with_its_default_reason() {
     let mut board = Start::scenario(
-        "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n[[call]]\nfrom = 'me'\nto = 'alan'\nat = 0.2",
+        "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n[[call]]\nfrom = 'me'\ndevice = 'here'\nto = 'alan'\nat = 0.2",
     )
     .run();
     board.see("Grace Hopper");

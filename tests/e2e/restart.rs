@@ -50,7 +50,7 @@ fn a_ringing_call_is_restored_after_a_kill_and_can_be_declined() {
 #[test]
 fn an_active_call_is_restored_after_a_kill_and_can_be_hung_up() {
     let served = forgetful(
-        "[[call]]\nfrom = 'me'\nto = 'grace'\nat = 0.1\nreceipt = 0.1\nrings = 0.3\n\
+        "[[call]]\nfrom = 'me'\ndevice = 'here'\nto = 'grace'\nat = 0.1\nreceipt = 0.1\nrings = 0.3\n\
          then = 'answered'\n",
     );
     let board = board_of(&served).run();

@@ -4,7 +4,7 @@ use grammers_tl_types::{enums, types};
 
 use crate::DCS;
 use crate::call::{SessionIx, seconds};
-use crate::world::World;
+use crate::world::{RECEIVE_TIMEOUT, World};
 
 /// A data centre whose address is no IP address.
 pub(crate) fn invalid_address() -> enums::DcOption {
@@ -55,7 +55,7 @@ pub(crate) fn config(world: &World, session: SessionIx, now: i64) -> types::Conf
         stickers_recent_limit: 200,
         channels_read_media_period: 604_800,
         tmp_sessions: None,
-        call_receive_timeout_ms: 20_000,
+        call_receive_timeout_ms: RECEIVE_TIMEOUT as i32,
         call_ring_timeout_ms: world.ring_timeout_ms(),
         call_connect_timeout_ms: 30_000,
         call_packet_timeout_ms: 10_000,

@@ -27,6 +27,22 @@ pub(crate) struct AccountScript {
     /// `unconfirmed` of the sessions.
     pub(crate) unconfirmed: bool,
     pub(crate) callers: CallPrivacy,
+    /// The account's official devices.
+    pub(crate) devices: DevicesScript,
+}
+
+/// What the account's official devices do when a call arrives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DevicesScript {
+    /// What each call's script says.
+    #[default]
+    Scripted,
+    /// One acknowledges the call; the server refuses others meanwhile, and the caller gives up after
+    /// the ring timeout.
+    Acks,
+    /// There is none, so that the caller gives up after `call_receive_timeout_ms`.
+    Absent,
 }
 
 impl Default for AccountScript {
@@ -45,6 +61,7 @@ impl Default for AccountScript {
             calls_off: false,
             unconfirmed: false,
             callers: CallPrivacy::default(),
+            devices: DevicesScript::default(),
         }
     }
 }

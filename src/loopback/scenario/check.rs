@@ -126,7 +126,7 @@ impl Scenario {
             return Err(source.error(call.to.span().start, "to", "nobody calls himself"));
         }
         let involves_me = call.from.get_ref() == "me" || call.to.get_ref() == "me";
-        if !involves_me && call.device == Some(DeviceScript::Here) {
+        if !involves_me && call.device == DeviceScript::Here {
             let message = "device = \"here\" is for calls of \"me\"";
             return Err(source.error(call.to.span().start, "to", message));
         }

@@ -7,11 +7,13 @@ use grammers_tl_types::{enums, types};
 
 use super::user::User;
 use super::{Outgoing, World, phone_call};
-use crate::call::{CallHashes, CallState, CallView, Endpoint, ServerCall, SessionIx, seconds};
+use crate::call::{
+    CallEnd, CallHashes, CallState, CallView, Endpoint, ServerCall, SessionIx, seconds,
+};
 use crate::rng::splitmix64;
 use crate::scenario::{
-    AnsweredElsewhere, CallScript, Container, DeclineReason, DeviceScript, FloodScript,
-    MessageScript, RingOutcome, Scenario, TalkOutcome, millis,
+    AnsweredElsewhere, CallScript, Container, DeclineReason, DeviceScript, DevicesScript,
+    FloodScript, MessageScript, RingOutcome, Scenario, TalkOutcome, millis,
 };
 
 /// The number of callers among whom the calls of a flood are divided.
@@ -47,6 +49,19 @@ pub(crate) struct MessageOptions {
     pub(crate) kind: MessageScript,
     /// Milliseconds.
     pub(crate) delay: i64,
+}
+
+/// `call_receive_timeout_ms` of `help.getConfig`: how long a caller waits for an acknowledgement.
+pub(crate) const RECEIVE_TIMEOUT: i64 = 20_000;
+/// After how many milliseconds a device acknowledges a call.
+const RECEIPT: i64 = 100;
+
+/// What the callee's devices do when a call arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Devices {
+    Ring,
+    /// The server refuses the call for them.
+    Busy,
 }
 
 /// After how many milliseconds a message is deleted that is deleted at once.
@@ -346,11 +361,13 @@ impl World {
             },
         };
         let outgoing = plan.from.get_ref() == "me";
-        let caller_endpoint =
-            if outgoing { plan.own_endpoint(DeviceScript::Here) } else { Endpoint::Elsewhere };
+        let caller_endpoint = if outgoing { plan.own_endpoint() } else { Endpoint::Elsewhere };
         let (caller, callee) =
             (self.user_by_key(plan.from.get_ref()), self.user_by_key(plan.to.get_ref()));
         let call = self.add_call(caller, callee, plan.video, caller_endpoint, options, at);
+        if !outgoing && self.ring_devices(call, at) == Devices::Busy {
+            return self.refuse_as_busy(call, at);
+        }
         self.push_changes(call, &vec![CallView::Hidden; self.sessions.len()], at);
         if let Some(receipt) = millis(plan.receipt.as_ref()) {
             self.script.schedule(at + receipt, ScriptEvent::Received { call });
@@ -358,6 +375,39 @@ impl World {
         if let Some(rings) = millis(plan.rings.as_ref()) {
             self.script.schedule(at + rings, ScriptEvent::RingTimeElapsed { call, script });
         }
+    }
+
+    /// What the account's official devices do when a call arrives, as `[me] devices` specifies.
+    ///
+    /// Source: <https://core.telegram.org/api/end-to-end/voice-calls>, and the timeouts of
+    /// `help.getConfig`.
+    fn ring_devices(&mut self, call: usize, at: i64) -> Devices {
+        match self.scenario.me.devices {
+            DevicesScript::Scripted => {}
+            DevicesScript::Absent => {
+                self.script.schedule(at + RECEIVE_TIMEOUT, ScriptEvent::GiveUp { call });
+            }
+            DevicesScript::Acks => {
+                // A call that a device has acknowledged makes the user busy until it ends.
+                let others = self.calls.iter().enumerate().filter(|(ix, _)| *ix != call);
+                let mut others = others.map(|(_, call)| call);
+                if others.any(|other| other.callee == 0 && other.occupies_callee()) {
+                    return Devices::Busy;
+                }
+                self.script.schedule(at + RECEIPT, ScriptEvent::Received { call });
+                let timeout = i64::from(self.ring_timeout_ms());
+                self.script.schedule(at + timeout, ScriptEvent::GiveUp { call });
+            }
+        }
+        Devices::Ring
+    }
+
+    /// Ends a call before any device of the callee receives it.
+    fn refuse_as_busy(&mut self, ix: usize, at: i64) {
+        let reason = enums::PhoneCallDiscardReason::Busy;
+        let end = CallEnd { at, reason, duration: None, answered: None, by: None };
+        self.calls[ix].state = CallState::Ended(end);
+        self.add_late_messages(ix, at);
     }
 
     fn add_call(
@@ -422,11 +472,7 @@ impl World {
             RingOutcome::Lost => drop(self.end_call(call, Reason::Disconnect, None, None, at)),
             RingOutcome::Answered => {
                 let outgoing = plan.from.get_ref() == "me";
-                let by = if outgoing {
-                    Endpoint::Elsewhere
-                } else {
-                    plan.own_endpoint(DeviceScript::Elsewhere)
-                };
+                let by = if outgoing { Endpoint::Elsewhere } else { plan.own_endpoint() };
                 let connects = millis(plan.connects.as_ref()).unwrap_or(0);
                 self.script.schedule(at + connects, ScriptEvent::Establish { call, script });
                 self.set_call_state(call, CallState::Accepted { at, by }, at);
@@ -514,8 +560,8 @@ impl World {
 
 impl CallScript {
     /// The account's own endpoint: its first session, or another device.
-    fn own_endpoint(&self, default: DeviceScript) -> Endpoint {
-        match self.device.unwrap_or(default) {
+    fn own_endpoint(&self) -> Endpoint {
+        match self.device {
             DeviceScript::Here => Endpoint::Session(0),
             DeviceScript::Elsewhere => Endpoint::Elsewhere,
         }

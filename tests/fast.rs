@@ -13,5 +13,7 @@ mod corrupted_input;
 #[path = "fast/ledger.rs"]
 mod ledger;
 mod loopback;
+#[path = "fast/renewal.rs"]
+mod renewal;
 #[path = "fast/time.rs"]
 mod time;

@@ -68,6 +68,16 @@ pub enum AccountsError {
         /// The process id, or `unknown`.
         holder: String,
     },
+    /// Another account that is used is of the same user.
+    #[error(
+        "'{name}' is the same person as '{first}', and only '{first}' is used; to keep one of them, \
+         run `onhook logout {name}`"
+    )]
+    SamePerson {
+        name: String,
+        /// The account that is used.
+        first: String,
+    },
     /// The settings of an account cannot be used.
     #[error(transparent)]
     Toml(#[from] onhook_toml_source::TomlError),

@@ -69,6 +69,13 @@ impl AccountStore {
         let lock = Lock::take(&folder, name)?;
         Ok(Some(Draft { accounts: self.clone(), folder, lock: Some(lock) }))
     }
+
+    /// The first account, in the order of names, with the same user as the account `name`, if that is
+    /// another one.
+    pub fn first_of_same_user(&self, name: &str) -> Option<String> {
+        let user_id = AccountSettings::read(&self.root.join(name)).ok()?.user_id?;
+        self.of_user(user_id).filter(|first| first != name)
+    }
 }
 
 impl Lease {

@@ -186,7 +186,13 @@ fn account(accounts: &AccountStore, name: &str, network: Option<&Network>) -> Ve
             return vec![found.of(name)];
         }
     };
-    let files = Finding::fine("files", "readable by you alone, and free");
+    let files = match accounts.first_of_same_user(name) {
+        Some(first) => {
+            let error = AccountsError::SamePerson { name: name.to_owned(), first };
+            Finding { remedy: None, ..Finding::failure("files", error.to_string(), "") }
+        }
+        None => Finding::fine("files", "readable by you alone, and free"),
+    };
     let Some(network) = network else {
         let text = "not asked, while the settings are wrong";
         return vec![files.of(name), Finding::warning("network", text, "mend them").of(name)];

@@ -121,3 +121,22 @@ fn an_account_whose_session_cannot_be_read_is_renewed_in_place() {
     sign_in(&mut board, &served, Way::Code);
     check_renewed(board, &served);
 }
+
+#[test]
+fn the_second_account_of_one_person_is_refused_with_both_names() {
+    let served = ServerProcess::start(&format!("{ME}{RING}"));
+    let folder = TempDir::new().expect("a temporary folder");
+    import(&served, folder.path(), 0, "home");
+    let (home, aside) = (folder.path().join("accounts/home"), folder.path().join("aside"));
+    fs::rename(&home, &aside).expect("moved");
+    import(&served, folder.path(), 1, "work");
+    fs::rename(&aside, &home).expect("moved back");
+    let board = Start::own().at(folder).size(110, 30).run();
+    board.see_line(&["● online · Ada Lovelace", "✗ see onhook doctor · work"]);
+    board.see_wrapped("'work' is the same person as 'home'");
+    board.see_line(&["ringing", "Grace Hopper"]);
+    let text = board.text();
+    let rows = text.lines().filter(|line| line.contains("ringing") && line.contains("Grace"));
+    assert_eq!(rows.count(), 1, "{text}");
+    board.quit();
+}

@@ -99,3 +99,35 @@ fn an_account_that_another_process_uses_is_not_renewed() {
     assert!(has_key(&account.join("session.db"), &served, 0) && !account.join("renewed").exists());
     assert_eq!(accounts_on_disk(folder.path()), 1);
 }
+
+#[test]
+fn two_accounts_of_one_person_are_reported_by_watch_and_doctor() {
+    let served = ServerProcess::start(&format!("{ME}{RING}"));
+    let folder = TempDir::new().expect("a temporary folder");
+    let accounts = folder.path().join("accounts");
+    import(&served, folder.path(), 0, "home");
+    fs::rename(accounts.join("home"), folder.path().join("aside")).expect("moved");
+    import(&served, folder.path(), 1, "work");
+    fs::rename(folder.path().join("aside"), accounts.join("home")).expect("moved back");
+    let wanted = "'work' is the same person as 'home', and only 'home' is used";
+
+    let (running, lines) = Running::start(command(&folder, &["watch"]));
+    let mut calls = Vec::new();
+    let mut refused = false;
+    for line in lines {
+        let record: Record = serde_json::from_str(&line).expect("a record");
+        refused |= line.contains(wanted);
+        if matches!(record.event, RecordEvent::CallAdded(_)) {
+            calls.push(record.account);
+        }
+        if refused && !calls.is_empty() {
+            break;
+        }
+    }
+    assert!(refused && calls == ["home"], "{calls:?}");
+    drop(running);
+    let doctor = output(&folder, &["doctor"]);
+    assert_eq!(doctor.status.code(), Some(1));
+    let printed = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(printed.contains(&format!("work: {wanted}")), "{printed}");
+}

@@ -269,6 +269,24 @@ impl Lease {
         &self.settings
     }
 
+    /// Adds the own user id to settings that do not have it, so that a later sign-in of the same user
+    /// finds the account. What else is in the file stays.
+    pub fn record_user(&self, user_id: i64) -> Result<(), AccountsError> {
+        if self.settings.user_id.is_some() {
+            return Ok(());
+        }
+        let path = settings_of(&self.folder);
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text.map_err(|error| io_error(&path, &error))?,
+        };
+        let new = self.folder.join("account.toml.new");
+        // An earlier attempt may have been interrupted.
+        let _ = fs::remove_file(&new);
+        write_new_file(&new, &format!("user_id = {user_id}\n{text}"))?;
+        fs::rename(&new, &path).map_err(|error| io_error(&path, &error))
+    }
+
     /// Removes the files of the account.
     pub fn remove(self) -> Result<(), AccountsError> {
         // Renamed first, so that the account is gone even if the process ends before the files are. The

@@ -173,6 +173,9 @@ async fn run_stored(
     });
     match usable {
         Ok((session, self_id)) => {
+            if let Err(error) = lease.record_user(self_id) {
+                tracing::warn!(%error, "the user id could not be written to the account's settings");
+            }
             context.send(AccountEvent::OwnUser(Party::unknown(self_id))).await;
             Supervisor::new(session, TaskContext { self_id, ..context }, commands).run().await;
         }

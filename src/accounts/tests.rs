@@ -162,6 +162,29 @@ fn settings_that_are_wrong_are_refused_with_their_line() {
 }
 
 #[test]
+fn a_user_id_is_added_to_settings_that_have_none() {
+    let (_folder, accounts) = accounts();
+    made(&accounts, "ada");
+    let path = accounts.folder("ada").expect("a folder").join("account.toml");
+    for (before, after) in [
+        (None, "user_id = 5\n"),
+        (Some("# mine\napi_id = 7"), "user_id = 5\n# mine\napi_id = 7"),
+        (Some("user_id = 9\n"), "user_id = 9\n"),
+    ] {
+        fs::remove_file(&path).expect("removed");
+        if let Some(text) = before {
+            write_new_file(&path, text).expect("written");
+        }
+        let lease = accounts.lease("ada").expect("it can be used");
+        lease.record_user(5).expect("written");
+        assert_eq!(fs::read_to_string(&path).expect("a file"), after);
+        assert_eq!(fs::metadata(&path).expect("a file").mode() & 0o777, 0o600);
+        drop(lease);
+        accounts.lease("ada").expect("the settings are right");
+    }
+}
+
+#[test]
 fn settings_are_written_as_they_are_read() {
     let (_folder, accounts) = accounts();
     let hash = "ab".repeat(16);

@@ -533,4 +533,6 @@ fn a_stock_grammers_session_is_used_as_an_account() {
     let added =
         first(&folder, &["--account", "dropped"], |it| matches!(it, RecordEvent::CallAdded(_)));
     assert_eq!(added.account, "dropped");
+    let settings = fs::read_to_string(account.join("account.toml")).expect("a file");
+    assert_eq!(settings, format!("user_id = {}\n", number("user_id")), "a sign-in finds it");
 }

@@ -6,6 +6,7 @@
 //!     session.db       0600   a `SqliteSession` of grammers
 //!     account.toml     0600   api_id, api_hash, the own user id, whether to use IPv6
 //!     lock             0600   the id of the process that uses the account; the folder is locked
+//!     renewed/         0700   a new session and settings, which replace those above with the next lease
 //!   .new-…/            0700   a draft: an account that is being created
 //! ```
 //!
@@ -13,6 +14,7 @@
 
 mod files;
 mod proxy;
+mod renewal;
 mod settings;
 
 use std::fs;
@@ -65,6 +67,16 @@ pub enum AccountsError {
         name: String,
         /// The process id, or `unknown`.
         holder: String,
+    },
+    /// Another account that is used is of the same user.
+    #[error(
+        "'{name}' is the same person as '{first}', and only '{first}' is used; to keep one of them, \
+         run `onhook logout {name}`"
+    )]
+    SamePerson {
+        name: String,
+        /// The account that is used.
+        first: String,
     },
     /// The settings of an account cannot be used.
     #[error(transparent)]
@@ -158,28 +170,22 @@ impl AccountStore {
         Err(AccountsError::Unknown { name: name.to_owned(), known })
     }
 
-    /// Locks an account for this process, and reads its settings.
+    /// Locks an account for this process, adopts its renewed session if there is one, and reads its
+    /// settings.
     ///
     /// # Errors
     /// The account does not exist, can be read by others, is in use, or has wrong settings.
     pub fn lease(&self, name: &str) -> Result<Lease, AccountsError> {
-        let folder = self.folder(name)?;
-        self.check_permissions(name)?;
-        let lock = Lock::take(&folder, name)?;
-        let settings = AccountSettings::read(&folder)?;
-        Ok(Lease { name: name.to_owned(), folder, settings, _lock: lock })
+        self.lease_unchecked(name)?.adopt_renewal()
     }
 
-    /// Locks an account to remove it. Its permissions and settings are not checked.
-    pub fn lease_to_remove(&self, name: &str) -> Result<Lease, AccountsError> {
+    /// Locks an account as it is: a renewed session is not adopted, and permissions are not checked.
+    /// Settings that cannot be read are the defaults.
+    pub fn lease_unchecked(&self, name: &str) -> Result<Lease, AccountsError> {
         let folder = self.folder(name)?;
         let lock = Lock::take(&folder, name)?;
-        Ok(Lease {
-            name: name.to_owned(),
-            folder,
-            settings: AccountSettings::default(),
-            _lock: lock,
-        })
+        let settings = AccountSettings::read(&folder).unwrap_or_default();
+        Ok(Lease { name: name.to_owned(), folder, settings, _lock: lock })
     }
 
     /// Checks that other users cannot read or write the files of an account.
@@ -187,11 +193,7 @@ impl AccountStore {
     /// # Errors
     /// The first file or folder that they can, with the command that changes that.
     pub fn check_permissions(&self, name: &str) -> Result<(), AccountsError> {
-        let folder = self.folder(name)?;
-        check_private(&folder, "700")?;
-        check_private(&session_of(&folder), "600")?;
-        let settings = settings_of(&folder);
-        if settings.exists() { check_private(&settings, "600") } else { Ok(()) }
+        check_account(&self.folder(name)?)
     }
 
     /// Creates a draft, and removes drafts of processes that have ended.
@@ -200,15 +202,20 @@ impl AccountStore {
         // Two processes must not remove each other's drafts before these are locked.
         let _guard = Lock::wait(&self.root)?;
         self.remove_abandoned_drafts();
-        let mut number = [0; 4];
-        // Without a random number the process id alone makes the name unique.
-        let _ = getrandom::fill(&mut number);
-        let number = u32::from_le_bytes(number);
-        let folder = self.root.join(format!("{DRAFT_PREFIX}{}-{number:08x}", std::process::id()));
+        let folder = self.new_draft_folder();
         create_folder(&folder)?;
         let lock = Lock::take(&folder, "being made")?;
         create_file(&session_of(&folder))?;
         Ok(Draft { accounts: self.clone(), folder, lock: Some(lock) })
+    }
+
+    /// A path for the folder of a draft, which no other draft has.
+    fn new_draft_folder(&self) -> PathBuf {
+        let mut number = [0; 4];
+        // Without a random number the process id alone makes the name unique.
+        let _ = getrandom::fill(&mut number);
+        let number = u32::from_le_bytes(number);
+        self.root.join(format!("{DRAFT_PREFIX}{}-{number:08x}", std::process::id()))
     }
 
     /// Removes drafts that no process has locked.
@@ -262,6 +269,24 @@ impl Lease {
         &self.settings
     }
 
+    /// Adds the own user id to settings that do not have it, so that a later sign-in of the same user
+    /// finds the account. What else is in the file stays.
+    pub fn record_user(&self, user_id: i64) -> Result<(), AccountsError> {
+        if self.settings.user_id.is_some() {
+            return Ok(());
+        }
+        let path = settings_of(&self.folder);
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text.map_err(|error| io_error(&path, &error))?,
+        };
+        let new = self.folder.join("account.toml.new");
+        // An earlier attempt may have been interrupted.
+        let _ = fs::remove_file(&new);
+        write_new_file(&new, &format!("user_id = {user_id}\n{text}"))?;
+        fs::rename(&new, &path).map_err(|error| io_error(&path, &error))
+    }
+
     /// Removes the files of the account.
     pub fn remove(self) -> Result<(), AccountsError> {
         // Renamed first, so that the account is gone even if the process ends before the files are. The
@@ -313,6 +338,14 @@ pub fn private_file(path: &Path) -> Result<(), AccountsError> {
         create_folder(folder)?;
     }
     if path.exists() { check_private(path, "600") } else { create_file(path).map(drop) }
+}
+
+/// Checks that other users cannot read or write the folder of an account and the files in it.
+fn check_account(folder: &Path) -> Result<(), AccountsError> {
+    check_private(folder, "700")?;
+    check_private(&session_of(folder), "600")?;
+    let settings = settings_of(folder);
+    if settings.exists() { check_private(&settings, "600") } else { Ok(()) }
 }
 
 fn session_of(folder: &Path) -> PathBuf {

@@ -117,6 +117,8 @@ pub enum SignInEvent {
         /// The account's name on this machine.
         name: String,
         own: Party,
+        /// Whether the session renews an account that was here before.
+        renewed: bool,
     },
 }
 

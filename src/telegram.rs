@@ -27,6 +27,7 @@ mod password;
 mod peers;
 mod receive;
 mod reconcile;
+mod renew;
 mod sequence;
 mod server_clock;
 mod session;
@@ -44,7 +45,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-use crate::accounts::Lease;
+use crate::accounts::{AccountStore, Lease};
 use crate::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use crate::calls::{AccountId, Party};
 use crate::words::failure::flood_wait;
@@ -57,6 +58,7 @@ use session::CachedSession;
 pub use diagnose::{Diagnosis, diagnose};
 pub use import::{ImportError, Imported};
 pub use network::{Network, UnknownProxyHost};
+pub use renew::lease_signed_in;
 pub use session::{Seed, SessionFileError};
 pub use sign_out::{SignOutError, sign_out};
 pub use updates::read_updates;
@@ -93,10 +95,43 @@ impl Account {
                     Supervisor::new(session, context, receiver).run().await;
                 }
                 SessionSource::Stored(lease) => {
-                    let network = network.of(&lease);
                     let context = TaskContext { id, self_id: 0, network, events };
                     run_stored(&lease, context, receiver).await;
                 }
+            }
+        });
+        Self { commands, task }
+    }
+
+    /// Starts a stored account of which a session has just been signed in. If it runs already, it is
+    /// stopped first, because two tasks must not use one session file.
+    pub fn start_signed_in(
+        id: AccountId,
+        previous: Option<Self>,
+        (accounts, name): (AccountStore, String),
+        network: Network,
+        events: Events,
+    ) -> Self {
+        let (commands, mut receiver) = mpsc::unbounded_channel();
+        let context = TaskContext { id, self_id: 0, network, events };
+        let task = tokio::spawn(async move {
+            if let Some(previous) = previous {
+                drop(previous.commands);
+                // Awaited without a limit, also if this account is stopped meanwhile: the previous
+                // task writes the session file at its end.
+                let mut ended = previous.task;
+                let wait = async { (&mut ended).await };
+                if refuse_during(wait, &mut receiver, &context).await.is_none() {
+                    let _ = ended.await;
+                    return;
+                }
+            }
+            context.send(AccountEvent::ConnectionState(ConnectionState::Connecting)).await;
+            let leasing = lease_signed_in(&accounts, &name, &context.network);
+            match refuse_during(leasing, &mut receiver, &context).await {
+                Some(Ok(lease)) => run_stored(&lease, context, receiver).await,
+                Some(Err(cause)) => refuse_all(&cause.to_string(), context, receiver).await,
+                None => {}
             }
         });
         Self { commands, task }
@@ -130,12 +165,17 @@ async fn run_stored(
     context: TaskContext,
     commands: mpsc::UnboundedReceiver<AccountCommand>,
 ) {
+    let network = context.network.of(lease.settings());
+    let context = TaskContext { network, ..context };
     let opened = CachedSession::open(&lease.session()).await;
     let usable = opened.map_err(|cause| cause.to_string()).and_then(|opened| {
         context.network.check_api_id().map_err(|cause| cause.to_string()).map(|()| opened)
     });
     match usable {
         Ok((session, self_id)) => {
+            if let Err(error) = lease.record_user(self_id) {
+                tracing::warn!(%error, "the user id could not be written to the account's settings");
+            }
             context.send(AccountEvent::OwnUser(Party::unknown(self_id))).await;
             Supervisor::new(session, TaskContext { self_id, ..context }, commands).run().await;
         }
@@ -153,6 +193,24 @@ async fn refuse_all(
     context.send(AccountEvent::ConnectionState(connection.clone())).await;
     while let Some(command) = commands.recv().await {
         context.send(command.refused(&connection)).await;
+    }
+}
+
+/// Waits for `work`, and refuses commands meanwhile. Returns `None` if the account is to stop.
+async fn refuse_during<T>(
+    work: impl Future<Output = T>,
+    commands: &mut mpsc::UnboundedReceiver<AccountCommand>,
+    context: &TaskContext,
+) -> Option<T> {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return Some(done),
+            command = commands.recv() => {
+                let answer = command?.refused(&ConnectionState::Connecting);
+                context.send(answer).await;
+            }
+        }
     }
 }
 
@@ -269,16 +327,7 @@ impl Supervisor {
                 Err(_) => Err(Disconnect::Lost(silence_cause(session, context).await)),
             }
         };
-        tokio::pin!(opening);
-        loop {
-            tokio::select! {
-                opened = &mut opening => return Some(opened),
-                command = self.commands.recv() => {
-                    let answer = command?.refused(&ConnectionState::Connecting);
-                    self.context.send(answer).await;
-                }
-            }
-        }
+        refuse_during(opening, &mut self.commands, context).await
     }
 
     /// Carries out commands on a connection until it ends.

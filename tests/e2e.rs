@@ -22,6 +22,8 @@ mod hostile;
 mod library_panics;
 #[path = "e2e/process.rs"]
 mod process;
+#[path = "e2e/renewal.rs"]
+mod renewal;
 #[path = "e2e/restart.rs"]
 mod restart;
 #[path = "e2e/sign_in.rs"]

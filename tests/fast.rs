@@ -15,5 +15,7 @@ mod endings;
 #[path = "fast/ledger.rs"]
 mod ledger;
 mod loopback;
+#[path = "fast/renewal.rs"]
+mod renewal;
 #[path = "fast/time.rs"]
 mod time;

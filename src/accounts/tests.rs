@@ -94,6 +94,63 @@ fn renaming_takes_no_name_that_is_taken() {
     assert_eq!(accounts.names().expect("two"), ["grace", "work"]);
 }
 
+fn staged(accounts: &AccountStore, text: &str) -> Result<(), AccountsError> {
+    let settings = AccountSettings { user_id: Some(9), ipv6: true, ..AccountSettings::default() };
+    let draft = accounts.draft().expect("a draft");
+    fs::write(draft.session(), text).expect("written");
+    draft.renew(&settings, "ada")
+}
+
+#[test]
+fn a_renewed_session_is_adopted_by_the_next_lease_without_the_old_journal() {
+    let (_folder, accounts) = accounts();
+    made(&accounts, "ada");
+    let lease = accounts.lease("ada").expect("it is free");
+    let session = lease.session();
+    let journal = lease.folder.join("session.db-journal");
+    fs::write(&journal, "of the old session").expect("written");
+    staged(&accounts, "first").expect("this process uses the account");
+    staged(&accounts, "second").expect("it replaces the first");
+    assert_eq!(
+        fs::read_to_string(&session).expect("a file"),
+        "",
+        "nothing changes while it is used"
+    );
+    drop(lease);
+    let lease = accounts.lease("ada").expect("it is free again");
+    assert_eq!(fs::read_to_string(&session).expect("a file"), "second");
+    assert!(lease.settings().ipv6 && lease.renewal().is_none() && !journal.exists());
+    assert_eq!(fs::metadata(&session).expect("a file").mode() & 0o777, 0o600);
+    assert_eq!(accounts.names().expect("one"), ["ada"]);
+}
+
+#[test]
+fn an_interrupted_adoption_is_completed_by_the_next_lease() {
+    let (_folder, accounts) = accounts();
+    made(&accounts, "ada");
+    staged(&accounts, "new").expect("it is free");
+    let folder = accounts.folder("ada").expect("a folder");
+    fs::rename(folder.join("renewed/account.toml"), folder.join("account.toml")).expect("renamed");
+    let lease = accounts.lease("ada").expect("it is free");
+    assert_eq!(fs::read_to_string(lease.session()).expect("a file"), "new");
+    assert!(lease.settings().ipv6);
+}
+
+#[test]
+fn a_withdrawn_session_leaves_the_account_as_it_was_and_can_be_restored() {
+    let (_folder, accounts) = accounts();
+    made(&accounts, "ada");
+    staged(&accounts, "new").expect("it is free");
+    let draft = accounts.withdraw_renewal("ada").expect("readable").expect("it is staged");
+    assert!(accounts.withdraw_renewal("ada").expect("readable").is_none());
+    assert!(draft.settings().expect("readable").ipv6);
+    draft.restore("ada").expect("it is free");
+    drop(accounts.withdraw_renewal("ada").expect("readable").expect("it is staged again"));
+    let lease = accounts.lease("ada").expect("it is free");
+    assert_eq!(fs::read_to_string(lease.session()).expect("a file"), "");
+    assert_eq!(fs::read_dir(accounts.root()).expect("a folder").count(), 1, "no draft is left");
+}
+
 #[test]
 fn settings_that_are_wrong_are_refused_with_their_line() {
     let (_folder, accounts) = accounts();
@@ -102,6 +159,29 @@ fn settings_that_are_wrong_are_refused_with_their_line() {
     fs::write(&path, "\napi_id = 0\n").expect("written");
     let refused = accounts.lease("ada").expect_err("no such application").to_string();
     assert_eq!(refused, format!("{}:2: api_id: must be above 0", path.display()));
+}
+
+#[test]
+fn a_user_id_is_added_to_settings_that_have_none() {
+    let (_folder, accounts) = accounts();
+    made(&accounts, "ada");
+    let path = accounts.folder("ada").expect("a folder").join("account.toml");
+    for (before, after) in [
+        (None, "user_id = 5\n"),
+        (Some("# mine\napi_id = 7"), "user_id = 5\n# mine\napi_id = 7"),
+        (Some("user_id = 9\n"), "user_id = 9\n"),
+    ] {
+        fs::remove_file(&path).expect("removed");
+        if let Some(text) = before {
+            write_new_file(&path, text).expect("written");
+        }
+        let lease = accounts.lease("ada").expect("it can be used");
+        lease.record_user(5).expect("written");
+        assert_eq!(fs::read_to_string(&path).expect("a file"), after);
+        assert_eq!(fs::metadata(&path).expect("a file").mode() & 0o777, 0o600);
+        drop(lease);
+        accounts.lease("ada").expect("the settings are right");
+    }
 }
 
 #[test]

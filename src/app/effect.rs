@@ -83,8 +83,9 @@ pub enum SignInEffect {
 /// For the program itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProgramEffect {
-    /// Start the account of this name, which has been added to the list of accounts.
-    StartAccount(String),
+    /// Start the account that a sign-in has stored under this name. If it runs already, its session
+    /// was renewed, and it is started again.
+    StartAccount { account: AccountId, name: String },
     /// Leave this board for the demo.
     Demo,
     /// Suspend the program.

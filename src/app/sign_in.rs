@@ -9,7 +9,8 @@ use super::dialog::Dialog;
 use super::effect::{Effect, ProgramEffect, SignInEffect};
 use super::sign_in_dialog::{LONGEST, Question, SignInDialog, SignInMethod, SignInMode};
 use super::{State, has_room};
-use crate::calls::Party;
+use crate::calls::account::{AuthorizationFlags, ConnectionState};
+use crate::calls::{AccountId, Party};
 use crate::sign_in::{ApiCredentials, Refusal, SignInEvent, SignInRequest, Step};
 
 impl State {
@@ -168,7 +169,7 @@ impl State {
 
     /// Applies an event of the sign-in.
     pub(super) fn sign_in_event(&mut self, event: SignInEvent, now: Timestamp) -> Vec<Effect> {
-        if let SignInEvent::Done { name, own } = event {
+        if let SignInEvent::Done { name, own, .. } = event {
             return self.signed_in(name, own, now);
         }
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
@@ -191,18 +192,31 @@ impl State {
         Vec::new()
     }
 
-    /// Adds an account, whatever dialog is open: it is stored already.
+    /// Adds an account or renews the one of this name, whatever dialog is open: the session is stored
+    /// already. The calls of a renewed account stay; the look-up after its reconnect finds which have
+    /// ended.
     fn signed_in(&mut self, name: String, own: Party, now: Timestamp) -> Vec<Effect> {
         let label = self.shown_name(&own);
-        self.accounts.push(AccountState::new(name.clone(), own));
+        let known = self.accounts.iter().position(|account| account.name == name);
+        let account = AccountId(known.unwrap_or(self.accounts.len()) as u16);
+        let mut effects = Vec::new();
+        if known.is_some() {
+            // They were those of the replaced session.
+            self.account_mut(account).authorization = AuthorizationFlags::default();
+            // Requests are refused from now on, until the account is online with the new session.
+            effects = self.connection_changed(account, ConnectionState::Connecting);
+        } else {
+            self.accounts.push(AccountState::new(name.clone(), own));
+        }
         if matches!(self.dialog, Some(Dialog::SignIn(_))) {
             self.dialog = None;
         }
         self.notices.show(crate::words::notice::signed_in(&label), now);
-        vec![
-            Effect::Program(ProgramEffect::StartAccount(name)),
+        effects.extend([
+            Effect::Program(ProgramEffect::StartAccount { account, name }),
             Effect::SignIn(SignInEffect::Leave),
-        ]
+        ]);
+        effects
     }
 
     fn refused(&mut self, refusal: Refusal, now: Timestamp) -> Vec<Effect> {
@@ -266,6 +280,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::app::effect::RecordsEffect;
     use crate::app::msg::Msg;
     use crate::app::update;
     use crate::sign_in::{CodeWay, EmailCode, NextWay, SentCode};
@@ -442,16 +457,44 @@ mod tests {
         let mut state = newcomer(SignInMode::Open);
         press(&mut state, Action::Accept);
         let own = Party { name: Some("Ada".to_owned()), ..Party::unknown(7) };
-        let effects = hear(&mut state, SignInEvent::Done { name: "ada".to_owned(), own });
+        let effects =
+            hear(&mut state, SignInEvent::Done { name: "ada".to_owned(), own, renewed: false });
         assert_eq!(
             effects,
             [
-                Effect::Program(ProgramEffect::StartAccount("ada".to_owned())),
+                Effect::Program(ProgramEffect::StartAccount {
+                    account: AccountId(0),
+                    name: "ada".to_owned()
+                }),
                 Effect::SignIn(SignInEffect::Leave)
             ]
         );
         assert!(state.dialog.is_none() && state.accounts.len() == 1);
         assert_eq!(state.accounts[0].label(), "Ada");
+    }
+
+    #[test]
+    fn who_is_here_already_is_renewed_in_place_and_keeps_the_calls() {
+        let mut state = newcomer(SignInMode::Open);
+        let own = Party { name: Some("Ada".to_owned()), ..Party::unknown(7) };
+        let mut account = AccountState::new("ada".to_owned(), own.clone());
+        account.connection = ConnectionState::SignedOut { code: "SESSION_REVOKED".to_owned() };
+        account.authorization.calls_off = true;
+        state.accounts = vec![AccountState::new("grace".to_owned(), Party::default()), account];
+        let done = SignInEvent::Done { name: "ada".to_owned(), own, renewed: true };
+        let effects = hear(&mut state, done);
+        let account = AccountId(1);
+        assert_eq!(
+            effects,
+            [
+                Effect::Records(RecordsEffect::Connection(account)),
+                Effect::Program(ProgramEffect::StartAccount { account, name: "ada".to_owned() }),
+                Effect::SignIn(SignInEffect::Leave)
+            ]
+        );
+        assert_eq!(state.accounts.len(), 2);
+        assert_eq!(state.account(account).connection, ConnectionState::Connecting);
+        assert_eq!(state.account(account).authorization, AuthorizationFlags::default());
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) fn accounts(command: Option<&AccountsCommand>, paths: &Paths) -> Comm
             Ok(())
         }
         Some(AccountsCommand::Remove { name, yes }) => {
-            let lease = accounts.lease_to_remove(name).map_err(usage)?;
+            let lease = accounts.lease_unchecked(name).map_err(usage)?;
             if !yes {
                 return Err(usage(anyhow!(
                     "this removes the files of '{name}' only: Telegram keeps the session until you \
@@ -55,7 +55,8 @@ pub(super) fn logout(name: &str, config: &Config, paths: &Paths) -> CommandResul
     let lease = AccountStore::at(paths.accounts()).lease(name).map_err(usage)?;
     let network = network(config);
     print::note("Signing out at Telegram…");
-    let signed_out = in_runtime(async { Ok(sign_out(&lease, &network).await) })?;
+    let signed_out =
+        in_runtime(async { Ok(sign_out(&lease.session(), lease.settings(), &network).await) })?;
     if let Err(cause) = signed_out {
         return Err(failed(anyhow!(
             "'{name}' may still be signed in ({cause}), and its files are still here. Try again, or \

@@ -1,5 +1,7 @@
 //! The commands: each puts its parts together and runs them.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,7 +13,7 @@ use serde_json::json;
 use super::exit::{CommandResult, Stop, failed, signed_out, usage};
 use super::setup::{self, in_runtime, load, network, start_log};
 use super::{BoardArgs, ChosenArgs, ConfigCommand, ScenarioArgs, print};
-use crate::accounts::AccountStore;
+use crate::accounts::{AccountStore, AccountsError};
 use crate::config::paths::Paths;
 use crate::config::{self, Overrides, keymap};
 use crate::runtime::{self, AccountSetup, ExitReason, SignInSetup, WatchEnd};
@@ -106,7 +108,8 @@ fn watched(watched: WatchEnd) -> CommandResult {
 }
 
 /// Leases the chosen accounts of this machine, or all. An account that cannot be used does not stop
-/// the others, unless it is the only one.
+/// the others, unless it is the only one. Of several accounts of one person only the first is used,
+/// because each call would be shown once for each of them.
 fn stored(chosen: &ChosenArgs, paths: &Paths, wanted: Wanted) -> Result<Vec<AccountSetup>, Stop> {
     let accounts = AccountStore::at(paths.accounts());
     let mut names: Vec<String> = Vec::new();
@@ -127,8 +130,22 @@ fn stored(chosen: &ChosenArgs, paths: &Paths, wanted: Wanted) -> Result<Vec<Acco
     }
     let alone = names.len() == 1;
     let mut setups = Vec::new();
+    let mut people: HashMap<i64, String> = HashMap::new();
     for name in names {
-        let origin = match accounts.lease(&name) {
+        let leased = accounts.lease(&name).and_then(|lease| {
+            let Some(user_id) = lease.settings().user_id else { return Ok(lease) };
+            match people.entry(user_id) {
+                Entry::Occupied(first) => Err(AccountsError::SamePerson {
+                    name: name.clone(),
+                    first: first.get().clone(),
+                }),
+                Entry::Vacant(entry) => {
+                    entry.insert(name.clone());
+                    Ok(lease)
+                }
+            }
+        });
+        let origin = match leased {
             Ok(lease) => Ok(SessionSource::Stored(lease)),
             Err(error) if alone => return Err(usage(error)),
             Err(error) => Err(error.to_string()),

@@ -15,6 +15,7 @@ use crate::config::{Config, Overrides};
 use crate::ledger::Ledger;
 use crate::runtime;
 use crate::telegram::{Diagnosis, Network, diagnose};
+use crate::words::screen::{SIGN_IN_AGAIN, command_after_sign_out};
 
 /// The difference of the clocks from which it is reported, in milliseconds. Telegram refuses messages
 /// of a clock that is 300 s behind or 30 s ahead.
@@ -185,22 +186,31 @@ fn account(accounts: &AccountStore, name: &str, network: Option<&Network>) -> Ve
             return vec![found.of(name)];
         }
     };
-    let files = Finding::fine("files", "readable by you alone, and free");
+    let files = match accounts.first_of_same_user(name) {
+        Some(first) => {
+            let error = AccountsError::SamePerson { name: name.to_owned(), first };
+            Finding { remedy: None, ..Finding::failure("files", error.to_string(), "") }
+        }
+        None => Finding::fine("files", "readable by you alone, and free"),
+    };
     let Some(network) = network else {
         let text = "not asked, while the settings are wrong";
         return vec![files.of(name), Finding::warning("network", text, "mend them").of(name)];
     };
+    let user_is_known = lease.settings().user_id.is_some();
     let found = in_runtime(async { Ok(diagnose(&lease, network).await) });
     let found = found.unwrap_or_else(|_| Diagnosis::Unreachable("no network".to_owned()));
-    let findings = std::iter::once(files).chain(telegram(found, name));
+    let findings = std::iter::once(files).chain(telegram(found, name, user_is_known));
     findings.map(|finding| finding.of(name)).collect()
 }
 
-fn telegram(found: Diagnosis, name: &str) -> Vec<Finding> {
+fn telegram(found: Diagnosis, name: &str, user_is_known: bool) -> Vec<Finding> {
     let report = match found {
         Diagnosis::Unusable(cause) => {
-            let remedy = format!("run `onhook accounts remove {name} --yes`, then `onhook login`");
-            return vec![Finding::failure("session", cause, &remedy)];
+            // A sign-in finds the account by the user id in its settings.
+            let remove = format!("run `onhook accounts remove {name} --yes`, then `onhook login`");
+            let remedy = if user_is_known { SIGN_IN_AGAIN } else { &remove };
+            return vec![Finding::failure("session", cause, remedy)];
         }
         Diagnosis::NoApiId(cause) => {
             return vec![Finding { remedy: None, ..Finding::failure("settings", cause, "") }];
@@ -211,14 +221,7 @@ fn telegram(found: Diagnosis, name: &str) -> Vec<Finding> {
         }
         Diagnosis::SignedOut(code) => {
             let text = format!("Telegram does not accept it any more · {code}");
-            let unknown = code == "AUTH_KEY_UNKNOWN";
-            let command = if unknown {
-                format!("accounts remove {name} --yes")
-            } else {
-                format!("logout {name}")
-            };
-            let remedy = format!("run `onhook {command}`, then `onhook login`");
-            return vec![Finding::failure("session", text, &remedy)];
+            return vec![Finding::failure("session", text, command_after_sign_out(&code))];
         }
         Diagnosis::SignedIn(report) => report,
     };

@@ -17,8 +17,8 @@ use crate::config::Config;
 use crate::config::paths::Paths;
 use crate::qr::{self, Background};
 use crate::sign_in::{ApiCredentials, Refusal, SentCode, SignInEvent, SignInRequest, Step};
-use crate::telegram::Imported;
 use crate::telegram::sign_in::{Setup, SignInHandle, Start, import};
+use crate::telegram::{Imported, lease_signed_in};
 use crate::words::sign_in::{self as words, API_CREDENTIALS_HELP, IMPORT_WARNING};
 
 /// After how long a wait for Telegram is reported.
@@ -44,6 +44,7 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Command
         }
         (_, None) => Some(ask_application()?),
     };
+    let (store, connection) = (accounts.clone(), network.clone());
     let setup = Setup { accounts, name: args.name.clone(), application, network, start };
     let done = match imported {
         Some(imported) => {
@@ -53,9 +54,12 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Command
         None => in_runtime(async { Ok(run_prompts(setup, args.qr, config.background).await) })??,
     };
     match done {
-        SignInEvent::Done { name, own } => {
-            let who = crate::words::call::party(&own);
-            print::note(&format!("Signed in as {who}. The account is called '{name}' here."));
+        SignInEvent::Done { name, own, renewed } => {
+            if renewed {
+                let leased = async { Ok(lease_signed_in(&store, &name, &connection).await) };
+                in_runtime(leased)?.map_err(failed)?;
+            }
+            print::note(&words::signed_in(&crate::words::call::party(&own), &name, renewed));
             Ok(())
         }
         SignInEvent::Refused(refusal) => Err(failed(anyhow!("{refusal}"))),

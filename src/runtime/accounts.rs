@@ -4,6 +4,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::AccountSetup;
+use crate::accounts::AccountStore;
 use crate::app::account::AccountState;
 use crate::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use crate::calls::{AccountId, Party};
@@ -53,6 +54,23 @@ impl RunningAccounts {
         };
         self.running.push(slot);
         state
+    }
+
+    /// Starts the account that a sign-in has stored, in its slot if the sign-in has renewed it. Its
+    /// state is in the list already.
+    pub(super) fn start_signed_in(&mut self, id: AccountId, accounts: AccountStore, name: String) {
+        let slot = usize::from(id.0);
+        let previous = if slot < self.running.len() {
+            match self.running.remove(slot) {
+                Slot::Running(account) => Some(account),
+                Slot::Unusable(_) => None,
+            }
+        } else {
+            None
+        };
+        let (network, sender) = (self.network.clone(), self.sender.clone());
+        let account = Account::start_signed_in(id, previous, (accounts, name), network, sender);
+        self.running.insert(slot, Slot::Running(account));
     }
 
     /// Hands a command to its account. Every command is answered by an event.

@@ -118,11 +118,9 @@ impl EffectRunner {
 
     fn program(&mut self, effect: ProgramEffect) -> LoopStep {
         match effect {
-            ProgramEffect::StartAccount(name) => {
+            ProgramEffect::StartAccount { account, name } => {
                 if let Some(sign_in) = &self.sign_in {
-                    let setup = sign_in.stored(name);
-                    // The state of the account is in the list already.
-                    self.accounts.add(setup);
+                    self.accounts.start_signed_in(account, sign_in.setup.accounts.clone(), name);
                 }
                 LoopStep::Continue
             }

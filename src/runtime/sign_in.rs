@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
-use super::{AccountSetup, EVENT_SLOTS};
+use super::EVENT_SLOTS;
 use crate::accounts::AccountStore;
 use crate::sign_in::{ApiCredentials, Refusal, SignInEvent, SignInRequest, Step};
+use crate::telegram::Network;
 use crate::telegram::sign_in::{Setup, SignInHandle, Start};
-use crate::telegram::{Network, SessionSource};
 
 /// What is needed to sign in on the board.
 pub struct SignInSetup {
@@ -70,12 +70,5 @@ impl BoardSignIn {
         self.flow = None;
         let text = "signing in has failed inside".to_owned();
         SignInEvent::Refused(Refusal::local(text, "try again; the log may say why", Step::Method))
-    }
-
-    /// The account of this name, which the flow has stored.
-    pub(super) fn stored(&self, name: String) -> AccountSetup {
-        let lease = self.setup.accounts.lease(&name);
-        let origin = lease.map(SessionSource::Stored).map_err(|error| error.to_string());
-        AccountSetup { name, origin }
     }
 }

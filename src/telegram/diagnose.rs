@@ -54,10 +54,10 @@ pub async fn diagnose(lease: &Lease, network: &Network) -> Diagnosis {
         Ok((session, _)) => session,
         Err(cause) => return Diagnosis::Unusable(text::clean(&cause.to_string())),
     };
-    if let Err(cause) = network.of(lease).check_api_id() {
+    if let Err(cause) = network.of(lease.settings()).check_api_id() {
         return Diagnosis::NoApiId(cause.to_string());
     }
-    match OneShotClient::of(lease, session, network).await {
+    match OneShotClient::of(lease.settings(), session, network).await {
         Ok(one_shot) => examine(&one_shot.client).await,
         Err(cause) => Diagnosis::Unreachable(cause.to_string()),
     }

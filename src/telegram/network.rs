@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use grammers_mtsender::{ConnectionParams, NoRetries};
 
-use crate::accounts::{Lease, Proxy};
+use crate::accounts::{AccountSettings, Proxy};
 use crate::clock::Clock;
 
 /// How many update containers may wait in the sender pool, which drops those that do not fit.
@@ -50,8 +50,7 @@ async fn proxy_url(proxy: &Proxy) -> Result<String, UnknownProxyHost> {
 
 impl Network {
     /// The parameters with the settings of an account.
-    pub(super) fn of(&self, lease: &Lease) -> Self {
-        let settings = lease.settings();
+    pub(super) fn of(&self, settings: &AccountSettings) -> Self {
         let own = settings.application.as_ref().map(|application| application.id);
         Self { ipv6: self.ipv6 || settings.ipv6, api_id: own.or(self.api_id), ..self.clone() }
     }

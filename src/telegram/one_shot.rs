@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 
 use super::network::{Network, UnknownProxyHost};
 use super::session::CachedSession;
-use crate::accounts::Lease;
+use crate::accounts::AccountSettings;
 
 /// A client for a few requests. Dropping it closes its connection.
 pub(super) struct OneShotClient {
@@ -19,11 +19,11 @@ pub(super) struct OneShotClient {
 impl OneShotClient {
     /// Creates a client on the session of an account. It connects with its first request.
     pub(super) async fn of(
-        lease: &Lease,
+        settings: &AccountSettings,
         session: CachedSession,
         network: &Network,
     ) -> Result<Self, UnknownProxyHost> {
-        let network = network.of(lease);
+        let network = network.of(settings);
         let parameters = network.parameters().await?;
         let pool = SenderPool::with_configuration(Arc::new(session), network.api_id(), parameters);
         let SenderPool { runner, handle, .. } = pool;

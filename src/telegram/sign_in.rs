@@ -74,12 +74,12 @@ impl SignInHandle {
         tokio::spawn(async move {
             let mut flow = SignInFlow::new(setup.clone(), events.clone());
             let Some(done) = flow.run(receiver).await else { return };
-            let name = match &done {
-                SignInEvent::Done { name, .. } => name.clone(),
+            let (name, renewed) = match &done {
+                SignInEvent::Done { name, renewed, .. } => (name.clone(), *renewed),
                 _ => return,
             };
             if events.send(done).await.is_err() {
-                remove_stored(&setup, &name).await;
+                remove_stored(&setup, &name, renewed).await;
             }
         });
         Self { requests }

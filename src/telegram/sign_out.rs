@@ -1,5 +1,6 @@
 //! Signs a stored account out at Telegram, which makes its session files useless.
 
+use std::path::Path;
 use std::time::Duration;
 
 use grammers_client::{InvocationError, tl};
@@ -9,7 +10,7 @@ use tokio::time::timeout;
 use super::network::{Network, NoApiId, UnknownProxyHost};
 use super::one_shot::OneShotClient;
 use super::session::{CachedSession, SessionFileError};
-use crate::accounts::Lease;
+use crate::accounts::AccountSettings;
 use crate::text;
 
 /// The deadline of `auth.logOut`.
@@ -38,11 +39,15 @@ pub enum SignOutError {
     NoAnswer,
 }
 
-/// Signs an account out at Telegram. The files stay.
-pub async fn sign_out(lease: &Lease, network: &Network) -> Result<(), SignOutError> {
-    network.of(lease).check_api_id()?;
-    let (session, _) = CachedSession::open(&lease.session()).await?;
-    let one_shot = OneShotClient::of(lease, session, network).await?;
+/// Signs the session of this file out at Telegram. The files stay.
+pub async fn sign_out(
+    session: &Path,
+    settings: &AccountSettings,
+    network: &Network,
+) -> Result<(), SignOutError> {
+    network.of(settings).check_api_id()?;
+    let (session, _) = CachedSession::open(session).await?;
+    let one_shot = OneShotClient::of(settings, session, network).await?;
     let answer = timeout(DEADLINE, one_shot.client.invoke(&tl::functions::auth::LogOut {})).await;
     match answer {
         Ok(Ok(_)) => Ok(()),

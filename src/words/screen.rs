@@ -16,12 +16,24 @@ pub const NO_DETAILS: &str = "nothing selected";
 /// A screen without room for the sign-in.
 pub const TOO_SMALL_TO_SIGN_IN: &str = "too small to sign in";
 
+/// Telegram has deleted or banned the user.
+const WRITE_TO_SUPPORT: &str = "write to Telegram's support";
+/// What can be done on the command line about a session that cannot be used.
+pub const SIGN_IN_AGAIN: &str = "sign in again with `onhook login`; the account keeps its name";
+
+/// What can be done on the command line about a session that Telegram no longer accepts.
+pub fn command_after_sign_out(code: &str) -> &'static str {
+    if is_deactivated(code) { WRITE_TO_SUPPORT } else { SIGN_IN_AGAIN }
+}
+
+fn is_deactivated(code: &str) -> bool {
+    matches!(code, "USER_DEACTIVATED" | "USER_DEACTIVATED_BAN")
+}
+
 /// What can be done about a session that Telegram no longer accepts, with the keys for it.
 pub fn after_sign_out(code: &str, reconnect: Option<&str>, sign_in: Option<&str>) -> String {
     match (code, reconnect, sign_in) {
-        ("USER_DEACTIVATED" | "USER_DEACTIVATED_BAN", ..) => {
-            "write to Telegram's support".to_owned()
-        }
+        (code, ..) if is_deactivated(code) => WRITE_TO_SUPPORT.to_owned(),
         // The key is kept: Telegram may know it again.
         ("AUTH_KEY_UNKNOWN", Some(again), Some(sign_in)) => {
             format!("{again} try again, {sign_in} sign in")

@@ -37,6 +37,15 @@ pub const BY_FRAGMENT: &str = "through Fragment";
 pub const FIREBASE: &str =
     "Telegram sends this code only to official apps: ask for another way, or sign in by QR code.";
 
+/// A person has signed in, whose account has this name.
+pub fn signed_in(who: &str, name: &str, renewed: bool) -> String {
+    if renewed {
+        format!("Signed in as {who}. The account '{name}' has a new session.")
+    } else {
+        format!("Signed in as {who}. The account is called '{name}' here.")
+    }
+}
+
 /// By SMS, as a word or a phrase.
 pub fn by_sms_word(kind: &str, beginning: Option<&str>) -> String {
     let begins = beginning.map(|it| format!(" that begins with “{it}”")).unwrap_or_default();

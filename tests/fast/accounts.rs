@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -115,10 +114,12 @@ fn both_session_strings_are_imported_from_standard_input() {
     assert!(stderr(&output).contains("must not be used by two programs at once"));
     first(&folder, &["--account", "tele"], |it| matches!(it, RecordEvent::CallAdded(_)));
 
-    // The same session a second time would end both.
+    // The same session again is not signed out as the replaced one.
     let again = run_with_input(onhook(&folder, &["login", "--import"]), &served.telethon(0));
-    assert_eq!(again.status.code(), Some(1));
-    assert!(stderr(&again).contains("is here already, as 'tele'"), "{}", stderr(&again));
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert!(stderr(&again).contains("The account 'tele' has a new session."), "{}", stderr(&again));
+    assert_eq!((served.count("auth.logOut"), accounts_left(&folder)), (0, 1));
+    first(&folder, &["--account", "tele"], |it| matches!(it, RecordEvent::CallAdded(_)));
     let remove = onhook(&folder, &["accounts", "remove", "tele", "--yes"]).output();
     assert_eq!(remove.expect("it runs").status.code(), Some(0));
 
@@ -465,30 +466,6 @@ fn an_unwritable_folder_is_reported_before_anything_is_sent() {
 }
 
 #[test]
-fn a_session_that_cannot_be_stored_is_signed_out_again() {
-    let (served, folder) = (ServerProcess::start(ME), folder());
-    let login = |at| {
-        let file = served.server_file(at);
-        onhook(&folder, &["login", "--name", "w", "--server", &file])
-    };
-    let mut slow = login(0).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
-    let mut keys = slow.stdin.take().expect("a pipe");
-    keys.write_all(b"+1 555 0100\n").expect("it reads");
-    let mut printed = BufReader::new(slow.stderr.take().expect("a pipe")).lines();
-    let sent = printed.any(|line| line.is_ok_and(|line| line.contains("A code was sent")));
-    assert!(sent, "it has begun");
-    let quick = run_with_input(login(1), "+1 555 0100\nquagmire\ncup of tea\n");
-    assert_eq!(quick.status.code(), Some(0), "{}", stderr(&quick));
-    keys.write_all(b"quagmire\ncup of tea\n").expect("it reads");
-    let refused =
-        printed.any(|line| line.is_ok_and(|line| line.contains("there is an account 'w'")));
-    assert!(refused, "the name is taken");
-    assert_eq!(slow.wait().expect("it ends").code(), Some(1));
-    assert_eq!(served.count("auth.logOut"), 1);
-    assert_eq!(accounts_left(&folder), 1);
-}
-
-#[test]
 fn login_accepts_the_file_that_serve_writes_and_a_call_rings_afterwards() {
     let folder = folder();
     let file = folder.path().join("server.json");
@@ -556,4 +533,6 @@ fn a_stock_grammers_session_is_used_as_an_account() {
     let added =
         first(&folder, &["--account", "dropped"], |it| matches!(it, RecordEvent::CallAdded(_)));
     assert_eq!(added.account, "dropped");
+    let settings = fs::read_to_string(account.join("account.toml")).expect("a file");
+    assert_eq!(settings, format!("user_id = {}\n", number("user_id")), "a sign-in finds it");
 }

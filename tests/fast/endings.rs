@@ -118,7 +118,7 @@ fn video_that_is_switched_on_later_is_known_at_the_end() {
 fn declined(text: &str, pause: Duration, words: &str) {
     block_on(async {
         let mut session = PausedSession::start(scenario(text)).await;
-        session.pass_until_shown(Duration::from_secs(5), "▶ ☎ ringing").await;
+        session.pass_until_shown(Duration::from_secs(20), "▶ ☎ ringing").await;
         session.press(Action::HangUpNow).await;
         session.pass(pause).await;
         session.press(Action::HangUpNow).await;

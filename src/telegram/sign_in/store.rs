@@ -76,22 +76,11 @@ impl SignInFlow {
             self.sign_out().await;
             return Err(Refusal::unreachable("given up"));
         }
-        if !self.is_new
-            && let Some(name) = self.setup.accounts.of_user(raw.id)
-        {
-            // Telegram ends a session that two programs use at the same time.
-            let text = format!("This person is here already, as '{name}'");
-            return Err(Refusal::local(
-                text,
-                "use that account, or log it out first",
-                Step::Method,
-            ));
-        }
         let own = party(&user).unwrap_or_default();
         let (id, access_hash) = (raw.id, raw.access_hash.unwrap_or(0));
         let stored = self.store_session(id, access_hash, &own).await;
         match stored {
-            Ok(name) => Ok(SignInEvent::Done { name, own }),
+            Ok((name, renewed)) => Ok(SignInEvent::Done { name, own, renewed }),
             Err(error) => {
                 let advice = if self.sign_out().await {
                     "mend that and sign in again; nothing was stored"
@@ -104,12 +93,14 @@ impl SignInFlow {
         }
     }
 
+    /// Stores the session as a new account, or as the renewed session of the account that the user has
+    /// here. Returns the account's name, and whether it was renewed.
     async fn store_session(
         &mut self,
         user_id: i64,
         access_hash: i64,
         own: &Party,
-    ) -> Result<String, StoreError> {
+    ) -> Result<(String, bool), StoreError> {
         let dc = self.dc;
         let connection =
             self.connection().await.map_err(|refusal| StoreError::Connection(refusal.text))?;
@@ -121,25 +112,46 @@ impl SignInFlow {
             user_id: Some(user_id),
             ipv6: self.setup.network.ipv6,
         };
-        let suggestion = own.username.clone().or_else(|| own.name.clone()).unwrap_or_default();
-        let name = draft.finish(&settings, self.setup.name.as_deref(), &suggestion)?;
+        let known = self.setup.accounts.of_user(user_id);
+        let renewed = known.is_some();
+        let name = if let Some(name) = known {
+            draft.renew(&settings, &name)?;
+            name
+        } else {
+            let suggestion = own.username.clone().or_else(|| own.name.clone()).unwrap_or_default();
+            draft.finish(&settings, self.setup.name.as_deref(), &suggestion)?
+        };
         // Closed, because the account opens a connection of the same session.
         self.connection = None;
-        Ok(name)
+        Ok((name, renewed))
     }
 }
 
-/// Signs out and removes an account whose sign-in was given up after it had been stored.
-pub(super) async fn remove_stored(setup: &Setup, name: &str) {
-    let removal = async {
-        let lease = setup.accounts.lease(name)?;
-        sign_out(&lease, &setup.network).await?;
-        Ok::<_, RemoveStoredError>(lease.remove()?)
-    };
-    if let Err(cause) = removal.await {
-        // The account is complete, and is used at the next start.
-        tracing::warn!(%cause, "an account whose sign-in was given up could not be removed");
+/// Signs out and removes what a sign-in has stored that was given up afterwards: the new account, or
+/// only the new session of an account that was here before.
+pub(super) async fn remove_stored(setup: &Setup, name: &str, renewed: bool) {
+    let removed =
+        if renewed { remove_renewal(setup, name).await } else { remove_account(setup, name).await };
+    if let Err(cause) = removed {
+        // What was stored is complete, and is used at the next start.
+        tracing::warn!(%cause, "a sign-in that was given up could not be removed");
     }
+}
+
+async fn remove_account(setup: &Setup, name: &str) -> Result<(), RemoveStoredError> {
+    let lease = setup.accounts.lease(name)?;
+    sign_out(&lease.session(), lease.settings(), &setup.network).await?;
+    Ok(lease.remove()?)
+}
+
+async fn remove_renewal(setup: &Setup, name: &str) -> Result<(), RemoveStoredError> {
+    let Some(draft) = setup.accounts.withdraw_renewal(name)? else { return Ok(()) };
+    let signed_out = sign_out(&draft.session(), &draft.settings()?, &setup.network).await;
+    if signed_out.is_err() {
+        // The key of a session that may be valid is not thrown away.
+        draft.restore(name)?;
+    }
+    Ok(signed_out?)
 }
 
 fn unknown_user() -> Refusal {

@@ -18,6 +18,8 @@ mod errors;
 mod hang_up;
 #[path = "e2e/hostile.rs"]
 mod hostile;
+#[path = "e2e/invitations.rs"]
+mod invitations;
 #[path = "e2e/library_panics.rs"]
 mod library_panics;
 #[path = "e2e/process.rs"]

@@ -50,7 +50,6 @@ fn line(label: &str, value: impl Into<String>) -> (String, String) {
 }
 
 fn of_call(view: View, call: &Call) -> Lines {
-    let kind = call.kind();
     let mut lines = of_party(view, &call.peer);
     if let RequestState::Failed { failure, attempt, .. } = &call.request {
         lines.insert(0, line("error", of_failure(failure)));
@@ -63,10 +62,7 @@ fn of_call(view: View, call: &Call) -> Lines {
     if call.phase != Phase::Ringing {
         lines.push(line("device", words::call::ON_THIS_SESSION));
     }
-    lines.push(line(
-        "call",
-        format!("{kind}, {}", words::call::direction(call.key.kind, call.direction)),
-    ));
+    lines.push(line("call", words::call::kind(call.key.kind, call.video, call.direction)));
     lines.push(line("id", call.key.id.to_string()));
     lines.push(line("placed", exact(view, call.placed)));
     let milestones = [
@@ -108,13 +104,9 @@ fn of_call(view: View, call: &Call) -> Lines {
 }
 
 fn of_ended(view: View, ended: &EndedCall) -> Lines {
-    let kind = ended.kind();
     let mut lines = of_party(view, &ended.peer);
     lines.push(line("ended", words::call::ending_with_reasons(ended)));
-    lines.push(line(
-        "call",
-        format!("{kind}, {}", words::call::direction(ended.key.kind, ended.direction)),
-    ));
+    lines.push(line("call", words::call::kind(ended.key.kind, ended.video, ended.direction)));
     lines.push(line("id", ended.key.id.to_string()));
     if ended.provenance == Provenance::Live {
         lines.push(line("placed", exact(view, ended.placed)));

@@ -37,6 +37,16 @@ pub fn direction(kind: CallKind, direction: Direction) -> &'static str {
     }
 }
 
+/// The kind and the direction of a call, in full.
+pub fn kind(kind: CallKind, video: bool, direction: Direction) -> String {
+    let media = if video { "video" } else { "audio" };
+    let direction = self::direction(CallKind::Private, direction);
+    match kind {
+        CallKind::Private => format!("{media}, {direction}"),
+        CallKind::Group => format!("group {media}, {direction}"),
+    }
+}
+
 /// Where a call is held of which more is seen than that it rings: Telegram reports the calls of other
 /// devices to nobody else.
 pub const ON_THIS_SESSION: &str = "placed or answered on this session";

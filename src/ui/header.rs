@@ -50,6 +50,7 @@ fn width(parts: &[(String, Style)]) -> u16 {
 /// The program, each connection, and whose it is.
 fn left(view: View, left_out: usize) -> Vec<(String, Style)> {
     let theme = view.theme();
+    let several = view.state.accounts.len() > 1;
     let title = if left_out < 2 { " onhook  " } else { " " };
     let mut parts = vec![(title.to_owned(), theme.title)];
     for account in &view.state.accounts {
@@ -66,7 +67,12 @@ fn left(view: View, left_out: usize) -> Vec<(String, Style)> {
         if !next.is_empty() && left_out < least {
             parts.push((format!(" · {next}"), style));
         }
-        let least = if account.is_out() { 1 } else { 3 };
+        // Of several accounts, the one that needs help is named as long as anything is.
+        let least = match (account.is_out(), several) {
+            (true, true) => 4,
+            (true, false) => 1,
+            (false, _) => 3,
+        };
         if left_out < least {
             parts.push((format!(" · {}", view.state.shown_user(account)), theme.text));
         }

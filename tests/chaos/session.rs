@@ -1,14 +1,10 @@
 //! One session: the program at work, with the clock in the test's hand.
 
 use std::future::Future;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use grammers_session::Session;
-use grammers_session::types::{UpdateState, UpdatesState};
-use jiff::Timestamp;
 use onhook::accounts::AccountStore;
 use onhook::app::msg::{LedgerEvent, Msg};
 use onhook::calls::account::{AccountEvent, ConnectionState};
@@ -21,7 +17,7 @@ use tokio::task::yield_now;
 
 use crate::checks::{Checks, Tally, agree, ledger_agrees};
 use crate::common::paused::{QUIET, Requests, still};
-use crate::common::session::stock_session;
+use crate::common::session::stored_account;
 use crate::common::wait::{DEADLINE, Deadline};
 use crate::plan::{Plan, Step};
 
@@ -142,28 +138,6 @@ impl Play<'_> {
     }
 }
 
-/// The account's files, as a stock grammers program would have made them.
-async fn account(folder: &Path, server: &Server, clock: i64) -> AccountStore {
-    let accounts = AccountStore::at(folder.join("accounts"));
-    let private = |path: &Path, mode| {
-        let permissions = std::fs::Permissions::from_mode(mode);
-        std::fs::set_permissions(path, permissions).expect("they can be set");
-    };
-    let own = accounts.root().join("ada");
-    std::fs::create_dir_all(&own).expect("a folder");
-    private(&own, 0o700);
-    let path = own.join("session.db");
-    let key = &server.sessions()[0];
-    let session = stock_session(&path, &key.centre, key.user_id, key.access_hash).await;
-    // It has been online before: from then on nothing may be lost.
-    let date = Timestamp::now().as_second() as i32 + clock as i32;
-    let state = UpdatesState { pts: 1, qts: 1, date, seq: 0, channels: Vec::new() };
-    session.set_update_state(UpdateState::All(state)).await.expect("kept");
-    drop(session);
-    private(&path, 0o600);
-    accounts
-}
-
 async fn open(accounts: &AccountStore, folder: &Path, clock: Clock) -> Switchboard {
     let origin =
         accounts.lease("ada").map(SessionSource::Stored).map_err(|error| error.to_string());
@@ -182,7 +156,7 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     let requests = Requests::default();
     let scenario = Scenario::parse("chaos.toml", &plan.scenario()).expect("a good scenario");
     let server = requests.log_of(scenario).await;
-    let accounts = still(account(folder.path(), &server, plan.clock)).await;
+    let accounts = still(stored_account(folder.path(), &server, plan.clock)).await;
     let clock = Clock::of_runtime();
     let began = tokio::time::Instant::now();
     let mut checks = Checks::default();

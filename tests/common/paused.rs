@@ -16,8 +16,10 @@ use onhook_loopback::{Options, Scenario, Server, WorldClock};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::task::yield_now;
 
+use super::session::stored_account;
 use super::wait::{DEADLINE, Deadline};
 use super::{client, display};
 
@@ -88,6 +90,7 @@ pub struct PausedSession {
     /// The requests that have reached the server.
     pub requests: Vec<Value>,
     _server: Server,
+    _folder: Option<TempDir>,
 }
 
 impl PausedSession {
@@ -96,11 +99,32 @@ impl PausedSession {
         tokio::time::pause();
         let log = Requests::default();
         let server = log.log_of(scenario).await;
-        let origin = Ok(SessionSource::Seed(Box::new(client::seed(&server))));
-        let setup = AccountSetup { name: String::new(), origin };
-        let network = Network { clock: Clock::of_runtime(), ..Network::default() };
+        let source = SessionSource::Seed(Box::new(client::seed(&server)));
+        Self::open(log, server, source, None).await
+    }
+
+    /// The same with a session file that has an update state of an earlier run.
+    pub async fn start_stored(scenario: Scenario) -> Self {
+        tokio::time::pause();
+        let log = Requests::default();
+        let server = log.log_of(scenario).await;
+        let folder = TempDir::new().expect("a folder");
+        let accounts = still(stored_account(folder.path(), &server, 0)).await;
+        let source = SessionSource::Stored(accounts.lease("ada").expect("a lease"));
+        Self::open(log, server, source, Some(folder)).await
+    }
+
+    async fn open(
+        log: Requests,
+        server: Server,
+        source: SessionSource,
+        folder: Option<TempDir>,
+    ) -> Self {
+        let setup = AccountSetup { name: String::new(), origin: Ok(source) };
+        let network = Network { clock: Clock::of_runtime(), api_id: Some(1), ..Network::default() };
         let switchboard = still(Switchboard::open(vec![setup], network, None)).await;
-        let mut session = Self { switchboard, log, requests: Vec::new(), _server: server };
+        let requests = Vec::new();
+        let mut session = Self { switchboard, log, requests, _server: server, _folder: folder };
         session.settle().await;
         session
     }

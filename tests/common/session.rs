@@ -1,12 +1,15 @@
 //! A session as another grammers program stores it.
 
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use grammers_session::Session;
 use grammers_session::storages::SqliteSession;
-use grammers_session::types::{DcOption, PeerAuth, PeerInfo};
-use onhook_loopback::DataCentre;
+use grammers_session::types::{DcOption, PeerAuth, PeerInfo, UpdateState, UpdatesState};
+use jiff::Timestamp;
+use onhook::accounts::AccountStore;
+use onhook_loopback::{DataCentre, Server};
 
 /// A data centre of the embedded server as a session has it.
 pub fn dc_option(centre: &DataCentre) -> DcOption {
@@ -33,4 +36,27 @@ pub async fn stock_session(
     };
     session.cache_peer(own).await.expect("stored");
     session
+}
+
+/// The files of the account `ada`, as a stock grammers program would have made them that has been
+/// online before. The server's clock is ahead by `clock` seconds.
+pub async fn stored_account(folder: &Path, server: &Server, clock: i64) -> AccountStore {
+    let accounts = AccountStore::at(folder.join("accounts"));
+    let private = |path: &Path, mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path, permissions).expect("they can be set");
+    };
+    let own = accounts.root().join("ada");
+    std::fs::create_dir_all(&own).expect("a folder");
+    private(&own, 0o700);
+    let path = own.join("session.db");
+    let key = &server.sessions()[0];
+    let session = stock_session(&path, &key.centre, key.user_id, key.access_hash).await;
+    // It has been online before: from then on nothing may be lost.
+    let date = Timestamp::now().as_second() as i32 + clock as i32;
+    let state = UpdatesState { pts: 1, qts: 1, date, seq: 0, channels: Vec::new() };
+    session.set_update_state(UpdateState::All(state)).await.expect("kept");
+    drop(session);
+    private(&path, 0o600);
+    accounts
 }

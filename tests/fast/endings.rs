@@ -157,3 +157,50 @@ fn an_answer_to_a_hang_up_that_came_too_late_does_not_make_it_yours() {
         });
     }
 }
+
+#[test]
+fn a_ringing_call_is_shown_within_seconds_whatever_becomes_of_the_update_state() {
+    let always = |error: &str| {
+        format!("[[answer]]\nmethod = 'updates.getDifference'\nerror = '{error}'\ntimes = 0\n")
+    };
+    let cases = [
+        "[server]\nold_state = 'refused'\n".to_owned(),
+        "[server]\nold_state = 'too-long'\n".to_owned(),
+        "[server]\nrepeats_calls = 'none'\n".to_owned(),
+        "[server]\nrepeats_calls = 'requested'\n".to_owned(),
+        always("400 PERSISTENT_TIMESTAMP_INVALID"),
+        always("400 PERSISTENT_TIMESTAMP_EMPTY"),
+        always("400 MSG_ID_INVALID"),
+        always("400 CHANNEL_INVALID"),
+        always("420 FROZEN_METHOD_INVALID"),
+        always("420 FLOOD_WAIT_60"),
+        always("500 RPC_CALL_FAIL"),
+    ];
+    for text in cases {
+        block_on(async {
+            let text = format!("{text}[[call]]\nfrom = 'grace'\nto = 'me'\nat = 3");
+            let mut session = PausedSession::start_stored(scenario(&text)).await;
+            session.pass_until_shown(Duration::from_secs(8), "Grace Hopper").await;
+            session.pass(Duration::from_secs(60)).await;
+            assert!(session.screen().contains("● online"), "{text}\n{}", session.screen());
+            let connections = session.requests.iter().filter(|it| it["method"] == "help.getConfig");
+            assert!(connections.count() <= 2, "{text}: one connection");
+            let differences =
+                session.requests.iter().filter(|it| it["method"] == "updates.getDifference");
+            assert!(differences.count() <= 8, "{text}: no storm of requests");
+        });
+    }
+}
+
+#[test]
+fn calls_that_ended_unseen_are_found_in_the_chats_after_the_update_state_was_lost() {
+    // The client is away while both calls come and end.
+    let away = "[[network_fault]]\nat = 5\nfor = 40\n";
+    let calls = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 10\nrings = 5\n\
+                 [[call]]\nfrom = 'alan'\nto = 'me'\nat = 4\nrings = 10\nthen = 'declined'";
+    let lost = "[[answer]]\nmethod = 'updates.getDifference'\ndelay = 0.1\n\
+                [[answer]]\nmethod = 'updates.getDifference'\n\
+                error = '400 PERSISTENT_TIMESTAMP_INVALID'\ntimes = 0\n";
+    let text = format!("[server]\nsearch_lag = 4\nsearch_page = 1\n{away}{lost}{calls}");
+    ends(&text, &["Alan Turing ← declined elsewhere", "Grace Hopper ← missed"]);
+}

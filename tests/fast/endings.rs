@@ -181,7 +181,7 @@ fn a_ringing_call_is_shown_within_seconds_whatever_becomes_of_the_update_state()
             let text = format!("{text}[[call]]\nfrom = 'grace'\nto = 'me'\nat = 3");
             let mut session = PausedSession::start_stored(scenario(&text)).await;
             session.pass_until_shown(Duration::from_secs(8), "Grace Hopper").await;
-            session.pass(Duration::from_secs(60)).await;
+            session.pass(Duration::from_mins(1)).await;
             assert!(session.screen().contains("● online"), "{text}\n{}", session.screen());
             let connections = session.requests.iter().filter(|it| it["method"] == "help.getConfig");
             assert!(connections.count() <= 2, "{text}: one connection");
@@ -203,4 +203,23 @@ fn calls_that_ended_unseen_are_found_in_the_chats_after_the_update_state_was_los
                 error = '400 PERSISTENT_TIMESTAMP_INVALID'\ntimes = 0\n";
     let text = format!("[server]\nsearch_lag = 4\nsearch_page = 1\n{away}{lost}{calls}");
     ends(&text, &["Alan Turing ← declined elsewhere", "Grace Hopper ← missed"]);
+}
+
+#[test]
+fn a_hang_up_of_unknown_outcome_is_found_by_a_search_whose_index_lags() {
+    let failed =
+        "[[answer]]\nmethod = 'phone.discardCall'\nerror = '500 RPC_CALL_FAIL'\neffect = true\n";
+    // The update comes far too late, so that only the chats have the end.
+    let unseen = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\nlate = 100";
+    let text = format!("[server]\nsearch_lag = 4\n{failed}{unseen}");
+    declined(&text, Duration::ZERO, "declined by you (busy)");
+}
+
+#[test]
+fn an_invitation_that_was_settled_unseen_is_read_again() {
+    let text = "[[answer]]\nmethod = 'updates.getDifference'\n\
+                error = '400 PERSISTENT_TIMESTAMP_INVALID'\ntimes = 0\n\
+                [[network_fault]]\nat = 6\nfor = 10\n\
+                [[invite]]\nfrom = 'grace'\nat = 3\nrings = 7\nthen = 'joined'";
+    ends(text, &["1 ringing", "joined elsewhere"]);
 }

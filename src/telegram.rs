@@ -206,6 +206,8 @@ impl Supervisor {
         let mut attempts = 0;
         loop {
             self.context.send(AccountEvent::ConnectionState(ConnectionState::Connecting)).await;
+            // The requests of the connection show whether it still is.
+            self.context.send(AccountEvent::Frozen(false)).await;
             let ended = match self.open().await {
                 Some(Ok(connection)) => {
                     let opened = Instant::now();

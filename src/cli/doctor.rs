@@ -15,6 +15,7 @@ use crate::config::{Config, Overrides};
 use crate::ledger::Ledger;
 use crate::runtime;
 use crate::telegram::{Diagnosis, Network, diagnose};
+use crate::words::failure::FROZEN;
 
 /// The difference of the clocks from which it is reported, in milliseconds. Telegram refuses messages
 /// of a clock that is 300 s behind or 30 s ahead.
@@ -219,6 +220,10 @@ fn telegram(found: Diagnosis, name: &str) -> Vec<Finding> {
             };
             let remedy = format!("run `onhook {command}`, then `onhook login`");
             return vec![Finding::failure("session", text, &remedy)];
+        }
+        Diagnosis::Frozen(code) => {
+            let text = format!("{FROZEN} · {code}");
+            return vec![Finding::failure("session", text, "appeal in an official Telegram app")];
         }
         Diagnosis::SignedIn(report) => report,
     };

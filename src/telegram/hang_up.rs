@@ -54,7 +54,12 @@ pub(super) async fn send(
                     context.send(AccountEvent::Call(event)).await;
                 }
             }
-            Err(failure) => outcome = outcome.and(Err(failure)),
+            Err(failure) => {
+                if failure.is_frozen() {
+                    context.send(AccountEvent::Frozen(true)).await;
+                }
+                outcome = outcome.and(Err(failure));
+            }
         }
         if disconnect.is_some() {
             break;

@@ -57,16 +57,18 @@ fn left(view: View, left_out: usize) -> Vec<(String, Style)> {
         let (next, style) = match &account.connection {
             ConnectionState::Retrying { cause, .. } => (cause.clone(), theme.warning),
             ConnectionState::SignedOut { code } => (next_step(view, code), theme.error),
+            _ if account.frozen_by_telegram => (words::failure::FROZEN.to_owned(), theme.error),
             // The footer shows the cause.
             ConnectionState::Unusable { .. }
             | ConnectionState::Connecting
             | ConnectionState::Online => (String::new(), theme.text),
         };
-        let least = if account.is_out() { 3 } else { 1 };
+        let urgent = account.is_out() || account.frozen_by_telegram;
+        let least = if urgent { 3 } else { 1 };
         if !next.is_empty() && left_out < least {
             parts.push((format!(" · {next}"), style));
         }
-        let least = if account.is_out() { 1 } else { 3 };
+        let least = if urgent { 1 } else { 3 };
         if left_out < least {
             parts.push((format!(" · {}", view.state.shown_user(account)), theme.text));
         }

@@ -557,3 +557,15 @@ fn a_stock_grammers_session_is_used_as_an_account() {
         first(&folder, &["--account", "dropped"], |it| matches!(it, RecordEvent::CallAdded(_)));
     assert_eq!(added.account, "dropped");
 }
+
+#[test]
+fn the_doctor_reports_a_frozen_account() {
+    let frozen = "[[answer]]\nmethod = 'account.getPrivacy'\n\
+        error = '420 FROZEN_METHOD_INVALID'\n";
+    let (served, folder) = (ServerProcess::start(&format!("{ME}{frozen}")), folder());
+    assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
+    let output = onhook(&folder, &["doctor"]).output().expect("the program runs");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let wanted = "Telegram has frozen this account · FROZEN_METHOD_INVALID";
+    assert!(printed.contains(wanted), "{printed}");
+}

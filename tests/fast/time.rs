@@ -50,3 +50,28 @@ fn a_hang_up_without_an_answer_times_out_and_can_be_dismissed() {
         assert_eq!(sent.count(), 1, "nothing is sent again by itself");
     });
 }
+
+fn count(session: &PausedSession, method: &str) -> usize {
+    session.requests.iter().filter(|it| it["method"] == method).count()
+}
+
+/// A scenario in which every request of a method is refused.
+fn refusing(method: &str, error: &str) -> Scenario {
+    let text = format!(
+        "title = 'refused'\n[[answer]]\nmethod = '{method}'\nerror = '{error}'\ntimes = 0\n"
+    );
+    Scenario::parse("refused.toml", &text).expect("a scenario")
+}
+
+#[test]
+fn a_frozen_account_keeps_its_connection() {
+    block_on(async {
+        let refusing = refusing("updates.getDifference", "420 FROZEN_METHOD_INVALID");
+        let mut session = PausedSession::start(refusing).await;
+        session.pass(Duration::from_mins(5)).await;
+        assert!(session.screen().contains("● online · Telegram has frozen this account"));
+        assert_eq!(count(&session, "users.getUsers"), 1, "the only connection");
+        let sent = count(&session, "updates.getDifference");
+        assert!((9..=11).contains(&sent), "once in 30 s: {sent}");
+    });
+}

@@ -22,7 +22,7 @@ pub(super) enum Disconnect {
     Flooded(Duration),
     /// The session is no longer valid; Telegram's name for the cause.
     SignedOut(String),
-    /// A new connection was asked for.
+    /// A person asked for a new connection.
     Asked,
     /// The account is to stop.
     Stopped,

@@ -64,6 +64,46 @@ fn refusing(method: &str, error: &str) -> Scenario {
 }
 
 #[test]
+fn connections_that_are_refused_become_rare() {
+    let errors = [
+        "420 FLOOD_WAIT_1",
+        "420 FROZEN_METHOD_INVALID",
+        "500 RPC_CALL_FAIL",
+        "400 CONNECTION_NOT_INITED",
+    ];
+    for_each(errors, |error| {
+        block_on(async {
+            let mut session = PausedSession::start(refusing("updates.getState", error)).await;
+            session.pass(Duration::from_mins(5)).await;
+            // Waits of 1, 2, 4, 8, 16 and then 30 s. grammers sends a request once more after a
+            // `FLOOD_WAIT`.
+            let most = if error.contains("_WAIT_") { 2 * 15 } else { 15 };
+            let sent = count(&session, "updates.getState");
+            assert!((10..=most).contains(&sent), "{error}: {sent}");
+        });
+    });
+}
+
+#[test]
+fn a_hang_up_key_ends_the_wait_for_the_next_attempt() {
+    let text = "title = 'refused'\n[[person]]\nkey = 'grace'\nname = 'Grace Hopper'\n\
+        [[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n[[network_fault]]\nat = 2\nhow = 'cut'\n\
+        [[answer]]\nmethod = 'updates.getState'\ndelay = 0\n\
+        [[answer]]\nmethod = 'updates.getState'\nerror = '500 RPC_CALL_FAIL'\ntimes = 0\n";
+    block_on(async {
+        let scenario = Scenario::parse("refused.toml", text).expect("a scenario");
+        let mut session = PausedSession::start(scenario).await;
+        session.pass_until_shown(Duration::from_secs(2), "▶ ").await;
+        session.pass_until_shown(Duration::from_mins(2), "retrying in 30 s").await;
+        let before = count(&session, "updates.getState");
+        session.press(Action::HangUpNow).await;
+        assert!(session.screen().contains("nothing was sent · OFFLINE"), "{}", session.screen());
+        assert_eq!(count(&session, "updates.getState"), before + 1, "at once");
+        assert_eq!(count(&session, "phone.discardCall"), 0);
+    });
+}
+
+#[test]
 fn a_frozen_account_keeps_its_connection() {
     block_on(async {
         let refusing = refusing("updates.getDifference", "420 FROZEN_METHOD_INVALID");

@@ -287,6 +287,7 @@ impl State {
             AccountEvent::AuthorizationFlags(flags) => {
                 self.account_mut(account).authorization = flags;
             }
+            AccountEvent::Frozen(frozen) => self.account_mut(account).frozen_by_telegram = frozen,
             AccountEvent::RingTimeout(timeout) => self.account_mut(account).ring_timeout = timeout,
             AccountEvent::Call(event) => {
                 return self.call_event(account, event, now).into_iter().collect();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::calls::Party;
+use crate::calls::{Party, failure};
 use crate::text;
 use crate::words::sign_in as words;
 
@@ -334,16 +334,8 @@ fn step_after(name: &str) -> Step {
 
 impl Refusal {
     /// An error of Telegram. `value` is the number in its name.
-    ///
-    /// Of the errors 420, only those named `…_WAIT` with a number ask for a wait; another one is
-    /// `FROZEN_METHOD_INVALID`. Source: <https://core.telegram.org/api/errors>,
-    /// <https://core.telegram.org/api/auth#frozen-accounts>.
     pub fn of_telegram(code: i32, name: &str, value: Option<u32>) -> Self {
-        if code == 420
-            && name.ends_with("_WAIT")
-            && let Some(seconds) = value
-        {
-            let wait = Duration::from_secs(u64::from(seconds));
+        if let Some(wait) = failure::wait(code, name, value) {
             let (text, advice) = words::flood_wait(wait);
             let code = text::clean(name);
             return Self { text, advice, code, back_to: Step::Same, wait: Some(wait) };

@@ -220,6 +220,8 @@ enum WaitEnd {
     Stopped,
     /// A reconnect was asked for.
     Reconnect,
+    /// A request on a call was refused for want of a connection.
+    Refused,
     /// The back-off is over.
     Elapsed,
 }
@@ -264,6 +266,8 @@ impl Supervisor {
         let mut attempts = 0;
         loop {
             self.context.send(AccountEvent::ConnectionState(ConnectionState::Connecting)).await;
+            // The requests of the connection show whether it still is.
+            self.context.send(AccountEvent::Frozen(false)).await;
             let ended = match self.open().await {
                 Some(Ok(connection)) => {
                     let opened = Instant::now();
@@ -279,7 +283,10 @@ impl Supervisor {
             let pause = back_off(attempts, self.context.self_id);
             let until = match ended {
                 Disconnect::Stopped => return,
-                Disconnect::Asked => continue,
+                Disconnect::Asked => {
+                    attempts = 0;
+                    continue;
+                }
                 Disconnect::SignedOut(code) => {
                     let connection = ConnectionState::SignedOut { code };
                     self.context.send(AccountEvent::ConnectionState(connection)).await;
@@ -287,11 +294,9 @@ impl Supervisor {
                 }
                 Disconnect::Failed => {
                     self.context.send(AccountEvent::TaskPanicked).await;
-                    attempts += 1;
                     Some(self.retry_after(pause, "a fault inside".to_owned()).await)
                 }
                 Disconnect::Lost(cause) | Disconnect::Dropped(cause) => {
-                    attempts += 1;
                     Some(self.retry_after(pause, cause).await)
                 }
                 Disconnect::Flooded(wait) => {
@@ -299,10 +304,11 @@ impl Supervisor {
                     Some(self.retry_after(wait.max(pause), cause).await)
                 }
             };
+            attempts += 1;
             match self.wait(until).await {
                 WaitEnd::Stopped => return,
                 WaitEnd::Reconnect => attempts = 0,
-                WaitEnd::Elapsed => {}
+                WaitEnd::Refused | WaitEnd::Elapsed => {}
             }
         }
     }
@@ -353,7 +359,7 @@ impl Supervisor {
     }
 
     /// Waits until `until`, or without an end if it is `None`. Commands that need a connection are
-    /// refused meanwhile.
+    /// refused meanwhile; a request on a call ends a wait that has an end.
     async fn wait(&mut self, until: Option<Instant>) -> WaitEnd {
         loop {
             tokio::select! {
@@ -364,8 +370,14 @@ impl Supervisor {
                     None => return WaitEnd::Stopped,
                     Some(AccountCommand::Reconnect) => return WaitEnd::Reconnect,
                     Some(command) => {
+                        // The next attempt is made at once, because the person wants to hang up. A
+                        // session that is signed out needs `Reconnect`.
+                        let hangs_up = matches!(command, AccountCommand::Request(_));
                         // `Reconnect` is handled above; no other answer names a state.
                         self.context.send(command.refused(&ConnectionState::Connecting)).await;
+                        if hangs_up && until.is_some() {
+                            return WaitEnd::Refused;
+                        }
                     }
                 },
             }

@@ -477,3 +477,19 @@ async fn a_signed_out_session_sends_requests_only_after_reconnect() {
     account.send(AccountCommand::Reconnect);
     assert_eq!(next_event(&mut events, signed_out).await, "SESSION_REVOKED", "only when asked to");
 }
+
+#[tokio::test]
+async fn a_session_that_two_connections_use_in_parallel_ends() {
+    let server = server("").await;
+    let (first, second) = (Client::new(&server, 0), Client::new(&server, 0));
+    let state = functions::updates::GetState {};
+    first.invoke(&state).await.expect("the only connection");
+    second.invoke(&state).await.expect("a newer connection");
+    second.invoke(&state).await.expect("the older one sends nothing");
+    for client in [&first, &second] {
+        let error = client.invoke(&state).await.expect_err("both are refused");
+        assert!(error.is("AUTH_KEY_DUPLICATED"), "{error}");
+    }
+    let error = Client::new(&server, 0).invoke(&state).await.expect_err("the session has ended");
+    assert!(error.is("AUTH_KEY_DUPLICATED"), "{error}");
+}

@@ -30,6 +30,8 @@ pub struct AccountState {
     pub ring_timeout: Duration,
     /// The flags of the session's authorization.
     pub authorization: AuthorizationFlags,
+    /// Whether Telegram has frozen it, as far as its requests have shown.
+    pub frozen_by_telegram: bool,
     /// Whether it has been online before, so that updates may have been missed since.
     pub was_online: bool,
     /// The time since which the ends of calls may have been missed, until the chats were read.
@@ -46,6 +48,7 @@ impl AccountState {
             clock_ahead: SignedDuration::ZERO,
             ring_timeout: RING_TIMEOUT,
             authorization: AuthorizationFlags::default(),
+            frozen_by_telegram: false,
             was_online: false,
             lost_since: None,
         }

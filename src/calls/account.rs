@@ -83,6 +83,8 @@ pub enum AccountEvent {
     RingTimeout(Duration),
     /// The flags of the session's own authorization.
     AuthorizationFlags(AuthorizationFlags),
+    /// Whether Telegram has refused a request because it has frozen the account.
+    Frozen(bool),
     /// An update about a call.
     Call(CallEvent),
     /// The text of `updateServiceNotification` with `popup`; cleaned.

@@ -96,6 +96,11 @@ impl Failure {
         matches!(self, Self::Refused { name, .. } if name == "CALL_PEER_INVALID")
     }
 
+    /// Whether it means that Telegram has frozen the account.
+    pub fn is_frozen(&self) -> bool {
+        matches!(self, Self::Refused { name, .. } if is_frozen(name))
+    }
+
     /// Whether the request was sent.
     pub fn was_sent(&self) -> bool {
         !matches!(self, Self::Offline | Self::Internal { .. })
@@ -122,7 +127,26 @@ pub fn ends_session(code: i32, name: &str) -> bool {
     code == 401 || matches!(name, "AUTH_KEY_DUPLICATED" | "UPDATE_APP_TO_LOGIN")
 }
 
+/// The wait that an error asks for. `value` is the number in its name.
+///
+/// Of the errors 420, only those named `…_WAIT` with a number ask for a wait; others do not, such
+/// as `FROZEN_METHOD_INVALID`. Source: <https://core.telegram.org/api/errors#420-flood>.
+pub fn wait(code: i32, name: &str, value: Option<u32>) -> Option<Duration> {
+    let seconds = value.filter(|_| code == 420 && name.ends_with("_WAIT"))?;
+    Some(Duration::from_secs(u64::from(seconds)))
+}
+
+/// Whether an error means that Telegram has frozen the account.
+///
+/// Source: <https://core.telegram.org/api/auth#frozen-accounts>.
+pub fn is_frozen(name: &str) -> bool {
+    matches!(name, "FROZEN_METHOD_INVALID" | "FROZEN_PARTICIPANT_MISSING")
+}
+
 fn refusal_remedy(code: i32, name: &str, value: Option<u32>) -> Remedy {
+    if let Some(wait) = wait(code, name, value) {
+        return Remedy::RetryAfter(wait);
+    }
     match (code, name) {
         (_, "CALL_ALREADY_ACCEPTED") => Remedy::NotFromHere,
         // An invitation that was answered or deleted before.
@@ -131,7 +155,6 @@ fn refusal_remedy(code: i32, name: &str, value: Option<u32>) -> Remedy {
         (500.. | -503, _) => Remedy::Unknown,
         (_, "CALL_OCCUPY_FAILED") => Remedy::Retry,
         _ if ends_session(code, name) => Remedy::SignIn,
-        (420, _) => Remedy::RetryAfter(Duration::from_secs(u64::from(value.unwrap_or(1)))),
         (303, _) => Remedy::Retry,
         _ => Remedy::Dismiss,
     }
@@ -164,6 +187,10 @@ mod tests {
             (401, "SESSION_PASSWORD_NEEDED", None, SignIn),
             (406, "AUTH_KEY_DUPLICATED", None, SignIn),
             (420, "FLOOD_WAIT", Some(31), RetryAfter(Duration::from_secs(31))),
+            (420, "FLOOD_PREMIUM_WAIT", Some(3), RetryAfter(Duration::from_secs(3))),
+            (420, "FLOOD_WAIT", None, Dismiss),
+            (420, "FROZEN_METHOD_INVALID", None, Dismiss),
+            (400, "FROZEN_PARTICIPANT_MISSING", None, Dismiss),
             (400, "PEER_FLOOD", None, Dismiss),
             (-503, "Timeout", None, Unknown),
             (500, "RPC_CALL_FAIL", None, Unknown),

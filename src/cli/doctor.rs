@@ -15,6 +15,7 @@ use crate::config::{Config, Overrides};
 use crate::ledger::Ledger;
 use crate::runtime;
 use crate::telegram::{Diagnosis, Network, diagnose};
+use crate::words::failure::FROZEN;
 use crate::words::screen::{SIGN_IN_AGAIN, command_after_sign_out};
 
 /// The difference of the clocks from which it is reported, in milliseconds. Telegram refuses messages
@@ -222,6 +223,10 @@ fn telegram(found: Diagnosis, name: &str, user_is_known: bool) -> Vec<Finding> {
         Diagnosis::SignedOut(code) => {
             let text = format!("Telegram does not accept it any more · {code}");
             return vec![Finding::failure("session", text, command_after_sign_out(&code))];
+        }
+        Diagnosis::Frozen(code) => {
+            let text = format!("{FROZEN} · {code}");
+            return vec![Finding::failure("session", text, "appeal in an official Telegram app")];
         }
         Diagnosis::SignedIn(report) => report,
     };

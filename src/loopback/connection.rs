@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -34,6 +35,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, dc: i32, stream: TcpStream, id: u
         }
     }
     lock(&shared.connections).retain(|connection| connection.connection_id != id);
+    lock(&shared.world).connection_closed(id);
 }
 
 async fn run_connection(
@@ -47,16 +49,16 @@ async fn run_connection(
         stream.set_zero_linger()?;
     }
     let (read, write) = stream.into_split();
-    let mut frames = spawn_reader(FrameReader::new(read));
+    let mut frames = spawn_reader(Arc::clone(shared), FrameReader::new(read));
     let mut writer = FrameWriter::new(write);
     let Some(mut first) = frames.recv().await.transpose()? else { return Ok(()) };
-    while let Some(response) = handshake::respond(&first, shared.protocol_now()) {
+    while let Some(response) = handshake::respond(&first.payload, shared.protocol_now()) {
         writer.write(&response).await?;
         let Some(next) = frames.recv().await.transpose()? else { return Ok(()) };
         first = next;
     }
 
-    let key_id: [u8; 8] = *first.first_chunk().ok_or(io::ErrorKind::InvalidData)?;
+    let key_id: [u8; 8] = *first.payload.first_chunk().ok_or(io::ErrorKind::InvalidData)?;
     let session = lock(&shared.world).session_by_key(dc, key_id);
     let Some(session) = session else {
         // A later step of a key exchange ends here too, because this server creates no keys.
@@ -100,8 +102,8 @@ impl ServerConnection<'_> {
     async fn run(
         &mut self,
         key: &crypt::AuthKey,
-        first: Vec<u8>,
-        frames: &mut mpsc::Receiver<io::Result<Vec<u8>>>,
+        first: Frame,
+        frames: &mut mpsc::Receiver<io::Result<Frame>>,
         mut queue: mpsc::UnboundedReceiver<Reply>,
         writer: &mut FrameWriter<OwnedWriteHalf>,
     ) -> io::Result<()> {
@@ -109,9 +111,9 @@ impl ServerConnection<'_> {
         let mut frame = Some(first);
         loop {
             wait_while_silent(&mut network).await;
-            if let Some(payload) = frame.take() {
+            if let Some(Frame { payload, arrival }) = frame.take() {
                 let message = key.decrypt(&payload).map_err(io::Error::other)?;
-                self.receive(&message)?;
+                self.receive(&message, arrival)?;
             }
             while let Ok(reply) = queue.try_recv() {
                 self.mtproto.queue(reply);
@@ -127,7 +129,7 @@ impl ServerConnection<'_> {
                 biased;
                 () = self.close.notified() => return Ok(()),
                 received = frames.recv() => match received {
-                    Some(payload) => frame = Some(payload?),
+                    Some(received) => frame = Some(received?),
                     None => return Ok(()),
                 },
                 Some(reply) = queue.recv() => self.mtproto.queue(reply),
@@ -136,7 +138,7 @@ impl ServerConnection<'_> {
         }
     }
 
-    fn receive(&mut self, message: &crypt::Incoming) -> io::Result<()> {
+    fn receive(&mut self, message: &crypt::Incoming, arrival: u64) -> io::Result<()> {
         let message_fault = lock(&self.shared.world).message_fault();
         match message_fault {
             Some(MessageFault::NewSalts) => self.mtproto.change_salts(),
@@ -150,7 +152,14 @@ impl ServerConnection<'_> {
                     let seconds = u64::from(seconds.clamp(1, 3600).unsigned_abs());
                     self.disconnect_at = Some(Instant::now() + Duration::from_secs(seconds));
                 }
-                RpcRequest::Rpc { msg_id, body } => self.answer(msg_id, &body),
+                RpcRequest::Rpc { msg_id, body } => {
+                    lock(&self.shared.world).request_arrived(
+                        self.session,
+                        self.connection_id,
+                        arrival,
+                    );
+                    self.answer(msg_id, &body);
+                }
             }
         }
         Ok(())
@@ -233,8 +242,18 @@ async fn wait_while_silent(network: &mut watch::Receiver<NetworkState>) {
     }
 }
 
+/// A frame of the transport.
+struct Frame {
+    payload: Vec<u8>,
+    /// Its number in the order in which frames arrive at the server.
+    arrival: u64,
+}
+
 /// Reads frames in a separate task, because [`FrameReader::read`] is not cancel-safe.
-fn spawn_reader(mut reader: FrameReader<OwnedReadHalf>) -> mpsc::Receiver<io::Result<Vec<u8>>> {
+fn spawn_reader(
+    shared: Arc<Shared>,
+    mut reader: FrameReader<OwnedReadHalf>,
+) -> mpsc::Receiver<io::Result<Frame>> {
     let (sender, receiver) = mpsc::channel(16);
     tokio::spawn(async move {
         loop {
@@ -245,7 +264,10 @@ fn spawn_reader(mut reader: FrameReader<OwnedReadHalf>) -> mpsc::Receiver<io::Re
             let ended = read.is_err();
             let sent = match read {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return,
-                read => sender.send(read).await,
+                read => {
+                    let arrival = shared.next_arrival.fetch_add(1, Ordering::Relaxed);
+                    sender.send(read.map(|payload| Frame { payload, arrival })).await
+                }
             };
             if ended || sent.is_err() {
                 return;

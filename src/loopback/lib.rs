@@ -144,6 +144,8 @@ struct Shared {
     schedule_changed: Notify,
     /// The id of the next connection.
     next_connection_id: AtomicU64,
+    /// The number of the next frame that arrives.
+    next_arrival: AtomicU64,
     clock_offset: i64,
     /// The system's milliseconds and the runtime's instant at start, with [`WorldClock::Runtime`].
     started: Option<(i64, Instant)>,
@@ -189,6 +191,7 @@ impl Server {
             network: watch::Sender::new(NetworkState::default()),
             schedule_changed: Notify::new(),
             next_connection_id: AtomicU64::new(0),
+            next_arrival: AtomicU64::new(0),
             started: match options.clock {
                 WorldClock::System => None,
                 WorldClock::Runtime => Some((system_millis(), Instant::now())),
@@ -279,6 +282,8 @@ impl Shared {
         let result = f(&mut world, self.world_now());
         for outgoing in world.take_outbox() {
             match outgoing {
+                // A session that has ended receives nothing more on connections that are still open.
+                Outgoing::Push { session, .. } if world.has_ended(session) => {}
                 Outgoing::Push { session, updates } => self.push(session, &updates.to_bytes()),
                 Outgoing::Close { session } => {
                     let connections = lock(&self.connections);

@@ -31,6 +31,8 @@ pub enum Diagnosis {
     NoApiId(String),
     /// Telegram does not accept the session; Telegram's name for the cause.
     SignedOut(String),
+    /// Telegram has frozen the account; its name for the refusal.
+    Frozen(String),
     /// Telegram accepts the session.
     SignedIn(SessionReport),
 }
@@ -74,9 +76,19 @@ async fn examine(client: &Client) -> Diagnosis {
     let tl::enums::updates::State::State(state) = state;
     let ahead = ServerClock::default().sample(state.date, asked, Timestamp::now());
     let authorization = timeout(DEADLINE, own_authorization(client)).await;
+    if let Ok(Err(error)) = &authorization
+        && error::is_frozen(error)
+    {
+        return refused(error);
+    }
     let flags = authorization.ok().and_then(Result::ok).flatten().as_ref().map(flags);
     let key = tl::enums::InputPrivacyKey::PhoneCall;
     let rules = timeout(DEADLINE, client.invoke(&tl::functions::account::GetPrivacy { key })).await;
+    if let Ok(Err(error)) = &rules
+        && error::is_frozen(error)
+    {
+        return refused(error);
+    }
     let callers = rules.ok().and_then(Result::ok).map(|rules| {
         let tl::enums::account::PrivacyRules::Rules(rules) = rules;
         callers(&rules.rules)
@@ -87,6 +99,7 @@ async fn examine(client: &Client) -> Diagnosis {
 fn refused(error: &InvocationError) -> Diagnosis {
     match error::signed_out(error) {
         Some(code) => Diagnosis::SignedOut(code),
+        None if error::is_frozen(error) => Diagnosis::Frozen(error::failure(error).code()),
         None => Diagnosis::Unreachable(text::clean(&error.to_string())),
     }
 }

@@ -7,6 +7,7 @@ use grammers_client::InvocationError;
 
 use super::error;
 use crate::text;
+use crate::words;
 
 /// Why a connection has ended.
 #[derive(Debug)]
@@ -17,11 +18,11 @@ pub(super) enum Disconnect {
     Dropped(String),
     /// A task has panicked.
     Failed,
-    /// Telegram has refused a request for so long (`FLOOD_WAIT`).
+    /// Telegram has refused a request for so long (such as by `FLOOD_WAIT`).
     Flooded(Duration),
     /// The session is no longer valid; Telegram's name for the cause.
     SignedOut(String),
-    /// A new connection was asked for.
+    /// A person asked for a new connection.
     Asked,
     /// The account is to stop.
     Stopped,
@@ -48,10 +49,10 @@ impl Disconnect {
             }
             (None, InvocationError::Io(error)) => Self::lost(error),
             (None, InvocationError::Dropped(_)) => Self::Dropped(text::clean(&error.to_string())),
-            (None, InvocationError::Rpc(error)) if error.code == 420 => {
-                Self::Flooded(Duration::from_secs(u64::from(error.value.unwrap_or(1))))
+            (None, error) if error::is_frozen(error) => {
+                Self::Lost(words::failure::FROZEN.to_owned())
             }
-            (None, error) => Self::lost(error),
+            (None, error) => error::wait(error).map_or_else(|| Self::lost(error), Self::Flooded),
         }
     }
 }

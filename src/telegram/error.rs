@@ -1,11 +1,13 @@
 //! Classifies the errors of grammers.
 
+use std::time::Duration;
+
 use grammers_client::InvocationError;
 use grammers_mtproto::transport;
 use grammers_mtsender::RpcError;
 
 use super::session::SessionError;
-use crate::calls::failure::{Failure, ends_session};
+use crate::calls::failure::{self, Failure, ends_session};
 use crate::text;
 
 /// The failure of a hang-up whose request has failed.
@@ -31,6 +33,17 @@ pub(super) fn failure(error: &InvocationError) -> Failure {
 
 fn refused(error: &RpcError) -> Failure {
     Failure::Refused { code: error.code, name: text::clean(&error.name), value: error.value }
+}
+
+/// The wait that an error asks for.
+pub(super) fn wait(error: &InvocationError) -> Option<Duration> {
+    let InvocationError::Rpc(error) = error else { return None };
+    failure::wait(error.code, &error.name, error.value)
+}
+
+/// Whether an error means that Telegram has frozen the account.
+pub(super) fn is_frozen(error: &InvocationError) -> bool {
+    matches!(error, InvocationError::Rpc(error) if failure::is_frozen(&error.name))
 }
 
 /// Telegram's name for the cause, if an error means that the session is no longer valid.

@@ -39,7 +39,7 @@ pub(super) async fn send(
         // A raw request is sent once; the pool's retry policy does not apply to it.
         let answer = timeout_at(deadline, pool.raw_invoke_in_dc(dc, request)).await;
         disconnect = match &answer {
-            Err(_) => Some(Disconnect::Asked),
+            Err(_) => Some(Disconnect::silent()),
             // A transport error is of the whole connection; its own tasks report it.
             Ok(Err(InvocationError::Transport(_))) => None,
             Ok(Err(error)) => error::signed_out(error).map(Disconnect::SignedOut),
@@ -54,7 +54,12 @@ pub(super) async fn send(
                     context.send(AccountEvent::Call(event)).await;
                 }
             }
-            Err(failure) => outcome = outcome.and(Err(failure)),
+            Err(failure) => {
+                if failure.is_frozen() {
+                    context.send(AccountEvent::Frozen(true)).await;
+                }
+                outcome = outcome.and(Err(failure));
+            }
         }
         if disconnect.is_some() {
             break;

@@ -9,6 +9,7 @@ use tokio::time::{interval_at, sleep, timeout};
 
 use super::context::{REQUEST_DEADLINE, TaskContext};
 use super::disconnect::Disconnect;
+use super::error;
 use super::peers::party;
 use super::sequence::Sequence;
 use super::server_clock::ServerClock;
@@ -70,6 +71,11 @@ pub(super) async fn heartbeat(
         ticks.tick().await;
         let state = match timeout(REQUEST_DEADLINE, probe.state()).await {
             Ok(Ok(state)) => state,
+            // Updates may still come; a new connection would be refused as well.
+            Ok(Err(error)) if error::is_frozen(&error) => {
+                probe.context.send(AccountEvent::Frozen(true)).await;
+                continue;
+            }
             Ok(Err(error)) => return Some(Disconnect::of(&error)),
             Err(_) => return Some(Disconnect::silent()),
         };

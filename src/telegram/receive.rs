@@ -93,6 +93,8 @@ enum FetchError {
     Disconnected(Disconnect),
     /// They may be fetched later; Telegram may ask for a wait.
     Temporary(Duration),
+    /// Telegram has frozen the account.
+    Frozen,
 }
 
 /// Receives the updates of one connection.
@@ -109,6 +111,8 @@ pub(super) struct UpdateReceiver {
     fresh: bool,
     /// How often in a row the difference could not be fetched.
     failures: usize,
+    /// Whether the last request was refused because Telegram has frozen the account.
+    frozen: bool,
     /// The calls of the running series of requests that had not ended.
     live: Vec<i64>,
 }
@@ -131,6 +135,7 @@ impl UpdateReceiver {
             gap: false,
             fresh: false,
             failures: 0,
+            frozen: false,
             live: Vec::new(),
         };
         receiver.fetch_after(Duration::ZERO);
@@ -171,6 +176,12 @@ impl UpdateReceiver {
                         let delay = RETRY_DELAYS[self.failures.min(RETRY_DELAYS.len() - 1)];
                         self.failures += 1;
                         self.fetch_after(delay.max(wait));
+                    }
+                    Ok(Err(FetchError::Frozen)) => {
+                        if !self.frozen_is(true).await {
+                            return None;
+                        }
+                        self.fetch_after(RETRY_DELAYS[RETRY_DELAYS.len() - 1]);
                     }
                     Err(error) => {
                         tracing::error!(%error, "the task that fetches updates has failed");
@@ -229,9 +240,19 @@ impl UpdateReceiver {
         });
     }
 
+    /// Reports a change of whether the account is frozen. Returns `false` if the receiver of events
+    /// is closed.
+    async fn frozen_is(&mut self, frozen: bool) -> bool {
+        let changed = std::mem::replace(&mut self.frozen, frozen) != frozen;
+        !changed || self.dispatcher.context.send(AccountEvent::Frozen(frozen)).await
+    }
+
     /// Dispatches fetched updates. Returns `false` if the receiver of events is closed.
     async fn apply(&mut self, fetched: Fetched) -> bool {
         self.failures = 0;
+        if !self.frozen_is(false).await {
+            return false;
+        }
         let Fetched { updates, users, sequence, more, lost, fresh } = fetched;
         self.fresh = fresh;
         let since = Timestamp::from_second(i64::from(self.sequence.date)).unwrap_or_default();
@@ -361,10 +382,13 @@ async fn refused(
         return Err(FetchError::Disconnected(Disconnect::of(error)));
     }
     match error {
+        error if error::is_frozen(error) => {
+            tracing::info!(%error, "missing updates are refused");
+            Err(FetchError::Frozen)
+        }
         InvocationError::Rpc(rpc) if matches!(rpc.code, 420 | 500..|-503| 303) => {
             tracing::debug!(%error, "missing updates could not be fetched");
-            let wait = Duration::from_secs(u64::from(rpc.value.unwrap_or(0)));
-            Err(FetchError::Temporary(wait))
+            Err(FetchError::Temporary(error::wait(error).unwrap_or_default()))
         }
         InvocationError::Rpc(_) => {
             tracing::info!(%error, "the update state is refused");

@@ -251,10 +251,8 @@ async fn page(client: &Client, offset_id: i32) -> Result<Option<MessagePage>, Di
 /// The wait that a temporary error asks for; `None` if the error is permanent.
 fn wait_before_retry(error: &InvocationError) -> Option<Duration> {
     match error {
-        InvocationError::Rpc(error) if matches!(error.code, 420 | 500.. | -503) => {
-            Some(Duration::from_secs(u64::from(error.value.unwrap_or(0))))
-        }
+        InvocationError::Rpc(rpc) if matches!(rpc.code, 500.. | -503) => Some(Duration::ZERO),
         InvocationError::Deserialize(_) => Some(Duration::ZERO),
-        _ => None,
+        error => error::wait(error),
     }
 }

@@ -58,17 +58,19 @@ fn left(view: View, left_out: usize) -> Vec<(String, Style)> {
         let (next, style) = match &account.connection {
             ConnectionState::Retrying { cause, .. } => (cause.clone(), theme.warning),
             ConnectionState::SignedOut { code } => (next_step(view, code), theme.error),
+            _ if account.frozen_by_telegram => (words::failure::FROZEN.to_owned(), theme.error),
             // The footer shows the cause.
             ConnectionState::Unusable { .. }
             | ConnectionState::Connecting
             | ConnectionState::Online => (String::new(), theme.text),
         };
-        let least = if account.is_out() { 3 } else { 1 };
+        let urgent = account.is_out() || account.frozen_by_telegram;
+        let least = if urgent { 3 } else { 1 };
         if !next.is_empty() && left_out < least {
             parts.push((format!(" · {next}"), style));
         }
         // Of several accounts, the one that needs help is named as long as anything is.
-        let least = match (account.is_out(), several) {
+        let least = match (urgent, several) {
             (true, true) => 4,
             (true, false) => 1,
             (false, _) => 3,

@@ -1,7 +1,7 @@
 //! Why a request failed, in one line. The raw code is apart, in [`Failure::code`].
 
 use crate::calls::OutcomeCheck;
-use crate::calls::failure::{Failure, Remedy};
+use crate::calls::failure::{Failure, Remedy, is_frozen, wait};
 use crate::text;
 
 /// The text of a failure.
@@ -45,6 +45,9 @@ pub fn on_row(failure: &Failure, wait: Option<Option<i64>>, check: OutcomeCheck)
     }
 }
 
+/// Telegram has frozen the account, which can then do little more than read.
+pub const FROZEN: &str = "Telegram has frozen this account";
+
 /// The text of `FLOOD_WAIT`, wherever it is met.
 pub fn flood_wait(seconds: Option<i64>) -> String {
     match seconds {
@@ -55,7 +58,11 @@ pub fn flood_wait(seconds: Option<i64>) -> String {
 
 /// The text of an `rpc_error`.
 fn refusal(code: i32, name: &str, value: Option<u32>) -> String {
+    if let Some(wait) = wait(code, name, value) {
+        return flood_wait(Some(wait.as_secs() as i64));
+    }
     let text = match (code, name) {
+        _ if is_frozen(name) => FROZEN,
         (_, "CALL_ALREADY_ACCEPTED") => "Answered elsewhere; hang up there",
         (_, "CALL_ALREADY_DECLINED") => "The call had already ended",
         (_, "MESSAGE_ID_INVALID") => "The invitation had already been answered",
@@ -69,9 +76,6 @@ fn refusal(code: i32, name: &str, value: Option<u32>) -> String {
             "Another program used this session, so Telegram cancelled it; sign in again"
         }
         (401, _) => "This session was signed out",
-        (420, _) => {
-            return flood_wait(value.map(i64::from));
-        }
         (_, "PEER_FLOOD") => "Telegram limits this account for now",
         (-503, _) => "Telegram took too long; outcome unknown",
         (303, _) => "This account lives in another data centre",
@@ -101,6 +105,8 @@ mod tests {
             (401, "USER_DEACTIVATED_BAN", "This account was banned"),
             (401, "SESSION_REVOKED", "This session was signed out"),
             (401, "SESSION_PASSWORD_NEEDED", "The two-step password is still needed"),
+            (420, "FROZEN_METHOD_INVALID", "Telegram has frozen this account"),
+            (400, "FROZEN_PARTICIPANT_MISSING", "Telegram has frozen this account"),
             (400, "PEER_FLOOD", "Telegram limits this account for now"),
             (-503, "Timeout", "Telegram took too long; outcome unknown"),
             (500, "RPC_CALL_FAIL", "Telegram has an internal problem; outcome unknown"),

@@ -74,6 +74,32 @@ fn peer_flood_is_shown_until_it_is_dismissed() {
 }
 
 #[test]
+fn a_frozen_account_is_shown_on_the_row_and_in_the_header() {
+    let mut board = refused("error-frozen");
+    board.see_wrapped("✗ Telegram has frozen this account · FROZEN_METHOD_INVALID [e dismiss]");
+    board.see_line(&["● online · Telegram has frozen this account"]);
+    board.press("e");
+    board.see_no("FROZEN_METHOD_INVALID");
+    board.see_line(&["ringing", "Grace Hopper"]);
+    assert_eq!(board.hang_ups().len(), 1, "nothing is tried again by itself");
+    board.quit();
+}
+
+#[test]
+fn an_account_that_is_frozen_later_stays_online() {
+    let mut board = Start::shipped("frozen-later").run();
+    board.see_line(&["▶", "ringing", "Grace Hopper"]);
+    board.press("X");
+    board.see_line(&["Grace Hopper", "declined by you (busy)"]);
+    assert!(!board.text().contains("frozen"), "{}", board.text());
+    board.see_line(&["● online · Telegram has frozen this account"]);
+    board.see_line(&["▶", "ringing", "Alan Turing"]);
+    board.press("X");
+    board.see_wrapped("✗ Telegram has frozen this account · FROZEN_METHOD_INVALID [e dismiss]");
+    board.quit();
+}
+
+#[test]
 fn bot_method_invalid_is_shown_until_it_is_dismissed() {
     dismissed("error-bot", "Bots have no calls; use a person's account", "BOT_METHOD_INVALID");
 }

@@ -536,3 +536,15 @@ fn a_stock_grammers_session_is_used_as_an_account() {
     let settings = fs::read_to_string(account.join("account.toml")).expect("a file");
     assert_eq!(settings, format!("user_id = {}\n", number("user_id")), "a sign-in finds it");
 }
+
+#[test]
+fn the_doctor_reports_a_frozen_account() {
+    let frozen = "[[answer]]\nmethod = 'account.getPrivacy'\n\
+        error = '420 FROZEN_METHOD_INVALID'\n";
+    let (served, folder) = (ServerProcess::start(&format!("{ME}{frozen}")), folder());
+    assert_eq!(sign_in(&served, &folder, 0).status.code(), Some(0));
+    let output = onhook(&folder, &["doctor"]).output().expect("the program runs");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let wanted = "Telegram has frozen this account · FROZEN_METHOD_INVALID";
+    assert!(printed.contains(wanted), "{printed}");
+}

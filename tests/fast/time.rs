@@ -50,3 +50,68 @@ fn a_hang_up_without_an_answer_times_out_and_can_be_dismissed() {
         assert_eq!(sent.count(), 1, "nothing is sent again by itself");
     });
 }
+
+fn count(session: &PausedSession, method: &str) -> usize {
+    session.requests.iter().filter(|it| it["method"] == method).count()
+}
+
+/// A scenario in which every request of a method is refused.
+fn refusing(method: &str, error: &str) -> Scenario {
+    let text = format!(
+        "title = 'refused'\n[[answer]]\nmethod = '{method}'\nerror = '{error}'\ntimes = 0\n"
+    );
+    Scenario::parse("refused.toml", &text).expect("a scenario")
+}
+
+#[test]
+fn connections_that_are_refused_become_rare() {
+    let errors = [
+        "420 FLOOD_WAIT_1",
+        "420 FROZEN_METHOD_INVALID",
+        "500 RPC_CALL_FAIL",
+        "400 CONNECTION_NOT_INITED",
+    ];
+    for_each(errors, |error| {
+        block_on(async {
+            let mut session = PausedSession::start(refusing("updates.getState", error)).await;
+            session.pass(Duration::from_mins(5)).await;
+            // Waits of 1, 2, 4, 8, 16 and then 30 s. grammers sends a request once more after a
+            // `FLOOD_WAIT`.
+            let most = if error.contains("_WAIT_") { 2 * 15 } else { 15 };
+            let sent = count(&session, "updates.getState");
+            assert!((10..=most).contains(&sent), "{error}: {sent}");
+        });
+    });
+}
+
+#[test]
+fn a_hang_up_key_ends_the_wait_for_the_next_attempt() {
+    let text = "title = 'refused'\n[[person]]\nkey = 'grace'\nname = 'Grace Hopper'\n\
+        [[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n[[network_fault]]\nat = 2\nhow = 'cut'\n\
+        [[answer]]\nmethod = 'updates.getState'\ndelay = 0\n\
+        [[answer]]\nmethod = 'updates.getState'\nerror = '500 RPC_CALL_FAIL'\ntimes = 0\n";
+    block_on(async {
+        let scenario = Scenario::parse("refused.toml", text).expect("a scenario");
+        let mut session = PausedSession::start(scenario).await;
+        session.pass_until_shown(Duration::from_secs(2), "▶ ").await;
+        session.pass_until_shown(Duration::from_mins(2), "retrying in 30 s").await;
+        let before = count(&session, "updates.getState");
+        session.press(Action::HangUpNow).await;
+        assert!(session.screen().contains("nothing was sent · OFFLINE"), "{}", session.screen());
+        assert_eq!(count(&session, "updates.getState"), before + 1, "at once");
+        assert_eq!(count(&session, "phone.discardCall"), 0);
+    });
+}
+
+#[test]
+fn a_frozen_account_keeps_its_connection() {
+    block_on(async {
+        let refusing = refusing("updates.getDifference", "420 FROZEN_METHOD_INVALID");
+        let mut session = PausedSession::start(refusing).await;
+        session.pass(Duration::from_mins(5)).await;
+        assert!(session.screen().contains("● online · Telegram has frozen this account"));
+        assert_eq!(count(&session, "users.getUsers"), 1, "the only connection");
+        let sent = count(&session, "updates.getDifference");
+        assert!((9..=11).contains(&sent), "once in 30 s: {sent}");
+    });
+}

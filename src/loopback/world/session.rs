@@ -27,6 +27,8 @@ pub(crate) struct Session {
     pub(crate) calls_off: bool,
     unconfirmed: bool,
     pub(crate) termination: Option<Termination>,
+    /// The newest open connection that has sent a request.
+    newest: Option<NewestConnection>,
     pub(crate) pending: PendingSignIn,
 }
 
@@ -37,6 +39,14 @@ pub(crate) struct ClientInfo {
     pub(crate) system: String,
     pub(crate) app: String,
     pub(crate) api_id: i32,
+}
+
+/// The newest open connection of a session.
+#[derive(Debug, Clone, Copy)]
+struct NewestConnection {
+    id: u64,
+    /// When its first request arrived.
+    first: u64,
 }
 
 /// How the server ended a session.
@@ -63,6 +73,7 @@ impl Session {
             calls_off: false,
             unconfirmed: false,
             termination: None,
+            newest: None,
             pending: PendingSignIn::default(),
         }
     }
@@ -128,6 +139,43 @@ impl World {
             "AUTH_KEY_UNREGISTERED"
         };
         Some((401, name.to_owned()))
+    }
+
+    /// Ends a session that is used by two connections in parallel.
+    ///
+    /// Telegram emits `AUTH_KEY_DUPLICATED` when an authorized session sends requests in parallel
+    /// from two TCP connections, and does not document what counts as parallel.
+    /// Source: <https://core.telegram.org/api/errors#406-not-acceptable>.
+    /// This server takes requests as parallel if one arrives on a connection after the first
+    /// request of a newer one that is still open. An older connection that sends nothing more, as
+    /// after a reconnect, is allowed. `arrival` numbers the frames that have arrived.
+    pub(crate) fn request_arrived(&mut self, session: SessionIx, connection: u64, arrival: u64) {
+        let session = &mut self.sessions[session];
+        match session.newest {
+            Some(newest) if connection == newest.id => {}
+            Some(newest) if connection < newest.id => {
+                let authorized = session.user.is_some() && session.termination.is_none();
+                if authorized && arrival > newest.first {
+                    let name = "AUTH_KEY_DUPLICATED".to_owned();
+                    session.termination = Some(Termination::Refused(406, name));
+                }
+            }
+            Some(_) | None => {
+                session.newest = Some(NewestConnection { id: connection, first: arrival });
+            }
+        }
+    }
+
+    /// Forgets a connection that has ended.
+    pub(crate) fn connection_closed(&mut self, connection: u64) {
+        for session in &mut self.sessions {
+            session.newest.take_if(|newest| newest.id == connection);
+        }
+    }
+
+    /// Whether the server has ended a session.
+    pub(crate) fn has_ended(&self, session: SessionIx) -> bool {
+        self.sessions[session].termination.is_some()
     }
 
     /// Ends all sessions of a user, as the `[[revoke]]` with the index `ix` specifies.

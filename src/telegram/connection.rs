@@ -66,10 +66,15 @@ impl Connection {
         runner.spawn(network.run());
         let (lookups, user_ids) = mpsc::unbounded_channel();
         names.reset_lookups();
-        let dispatcher = Dispatcher { context: context.clone(), names: names.clone(), lookups };
 
         let dc = session.home_dc_id().map_err(|error| Disconnect::lost(&error))?;
         let client = Client::new(handle.clone());
+        let dispatcher = Dispatcher {
+            context: context.clone(),
+            client: client.clone(),
+            names: names.clone(),
+            lookups,
+        };
         let probe =
             ServerProbe { context: context.clone(), client: client.clone(), clock: clock.clone() };
         let state = match probe.state().await {

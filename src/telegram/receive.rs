@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
 use grammers_session::Session;
 use grammers_session::types::{PeerAuth, PeerInfo, UpdateState};
@@ -17,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::authorization::report_authorization;
 use super::context::{REQUEST_DEADLINE, TaskContext};
 use super::disconnect::Disconnect;
 use super::error;
@@ -44,6 +46,7 @@ const RETRY_DELAYS: [Duration; 4] = [
 #[derive(Clone)]
 pub(super) struct Dispatcher {
     pub(super) context: TaskContext,
+    pub(super) client: Client,
     pub(super) names: PartyCache,
     /// Users whose names are to be looked up.
     pub(super) lookups: mpsc::UnboundedSender<i64>,
@@ -52,6 +55,10 @@ pub(super) struct Dispatcher {
 impl Dispatcher {
     /// Sends the event of an update, if it has one. Returns `false` if the receiver is closed.
     async fn dispatch(&self, update: &tl::enums::Update) -> bool {
+        if matches!(update, tl::enums::Update::NewAuthorization(_)) {
+            // The update lacks flags that the list of sessions has.
+            tokio::spawn(report_authorization(self.context.clone(), self.client.clone()));
+        }
         let Some(event) = updates::event(update, self.context.self_id, &self.names) else {
             return match updates::other_event(update) {
                 Some(event) => self.context.send(event).await,

@@ -141,3 +141,18 @@ fn the_board_shows_that_a_session_is_not_confirmed() {
     board.see("confirm this session in another Telegram app");
     board.quit();
 }
+
+#[test]
+fn a_session_that_is_confirmed_or_denied_later_is_shown_so() {
+    let unconfirmed = "[me]\nunconfirmed = true\n";
+    let board = Start::scenario(&format!("{unconfirmed}confirmed = 3")).size(100, 24).run();
+    board.see("confirm this session");
+    board.see_no("confirm this session");
+    board.quit();
+
+    let denied = "[[revoke]]\nat = 3\nerror = '401 SESSION_REVOKED'";
+    let board = Start::scenario(&format!("{unconfirmed}{denied}")).size(100, 24).run();
+    board.see("confirm this session");
+    board.see("SESSION_REVOKED");
+    board.quit();
+}

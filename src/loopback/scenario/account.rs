@@ -26,6 +26,8 @@ pub(crate) struct AccountScript {
     pub(crate) calls_off: bool,
     /// `unconfirmed` of the sessions.
     pub(crate) unconfirmed: bool,
+    /// After how many seconds another device confirms the sessions.
+    pub(crate) confirmed: Option<Spanned<f64>>,
     pub(crate) callers: CallPrivacy,
     /// The account's official devices.
     pub(crate) devices: DevicesScript,
@@ -60,6 +62,7 @@ impl Default for AccountScript {
             dc: None,
             calls_off: false,
             unconfirmed: false,
+            confirmed: None,
             callers: CallPrivacy::default(),
             devices: DevicesScript::default(),
         }

@@ -63,6 +63,7 @@ impl Scenario {
         check_seconds(source, "life", Some(life))?;
         check_seconds(source, "token_life", Some(token_life))?;
         check_seconds(source, "scanned", scanned.as_ref())?;
+        check_seconds(source, "confirmed", self.me.confirmed.as_ref())?;
         check_seconds(source, "pending_reset", self.me.pending_reset.as_ref())?;
         if let Some(next) = next.as_ref().filter(|next| next.get_ref().as_next().is_none()) {
             let message = "must be \"sms\", \"sms-word\", \"sms-phrase\", \"call\", \

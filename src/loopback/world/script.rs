@@ -139,6 +139,8 @@ pub(super) enum ScriptEvent {
     Revoke {
         revocation: usize,
     },
+    /// Another device confirms the sessions of the account.
+    ConfirmSessions,
     /// Delayed containers are pushed.
     Push {
         delayed: usize,
@@ -241,6 +243,9 @@ impl World {
             self.script.schedule(at, ScriptEvent::PlaceCall { script });
         }
         self.schedule_invitations(now);
+        if let Some(confirmed) = millis(self.scenario.me.confirmed.as_ref()) {
+            self.script.schedule(now + confirmed, ScriptEvent::ConfirmSessions);
+        }
         for fault in 0..self.scenario.network_faults.len() {
             let at = millis(Some(&self.scenario.network_faults[fault].at)).unwrap_or(0);
             if at > 0 {
@@ -311,6 +316,7 @@ impl World {
             ScriptEvent::FloodBatch { first } => self.place_flood_batch(first, at),
             ScriptEvent::AcceptToken { token } => self.accept_login_token(token, at),
             ScriptEvent::Revoke { revocation } => self.revoke(revocation),
+            ScriptEvent::ConfirmSessions => self.confirm_sessions(at),
             ScriptEvent::Push { delayed } => {
                 let (session, containers) =
                     std::mem::take(&mut self.script.delayed_containers[delayed]);

@@ -252,6 +252,29 @@ impl World {
         Ok(true)
     }
 
+    /// Another device of the account confirms its unconfirmed sessions. Each receives
+    /// `updateNewAuthorization` without `unconfirmed`.
+    ///
+    /// Source: <https://core.telegram.org/api/auth#confirming-login>.
+    pub(crate) fn confirm_sessions(&mut self, now: i64) {
+        for ix in 0..self.sessions.len() {
+            let session = &mut self.sessions[ix];
+            if session.user != Some(0) || !std::mem::take(&mut session.unconfirmed) {
+                continue;
+            }
+            let (unconfirmed, hash) = (false, session.hash);
+            let update = types::UpdateNewAuthorization {
+                unconfirmed,
+                hash,
+                date: None,
+                device: None,
+                location: None,
+            };
+            let short = types::UpdateShort { update: update.into(), date: seconds(now) };
+            self.push(ix, vec![short.into()]);
+        }
+    }
+
     /// `account.getPrivacy` with `inputPrivacyKeyPhoneCall`.
     pub(crate) fn call_privacy(&self) -> types::account::PrivacyRules {
         let rules = match self.scenario.me.callers {

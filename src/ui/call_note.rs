@@ -7,7 +7,7 @@ use super::{View, spinner};
 use crate::app::action::{Action, Layer};
 use crate::app::countdown::remaining;
 use crate::calls::failure::{Failure, Remedy};
-use crate::calls::{Call, OutcomeCheck, Phase, RequestState};
+use crate::calls::{Call, CallKind, OutcomeCheck, Phase, RequestState};
 use crate::text;
 use crate::words;
 
@@ -73,9 +73,14 @@ fn ring_note(view: View, call: &Call, now: Timestamp) -> String {
     }
     let server_now = view.state.server_now(call.key.account, now);
     let timeout = view.state.account(call.key.account).ring_timeout;
-    match remaining(call.placed, timeout, server_now) {
+    let rings = match remaining(call.placed, timeout, server_now) {
         Some(seconds) => format!("rings {seconds} s more"),
         None => "overdue".to_owned(),
+    };
+    // Narrow screens have no column for the kind.
+    match call.key.kind {
+        CallKind::Private => rings,
+        CallKind::Group => format!("{} · {rings}", words::call::GROUP_CALL),
     }
 }
 

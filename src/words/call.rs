@@ -37,6 +37,9 @@ pub fn direction(kind: CallKind, direction: Direction) -> &'static str {
     }
 }
 
+/// The kind of a call that an invitation rings for.
+pub const GROUP_CALL: &str = "group call";
+
 /// The kind and the direction of a call, in full.
 pub fn kind(kind: CallKind, video: bool, direction: Direction) -> String {
     let media = if video { "video" } else { "audio" };

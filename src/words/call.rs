@@ -50,8 +50,8 @@ pub fn kind(kind: CallKind, video: bool, direction: Direction) -> String {
     }
 }
 
-/// Where a call is held of which more is seen than that it rings: Telegram reports the calls of other
-/// devices to nobody else.
+/// The device of a call that does more than ring. Telegram reports the progress of a call only to the
+/// session that has placed or answered it.
 pub const ON_THIS_SESSION: &str = "placed or answered on this session";
 
 /// The name of a party, or `Unknown` and the id.

@@ -78,7 +78,7 @@ fn an_invitation_that_is_met_too_old_does_not_ring() {
 }
 
 #[test]
-fn an_invitation_that_was_answered_before_the_key_is_told_so() {
+fn an_invitation_that_was_answered_before_the_key_is_shown_so() {
     let refused = "[[answer]]\nmethod = 'phone.declineConferenceCallInvite'\n\
                    error = '400 MESSAGE_ID_INVALID'\n";
     let mut board = invited(refused);

@@ -1,4 +1,4 @@
-//! What the board says of the end of a call, for each way in which Telegram and the devices of the
+//! What the board shows of the end of a call, for each way in which Telegram and the devices of the
 //! account report it. Sources of the reports: the clients that the scenarios' documentation names.
 
 use std::time::Duration;
@@ -39,7 +39,7 @@ fn ends(text: &str, words: &[&str]) {
 }
 
 #[test]
-fn a_call_that_a_device_of_the_account_ends_is_told_by_what_telegram_reports() {
+fn a_call_that_a_device_of_the_account_ends_is_shown_as_telegram_reports_it() {
     let declined = "rings = 5\nthen = 'declined'\n";
     let cases: &[(&str, &[&str])] = &[
         // iOS, and the full screen of Android.
@@ -80,7 +80,7 @@ fn a_call_that_a_device_ends_by_itself_is_missed() {
 }
 
 #[test]
-fn a_call_that_is_answered_elsewhere_is_told_so_with_and_without_a_reason() {
+fn a_call_that_is_answered_elsewhere_is_shown_so_with_and_without_a_reason() {
     let answered = call("rings = 5\nthen = 'answered'\ntalks = 20");
     ends(&answered, &["answered elsewhere", "answered elsewhere, 00:20"]);
     let hangup = format!("[server]\nanswered_elsewhere = 'hangup'\n{answered}");
@@ -103,7 +103,7 @@ fn a_second_caller_is_refused_while_a_device_rings_and_a_caller_gives_up_without
 }
 
 #[test]
-fn a_call_that_goes_on_as_a_group_call_is_told_so() {
+fn a_call_that_goes_on_as_a_group_call_is_shown_so() {
     let text = call("device = 'here'\nrings = 1\nthen = 'answered'\ntalks = 5\nends = 'migrated'");
     ends(&text, &["active", "moved to a group call"]);
 }

@@ -223,3 +223,26 @@ fn an_invitation_that_was_settled_unseen_is_read_again() {
                 [[invite]]\nfrom = 'grace'\nat = 3\nrings = 7\nthen = 'joined'";
     ends(text, &["1 ringing", "joined elsewhere"]);
 }
+
+#[test]
+fn a_caller_whose_user_is_incomplete_or_absent_rings_all_the_same() {
+    // A `min` user has a name; without a valid access hash nothing more can be looked up.
+    let cases = [
+        ("known = 'min'", "Ken Thompson"),
+        ("known = 'no-hash'", "Ken Thompson"),
+        ("known = 'no-hash'\nunnamed = true", "Unknown 7"),
+        ("known = 'min'\nunnamed = true", "Unknown 7"),
+    ];
+    for (known, words) in cases {
+        block_on(async {
+            let text = format!(
+                "[[person]]\nkey = 'ken'\nname = 'Ken Thompson'\n{known}\n\
+                 [[call]]\nfrom = 'ken'\nto = 'me'\nat = 3"
+            );
+            let mut session = PausedSession::start(scenario(&text)).await;
+            session.pass_until_shown(Duration::from_secs(8), words).await;
+            session.pass(Duration::from_secs(5)).await;
+            assert!(session.screen().contains("● online"), "{known}\n{}", session.screen());
+        });
+    }
+}

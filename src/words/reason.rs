@@ -33,7 +33,10 @@ pub fn preview(reason: EndReason, phase: Phase) -> ReasonPreview {
         (Phase::Ringing, EndReason::Missed) => {
             usual("the caller sees “no answer”; your chat says “Missed call”")
         }
-        (Phase::Ringing, EndReason::HangUp) => unusual("not usual: shows as an answered call"),
+        // Telegram for iOS, and the full screen of Telegram for Android, decline with it.
+        (Phase::Ringing, EndReason::HangUp) => {
+            usual("as some phones decline; your chat says “Incoming call”")
+        }
         (Phase::Dialing { .. }, EndReason::Missed) => {
             usual("your chat says “Canceled call”; theirs says “Missed call”")
         }

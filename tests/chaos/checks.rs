@@ -444,11 +444,8 @@ impl Checks {
             return Err(format!("(f) {call:?}\nwas not ended by you: {row:?}"));
         }
         // Of several discards with an unknown outcome, only the last one is remembered.
-        let sent: HashSet<_> = orders
-            .iter()
-            .filter(|order| order.seen)
-            .filter_map(|order| order.reason.as_ref())
-            .collect();
+        let possible = orders.iter().filter(|order| !order.never_sent);
+        let sent: HashSet<_> = possible.filter_map(|order| order.reason.as_ref()).collect();
         let asked = |reason: &String| sent.len() == 1 && sent.contains(reason);
         if call.ended_here && row.recorded.as_ref().is_some_and(asked) && !by_you {
             return Err(format!("(f) {call:?}\nwas ended by you: {row:?}"));

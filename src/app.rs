@@ -199,7 +199,7 @@ impl State {
 
     /// When [`Msg::Tick`] is due: as rarely as the display allows.
     pub fn next_wake(&self, now: Timestamp) -> Timestamp {
-        let spinning = self.calls.live().any(|call| call.request.is_sending());
+        let spinning = self.is_sending();
         let retrying =
             |account: &AccountState| matches!(account.connection, ConnectionState::Retrying { .. });
         let (waiting, counting) = match &self.dialog {
@@ -387,10 +387,15 @@ impl State {
 
     /// Closes the question about quitting once the request that it asks about has its outcome.
     fn close_settled_question(&mut self) {
-        let sending = self.calls.live().any(|call| call.request.is_sending());
-        if matches!(self.dialog, Some(Dialog::Quit)) && !sending {
+        // The dialog first: this runs after every message, and the calls may be thousands.
+        if matches!(self.dialog, Some(Dialog::Quit)) && !self.is_sending() {
             self.dialog = None;
         }
+    }
+
+    /// Whether a request on a call is under way.
+    fn is_sending(&self) -> bool {
+        self.calls.live().any(|call| call.request.is_sending())
     }
 
     /// Ends a call whose end Telegram has not reported.

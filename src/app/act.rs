@@ -59,8 +59,7 @@ impl State {
 
     /// Quits. The first time while a request on a call is under way it asks instead.
     fn quit(&mut self) -> Vec<Effect> {
-        let sending = self.calls.live().any(|call| call.request.is_sending());
-        if sending && !matches!(self.dialog, Some(Dialog::Quit)) {
+        if self.is_sending() && !matches!(self.dialog, Some(Dialog::Quit)) {
             let signing_in = matches!(self.dialog, Some(Dialog::SignIn(_)));
             self.dialog = Some(Dialog::Quit);
             let leave = signing_in.then_some(Effect::SignIn(SignInEffect::Leave));

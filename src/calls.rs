@@ -335,29 +335,9 @@ impl Calls {
         if live.stage == Stage::Requested && direction == Direction::Outgoing {
             return Err(Ignored("an outgoing call cannot ring here"));
         }
-        let mut call = Call {
-            key,
-            reference: Reference::Call(live.handle),
-            peer: live.peer.clone(),
-            direction,
-            video: live.video,
-            others: Vec::new(),
-            phase: match direction {
-                Direction::Incoming => Phase::Ringing,
-                Direction::Outgoing => Phase::Dialing { remote_ringing: false },
-            },
-            placed: live.date,
-            ring_timeout: context.ring_timeout,
-            milestones: Milestones::default(),
-            protocol: live.protocol.clone(),
-            relays: None,
-            exchange: None,
-            request: RequestState::Idle,
-            explanation: None,
-            maybe_sent: None,
-            reread: false,
-            doubtful: false,
-        };
+        let (reference, peer) = (Reference::Call(live.handle), live.peer.clone());
+        let mut call = Call::new(key, reference, peer, direction, live.date, context.ring_timeout);
+        call.protocol = live.protocol.clone();
         call.progress(live);
         self.insert(call);
         Ok(Change::Added)

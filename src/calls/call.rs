@@ -344,6 +344,40 @@ pub struct Call {
 }
 
 impl Call {
+    /// An audio call that has just been placed, on which there is no request.
+    pub(super) fn new(
+        key: CallKey,
+        reference: Reference,
+        peer: Party,
+        direction: Direction,
+        placed: Timestamp,
+        ring_timeout: Duration,
+    ) -> Self {
+        Self {
+            key,
+            reference,
+            peer,
+            direction,
+            video: false,
+            others: Vec::new(),
+            phase: match direction {
+                Direction::Incoming => Phase::Ringing,
+                Direction::Outgoing => Phase::Dialing { remote_ringing: false },
+            },
+            placed,
+            ring_timeout,
+            milestones: Milestones::default(),
+            protocol: Protocol::default(),
+            relays: None,
+            exchange: None,
+            request: RequestState::Idle,
+            explanation: None,
+            maybe_sent: None,
+            reread: false,
+            doubtful: false,
+        }
+    }
+
     /// The stable code of the kind of call.
     pub fn kind(&self) -> &'static str {
         kind_code(self.key.kind, self.video)

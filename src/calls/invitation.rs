@@ -1,19 +1,11 @@
-//! Invitations to group calls: one row for each conference, whoever invites.
+//! Invitations to group calls. All invitations to one conference are one row.
 
 use jiff::Timestamp;
 
 use super::account::AccountContext;
 use super::event::{Invitation, InvitationState};
-use super::reason::{Ending, InvitationEnd};
-use super::{
-    Call, CallKey, Calls, Change, Direction, EndedCall, Ignored, Milestones, Phase, Reference,
-    RequestState, Tombstone,
-};
-use crate::calls::event::Protocol;
-
-/// An invitation that becomes `missed` this many seconds before the ring timeout, or later, was not
-/// answered by a person.
-const RING_TOLERANCE: i64 = 3;
+use super::reason::{Ending, InvitationEnd, rang_in_full};
+use super::{Call, CallKey, Calls, Change, Direction, EndedCall, Ignored, Reference, Tombstone};
 
 impl Calls {
     /// Applies an invitation as it is now.
@@ -32,8 +24,11 @@ impl Calls {
             InvitationState::Left(seconds) => InvitationEnd::Joined { talked: Some(seconds) },
             InvitationState::Missed => {
                 let rang = context.server_now.as_second() - invitation.date.as_second();
-                let full = context.ring_timeout.as_secs() as i64 - RING_TOLERANCE;
-                if rang >= full { InvitationEnd::Missed } else { InvitationEnd::Answered }
+                if rang_in_full(rang, context.ring_timeout) {
+                    InvitationEnd::Missed
+                } else {
+                    InvitationEnd::Answered
+                }
             }
         };
         if self.live.contains_key(&key) {
@@ -119,26 +114,8 @@ impl Calls {
             return Err(Ignored("an invitation that was answered before"));
         }
         self.forget_end(key);
-        let call = Call {
-            key,
-            reference: Reference::Invitations(vec![message]),
-            peer,
-            direction,
-            video,
-            others,
-            phase: Phase::Ringing,
-            placed: date,
-            ring_timeout: context.ring_timeout,
-            milestones: Milestones::default(),
-            protocol: Protocol::default(),
-            relays: None,
-            exchange: None,
-            request: RequestState::Idle,
-            explanation: None,
-            maybe_sent: None,
-            reread: false,
-            doubtful: false,
-        };
+        let (reference, ring) = (Reference::Invitations(vec![message]), context.ring_timeout);
+        let call = Call { video, others, ..Call::new(key, reference, peer, direction, date, ring) };
         self.insert(call);
         Ok(Change::Added)
     }

@@ -1,5 +1,7 @@
 //! Why a call ends: the reasons that are sent and recorded, and the outcome that follows.
 
+use std::time::Duration;
+
 use strum::{AsRefStr, EnumIter, EnumString, IntoEnumIterator};
 
 use super::{Direction, EndedCall, Provenance, SentAnswer, Verb};
@@ -193,9 +195,14 @@ impl EndedBy {
 }
 
 /// The seconds by which a device that ends a call by itself may be earlier than the ring timeout.
-const RING_TOLERANCE: u32 = 3;
+const RING_TOLERANCE: i64 = 3;
 /// The most seconds that a call rings whose callee is busy. Telegram's dates are whole seconds.
 const BUSY_AT_ONCE: u32 = 1;
+
+/// Whether a call that has rung for so many seconds was ended by a timeout and not by a person.
+pub(super) fn rang_in_full(seconds: i64, ring_timeout: Duration) -> bool {
+    seconds + RING_TOLERANCE >= ring_timeout.as_secs().cast_signed()
+}
 
 impl EndedCall {
     /// The verb of the discard, if it was a discard from this session that ended the call.
@@ -266,13 +273,9 @@ impl EndedCall {
 
     /// Whether an incoming call that was recorded as busy was ended by a device and not by a person:
     /// at once, or after the full ring time.
-    pub fn was_not_declined(&self) -> bool {
-        self.rang_out_busy() || self.was_busy_at_once()
-    }
-
-    fn rang_out_busy(&self) -> bool {
-        let full = u32::try_from(self.ring_timeout.as_secs()).unwrap_or(u32::MAX);
-        self.ring_seconds().is_some_and(|rang| rang.saturating_add(RING_TOLERANCE) >= full)
+    fn was_not_declined(&self) -> bool {
+        let in_full = |rang| rang_in_full(i64::from(rang), self.ring_timeout);
+        self.was_busy_at_once() || self.ring_seconds().is_some_and(in_full)
     }
 
     /// Whether the call ended so soon that only a device can have ended it.

@@ -2,7 +2,7 @@
 
 use crate::calls::reason::{EndReason, Ending, InvitationEnd, Outcome, Recorded};
 use crate::calls::{
-    CallKind, Direction, EndedCall, Party, Phase, Provenance, SentAnswer, UNKNOWN, Verb,
+    CallKind, Direction, EndedCall, Party, Phase, Provenance, SentAnswer, UNKNOWN, Verb, kind_code,
 };
 use crate::text;
 
@@ -42,7 +42,7 @@ pub const GROUP_CALL: &str = "group call";
 
 /// The kind and the direction of a call, in full.
 pub fn kind(kind: CallKind, video: bool, direction: Direction) -> String {
-    let media = if video { "video" } else { "audio" };
+    let media = kind_code(CallKind::Private, video);
     let direction = self::direction(CallKind::Private, direction);
     match kind {
         CallKind::Private => format!("{media}, {direction}"),

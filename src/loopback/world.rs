@@ -330,11 +330,9 @@ impl World {
 
     /// Sends the last event of a mailbox to the sessions of its user.
     pub(crate) fn send_last_mailbox_event(&mut self, ix: usize, user: UserIx, now: i64) {
-        for session in 0..self.sessions.len() {
-            if self.sessions[session].user == Some(user) {
-                let updates = self.users[user].mailbox.last_update().into_iter().collect();
-                self.send(ix, session, updates, now);
-            }
+        for session in self.sessions_of(user) {
+            let updates = self.users[user].mailbox.last_update().into_iter().collect();
+            self.send(ix, session, updates, now);
         }
     }
 

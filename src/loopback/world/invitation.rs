@@ -63,7 +63,7 @@ impl World {
     pub(crate) fn invite(&mut self, script: usize, at: i64) {
         let plan = self.scenario.invitations[script].clone();
         let from = self.user_by_key(plan.from.get_ref());
-        // Without a name each invitation is to a conference of its own.
+        // Invitations without a name are to different conferences.
         let name = match plan.conference.as_str() {
             "" => format!("#{script}"),
             name => name.to_owned(),
@@ -166,10 +166,7 @@ impl World {
         self.set_invitation_state(ix, ConferenceInvitationState::Missed);
         let mut answer = Vec::new();
         for (owner, _) in self.invitations[ix].messages {
-            for other in 0..self.sessions.len() {
-                if self.sessions[other].user != Some(owner) {
-                    continue;
-                }
+            for other in self.sessions_of(owner) {
                 let updates: Vec<_> = self.users[owner].mailbox.last_update().into_iter().collect();
                 if other == session {
                     answer = updates;
@@ -225,11 +222,9 @@ impl World {
 
     /// Pushes the last event of a mailbox to the sessions of its user.
     fn push_last_mailbox_event(&mut self, user: UserIx, now: i64) {
-        for session in 0..self.sessions.len() {
-            if self.sessions[session].user == Some(user) {
-                let updates = self.users[user].mailbox.last_update().into_iter().collect();
-                self.push_updates(session, updates, now);
-            }
+        for session in self.sessions_of(user) {
+            let updates = self.users[user].mailbox.last_update().into_iter().collect();
+            self.push_updates(session, updates, now);
         }
     }
 

@@ -6,7 +6,7 @@ use grammers_tl_types::{Deserializable, Serializable, enums, functions, types};
 
 use super::user::{MailboxEvent, User};
 use super::{MethodError, World};
-use crate::call::{SessionIx, UserIx, seconds};
+use crate::call::{UserIx, seconds};
 use crate::rng::{Rng, splitmix64};
 use crate::scenario::{Acquaintance, FaultKind, NoiseKind, NoiseScript, Scenario, millis};
 
@@ -330,7 +330,7 @@ impl World {
         now: i64,
     ) {
         let numbered = self.noise.as_mut().is_some_and(|noise| noise.rng.one_in(2));
-        for session in self.sessions_of_account() {
+        for session in self.sessions_of(0) {
             self.sessions[session].seq += i32::from(numbered);
             let container = types::Updates {
                 updates: vec![update.clone()],
@@ -344,15 +344,9 @@ impl World {
     }
 
     fn push_to_account(&mut self, updates: &enums::Updates) {
-        for session in self.sessions_of_account() {
+        for session in self.sessions_of(0) {
             self.push(session, vec![updates.clone()]);
         }
-    }
-
-    /// The sessions that are signed in to `[me]`.
-    pub(crate) fn sessions_of_account(&self) -> Vec<SessionIx> {
-        let own = |ix: &SessionIx| self.sessions[*ix].user == Some(0);
-        (0..self.sessions.len()).filter(own).collect()
     }
 
     /// `updates.getChannelDifference`.

@@ -85,6 +85,12 @@ impl Session {
 }
 
 impl World {
+    /// The sessions of a user.
+    pub(crate) fn sessions_of(&self, user: UserIx) -> Vec<SessionIx> {
+        let theirs = |ix: &SessionIx| self.sessions[*ix].user == Some(user);
+        (0..self.sessions.len()).filter(theirs).collect()
+    }
+
     /// The session with this `auth_key_id` at a data centre.
     pub(crate) fn session_by_key(&self, dc: i32, key_id: [u8; 8]) -> Option<SessionIx> {
         self.sessions.iter().position(|it| {

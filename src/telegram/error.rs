@@ -41,6 +41,15 @@ pub(super) fn wait(error: &InvocationError) -> Option<Duration> {
     failure::wait(error.code, &error.name, error.value)
 }
 
+/// How long to wait at least after a temporary error; `None` if the error is permanent.
+pub(super) fn temporary(error: &InvocationError) -> Option<Duration> {
+    match error {
+        InvocationError::Rpc(rpc) if matches!(rpc.code, 500.. | -503) => Some(Duration::ZERO),
+        InvocationError::Deserialize(_) => Some(Duration::ZERO),
+        error => wait(error),
+    }
+}
+
 /// Whether an error means that Telegram has frozen the account.
 pub(super) fn is_frozen(error: &InvocationError) -> bool {
     matches!(error, InvocationError::Rpc(error) if failure::is_frozen(&error.name))

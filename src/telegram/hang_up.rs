@@ -85,7 +85,7 @@ fn read_answer(
     let answer = tl::enums::Updates::from_bytes(&bytes).map_err(|_| Failure::Unreadable)?;
     let container = grammers_session::updates::UpdatesLike::Updates(answer);
     let (list, users) = updates::unpack(&container);
-    updates::insert_parties(list, users, names);
+    names.insert_users(updates::parties_among(users, list));
     let events = list.iter().filter_map(|update| updates::event(update, self_id, names));
     Ok(events.filter(|event| event.key(call.key.account) == call.key).collect())
 }

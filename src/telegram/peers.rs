@@ -59,6 +59,13 @@ impl PartyCache {
         Some(party)
     }
 
+    /// Stores the names of users.
+    pub(super) fn insert_users(&self, users: Vec<&tl::enums::User>) {
+        for user in users {
+            self.insert(user);
+        }
+    }
+
     /// The party of a user id, with its name if that is known.
     pub(super) fn get(&self, user_id: i64) -> Party {
         let mut known = self.lock();

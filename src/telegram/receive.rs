@@ -1,10 +1,9 @@
 //! Receives updates: dispatches those that are pushed, and fetches those that are missing.
 //!
-//! grammers' `UpdateStream` is not used. It drops the edits in a difference, takes over the state of
-//! `updates.differenceTooLong` and fetches nothing more, requests the differences of all channels
-//! for ever, and ends with an error when Telegram refuses the update state.
+//! grammers' `UpdateStream` is not used, for four reasons. It drops the edits in a difference. After
+//! `updates.differenceTooLong` it fetches nothing more. It requests the differences of all channels at
+//! intervals. When Telegram refuses the update state, it returns an error each time.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -297,16 +296,12 @@ impl UpdateReceiver {
         self.dispatcher.context.send(AccountEvent::CaughtUp { calls, lost_since: None }).await
     }
 
-    /// Keeps the names of users, and of the parties of calls what a later look-up needs.
+    /// Keeps the names of the parties of calls, and what a later look-up needs.
     async fn take_in(&self, users: &[tl::enums::User], updates: &[tl::enums::Update]) {
-        updates::insert_parties(updates, users, &self.dispatcher.names);
-        let parties: HashSet<_> = updates.iter().flat_map(updates::parties).collect();
-        for user in users {
+        for user in updates::parties_among(users, updates) {
+            self.dispatcher.names.insert(user);
             let tl::enums::User::User(user) = user else { continue };
             let Some(hash) = user.access_hash.filter(|_| !user.min) else { continue };
-            if !parties.contains(&user.id) {
-                continue;
-            }
             let auth = Some(PeerAuth::from_hash(hash));
             let (bot, is_self) = (Some(user.bot), Some(user.is_self));
             let peer = PeerInfo::User { id: user.id, auth, bot, is_self };
@@ -388,22 +383,25 @@ async fn refused(
     if error::signed_out(error).is_some() {
         return Err(FetchError::Disconnected(Disconnect::of(error)));
     }
+    if error::is_frozen(error) {
+        tracing::info!(%error, "missing updates are refused");
+        return Err(FetchError::Frozen);
+    }
+    let wait = match error {
+        // A wait without a number, and a data centre that is moving.
+        InvocationError::Rpc(rpc) if matches!(rpc.code, 420 | 303) => {
+            Some(error::wait(error).unwrap_or_default())
+        }
+        error => error::temporary(error),
+    };
+    if let Some(wait) = wait {
+        tracing::debug!(%error, "missing updates could not be fetched");
+        return Err(FetchError::Temporary(wait));
+    }
     match error {
-        error if error::is_frozen(error) => {
-            tracing::info!(%error, "missing updates are refused");
-            Err(FetchError::Frozen)
-        }
-        InvocationError::Rpc(rpc) if matches!(rpc.code, 420 | 500..|-503| 303) => {
-            tracing::debug!(%error, "missing updates could not be fetched");
-            Err(FetchError::Temporary(error::wait(error).unwrap_or_default()))
-        }
         InvocationError::Rpc(_) => {
             tracing::info!(%error, "the update state is refused");
             start_over(probe, sequence, fresh).await
-        }
-        InvocationError::Deserialize(_) => {
-            tracing::debug!(%error, "missing updates could not be read");
-            Err(FetchError::Temporary(Duration::ZERO))
         }
         error => Err(FetchError::Disconnected(Disconnect::of(error))),
     }

@@ -32,7 +32,8 @@ const RETRY_DELAYS: [Duration; 3] =
 pub(super) struct WantedEnds {
     /// Telegram's ids of calls that may have ended.
     pub(super) calls: Vec<i64>,
-    /// When the first of them was placed, on the server's clock.
+    /// The earliest time that is read, on the server's clock: when the first of them was placed, or
+    /// `lost_since`.
     pub(super) since: Timestamp,
     /// The time since which the ends of other calls may have been missed as well.
     pub(super) lost_since: Option<Timestamp>,
@@ -100,12 +101,13 @@ impl WantedEnds {
     }
 
     fn takes(&self, event: &CallEvent) -> bool {
-        let lost = |event: &CallEvent| match event {
-            CallEvent::Logged(chat) => self.lost_since.is_some_and(|since| chat.date >= since),
-            CallEvent::Invited(it) => self.lost_since.is_some_and(|since| it.date >= since),
-            _ => false,
+        let date = match event {
+            CallEvent::Logged(chat) => Some(chat.date),
+            CallEvent::Invited(invitation) => Some(invitation.date),
+            _ => None,
         };
-        logged_id(event).is_some_and(|id| self.calls.contains(&id)) || lost(event)
+        let lost = self.lost_since.is_some_and(|since| date.is_some_and(|date| date >= since));
+        lost || logged_id(event).is_some_and(|id| self.calls.contains(&id))
     }
 }
 
@@ -128,7 +130,7 @@ pub(super) async fn read_invitations(
     let request = tl::functions::messages::GetMessages { id };
     let found = match timeout(REQUEST_DEADLINE, client.invoke(&request)).await {
         Ok(Ok(tl::enums::messages::Messages::Messages(found))) => found,
-        Ok(Err(error)) if wait_before_retry(&error).is_none() && !is_refusal(&error) => {
+        Ok(Err(error)) if error::temporary(&error).is_none() && !is_refusal(&error) => {
             return Some(Disconnect::of(&error));
         }
         Ok(_) => {
@@ -137,7 +139,7 @@ pub(super) async fn read_invitations(
         }
         Err(_) => return Some(Disconnect::silent()),
     };
-    updates::insert_message_parties(&found.messages, &found.users, &names);
+    names.insert_users(updates::parties_among_messages(&found.users, &found.messages));
     for message in &found.messages {
         if let Some(event) = updates::message_event(message, &names) {
             context.send(AccountEvent::Call(event)).await;
@@ -166,12 +168,11 @@ async fn search(
     names: &PartyCache,
     wanted: &WantedEnds,
 ) -> Result<Found, Disconnect> {
-    let since = wanted.lost_since.map_or(wanted.since, |lost| lost.min(wanted.since));
-    let since = since.as_second() - CLOCK_TOLERANCE;
+    let since = wanted.since.as_second() - CLOCK_TOLERANCE;
     let (mut found, mut offset_id) = (Found::default(), 0);
     for _ in 0..MAX_PAGES {
         let Some(page) = page(client, offset_id).await? else { break };
-        updates::insert_message_parties(&page.messages, &page.users, names);
+        names.insert_users(updates::parties_among_messages(&page.users, &page.messages));
         let events = page.messages.iter().filter_map(|it| updates::message_event(it, names));
         found.ended.extend(events.filter(|event| wanted.takes(event)));
         let last = page.messages.iter().filter_map(id_and_date).min();
@@ -237,7 +238,7 @@ async fn page(client: &Client, offset_id: i32) -> Result<Option<MessagePage>, Di
             Ok(Err(error)) if error::signed_out(&error).is_some() => Err(Disconnect::of(&error)),
             Ok(Err(error @ (InvocationError::Rpc(_) | InvocationError::Deserialize(_)))) => {
                 tracing::debug!(%error, "the history of calls could not be read");
-                let Some(wanted) = wait_before_retry(&error) else { return Ok(None) };
+                let Some(wanted) = error::temporary(&error) else { return Ok(None) };
                 let Some(wait) = waits.next() else { return Ok(None) };
                 sleep(wait.max(wanted)).await;
                 continue;
@@ -245,14 +246,5 @@ async fn page(client: &Client, offset_id: i32) -> Result<Option<MessagePage>, Di
             Ok(Err(error)) => Err(Disconnect::of(&error)),
             Err(_) => Err(Disconnect::silent()),
         };
-    }
-}
-
-/// The wait that a temporary error asks for; `None` if the error is permanent.
-fn wait_before_retry(error: &InvocationError) -> Option<Duration> {
-    match error {
-        InvocationError::Rpc(rpc) if matches!(rpc.code, 500.. | -503) => Some(Duration::ZERO),
-        InvocationError::Deserialize(_) => Some(Duration::ZERO),
-        error => error::wait(error),
     }
 }

@@ -41,7 +41,7 @@ pub fn read_updates(bytes: &[u8], self_id: i64) -> Vec<CallEvent> {
     let container = UpdatesLike::Updates(updates);
     let (list, users) = unpack(&container);
     let names = PartyCache::default();
-    insert_parties(list, users, &names);
+    names.insert_users(parties_among(users, list));
     list.iter().filter_map(|update| event(update, self_id, &names)).collect()
 }
 
@@ -71,30 +71,27 @@ pub(super) fn other_event(update: &tl::enums::Update) -> Option<AccountEvent> {
     }
 }
 
-/// Stores the names of those users of a container that are parties of the calls in it.
-pub(super) fn insert_parties(
+/// Those users of a container that are parties of the calls in it.
+pub(super) fn parties_among<'a>(
+    users: &'a [tl::enums::User],
     updates: &[tl::enums::Update],
-    users: &[tl::enums::User],
-    names: &PartyCache,
-) {
-    if !users.is_empty() {
-        insert(&updates.iter().flat_map(parties).collect(), users, names);
+) -> Vec<&'a tl::enums::User> {
+    if users.is_empty() {
+        return Vec::new();
     }
+    with_ids(users, &updates.iter().flat_map(parties).collect())
 }
 
-/// Stores the names of those users of an answer that are parties of the calls in its messages.
-pub(super) fn insert_message_parties(
+/// Those users of an answer that are parties of the calls in its messages.
+pub(super) fn parties_among_messages<'a>(
+    users: &'a [tl::enums::User],
     messages: &[tl::enums::Message],
-    users: &[tl::enums::User],
-    names: &PartyCache,
-) {
-    insert(&messages.iter().flat_map(message_parties).collect(), users, names);
+) -> Vec<&'a tl::enums::User> {
+    with_ids(users, &messages.iter().flat_map(message_parties).collect())
 }
 
-fn insert(ids: &HashSet<i64>, users: &[tl::enums::User], names: &PartyCache) {
-    for user in users.iter().filter(|user| ids.contains(&user.id())) {
-        names.insert(user);
-    }
+fn with_ids<'a>(users: &'a [tl::enums::User], ids: &HashSet<i64>) -> Vec<&'a tl::enums::User> {
+    users.iter().filter(|user| ids.contains(&user.id())).collect()
 }
 
 /// The user ids of the parties of a call that an update about the call names.

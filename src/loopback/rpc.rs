@@ -7,7 +7,7 @@ mod config;
 
 use grammers_tl_types::deserialize::Result as Read;
 use grammers_tl_types::{
-    Cursor, Deserializable, Identifiable, Serializable, enums, functions, types,
+    Cursor, Deserializable, Identifiable, LAYER, Serializable, enums, functions, types,
 };
 use serde_json::{Value, json};
 
@@ -104,6 +104,8 @@ struct CallArgs {
 /// What the client of one connection has set up.
 #[derive(Debug, Default)]
 pub(crate) struct ClientState {
+    /// The client has sent `invokeWithLayer` with the layer of this server.
+    layer: bool,
     /// The client has sent `initConnection`.
     initialized: bool,
     /// The connection receives updates; see [`Method::subscribes`].
@@ -143,12 +145,21 @@ pub(crate) fn serve(
     body: &[u8],
     now: i64,
 ) -> Response {
-    let mut without_updates = false;
-    let mut client_info = None;
-    let Ok(request) = strip_wrappers(body, client, &mut without_updates, &mut client_info) else {
+    let Ok(wrapped) = strip_wrappers(body) else {
         return error_response("?", 400, "INPUT_FETCH_FAIL");
     };
+    let Wrapped { query: request, layer, client_info, without_updates } = wrapped;
+    // The types of a connection are those of the layer in its `invokeWithLayer`, and this server has
+    // those of one layer only. Source: <https://core.telegram.org/api/invoking#layers>.
+    if layer.is_some_and(|layer| layer != LAYER) {
+        return error_response("invokeWithLayer", 400, "CONNECTION_LAYER_INVALID");
+    }
+    client.layer |= layer.is_some();
     if let Some(client_info) = client_info {
+        if !client.layer {
+            return error_response("initConnection", 400, "CONNECTION_LAYER_INVALID");
+        }
+        client.initialized = true;
         if client_info.api_id <= 0 {
             return error_response("initConnection", 400, "CONNECTION_API_ID_INVALID");
         }
@@ -178,24 +189,31 @@ pub(crate) fn serve(
     response
 }
 
+/// A query and what the functions around it set.
+struct Wrapped {
+    query: Vec<u8>,
+    /// The layer of `invokeWithLayer`.
+    layer: Option<i32>,
+    /// The parameters of `initConnection`.
+    client_info: Option<ClientInfo>,
+    without_updates: bool,
+}
+
 /// Removes `invokeWithLayer`, `initConnection` and `invokeWithoutUpdates` around a query.
-fn strip_wrappers(
-    body: &[u8],
-    client: &mut ClientState,
-    without_updates: &mut bool,
-    client_info: &mut Option<ClientInfo>,
-) -> Read<Vec<u8>> {
-    let mut query = body.to_vec();
-    while let Some(id) = query.first_chunk().map(|id| u32::from_le_bytes(*id)) {
-        let args = &query[4..];
-        query = match id {
+fn strip_wrappers(body: &[u8]) -> Read<Wrapped> {
+    let mut wrapped =
+        Wrapped { query: body.to_vec(), layer: None, client_info: None, without_updates: false };
+    while let Some(id) = wrapped.query.first_chunk().map(|id| u32::from_le_bytes(*id)) {
+        let args = &wrapped.query[4..];
+        wrapped.query = match id {
             functions::InvokeWithLayer::<WrappedQuery>::CONSTRUCTOR_ID => {
-                functions::InvokeWithLayer::<WrappedQuery>::from_bytes(args)?.query.0
+                let invoke = functions::InvokeWithLayer::<WrappedQuery>::from_bytes(args)?;
+                wrapped.layer = Some(invoke.layer);
+                invoke.query.0
             }
             functions::InitConnection::<WrappedQuery>::CONSTRUCTOR_ID => {
-                client.initialized = true;
                 let init = functions::InitConnection::<WrappedQuery>::from_bytes(args)?;
-                *client_info = Some(ClientInfo {
+                wrapped.client_info = Some(ClientInfo {
                     model: init.device_model,
                     system: init.system_version,
                     app: init.app_version,
@@ -204,13 +222,13 @@ fn strip_wrappers(
                 init.query.0
             }
             functions::InvokeWithoutUpdates::<WrappedQuery>::CONSTRUCTOR_ID => {
-                *without_updates = true;
+                wrapped.without_updates = true;
                 functions::InvokeWithoutUpdates::<WrappedQuery>::from_bytes(args)?.query.0
             }
             _ => break,
         };
     }
-    Ok(query)
+    Ok(wrapped)
 }
 
 /// Computes the result of a request and applies the override of the scenario or of a fault.

@@ -1,6 +1,6 @@
 //! Signing in with unbound keys, and the settings and revocation of sessions.
 
-use grammers_client::tl::{enums, functions, types};
+use grammers_client::tl::{LAYER, enums, functions, types};
 use grammers_crypto::two_factor_auth::calculate_2fa;
 use grammers_mtsender::InvocationError;
 use grammers_session::updates::UpdatesLike;
@@ -181,6 +181,28 @@ async fn invalid_phone_numbers_and_repeated_wrong_codes_are_refused() {
     }
     let late = client.sign_in(&hash, "12345").await.expect_err("too many guesses");
     assert_eq!(rpc_error(late), "400 PHONE_CODE_EXPIRED");
+}
+
+#[tokio::test]
+async fn a_sixth_sign_in_on_a_day_is_refused() {
+    let (_server, client) = unbound_client("").await;
+    for _ in 0..5 {
+        let hash = code_hash(client.send_code(DC, PHONE).await.expect("a code is sent"));
+        client.sign_in(&hash, "12345").await.expect("the right code");
+        client.invoke(&functions::auth::LogOut {}).await.expect("signed out");
+    }
+    let refused = client.send_code(DC, PHONE).await.expect_err("too many sign-ins");
+    assert_eq!(rpc_error(refused), "400 PHONE_NUMBER_FLOOD");
+}
+
+#[tokio::test]
+async fn a_request_of_another_layer_is_refused() {
+    let (_server, client) = unbound_client("").await;
+    for (layer, wanted) in [(1, Err("400 CONNECTION_LAYER_INVALID".to_owned())), (LAYER, Ok(()))] {
+        let query = functions::help::GetConfig {};
+        let answer = client.invoke(&functions::InvokeWithLayer { layer, query }).await;
+        assert_eq!(answer.map(drop).map_err(rpc_error), wanted, "layer {layer}");
+    }
 }
 
 #[tokio::test]

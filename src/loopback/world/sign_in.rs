@@ -12,6 +12,11 @@ use crate::scenario::{CodeDelivery, SignInOutcome, SignInScript, millis};
 
 /// After this many wrong codes the login code is invalid.
 const MAX_CODE_ATTEMPTS: u32 = 5;
+/// How often a user can sign in with a code in a day. Telegram says "for example, 5".
+/// Source: <https://core.telegram.org/api/auth>.
+const MAX_LOGINS: usize = 5;
+/// A day in milliseconds.
+const DAY: i64 = 24 * 60 * 60 * 1000;
 /// The e-mail address to which codes are sent if the client has not set one up.
 const LOGIN_EMAIL: &str = "ada@example.org";
 
@@ -56,6 +61,9 @@ impl World {
         let number = digits(phone).ok_or((400, "PHONE_NUMBER_INVALID"))?;
         let user = self.user_by_number(&number);
         self.check_home_dc(session, user)?;
+        if user.is_some_and(|user| self.users[user].logins_since(now - DAY) >= MAX_LOGINS) {
+            return Err((400, "PHONE_NUMBER_FLOOD"));
+        }
         if self.scenario.sign_in.outcome == SignInOutcome::Payment {
             return Ok(payment());
         }
@@ -134,6 +142,7 @@ impl World {
         let user = code.user.ok_or((400, "PHONE_NUMBER_UNOCCUPIED"))?;
         self.check_home_dc(session, Some(user))?;
         self.sessions[session].pending.code = None;
+        self.users[user].logins.push(now);
         if self.scenario.sign_in.outcome == SignInOutcome::SignUp {
             let required = types::auth::AuthorizationSignUpRequired { terms_of_service: None };
             return Ok(required.into());

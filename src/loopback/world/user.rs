@@ -25,6 +25,8 @@ pub(crate) struct User {
     pub(crate) dc: i32,
     pub(crate) password: Option<PasswordVerifier>,
     pub(crate) hint: Option<String>,
+    /// When the user signed in with a code, in milliseconds of the server's clock.
+    pub(crate) logins: Vec<i64>,
     pub(crate) mailbox: Mailbox,
 }
 
@@ -107,12 +109,18 @@ impl User {
             dc: DCS[0],
             password: None,
             hint: None,
+            logins: Vec::new(),
             mailbox,
         }
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How often the user has signed in with a code since a time of the server's clock.
+    pub(crate) fn logins_since(&self, from: i64) -> usize {
+        self.logins.iter().filter(|at| **at > from).count()
     }
 
     pub(crate) fn is_bot(&self) -> bool {

@@ -83,7 +83,7 @@ fn left(view: View, left_out: usize) -> Vec<(String, Style)> {
     parts
 }
 
-/// The summary of many accounts: how many are online, and which are out.
+/// The summary of many accounts: how many are online, and which are frozen or out.
 fn summary(view: View) -> Vec<(String, Style)> {
     let theme = view.theme();
     let accounts = &view.state.accounts;
@@ -95,9 +95,14 @@ fn summary(view: View) -> Vec<(String, Style)> {
     if waiting > 0 {
         parts.push((format!("  ○ {waiting} connecting"), theme.warning));
     }
-    if !out.is_empty() {
-        let named = if out.len() <= 3 { format!(": {}", out.join(", ")) } else { String::new() };
-        parts.push((format!("  ✗ {} out{named}", out.len()), theme.error));
+    let frozen = of(|account| account.frozen_by_telegram && !account.is_out());
+    let frozen: Vec<_> = frozen.map(|it| view.state.shown_account(it)).collect();
+    for (names, state) in [(frozen, "frozen"), (out, "out")] {
+        if !names.is_empty() {
+            let named =
+                if names.len() <= 3 { format!(": {}", names.join(", ")) } else { "".into() };
+            parts.push((format!("  ✗ {} {state}{named}", names.len()), theme.error));
+        }
     }
     parts.push(("  ".to_owned(), theme.text));
     parts

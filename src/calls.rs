@@ -23,7 +23,7 @@ use account::{AccountContext, RequestAnswer};
 use column::Column;
 use event::{CallEvent, LiveCall, LoggedCall, Stage};
 use failure::{Failure, Remedy};
-use progress::{Report, discarded, logged};
+use progress::{JUST_BEGUN, Report, announces, discarded, logged};
 use reason::{Ending, Recorded};
 use rows::Rows;
 
@@ -266,7 +266,7 @@ impl Calls {
         let key = event.key(context.account);
         match event {
             CallEvent::Live(live) if self.ended.contains_key(&key) => {
-                if !self.was_given_up(key, &live.stage) {
+                if !self.was_given_up(key, &live.stage) && !self.was_announced(key, live.date) {
                     return Err(Ignored("the call has ended before"));
                 }
                 self.forget_end(key);
@@ -291,6 +291,9 @@ impl Calls {
             }
             CallEvent::Logged(chat) => {
                 let LoggedCall { reason, duration, .. } = *chat;
+                if self.live.get(&key).is_some_and(|call| announces(&chat, call.placed)) {
+                    return Err(Ignored("the message of a call that has just begun"));
+                }
                 let shown = self.ended.get(&key) == Some(&Tombstone::Shown);
                 if !shown && !self.live.contains_key(&key) {
                     self.remember_ended(key, Tombstone::Shown);
@@ -311,6 +314,16 @@ impl Calls {
     fn was_given_up(&self, key: CallKey, stage: &Stage) -> bool {
         let answered = matches!(stage, Stage::Accepted | Stage::Established { .. });
         answered && self.ended(key).is_some_and(|ended| ended.ending == Ending::RangOut)
+    }
+
+    /// Whether all that is known of a call is a message from the time when it began.
+    fn was_announced(&self, key: CallKey, begun: Timestamp) -> bool {
+        let announced = |ended: &EndedCall| {
+            ended.provenance == Provenance::ChatOnly
+                && ended.ending == Ending::OVER
+                && ended.at <= begun + JUST_BEGUN
+        };
+        self.ended(key).is_some_and(announced)
     }
 
     fn add(

@@ -16,6 +16,10 @@ const REPORTED_LATE: SignedDuration = SignedDuration::from_secs(2);
 /// How long after the end the service message of a call comes that was not answered.
 const PROMPT: SignedDuration = SignedDuration::from_secs(3);
 
+/// How long after the start of a call its service message may be dated that says nothing of its end.
+/// Dates of messages are whole seconds.
+pub(super) const JUST_BEGUN: SignedDuration = SignedDuration::from_secs(2);
+
 impl Call {
     /// Whether it was answered, as far as this session sees.
     pub(super) fn was_answered(&self) -> bool {
@@ -69,6 +73,15 @@ pub(super) enum Report {
     Update,
     /// The service message in the chat.
     Message,
+}
+
+/// Whether a service message only says that a call has begun.
+///
+/// It has a reason and a duration "if the call has ended", which allows for one that is sent before.
+/// Source: <https://core.telegram.org/constructor/messageActionPhoneCall>.
+pub(super) fn announces(chat: &LoggedCall, placed: Timestamp) -> bool {
+    let says_nothing = chat.reason.is_none() && talked(chat.duration).is_none();
+    says_nothing && chat.date <= placed + JUST_BEGUN
 }
 
 const HANG_UP: Recorded = Recorded::Reason(EndReason::HangUp);

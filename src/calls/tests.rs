@@ -108,6 +108,13 @@ fn every_row_of_the_table_of_endings() {
         (vec![ring(), ended(Some(Busy), Some(0))], "declined elsewhere"),
         (vec![ring(), ended(None, None), ring()], "answered elsewhere"),
         (vec![ended(Some(Missed), None), ring()], "nothing"),
+        // A message that may be from the start of the call.
+        (vec![ring(), message(true, None, None, 2)], "ringing"),
+        (vec![message(true, None, None, 2), ring()], "ringing"),
+        (vec![message(true, None, None, 3), ring()], "ended"),
+        (vec![message(true, Some(Missed), None, 2), ring()], "missed"),
+        (vec![ring(), message(true, Some(Missed), None, 2)], "missed"),
+        (vec![ring(), message(true, None, Some(3), 2)], "answered elsewhere, 00:03"),
         (vec![dial()], "dialing"),
         (vec![dial(), live(7, false, Stage::Waiting { received: Some(at(1)) })], "remote ringing"),
         (vec![live(7, false, Stage::Waiting { received: Some(at(1)) }), dial()], "remote ringing"),

@@ -32,7 +32,7 @@ pub(crate) struct ServerCall {
     pub(crate) state: CallState,
     /// The reason that the callee's devices receive on which the call was not answered.
     pub(crate) reason_elsewhere: Option<enums::PhoneCallDiscardReason>,
-    /// The service messages after the call.
+    /// The service messages about the call: who has them, and their ids.
     pub(crate) messages: Vec<(UserIx, i32)>,
 }
 

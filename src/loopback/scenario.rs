@@ -305,6 +305,8 @@ pub(crate) enum MessageScript {
     Full,
     /// A message without a reason.
     NoReason,
+    /// A message when the call begins, without reason and duration, which is edited at the end.
+    Early,
     /// A message that is deleted at once.
     Deleted,
     /// No message.

@@ -281,8 +281,7 @@ impl World {
         let message = self.script.message_options(ix);
         let at_once = message.kind != MessageScript::None && message.delay == 0;
         if at_once {
-            self.add_service_message(ix, caller, now);
-            self.add_service_message(ix, callee, now);
+            self.write_service_messages(ix, now);
         }
         self.script.schedule_messages(ix, now);
 
@@ -310,10 +309,10 @@ impl World {
         answer
     }
 
-    /// Adds the delayed service messages about a call.
-    pub(crate) fn add_late_messages(&mut self, ix: usize, now: i64) {
+    /// Writes the service messages about a call, and sends them to all sessions of both parties.
+    pub(crate) fn send_service_messages(&mut self, ix: usize, now: i64) {
+        self.write_service_messages(ix, now);
         for user in [self.calls[ix].caller, self.calls[ix].callee] {
-            self.add_service_message(ix, user, now);
             self.send_last_mailbox_event(ix, user, now);
         }
     }
@@ -374,27 +373,39 @@ impl World {
         }
     }
 
-    /// Adds the service message about an ended call to the mailbox of one party.
-    fn add_service_message(&mut self, ix: usize, user: UserIx, now: i64) {
+    /// Adds the service messages about a call to the mailboxes of both parties, or edits those that
+    /// were added when it began.
+    fn write_service_messages(&mut self, ix: usize, now: i64) {
         let call = &self.calls[ix];
-        let CallState::Ended(end) = &call.state else { return };
         let with_reason = self.script.message_options(ix).kind != MessageScript::NoReason;
-        let peer = self.users[call.peer_of(user)].id;
-        let from = self.users[call.caller].id;
-        let action = types::MessageActionPhoneCall {
+        let (reason, duration) = match &call.state {
+            CallState::Ended(end) => (with_reason.then(|| end.reason.clone()), end.duration),
+            _ => (None, None),
+        };
+        let action = enums::MessageAction::from(types::MessageActionPhoneCall {
             video: call.video,
             call_id: call.id,
-            reason: with_reason.then(|| end.reason.clone()),
-            duration: end.duration,
-        };
-        let peer = types::PeerUser { user_id: peer };
-        let message = types::MessageService {
-            out: user == call.caller,
-            from_id: Some(types::PeerUser { user_id: from }.into()),
-            ..service_message(peer.into(), action.into(), seconds(now))
-        };
-        let id = self.users[user].mailbox.add(message, now);
-        self.calls[ix].messages.push((user, id));
+            reason,
+            duration,
+        });
+        if !call.messages.is_empty() {
+            for (user, id) in call.messages.clone() {
+                self.users[user].mailbox.edit(id, action.clone());
+            }
+            return;
+        }
+        let from = types::PeerUser { user_id: self.users[call.caller].id };
+        for user in [call.caller, call.callee] {
+            let call = &self.calls[ix];
+            let peer = types::PeerUser { user_id: self.users[call.peer_of(user)].id };
+            let message = types::MessageService {
+                out: user == call.caller,
+                from_id: Some(from.clone().into()),
+                ..service_message(peer.into(), action.clone(), seconds(now))
+            };
+            let id = self.users[user].mailbox.add(message, now);
+            self.calls[ix].messages.push((user, id));
+        }
     }
 }
 

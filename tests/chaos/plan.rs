@@ -173,6 +173,7 @@ fn any_message() -> impl Strategy<Value = String> {
     let kind = prop_oneof![
         6 => Just("full"),
         1 => Just("no-reason"),
+        1 => Just("early"),
         1 => Just("deleted"),
         1 => Just("none"),
     ];

@@ -60,6 +60,19 @@ fn a_call_that_a_device_of_the_account_ends_is_shown_as_telegram_reports_it() {
 }
 
 #[test]
+fn a_message_at_the_start_of_a_call_does_not_end_it() {
+    for container in ["updates", "short", "combined"] {
+        let early = format!("rings = 20\nmessage = 'early'\ncontainer = '{container}'");
+        block_on(async {
+            let mut session = PausedSession::start(scenario(&call(&early))).await;
+            session.pass(Duration::from_secs(15)).await;
+            assert!(session.screen().contains("1 ringing"), "{}", session.screen());
+            session.pass_until_shown(Duration::from_secs(10), "Grace Hopper ← missed").await;
+        });
+    }
+}
+
+#[test]
 fn a_server_that_overrules_the_reason_records_a_declined_call_as_busy() {
     let text = format!(
         "[server]\nreasons = 'overruled'\n{}",

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use strum::IntoEnumIterator;
 
 use super::*;
-use crate::calls::Reference;
+use crate::calls::{Provenance, Reference};
 
 fn any_stage() -> impl Strategy<Value = Stage> {
     let relays = Relays { peer_to_peer: false, reflectors: 1, webrtc: 0 };
@@ -100,8 +100,13 @@ proptest! {
                 prop_assert_eq!(order.reference, own);
                 prop_assert!(on_the_way.insert(order.key), "two on the way for {:?}", order.key);
             }
-            // What was only taken for over may turn out to have been answered.
-            let over = state.calls.recent().filter(|ended| ended.ending != Ending::RangOut);
+            // A call that was only taken for over may turn out to have been answered, and one that
+            // is known from a message without an end may ring.
+            let over = state.calls.recent().filter(|ended| {
+                let announced =
+                    ended.provenance == Provenance::ChatOnly && ended.ending == Ending::OVER;
+                ended.ending != Ending::RangOut && !announced
+            });
             ended.extend(over.map(|ended| ended.key));
             for call in state.calls.live() {
                 prop_assert!(!ended.contains(&call.key), "{:?} has come back", call.key);

@@ -4,9 +4,11 @@ use grammers_tl_types::enums;
 
 use super::{CallView, World};
 use crate::call::{CallState, SessionIx};
+use crate::scenario::MessageScript;
 
 /// The state of a call for one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct CallTruth {
     /// The id of the call.
     pub id: i64,
@@ -25,6 +27,8 @@ pub struct CallTruth {
     pub answered: bool,
     /// The service message in the mailbox of the session's user.
     pub message: MessageTruth,
+    /// Whether that message was added when the call began.
+    pub announced: bool,
 }
 
 impl CallTruth {
@@ -109,6 +113,7 @@ impl World {
                 ended_here: by == Some(session),
                 answered: call.answered().is_some(),
                 message,
+                announced: self.script.message_options(ix).kind == MessageScript::Early,
             });
         }
         ground_truth

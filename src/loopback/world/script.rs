@@ -302,7 +302,7 @@ impl World {
             ScriptEvent::GiveUp { call } if self.is_ringing(call) => {
                 self.end_call(call, enums::PhoneCallDiscardReason::Missed, None, None, at);
             }
-            ScriptEvent::AddMessages { call } => self.add_late_messages(call, at),
+            ScriptEvent::AddMessages { call } => self.send_service_messages(call, at),
             ScriptEvent::DeleteMessages { call } => self.delete_messages(call, at),
             ScriptEvent::Deliver { delayed } => {
                 let (call, session, updates) = self.script.delayed_updates[delayed].clone();
@@ -375,6 +375,9 @@ impl World {
             return self.refuse_as_busy(call, at);
         }
         self.push_changes(call, &vec![CallView::Hidden; self.sessions.len()], at);
+        if self.script.message_options(call).kind == MessageScript::Early {
+            self.send_service_messages(call, at);
+        }
         if let Some(receipt) = millis(plan.receipt.as_ref()) {
             self.script.schedule(at + receipt, ScriptEvent::Received { call });
         }
@@ -413,7 +416,7 @@ impl World {
         let reason = enums::PhoneCallDiscardReason::Busy;
         let end = CallEnd { at, reason, duration: None, answered: None, by: None };
         self.calls[ix].state = CallState::Ended(end);
-        self.add_late_messages(ix, at);
+        self.send_service_messages(ix, at);
     }
 
     fn add_call(

@@ -99,8 +99,8 @@ fn summary(view: View) -> Vec<(String, Style)> {
     let frozen: Vec<_> = frozen.map(|it| view.state.shown_account(it)).collect();
     for (names, state) in [(frozen, "frozen"), (out, "out")] {
         if !names.is_empty() {
-            let named =
-                if names.len() <= 3 { format!(": {}", names.join(", ")) } else { "".into() };
+            let named = Some(names.join(", ")).filter(|_| names.len() <= 3);
+            let named = named.map(|named| format!(": {named}")).unwrap_or_default();
             parts.push((format!("  ✗ {} {state}{named}", names.len()), theme.error));
         }
     }

@@ -6,6 +6,7 @@
 pub mod account;
 mod act;
 pub mod action;
+mod control;
 pub mod countdown;
 pub mod dialog;
 pub mod effect;
@@ -29,6 +30,7 @@ use crate::calls::{AccountId, CallKey, Calls, Change, Ignored, Party, Phase, Req
 use crate::words;
 use account::AccountState;
 use action::Layer;
+use control::Order;
 use dialog::{Choice, Dialog};
 use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect};
 use msg::{LedgerEvent, Msg};
@@ -103,6 +105,10 @@ pub struct State {
     lost: Option<(usize, Timestamp)>,
     /// The call that was under the cursor when it was removed.
     lost_call: Option<CallKey>,
+    /// Whether there is a board, which shows the calls and takes keys.
+    pub has_board: bool,
+    /// The orders of control clients whose outcome is not complete.
+    orders: Vec<Order>,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -120,6 +126,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         }
         Msg::Account(account, event) => state.account_event(account, event, now),
         Msg::Ledger(event) => state.ledger_event(event, now),
+        Msg::Control(event) => state.control_event(event, now),
         Msg::SignIn(event) => state.sign_in_event(event, now),
         Msg::Tick => state.tick(now),
         Msg::Resized { width, height } => {
@@ -129,6 +136,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     };
     state.close_settled_question();
     state.settle_selection(was_unobstructed, now);
+    effects.extend(state.settled_orders());
     for (key, change) in state.calls.take_changes() {
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
@@ -153,6 +161,8 @@ impl State {
             selected: None,
             lost: None,
             lost_call: None,
+            has_board: false,
+            orders: Vec::new(),
         }
     }
 

@@ -22,34 +22,31 @@ impl<W: Write> RecordWriter<W> {
         Self { out }
     }
 
-    /// Writes the record of an effect, from the state right after the update that caused it.
+    /// Writes the line of a record.
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn write(
-        &mut self,
-        effect: RecordsEffect,
-        state: &State,
-        now: Timestamp,
-    ) -> io::Result<()> {
-        let (account, event) = match effect {
-            RecordsEffect::Connection(account) => {
-                (account, Some(RecordEvent::connection(&state.account(account).connection)))
-            }
-            RecordsEffect::Call { key, change } => {
-                let record = match (state.calls.get(key), state.calls.ended(key)) {
-                    (Some(call), _) => Some(CallRecord::living(call)),
-                    (None, Some(ended)) => Some(CallRecord::ended(ended)),
-                    (None, None) => None,
-                };
-                (key.account, record.map(|record| RecordEvent::call(change, record)))
-            }
-        };
-        let Some(event) = event else { return Ok(()) };
-        let account = state.account(account).name.clone();
-        let record = Record { v: VERSION, time: now, account, event };
-        serde_json::to_writer(&mut self.out, &record)?;
-        self.out.write_all(b"\n")?;
+    pub fn write(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.out, "{line}")?;
         self.out.flush()
     }
+}
+
+/// The record of an effect as a line of JSON, from the state right after the update that caused it.
+pub fn line(effect: RecordsEffect, state: &State, now: Timestamp) -> Option<String> {
+    let (account, event) = match effect {
+        RecordsEffect::Connection(account) => {
+            (account, RecordEvent::connection(&state.account(account).connection))
+        }
+        RecordsEffect::Call { key, change } => {
+            let record = match (state.calls.get(key), state.calls.ended(key)) {
+                (Some(call), _) => CallRecord::living(call),
+                (None, Some(ended)) => CallRecord::ended(ended),
+                (None, None) => return None,
+            };
+            (key.account, RecordEvent::call(change, record))
+        }
+    };
+    let account = state.account(account).name.clone();
+    serde_json::to_string(&Record { v: VERSION, time: now, account, event }).ok()
 }

@@ -6,6 +6,7 @@ use super::action::Action;
 use crate::calls::AccountId;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::RecalledCalls;
+use crate::control::event::ControlEvent;
 
 /// Something that has happened.
 #[derive(Clone, PartialEq)]
@@ -22,6 +23,8 @@ pub enum Msg {
     Account(AccountId, AccountEvent),
     /// An event of the ledger.
     Ledger(LedgerEvent),
+    /// An event of the control socket.
+    Control(ControlEvent),
     /// The time of [`super::State::next_wake`] has come.
     Tick,
     /// The terminal was resized.
@@ -49,6 +52,7 @@ impl fmt::Debug for Msg {
             Self::SignIn(event) => f.debug_tuple("SignIn").field(event).finish(),
             Self::Account(id, event) => f.debug_tuple("Account").field(id).field(event).finish(),
             Self::Ledger(event) => f.debug_tuple("Ledger").field(event).finish(),
+            Self::Control(event) => f.debug_tuple("Control").field(event).finish(),
             Self::Tick => f.write_str("Tick"),
             Self::Resized { width, height } => write!(f, "Resized({width}×{height})"),
         }

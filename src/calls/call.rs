@@ -197,6 +197,8 @@ impl RequestKind {
 pub enum Origin {
     /// A key press on the board.
     Key,
+    /// A command on the control socket.
+    Control,
 }
 
 impl Origin {

@@ -16,6 +16,7 @@ use super::{BoardArgs, ChosenArgs, ConfigCommand, ScenarioArgs, print};
 use crate::accounts::{AccountStore, AccountsError};
 use crate::config::paths::Paths;
 use crate::config::{self, Overrides, keymap};
+use crate::control;
 use crate::runtime::{self, AccountSetup, ExitReason, SignInSetup, WatchEnd};
 use crate::telegram::{Network, Seed, SessionSource};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
@@ -33,9 +34,10 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> CommandResult {
         return Err(usage(anyhow!(problem)));
     }
     start_log(&paths)?;
+    let socket = control::demo_socket(paths.runtime());
     in_runtime(async {
         let server = Server::start(scenario, options).await?;
-        runtime::board(demo_accounts(&server), Network::default(), None, config).await
+        runtime::board(demo_accounts(&server), Network::default(), None, &socket, config).await
     })
     .map(|_| ())
 }
@@ -58,7 +60,8 @@ pub(super) fn board(args: &BoardArgs) -> CommandResult {
     let application = config.application.clone().or_else(|| store.application());
     let sign_in =
         SignInSetup { accounts: store, credentials: application, start, ledger: paths.ledger() };
-    match in_runtime(runtime::board(accounts, network, Some(sign_in), config))? {
+    let socket = control::socket(paths.runtime());
+    match in_runtime(runtime::board(accounts, network, Some(sign_in), &socket, config))? {
         ExitReason::Demo => demo(&ScenarioArgs::default(), flags),
         ExitReason::Quit => Ok(()),
     }
@@ -79,10 +82,13 @@ pub(super) fn schema() -> CommandResult {
 
 pub(super) fn watch_demo(args: &ScenarioArgs) -> CommandResult {
     let (scenario, options) = prepare(args)?;
-    start_log(&setup::paths())?;
+    let paths = setup::paths();
+    start_log(&paths)?;
+    let socket = control::demo_socket(paths.runtime());
     watched(in_runtime(async {
         let server = Server::start(scenario, options).await?;
-        runtime::watch(demo_accounts(&server), Network::default(), None, io::stdout()).await
+        let accounts = demo_accounts(&server);
+        runtime::watch(accounts, Network::default(), None, &socket, io::stdout()).await
     })?)
 }
 
@@ -91,11 +97,15 @@ pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs) -> CommandResu
         return Err(usage(anyhow!("a scenario and --log need --demo")));
     }
     let paths = setup::paths();
+    if super::control::watch(&chosen.account, &paths)? {
+        return Ok(());
+    }
     let config = load(&paths, Overrides::default())?;
     let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
     start_log(&paths)?;
-    let ledger = paths.ledger();
-    watched(in_runtime(runtime::watch(accounts, network(&config), Some(&ledger), io::stdout()))?)
+    let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
+    let (network, out) = (network(&config), io::stdout());
+    watched(in_runtime(runtime::watch(accounts, network, Some(&ledger), &socket, out))?)
 }
 
 fn watched(watched: WatchEnd) -> CommandResult {

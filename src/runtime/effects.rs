@@ -10,13 +10,16 @@ use super::sign_in::BoardSignIn;
 use super::terminal::BoardTerminal;
 use crate::app::State;
 use crate::app::effect::{
-    Effect, LedgerEffect, NotifyEffect, ProgramEffect, SignInEffect, TerminalEffect,
+    ControlEffect, Effect, LedgerEffect, NotifyEffect, ProgramEffect, RecordsEffect, SignInEffect,
+    TerminalEffect,
 };
 use crate::app::msg::{LedgerEvent, Msg};
-use crate::calls::{CallKey, Change};
+use crate::calls::{AccountId, CallKey, Change};
 use crate::clock::Clock;
+use crate::control::protocol::ControlReply;
+use crate::control::server::ControlServer;
 use crate::ledger::{LedgerHandle, LedgerRow, Recall};
-use crate::records::RecordWriter;
+use crate::records::{self, RecordWriter};
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
 /// records, and `watch` has no screen.
@@ -25,6 +28,7 @@ pub(super) struct EffectRunner {
     pub(super) ledger: Option<LedgerHandle>,
     pub(super) ledger_events: mpsc::UnboundedSender<LedgerEvent>,
     pub(super) records: Option<RecordWriter<Box<dyn Write>>>,
+    pub(super) control: Option<ControlServer>,
     pub(super) terminal: Option<BoardTerminal>,
     pub(super) sign_in: Option<BoardSignIn>,
     pub(super) bell: bool,
@@ -51,10 +55,9 @@ impl EffectRunner {
             Effect::Account(account, command) => self.accounts.command(account, command),
             Effect::Ledger(effect) => self.ledger(effect, state),
             Effect::Records(effect) => {
-                if let Some(records) = &mut self.records {
-                    records.write(effect, state, self.clock.now())?;
-                }
+                self.record(effect, state)?;
             }
+            Effect::Control(effect) => self.control(effect, state),
             Effect::Notify(NotifyEffect::Ringing { text, .. }) => {
                 if let Some(terminal) = &mut self.terminal {
                     terminal.notify(&text, self.bell, self.notify)?;
@@ -83,6 +86,38 @@ impl EffectRunner {
             LedgerEffect::Recall { account, user_id, ring_timeout } => {
                 let now = self.clock.now();
                 self.recall(ledger, Recall { account, user_id, now, ring_timeout });
+            }
+        }
+    }
+
+    fn record(&mut self, effect: RecordsEffect, state: &State) -> io::Result<()> {
+        let watched = self.control.as_ref().filter(|control| control.has_watchers());
+        if self.records.is_none() && watched.is_none() {
+            return Ok(());
+        }
+        let Some(line) = records::line(effect, state, self.clock.now()) else { return Ok(()) };
+        if let Some(control) = watched {
+            control.record(&line);
+        }
+        self.records.as_mut().map_or(Ok(()), |records| records.write(&line))
+    }
+
+    fn control(&self, effect: ControlEffect, state: &State) {
+        let Some(control) = &self.control else { return };
+        match effect {
+            ControlEffect::Reply(client, reply) => control.reply(client, &reply),
+            ControlEffect::Follow(client) => {
+                control.follow(client);
+                control.reply(client, &ControlReply::Status(state.status(self.clock.now())));
+            }
+            ControlEffect::Watch(client) => {
+                let accounts = (0..state.accounts.len() as u16).map(AccountId);
+                let calls = state.calls.live().map(|call| call.key);
+                let present = accounts
+                    .map(RecordsEffect::Connection)
+                    .chain(calls.map(|key| RecordsEffect::Call { key, change: Change::Updated }));
+                let now = self.clock.now();
+                control.watch(client, present.filter_map(|it| records::line(it, state, now)));
             }
         }
     }

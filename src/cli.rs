@@ -5,6 +5,7 @@ mod commands;
 mod control;
 mod doctor;
 mod exit;
+mod history;
 mod login;
 mod password_prompt;
 mod print;
@@ -146,6 +147,8 @@ enum CliCommand {
         #[command(flatten)]
         chosen: ChosenArgs,
     },
+    /// Print the calls of the past, newest first
+    History(history::HistoryArgs),
     /// Print the calls of the running board, or of `watch`
     Status(control::StatusArgs),
     /// Hang up, decline or cancel a call of the running board, or of `watch`
@@ -343,6 +346,7 @@ pub fn main() -> ExitCode {
         CliCommand::Watch { schema: true, .. } => commands::schema(),
         CliCommand::Watch { demo: true, scenario, .. } => commands::watch_demo(&scenario),
         CliCommand::Watch { scenario, chosen, .. } => commands::watch(&chosen, &scenario),
+        CliCommand::History(args) => history::history(&args),
         CliCommand::Status(args) => control::status(&args),
         CliCommand::Hangup(args) => control::hangup(args),
         CliCommand::Do { action } => control::act(action),

@@ -4,6 +4,7 @@
 //! whatever is to be done outside is an [`Effect`].
 
 pub mod account;
+mod account_list;
 mod act;
 pub mod action;
 mod control;
@@ -80,6 +81,7 @@ pub enum Screen {
     Calls,
     /// The calls of the ledger.
     History,
+    Accounts,
 }
 
 impl Screen {
@@ -125,6 +127,8 @@ pub struct State {
     lost: Option<(usize, Timestamp)>,
     /// The call that was under the cursor when it was removed.
     lost_call: Option<CallKey>,
+    /// The row of the cursor in the list of accounts, which never changes its order.
+    account_row: usize,
     pub history: History,
     /// The calls of the past that are being read from Telegram.
     pub older: Option<OlderCalls>,
@@ -189,6 +193,7 @@ impl State {
             selected: None,
             lost: None,
             lost_call: None,
+            account_row: 0,
             history: History::default(),
             older: None,
             older_offsets: OlderOffsets::default(),
@@ -204,6 +209,7 @@ impl State {
             (Some(dialog), _) => dialog.layer(),
             (None, Screen::Calls) => Layer::Board,
             (None, Screen::History) => Layer::History,
+            (None, Screen::Accounts) => Layer::Accounts,
         }
     }
 
@@ -322,7 +328,7 @@ impl State {
                 return self.own_user_known(account, own).into_iter().collect();
             }
             AccountEvent::ConnectionState(connection) => {
-                return self.connection_changed(account, connection);
+                return self.connection_changed(account, connection, now);
             }
             AccountEvent::Clock { ahead } => {
                 self.account_mut(account).clock_ahead = SignedDuration::from_millis(ahead);

@@ -32,6 +32,8 @@ pub struct AccountState {
     pub authorization: AuthorizationFlags,
     /// Whether Telegram has frozen it, as far as its requests have shown.
     pub frozen_by_telegram: bool,
+    /// Since when the connection has been in its state.
+    pub connection_since: Option<Timestamp>,
     /// Whether it has been online before, so that updates may have been missed since.
     pub was_online: bool,
     /// The time since which the ends of calls may have been missed, until the chats were read.
@@ -49,6 +51,7 @@ impl AccountState {
             ring_timeout: RING_TIMEOUT,
             authorization: AuthorizationFlags::default(),
             frozen_by_telegram: false,
+            connection_since: None,
             was_online: false,
             lost_since: None,
         }
@@ -98,11 +101,19 @@ impl State {
     }
 
     /// Applies a new state of a connection. After a reconnect, every living call is in doubt.
-    pub(super) fn connection_changed(&mut self, id: AccountId, to: ConnectionState) -> Vec<Effect> {
+    pub(super) fn connection_changed(
+        &mut self,
+        id: AccountId,
+        to: ConnectionState,
+        now: Timestamp,
+    ) -> Vec<Effect> {
         let online = to == ConnectionState::Online;
         let account = self.account_mut(id);
         let again = online && account.was_online;
         account.was_online |= online;
+        if account.connection.code() != to.code() {
+            account.connection_since = Some(now);
+        }
         account.connection = to;
         if again {
             let keys = self.calls.live().map(|call| call.key).filter(|key| key.account == id);

@@ -19,13 +19,17 @@ mod footer;
 mod header;
 mod help;
 mod layout;
+mod panels;
 mod popup;
+mod prompt;
 mod reason_picker;
 mod recent;
 mod sign_in;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use panels::Panels;
+use prompt::FooterPrompt;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -33,17 +37,19 @@ use ratatui::style::Style;
 
 use crate::app::dialog::Dialog;
 use crate::app::{SPIN, Screen, State};
-use crate::calls::Phase;
+use crate::calls::{CallKey, Phase};
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
 use crate::qr::Background;
 use crate::words;
 
 /// The scroll offsets, which outlive a frame.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Scratch {
     /// The first row of the call table that is drawn.
     first_row: usize,
+    /// The calls that the last frame showed, from top to bottom.
+    rows: Vec<CallKey>,
 }
 
 /// How things are drawn in this run of the program.
@@ -80,39 +86,50 @@ pub fn view(
 ) {
     let area = frame.area();
     let view = View { state, options, now };
-    match layout::split(state, area) {
-        None => header::draw_line(view, area, frame.buffer_mut()),
+    match layout::split(view, area) {
+        None => {
+            scratch.rows.clear();
+            header::draw_line(view, area, frame.buffer_mut());
+        }
         Some(panels) => {
             let buffer = frame.buffer_mut();
             header::draw(view, panels.header, buffer);
             match state.screen {
                 Screen::Calls => {
-                    call_table::draw(view, panels.calls, scratch, buffer);
-                    recent::draw(view, panels.recent, buffer);
+                    call_table::draw(view, &panels, scratch, buffer);
+                    recent::draw(view, &panels, buffer);
                     if let Some(area) = panels.detail {
                         call_detail::draw(view, area, buffer);
                     }
                 }
             }
-            footer::draw(view, panels.footer, buffer);
-            match &state.dialog {
-                Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
-                Some(Dialog::Help { scroll }) => help::draw(view, *scroll, area, buffer),
-                Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
-                Some(Dialog::Quit) => {
-                    popup::draw_confirmation(view, &words::screen::quit(), area, buffer);
-                }
-                Some(Dialog::EnableCalls(account)) => {
-                    let name = state.shown_user(state.account(*account));
-                    let question = words::screen::enable_calls(&name);
-                    popup::draw_confirmation(view, &question, area, buffer);
-                }
-                Some(Dialog::Filter { .. }) | None => {}
-            }
+            footer::draw(view, &panels, buffer);
+            draw_dialog(view, &panels, area, buffer);
         }
     }
     if options.ascii {
         ascii::replace(frame.buffer_mut());
+    }
+}
+
+/// Draws the dialog over the panels, unless the footer has it.
+fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
+    if FooterPrompt::new(view, panels.framed).is_some() {
+        return;
+    }
+    match &view.state.dialog {
+        Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
+        Some(Dialog::Help { scroll }) => help::draw(view, *scroll, area, buffer),
+        Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
+        Some(Dialog::Quit) => {
+            popup::draw_confirmation(view, &words::screen::quit(), area, buffer);
+        }
+        Some(Dialog::EnableCalls(account)) => {
+            let name = view.state.shown_user(view.state.account(*account));
+            let question = words::screen::enable_calls(&name);
+            popup::draw_confirmation(view, &question, area, buffer);
+        }
+        Some(Dialog::Filter { .. }) | None => {}
     }
 }
 

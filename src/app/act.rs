@@ -7,7 +7,7 @@ use super::action::Action;
 use super::dialog::{Choice, Dialog};
 use super::effect::{Effect, ProgramEffect, SignInEffect, TerminalEffect};
 use super::sign_in_dialog::SignInMode;
-use super::{DetailPane, Frozen, Privacy, Screen, State, has_room, is_wide};
+use super::{DetailPane, Frozen, Privacy, Screen, State, has_frames, has_room, is_wide};
 use crate::calls::AccountId;
 use crate::calls::account::AccountCommand;
 use crate::calls::column::Column;
@@ -73,7 +73,6 @@ impl State {
         let unseen = matches!(
             action,
             Action::Mark
-                | Action::Details
                 | Action::Filter
                 | Action::SortLeft
                 | Action::SortRight
@@ -81,7 +80,8 @@ impl State {
                 | Action::Freeze
                 | Action::Help
         );
-        if unseen && !has_room(self.size) {
+        let panel = action == Action::Details && !has_frames(self.size);
+        if panel || unseen && !has_room(self.size) {
             self.notices.show(notice::TOO_SMALL, now);
             return Vec::new();
         }

@@ -300,7 +300,7 @@ fn nothing_is_hung_up_on_a_screen_that_does_not_show_it() {
     let mut state = board();
     rings(&mut state, 7, 0.0);
     press(&mut state, Action::HangUp, 0.5);
-    update(&mut state, Msg::Resized { width: 39, height: 9 }, at(0.6));
+    update(&mut state, Msg::Resized { width: 30, height: 2 }, at(0.6));
     assert!(state.dialog.is_none(), "the picker closes");
     assert_eq!(press(&mut state, Action::Accept, 0.7), []);
     assert_eq!(press(&mut state, Action::HangUpNow, 0.8), []);
@@ -460,4 +460,14 @@ fn a_look_up_that_a_lost_connection_refuses_stays_pending() {
     let request = &state.calls.get(key(7)).expect("it lives").request;
     let pending = crate::calls::OutcomeCheck::Pending;
     assert!(matches!(request, RequestState::Failed { check, .. } if *check == pending));
+}
+
+#[test]
+fn three_lines_are_enough_to_hang_up() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    update(&mut state, Msg::Resized { width: 30, height: 3 }, at(0.1));
+    press(&mut state, Action::HangUp, 0.5);
+    assert!(state.dialog.is_some(), "the picker is a prompt");
+    assert_eq!(ordered(&press(&mut state, Action::ReasonMissed, 0.6)), [(7, EndReason::Missed)]);
 }

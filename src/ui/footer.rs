@@ -1,11 +1,19 @@
-//! The last line: the keys that apply, the newest notice, or the filter being typed.
+//! The last line: the keys that apply, and a message or the filter being typed.
+//!
+//! A message that has no room beside the keys has a place of its own: it never hides them.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{View, put, put_all, with_cursor};
+use ratatui::style::Style;
+
+use super::call_note::Note;
+use super::panels::{NotePlace, Panels};
+use super::prompt::FooterPrompt;
+use super::{View, call_table, put, put_all, with_cursor};
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
+use crate::app::has_frames;
 use crate::app::request::obstacle;
 use crate::calls::account::ConnectionState;
 use crate::calls::{CallKind, RequestState};
@@ -13,27 +21,107 @@ use crate::text;
 use crate::words;
 use crate::words::screen::{FILTER_KEYS, MORE_IN_DOCTOR, UNCONFIRMED, calls_off};
 
-pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
+/// The keys that a message beside them does not push aside.
+const KEPT_HINTS: usize = 2;
+/// The width below which the texts of keys are short.
+const SHORT_BELOW: u16 = 40;
+
+/// A key with what it does.
+struct Hint {
+    key: String,
+    text: String,
+}
+
+impl Hint {
+    fn parts(&self, view: View) -> [(String, Style); 2] {
+        let (key, text) = (format!(" {}", self.key), format!(" {} ", self.text));
+        [(key, view.theme().key), (text, view.theme().muted)]
+    }
+
+    fn width(&self) -> u16 {
+        (text::width(&self.key) + text::width(&self.text) + 3) as u16
+    }
+}
+
+/// What the footer has to say besides the keys.
+struct FooterMessage {
+    text: String,
+    style: Style,
+    /// Whether it fits beside the keys.
+    beside: bool,
+}
+
+pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
+    let area = panels.footer;
     if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
         return draw_filter(view, input, area, buffer);
     }
-    let notice =
-        view.state.notices.newest().map(str::to_owned).or_else(|| standing(view, area.width));
-    let notice = notice.map(|text| format!("  {text} ")).unwrap_or_default();
-    let notice_width = (text::width(&notice) as u16).min(area.width);
-    let room = area.width.saturating_sub(notice_width);
+    if let Some(prompt) = FooterPrompt::new(view, panels.framed) {
+        return prompt.draw(view, panels, buffer);
+    }
+    let hints = hints(view, area.width);
+    let message = message(view, &hints, area.width, panels.notes);
+    let beside = message.as_ref().filter(|message| message.beside);
+    let beside = beside.map(|message| (format!("  {} ", message.text), message.style));
+    let beside_width = beside.as_ref().map_or(0, |(text, _)| text::width(text) as u16);
+    let room = area.width.saturating_sub(beside_width);
     let mut used = 0;
-    for (key, text) in hints(view) {
-        let hint =
-            [(format!(" {key}"), view.theme().key), (format!(" {text} "), view.theme().muted)];
-        let width = hint.iter().map(|(text, _)| text::width(text) as u16).sum::<u16>();
-        if used + width > room {
+    for hint in hints {
+        if used + hint.width() > room {
             break;
         }
-        used += put_all(buffer, (area.x + used, area.y), room - used, &hint);
+        used += put_all(buffer, (area.x + used, area.y), room - used, &hint.parts(view));
     }
-    let x = area.right() - notice_width;
-    put(buffer, (x, area.y), notice_width, &notice, view.theme().warning);
+    if let Some((text, style)) = beside {
+        put(buffer, (area.right() - beside_width, area.y), beside_width, &text, style);
+    }
+    if let Some(message) = message.filter(|message| !message.beside) {
+        let Rect { x, y, width, .. } = panels.message;
+        if panels.message == panels.header {
+            // The clock and the state of the connection stay.
+            let width = width.saturating_sub(10);
+            let text = format!("{:<1$}", text::cut(&message.text, width.into()), width.into());
+            put(buffer, (x + 3, y), width, &text, message.style);
+        } else {
+            put(buffer, (x, y), width, &format!(" {} ", message.text), message.style);
+        }
+    }
+}
+
+/// Whether a message or a prompt needs more than the footer.
+pub(super) fn overflows(view: View, width: u16, notes: NotePlace) -> bool {
+    match FooterPrompt::new(view, false) {
+        Some(prompt) => prompt.overflows(width),
+        None => message(view, &hints(view, width), width, notes).is_some_and(|it| !it.beside),
+    }
+}
+
+/// The newest notice, else the error on the selected call, else a standing condition, else the note
+/// of the selected call. The notes only where their rows do not have them.
+fn message(view: View, hints: &[Hint], width: u16, notes: NotePlace) -> Option<FooterMessage> {
+    let width_of = |hints: &[Hint]| hints.iter().map(Hint::width).sum::<u16>();
+    let room = |hints: &[Hint]| usize::from(width.saturating_sub(width_of(hints) + 3));
+    let warning = |text: String| {
+        let beside = text::width(&text) <= room(hints);
+        FooterMessage { text, style: view.theme().warning, beside }
+    };
+    if let Some(notice) = view.state.notices.newest() {
+        return Some(warning(notice.to_owned()));
+    }
+    let note = match notes {
+        NotePlace::Rows => None,
+        NotePlace::Footer => call_table::selected_note(view, width),
+    };
+    let beside = |note: &Note| {
+        let text = note.fitting(room(&hints[..hints.len().min(KEPT_HINTS)]))?.to_owned();
+        Some(FooterMessage { text, style: note.style, beside: true })
+    };
+    let Some(note) = note else { return standing(view, width).map(warning) };
+    if note.failed {
+        let beside = text::width(&note.text) <= room(hints);
+        return Some(FooterMessage { text: note.text, style: note.style, beside });
+    }
+    standing(view, width).map(warning).or_else(|| beside(&note))
 }
 
 /// A condition of an account that needs the user.
@@ -72,8 +160,8 @@ fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Bu
     put_all(buffer, (area.x, area.y), area.width, &parts);
 }
 
-/// The keys that apply now, with their texts.
-fn hints(view: View) -> Vec<(String, String)> {
+/// The keys that apply now, the most important ones first.
+fn hints(view: View, width: u16) -> Vec<Hint> {
     let state = view.state;
     if let Some(Dialog::SignIn(_)) = &state.dialog {
         // Its keys are in the frame of the dialog.
@@ -95,7 +183,11 @@ fn hints(view: View) -> Vec<(String, String)> {
                 CallKind::Private => {
                     add(Action::HangUp, &format!("{verb}…"));
                     let reason = call.default_reason();
-                    add(Action::HangUpNow, &format!("{verb} ({})", reason.code()));
+                    if width < SHORT_BELOW {
+                        add(Action::HangUpNow, reason.code());
+                    } else {
+                        add(Action::HangUpNow, &format!("{verb} ({})", reason.code()));
+                    }
                 }
                 // It is declined without a reason.
                 CallKind::Group => add(Action::HangUpNow, verb),
@@ -104,7 +196,9 @@ fn hints(view: View) -> Vec<(String, String)> {
         if matches!(call.request, RequestState::Failed { .. }) {
             add(Action::Dismiss, "dismiss error");
         }
-        add(Action::Details, "details");
+        if has_frames(state.size) {
+            add(Action::Details, "details");
+        }
     }
     if state.frozen.is_some() {
         add(Action::Freeze, "thaw");
@@ -113,7 +207,7 @@ fn hints(view: View) -> Vec<(String, String)> {
     add(Action::Help, "help");
     add(Action::Quit, "quit");
     let keyed = actions.into_iter().filter_map(|(action, text)| {
-        view.options.keymap.hint(Layer::Board, action).map(|key| (key, text))
+        view.options.keymap.hint(Layer::Board, action).map(|key| Hint { key, text })
     });
     keyed.collect()
 }

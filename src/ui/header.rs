@@ -28,14 +28,19 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     );
 
     let room = area.width.saturating_sub(at_the_right + 1);
-    let counts = counts(view);
-    // Where there is little room, the cause goes first, then the title, then the name.
+    // Where there is little room, the cause goes first, then the title, then the name; then the counts
+    // are symbols.
     let several = view.state.accounts.len() > 1;
-    let left = (0..4)
-        .map(|left_out| left(view, left_out))
-        .chain(several.then(|| summary(view)))
-        .find(|left| width(left) + width(&counts) < room)
-        .unwrap_or_else(|| if several { summary(view) } else { left(view, 3) });
+    let lefts =
+        || (0..4).map(|left_out| left(view, left_out)).chain(several.then(|| summary(view)));
+    let fits = |(left, counts): &(Vec<_>, Vec<_>)| width(left) + width(counts) < room;
+    let with = |counts: fn(View) -> Vec<(String, Style)>| {
+        lefts().map(move |left| (left, counts(view))).find(fits)
+    };
+    let (left, counts) = with(counts).or_else(|| with(short_counts)).unwrap_or_else(|| {
+        let left = if several { summary(view) } else { left(view, 3) };
+        (left, short_counts(view))
+    });
     let used = put_all(buffer, (area.x, area.y), room, &left);
     // Where even that is too much, the last counts are cut off.
     let spare = room.saturating_sub(used);
@@ -130,44 +135,74 @@ fn next_step(view: View, code: &str) -> String {
     words::screen::after_sign_out(code, reconnect.as_deref(), sign_in.as_deref())
 }
 
-fn counts(view: View) -> Vec<(String, Style)> {
+/// How many calls ring, are active and are anything else, each with its style.
+fn tallies(view: View) -> [(usize, Style); 3] {
     let (calls, _) = view.state.display(view.now);
     let count = |fits: fn(&Call) -> bool| calls.live().filter(|call| fits(call)).count();
     let ringing = count(|call| call.phase == Phase::Ringing);
     let active = count(|call| matches!(call.phase, Phase::Active { .. }));
     let others = calls.len() - ringing - active;
     let theme = view.theme();
-    let styles = [theme.ringing, theme.active, theme.dialing];
-    let all = words::screen::counts(ringing, active, others).into_iter().zip(styles);
+    [(ringing, theme.ringing), (active, theme.active), (others, theme.dialing)]
+}
+
+fn counts(view: View) -> Vec<(String, Style)> {
+    joined(view, words::screen::COUNTS.map(|word| move |count| format!("{count} {word}")), " · ")
+}
+
+/// The counts with the symbols of the states.
+fn short_counts(view: View) -> Vec<(String, Style)> {
+    let symbols = [Phase::Ringing, Phase::Active { since: view.now }, Phase::Connecting];
+    let symbols = symbols.map(words::call::phase_symbol);
+    joined(view, symbols.map(|symbol| move |count| format!("{symbol} {count}")), " ")
+}
+
+/// The counts that are not zero.
+fn joined(view: View, texts: [impl Fn(usize) -> String; 3], gap: &str) -> Vec<(String, Style)> {
     let mut parts = Vec::new();
-    for ((count, word), style) in all.filter(|((count, _), _)| *count > 0) {
+    let tallies = tallies(view).into_iter().zip(texts);
+    for ((count, style), text) in tallies.filter(|((count, _), _)| *count > 0) {
         if !parts.is_empty() {
-            parts.push((" · ".to_owned(), theme.muted));
+            parts.push((gap.to_owned(), view.theme().muted));
         }
-        parts.push((format!("{count} {word}"), style));
+        parts.push((text(count), style));
     }
     if parts.is_empty() {
-        parts.push((words::screen::NO_CALLS.to_owned(), theme.muted));
+        parts.push((words::screen::NO_CALLS.to_owned(), view.theme().muted));
     }
     parts
 }
 
-/// The only line of a tiny screen: the most urgent call.
+/// The only line of a tiny screen: the most urgent call, and that it cannot be hung up here.
 pub(super) fn draw_line(view: View, area: Rect, buffer: &mut Buffer) {
     let first = |call: &&Call| (Reverse(call.phase.rank()), call.placed, call.key);
     let call = view.state.calls.live().max_by_key(first);
     let signing_in = matches!(view.state.dialog, Some(Dialog::SignIn(_)));
-    let (text, style) = match call {
-        _ if signing_in => (words::screen::TOO_SMALL_TO_SIGN_IN.to_owned(), view.theme().warning),
+    let (text, style, warning) = match call {
+        _ if signing_in => {
+            (words::screen::TOO_SMALL_TO_SIGN_IN.to_owned(), view.theme().warning, "")
+        }
         Some(call) => {
             let name = view.state.shown_name(&call.peer);
-            (format!("{} {name}", words::call::phase(call.phase)), view.phase_style(call.phase))
+            let text = format!("{} {name}", words::call::phase(call.phase));
+            let warning = if area.height > 1 {
+                words::screen::TOO_SMALL_TO_ACT
+            } else {
+                words::screen::TOO_SMALL
+            };
+            (text, view.phase_style(call.phase), warning)
         }
-        None => (words::screen::NO_CALLS.to_owned(), view.theme().muted),
+        None => (words::screen::NO_CALLS.to_owned(), view.theme().muted, ""),
     };
-    put(buffer, (area.x, area.y), area.width, &text, style);
     // A notice takes the second line, so that the call stays visible.
-    if let Some(notice) = view.state.notices.newest().filter(|_| area.height > 1) {
-        put(buffer, (area.x, area.y + 1), area.width, notice, view.theme().warning);
+    let below = view.state.notices.newest().unwrap_or(warning);
+    let beside = if area.height > 1 { "" } else { warning };
+    let beside = if beside.is_empty() { String::new() } else { format!(" · {beside}") };
+    let beside_width = text::width(&beside) as u16;
+    let text = text::cut(&text, area.width.saturating_sub(beside_width).max(area.width / 2).into());
+    let parts = [(text, style), (beside, view.theme().warning)];
+    put_all(buffer, (area.x, area.y), area.width, &parts);
+    if area.height > 1 {
+        put(buffer, (area.x, area.y + 1), area.width, below, view.theme().warning);
     }
 }

@@ -24,6 +24,26 @@ struct PickerLine {
     usual: bool,
 }
 
+/// A key and what it answers, where the picker is a prompt.
+pub(super) struct Answer {
+    pub(super) key: String,
+    pub(super) label: String,
+    /// Whether Enter sends it.
+    pub(super) selected: bool,
+}
+
+impl Answer {
+    /// The label, cut to `most` letters.
+    pub(super) fn label(&self, most: usize) -> String {
+        self.label.chars().take(most).collect::<String>().trim_end().to_owned()
+    }
+
+    /// The key and the label.
+    pub(super) fn text(&self, most: usize) -> String {
+        format!("{} {}", self.key, self.label(most)).trim_end().to_owned()
+    }
+}
+
 pub(super) fn draw(view: View, picker: &Picker, screen: Rect, buffer: &mut Buffer) {
     let Some(first) = picker.calls.first().and_then(|key| view.state.calls.get(*key)) else {
         return;
@@ -50,6 +70,22 @@ pub(super) fn draw(view: View, picker: &Picker, screen: Rect, buffer: &mut Buffe
     }
     let actions = [(Action::Accept, "send"), (Action::Back, "back")];
     popup::hints(view, Layer::Picker, &actions, area, buffer);
+}
+
+/// The picker as a prompt: the name of the call, what will be done, and the reasons.
+pub(super) fn prompt(view: View, picker: &Picker) -> Option<(String, String, Vec<Answer>)> {
+    let first = picker.calls.first().and_then(|key| view.state.calls.get(*key))?;
+    let title = title(view, picker, first);
+    let name = match picker.calls.len() {
+        1 => view.state.shown_name(&first.peer),
+        _ => title.clone(),
+    };
+    let answers = picker.choices().into_iter().map(|choice| {
+        let line = line(view, picker, first, choice, WIDTH);
+        let label = line.label.to_lowercase();
+        Answer { key: line.key, label, selected: choice == picker.cursor }
+    });
+    Some((name, title, answers.collect()))
 }
 
 fn height(lines: &[PickerLine]) -> u16 {

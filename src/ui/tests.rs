@@ -2,6 +2,7 @@
 
 mod pictures;
 mod questions;
+mod sizes;
 
 use std::time::Duration;
 
@@ -189,7 +190,9 @@ fn the_board_at_every_size_that_changes_it() {
     for size in [(120, 40), (100, 24), (99, 24), (80, 24), (64, 20), (40, 12), (40, 10)] {
         shows(&format!("board_{}x{}", size.0, size.1), &mut full_board(), size);
     }
-    shows("board_39x9", &mut full_board(), (39, 9));
+    shows("board_29x9", &mut full_board(), (29, 9));
+    shows("board_30x2", &mut full_board(), (30, 2));
+    shows("board_29x1", &mut full_board(), (29, 1));
 }
 
 #[test]

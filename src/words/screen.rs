@@ -1,9 +1,7 @@
 //! The sentences of panels and dialogs that are not about one call.
 
-/// The counts of the header: ringing, active, and all other calls.
-pub fn counts(ringing: usize, active: usize, others: usize) -> [(usize, &'static str); 3] {
-    [(ringing, "ringing"), (active, "active"), (others, "connecting")]
-}
+/// The words of the header's counts: ringing, active, and all other calls.
+pub const COUNTS: [&str; 3] = ["ringing", "active", "connecting"];
 
 /// There are no calls.
 pub const NO_CALLS: &str = "no calls";
@@ -13,6 +11,10 @@ pub const NO_MATCHES: &str = "no matches";
 pub const NO_RECENT: &str = "nothing yet";
 /// No call is selected, and none has ended.
 pub const NO_DETAILS: &str = "nothing selected";
+/// A screen without room for the verb of a call.
+pub const TOO_SMALL_TO_ACT: &str = "too small to act";
+/// The same in a few cells.
+pub const TOO_SMALL: &str = "too small";
 /// A screen without room for the sign-in.
 pub const TOO_SMALL_TO_SIGN_IN: &str = "too small to sign in";
 

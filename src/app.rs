@@ -25,7 +25,9 @@ use crate::calls::account::{AccountEvent, ConnectionState};
 use crate::calls::event::CallEvent;
 use crate::calls::failure::Remedy;
 use crate::calls::reason::Ending;
-use crate::calls::{AccountId, CallKey, Calls, Change, Ignored, Party, Phase, RequestState};
+use crate::calls::{
+    AccountId, CallKey, CallKind, Calls, Change, Ignored, Party, Phase, RequestState,
+};
 use crate::words;
 use account::AccountState;
 use action::Layer;
@@ -98,11 +100,15 @@ pub struct State {
     pub frozen: Option<Box<Frozen>>,
     /// The size of the terminal in cells.
     pub size: (u16, u16),
+    /// The calls that the last frame showed, from top to bottom.
+    rows_on_screen: Vec<CallKey>,
     selected: Option<CallKey>,
     /// The row of the cursor when it was removed, and when that was.
     lost: Option<(usize, Timestamp)>,
     /// The call that was under the cursor when it was removed.
     lost_call: Option<CallKey>,
+    /// When the selected call was selected without a key, in place of one that was lost.
+    settled: Option<Timestamp>,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -122,6 +128,11 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Ledger(event) => state.ledger_event(event, now),
         Msg::SignIn(event) => state.sign_in_event(event, now),
         Msg::Tick => state.tick(now),
+        Msg::RowsShown(rows) => {
+            state.rows_on_screen = rows;
+            // The frame is drawn: nothing that it shows may change without another one.
+            return Vec::new();
+        }
         Msg::Resized { width, height } => {
             state.resize((width, height));
             Vec::new()
@@ -150,9 +161,11 @@ impl State {
             details: DetailPane::default(),
             frozen: None,
             size: (80, 24),
+            rows_on_screen: Vec::new(),
             selected: None,
             lost: None,
             lost_call: None,
+            settled: None,
         }
     }
 
@@ -426,7 +439,8 @@ impl State {
         match picker.calls.as_slice() {
             [] => self.dialog = None,
             [last] if picker.cursor == Choice::Default => {
-                if let Some(call) = self.calls.get(*last) {
+                let call = self.calls.get(*last);
+                if let Some(call) = call.filter(|call| call.key.kind == CallKind::Private) {
                     picker.cursor = Choice::Reason(call.default_reason());
                 }
             }
@@ -444,6 +458,7 @@ impl State {
         let Some(call) = self.calls.get(key) else { return };
         if let Some(Dialog::Picker(picker)) = &mut self.dialog
             && picker.calls == [key]
+            && key.kind == CallKind::Private
             && !picker.moved
         {
             picker.cursor = Choice::Reason(call.default_reason());

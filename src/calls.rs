@@ -168,6 +168,11 @@ impl Calls {
         }
     }
 
+    /// Marks all calls that the filter shows.
+    pub fn mark_shown(&mut self) {
+        self.marked.extend(&self.rows.keys);
+    }
+
     /// Removes the mark of a call; whether it had one.
     pub fn unmark(&mut self, key: CallKey) -> bool {
         self.marked.remove(&key)

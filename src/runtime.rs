@@ -202,6 +202,18 @@ impl TuiLoop {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        self.draw_frame()?;
+        // What a hang-up key may act on without a question depends on what is on the screen.
+        let Some(rows) = self.scratch.take_changed_rows() else { return Ok(()) };
+        self.switchboard.dispatch(Msg::RowsShown(rows))?;
+        if self.switchboard.state.calls.marked().is_empty() {
+            return Ok(());
+        }
+        // The footer shows whether the keys for marked calls ask.
+        self.draw_frame()
+    }
+
+    fn draw_frame(&mut self) -> io::Result<()> {
         let now = self.switchboard.now();
         let Self { switchboard, options, scratch } = self;
         let (state, terminal) = (&switchboard.state, &mut switchboard.runner.terminal);

@@ -50,6 +50,19 @@ pub struct Scratch {
     first_row: usize,
     /// The calls that the last frame showed, from top to bottom.
     rows: Vec<CallKey>,
+    /// Those that [`Scratch::take_changed_rows`] returned last.
+    reported: Vec<CallKey>,
+}
+
+impl Scratch {
+    /// The calls that the last frame showed, if they are others than when this was called before.
+    pub fn take_changed_rows(&mut self) -> Option<Vec<CallKey>> {
+        if self.rows == self.reported {
+            return None;
+        }
+        self.reported.clone_from(&self.rows);
+        Some(self.rows.clone())
+    }
 }
 
 /// How things are drawn in this run of the program.
@@ -114,7 +127,7 @@ pub fn view(
 
 /// Draws the dialog over the panels, unless the footer has it.
 fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
-    if FooterPrompt::new(view, panels.framed).is_some() {
+    if FooterPrompt::new(view, panels.framed, area.width).is_some() {
         return;
     }
     match &view.state.dialog {

@@ -73,6 +73,7 @@ impl State {
         let unseen = matches!(
             action,
             Action::Mark
+                | Action::MarkAll
                 | Action::Filter
                 | Action::SortLeft
                 | Action::SortRight
@@ -95,6 +96,7 @@ impl State {
             Action::HangUp => return self.open_picker(now),
             Action::HangUpNow => return self.hang_up_now(now),
             Action::Mark => self.toggle_mark(now),
+            Action::MarkAll => self.calls.mark_shown(),
             Action::Details => self.toggle_details(),
             Action::Filter => {
                 let before = self.calls.filter().to_owned();
@@ -219,8 +221,7 @@ impl State {
             (None, Some((row, _))) => row.saturating_sub(1),
             (None, None) => 0,
         };
-        self.selected = Some(keys[to.min(last)]);
-        self.lost = None;
+        self.select(keys[to.min(last)]);
     }
 
     fn toggle_mark(&mut self, now: Timestamp) {

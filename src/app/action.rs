@@ -43,6 +43,8 @@ pub enum Action {
     HangUpNow,
     /// Mark or unmark the selected call.
     Mark,
+    /// Mark all calls that the filter shows.
+    MarkAll,
     /// Show or hide the details.
     Details,
     /// Edit the filter.
@@ -108,6 +110,7 @@ impl Layer {
                     A::HangUp,
                     A::HangUpNow,
                     A::Mark,
+                    A::MarkAll,
                     A::Details,
                     A::Filter,
                     A::SortLeft,
@@ -148,7 +151,8 @@ impl Action {
             Self::PageDown => "page down",
             Self::HangUp => "hang up, decline or cancel: choose the reason",
             Self::HangUpNow => "the same at once, with the usual reason",
-            Self::Mark => "mark; hanging up then acts on all marked calls",
+            Self::Mark => "mark and move down; hanging up acts on all marked",
+            Self::MarkAll => "mark all calls that the filter shows",
             Self::Details => "show or hide the details",
             Self::Filter => "filter (a leading ! inverts)",
             Self::SortLeft => "sort by the column to the left",

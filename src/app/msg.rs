@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::action::Action;
-use crate::calls::AccountId;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::RecalledCalls;
+use crate::calls::{AccountId, CallKey};
 
 /// Something that has happened.
 #[derive(Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub enum Msg {
     Ledger(LedgerEvent),
     /// The time of [`super::State::next_wake`] has come.
     Tick,
+    /// A frame was drawn with these calls, from top to bottom; sent when they have changed.
+    RowsShown(Vec<CallKey>),
     /// The terminal was resized.
     Resized { width: u16, height: u16 },
 }
@@ -50,6 +52,7 @@ impl fmt::Debug for Msg {
             Self::Account(id, event) => f.debug_tuple("Account").field(id).field(event).finish(),
             Self::Ledger(event) => f.debug_tuple("Ledger").field(event).finish(),
             Self::Tick => f.write_str("Tick"),
+            Self::RowsShown(rows) => write!(f, "RowsShown({})", rows.len()),
             Self::Resized { width, height } => write!(f, "Resized({width}×{height})"),
         }
     }

@@ -56,7 +56,7 @@ pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
     if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
         return draw_filter(view, input, area, buffer);
     }
-    if let Some(prompt) = FooterPrompt::new(view, panels.framed) {
+    if let Some(prompt) = FooterPrompt::new(view, panels.framed, area.width) {
         return prompt.draw(view, panels, buffer);
     }
     let hints = hints(view, area.width);
@@ -90,7 +90,7 @@ pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
 
 /// Whether a message or a prompt needs more than the footer.
 pub(super) fn overflows(view: View, width: u16, notes: NotePlace) -> bool {
-    match FooterPrompt::new(view, false) {
+    match FooterPrompt::new(view, false, width) {
         Some(prompt) => prompt.overflows(width),
         None => message(view, &hints(view, width), width, notes).is_some_and(|it| !it.beside),
     }
@@ -172,7 +172,10 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     if !state.calls.marked().is_empty() {
         let shown = state.targets().len();
         if shown > 0 {
-            add(Action::HangUp, &format!("hang up {shown} marked…"));
+            let text = words::call::end_marked(shown);
+            add(Action::HangUp, &format!("{text}…"));
+            let asks = if state.has_unseen_marks() { "…" } else { "" };
+            add(Action::HangUpNow, &format!("{text}{asks}"));
         }
         add(Action::Back, "unmark");
     } else if let Some(call) = state.selected_call() {

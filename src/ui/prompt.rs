@@ -31,11 +31,11 @@ pub(super) struct FooterPrompt {
 
 impl FooterPrompt {
     /// The prompt of the dialog that is open, if the dialog is not drawn as one.
-    pub(super) fn new(view: View, framed: bool) -> Option<Self> {
+    pub(super) fn new(view: View, framed: bool, width: u16) -> Option<Self> {
         let state = view.state;
         match state.dialog.as_ref()? {
             Dialog::Picker(picker) if !framed => {
-                let (name, title, mut answers) = reason_picker::prompt(view, picker)?;
+                let (name, title, mut answers) = reason_picker::prompt(view, picker, width)?;
                 answers.extend(answer(view, Layer::Picker, Action::Back, ""));
                 Some(Self { name, title, answers })
             }
@@ -86,7 +86,7 @@ impl FooterPrompt {
         }
         if !self.overflows(width) {
             let mut parts = vec![(format!(" {}: ", self.name), theme.title)];
-            parts.extend(self.parts(view, usize::MAX, " · "));
+            parts.extend(self.parts(view, usize::MAX, " · ", true));
             put_all(buffer, (x, y), width, &parts);
             return;
         }
@@ -100,20 +100,26 @@ impl FooterPrompt {
             &self.title,
             theme.title,
         );
-        let texts = [(usize::MAX, " · "), (usize::MAX, " "), (SHORT, " "), (SHORTEST, " ")];
+        let texts = [
+            (usize::MAX, " · ", true),
+            (usize::MAX, " ", true),
+            (SHORT, " ", true),
+            (SHORT, " ", false),
+        ];
         let fits = |parts: &Vec<(String, Style)>| {
             parts.iter().map(|(text, _)| text::width(text)).sum::<usize>() < usize::from(width)
         };
-        let fitting = texts.into_iter().map(|(most, gap)| self.parts(view, most, gap)).find(fits);
-        let parts = fitting.unwrap_or_else(|| self.parts(view, SHORTEST, " "));
+        let mut texts =
+            texts.into_iter().map(|(most, gap, back)| self.parts(view, most, gap, back));
+        let parts = texts.find(fits).unwrap_or_else(|| self.parts(view, SHORTEST, " ", false));
         put_all(buffer, (x + 1, y), width.saturating_sub(1), &parts);
     }
 
-    /// The answers, with labels of at most `most` letters.
-    fn parts(&self, view: View, most: usize, gap: &str) -> Vec<(String, Style)> {
+    /// The answers, with labels of at most `most` letters, and the key that only closes the prompt.
+    fn parts(&self, view: View, most: usize, gap: &str, back: bool) -> Vec<(String, Style)> {
         let theme = view.theme();
         let mut parts = Vec::new();
-        for answer in &self.answers {
+        for answer in self.answers.iter().filter(|answer| back || !answer.label.is_empty()) {
             if !parts.is_empty() {
                 parts.push((gap.to_owned(), theme.muted));
             }

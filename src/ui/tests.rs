@@ -131,7 +131,13 @@ fn drawn(
     update(state, Msg::Resized { width, height }, at(second));
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("in memory");
     let mut scratch = Scratch::default();
-    terminal.draw(|frame| view(state, look, at(second), &mut scratch, frame)).expect("in memory");
+    for _ in 0..2 {
+        let frame = |frame: &mut Frame| view(state, look, at(second), &mut scratch, frame);
+        terminal.draw(frame).expect("in memory");
+        if let Some(rows) = scratch.take_changed_rows() {
+            update(state, Msg::RowsShown(rows), at(second));
+        }
+    }
     terminal.backend().buffer().clone()
 }
 

@@ -33,6 +33,11 @@ pub fn selected_call_over(name: &str) -> String {
     format!("{name}'s call is over · ↓ selects the next")
 }
 
+/// Another call was selected in place of one that has ended, just before a hang-up key was pressed.
+pub fn selected_lately(name: &str) -> String {
+    format!("{name} is selected now · press the key again")
+}
+
 /// A call ended while its reason was being picked.
 pub fn ended_first(name: &str, ending: &str) -> String {
     format!("{name}: {ending}")

@@ -150,9 +150,11 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
 impl State {
     /// A board of these accounts, without calls.
     pub fn new(accounts: Vec<AccountState>) -> Self {
+        let mut calls = Calls::default();
+        calls.name_accounts(accounts.iter().map(|account| account.name.as_str()));
         Self {
             accounts,
-            calls: Calls::default(),
+            calls,
             sign_in_mode: SignInMode::default(),
             screen: Screen::default(),
             dialog: None,
@@ -193,20 +195,11 @@ impl State {
         }
     }
 
-    /// The name of the user of an account, masked if names are hidden.
-    pub fn shown_user(&self, account: &AccountState) -> String {
-        self.masked(account.label())
-    }
-
     /// The name of an account on this machine, masked if names are hidden.
     pub fn shown_account(&self, account: &AccountState) -> String {
-        self.masked(account.name.clone())
-    }
-
-    fn masked(&self, name: String) -> String {
         match self.privacy {
-            Privacy::Open => name,
-            Privacy::Masked => crate::text::initials(&name),
+            Privacy::Open => account.name.clone(),
+            Privacy::Masked => crate::text::initials(&account.name),
         }
     }
 

@@ -11,6 +11,7 @@
 //!  footer    x decline…  X decline (busy)  …  q quit
 //! ```
 
+mod account_letter;
 mod ascii;
 mod call_detail;
 mod call_note;
@@ -106,7 +107,8 @@ pub fn view(
         }
         Some(panels) => {
             let buffer = frame.buffer_mut();
-            header::draw(view, panels.header, buffer);
+            let letters = call_table::has_letters(&panels);
+            header::draw(view, panels.header, letters, buffer);
             match state.screen {
                 Screen::Calls => {
                     call_table::draw(view, &panels, scratch, buffer);
@@ -138,7 +140,7 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
             popup::draw_confirmation(view, &words::screen::quit(), area, buffer);
         }
         Some(Dialog::EnableCalls(account)) => {
-            let name = view.state.shown_user(view.state.account(*account));
+            let name = view.state.shown_account(view.state.account(*account));
             let question = words::screen::enable_calls(&name);
             popup::draw_confirmation(view, &question, area, buffer);
         }

@@ -207,6 +207,7 @@ impl State {
             effects = self.connection_changed(account, ConnectionState::Connecting);
         } else {
             self.accounts.push(AccountState::new(name.clone(), own));
+            self.calls.name_accounts(self.accounts.iter().map(|account| account.name.as_str()));
         }
         if matches!(self.dialog, Some(Dialog::SignIn(_))) {
             self.dialog = None;
@@ -470,7 +471,7 @@ mod tests {
             ]
         );
         assert!(state.dialog.is_none() && state.accounts.len() == 1);
-        assert_eq!(state.accounts[0].label(), "Ada");
+        assert_eq!(state.accounts[0].own.name.as_deref(), Some("Ada"));
     }
 
     #[test]

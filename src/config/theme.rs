@@ -74,6 +74,11 @@ roles! {
     key,
     /// Reasons that are unusual for a call in its state.
     unusual,
+    /// The letters of the accounts, in turn.
+    account_1,
+    account_2,
+    account_3,
+    account_4,
     /// QR codes: dark on light, if there are colours.
     qr,
 }

@@ -8,6 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::account_letter;
 use super::panels::{NotePlace, Panels};
 use super::{Scratch, View, call_note, popup, put};
 use crate::app::{Privacy, State};
@@ -21,8 +22,13 @@ use crate::words::screen::{NO_CALLS, NO_MATCHES};
 const NOTE_LINES: usize = 4;
 /// The cells of the cursor and the mark, in front of the columns.
 const MARKS: u16 = 3;
-/// The narrowest table with an account column, in cells.
-const ACCOUNT_FROM: u16 = 60;
+/// The narrowest table with the names of the accounts, in cells. On a narrower one each is a letter.
+const ACCOUNT_FROM: u16 = 61;
+/// The width of the account column with letters.
+const LETTER: u16 = 2;
+/// The least and the largest width of the account column with names.
+const ACCOUNT_LEAST: u16 = 8;
+const ACCOUNT_MOST: u16 = 14;
 /// The narrowest table with the words of the states, in cells.
 const WORDS_FROM: u16 = 56;
 /// The width of the state column without words.
@@ -35,22 +41,42 @@ const PEER_SPARE: u16 = 30;
 struct ColumnLayout(Vec<(Column, u16)>);
 
 impl ColumnLayout {
-    /// The layout for a table of this width. Columns are dropped by their priority.
-    fn new(width: u16, accounts: usize) -> Self {
-        let account = accounts > 1 && width >= ACCOUNT_FROM;
+    /// The layout for a table of this width. Columns are dropped by their priority; of the direction,
+    /// the arrow stays as long as there is room for it.
+    fn new(width: u16, state: &State) -> Self {
+        let several = state.accounts.len() > 1;
         let mut columns: Vec<_> =
-            Column::all().filter(|column| account || *column != Column::Account).collect();
+            Column::all().filter(|column| several || *column != Column::Account).collect();
         let room = width.saturating_sub(MARKS);
-        let least = |column: Column| match column {
+        let names = state.accounts.iter().map(|account| text::width(&account.name) as u16);
+        let account = match names.max() {
+            _ if width < ACCOUNT_FROM => LETTER,
+            longest => (longest.unwrap_or(0) + 1).clamp(ACCOUNT_LEAST, ACCOUNT_MOST),
+        };
+        let least = |column: Column, arrow: bool| match column {
             Column::State if width < WORDS_FROM => SYMBOL,
+            Column::Account => account,
+            Column::Direction if arrow => Column::ARROW,
             column => column.width(),
         };
-        let used = |columns: &[Column]| columns.iter().map(|column| least(*column)).sum::<u16>();
-        while used(&columns) > room {
+        let used = |columns: &[Column], arrow: bool| {
+            columns.iter().map(|column| least(*column, arrow)).sum::<u16>()
+        };
+        let mut arrow = false;
+        while used(&columns, arrow) > room {
             let droppable = columns.iter().filter_map(|it| it.priority().map(|order| (order, *it)));
-            let Some((_, first)) = droppable.min_by_key(|(order, _)| *order) else { break };
-            columns.retain(|column| *column != first);
+            let droppable = droppable.filter(|(_, column)| !arrow || *column != Column::Direction);
+            match droppable.min_by_key(|(order, _)| *order) {
+                Some((_, Column::Direction)) => arrow = true,
+                Some((_, first)) => columns.retain(|column| *column != first),
+                None if columns.contains(&Column::Direction) => {
+                    columns.retain(|column| *column != Column::Direction);
+                }
+                None => break,
+            }
         }
+        let least = |column| least(column, arrow);
+        let used = |columns: &[Column]| used(columns, arrow);
         let spare = room.saturating_sub(used(&columns));
         let noted = columns.contains(&Column::Note);
         let missing = used(&columns).saturating_sub(room);
@@ -96,6 +122,12 @@ enum RowNote {
     Footer,
 }
 
+/// Whether the rows have letters for the accounts.
+pub(super) fn has_letters(panels: &Panels) -> bool {
+    let frame = if panels.framed { 2 } else { 0 };
+    panels.calls.width.saturating_sub(frame) < ACCOUNT_FROM
+}
+
 /// How many lines the calls take with their notes, counted up to one more than `most`.
 pub(super) fn lines(view: View, width: u16, most: u16) -> u16 {
     let (calls, now) = view.state.display(view.now);
@@ -103,7 +135,7 @@ pub(super) fn lines(view: View, width: u16, most: u16) -> u16 {
     if keys.len() > usize::from(most) {
         return most + 1;
     }
-    let layout = ColumnLayout::new(width, view.state.accounts.len());
+    let layout = ColumnLayout::new(width, view.state);
     let rows = keys.iter().filter_map(|key| calls.get(*key));
     rows.map(|call| make_row(view, call, &layout, width, NotePlace::Rows, now).height).sum()
 }
@@ -112,7 +144,7 @@ pub(super) fn lines(view: View, width: u16, most: u16) -> u16 {
 pub(super) fn selected_note(view: View, width: u16) -> Option<call_note::Note> {
     let (calls, now) = view.state.display(view.now);
     let call = calls.get(view.state.cursor()?)?;
-    let layout = ColumnLayout::new(width, view.state.accounts.len());
+    let layout = ColumnLayout::new(width, view.state);
     let row = make_row(view, call, &layout, width, NotePlace::Footer, now);
     (row.note_place == RowNote::Footer).then(|| call_note::note(view, call, now))
 }
@@ -124,7 +156,7 @@ pub(super) fn draw(view: View, panels: &Panels, scratch: &mut Scratch, buffer: &
     } else {
         (panels.calls, panels.calls)
     };
-    let layout = ColumnLayout::new(area.width, view.state.accounts.len());
+    let layout = ColumnLayout::new(area.width, view.state);
     if panels.framed {
         draw_head(view, &layout, Rect { height: 1, ..area }, buffer);
     }
@@ -263,6 +295,7 @@ fn empty(view: View) -> &'static str {
 fn draw_head(view: View, layout: &ColumnLayout, area: Rect, buffer: &mut Buffer) {
     let mut x = area.x + MARKS;
     for (column, width) in &layout.0 {
+        // A column of symbols, letters or arrows needs none.
         let head = if *width > SYMBOL { column.head() } else { "" };
         put(buffer, (x, area.y), *width, head, view.theme().muted);
         x += width;
@@ -307,13 +340,16 @@ fn draw_row(view: View, row: &Row, layout: &ColumnLayout, area: Rect, buffer: &m
     } else {
         symbol.to_owned()
     };
+    let lettered = layout.width(Column::Account) == LETTER;
+    let letter = lettered.then(|| account_letter::letters(view));
+    let letter = letter.and_then(|all| all.get(usize::from(call.key.account.0)).cloned());
     let open = view.state.privacy == Privacy::Open;
     let username = call.peer.username.as_ref().filter(|_| open).map(|name| format!("@{name}"));
     let texts = CellTexts {
         state: &state,
         peer: &view.state.shown_name(&call.peer),
         username: username.as_deref(),
-        account: &account(view, call),
+        account: &letter.as_ref().map_or_else(|| account(view, call), |it| it.letter.clone()),
         direction: words::call::direction(call.key.kind, call.direction),
         seconds: server_now.duration_since(call.counts_from()).as_secs(),
     };
@@ -321,7 +357,7 @@ fn draw_row(view: View, row: &Row, layout: &ColumnLayout, area: Rect, buffer: &m
     for (column, width) in layout.0.iter().filter(|(column, _)| *column != Column::Note) {
         let style = match column {
             Column::State => view.phase_style(call.phase),
-            Column::Account => theme.muted,
+            Column::Account => letter.as_ref().map_or(theme.muted, |letter| letter.style),
             _ => theme.text,
         };
         let text = column.cell(call, &texts, *width);
@@ -365,24 +401,37 @@ pub(super) fn account(view: View, call: &Call) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::account::AccountState;
+    use crate::calls::Party;
 
     #[test]
     fn columns_are_dropped_by_priority_and_always_fit() {
+        let account = |name: &str| AccountState::new(name.to_owned(), Party::default());
+        let alone = State::new(vec![account("ada")]);
+        let both = State::new(vec![account("ada"), account("a-long-name-of-an-account")]);
         for width in 0..250 {
-            let several = ColumnLayout::new(width, 2);
-            assert_eq!(several.width(Column::Account) > 0, width >= ACCOUNT_FROM);
-            for layout in [ColumnLayout::new(width, 1), several] {
+            let several = ColumnLayout::new(width, &both);
+            assert_eq!(several.width(Column::Account) > LETTER, width >= ACCOUNT_FROM);
+            for layout in [ColumnLayout::new(width, &alone), several] {
                 let used = MARKS + layout.0.iter().map(|(_, width)| width).sum::<u16>();
                 assert!(used <= width.max(28), "{width}: {layout:?}");
             }
-            let layout = ColumnLayout::new(width, 1);
-            let has = |column| layout.width(column) > 0;
-            assert!(!has(Column::Kind) || has(Column::Direction), "{width}: the kind goes first");
-            assert!(!has(Column::Direction) || has(Column::Note), "{width}: then the direction");
+            let layout = ColumnLayout::new(width, &alone);
+            let word = layout.width(Column::Direction) > Column::ARROW;
+            assert!(layout.width(Column::Kind) == 0 || word, "{width}: the kind goes first");
+            assert!(
+                !word || layout.width(Column::Note) > 0,
+                "{width}: then the word of the direction"
+            );
+            assert_eq!(
+                layout.width(Column::Direction) > 0,
+                width >= 34,
+                "{width}: last, its arrow"
+            );
         }
-        let at_80 = ColumnLayout::new(78, 1);
+        let at_80 = ColumnLayout::new(78, &alone);
         assert!(at_80.width(Column::Note) >= 20, "{at_80:?}");
-        assert!(ColumnLayout::new(98, 1).width(Column::Kind) > 0);
+        assert!(ColumnLayout::new(98, &alone).width(Column::Kind) > 0);
     }
 
     #[test]

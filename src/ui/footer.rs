@@ -11,6 +11,7 @@ use super::call_note::Note;
 use super::panels::{NotePlace, Panels};
 use super::prompt::FooterPrompt;
 use super::{View, call_table, put, put_all, with_cursor};
+use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
 use crate::app::has_frames;
@@ -19,7 +20,7 @@ use crate::calls::account::ConnectionState;
 use crate::calls::{CallKind, RequestState};
 use crate::text;
 use crate::words;
-use crate::words::screen::{FILTER_KEYS, MORE_IN_DOCTOR, UNCONFIRMED, calls_off};
+use crate::words::screen::{FILTER_KEYS, MORE_IN_DOCTOR, UNCONFIRMED, calls_off, of_account};
 
 /// The keys that a message beside them does not push aside.
 const KEPT_HINTS: usize = 2;
@@ -142,11 +143,15 @@ fn standing(view: View, width: u16) -> Option<String> {
         return unusable;
     }
     let key = view.options.keymap.hint(Layer::Board, Action::EnableCalls);
-    if accounts().any(|account| account.authorization.calls_off) {
-        return Some(calls_off(key.as_deref()));
+    let named = |account: &AccountState, text: &str| match view.state.accounts.len() {
+        0 | 1 => text.to_owned(),
+        _ => of_account(&view.state.shown_account(account), text),
+    };
+    if let Some(account) = accounts().find(|account| account.authorization.calls_off) {
+        return Some(named(account, &calls_off(key.as_deref())));
     }
-    let unconfirmed = accounts().any(|account| account.authorization.unconfirmed);
-    unconfirmed.then(|| UNCONFIRMED.to_owned())
+    let unconfirmed = accounts().find(|account| account.authorization.unconfirmed);
+    unconfirmed.map(|account| named(account, UNCONFIRMED))
 }
 
 fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Buffer) {

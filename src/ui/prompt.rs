@@ -43,7 +43,7 @@ impl FooterPrompt {
                 Some(Self::confirmation(view, &words::screen::quit()))
             }
             Dialog::EnableCalls(account) if !has_sign_in_room(state.size) => {
-                let name = state.shown_user(state.account(*account));
+                let name = state.shown_account(state.account(*account));
                 Some(Self::confirmation(view, &words::screen::enable_calls(&name)))
             }
             Dialog::SignIn(_) if !has_sign_in_room(state.size) => {

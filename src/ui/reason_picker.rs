@@ -88,7 +88,7 @@ pub(super) fn prompt(
     let first = picker.calls.first().and_then(|key| view.state.calls.get(*key))?;
     let title = title(view, picker, first);
     let (name, title) = if picker.calls.len() == 1 {
-        (view.state.shown_name(&first.peer), title)
+        (name_and_account(view, first), title)
     } else {
         let title = words::call::end_marked_prompt(picker.calls.len());
         let about = about(view, picker, usize::from(width).saturating_sub(title.len() + 3));
@@ -126,14 +126,17 @@ fn height(lines: &[PickerLine]) -> u16 {
 
 fn title(view: View, picker: &Picker, first: &Call) -> String {
     match picker.calls.len() {
-        1 => {
-            let whose = match view.state.accounts.len() {
-                0 | 1 => String::new(),
-                _ => format!(" ({})", call_table::account(view, first)),
-            };
-            words::call::picker_title(first.verb(), &view.state.shown_name(&first.peer)) + &whose
-        }
+        1 => words::call::picker_title(first.verb(), &name_and_account(view, first)),
         many => words::call::end_marked_title(many),
+    }
+}
+
+/// The name of the other party, and the account where there are several.
+fn name_and_account(view: View, call: &Call) -> String {
+    let name = view.state.shown_name(&call.peer);
+    match view.state.accounts.len() {
+        0 | 1 => name,
+        _ => format!("{name} ({})", call_table::account(view, call)),
     }
 }
 

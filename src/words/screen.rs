@@ -3,6 +3,24 @@
 /// The words of the header's counts: ringing, active, and all other calls.
 pub const COUNTS: [&str; 3] = ["ringing", "active", "connecting"];
 
+/// After the number of the accounts that are online.
+pub const ONLINE: &str = " online";
+
+/// The time until the next attempt to connect.
+pub fn in_seconds(seconds: i64) -> String {
+    format!("in {seconds} s")
+}
+
+/// The key that ends the wait for the next attempt to connect.
+pub fn reconnect_now(key: &str) -> String {
+    format!("{key} now")
+}
+
+/// A sentence about one of several accounts.
+pub fn of_account(name: &str, text: &str) -> String {
+    format!("{name}: {text}")
+}
+
 /// There are no calls.
 pub const NO_CALLS: &str = "no calls";
 /// The filter hides all calls.
@@ -58,7 +76,7 @@ pub fn calls_off(key: Option<&str>) -> String {
 pub const UNCONFIRMED: &str = "confirm this session in another Telegram app";
 
 /// The keys of the filter's input line.
-pub const FILTER_KEYS: &str = "Enter apply · Esc cancel · ! not";
+pub const FILTER_KEYS: &str = "Enter apply · Esc cancel · ! not · @account";
 
 /// A question with its title, its text, and the words for yes and no.
 pub struct Confirmation {

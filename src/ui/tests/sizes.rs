@@ -46,6 +46,7 @@ fn failed_board() -> State {
 /// The board of three accounts, one of which is signed out.
 pub(super) fn board_of_three() -> State {
     let mut state = full_board();
+    state.sign_in_mode = crate::app::sign_in_dialog::SignInMode::Open;
     let user = |id| Party { name: Some("Grace Hopper".to_owned()), ..Party::unknown(id) };
     for (name, connection) in [
         ("work", ConnectionState::SignedOut { code: "SESSION_REVOKED".to_owned() }),
@@ -69,6 +70,33 @@ pub(super) fn board_of_three() -> State {
     let event = AccountEvent::Call(CallEvent::Live(Box::new(live)));
     update(&mut state, Msg::Account(AccountId(2), event), at(50));
     state
+}
+
+#[test]
+fn accounts_with_the_same_initial_have_different_letters() {
+    let names = ["ada", "alan", "a", "AL"];
+    let accounts = names.map(|name| AccountState::new(name.to_owned(), Party::default()));
+    let state = State::new(accounts.to_vec());
+    let look = look();
+    let letters = account_letter::letters(View { state: &state, options: &look, now: at(0) });
+    let letters: Vec<_> = letters.iter().map(|it| it.letter.as_str()).collect();
+    assert_eq!(letters, ["a", "l", "3", "4"]);
+    assert_eq!(
+        text_of(&drawn(&mut board_of_three(), &look, (60, 20), 60)).matches(" h ← ").count(),
+        1
+    );
+}
+
+#[test]
+fn the_filter_restricts_to_an_account() {
+    let mut state = board_of_three();
+    state.calls.name_accounts(["ada", "work", "home"].into_iter());
+    for (filter, shown) in
+        [("@home", 1), ("@HO", 1), ("home", 1), ("!@home", 7), ("@ada ringing", 4), ("@grace", 1)]
+    {
+        state.calls.set_filter(filter);
+        assert_eq!(state.calls.rows().len(), shown, "{filter}");
+    }
 }
 
 #[test]

@@ -116,6 +116,12 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     let was_unobstructed = state.is_unobstructed();
     let mut effects = match msg {
         Msg::Action(action) => state.act(action, now),
+        Msg::UnboundKey(key) => {
+            if state.layer() == Layer::Board {
+                state.notices.show(words::notice::unbound(&crate::text::clean(&key)), now);
+            }
+            Vec::new()
+        }
         Msg::Edit(request) => {
             state.edit(request);
             Vec::new()

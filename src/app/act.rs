@@ -97,6 +97,15 @@ impl State {
             Action::HangUpNow => return self.hang_up_now(now),
             Action::Mark => self.toggle_mark(now),
             Action::MarkAll => self.calls.mark_shown(),
+            Action::Row1
+            | Action::Row2
+            | Action::Row3
+            | Action::Row4
+            | Action::Row5
+            | Action::Row6
+            | Action::Row7
+            | Action::Row8
+            | Action::Row9 => self.select_row(action.row(), now),
             Action::Details => self.toggle_details(),
             Action::Filter => {
                 let before = self.calls.filter().to_owned();
@@ -119,6 +128,7 @@ impl State {
                 return vec![Effect::Terminal(TerminalEffect::Redraw)];
             }
             Action::Reconnect => {
+                self.notices.show(notice::RECONNECTING, now);
                 return (0..self.accounts.len() as u16)
                     .map(|id| Effect::Account(AccountId(id), AccountCommand::Reconnect))
                     .collect();
@@ -222,6 +232,15 @@ impl State {
             (None, None) => 0,
         };
         self.select(keys[to.min(last)]);
+    }
+
+    /// Selects a row by its place in the last frame, which is the one that was seen.
+    fn select_row(&mut self, row: Option<usize>, now: Timestamp) {
+        let key = row.and_then(|row| self.rows_on_screen.get(row)).copied();
+        match key.filter(|key| self.display(now).0.position(*key).is_some()) {
+            Some(key) => self.select(key),
+            None => self.notices.show(notice::NO_ROW, now),
+        }
     }
 
     fn toggle_mark(&mut self, now: Timestamp) {

@@ -12,6 +12,8 @@ use crate::calls::{AccountId, CallKey};
 pub enum Msg {
     /// A key that the keymap binds.
     Action(Action),
+    /// A key that the keymap does not bind, by its name.
+    UnboundKey(String),
     /// A key that edits a text field.
     Edit(tui_input::InputRequest),
     /// Text that was pasted.
@@ -46,6 +48,7 @@ impl fmt::Debug for Msg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Action(action) => f.debug_tuple("Action").field(action).finish(),
+            Self::UnboundKey(_) => f.write_str("UnboundKey"),
             Self::Edit(_) => f.write_str("Edit"),
             Self::Paste(_) => f.write_str("Paste"),
             Self::SignIn(event) => f.debug_tuple("SignIn").field(event).finish(),

@@ -143,10 +143,11 @@ impl State {
 
     /// Shows why a hang-up key has no target.
     fn notice_no_target(&mut self, now: Timestamp) {
-        let over = self.lost_call.and_then(|key| self.calls.ended(key));
+        // Behind a frozen display, the cursor can be moved to a call that has ended.
+        let over = self.selected.or(self.lost_call).and_then(|key| self.calls.ended(key));
         let text = match over {
             _ if !self.calls.marked().is_empty() => notice::MARKED_HIDDEN.to_owned(),
-            Some(ended) if self.lost.is_some() => {
+            Some(ended) if self.lost.is_some() || self.selected.is_some() => {
                 notice::selected_call_over(&self.shown_name(&ended.peer))
             }
             _ => notice::NO_CALL.to_owned(),

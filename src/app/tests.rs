@@ -532,3 +532,45 @@ fn three_lines_are_enough_to_hang_up() {
     assert!(state.dialog.is_some(), "the picker is a prompt");
     assert_eq!(ordered(&press(&mut state, Action::ReasonMissed, 0.6)), [(7, EndReason::Missed)]);
 }
+
+#[test]
+fn digits_select_the_rows_that_the_last_frame_showed() {
+    let mut state = board();
+    for id in 1..=4 {
+        rings(&mut state, id, 0.0);
+    }
+    let rows = state.calls.rows().to_vec();
+    update(&mut state, Msg::RowsShown(rows[1..].to_vec()), at(0.1));
+    press(&mut state, Action::Row2, 0.2);
+    assert_eq!(state.selection(), Some(rows[2]));
+    tell(&mut state, discarded(rows[1].id, None), 0.3);
+    press(&mut state, Action::Row1, 0.4);
+    assert_eq!(state.selection(), Some(rows[2]), "that call has ended since");
+    assert_eq!(state.notices.newest(), Some("there is no such row"));
+    press(&mut state, Action::Row9, 0.5);
+    assert_eq!(state.selection(), Some(rows[2]));
+}
+
+#[test]
+fn a_key_without_an_action_gets_a_notice_on_the_board_only() {
+    let mut state = board();
+    let key = || Msg::UnboundKey("z".to_owned());
+    update(&mut state, key(), at(0.0));
+    assert_eq!(state.notices.newest(), Some("z does nothing here"));
+    state.notices.clear();
+    press(&mut state, Action::Help, 0.1);
+    update(&mut state, key(), at(0.2));
+    assert_eq!(state.notices.newest(), None);
+}
+
+#[test]
+fn a_hang_up_key_on_a_frozen_row_that_has_ended_names_the_call() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    rings(&mut state, 8, 0.1);
+    press(&mut state, Action::Freeze, 0.2);
+    tell(&mut state, discarded(8, None), 1.0);
+    press(&mut state, Action::Bottom, 1.1);
+    press(&mut state, Action::HangUpNow, 1.2);
+    assert_eq!(state.notices.newest(), Some("Peer 8's call is over · ↓ selects the next"));
+}

@@ -272,8 +272,7 @@ fn title(view: View) -> String {
         let (shown, all) = (calls.rows().len(), calls.len());
         parts.push(format!("{shown} of {all} by filter “{}”", calls.filter()));
     }
-    if calls.sort_column() != Column::default() || calls.is_reversed() {
-        let arrow = if calls.is_reversed() { "↑" } else { "↓" };
+    if let Some(arrow) = sort_arrow(view) {
         parts.push(format!("by {} {arrow}", calls.sort_column().code()));
     }
     if !calls.marked().is_empty() {
@@ -288,6 +287,13 @@ fn title(view: View) -> String {
     parts.join(" · ")
 }
 
+/// The direction of the order, unless it is the usual one.
+fn sort_arrow(view: View) -> Option<&'static str> {
+    let calls = &view.state.calls;
+    let usual = calls.sort_column() == Column::default() && !calls.is_reversed();
+    (!usual).then(|| if calls.is_reversed() { "↑" } else { "↓" })
+}
+
 fn empty(view: View) -> &'static str {
     if view.state.calls.filter().is_empty() { NO_CALLS } else { NO_MATCHES }
 }
@@ -297,7 +303,9 @@ fn draw_head(view: View, layout: &ColumnLayout, area: Rect, buffer: &mut Buffer)
     for (column, width) in &layout.0 {
         // A column of symbols, letters or arrows needs none.
         let head = if *width > SYMBOL { column.head() } else { "" };
-        put(buffer, (x, area.y), *width, head, view.theme().muted);
+        let arrow = sort_arrow(view).filter(|_| *column == view.state.calls.sort_column());
+        let head = format!("{head}{}", arrow.unwrap_or_default());
+        put(buffer, (x, area.y), *width, &head, view.theme().muted);
         x += width;
     }
 }

@@ -17,9 +17,10 @@ use crate::app::dialog::Dialog;
 use crate::app::has_frames;
 use crate::app::request::obstacle;
 use crate::calls::account::ConnectionState;
-use crate::calls::{CallKind, RequestState};
+use crate::calls::{Call, CallKind, Phase, RequestState};
 use crate::text;
 use crate::words;
+use crate::words::notice::ring_behind_frozen;
 use crate::words::screen::{FILTER_KEYS, MORE_IN_DOCTOR, UNCONFIRMED, calls_off, of_account};
 
 /// The keys that a message beside them does not push aside.
@@ -125,8 +126,16 @@ fn message(view: View, hints: &[Hint], width: u16, notes: NotePlace) -> Option<F
     standing(view, width).map(warning).or_else(|| beside(&note))
 }
 
-/// A condition of an account that needs the user.
+/// Calls that ring behind a frozen display, or a condition of an account that needs the user.
 fn standing(view: View, width: u16) -> Option<String> {
+    if let Some(frozen) = &view.state.frozen {
+        let rings = |call: &&Call| call.phase == Phase::Ringing;
+        let unseen = |call: &&Call| frozen.calls.get(call.key).is_none();
+        let calls = view.state.calls.live().filter(rings).filter(unseen).count();
+        if calls > 0 {
+            return Some(ring_behind_frozen(calls));
+        }
+    }
     let accounts = || view.state.accounts.iter().filter(|account| !account.is_out());
     let unusable = view.state.accounts.iter().find_map(|account| match &account.connection {
         ConnectionState::Unusable { cause } => {

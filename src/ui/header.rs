@@ -263,7 +263,8 @@ fn next_step(view: View, code: &str) -> String {
 
 /// How many calls ring, are active and are anything else, each with its style.
 fn tallies(view: View) -> [(usize, Style); 3] {
-    let (calls, _) = view.state.display(view.now);
+    // Also of a frozen display: these are the calls as they are.
+    let calls = &view.state.calls;
     let count = |fits: fn(&Call) -> bool| calls.live().filter(|call| fits(call)).count();
     let ringing = count(|call| call.phase == Phase::Ringing);
     let active = count(|call| matches!(call.phase, Phase::Active { .. }));

@@ -372,3 +372,14 @@ fn check_picture(name: &str, picture: &str) {
         "the picture is out of date: ONHOOK_UPDATE=1 cargo test draws it anew"
     );
 }
+
+#[test]
+fn a_call_that_rings_behind_a_frozen_display_is_shown() {
+    let mut state = full_board();
+    press(&mut state, &[Action::Freeze], 55);
+    call(&mut state, 20, peer(20, "Zoe", None), true, Stage::Requested);
+    let text = text_of(&drawn(&mut state, &look(), (80, 24), 60));
+    assert!(text.contains("4 ringing") && !text.contains("Zoe"), "{text}");
+    assert!(text.contains("a new call rings behind the frozen display"), "{text}");
+    assert!(text.contains("p thaw"), "{text}");
+}

@@ -115,6 +115,18 @@ pub fn enable_calls(name: &str) -> Confirmation {
     }
 }
 
+/// What the signs of the board mean.
+pub const SIGNS: [(&str, &str); 8] = [
+    ("☎", "an incoming call rings"),
+    ("◌", "an outgoing call is dialing, or rings at the other side"),
+    ("◐", "answered; the devices are connecting"),
+    ("●", "active; of an account: online"),
+    ("▶  ✓", "selected; marked"),
+    ("✗", "a hang-up failed; of an account: it needs help"),
+    ("?", "it may have ended: this is being checked"),
+    ("←  →", "incoming; outgoing"),
+];
+
 /// What the help page says about the board.
 pub const ABOUT: [&str; 3] = [
     "A call that you answer on another device is not visible to this session: Telegram updates \

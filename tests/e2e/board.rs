@@ -129,7 +129,7 @@ fn details_open_and_close_by_key() {
 #[test]
 fn help_shows_the_keys_as_they_are_bound() {
     let keymap = "[board]\nhang-up = 'h'\nreverse = []\n";
-    let mut board = Start::shipped("busy").file("keymap.toml", keymap).size(100, 60).run();
+    let mut board = Start::shipped("busy").file("keymap.toml", keymap).size(100, 80).run();
     board.see_line(&["h hang up…"].map(|_| "h decline…"));
     board.press("?");
     board.see_line(&["h ", "hang up, decline or cancel"]);

@@ -517,7 +517,7 @@ fn a_revoked_session_is_refused() {
 fn the_demo_runs_without_an_account() {
     let mut board = newcomer_without_unbound_keys().run();
     choose(&mut board, 3);
-    board.see("● online · ada");
+    board.see("● online · Ada Lovelace");
     board.see_line(&["ringing", "Grace Hopper"]);
     board.press("L");
     board.see("the demo has no sign-in");

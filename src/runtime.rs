@@ -86,7 +86,7 @@ pub async fn board(
     let options = DisplayOptions {
         theme: config.theme,
         keymap: config.keymap,
-        ascii: config.settings.ascii,
+        ascii: config.ascii,
         zone: TimeZone::system(),
         background: config.background,
     };

@@ -37,8 +37,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::app::dialog::Dialog;
-use crate::app::{SPIN, Screen, State};
-use crate::calls::{CallKey, Phase};
+use crate::app::{Privacy, SPIN, Screen, State};
+use crate::calls::{CallKey, Party, Phase};
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
 use crate::qr::Background;
@@ -151,6 +151,21 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
 impl View<'_> {
     fn theme(&self) -> &Theme {
         &self.options.theme
+    }
+
+    /// The name of a party as it is drawn: where it cannot be shown in ASCII, the username or the id.
+    fn shown_name(&self, party: &Party) -> String {
+        let name = self.state.shown_name(party);
+        if !self.options.ascii || self.state.privacy == Privacy::Masked || ascii::is_readable(&name)
+        {
+            return name;
+        }
+        words::call::party_without_name(party)
+    }
+
+    /// A text with three dots for an ellipsis where only ASCII is drawn.
+    fn dotted(&self, text: String) -> String {
+        if self.options.ascii { text.replace('…', "...") } else { text }
     }
 
     /// The style of a phase's word.

@@ -78,6 +78,11 @@ pub(super) fn sign(view: View, call: &Call, now: Timestamp) -> &'static str {
 
 /// The note of a call at the display's time `now`.
 pub(super) fn note(view: View, call: &Call, now: Timestamp) -> Note {
+    let note = made_note(view, call, now);
+    Note { text: view.dotted(note.text), short: note.short.map(|text| view.dotted(text)), ..note }
+}
+
+fn made_note(view: View, call: &Call, now: Timestamp) -> Note {
     let plain = |text, style| Note { text, short: None, hints: Vec::new(), style, failed: false };
     match &call.request {
         RequestState::Idle if call.doubtful => plain("checking…".to_owned(), view.theme().muted),

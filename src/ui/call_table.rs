@@ -352,10 +352,12 @@ fn draw_row(view: View, row: &Row, layout: &ColumnLayout, area: Rect, buffer: &m
     let letter = lettered.then(|| account_letter::letters(view));
     let letter = letter.and_then(|all| all.get(usize::from(call.key.account.0)).cloned());
     let open = view.state.privacy == Privacy::Open;
+    let peer = view.shown_name(&call.peer);
     let username = call.peer.username.as_ref().filter(|_| open).map(|name| format!("@{name}"));
+    let username = username.filter(|username| *username != peer);
     let texts = CellTexts {
         state: &state,
-        peer: &view.state.shown_name(&call.peer),
+        peer: &peer,
         username: username.as_deref(),
         account: &letter.as_ref().map_or_else(|| account(view, call), |it| it.letter.clone()),
         direction: words::call::direction(call.key.kind, call.direction),

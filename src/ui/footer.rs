@@ -224,7 +224,8 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     add(Action::Help, "help");
     add(Action::Quit, "quit");
     let keyed = actions.into_iter().filter_map(|(action, text)| {
-        view.options.keymap.hint(Layer::Board, action).map(|key| Hint { key, text })
+        let key = view.options.keymap.hint(Layer::Board, action)?;
+        Some(Hint { key, text: view.dotted(text) })
     });
     keyed.collect()
 }

@@ -310,7 +310,7 @@ pub(super) fn draw_line(view: View, area: Rect, buffer: &mut Buffer) {
             (words::screen::TOO_SMALL_TO_SIGN_IN.to_owned(), view.theme().warning, "")
         }
         Some(call) => {
-            let name = view.state.shown_name(&call.peer);
+            let name = view.shown_name(&call.peer);
             let text = format!("{} {name}", words::call::phase(call.phase));
             let warning = if area.height > 1 {
                 words::screen::TOO_SMALL_TO_ACT

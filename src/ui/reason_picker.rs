@@ -109,7 +109,7 @@ fn about(view: View, picker: &Picker, cells: usize) -> Vec<String> {
     let mut lines = Vec::new();
     if picker.calls.len() > 1 {
         let listed = picker.calls.iter().take(MOST_NAMES).filter_map(|key| calls.get(*key));
-        let names: Vec<_> = listed.map(|call| view.state.shown_name(&call.peer)).collect();
+        let names: Vec<_> = listed.map(|call| view.shown_name(&call.peer)).collect();
         lines.push(words::call::names(&names, picker.calls.len(), cells));
     }
     let marked = calls.marked();
@@ -133,7 +133,7 @@ fn title(view: View, picker: &Picker, first: &Call) -> String {
 
 /// The name of the other party, and the account where there are several.
 fn name_and_account(view: View, call: &Call) -> String {
-    let name = view.state.shown_name(&call.peer);
+    let name = view.shown_name(&call.peer);
     match view.state.accounts.len() {
         0 | 1 => name,
         _ => format!("{name} ({})", call_table::account(view, call)),

@@ -67,7 +67,7 @@ fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) -> u
     let mut x = area.x + 1;
     put(buffer, (x, area.y), 5, &view.clock_or_date(ended.at), theme.muted);
     x += 7;
-    put(buffer, (x, area.y), name_width, &view.state.shown_name(&ended.peer), theme.text);
+    put(buffer, (x, area.y), name_width, &view.shown_name(&ended.peer), theme.text);
     x += name_width + 1;
     put(buffer, (x, area.y), direction_width, arrow_or_text, theme.muted);
     x += direction_width;

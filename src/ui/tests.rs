@@ -383,3 +383,17 @@ fn a_call_that_rings_behind_a_frozen_display_is_shown() {
     assert!(text.contains("a new call rings behind the frozen display"), "{text}");
     assert!(text.contains("p thaw"), "{text}");
 }
+
+#[test]
+fn in_ascii_a_name_that_cannot_be_read_is_the_username_or_the_id() {
+    let mut state = empty_board();
+    call(&mut state, 1, peer(1, "张伟", Some("wei")), true, Stage::Requested);
+    call(&mut state, 2, peer(2, "مريم", None), true, Stage::Requested);
+    call(&mut state, 3, peer(3, "Zoë", None), true, Stage::Requested);
+    let look = DisplayOptions { ascii: true, ..look() };
+    let text = text_of(&drawn(&mut state, &look, (80, 24), 60));
+    for name in ["@wei", "Unknown 7000000002", "Zo?", "x decline..."] {
+        assert!(text.contains(name), "{name}:\n{text}");
+    }
+    assert!(!text.contains("@wei @wei"), "{text}");
+}

@@ -62,6 +62,14 @@ pub fn party(party: &Party) -> String {
     }
 }
 
+/// A party whose name cannot be shown: the username, or `Unknown` and the id.
+pub fn party_without_name(party: &Party) -> String {
+    match &party.username {
+        Some(username) => format!("@{username}"),
+        None => format!("{UNKNOWN} {}", party.user_id),
+    }
+}
+
 /// The party behind the privacy mask.
 pub fn masked_party(party: &Party) -> String {
     match &party.name {

@@ -205,6 +205,20 @@ fn the_ascii_option_draws_ascii_only() {
 }
 
 #[test]
+fn without_unicode_the_board_is_ascii_unless_the_setting_forbids_it() {
+    for (variable, value) in [("LANG", "C"), ("TERM", "linux")] {
+        let start = || Start::shipped("busy").env(variable, value);
+        let board = start().run();
+        board.see("3 ringing");
+        assert!(board.text().is_ascii(), "{variable}");
+        board.quit();
+        let board = start().env("ONHOOK_ASCII", "false").run();
+        board.see("☎ ringing");
+        board.quit();
+    }
+}
+
+#[test]
 fn a_new_call_rings_the_bell_and_asks_for_a_notification() {
     let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1";
     let board = Start::scenario(scenario).run();

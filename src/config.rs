@@ -171,6 +171,16 @@ impl Config {
         flags: Overrides,
         var: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, ConfigError> {
+        Self::load_for_terminal(paths, flags, var, || None)
+    }
+
+    /// The same; `ask` asks the terminal for its background, if the theme depends on it.
+    pub fn load_for_terminal(
+        paths: &Paths,
+        flags: Overrides,
+        var: impl Fn(&str) -> Option<OsString>,
+        ask: impl FnOnce() -> Option<Background>,
+    ) -> Result<Self, ConfigError> {
         let path = paths.config_file();
         let (name, text) = (path.display().to_string(), read(&path)?.unwrap_or_default());
         let source = TomlSource { secret: &["api_hash", "proxy"], ..TomlSource::new(&name, &text) };
@@ -183,17 +193,23 @@ impl Config {
         };
         let application = application(&var, &file, source)?;
         let settings = flags.or(environment).or(file.overrides()).or_defaults();
-        let depth = Depth::of_terminal(&var);
+        let background = match settings.theme.as_str() {
+            "light" => Background::Light,
+            "dark" => Background::Dark,
+            "auto" => ask().unwrap_or_else(|| theme::background(&var)),
+            _ => theme::background(&var),
+        };
+        let name = match (settings.theme.as_str(), background) {
+            ("auto", Background::Light) => "light",
+            ("auto", Background::Dark) => "dark",
+            (name, _) => name,
+        };
         Ok(Self {
-            theme: Theme::load(&settings.theme, &paths.themes(), depth, &var)?,
+            theme: Theme::load(name, &paths.themes(), Depth::of_terminal(&var))?,
             keymap,
             application,
             proxy: proxy(&var, file.proxy.as_ref(), source)?,
-            background: match settings.theme.as_str() {
-                "light" => Background::Light,
-                "dark" => Background::Dark,
-                _ => theme::background(&var),
-            },
+            background,
             ascii: settings.ascii.resolved(&var),
             settings,
         })

@@ -3,6 +3,7 @@
 //! Each loop awaits one `select!` and nothing else; everything that waits has a task.
 
 mod accounts;
+mod background;
 mod effects;
 mod input;
 mod sign_in;
@@ -32,6 +33,7 @@ use signals::{Signal, Signals};
 use suspend::SuspendDetector;
 use terminal::BoardTerminal;
 
+pub use background::background as terminal_background;
 pub use sign_in::SignInSetup;
 pub use switchboard::Switchboard;
 pub use terminal::check as check_terminal;

@@ -35,8 +35,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn look() -> DisplayOptions {
-    let nothing = |_: &str| None;
-    let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen, &nothing);
+    let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen);
     DisplayOptions {
         theme: theme.expect("the shipped theme"),
         keymap: Keymap::default(),
@@ -305,8 +304,7 @@ fn ascii_has_nothing_else() {
 
 #[test]
 fn without_colour_every_state_is_still_told_apart() {
-    let nothing = |_: &str| None;
-    let theme = Theme::load("dark", std::path::Path::new("."), Depth::None, &nothing);
+    let theme = Theme::load("dark", std::path::Path::new("."), Depth::None);
     let look = DisplayOptions { theme: theme.expect("the shipped theme"), ..look() };
     let buffer = drawn(&mut full_board(), &look, (80, 24), 60);
     let coloured = |style: Style| {

@@ -219,6 +219,44 @@ fn without_unicode_the_board_is_ascii_unless_the_setting_forbids_it() {
 }
 
 #[test]
+fn the_theme_follows_the_background_that_the_terminal_reports() {
+    // A ringing call is light yellow on dark ground, and red on light ground.
+    let ringing = |start: Start| {
+        let board = start.run();
+        board.see("3 ringing");
+        let ended = board.quit();
+        let raw = String::from_utf8_lossy(&ended.raw).into_owned();
+        let asked = raw.matches("\u{1b}]11;?").count();
+        let color = raw.split("☎ ringing").next().unwrap_or_default().to_owned();
+        (
+            asked,
+            color
+                .rsplit("38;5;")
+                .next()
+                .and_then(|code| code.split(['m', ';']).next())
+                .map(str::to_owned),
+        )
+    };
+    let start = || Start::shipped("busy");
+    let (light, dark) = (Some("1".to_owned()), Some("11".to_owned()));
+    assert_eq!(ringing(start().background(Some("rgb:ffff/ffff/f0f0"))), (1, light.clone()));
+    assert_eq!(ringing(start().background(Some("rgb:1e1e/1e1e/2e2e"))), (1, dark.clone()));
+    assert_eq!(
+        ringing(start().background(None)),
+        (1, dark.clone()),
+        "a terminal that does not know it"
+    );
+    assert_eq!(ringing(start().background(None).env("COLORFGBG", "0;15")), (1, light.clone()));
+    assert_eq!(
+        ringing(start().background(None).env("ONHOOK_THEME", "light")),
+        (0, light),
+        "not asked"
+    );
+    let old = start().background(None).env("TERM", "vt220").env("ONHOOK_ASCII", "false");
+    assert_eq!(ringing(old).0, 0);
+}
+
+#[test]
 fn a_new_call_rings_the_bell_and_asks_for_a_notification() {
     let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1";
     let board = Start::scenario(scenario).run();

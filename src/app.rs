@@ -31,7 +31,9 @@ use crate::calls::event::CallEvent;
 use crate::calls::failure::Remedy;
 use crate::calls::history::CallerFacts;
 use crate::calls::reason::Ending;
-use crate::calls::{AccountId, CallKey, Calls, Change, Ignored, Party, Phase, RequestState};
+use crate::calls::{
+    AccountId, CallKey, CallKind, Calls, Change, Ignored, Party, Phase, RequestState,
+};
 use crate::words;
 use account::AccountState;
 use action::Layer;
@@ -122,6 +124,8 @@ pub struct State {
     pub frozen: Option<Box<Frozen>>,
     /// The size of the terminal in cells.
     pub size: (u16, u16),
+    /// The calls that the last frame showed, from top to bottom.
+    rows_on_screen: Vec<CallKey>,
     selected: Option<CallKey>,
     /// The row of the cursor when it was removed, and when that was.
     lost: Option<(usize, Timestamp)>,
@@ -139,6 +143,8 @@ pub struct State {
     pub has_board: bool,
     /// The orders of control clients whose outcome is not complete.
     orders: Vec<Order>,
+    /// When the selected call was selected without a key, in place of one that was lost.
+    settled: Option<Timestamp>,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -146,6 +152,12 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     let was_unobstructed = state.is_unobstructed();
     let mut effects = match msg {
         Msg::Action(action) => state.act(action, now),
+        Msg::UnboundKey(key) => {
+            if state.layer() == Layer::Board {
+                state.notices.show(words::notice::unbound(&crate::text::clean(&key)), now);
+            }
+            Vec::new()
+        }
         Msg::Edit(request) => state.edit(request),
         Msg::Paste(text) => state.paste(&text),
         Msg::Account(account, event) => state.account_event(account, event, now),
@@ -153,6 +165,11 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Control(event) => state.control_event(event, now),
         Msg::SignIn(event) => state.sign_in_event(event, now),
         Msg::Tick => state.tick(now),
+        Msg::RowsShown(rows) => {
+            state.rows_on_screen = rows;
+            // The frame is drawn: nothing that it shows may change without another one.
+            return Vec::new();
+        }
         Msg::Resized { width, height } => {
             state.resize((width, height));
             Vec::new()
@@ -179,9 +196,11 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
 impl State {
     /// A board of these accounts, without calls.
     pub fn new(accounts: Vec<AccountState>) -> Self {
+        let mut calls = Calls::default();
+        calls.name_accounts(accounts.iter().map(|account| account.name.as_str()));
         Self {
             accounts,
-            calls: Calls::default(),
+            calls,
             sign_in_mode: SignInMode::default(),
             screen: Screen::default(),
             dialog: None,
@@ -190,6 +209,7 @@ impl State {
             details: DetailPane::default(),
             frozen: None,
             size: (80, 24),
+            rows_on_screen: Vec::new(),
             selected: None,
             lost: None,
             lost_call: None,
@@ -200,6 +220,7 @@ impl State {
             callers: HashMap::new(),
             has_board: false,
             orders: Vec::new(),
+            settled: None,
         }
     }
 
@@ -229,20 +250,11 @@ impl State {
         }
     }
 
-    /// The name of the user of an account, masked if names are hidden.
-    pub fn shown_user(&self, account: &AccountState) -> String {
-        self.masked(account.label())
-    }
-
     /// The name of an account on this machine, masked if names are hidden.
     pub fn shown_account(&self, account: &AccountState) -> String {
-        self.masked(account.name.clone())
-    }
-
-    fn masked(&self, name: String) -> String {
         match self.privacy {
-            Privacy::Open => name,
-            Privacy::Masked => crate::text::initials(&name),
+            Privacy::Open => account.name.clone(),
+            Privacy::Masked => crate::text::initials(&account.name),
         }
     }
 
@@ -492,7 +504,8 @@ impl State {
         match picker.calls.as_slice() {
             [] => self.dialog = None,
             [last] if picker.cursor == Choice::Default => {
-                if let Some(call) = self.calls.get(*last) {
+                let call = self.calls.get(*last);
+                if let Some(call) = call.filter(|call| call.key.kind == CallKind::Private) {
                     picker.cursor = Choice::Reason(call.default_reason());
                 }
             }
@@ -510,6 +523,7 @@ impl State {
         let Some(call) = self.calls.get(key) else { return };
         if let Some(Dialog::Picker(picker)) = &mut self.dialog
             && picker.calls == [key]
+            && key.kind == CallKind::Private
             && !picker.moved
         {
             picker.cursor = Choice::Reason(call.default_reason());
@@ -524,9 +538,20 @@ struct BeforeEnd {
     marked: bool,
 }
 
-/// Whether a terminal of this size, in cells, has room for the board. A smaller one shows one
-/// line.
+/// Whether a terminal of this size, in cells, has room for the board: a call, its verb and its
+/// reasons. A smaller one shows one line, and no call can be hung up there.
 pub fn has_room((width, height): (u16, u16)) -> bool {
+    width >= 30 && height >= 3
+}
+
+/// Whether a terminal of this size has room for frames and dialogs. On a smaller one the calls are
+/// plain lines, and the picker is a prompt of one or two lines.
+pub fn has_frames((width, height): (u16, u16)) -> bool {
+    width >= 40 && height >= 12
+}
+
+/// Whether a terminal of this size has room for the sign-in and for questions.
+pub fn has_sign_in_room((width, height): (u16, u16)) -> bool {
     width >= 40 && height >= 10
 }
 

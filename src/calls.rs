@@ -151,7 +151,14 @@ impl Calls {
         self.rows.rebuild(&self.live);
     }
 
-    /// Shows only the calls in which all words of the filter occur; a leading `!` inverts it.
+    /// Sets the names of the accounts for the filter, by [`AccountId`].
+    pub fn name_accounts<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        self.rows.accounts = names.map(str::to_lowercase).collect();
+        self.rows.rebuild(&self.live);
+    }
+
+    /// Shows only the calls in which all words of the filter occur; a leading `!` inverts it. The word
+    /// `@name` restricts them to the account of that name, or else to usernames.
     pub fn set_filter(&mut self, filter: &str) {
         filter.trim().clone_into(&mut self.rows.filter);
         self.rows.rebuild(&self.live);
@@ -167,6 +174,11 @@ impl Calls {
         if !self.marked.remove(&key) && self.live.contains_key(&key) {
             self.marked.insert(key);
         }
+    }
+
+    /// Marks all calls that the filter shows.
+    pub fn mark_shown(&mut self) {
+        self.marked.extend(&self.rows.keys);
     }
 
     /// Removes the mark of a call; whether it had one.

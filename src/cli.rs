@@ -19,6 +19,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Overrides;
+use crate::config::ascii::AsciiMode;
 use crate::logging;
 use setup::with_config;
 
@@ -234,7 +235,7 @@ impl SettingArgs {
     fn overrides(&self) -> Overrides {
         Overrides {
             theme: self.theme.clone(),
-            ascii: self.ascii.then_some(true),
+            ascii: self.ascii.then_some(AsciiMode::On),
             bell: self.no_bell.then_some(false),
             notify: self.no_notify.then_some(false),
             privacy: self.privacy.then_some(true),

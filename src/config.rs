@@ -1,6 +1,7 @@
 //! Settings: defaults, then the file, then the environment, then flags; all of them are checked
 //! before the screen is opened. A missing file means defaults, and no file is written.
 
+pub mod ascii;
 pub mod key_press;
 pub mod keymap;
 pub mod paths;
@@ -15,6 +16,7 @@ use toml::Spanned;
 use crate::accounts::Proxy;
 use crate::qr::Background;
 use crate::sign_in::ApiCredentials;
+use ascii::AsciiMode;
 use keymap::Keymap;
 use onhook_toml_source::{TomlError, TomlSource};
 use paths::Paths;
@@ -102,7 +104,7 @@ settings! {
     /// The name of the theme.
     theme: String = "auto";
     /// Draw with ASCII only.
-    ascii: bool = false;
+    ascii: AsciiMode = AsciiMode::Auto;
     /// Ring the bell.
     bell: bool = true;
     /// Ask for desktop notifications.
@@ -127,6 +129,8 @@ pub struct Config {
     pub proxy: Option<Proxy>,
     /// The background of the terminal, for QR codes.
     pub background: Background,
+    /// Whether to draw with ASCII only, as the setting and the environment have it.
+    pub ascii: bool,
 }
 
 /// Settings that cannot be used.
@@ -167,6 +171,16 @@ impl Config {
         flags: Overrides,
         var: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, ConfigError> {
+        Self::load_for_terminal(paths, flags, var, || None)
+    }
+
+    /// The same; `ask` asks the terminal for its background, if the theme depends on it.
+    pub fn load_for_terminal(
+        paths: &Paths,
+        flags: Overrides,
+        var: impl Fn(&str) -> Option<OsString>,
+        ask: impl FnOnce() -> Option<Background>,
+    ) -> Result<Self, ConfigError> {
         let path = paths.config_file();
         let (name, text) = (path.display().to_string(), read(&path)?.unwrap_or_default());
         let source = TomlSource { secret: &["api_hash", "proxy"], ..TomlSource::new(&name, &text) };
@@ -179,17 +193,24 @@ impl Config {
         };
         let application = application(&var, &file, source)?;
         let settings = flags.or(environment).or(file.overrides()).or_defaults();
-        let depth = Depth::of_terminal(&var);
+        let background = match settings.theme.as_str() {
+            "light" => Background::Light,
+            "dark" => Background::Dark,
+            "auto" => ask().unwrap_or_else(|| theme::background(&var)),
+            _ => theme::background(&var),
+        };
+        let name = match (settings.theme.as_str(), background) {
+            ("auto", Background::Light) => "light",
+            ("auto", Background::Dark) => "dark",
+            (name, _) => name,
+        };
         Ok(Self {
-            theme: Theme::load(&settings.theme, &paths.themes(), depth, &var)?,
+            theme: Theme::load(name, &paths.themes(), Depth::of_terminal(&var))?,
             keymap,
             application,
             proxy: proxy(&var, file.proxy.as_ref(), source)?,
-            background: match settings.theme.as_str() {
-                "light" => Background::Light,
-                "dark" => Background::Dark,
-                _ => theme::background(&var),
-            },
+            background,
+            ascii: settings.ascii.resolved(&var),
             settings,
         })
     }
@@ -288,6 +309,18 @@ impl FromVariable for bool {
     }
 }
 
+impl FromVariable for AsciiMode {
+    fn read(name: &str, value: String) -> Result<Self, ConfigError> {
+        if value == "auto" {
+            return Ok(Self::Auto);
+        }
+        let expected = "auto, true, false".to_owned();
+        let refused =
+            |_| ConfigError::Value { name: name.to_owned(), value: value.clone(), expected };
+        bool::read(name, value.clone()).map(Self::from).map_err(refused)
+    }
+}
+
 /// The value of the variable of a setting, if it is set.
 fn from_variable<T: FromVariable>(
     var: &impl Fn(&str) -> Option<OsString>,
@@ -324,13 +357,13 @@ mod tests {
     fn a_flag_goes_before_a_variable_before_the_file_before_the_default() {
         for (key, default) in defaults() {
             // The values of the file, the variable and the flag: each differs from the one below it.
-            let values = match default.as_str() {
-                "true" => ["false", "true", "false"],
-                "false" => ["true", "false", "true"],
+            let values = match (key, default.as_str()) {
+                ("ascii", _) | (_, "false") => ["true", "false", "true"],
+                (_, "true") => ["false", "true", "false"],
                 _ => ["light", "mono", "dark"],
             };
             let quoted = |text: &str| {
-                if default.starts_with('"') { format!("{text:?}") } else { text.to_owned() }
+                if key == "theme" { format!("{text:?}") } else { text.to_owned() }
             };
             let file = format!("{key} = {}", quoted(values[0]));
             let none = Overrides::default;
@@ -356,8 +389,14 @@ mod tests {
         let pink =
             "theme: 'pink' is not one of auto, dark, light, mono, or a file in FOLDER/themes";
         for (key, default) in defaults() {
+            let name = format!("ONHOOK_{}", key.to_uppercase());
             let is_text = default.starts_with('"');
-            let (file, variable, wanted) = if is_text {
+            let (file, variable, wanted) = if key == "ascii" {
+                let kind = "FOLDER/config.toml:2: ascii: invalid type: integer `3`, expected \"auto\" \
+                            or a boolean";
+                let value = format!("{name}: 'loud' is not one of auto, true, false");
+                (kind.to_owned(), "loud", value)
+            } else if is_text {
                 let kind = format!(
                     "FOLDER/config.toml:2: {key}: invalid type: integer `3`, expected a string"
                 );
@@ -366,7 +405,6 @@ mod tests {
                 let kind = format!(
                     "FOLDER/config.toml:2: {key}: invalid type: integer `3`, expected a boolean"
                 );
-                let name = format!("ONHOOK_{}", key.to_uppercase());
                 (kind, "loud", format!("{name}: 'loud' is not one of true, false"))
             };
             let refused = load(&format!("\n{key} = 3"), (key, ""), Overrides::default());

@@ -3,6 +3,7 @@
 //! Each loop awaits one `select!` and nothing else; everything that waits has a task.
 
 mod accounts;
+mod background;
 mod effects;
 mod input;
 mod sign_in;
@@ -32,6 +33,7 @@ use signals::{Signal, Signals};
 use suspend::SuspendDetector;
 use terminal::BoardTerminal;
 
+pub use background::background as terminal_background;
 pub use sign_in::SignInSetup;
 pub use switchboard::Switchboard;
 pub use terminal::check as check_terminal;
@@ -97,7 +99,7 @@ pub async fn board(
     let options = DisplayOptions {
         theme: config.theme,
         keymap: config.keymap,
-        ascii: config.settings.ascii,
+        ascii: config.ascii,
         zone: TimeZone::system(),
         background: config.background,
     };
@@ -213,6 +215,18 @@ impl TuiLoop {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        self.draw_frame()?;
+        // What a hang-up key may act on without a question depends on what is on the screen.
+        let Some(rows) = self.scratch.take_changed_rows() else { return Ok(()) };
+        self.switchboard.dispatch(Msg::RowsShown(rows))?;
+        if self.switchboard.state.calls.marked().is_empty() {
+            return Ok(());
+        }
+        // The footer shows whether the keys for marked calls ask.
+        self.draw_frame()
+    }
+
+    fn draw_frame(&mut self) -> io::Result<()> {
         let now = self.switchboard.now();
         let Self { switchboard, options, scratch } = self;
         let (state, terminal) = (&switchboard.state, &mut switchboard.runner.terminal);

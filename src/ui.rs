@@ -11,6 +11,7 @@
 //!  footer    x decline…  X decline (busy)  …  q quit
 //! ```
 
+mod account_letter;
 mod accounts;
 mod ascii;
 mod call_detail;
@@ -22,33 +23,52 @@ mod help;
 mod history;
 mod history_statistics;
 mod layout;
+mod panels;
 mod popup;
+mod prompt;
 mod reason_picker;
 mod recent;
 mod sign_in;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use panels::Panels;
+use prompt::FooterPrompt;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::app::dialog::Dialog;
-use crate::app::{SPIN, Screen, State};
-use crate::calls::Phase;
+use crate::app::{Privacy, SPIN, Screen, State};
+use crate::calls::{CallKey, Party, Phase};
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
 use crate::qr::Background;
 use crate::words;
 
 /// The scroll offsets, which outlive a frame.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Scratch {
     /// The first row of the call table that is drawn.
     first_row: usize,
     /// The first row of the history that is drawn.
     first_history_row: usize,
+    /// The calls that the last frame showed, from top to bottom.
+    rows: Vec<CallKey>,
+    /// Those that [`Scratch::take_changed_rows`] returned last.
+    reported: Vec<CallKey>,
+}
+
+impl Scratch {
+    /// The calls that the last frame showed, if they are others than when this was called before.
+    pub fn take_changed_rows(&mut self) -> Option<Vec<CallKey>> {
+        if self.rows == self.reported {
+            return None;
+        }
+        self.reported.clone_from(&self.rows);
+        Some(self.rows.clone())
+    }
 }
 
 /// How things are drawn in this run of the program.
@@ -85,37 +105,31 @@ pub fn view(
 ) {
     let area = frame.area();
     let view = View { state, options, now };
-    match layout::split(state, area) {
-        None => header::draw_line(view, area, frame.buffer_mut()),
+    match layout::split(view, area) {
+        None => {
+            scratch.rows.clear();
+            header::draw_line(view, area, frame.buffer_mut());
+        }
         Some(panels) => {
             let buffer = frame.buffer_mut();
-            header::draw(view, panels.header, buffer);
+            let letters = call_table::has_letters(&panels);
+            header::draw(view, panels.header, letters, buffer);
             match state.screen {
                 Screen::Calls => {
-                    call_table::draw(view, panels.calls, scratch, buffer);
-                    recent::draw(view, panels.recent, buffer);
+                    call_table::draw(view, &panels, scratch, buffer);
+                    recent::draw(view, &panels, buffer);
                     if let Some(area) = panels.detail {
                         call_detail::draw(view, area, buffer);
                     }
                 }
-                Screen::History => history::draw(view, panels.body, scratch, buffer),
-                Screen::Accounts => accounts::draw(view, panels.body, buffer),
+                Screen::History => history::draw(view, &panels, scratch, buffer),
+                Screen::Accounts => accounts::draw(view, &panels, buffer),
             }
-            footer::draw(view, panels.footer, buffer);
-            match &state.dialog {
-                Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
-                Some(Dialog::Help { scroll }) => help::draw(view, *scroll, area, buffer),
-                Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
-                Some(Dialog::Quit) => {
-                    popup::draw_confirmation(view, &words::screen::quit(), area, buffer);
-                }
-                Some(Dialog::EnableCalls(account)) => {
-                    let name = state.shown_user(state.account(*account));
-                    let question = words::screen::enable_calls(&name);
-                    popup::draw_confirmation(view, &question, area, buffer);
-                }
-                Some(Dialog::Filter { .. }) | None => {}
+            if state.screen != Screen::Calls {
+                scratch.rows.clear();
             }
+            footer::draw(view, &panels, buffer);
+            draw_dialog(view, &panels, area, buffer);
         }
     }
     if options.ascii {
@@ -123,9 +137,45 @@ pub fn view(
     }
 }
 
+/// Draws the dialog over the panels, unless the footer has it.
+fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
+    if FooterPrompt::new(view, panels.framed, area.width).is_some() {
+        return;
+    }
+    match &view.state.dialog {
+        Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
+        Some(Dialog::Help { scroll }) => help::draw(view, *scroll, area, buffer),
+        Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
+        Some(Dialog::Quit) => {
+            popup::draw_confirmation(view, &words::screen::quit(), area, buffer);
+        }
+        Some(Dialog::EnableCalls(account)) => {
+            let name = view.state.shown_account(view.state.account(*account));
+            let question = words::screen::enable_calls(&name);
+            popup::draw_confirmation(view, &question, area, buffer);
+        }
+        Some(Dialog::Filter { .. }) | None => {}
+    }
+}
+
 impl View<'_> {
     fn theme(&self) -> &Theme {
         &self.options.theme
+    }
+
+    /// The name of a party as it is drawn: where it cannot be shown in ASCII, the username or the id.
+    fn shown_name(&self, party: &Party) -> String {
+        let name = self.state.shown_name(party);
+        if !self.options.ascii || self.state.privacy == Privacy::Masked || ascii::is_readable(&name)
+        {
+            return name;
+        }
+        words::call::party_without_name(party)
+    }
+
+    /// A text with three dots for an ellipsis where only ASCII is drawn.
+    fn dotted(&self, text: String) -> String {
+        if self.options.ascii { text.replace('…', "...") } else { text }
     }
 
     /// The style of a phase's word.

@@ -64,11 +64,6 @@ impl AccountState {
             ConnectionState::SignedOut { .. } | ConnectionState::Unusable { .. }
         )
     }
-
-    /// The name of its user, or else its name on this machine.
-    pub fn label(&self) -> String {
-        self.own.name.clone().unwrap_or_else(|| self.name.clone())
-    }
 }
 
 impl State {

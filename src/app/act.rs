@@ -7,7 +7,7 @@ use super::action::Action;
 use super::dialog::{Choice, Dialog};
 use super::effect::{Effect, ProgramEffect, SignInEffect, TerminalEffect};
 use super::sign_in_dialog::SignInMode;
-use super::{DetailPane, Frozen, Privacy, Screen, State, has_room, is_wide};
+use super::{DetailPane, Frozen, Privacy, Screen, State, has_frames, has_room, is_wide};
 use crate::calls::AccountId;
 use crate::calls::account::AccountCommand;
 use crate::calls::column::Column;
@@ -77,7 +77,7 @@ impl State {
         let unseen = matches!(
             action,
             Action::Mark
-                | Action::Details
+                | Action::MarkAll
                 | Action::Filter
                 | Action::SortLeft
                 | Action::SortRight
@@ -85,7 +85,8 @@ impl State {
                 | Action::Freeze
                 | Action::Help
         );
-        if unseen && !has_room(self.size) {
+        let panel = action == Action::Details && !has_frames(self.size);
+        if panel || unseen && !has_room(self.size) {
             self.notices.show(notice::TOO_SMALL, now);
             return Vec::new();
         }
@@ -99,6 +100,16 @@ impl State {
             Action::HangUp => return self.open_picker(now),
             Action::HangUpNow => return self.hang_up_now(now),
             Action::Mark => self.toggle_mark(now),
+            Action::MarkAll => self.calls.mark_shown(),
+            Action::Row1
+            | Action::Row2
+            | Action::Row3
+            | Action::Row4
+            | Action::Row5
+            | Action::Row6
+            | Action::Row7
+            | Action::Row8
+            | Action::Row9 => self.select_row(action.row(), now),
             Action::Details => self.toggle_details(),
             Action::Filter => {
                 let before = self.calls.filter().to_owned();
@@ -121,6 +132,7 @@ impl State {
                 return vec![Effect::Terminal(TerminalEffect::Redraw)];
             }
             Action::Reconnect => {
+                self.notices.show(notice::RECONNECTING, now);
                 return (0..self.accounts.len() as u16)
                     .map(|id| Effect::Account(AccountId(id), AccountCommand::Reconnect))
                     .collect();
@@ -247,8 +259,16 @@ impl State {
             (None, Some((row, _))) => row.saturating_sub(1),
             (None, None) => 0,
         };
-        self.selected = Some(keys[to.min(last)]);
-        self.lost = None;
+        self.select(keys[to.min(last)]);
+    }
+
+    /// Selects a row by its place in the last frame, which is the one that was seen.
+    fn select_row(&mut self, row: Option<usize>, now: Timestamp) {
+        let key = row.and_then(|row| self.rows_on_screen.get(row)).copied();
+        match key.filter(|key| self.display(now).0.position(*key).is_some()) {
+            Some(key) => self.select(key),
+            None => self.notices.show(notice::NO_ROW, now),
+        }
     }
 
     fn toggle_mark(&mut self, now: Timestamp) {

@@ -45,6 +45,27 @@ pub enum Action {
     HangUpNow,
     /// Mark or unmark the selected call.
     Mark,
+    /// Mark all calls that the filter shows.
+    MarkAll,
+    /// Select a row by its place on the screen.
+    #[strum(serialize = "row-1")]
+    Row1,
+    #[strum(serialize = "row-2")]
+    Row2,
+    #[strum(serialize = "row-3")]
+    Row3,
+    #[strum(serialize = "row-4")]
+    Row4,
+    #[strum(serialize = "row-5")]
+    Row5,
+    #[strum(serialize = "row-6")]
+    Row6,
+    #[strum(serialize = "row-7")]
+    Row7,
+    #[strum(serialize = "row-8")]
+    Row8,
+    #[strum(serialize = "row-9")]
+    Row9,
     /// Show or hide the details.
     Details,
     /// Edit the filter.
@@ -146,6 +167,16 @@ impl Layer {
                     A::HangUp,
                     A::HangUpNow,
                     A::Mark,
+                    A::MarkAll,
+                    A::Row1,
+                    A::Row2,
+                    A::Row3,
+                    A::Row4,
+                    A::Row5,
+                    A::Row6,
+                    A::Row7,
+                    A::Row8,
+                    A::Row9,
                     A::Details,
                     A::Filter,
                     A::SortLeft,
@@ -195,7 +226,17 @@ impl Action {
             Self::PageDown => "page down",
             Self::HangUp => "hang up, decline or cancel: choose the reason",
             Self::HangUpNow => "the same at once, with the usual reason",
-            Self::Mark => "mark; hanging up then acts on all marked calls",
+            Self::Mark => "mark and move down; hanging up acts on all marked",
+            Self::MarkAll => "mark all calls that the filter shows",
+            Self::Row1
+            | Self::Row2
+            | Self::Row3
+            | Self::Row4
+            | Self::Row5
+            | Self::Row6
+            | Self::Row7
+            | Self::Row8
+            | Self::Row9 => "select that row of the screen",
             Self::Details => "show or hide the details",
             Self::Filter => "filter (a leading ! inverts)",
             Self::SortLeft => "sort by the column to the left",
@@ -229,6 +270,22 @@ impl Action {
             Self::ReasonMissed => "send missed",
             Self::ReasonHangup => "send hangup",
             Self::ReasonDisconnect => "send disconnect",
+        }
+    }
+
+    /// The row of the screen that this action selects, counted from 0.
+    pub fn row(self) -> Option<usize> {
+        match self {
+            Self::Row1 => Some(0),
+            Self::Row2 => Some(1),
+            Self::Row3 => Some(2),
+            Self::Row4 => Some(3),
+            Self::Row5 => Some(4),
+            Self::Row6 => Some(5),
+            Self::Row7 => Some(6),
+            Self::Row8 => Some(7),
+            Self::Row9 => Some(8),
+            _ => None,
         }
     }
 

@@ -5,7 +5,7 @@ use tui_input::Input;
 use super::action::Layer;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
-use crate::calls::{AccountId, CallKey};
+use crate::calls::{AccountId, CallKey, CallKind};
 
 /// The dialog that has the keyboard.
 #[derive(Debug, Clone)]
@@ -66,8 +66,11 @@ pub enum Choice {
 }
 
 impl Picker {
-    /// The lines, from top to bottom.
+    /// The lines, from top to bottom. Invitations to group calls are declined without a reason.
     pub fn choices(&self) -> Vec<Choice> {
+        if self.calls.iter().all(|key| key.kind == CallKind::Group) {
+            return vec![Choice::Default];
+        }
         let default = (self.calls.len() > 1).then_some(Choice::Default);
         default.into_iter().chain(EndReason::all().map(Choice::Reason)).collect()
     }

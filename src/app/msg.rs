@@ -16,6 +16,8 @@ use crate::control::event::ControlEvent;
 pub enum Msg {
     /// A key that the keymap binds.
     Action(Action),
+    /// A key that the keymap does not bind, by its name.
+    UnboundKey(String),
     /// A key that edits a text field.
     Edit(tui_input::InputRequest),
     /// Text that was pasted.
@@ -30,6 +32,8 @@ pub enum Msg {
     Control(ControlEvent),
     /// The time of [`super::State::next_wake`] has come.
     Tick,
+    /// A frame was drawn with these calls, from top to bottom; sent when they have changed.
+    RowsShown(Vec<CallKey>),
     /// The terminal was resized.
     Resized { width: u16, height: u16 },
 }
@@ -58,6 +62,7 @@ impl fmt::Debug for Msg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Action(action) => f.debug_tuple("Action").field(action).finish(),
+            Self::UnboundKey(_) => f.write_str("UnboundKey"),
             Self::Edit(_) => f.write_str("Edit"),
             Self::Paste(_) => f.write_str("Paste"),
             Self::SignIn(event) => f.debug_tuple("SignIn").field(event).finish(),
@@ -65,6 +70,7 @@ impl fmt::Debug for Msg {
             Self::Ledger(event) => f.debug_tuple("Ledger").field(event).finish(),
             Self::Control(event) => f.debug_tuple("Control").field(event).finish(),
             Self::Tick => f.write_str("Tick"),
+            Self::RowsShown(rows) => write!(f, "RowsShown({})", rows.len()),
             Self::Resized { width, height } => write!(f, "Resized({width}×{height})"),
         }
     }

@@ -79,22 +79,31 @@ impl State {
         if !self.shows_calls(now) {
             return Vec::new();
         }
+        let unseen = self.has_unseen_marks();
         let calls = self.possible_targets(now);
         let Some(first) = calls.first().and_then(|key| self.calls.get(*key)) else {
             return Vec::new();
         };
         // An invitation to a group call is declined without a reason.
-        if calls.iter().all(|key| key.kind == CallKind::Group) {
+        let group = calls.iter().all(|key| key.kind == CallKind::Group);
+        if group && !unseen {
             return self.discard(&calls, Choice::Default, Origin::Key, now);
         }
-        let cursor =
-            if calls.len() > 1 { Choice::Default } else { Choice::Reason(first.default_reason()) };
+        let cursor = if calls.len() > 1 || group {
+            Choice::Default
+        } else {
+            Choice::Reason(first.default_reason())
+        };
         self.dialog = Some(Dialog::Picker(Picker { calls, cursor, moved: false }));
         Vec::new()
     }
 
-    /// Sends each target its usual reason.
+    /// Sends each target its usual reason. If marked calls are not on the screen, the picker names them
+    /// first.
     pub(super) fn hang_up_now(&mut self, now: Timestamp) -> Vec<Effect> {
+        if self.has_unseen_marks() {
+            return self.open_picker(now);
+        }
         if !self.shows_calls(now) {
             return Vec::new();
         }
@@ -107,6 +116,12 @@ impl State {
         let targets = self.targets();
         if targets.is_empty() {
             self.notice_no_target(now);
+        } else if self.calls.marked().is_empty() && self.is_selected_too_lately(now) {
+            let call = targets.first().and_then(|key| self.calls.get(*key));
+            if let Some(name) = call.map(|call| self.shown_name(&call.peer)) {
+                self.notices.show(notice::selected_lately(&name), now);
+            }
+            return Vec::new();
         }
         let mut possible = Vec::new();
         for key in targets {
@@ -126,13 +141,13 @@ impl State {
         possible
     }
 
-    /// Says why a hang-up key has no target, and keeps the cursor away for longer.
+    /// Shows why a hang-up key has no target.
     fn notice_no_target(&mut self, now: Timestamp) {
-        self.lost = self.lost.map(|(row, _)| (row, now));
-        let over = self.lost_call.and_then(|key| self.calls.ended(key));
+        // Behind a frozen display, the cursor can be moved to a call that has ended.
+        let over = self.selected.or(self.lost_call).and_then(|key| self.calls.ended(key));
         let text = match over {
             _ if !self.calls.marked().is_empty() => notice::MARKED_HIDDEN.to_owned(),
-            Some(ended) if self.lost.is_some() => {
+            Some(ended) if self.lost.is_some() || self.selected.is_some() => {
                 notice::selected_call_over(&self.shown_name(&ended.peer))
             }
             _ => notice::NO_CALL.to_owned(),

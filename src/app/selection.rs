@@ -10,6 +10,14 @@ use crate::calls::{Call, CallKey};
 /// How long nothing is selected automatically after the selected call has ended: a key that was
 /// meant for that call must not act on another one.
 pub const SETTLE: Duration = Duration::from_secs(2);
+/// How long a call that was selected after [`SETTLE`] must have been on the screen before a hang-up key
+/// acts on it. A key that comes earlier, or as fast after another one, may have been meant for the call
+/// before.
+const REACTION: Duration = Duration::from_millis(500);
+
+fn has_passed(since: Timestamp, wait: Duration, now: Timestamp) -> bool {
+    now.duration_since(since).as_secs_f64() >= wait.as_secs_f64()
+}
 
 impl State {
     /// The selected call, if it lives and the filter shows it.
@@ -50,12 +58,34 @@ impl State {
             // What happened behind the dialog or the frozen display is seen only now.
             self.lost = self.lost.map(|(row, _)| (row, now));
         }
-        let settled = self
-            .lost
-            .is_none_or(|(_, at)| now.duration_since(at).as_secs_f64() >= SETTLE.as_secs_f64());
-        if settled && self.selected.is_none() {
-            self.selected = self.calls.rows().first().copied();
-            self.lost = None;
+        if self.selected.is_some() {
+            return;
         }
+        match self.lost {
+            Some((_, at)) if !has_passed(at, SETTLE, now) => return,
+            Some(_) => self.settled = Some(now),
+            None => self.settled = None,
+        }
+        self.selected = self.calls.rows().first().copied();
+        self.lost = None;
+    }
+
+    /// Whether the selected call was selected without a key so lately that a hang-up key may have been
+    /// meant for another one. Each such key starts the time again.
+    pub(super) fn is_selected_too_lately(&mut self, now: Timestamp) -> bool {
+        let lately = self.settled.is_some_and(|at| !has_passed(at, REACTION, now));
+        self.settled = lately.then_some(now);
+        lately
+    }
+
+    /// Selects a call by a key of the user.
+    pub(super) fn select(&mut self, key: CallKey) {
+        (self.selected, self.lost, self.settled) = (Some(key), None, None);
+    }
+
+    /// Whether some marked calls are not on the screen, so that a hang-up of them has to be confirmed.
+    pub fn has_unseen_marks(&self) -> bool {
+        let marked = self.calls.marked();
+        self.rows_on_screen.iter().filter(|key| marked.contains(key)).count() < marked.len()
     }
 }

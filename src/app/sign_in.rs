@@ -8,7 +8,7 @@ use super::action::Action;
 use super::dialog::Dialog;
 use super::effect::{Effect, ProgramEffect, SignInEffect};
 use super::sign_in_dialog::{LONGEST, Question, SignInDialog, SignInMethod, SignInMode};
-use super::{State, has_room};
+use super::{State, has_sign_in_room};
 use crate::calls::account::{AuthorizationFlags, ConnectionState};
 use crate::calls::{AccountId, Party};
 use crate::sign_in::{ApiCredentials, Refusal, SignInEvent, SignInRequest, Step};
@@ -31,7 +31,7 @@ impl State {
     }
 
     pub(super) fn act_in_sign_in(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
-        if !has_room(self.size) {
+        if !has_sign_in_room(self.size) {
             // The dialog is not on the screen.
             return Vec::new();
         }
@@ -207,6 +207,7 @@ impl State {
             effects = self.connection_changed(account, ConnectionState::Connecting, now);
         } else {
             self.accounts.push(AccountState::new(name.clone(), own));
+            self.calls.name_accounts(self.accounts.iter().map(|account| account.name.as_str()));
         }
         if matches!(self.dialog, Some(Dialog::SignIn(_))) {
             self.dialog = None;
@@ -268,7 +269,7 @@ impl State {
 
     /// Edits the text field.
     pub(super) fn edit_sign_in(&mut self, request: InputRequest) {
-        let seen = has_room(self.size);
+        let seen = has_sign_in_room(self.size);
         if let Some(Dialog::SignIn(sign_in)) = &mut self.dialog
             && seen
             && sign_in.waiting.is_none()
@@ -474,7 +475,7 @@ mod tests {
             ]
         );
         assert!(state.dialog.is_none() && state.accounts.len() == 1);
-        assert_eq!(state.accounts[0].label(), "Ada");
+        assert_eq!(state.accounts[0].own.name.as_deref(), Some("Ada"));
     }
 
     #[test]

@@ -40,6 +40,12 @@ fn press(state: &mut State, action: Action, second: f64) -> Vec<Effect> {
     update(state, Msg::Action(action), at(second))
 }
 
+/// As after a frame that shows all rows.
+fn draw(state: &mut State) {
+    let rows = state.calls.rows().to_vec();
+    update(state, Msg::RowsShown(rows), at(0.0));
+}
+
 fn live(id: i64, incoming: bool, stage: Stage) -> CallEvent {
     let (caller, callee) = if incoming { (100 + id, ME) } else { (ME, 100 + id) };
     CallEvent::Live(Box::new(LiveCall {
@@ -242,9 +248,32 @@ fn marks_that_the_filter_hides_are_not_acted_on() {
     press(&mut state, Action::Mark, 0.1);
     press(&mut state, Action::Mark, 0.1);
     assert_eq!(state.calls.marked().len(), 2);
+    draw(&mut state);
     state.calls.set_filter("peer 8");
-    let effects = press(&mut state, Action::HangUpNow, 1.0);
+    draw(&mut state);
+    assert_eq!(press(&mut state, Action::HangUpNow, 1.0), [], "it asks");
+    let effects = press(&mut state, Action::Accept, 1.1);
     assert_eq!(ordered(&effects), [(8, EndReason::Busy)]);
+}
+
+#[test]
+fn marks_off_the_screen_are_named_before_they_are_acted_on() {
+    let mut state = board();
+    for id in 1..=3 {
+        rings(&mut state, id, 0.0);
+    }
+    press(&mut state, Action::MarkAll, 0.1);
+    assert_eq!(state.calls.marked().len(), 3);
+    let rows = state.calls.rows().to_vec();
+    update(&mut state, Msg::RowsShown(rows[1..].to_vec()), at(0.2));
+    for key in [Action::HangUpNow, Action::HangUp] {
+        assert_eq!(press(&mut state, key, 1.0), [], "{key:?}");
+        let Some(Dialog::Picker(picker)) = &state.dialog else { panic!("no picker") };
+        assert_eq!(picker.calls, rows);
+        press(&mut state, Action::Back, 1.1);
+    }
+    update(&mut state, Msg::RowsShown(rows.clone()), at(0.2));
+    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 2.0)).len(), 3, "all are seen");
 }
 
 #[test]
@@ -256,18 +285,50 @@ fn a_key_meant_for_marked_calls_never_falls_through_to_the_cursor() {
         press(&mut state, Action::Top, 0.1);
         press(&mut state, Action::Mark, 0.1);
         assert_eq!(state.selection(), Some(key(8)), "marking moves on");
+        draw(&mut state);
         if ends == "by itself" {
             tell(&mut state, discarded(7, None), 1.0);
         } else {
             assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 1.0)), [(7, EndReason::Busy)]);
         }
         assert_eq!(press(&mut state, Action::HangUpNow, 1.1), [], "ended {ends}");
-        press(&mut state, Action::HangUpNow, 3.0);
-        update(&mut state, Msg::Tick, at(4.9));
-        assert_eq!(state.selection(), None, "a key on nothing makes it wait again");
-        update(&mut state, Msg::Tick, at(5.1));
-        assert!(state.selection().is_some());
+        assert_eq!(press(&mut state, Action::HangUpNow, 2.9), []);
+        assert_eq!(state.selection(), None);
+        update(&mut state, Msg::Tick, at(3.1));
+        assert!(state.selection().is_some(), "a key on nothing does not make it wait again");
     }
+}
+
+#[test]
+fn a_key_that_comes_as_the_next_call_is_selected_does_not_hit_it() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    rings(&mut state, 8, 0.1);
+    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 0.9)), [(7, EndReason::Busy)]);
+    tell(&mut state, discarded(7, Some(EndReason::Busy)), 1.0);
+    update(&mut state, Msg::Tick, at(3.0));
+    assert_eq!(state.selection(), Some(key(8)));
+    // As fast as a key that is held down.
+    for step in 1..40 {
+        let second = 3.0 + 0.1 * f64::from(step);
+        assert_eq!(press(&mut state, Action::HangUpNow, second), []);
+        assert_eq!(press(&mut state, Action::HangUp, second), []);
+        assert!(state.dialog.is_none());
+    }
+    let notice = "Peer 8 is selected now · press the key again";
+    assert_eq!(state.notices.newest(), Some(notice));
+    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 7.5)), [(8, EndReason::Busy)]);
+}
+
+#[test]
+fn a_call_that_was_chosen_by_an_arrow_is_hung_up_at_once() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    rings(&mut state, 8, 0.1);
+    tell(&mut state, discarded(7, None), 1.0);
+    update(&mut state, Msg::Tick, at(3.0));
+    press(&mut state, Action::Down, 3.1);
+    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 3.2)), [(8, EndReason::Busy)]);
 }
 
 #[test]
@@ -302,7 +363,7 @@ fn nothing_is_hung_up_on_a_screen_that_does_not_show_it() {
     let mut state = board();
     rings(&mut state, 7, 0.0);
     press(&mut state, Action::HangUp, 0.5);
-    update(&mut state, Msg::Resized { width: 39, height: 9 }, at(0.6));
+    update(&mut state, Msg::Resized { width: 30, height: 2 }, at(0.6));
     assert!(state.dialog.is_none(), "the picker closes");
     assert_eq!(press(&mut state, Action::Accept, 0.7), []);
     assert_eq!(press(&mut state, Action::HangUpNow, 0.8), []);
@@ -462,4 +523,56 @@ fn a_look_up_that_a_lost_connection_refuses_stays_pending() {
     let request = &state.calls.get(key(7)).expect("it lives").request;
     let pending = crate::calls::OutcomeCheck::Pending;
     assert!(matches!(request, RequestState::Failed { check, .. } if *check == pending));
+}
+
+#[test]
+fn three_lines_are_enough_to_hang_up() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    update(&mut state, Msg::Resized { width: 30, height: 3 }, at(0.1));
+    press(&mut state, Action::HangUp, 0.5);
+    assert!(state.dialog.is_some(), "the picker is a prompt");
+    assert_eq!(ordered(&press(&mut state, Action::ReasonMissed, 0.6)), [(7, EndReason::Missed)]);
+}
+
+#[test]
+fn digits_select_the_rows_that_the_last_frame_showed() {
+    let mut state = board();
+    for id in 1..=4 {
+        rings(&mut state, id, 0.0);
+    }
+    let rows = state.calls.rows().to_vec();
+    update(&mut state, Msg::RowsShown(rows[1..].to_vec()), at(0.1));
+    press(&mut state, Action::Row2, 0.2);
+    assert_eq!(state.selection(), Some(rows[2]));
+    tell(&mut state, discarded(rows[1].id, None), 0.3);
+    press(&mut state, Action::Row1, 0.4);
+    assert_eq!(state.selection(), Some(rows[2]), "that call has ended since");
+    assert_eq!(state.notices.newest(), Some("there is no such row"));
+    press(&mut state, Action::Row9, 0.5);
+    assert_eq!(state.selection(), Some(rows[2]));
+}
+
+#[test]
+fn a_key_without_an_action_gets_a_notice_on_the_board_only() {
+    let mut state = board();
+    let key = || Msg::UnboundKey("z".to_owned());
+    update(&mut state, key(), at(0.0));
+    assert_eq!(state.notices.newest(), Some("z does nothing here"));
+    state.notices.clear();
+    press(&mut state, Action::Help, 0.1);
+    update(&mut state, key(), at(0.2));
+    assert_eq!(state.notices.newest(), None);
+}
+
+#[test]
+fn a_hang_up_key_on_a_frozen_row_that_has_ended_names_the_call() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    rings(&mut state, 8, 0.1);
+    press(&mut state, Action::Freeze, 0.2);
+    tell(&mut state, discarded(8, None), 1.0);
+    press(&mut state, Action::Bottom, 1.1);
+    press(&mut state, Action::HangUpNow, 1.2);
+    assert_eq!(state.notices.newest(), Some("Peer 8's call is over · ↓ selects the next"));
 }

@@ -55,6 +55,9 @@ impl Column {
         self.as_ref()
     }
 
+    /// The width of the direction without its word.
+    pub const ARROW: u16 = 2;
+
     /// The head of the column.
     pub fn head(self) -> &'static str {
         match self {
@@ -108,6 +111,8 @@ impl Column {
             },
             Self::Account => texts.account.to_owned(),
             Self::Kind => call.kind().to_owned(),
+            // Its arrow, where there is no room for the word.
+            Self::Direction if width <= Self::ARROW => texts.direction.chars().take(1).collect(),
             Self::Direction => texts.direction.to_owned(),
             Self::Duration => text::duration(texts.seconds),
             Self::Note => String::new(),
@@ -134,8 +139,9 @@ impl Column {
         }
     }
 
-    /// What the filter finds in this column, in lower case; `None` where it finds nothing.
-    pub fn filter_text(self, call: &Call) -> Option<String> {
+    /// What the filter finds in this column, in lower case; `None` where it finds nothing. `account`
+    /// is the name of the account in lower case.
+    pub fn filter_text(self, call: &Call, account: &str) -> Option<String> {
         match self {
             Self::State => Some(call.phase.code().replace('-', " ")),
             Self::Peer => {
@@ -148,7 +154,8 @@ impl Column {
             }
             Self::Kind => Some(call.kind().to_owned()),
             Self::Direction => Some(call.direction.code().to_owned()),
-            Self::Account | Self::Duration | Self::Note => None,
+            Self::Account => Some(account.to_owned()),
+            Self::Duration | Self::Note => None,
         }
     }
 }

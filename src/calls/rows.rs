@@ -17,6 +17,8 @@ pub(super) struct Rows {
     pub(super) column: Column,
     pub(super) reversed: bool,
     pub(super) filter: String,
+    /// The names of the accounts in lower case, by [`super::AccountId`].
+    pub(super) accounts: Vec<String>,
 }
 
 type LiveCalls = HashMap<CallKey, Call>;
@@ -66,9 +68,17 @@ impl Rows {
         if wanted.trim().is_empty() {
             return true;
         }
-        let texts: Vec<_> = Column::all().filter_map(|column| column.filter_text(call)).collect();
+        let account = self.accounts.get(usize::from(call.key.account.0));
+        let account = account.map_or("", String::as_str);
+        let texts: Vec<_> =
+            Column::all().filter_map(|column| column.filter_text(call, account)).collect();
         let text = texts.join(" ");
-        let fits = wanted.to_lowercase().split_whitespace().all(|word| text.contains(word));
-        fits != inverted
+        let fits = |word: &str| match word.strip_prefix('@') {
+            Some(name) if self.accounts.iter().any(|known| known == name) => account == name,
+            // It may become the name of an account, or it is a username.
+            Some(name) => account.starts_with(name) || text.contains(word),
+            None => text.contains(word),
+        };
+        wanted.to_lowercase().split_whitespace().all(fits) != inverted
     }
 }

@@ -11,7 +11,7 @@ use clap::Command;
 use serde_json::json;
 
 use super::exit::{CommandResult, Stop, failed, signed_out, usage};
-use super::setup::{self, in_runtime, load, network, start_log};
+use super::setup::{self, in_runtime, load, load_for_board, network, start_log};
 use super::{BoardArgs, ChosenArgs, ConfigCommand, ScenarioArgs, print};
 use crate::accounts::{AccountStore, AccountsError};
 use crate::config::paths::Paths;
@@ -29,7 +29,7 @@ const DEMO_API_ID: i32 = 1;
 pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
-    let config = load(&paths, flags)?;
+    let config = load_for_board(&paths, flags)?;
     if let Some(problem) = runtime::check_terminal() {
         return Err(usage(anyhow!(problem)));
     }
@@ -60,7 +60,7 @@ impl Drop for DemoLedger {
 pub(super) fn board(args: &BoardArgs) -> CommandResult {
     let flags = args.settings.overrides();
     let paths = setup::paths();
-    let config = load(&paths, flags.clone())?;
+    let config = load_for_board(&paths, flags.clone())?;
     let start = super::login::start(&args.start)?;
     if let Some(problem) = runtime::check_terminal() {
         // A missing account is reported before the missing terminal.

@@ -9,6 +9,7 @@ use super::exit::{CommandResult, Stop, failed, usage};
 use crate::config::paths::Paths;
 use crate::config::{Config, Overrides};
 use crate::logging;
+use crate::runtime;
 use crate::telegram::Network;
 
 pub(super) fn paths() -> Paths {
@@ -18,6 +19,12 @@ pub(super) fn paths() -> Paths {
 /// Loads the settings of all layers.
 pub(super) fn load(paths: &Paths, flags: Overrides) -> Result<Config, Stop> {
     Config::load(paths, flags, |name| std::env::var_os(name)).map_err(usage)
+}
+
+/// Loads the settings for the board, for which the terminal may be asked about its background.
+pub(super) fn load_for_board(paths: &Paths, flags: Overrides) -> Result<Config, Stop> {
+    let var = |name: &str| std::env::var_os(name);
+    Config::load_for_terminal(paths, flags, var, runtime::terminal_background).map_err(usage)
 }
 
 /// Starts the log if `ONHOOK_LOG` is set.

@@ -74,6 +74,11 @@ roles! {
     key,
     /// Reasons that are unusual for a call in its state.
     unusual,
+    /// The letters of the accounts, in turn.
+    account_1,
+    account_2,
+    account_3,
+    account_4,
     /// QR codes: dark on light, if there are colours.
     qr,
 }
@@ -131,20 +136,8 @@ impl Depth {
 
 impl Theme {
     /// Loads a theme that is compiled in, or one from a file in `folder`.
-    pub fn load(
-        name: &str,
-        folder: &Path,
-        depth: Depth,
-        var: &impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Self, ConfigError> {
-        let name = match (depth, name) {
-            (Depth::None, _) => "mono",
-            (_, "auto") => match background(var) {
-                Background::Light => "light",
-                Background::Dark => "dark",
-            },
-            (_, name) => name,
-        };
+    pub fn load(name: &str, folder: &Path, depth: Depth) -> Result<Self, ConfigError> {
+        let name = if depth == Depth::None { "mono" } else { name };
         if let Some((_, text)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
             return Ok(Self::parse(TomlSource::new(name, text), depth)?);
         }

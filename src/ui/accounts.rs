@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::panels::Panels;
 use super::{View, popup, put};
 use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
@@ -21,8 +22,9 @@ const SINCE: u16 = 6;
 /// The narrowest list with the person.
 const ROOMY: u16 = 76;
 
-pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
-    let area = popup::panel(view, "Accounts", area, buffer);
+pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
+    let area = panels.body;
+    let area = if panels.framed { popup::panel(view, "Accounts", area, buffer) } else { area };
     let state = view.state;
     if state.accounts.is_empty() {
         let text = words::accounts::none(sign_in_key(view).as_deref());
@@ -69,7 +71,7 @@ fn row(view: View, account: &AccountState, width: u16) -> Vec<Cells> {
     let since = account.connection_since.map(|at| view.clock_or_date(at)).unwrap_or_default();
     let mut first = vec![(NAME, view.state.shown_account(account), theme.title)];
     if width >= ROOMY {
-        first.push((PERSON, view.state.shown_user(account), theme.text));
+        first.push((PERSON, view.shown_name(&account.own), theme.text));
     }
     first.push((CONNECTION, connection, style));
     first.push((SINCE, since, theme.muted));

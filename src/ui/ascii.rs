@@ -12,6 +12,13 @@ pub(super) fn replace(buffer: &mut Buffer) {
     }
 }
 
+/// Whether a name can be recognised without its letters outside of ASCII.
+pub(super) fn is_readable(name: &str) -> bool {
+    let (ascii, others): (Vec<_>, Vec<_>) =
+        name.chars().filter(|char| char.is_alphanumeric()).partition(char::is_ascii);
+    others.is_empty() || ascii.len() > others.len()
+}
+
 fn likeness(symbol: &str) -> &'static str {
     match symbol {
         "─" => "-",
@@ -31,7 +38,9 @@ fn likeness(symbol: &str) -> &'static str {
         "▏" => "|",
         "•" => "*",
         "·" => "-",
-        "…" => ".",
+        // Where it may be longer, three dots are written instead; here a text was cut.
+        "…" => "~",
+        "↕" => ":",
         "“" | "”" => "\"",
         "’" => "'",
         "⠋" | "⠼" => "|",

@@ -91,12 +91,11 @@ fn of_call(view: View, call: &Call) -> Lines {
             lines.push(line("libraries", call.protocol.libraries.join(", ")));
         }
         Reference::Invitations(messages) => {
-            lines.push(line("invited by", view.state.shown_name(&call.peer)));
+            lines.push(line("invited by", view.shown_name(&call.peer)));
             if messages.len() > 1 {
                 lines.push(line("invited", format!("{} times", messages.len())));
             }
-            let others: Vec<_> =
-                call.others.iter().map(|other| view.state.shown_name(other)).collect();
+            let others: Vec<_> = call.others.iter().map(|other| view.shown_name(other)).collect();
             if !others.is_empty() {
                 lines.push(line("with", others.join(", ")));
             }
@@ -137,7 +136,7 @@ fn of_failure(failure: &Failure) -> String {
 }
 
 pub(super) fn of_party(view: View, party: &Party) -> Lines {
-    let mut lines = vec![line("name", view.state.shown_name(party))];
+    let mut lines = vec![line("name", view.shown_name(party))];
     if view.state.privacy == Privacy::Open {
         lines.extend(party.username.iter().map(|name| line("username", format!("@{name}"))));
         lines.extend(party.phone.iter().map(|phone| line("phone", format!("+{phone}"))));

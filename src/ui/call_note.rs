@@ -16,10 +16,14 @@ const STILL_WAITING: i64 = 5;
 
 /// The text beside or below a row.
 pub(super) struct Note {
-    text: String,
+    pub(super) text: String,
+    /// A shorter text for the footer, where the other one has no room.
+    short: Option<String>,
     /// The keys that help; a hint is never broken over lines.
     hints: Vec<String>,
     pub(super) style: Style,
+    /// Whether it is about a request that failed.
+    pub(super) failed: bool,
 }
 
 impl Note {
@@ -40,20 +44,63 @@ impl Note {
         }
         lines
     }
+
+    /// The note in one line.
+    pub(super) fn whole(&self) -> String {
+        [&self.text]
+            .into_iter()
+            .chain(&self.hints)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// The longest text of the note that fits into `cells` cells, if there is one. The keys are in
+    /// the footer.
+    pub(super) fn fitting(&self, cells: usize) -> Option<&str> {
+        let texts = [Some(&self.text), self.short.as_ref()];
+        texts.into_iter().flatten().map(String::as_str).find(|text| text::width(text) <= cells)
+    }
+}
+
+/// The sign of a note that is not on the row of its call, one cell wide.
+pub(super) fn sign(view: View, call: &Call, now: Timestamp) -> &'static str {
+    match &call.request {
+        RequestState::Idle if call.doubtful => "?",
+        RequestState::Idle => {
+            let overdue = call.phase == Phase::Ringing && ring_seconds(view, call, now).is_none();
+            if overdue { "?" } else { " " }
+        }
+        RequestState::Sending { .. } => spinner(now),
+        RequestState::Failed { .. } => "✗",
+    }
 }
 
 /// The note of a call at the display's time `now`.
 pub(super) fn note(view: View, call: &Call, now: Timestamp) -> Note {
-    let plain = |text, style| Note { text, hints: Vec::new(), style };
+    let note = made_note(view, call, now);
+    Note { text: view.dotted(note.text), short: note.short.map(|text| view.dotted(text)), ..note }
+}
+
+fn made_note(view: View, call: &Call, now: Timestamp) -> Note {
+    let plain = |text, style| Note { text, short: None, hints: Vec::new(), style, failed: false };
     match &call.request {
         RequestState::Idle if call.doubtful => plain("checking…".to_owned(), view.theme().muted),
-        RequestState::Idle => plain(ring_note(view, call, now), view.theme().muted),
+        RequestState::Idle => {
+            let seconds = ring_seconds(view, call, now).filter(|_| call.phase == Phase::Ringing);
+            Note {
+                short: seconds.map(|seconds| format!("{seconds} s")),
+                ..plain(ring_note(view, call, now), view.theme().muted)
+            }
+        }
         RequestState::Sending { since, .. } => {
             let spinner = spinner(now);
             let waited = now.duration_since(*since).as_secs();
             let doing = words::call::progressive(call.verb());
             let late = if waited >= STILL_WAITING { " still waiting for Telegram" } else { "" };
-            plain(format!("{spinner} {doing}…{late}"), view.theme().warning)
+            let short = format!("{spinner} {doing}…");
+            let text = format!("{short}{late}");
+            Note { short: Some(short), ..plain(text, view.theme().warning) }
         }
         RequestState::Failed { failure, at, check, .. } => {
             let mut note = failed_note(view, failure, *at, *check);
@@ -71,9 +118,7 @@ fn ring_note(view: View, call: &Call, now: Timestamp) -> String {
     if call.phase != Phase::Ringing {
         return String::new();
     }
-    let server_now = view.state.server_now(call.key.account, now);
-    let timeout = view.state.account(call.key.account).ring_timeout;
-    let rings = match remaining(call.placed, timeout, server_now) {
+    let rings = match ring_seconds(view, call, now) {
         Some(seconds) => format!("rings {seconds} s more"),
         None => "overdue".to_owned(),
     };
@@ -82,6 +127,13 @@ fn ring_note(view: View, call: &Call, now: Timestamp) -> String {
         CallKind::Private => rings,
         CallKind::Group => format!("{} · {rings}", words::call::GROUP_CALL),
     }
+}
+
+/// How many seconds a call still rings; `None` once its time is over.
+fn ring_seconds(view: View, call: &Call, now: Timestamp) -> Option<i64> {
+    let server_now = view.state.server_now(call.key.account, now);
+    let timeout = view.state.account(call.key.account).ring_timeout;
+    remaining(call.placed, timeout, server_now)
 }
 
 fn failed_note(view: View, failure: &Failure, at: Timestamp, check: OutcomeCheck) -> Note {
@@ -99,8 +151,10 @@ fn failed_note(view: View, failure: &Failure, at: Timestamp, check: OutcomeCheck
     let dismiss = Some(hint(view, Action::Dismiss, "dismiss"));
     Note {
         text: format!("✗ {text} · {}", failure.code()),
+        short: None,
         hints: [retry, dismiss].into_iter().flatten().flatten().collect(),
         style: view.theme().error,
+        failed: true,
     }
 }
 

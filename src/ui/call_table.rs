@@ -1,10 +1,15 @@
 //! The table of the calls that live. Only the visible rows are computed.
+//!
+//! On a narrow screen a row is the symbol of the state, the name and the time. Where all lines are
+//! needed for calls, a row keeps a sign in place of its note.
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::account_letter;
+use super::panels::{NotePlace, Panels};
 use super::{Scratch, View, call_note, popup, put};
 use crate::app::{Privacy, State};
 use crate::calls::column::{CellTexts, Column};
@@ -17,28 +22,61 @@ use crate::words::screen::{NO_CALLS, NO_MATCHES};
 const NOTE_LINES: usize = 4;
 /// The cells of the cursor and the mark, in front of the columns.
 const MARKS: u16 = 3;
-/// The narrowest table with an account column, in cells.
-const ACCOUNT_FROM: u16 = 60;
+/// The narrowest table with the names of the accounts, in cells. On a narrower one each is a letter.
+const ACCOUNT_FROM: u16 = 61;
+/// The width of the account column with letters.
+const LETTER: u16 = 2;
+/// The least and the largest width of the account column with names.
+const ACCOUNT_LEAST: u16 = 8;
+const ACCOUNT_MOST: u16 = 14;
+/// The narrowest table with the words of the states, in cells.
+const WORDS_FROM: u16 = 56;
+/// The width of the state column without words.
+const SYMBOL: u16 = 2;
 /// The largest number of spare cells that the peer column gets.
-const PEER_SPARE: u16 = 14;
+const PEER_SPARE: u16 = 30;
 
 /// The columns that fit, each with its width in cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ColumnLayout(Vec<(Column, u16)>);
 
 impl ColumnLayout {
-    /// The layout for a table of this width. Columns are dropped by their priority.
-    fn new(width: u16, accounts: usize) -> Self {
-        let account = accounts > 1 && width >= ACCOUNT_FROM;
+    /// The layout for a table of this width. Columns are dropped by their priority; of the direction,
+    /// the arrow stays as long as there is room for it.
+    fn new(width: u16, state: &State) -> Self {
+        let several = state.accounts.len() > 1;
         let mut columns: Vec<_> =
-            Column::all().filter(|column| account || *column != Column::Account).collect();
+            Column::all().filter(|column| several || *column != Column::Account).collect();
         let room = width.saturating_sub(MARKS);
-        let used = |columns: &[Column]| columns.iter().map(|column| column.width()).sum::<u16>();
-        while used(&columns) > room {
+        let names = state.accounts.iter().map(|account| text::width(&account.name) as u16);
+        let account = match names.max() {
+            _ if width < ACCOUNT_FROM => LETTER,
+            longest => (longest.unwrap_or(0) + 1).clamp(ACCOUNT_LEAST, ACCOUNT_MOST),
+        };
+        let least = |column: Column, arrow: bool| match column {
+            Column::State if width < WORDS_FROM => SYMBOL,
+            Column::Account => account,
+            Column::Direction if arrow => Column::ARROW,
+            column => column.width(),
+        };
+        let used = |columns: &[Column], arrow: bool| {
+            columns.iter().map(|column| least(*column, arrow)).sum::<u16>()
+        };
+        let mut arrow = false;
+        while used(&columns, arrow) > room {
             let droppable = columns.iter().filter_map(|it| it.priority().map(|order| (order, *it)));
-            let Some((_, first)) = droppable.min_by_key(|(order, _)| *order) else { break };
-            columns.retain(|column| *column != first);
+            let droppable = droppable.filter(|(_, column)| !arrow || *column != Column::Direction);
+            match droppable.min_by_key(|(order, _)| *order) {
+                Some((_, Column::Direction)) => arrow = true,
+                Some((_, first)) => columns.retain(|column| *column != first),
+                None if columns.contains(&Column::Direction) => {
+                    columns.retain(|column| *column != Column::Direction);
+                }
+                None => break,
+            }
         }
+        let least = |column| least(column, arrow);
+        let used = |columns: &[Column]| used(columns, arrow);
         let spare = room.saturating_sub(used(&columns));
         let noted = columns.contains(&Column::Note);
         let missing = used(&columns).saturating_sub(room);
@@ -47,9 +85,14 @@ impl ColumnLayout {
             Column::Peer if noted => column.width() + (spare / 3).min(PEER_SPARE),
             Column::Peer => (column.width() + spare).saturating_sub(missing),
             Column::Note => column.width() + spare - (spare / 3).min(PEER_SPARE),
-            _ => column.width(),
+            column => least(column),
         };
         Self(columns.into_iter().map(|column| (column, wide(column))).collect())
+    }
+
+    /// Whether the states are words as well as symbols.
+    fn has_words(&self) -> bool {
+        self.width(Column::State) > SYMBOL
     }
 
     /// The width of a column; 0 where it was dropped.
@@ -63,51 +106,133 @@ struct Row<'a> {
     call: &'a Call,
     note: Vec<String>,
     note_style: Style,
-    /// Whether the note fits into its column; else it takes lines below the row.
-    beside: bool,
+    /// Where the note is, if the row has one.
+    note_place: RowNote,
     height: u16,
 }
 
-pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut Buffer) {
-    let area = popup::panel(view, &title(view), area, buffer);
-    let layout = ColumnLayout::new(area.width, view.state.accounts.len());
-    draw_head(view, &layout, Rect { height: 1, ..area }, buffer);
-    let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+/// Where the note of a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RowNote {
+    /// In its column, where it fits.
+    Beside,
+    /// In lines below the row.
+    Below,
+    /// In the footer if the call is selected; the row has what fits into the column, and a sign.
+    Footer,
+}
+
+/// Whether the rows have letters for the accounts.
+pub(super) fn has_letters(panels: &Panels) -> bool {
+    let frame = if panels.framed { 2 } else { 0 };
+    panels.calls.width.saturating_sub(frame) < ACCOUNT_FROM
+}
+
+/// How many lines the calls take with their notes, counted up to one more than `most`.
+pub(super) fn lines(view: View, width: u16, most: u16) -> u16 {
     let (calls, now) = view.state.display(view.now);
     let keys = calls.rows();
+    if keys.len() > usize::from(most) {
+        return most + 1;
+    }
+    let layout = ColumnLayout::new(width, view.state);
+    let rows = keys.iter().filter_map(|key| calls.get(*key));
+    rows.map(|call| make_row(view, call, &layout, width, NotePlace::Rows, now).height).sum()
+}
+
+/// The note of the selected call, if its row does not have all of it.
+pub(super) fn selected_note(view: View, width: u16) -> Option<call_note::Note> {
+    let (calls, now) = view.state.display(view.now);
+    let call = calls.get(view.state.cursor()?)?;
+    let layout = ColumnLayout::new(width, view.state);
+    let row = make_row(view, call, &layout, width, NotePlace::Footer, now);
+    (row.note_place == RowNote::Footer).then(|| call_note::note(view, call, now))
+}
+
+pub(super) fn draw(view: View, panels: &Panels, scratch: &mut Scratch, buffer: &mut Buffer) {
+    let (area, list) = if panels.framed {
+        let area = popup::panel(view, &title(view), panels.calls, buffer);
+        (area, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area })
+    } else {
+        (panels.calls, panels.calls)
+    };
+    let layout = ColumnLayout::new(area.width, view.state);
+    if panels.framed {
+        draw_head(view, &layout, Rect { height: 1, ..area }, buffer);
+    }
+    let (calls, now) = view.state.display(view.now);
+    let keys = calls.rows();
+    scratch.rows.clear();
     if keys.is_empty() {
-        put(
-            buffer,
-            (list.x + MARKS, list.y),
-            list.width.saturating_sub(MARKS),
-            empty(view),
-            view.theme().muted,
-        );
+        let width = list.width.saturating_sub(MARKS);
+        put(buffer, (list.x + MARKS, list.y), width, empty(view), view.theme().muted);
         return;
     }
-    let row =
-        |at: usize| calls.get(keys[at]).map(|call| make_row(view, call, &layout, list.width, now));
+    let row = |at: usize| {
+        let call = calls.get(keys[at])?;
+        Some(make_row(view, call, &layout, list.width, panels.notes, now))
+    };
     let cursor = view.state.cursor().and_then(|key| calls.position(key));
     scratch.first_row = first_row(scratch.first_row, cursor, keys.len(), list.height, |at| {
         row(at).map_or(1, |row| row.height)
     });
     let mut y = list.y;
-    let mut last = scratch.first_row;
-    for at in scratch.first_row..keys.len() {
+    for (at, key) in keys.iter().enumerate().skip(scratch.first_row) {
         if y >= list.bottom() {
             break;
         }
         let Some(row) = row(at) else { continue };
         let height = row.height.min(list.bottom() - y);
         draw_row(view, &row, &layout, Rect { y, height, ..list }, buffer);
+        scratch.rows.push(*key);
         y += height;
-        last = at;
     }
-    if scratch.first_row > 0 || last + 1 < keys.len() {
-        let place = format!(" {}-{} of {} ", scratch.first_row + 1, last + 1, keys.len());
-        let width = text::width(&place) as u16;
-        let x = area.right().saturating_sub(width + 1);
-        put(buffer, (x, area.y - 1), width, &place, view.title_style());
+    let above = scratch.first_row;
+    let end = above + scratch.rows.len();
+    if panels.framed {
+        draw_place(view, above..end, keys.len(), area, buffer);
+    } else {
+        draw_more(view, above > 0, end < keys.len(), list, buffer);
+    }
+}
+
+/// Writes into the frame which rows are visible, if some are not.
+fn draw_place(
+    view: View,
+    visible: std::ops::Range<usize>,
+    all: usize,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    if visible.len() == all {
+        return;
+    }
+    let above = match visible.start {
+        0 => String::new(),
+        rows => format!("↑ {rows} more · "),
+    };
+    let place = format!(" {above}{}-{} of {all} ", visible.start + 1, visible.end);
+    let width = text::width(&place) as u16;
+    let x = area.right().saturating_sub(width + 1);
+    put(buffer, (x, area.y - 1), width, &place, view.title_style());
+}
+
+/// Marks at the right edge of a list without a frame that there are rows above or below it.
+fn draw_more(view: View, above: bool, below: bool, list: Rect, buffer: &mut Buffer) {
+    let style = view.theme().muted;
+    let (x, last) = (list.right().saturating_sub(1), list.bottom().saturating_sub(1));
+    match (above, below) {
+        (true, true) if list.height == 1 => {
+            put(buffer, (x, list.y), 1, "↕", style);
+        }
+        _ => {
+            if above {
+                put(buffer, (x, list.y), 1, "↑", style);
+            }
+            if below {
+                put(buffer, (x, last), 1, "↓", style);
+            }
+        }
     }
 }
 
@@ -147,8 +272,7 @@ fn title(view: View) -> String {
         let (shown, all) = (calls.rows().len(), calls.len());
         parts.push(format!("{shown} of {all} by filter “{}”", calls.filter()));
     }
-    if calls.sort_column() != Column::default() || calls.is_reversed() {
-        let arrow = if calls.is_reversed() { "↑" } else { "↓" };
+    if let Some(arrow) = sort_arrow(view) {
         parts.push(format!("by {} {arrow}", calls.sort_column().code()));
     }
     if !calls.marked().is_empty() {
@@ -163,6 +287,13 @@ fn title(view: View) -> String {
     parts.join(" · ")
 }
 
+/// The direction of the order, unless it is the usual one.
+fn sort_arrow(view: View) -> Option<&'static str> {
+    let calls = &view.state.calls;
+    let usual = calls.sort_column() == Column::default() && !calls.is_reversed();
+    (!usual).then(|| if calls.is_reversed() { "↑" } else { "↓" })
+}
+
 fn empty(view: View) -> &'static str {
     if view.state.calls.filter().is_empty() { NO_CALLS } else { NO_MATCHES }
 }
@@ -170,7 +301,11 @@ fn empty(view: View) -> &'static str {
 fn draw_head(view: View, layout: &ColumnLayout, area: Rect, buffer: &mut Buffer) {
     let mut x = area.x + MARKS;
     for (column, width) in &layout.0 {
-        put(buffer, (x, area.y), *width, column.head(), view.theme().muted);
+        // A column of symbols, letters or arrows needs none.
+        let head = if *width > SYMBOL { column.head() } else { "" };
+        let arrow = sort_arrow(view).filter(|_| *column == view.state.calls.sort_column());
+        let head = format!("{head}{}", arrow.unwrap_or_default());
+        put(buffer, (x, area.y), *width, &head, view.theme().muted);
         x += width;
     }
 }
@@ -180,15 +315,25 @@ fn make_row<'a>(
     call: &'a Call,
     layout: &ColumnLayout,
     width: u16,
+    notes: NotePlace,
     now: Timestamp,
 ) -> Row<'a> {
     let note = call_note::note(view, call, now);
     let mut lines = note.lines(usize::from(width.saturating_sub(MARKS + 2)));
     let widest = lines.iter().map(|line| text::width(line)).max().unwrap_or(0);
-    let beside = lines.len() <= 1 && widest <= usize::from(layout.width(Column::Note));
-    lines.truncate(NOTE_LINES);
-    let height = if beside { 1 } else { 1 + lines.len() as u16 };
-    Row { call, note: lines, note_style: note.style, beside, height }
+    let fits = lines.len() <= 1 && widest <= usize::from(layout.width(Column::Note));
+    let (note_place, height) = match notes {
+        _ if fits => (RowNote::Beside, 1),
+        NotePlace::Rows => {
+            lines.truncate(NOTE_LINES);
+            (RowNote::Below, 1 + lines.len() as u16)
+        }
+        NotePlace::Footer => {
+            lines = vec![note.whole()];
+            (RowNote::Footer, 1)
+        }
+    };
+    Row { call, note: lines, note_style: note.style, note_place, height }
 }
 
 fn draw_row(view: View, row: &Row, layout: &ColumnLayout, area: Rect, buffer: &mut Buffer) {
@@ -197,14 +342,24 @@ fn draw_row(view: View, row: &Row, layout: &ColumnLayout, area: Rect, buffer: &m
     draw_marks(view, call.key, area, buffer);
     let now = view.state.display(view.now).1;
     let server_now = view.state.server_now(call.key.account, now);
-    let state = [words::call::phase_symbol(call.phase), words::call::phase(call.phase)].join(" ");
+    let symbol = words::call::phase_symbol(call.phase);
+    let state = if layout.has_words() {
+        format!("{symbol} {}", words::call::phase(call.phase))
+    } else {
+        symbol.to_owned()
+    };
+    let lettered = layout.width(Column::Account) == LETTER;
+    let letter = lettered.then(|| account_letter::letters(view));
+    let letter = letter.and_then(|all| all.get(usize::from(call.key.account.0)).cloned());
     let open = view.state.privacy == Privacy::Open;
+    let peer = view.shown_name(&call.peer);
     let username = call.peer.username.as_ref().filter(|_| open).map(|name| format!("@{name}"));
+    let username = username.filter(|username| *username != peer);
     let texts = CellTexts {
         state: &state,
-        peer: &view.state.shown_name(&call.peer),
+        peer: &peer,
         username: username.as_deref(),
-        account: &account(view, call),
+        account: &letter.as_ref().map_or_else(|| account(view, call), |it| it.letter.clone()),
         direction: words::call::direction(call.key.kind, call.direction),
         seconds: server_now.duration_since(call.counts_from()).as_secs(),
     };
@@ -212,23 +367,27 @@ fn draw_row(view: View, row: &Row, layout: &ColumnLayout, area: Rect, buffer: &m
     for (column, width) in layout.0.iter().filter(|(column, _)| *column != Column::Note) {
         let style = match column {
             Column::State => view.phase_style(call.phase),
-            Column::Account => theme.muted,
+            Column::Account => letter.as_ref().map_or(theme.muted, |letter| letter.style),
             _ => theme.text,
         };
         let text = column.cell(call, &texts, *width);
         put(buffer, (x, area.y), width.saturating_sub(1), &text, style);
         x += width;
     }
-    let (note_x, first, width) = if row.beside {
-        (x, area.y, layout.width(Column::Note))
-    } else {
-        (area.x + MARKS + 2, area.y + 1, area.width.saturating_sub(MARKS + 2))
+    let below = (area.x + MARKS + 2, area.y + 1, area.width.saturating_sub(MARKS + 2));
+    let (note_x, first, width) = match row.note_place {
+        RowNote::Below => below,
+        RowNote::Beside | RowNote::Footer => (x, area.y, layout.width(Column::Note)),
     };
     for (y, line) in (first..area.bottom()).zip(&row.note) {
         let used = put(buffer, (note_x, y), width, line, row.note_style);
         if y + 1 == area.bottom() && area.height < row.height {
             put(buffer, (note_x + used.min(width.saturating_sub(1)), y), 1, "…", row.note_style);
         }
+    }
+    if row.note_place == RowNote::Footer && width == 0 {
+        let sign = call_note::sign(view, call, now);
+        put(buffer, (area.x + MARKS - 1, area.y), 1, sign, row.note_style);
     }
     if view.state.cursor() == Some(call.key) {
         buffer.set_style(Rect { height: 1, ..area }, theme.selected);
@@ -252,24 +411,37 @@ pub(super) fn account(view: View, call: &Call) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::account::AccountState;
+    use crate::calls::Party;
 
     #[test]
     fn columns_are_dropped_by_priority_and_always_fit() {
+        let account = |name: &str| AccountState::new(name.to_owned(), Party::default());
+        let alone = State::new(vec![account("ada")]);
+        let both = State::new(vec![account("ada"), account("a-long-name-of-an-account")]);
         for width in 0..250 {
-            let several = ColumnLayout::new(width, 2);
-            assert_eq!(several.width(Column::Account) > 0, width >= ACCOUNT_FROM);
-            for layout in [ColumnLayout::new(width, 1), several] {
+            let several = ColumnLayout::new(width, &both);
+            assert_eq!(several.width(Column::Account) > LETTER, width >= ACCOUNT_FROM);
+            for layout in [ColumnLayout::new(width, &alone), several] {
                 let used = MARKS + layout.0.iter().map(|(_, width)| width).sum::<u16>();
                 assert!(used <= width.max(28), "{width}: {layout:?}");
             }
-            let layout = ColumnLayout::new(width, 1);
-            let has = |column| layout.width(column) > 0;
-            assert!(!has(Column::Kind) || has(Column::Direction), "{width}: the kind goes first");
-            assert!(!has(Column::Direction) || has(Column::Note), "{width}: then the direction");
+            let layout = ColumnLayout::new(width, &alone);
+            let word = layout.width(Column::Direction) > Column::ARROW;
+            assert!(layout.width(Column::Kind) == 0 || word, "{width}: the kind goes first");
+            assert!(
+                !word || layout.width(Column::Note) > 0,
+                "{width}: then the word of the direction"
+            );
+            assert_eq!(
+                layout.width(Column::Direction) > 0,
+                width >= 34,
+                "{width}: last, its arrow"
+            );
         }
-        let at_80 = ColumnLayout::new(78, 1);
+        let at_80 = ColumnLayout::new(78, &alone);
         assert!(at_80.width(Column::Note) >= 20, "{at_80:?}");
-        assert!(ColumnLayout::new(98, 1).width(Column::Kind) > 0);
+        assert!(ColumnLayout::new(98, &alone).width(Column::Kind) > 0);
     }
 
     #[test]

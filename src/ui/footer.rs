@@ -1,44 +1,144 @@
-//! The last line: the keys that apply, the newest notice, or the filter being typed.
+//! The last line: the keys that apply, and a message or the filter being typed.
+//!
+//! A message that has no room beside the keys has a place of its own: it never hides them.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{View, put, put_all, with_cursor};
-use crate::app::Screen;
+use ratatui::style::Style;
+
+use super::call_note::Note;
+use super::panels::{NotePlace, Panels};
+use super::prompt::FooterPrompt;
+use super::{View, call_table, put, put_all, with_cursor};
+use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
 use crate::app::request::obstacle;
+use crate::app::{Screen, has_frames};
 use crate::calls::account::ConnectionState;
-use crate::calls::{CallKind, RequestState};
+use crate::calls::{Call, CallKind, Phase, RequestState};
 use crate::text;
 use crate::words;
-use crate::words::screen::{FILTER_KEYS, MORE_IN_DOCTOR, UNCONFIRMED, calls_off};
+use crate::words::notice::ring_behind_frozen;
+use crate::words::screen::{FILTER_KEYS, MORE_IN_DOCTOR, UNCONFIRMED, calls_off, of_account};
 
-pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
+/// The keys that a message beside them does not push aside.
+const KEPT_HINTS: usize = 2;
+/// The width below which the texts of keys are short.
+const SHORT_BELOW: u16 = 40;
+
+/// A key with what it does.
+struct Hint {
+    key: String,
+    text: String,
+}
+
+impl Hint {
+    fn parts(&self, view: View) -> [(String, Style); 2] {
+        let (key, text) = (format!(" {}", self.key), format!(" {} ", self.text));
+        [(key, view.theme().key), (text, view.theme().muted)]
+    }
+
+    fn width(&self) -> u16 {
+        (text::width(&self.key) + text::width(&self.text) + 3) as u16
+    }
+}
+
+/// What the footer has to say besides the keys.
+struct FooterMessage {
+    text: String,
+    style: Style,
+    /// Whether it fits beside the keys.
+    beside: bool,
+}
+
+pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
+    let area = panels.footer;
     if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
         return draw_filter(view, input, area, buffer);
     }
-    let standing = || standing(view, area.width).filter(|_| view.state.screen == Screen::Calls);
-    let notice = view.state.notices.newest().map(str::to_owned).or_else(standing);
-    let notice = notice.map(|text| format!("  {text} ")).unwrap_or_default();
-    let notice_width = (text::width(&notice) as u16).min(area.width);
-    let room = area.width.saturating_sub(notice_width);
+    if let Some(prompt) = FooterPrompt::new(view, panels.framed, area.width) {
+        return prompt.draw(view, panels, buffer);
+    }
+    let hints = hints(view, area.width);
+    let message = message(view, &hints, area.width, panels.notes);
+    let beside = message.as_ref().filter(|message| message.beside);
+    let beside = beside.map(|message| (format!("  {} ", message.text), message.style));
+    let beside_width = beside.as_ref().map_or(0, |(text, _)| text::width(text) as u16);
+    let room = area.width.saturating_sub(beside_width);
     let mut used = 0;
-    for (key, text) in hints(view) {
-        let hint =
-            [(format!(" {key}"), view.theme().key), (format!(" {text} "), view.theme().muted)];
-        let width = hint.iter().map(|(text, _)| text::width(text) as u16).sum::<u16>();
-        if used + width > room {
+    for hint in hints {
+        if used + hint.width() > room {
             break;
         }
-        used += put_all(buffer, (area.x + used, area.y), room - used, &hint);
+        used += put_all(buffer, (area.x + used, area.y), room - used, &hint.parts(view));
     }
-    let x = area.right() - notice_width;
-    put(buffer, (x, area.y), notice_width, &notice, view.theme().warning);
+    if let Some((text, style)) = beside {
+        put(buffer, (area.right() - beside_width, area.y), beside_width, &text, style);
+    }
+    if let Some(message) = message.filter(|message| !message.beside) {
+        let Rect { x, y, width, .. } = panels.message;
+        if panels.message == panels.header {
+            // The clock and the state of the connection stay.
+            let width = width.saturating_sub(10);
+            let text = format!("{:<1$}", text::cut(&message.text, width.into()), width.into());
+            put(buffer, (x + 3, y), width, &text, message.style);
+        } else {
+            put(buffer, (x, y), width, &format!(" {} ", message.text), message.style);
+        }
+    }
 }
 
-/// A condition of an account that needs the user.
+/// Whether a message or a prompt needs more than the footer.
+pub(super) fn overflows(view: View, width: u16, notes: NotePlace) -> bool {
+    match FooterPrompt::new(view, false, width) {
+        Some(prompt) => prompt.overflows(width),
+        None => message(view, &hints(view, width), width, notes).is_some_and(|it| !it.beside),
+    }
+}
+
+/// The newest notice, else the error on the selected call, else a standing condition, else the note
+/// of the selected call. The notes only where their rows do not have them.
+fn message(view: View, hints: &[Hint], width: u16, notes: NotePlace) -> Option<FooterMessage> {
+    let width_of = |hints: &[Hint]| hints.iter().map(Hint::width).sum::<u16>();
+    let room = |hints: &[Hint]| usize::from(width.saturating_sub(width_of(hints) + 3));
+    let warning = |text: String| {
+        let beside = text::width(&text) <= room(hints);
+        FooterMessage { text, style: view.theme().warning, beside }
+    };
+    if let Some(notice) = view.state.notices.newest() {
+        return Some(warning(notice.to_owned()));
+    }
+    if view.state.screen != Screen::Calls {
+        return None;
+    }
+    let note = match notes {
+        NotePlace::Rows => None,
+        NotePlace::Footer => call_table::selected_note(view, width),
+    };
+    let beside = |note: &Note| {
+        let text = note.fitting(room(&hints[..hints.len().min(KEPT_HINTS)]))?.to_owned();
+        Some(FooterMessage { text, style: note.style, beside: true })
+    };
+    let Some(note) = note else { return standing(view, width).map(warning) };
+    if note.failed {
+        let beside = text::width(&note.text) <= room(hints);
+        return Some(FooterMessage { text: note.text, style: note.style, beside });
+    }
+    standing(view, width).map(warning).or_else(|| beside(&note))
+}
+
+/// Calls that ring behind a frozen display, or a condition of an account that needs the user.
 fn standing(view: View, width: u16) -> Option<String> {
+    if let Some(frozen) = &view.state.frozen {
+        let rings = |call: &&Call| call.phase == Phase::Ringing;
+        let unseen = |call: &&Call| frozen.calls.get(call.key).is_none();
+        let calls = view.state.calls.live().filter(rings).filter(unseen).count();
+        if calls > 0 {
+            return Some(ring_behind_frozen(calls));
+        }
+    }
     let accounts = || view.state.accounts.iter().filter(|account| !account.is_out());
     let unusable = view.state.accounts.iter().find_map(|account| match &account.connection {
         ConnectionState::Unusable { cause } => {
@@ -55,11 +155,15 @@ fn standing(view: View, width: u16) -> Option<String> {
         return unusable;
     }
     let key = view.options.keymap.hint(Layer::Board, Action::EnableCalls);
-    if accounts().any(|account| account.authorization.calls_off) {
-        return Some(calls_off(key.as_deref()));
+    let named = |account: &AccountState, text: &str| match view.state.accounts.len() {
+        0 | 1 => text.to_owned(),
+        _ => of_account(&view.state.shown_account(account), text),
+    };
+    if let Some(account) = accounts().find(|account| account.authorization.calls_off) {
+        return Some(named(account, &calls_off(key.as_deref())));
     }
-    let unconfirmed = accounts().any(|account| account.authorization.unconfirmed);
-    unconfirmed.then(|| UNCONFIRMED.to_owned())
+    let unconfirmed = accounts().find(|account| account.authorization.unconfirmed);
+    unconfirmed.map(|account| named(account, UNCONFIRMED))
 }
 
 fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Buffer) {
@@ -73,8 +177,8 @@ fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Bu
     put_all(buffer, (area.x, area.y), area.width, &parts);
 }
 
-/// The keys that apply now, with their texts.
-fn hints(view: View) -> Vec<(String, String)> {
+/// The keys that apply now, the most important ones first.
+fn hints(view: View, width: u16) -> Vec<Hint> {
     let state = view.state;
     if let Some(Dialog::SignIn(_)) = &state.dialog {
         // Its keys are in the frame of the dialog.
@@ -107,7 +211,10 @@ fn hints(view: View) -> Vec<(String, String)> {
     if !state.calls.marked().is_empty() {
         let shown = state.targets().len();
         if shown > 0 {
-            add(Action::HangUp, &format!("hang up {shown} marked…"));
+            let text = words::call::end_marked(shown);
+            add(Action::HangUp, &format!("{text}…"));
+            let asks = if state.has_unseen_marks() { "…" } else { "" };
+            add(Action::HangUpNow, &format!("{text}{asks}"));
         }
         add(Action::Back, "unmark");
     } else if let Some(call) = state.selected_call() {
@@ -118,7 +225,11 @@ fn hints(view: View) -> Vec<(String, String)> {
                 CallKind::Private => {
                     add(Action::HangUp, &format!("{verb}…"));
                     let reason = call.default_reason();
-                    add(Action::HangUpNow, &format!("{verb} ({})", reason.code()));
+                    if width < SHORT_BELOW {
+                        add(Action::HangUpNow, reason.code());
+                    } else {
+                        add(Action::HangUpNow, &format!("{verb} ({})", reason.code()));
+                    }
                 }
                 // It is declined without a reason.
                 CallKind::Group => add(Action::HangUpNow, verb),
@@ -127,7 +238,9 @@ fn hints(view: View) -> Vec<(String, String)> {
         if matches!(call.request, RequestState::Failed { .. }) {
             add(Action::Dismiss, "dismiss error");
         }
-        add(Action::Details, "details");
+        if has_frames(state.size) {
+            add(Action::Details, "details");
+        }
     }
     if state.frozen.is_some() {
         add(Action::Freeze, "thaw");
@@ -140,9 +253,10 @@ fn hints(view: View) -> Vec<(String, String)> {
 }
 
 /// The keys of actions, of those that have one.
-fn keyed(view: View, layer: Layer, actions: Vec<(Action, String)>) -> Vec<(String, String)> {
+fn keyed(view: View, layer: Layer, actions: Vec<(Action, String)>) -> Vec<Hint> {
     let keyed = actions.into_iter().filter_map(|(action, text)| {
-        view.options.keymap.hint(layer, action).map(|key| (key, text))
+        let key = view.options.keymap.hint(layer, action)?;
+        Some(Hint { key, text: view.dotted(text) })
     });
     keyed.collect()
 }

@@ -8,7 +8,7 @@ use super::{View, popup, put};
 use crate::app::action::{Action, Layer};
 use crate::calls::column::Column;
 use crate::text;
-use crate::words::screen::ABOUT;
+use crate::words::screen::{ABOUT, SIGNS};
 
 const WIDTH: u16 = 74;
 /// The width of the keys in front of their text.
@@ -35,16 +35,25 @@ fn lines(view: View, width: u16) -> Vec<(String, String, Style)> {
     for (layer, title) in [(Layer::Board, "On the board"), (Layer::Picker, "In the reason picker")]
     {
         lines.push((String::new(), title.to_owned(), theme.title));
-        for (action, keys) in view.options.keymap.actions(layer) {
-            let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
-            let keys = if keys.is_empty() { "(no key)".to_owned() } else { keys.join("  ") };
-            lines.push((keys, action.describe().to_owned(), theme.text));
+        let cells = usize::from(width.saturating_sub(KEYS + 1));
+        for (keys, text) in bindings(view, layer) {
+            for (at, line) in text::wrap(text, cells).into_iter().enumerate() {
+                let keys = if at == 0 { keys.clone() } else { " ".to_owned() };
+                lines.push((keys, line, theme.text));
+            }
         }
         lines.push((String::new(), String::new(), theme.text));
     }
     let columns: Vec<_> = Column::all().map(|column| column.code().to_owned()).collect();
     lines.push((String::new(), "Columns to sort by".to_owned(), theme.title));
-    lines.push((String::new(), columns.join(", "), theme.text));
+    for line in text::wrap(&columns.join(", "), usize::from(width.saturating_sub(2))) {
+        lines.push((String::new(), line, theme.text));
+    }
+    lines.push((String::new(), String::new(), theme.text));
+    lines.push((String::new(), "Signs".to_owned(), theme.title));
+    for (sign, meaning) in SIGNS {
+        lines.push((sign.to_owned(), meaning.to_owned(), theme.text));
+    }
     lines.push((String::new(), String::new(), theme.text));
     lines.push((String::new(), "What the board shows and does".to_owned(), theme.title));
     for paragraph in ABOUT {
@@ -54,4 +63,22 @@ fn lines(view: View, width: u16) -> Vec<(String, String, Style)> {
     }
     lines.pop();
     lines
+}
+
+/// The keys of a layer with what they do. Actions that do the same, such as selecting a row, are one
+/// entry, from the first key to the last.
+fn bindings(view: View, layer: Layer) -> Vec<(String, &'static str)> {
+    let mut bindings: Vec<(String, &'static str)> = Vec::new();
+    for (action, keys) in view.options.keymap.actions(layer) {
+        let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+        let keys = if keys.is_empty() { "(no key)".to_owned() } else { keys.join("  ") };
+        match bindings.last_mut() {
+            Some((known, text)) if *text == action.describe() => {
+                let first = known.split(" … ").next().unwrap_or_default();
+                *known = format!("{first} … {keys}");
+            }
+            _ => bindings.push((keys, action.describe())),
+        }
+    }
+    bindings
 }

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::call_detail::{self, line};
+use super::panels::Panels;
 use super::{Scratch, View, history_statistics, popup, put};
 use crate::app::action::{Action, Layer};
 use crate::app::history::StatisticsPanel;
@@ -28,10 +29,11 @@ const ACCOUNT: u16 = 10;
 /// The narrowest list with the kind and the account, in cells.
 const ROOMY: u16 = 58;
 
-pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut Buffer) {
+pub(super) fn draw(view: View, panels: &Panels, scratch: &mut Scratch, buffer: &mut Buffer) {
+    let area = panels.body;
     let history = &view.state.history;
     let beside = history.details || history.statistics != StatisticsPanel::Hidden;
-    let (list, panel) = match (beside, is_wide(area.width)) {
+    let (list, panel) = match (beside && panels.framed, is_wide(area.width)) {
         (false, _) => (area, None),
         (true, true) => {
             let width = area.width / 2 - 4;
@@ -44,7 +46,8 @@ pub(super) fn draw(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut B
             (list, Some(Rect { y: list.bottom() - 1, height, ..area }))
         }
     };
-    draw_list(view, list, scratch, buffer);
+    let list = if panels.framed { popup::panel(view, &title(view), list, buffer) } else { list };
+    draw_list(view, list, panels.framed, scratch, buffer);
     let Some(panel) = panel else { return };
     match &history.statistics {
         StatisticsPanel::Hidden => draw_details(view, panel, buffer),
@@ -89,8 +92,7 @@ enum ListLine<'a> {
     Call(usize, &'a HistoryCall),
 }
 
-fn draw_list(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut Buffer) {
-    let area = popup::panel(view, &title(view), area, buffer);
+fn draw_list(view: View, area: Rect, framed: bool, scratch: &mut Scratch, buffer: &mut Buffer) {
     let history = &view.state.history;
     if let Some(cause) = &history.failure {
         for (y, text) in (area.y..area.bottom()).zip(text::wrap(cause, usize::from(area.width))) {
@@ -118,7 +120,7 @@ fn draw_list(view: View, area: Rect, scratch: &mut Scratch, buffer: &mut Buffer)
     }
     let (above, below) = history.continues();
     for (more, y) in [(above, area.y - 1), (below, area.bottom())] {
-        if more {
+        if more && framed {
             let x = area.right().saturating_sub(5);
             put(buffer, (x, y), 3, " … ", view.title_style());
         }
@@ -178,7 +180,7 @@ fn draw_row(
         Direction::Outgoing => "→",
     };
     let style = if call.is_missed() { theme.warning } else { theme.text };
-    let name = view.state.shown_name(&call.peer);
+    let name = view.shown_name(&call.peer);
     let cells = [
         (TIME, view.clock(call.placed), theme.muted),
         (peer, name, theme.text),

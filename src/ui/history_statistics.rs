@@ -63,8 +63,7 @@ pub(super) fn draw(view: View, statistics: &HistoryStatistics, area: Rect, buffe
         (words::history::outcome_word(*outcome, Direction::Incoming).to_owned(), *calls)
     });
     table(view, words::history::BY_OUTCOME, outcomes, &mut rest, buffer);
-    let people =
-        statistics.people.iter().map(|(peer, calls)| (view.state.shown_name(peer), *calls));
+    let people = statistics.people.iter().map(|(peer, calls)| (view.shown_name(peer), *calls));
     table(view, words::history::BY_PERSON, people, &mut rest, buffer);
 }
 

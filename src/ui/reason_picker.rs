@@ -14,6 +14,8 @@ use crate::words;
 const WIDTH: u16 = 68;
 /// The cursor, the key and the label in front of the text.
 const LABEL: u16 = 20;
+/// The largest number of names that are looked up for the list of several calls.
+const MOST_NAMES: usize = 40;
 
 /// One line of the picker.
 struct PickerLine {
@@ -22,6 +24,26 @@ struct PickerLine {
     label: &'static str,
     text: Vec<String>,
     usual: bool,
+}
+
+/// A key and what it answers, where the picker is a prompt.
+pub(super) struct Answer {
+    pub(super) key: String,
+    pub(super) label: String,
+    /// Whether Enter sends it.
+    pub(super) selected: bool,
+}
+
+impl Answer {
+    /// The label, cut to `most` letters.
+    pub(super) fn label(&self, most: usize) -> String {
+        self.label.chars().take(most).collect::<String>().trim_end().to_owned()
+    }
+
+    /// The key and the label.
+    pub(super) fn text(&self, most: usize) -> String {
+        format!("{} {}", self.key, self.label(most)).trim_end().to_owned()
+    }
 }
 
 pub(super) fn draw(view: View, picker: &Picker, screen: Rect, buffer: &mut Buffer) {
@@ -34,15 +56,20 @@ pub(super) fn draw(view: View, picker: &Picker, screen: Rect, buffer: &mut Buffe
         .into_iter()
         .map(|choice| line(view, picker, first, choice, width))
         .collect();
-    if height(&lines) > screen.height.saturating_sub(2) {
+    if height(&lines) + 2 > screen.height.saturating_sub(2) {
         // All reasons stay visible; their texts are cut to one line.
         for line in &mut lines {
             line.text.truncate(1);
         }
     }
-    let height = height(&lines);
-    let area = popup::popup(view, &title(view, picker, first), (width, height), screen, buffer);
-    let mut rest = area;
+    let about = about(view, picker, usize::from(width.saturating_sub(2)));
+    let size = (width, height(&lines) + about.len() as u16);
+    let area = popup::popup(view, &title(view, picker, first), size, screen, buffer);
+    for (y, text) in (area.y..area.bottom()).zip(&about) {
+        put(buffer, (area.x + 1, y), area.width.saturating_sub(1), text, view.theme().text);
+    }
+    let above = (about.len() as u16).min(area.height);
+    let mut rest = Rect { y: area.y + above, height: area.height - above, ..area };
     for line in &lines {
         draw_line(view, line, line.choice == picker.cursor, rest, buffer);
         let used = (line.text.len() as u16).min(rest.height);
@@ -52,20 +79,64 @@ pub(super) fn draw(view: View, picker: &Picker, screen: Rect, buffer: &mut Buffe
     popup::hints(view, Layer::Picker, &actions, area, buffer);
 }
 
+/// The picker as a prompt: the name of the call, what will be done, and the reasons.
+pub(super) fn prompt(
+    view: View,
+    picker: &Picker,
+    width: u16,
+) -> Option<(String, String, Vec<Answer>)> {
+    let first = picker.calls.first().and_then(|key| view.state.calls.get(*key))?;
+    let title = title(view, picker, first);
+    let (name, title) = if picker.calls.len() == 1 {
+        (name_and_account(view, first), title)
+    } else {
+        let title = words::call::end_marked_prompt(picker.calls.len());
+        let about = about(view, picker, usize::from(width).saturating_sub(title.len() + 3));
+        let title = format!("{title}: {}", about.join(" · "));
+        (title.clone(), title)
+    };
+    let answers = picker.choices().into_iter().map(|choice| {
+        let line = line(view, picker, first, choice, WIDTH);
+        let label = line.label.to_lowercase();
+        Answer { key: line.key, label, selected: choice == picker.cursor }
+    });
+    Some((name, title, answers.collect()))
+}
+
+/// The calls of a picker for several by their names, and how many marked calls it leaves out.
+fn about(view: View, picker: &Picker, cells: usize) -> Vec<String> {
+    let calls = &view.state.calls;
+    let mut lines = Vec::new();
+    if picker.calls.len() > 1 {
+        let listed = picker.calls.iter().take(MOST_NAMES).filter_map(|key| calls.get(*key));
+        let names: Vec<_> = listed.map(|call| view.shown_name(&call.peer)).collect();
+        lines.push(words::call::names(&names, picker.calls.len(), cells));
+    }
+    let marked = calls.marked();
+    let hidden = marked.len() - calls.rows().iter().filter(|key| marked.contains(key)).count();
+    if hidden > 0 && picker.calls.iter().any(|key| marked.contains(key)) {
+        lines.push(words::call::hidden_marks(hidden));
+    }
+    lines
+}
+
 fn height(lines: &[PickerLine]) -> u16 {
     lines.iter().map(|line| line.text.len() as u16).sum()
 }
 
 fn title(view: View, picker: &Picker, first: &Call) -> String {
     match picker.calls.len() {
-        1 => {
-            let whose = match view.state.accounts.len() {
-                0 | 1 => String::new(),
-                _ => format!(" ({})", call_table::account(view, first)),
-            };
-            words::call::picker_title(first.verb(), &view.state.shown_name(&first.peer)) + &whose
-        }
-        many => format!("Hang up {many} marked calls"),
+        1 => words::call::picker_title(first.verb(), &name_and_account(view, first)),
+        many => words::call::end_marked_title(many),
+    }
+}
+
+/// The name of the other party, and the account where there are several.
+fn name_and_account(view: View, call: &Call) -> String {
+    let name = view.shown_name(&call.peer);
+    match view.state.accounts.len() {
+        0 | 1 => name,
+        _ => format!("{name} ({})", call_table::account(view, call)),
     }
 }
 

@@ -3,14 +3,23 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::panels::Panels;
 use super::{View, popup, put};
 use crate::calls::{Calls, Direction, EndedCall};
 use crate::text;
 use crate::words::call::{direction, ending_with_reasons};
 use crate::words::screen::NO_RECENT;
 
-pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
-    let area = popup::lower_panel(view, "Recent", area, buffer);
+const TITLE: &str = "Recent";
+
+pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
+    let Some(area) = panels.recent else { return };
+    let area = if panels.framed {
+        popup::lower_panel(view, TITLE, area, buffer)
+    } else {
+        put(buffer, (area.x + 1, area.y), area.width, TITLE, view.theme().title);
+        Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
+    };
     let (calls, _) = view.state.display(view.now);
     if calls.recent().len() == 0 {
         let width = area.width.saturating_sub(1);
@@ -40,7 +49,7 @@ pub(super) fn lines(calls: &Calls, width: u16, most: u16) -> u16 {
 /// The widths of name, direction and ending in a panel of this width.
 fn columns(width: u16) -> (u16, u16, u16) {
     let roomy = width >= 90;
-    let name = if roomy { 24 } else { (width / 4).clamp(8, 18) };
+    let name = if roomy { (width / 4).clamp(24, 48) } else { (width / 4).clamp(8, 18) };
     let direction = if roomy { 11 } else { 2 };
     (name, direction, width.saturating_sub(1 + 7 + name + 1 + direction))
 }
@@ -58,14 +67,17 @@ fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) -> u
     let mut x = area.x + 1;
     put(buffer, (x, area.y), 5, &view.clock_or_date(ended.at), theme.muted);
     x += 7;
-    put(buffer, (x, area.y), name_width, &view.state.shown_name(&ended.peer), theme.text);
+    put(buffer, (x, area.y), name_width, &view.shown_name(&ended.peer), theme.text);
     x += name_width + 1;
     put(buffer, (x, area.y), direction_width, arrow_or_text, theme.muted);
     x += direction_width;
     let style = if ended.is_missed() { theme.warning } else { theme.text };
     let lines = text::wrap(&ending_with_reasons(ended), usize::from(width));
     for (y, line) in (area.y..area.bottom()).zip(&lines) {
-        put(buffer, (x, y), width, line, style);
+        let used = put(buffer, (x, y), width, line, style);
+        if y + 1 == area.bottom() && lines.len() > usize::from(area.height) {
+            put(buffer, (x + used.min(width.saturating_sub(1)), y), 1, "…", style);
+        }
     }
     lines.len() as u16
 }

@@ -3,6 +3,7 @@
 mod pictures;
 mod questions;
 mod screens;
+mod sizes;
 
 use std::time::Duration;
 
@@ -35,8 +36,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn look() -> DisplayOptions {
-    let nothing = |_: &str| None;
-    let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen, &nothing);
+    let theme = Theme::load("dark", std::path::Path::new("."), Depth::Sixteen);
     DisplayOptions {
         theme: theme.expect("the shipped theme"),
         keymap: Keymap::default(),
@@ -132,7 +132,13 @@ fn drawn(
     update(state, Msg::Resized { width, height }, at(second));
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("in memory");
     let mut scratch = Scratch::default();
-    terminal.draw(|frame| view(state, look, at(second), &mut scratch, frame)).expect("in memory");
+    for _ in 0..2 {
+        let frame = |frame: &mut Frame| view(state, look, at(second), &mut scratch, frame);
+        terminal.draw(frame).expect("in memory");
+        if let Some(rows) = scratch.take_changed_rows() {
+            update(state, Msg::RowsShown(rows), at(second));
+        }
+    }
     terminal.backend().buffer().clone()
 }
 
@@ -191,7 +197,9 @@ fn the_board_at_every_size_that_changes_it() {
     for size in [(120, 40), (100, 24), (99, 24), (80, 24), (64, 20), (40, 12), (40, 10)] {
         shows(&format!("board_{}x{}", size.0, size.1), &mut full_board(), size);
     }
-    shows("board_39x9", &mut full_board(), (39, 9));
+    shows("board_29x9", &mut full_board(), (29, 9));
+    shows("board_30x2", &mut full_board(), (30, 2));
+    shows("board_29x1", &mut full_board(), (29, 1));
 }
 
 #[test]
@@ -298,8 +306,7 @@ fn ascii_has_nothing_else() {
 
 #[test]
 fn without_colour_every_state_is_still_told_apart() {
-    let nothing = |_: &str| None;
-    let theme = Theme::load("dark", std::path::Path::new("."), Depth::None, &nothing);
+    let theme = Theme::load("dark", std::path::Path::new("."), Depth::None);
     let look = DisplayOptions { theme: theme.expect("the shipped theme"), ..look() };
     let buffer = drawn(&mut full_board(), &look, (80, 24), 60);
     let coloured = |style: Style| {
@@ -364,4 +371,29 @@ fn check_picture(name: &str, picture: &str) {
         shown == picture,
         "the picture is out of date: ONHOOK_UPDATE=1 cargo test draws it anew"
     );
+}
+
+#[test]
+fn a_call_that_rings_behind_a_frozen_display_is_shown() {
+    let mut state = full_board();
+    press(&mut state, &[Action::Freeze], 55);
+    call(&mut state, 20, peer(20, "Zoe", None), true, Stage::Requested);
+    let text = text_of(&drawn(&mut state, &look(), (80, 24), 60));
+    assert!(text.contains("4 ringing") && !text.contains("Zoe"), "{text}");
+    assert!(text.contains("a new call rings behind the frozen display"), "{text}");
+    assert!(text.contains("p thaw"), "{text}");
+}
+
+#[test]
+fn in_ascii_a_name_that_cannot_be_read_is_the_username_or_the_id() {
+    let mut state = empty_board();
+    call(&mut state, 1, peer(1, "张伟", Some("wei")), true, Stage::Requested);
+    call(&mut state, 2, peer(2, "مريم", None), true, Stage::Requested);
+    call(&mut state, 3, peer(3, "Zoë", None), true, Stage::Requested);
+    let look = DisplayOptions { ascii: true, ..look() };
+    let text = text_of(&drawn(&mut state, &look, (80, 24), 60));
+    for name in ["@wei", "Unknown 7000000002", "Zo?", "x decline..."] {
+        assert!(text.contains(name), "{name}:\n{text}");
+    }
+    assert!(!text.contains("@wei @wei"), "{text}");
 }

@@ -62,6 +62,14 @@ pub fn party(party: &Party) -> String {
     }
 }
 
+/// A party whose name cannot be shown: the username, or `Unknown` and the id.
+pub fn party_without_name(party: &Party) -> String {
+    match &party.username {
+        Some(username) => format!("@{username}"),
+        None => format!("{UNKNOWN} {}", party.user_id),
+    }
+}
+
 /// The party behind the privacy mask.
 pub fn masked_party(party: &Party) -> String {
     match &party.name {
@@ -105,6 +113,41 @@ pub fn picker_title(verb: Verb, name: &str) -> String {
         Verb::HangUp => "Hang up on",
     };
     format!("{action} {name}")
+}
+
+/// The title of the picker for several marked calls.
+pub fn end_marked_title(calls: usize) -> String {
+    format!("End {calls} marked calls")
+}
+
+/// The same in front of names, where there is little room.
+pub fn end_marked_prompt(calls: usize) -> String {
+    format!("End {calls}")
+}
+
+/// The hang-up of several marked calls, in hints.
+pub fn end_marked(calls: usize) -> String {
+    format!("end {calls} marked")
+}
+
+/// As many of the first names as fit into `cells` cells, and the number of the others of `all`.
+pub fn names(first: &[String], all: usize, cells: usize) -> String {
+    let listed = |shown: usize| match all - shown {
+        0 => first[..shown].join(", "),
+        others => format!("{} and {others} more", first[..shown].join(", ")),
+    };
+    let fits = |text: &String| text::width(text) <= cells;
+    let fitting = (1..=first.len()).rev().map(listed).find(fits);
+    fitting.unwrap_or_else(|| {
+        let others = if all > 1 { format!(" and {} more", all - 1) } else { String::new() };
+        let room = cells.saturating_sub(text::width(&others));
+        first.first().map(|name| text::cut(name, room) + &others).unwrap_or_default()
+    })
+}
+
+/// Marked calls that the filter hides are not hung up.
+pub fn hidden_marks(calls: usize) -> String {
+    format!("the filter hides {calls} marked; they stay")
 }
 
 /// How a call ended, with both reasons where a discard was sent from this session.
@@ -222,4 +265,25 @@ fn lasted(words: &str, seconds: Option<u32>) -> String {
 
 fn duration(seconds: u32) -> String {
     text::duration(i64::from(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_names_are_listed_as_fit() {
+        let three = ["Grace Hopper", "Alan", "Zoe"].map(str::to_owned);
+        let cases = [
+            (3, 40, "Grace Hopper, Alan, Zoe"),
+            (3, 22, "Grace Hopp… and 2 more"),
+            (3, 23, "Grace Hopper, Alan, Zoe"),
+            (9, 40, "Grace Hopper, Alan, Zoe and 6 more"),
+            (9, 30, "Grace Hopper, Alan and 7 more"),
+            (9, 17, "Grace… and 8 more"),
+        ];
+        for (all, cells, wanted) in cases {
+            assert_eq!(names(&three, all, cells), wanted.to_owned(), "{all} {cells}");
+        }
+    }
 }

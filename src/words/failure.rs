@@ -48,6 +48,9 @@ pub fn on_row(failure: &Failure, wait: Option<Option<i64>>, check: OutcomeCheck)
 /// Telegram has frozen the account, which can then do little more than read.
 pub const FROZEN: &str = "Telegram has frozen this account";
 
+/// The same after the name of the account, where there is little room.
+pub const FROZEN_SHORT: &str = "frozen";
+
 /// The text of `FLOOD_WAIT`, wherever it is met.
 pub fn flood_wait(seconds: Option<i64>) -> String {
     match seconds {

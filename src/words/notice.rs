@@ -14,6 +14,10 @@ pub const NO_CALL: &str = "no call is selected";
 pub const MARKED_HIDDEN: &str = "the filter hides the marked calls";
 /// The account of the selected call has no session.
 pub const SIGNED_OUT: &str = "this account is signed out";
+/// The connections are renewed.
+pub const RECONNECTING: &str = "reconnecting";
+/// There is no row at the place that a digit names.
+pub const NO_ROW: &str = "there is no such row";
 /// Call requests are on for all sessions.
 pub const ALL_RECEIVE: &str = "every session receives calls";
 /// Call requests are on for this session.
@@ -33,6 +37,24 @@ pub fn ringing(name: &str) -> String {
 /// The selected call has ended, and a key was pressed before another one was selected.
 pub fn selected_call_over(name: &str) -> String {
     format!("{name}'s call is over · ↓ selects the next")
+}
+
+/// A key that the keymap does not bind.
+pub fn unbound(key: &str) -> String {
+    format!("{key} does nothing here")
+}
+
+/// New calls ring that a frozen display does not show.
+pub fn ring_behind_frozen(calls: usize) -> String {
+    match calls {
+        1 => "a new call rings behind the frozen display".to_owned(),
+        _ => format!("{calls} new calls ring behind the frozen display"),
+    }
+}
+
+/// Another call was selected in place of one that has ended, just before a hang-up key was pressed.
+pub fn selected_lately(name: &str) -> String {
+    format!("{name} is selected now · press the key again")
 }
 
 /// A call ended while its reason was being picked.

@@ -1,8 +1,24 @@
 //! The sentences of panels and dialogs that are not about one call.
 
-/// The counts of the header: ringing, active, and all other calls.
-pub fn counts(ringing: usize, active: usize, others: usize) -> [(usize, &'static str); 3] {
-    [(ringing, "ringing"), (active, "active"), (others, "connecting")]
+/// The words of the header's counts: ringing, active, and all other calls.
+pub const COUNTS: [&str; 3] = ["ringing", "active", "connecting"];
+
+/// After the number of the accounts that are online.
+pub const ONLINE: &str = " online";
+
+/// The time until the next attempt to connect.
+pub fn in_seconds(seconds: i64) -> String {
+    format!("in {seconds} s")
+}
+
+/// The key that ends the wait for the next attempt to connect.
+pub fn reconnect_now(key: &str) -> String {
+    format!("{key} now")
+}
+
+/// A sentence about one of several accounts.
+pub fn of_account(name: &str, text: &str) -> String {
+    format!("{name}: {text}")
 }
 
 /// There are no calls.
@@ -13,6 +29,10 @@ pub const NO_MATCHES: &str = "no matches";
 pub const NO_RECENT: &str = "nothing yet";
 /// No call is selected, and none has ended.
 pub const NO_DETAILS: &str = "nothing selected";
+/// A screen without room for the verb of a call.
+pub const TOO_SMALL_TO_ACT: &str = "too small to act";
+/// The same in a few cells.
+pub const TOO_SMALL: &str = "too small";
 /// A screen without room for the sign-in.
 pub const TOO_SMALL_TO_SIGN_IN: &str = "too small to sign in";
 
@@ -56,7 +76,7 @@ pub fn calls_off(key: Option<&str>) -> String {
 pub const UNCONFIRMED: &str = "confirm this session in another Telegram app";
 
 /// The keys of the filter's input line.
-pub const FILTER_KEYS: &str = "Enter apply · Esc cancel · ! not";
+pub const FILTER_KEYS: &str = "Enter apply · Esc cancel · ! not · @account";
 
 /// A question with its title, its text, and the words for yes and no.
 pub struct Confirmation {
@@ -94,6 +114,18 @@ pub fn enable_calls(name: &str) -> Confirmation {
         no: "leave it",
     }
 }
+
+/// What the signs of the board mean.
+pub const SIGNS: [(&str, &str); 8] = [
+    ("☎", "an incoming call rings"),
+    ("◌", "an outgoing call is dialing, or rings at the other side"),
+    ("◐", "answered; the devices are connecting"),
+    ("●", "active; of an account: online"),
+    ("▶  ✓", "selected; marked"),
+    ("✗", "a hang-up failed; of an account: it needs help"),
+    ("?", "it may have ended: this is being checked"),
+    ("←  →", "incoming; outgoing"),
+];
 
 /// What the help page says about the board.
 pub const ABOUT: [&str; 3] = [

@@ -307,6 +307,8 @@ fn idle() -> io::Result<()> {
     command.args(["demo", "nothing.toml"]);
     command.cwd(folder.path());
     command.env("TERM", "xterm-256color");
+    // A fixed theme: the terminal of the benchmark answers no question about its background.
+    command.env("ONHOOK_THEME", "dark");
     for (name, folder) in folder_variables(folder.path()) {
         command.env(name, folder);
     }

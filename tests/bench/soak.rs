@@ -96,6 +96,8 @@ fn busy_day(seconds: u64) -> Vec<Load> {
         command.env(name, folder);
     }
     command.env("TERM", "xterm-256color");
+    // A fixed theme: the terminal of the benchmark answers no question about its background.
+    command.env("ONHOOK_THEME", "dark");
     let mut child = pair.slave.spawn_command(command).expect("the program starts");
     let process = child.process_id().expect("it runs");
     let mut reader = pair.master.try_clone_reader().expect("a reader");

@@ -14,7 +14,7 @@ pub const SIZE: Rect = Rect { x: 0, y: 0, width: 120, height: 40 };
 
 /// The shipped dark theme with the default keys.
 pub fn options() -> DisplayOptions {
-    let theme = Theme::load("dark", Path::new("."), Depth::Sixteen, &|_: &str| None);
+    let theme = Theme::load("dark", Path::new("."), Depth::Sixteen);
     DisplayOptions {
         theme: theme.expect("the shipped theme"),
         keymap: Keymap::default(),

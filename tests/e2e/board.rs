@@ -129,7 +129,7 @@ fn details_open_and_close_by_key() {
 #[test]
 fn help_shows_the_keys_as_they_are_bound() {
     let keymap = "[board]\nhang-up = 'h'\nreverse = []\n";
-    let mut board = Start::shipped("busy").file("keymap.toml", keymap).size(100, 60).run();
+    let mut board = Start::shipped("busy").file("keymap.toml", keymap).size(100, 80).run();
     board.see_line(&["h hang up…"].map(|_| "h decline…"));
     board.press("?");
     board.see_line(&["h ", "hang up, decline or cancel"]);
@@ -202,6 +202,58 @@ fn the_ascii_option_draws_ascii_only() {
     assert!(text.is_ascii(), "{text}");
     board.see_line(&[">", "! ringing", "Grace Hopper"]);
     board.quit();
+}
+
+#[test]
+fn without_unicode_the_board_is_ascii_unless_the_setting_forbids_it() {
+    for (variable, value) in [("LANG", "C"), ("TERM", "linux")] {
+        let start = || Start::shipped("busy").env(variable, value);
+        let board = start().run();
+        board.see("3 ringing");
+        assert!(board.text().is_ascii(), "{variable}");
+        board.quit();
+        let board = start().env("ONHOOK_ASCII", "false").run();
+        board.see("☎ ringing");
+        board.quit();
+    }
+}
+
+#[test]
+fn the_theme_follows_the_background_that_the_terminal_reports() {
+    // A ringing call is light yellow on dark ground, and red on light ground.
+    let ringing = |start: Start| {
+        let board = start.run();
+        board.see("3 ringing");
+        let ended = board.quit();
+        let raw = String::from_utf8_lossy(&ended.raw).into_owned();
+        let asked = raw.matches("\u{1b}]11;?").count();
+        let color = raw.split("☎ ringing").next().unwrap_or_default().to_owned();
+        (
+            asked,
+            color
+                .rsplit("38;5;")
+                .next()
+                .and_then(|code| code.split(['m', ';']).next())
+                .map(str::to_owned),
+        )
+    };
+    let start = || Start::shipped("busy");
+    let (light, dark) = (Some("1".to_owned()), Some("11".to_owned()));
+    assert_eq!(ringing(start().background(Some("rgb:ffff/ffff/f0f0"))), (1, light.clone()));
+    assert_eq!(ringing(start().background(Some("rgb:1e1e/1e1e/2e2e"))), (1, dark.clone()));
+    assert_eq!(
+        ringing(start().background(None)),
+        (1, dark.clone()),
+        "a terminal that does not know it"
+    );
+    assert_eq!(ringing(start().background(None).env("COLORFGBG", "0;15")), (1, light.clone()));
+    assert_eq!(
+        ringing(start().background(None).env("ONHOOK_THEME", "light")),
+        (0, light),
+        "not asked"
+    );
+    let old = start().background(None).env("TERM", "vt220").env("ONHOOK_ASCII", "false");
+    assert_eq!(ringing(old).0, 0);
 }
 
 #[test]

@@ -106,11 +106,31 @@ fn marked_calls_are_hung_up_together_each_with_its_default_reason() {
     board.press("g<space><space>");
     board.see("2 marked");
     board.press("x");
-    board.see("Hang up 2 marked calls");
+    board.see("End 2 marked calls");
     board.press("<enter>");
     board.see("declined by you (busy)");
     board.see("cancelled by you (missed)");
     assert_eq!(board.hang_ups().len(), 2);
+}
+
+#[test]
+fn a_marked_call_that_is_off_the_screen_is_named_before_it_is_hung_up() {
+    let call = |person: &str| format!("[[call]]\nfrom = '{person}'\nto = 'me'\nat = 0.1\n");
+    let scenario = format!("{}{}", call("grace"), call("alan"));
+    let mut board = Start::scenario(&scenario).size(30, 3).run();
+    board.see("2 ringing");
+    board.press("g<space>");
+    board.see("end 1 marked…");
+    board.press("X");
+    board.see("b busy m miss h hang d disc");
+    assert!(board.hang_ups().is_empty());
+    board.press("<esc>");
+    board.see("end 1 marked…");
+    board.press("<up>");
+    board.see("✓");
+    board.press("X");
+    board.until("no mark", |text| !text.contains('✓'));
+    board.quit();
 }
 
 /// The rule that comes first: the wrong call is never ended.
@@ -133,6 +153,8 @@ fn enter_does_not_hang_up_the_call_that_replaces_the_picked_one() {
     board.see("'s call is over · ↓ selects the next");
     // Only now is Alan meant: what reaches the server first is for him, and alone.
     board.see_line(&["▶", "Alan Turing"]);
+    // The arrow confirms the choice: a hang-up key that comes at once might be meant for Grace.
+    board.press("<down>");
     board.press("X");
     board.see_line(&["Alan Turing", "declined by you"]);
     let ended = board.quit();

@@ -28,7 +28,7 @@ struct Shown {
 /// A running board.
 pub struct Board {
     shown: Arc<(Mutex<Shown>, Condvar)>,
-    keys: Box<dyn Write + Send>,
+    keys: Arc<Mutex<Box<dyn Write + Send>>>,
     pty: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
     folder: TempDir,
@@ -44,6 +44,16 @@ pub struct Start {
     env: Vec<(String, String)>,
     files: Vec<(String, String)>,
     folder: Option<TempDir>,
+    theme: ThemeSetting,
+}
+
+/// The theme of a board that is started.
+#[derive(Clone, Copy)]
+enum ThemeSetting {
+    /// `dark`, so that the terminal is asked nothing.
+    Dark,
+    /// `auto`, in a terminal that reports this background, or none.
+    Auto { background: Option<&'static str> },
 }
 
 impl Start {
@@ -63,6 +73,7 @@ impl Start {
             env: Vec::new(),
             files: Vec::new(),
             folder: None,
+            theme: ThemeSetting::Dark,
         }
     }
 
@@ -88,6 +99,12 @@ impl Start {
 
     pub fn size(mut self, width: u16, height: u16) -> Self {
         self.size = (width, height);
+        self
+    }
+
+    /// With the theme `auto`, in a terminal that answers OSC 11 with this colour, or not at all.
+    pub fn background(mut self, color: Option<&'static str>) -> Self {
+        self.theme = ThemeSetting::Auto { background: color };
         self
     }
 
@@ -123,6 +140,13 @@ impl Start {
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("TZ", "UTC");
+        let background = match self.theme {
+            ThemeSetting::Dark => {
+                command.env("ONHOOK_THEME", "dark");
+                None
+            }
+            ThemeSetting::Auto { background } => background,
+        };
         for (name, folder) in program::folder_variables(folder.path()) {
             command.env(name, folder);
         }
@@ -132,11 +156,13 @@ impl Start {
         let child = pair.slave.spawn_command(command).expect("the program starts");
         let reader = pair.master.try_clone_reader().expect("a reader");
         let keys = pair.master.take_writer().expect("a writer");
+        let keys = Arc::new(Mutex::new(keys));
         let parser = vt100::Parser::new(cells(self.size.1), cells(self.size.0), 0);
         let shown = Shown { parser, raw: Vec::new(), ended: false };
         let shown = Arc::new((Mutex::new(shown), Condvar::new()));
         let read = Arc::clone(&shown);
-        thread::spawn(move || follow(reader, &read));
+        let answers = Answers { keys: Arc::clone(&keys), background };
+        thread::spawn(move || follow(reader, &read, &answers));
         Board { shown, keys, pty: pair.master, child, folder }
     }
 }
@@ -145,14 +171,42 @@ fn cells(count: u16) -> NonZeroU16 {
     NonZeroU16::new(count).expect("a terminal has at least one cell")
 }
 
+/// What the terminal answers when it is asked what it is.
+struct Answers {
+    keys: Arc<Mutex<Box<dyn Write + Send>>>,
+    /// The colour of its background; without one it does not know the question.
+    background: Option<&'static str>,
+}
+
+impl Answers {
+    /// Answers OSC 11 and DA1 once both are in what was written; returns whether they are.
+    fn give(&self, written: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(written);
+        let asked = text.contains("\u{1b}]11;?") && text.contains("\u{1b}[c");
+        if asked {
+            let color = |color| format!("\u{1b}]11;{color}\u{1b}\\");
+            let color = self.background.map(color).unwrap_or_default();
+            let answer = format!("{color}\u{1b}[?62;22c");
+            let mut keys = self.keys.lock().expect("no test panics while it writes");
+            // The program may have ended.
+            let _ = keys.write_all(answer.as_bytes());
+        }
+        asked
+    }
+}
+
 /// Feeds the screen until the program ends.
-fn follow(mut reader: Box<dyn Read + Send>, shown: &(Mutex<Shown>, Condvar)) {
+fn follow(mut reader: Box<dyn Read + Send>, shown: &(Mutex<Shown>, Condvar), answers: &Answers) {
+    let mut answered = false;
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = reader.read(&mut buffer).unwrap_or(0);
         let mut screen = shown.0.lock().expect("no test panics while it holds this");
         screen.raw.extend_from_slice(&buffer[..read]);
         screen.parser.process(&buffer[..read]);
+        if !answered {
+            answered = answers.give(&screen.raw);
+        }
         screen.ended = read == 0;
         shown.1.notify_all();
         if read == 0 {
@@ -176,7 +230,12 @@ impl Board {
         ];
         let bytes =
             names.iter().fold(keys.to_owned(), |keys, (name, byte)| keys.replace(name, byte));
-        self.keys.write_all(bytes.as_bytes()).expect("the program reads keys");
+        self.write(&bytes);
+    }
+
+    fn write(&self, text: &str) {
+        let mut keys = self.keys.lock().expect("no test panics while it writes");
+        keys.write_all(text.as_bytes()).expect("the program reads keys");
     }
 
     /// The screen as text.
@@ -285,7 +344,7 @@ impl Board {
     /// Pastes a text, as terminals do it.
     pub fn paste(&mut self, text: &str) {
         let pasted = format!("\u{1b}[200~{text}\u{1b}[201~");
-        self.keys.write_all(pasted.as_bytes()).expect("the program reads keys");
+        self.write(&pasted);
     }
 
     /// The folder of the program's files.

@@ -66,7 +66,7 @@ fn sign_in(board: &mut Board, served: &ServerProcess, way: Way) {
 /// Checks that there is one account and one row, declines the call, and checks that the account is
 /// used under its old name at the next start.
 fn check_renewed(mut board: Board, served: &ServerProcess) {
-    board.see("● online · Ada Lovelace");
+    board.see("● online · home");
     board.see_line(&["ringing", "Grace Hopper"]);
     let text = board.text();
     assert_eq!(text.matches("● online").count(), 1, "{text}");
@@ -79,7 +79,7 @@ fn check_renewed(mut board: Board, served: &ServerProcess) {
     assert_eq!(accounts_on_disk(folder.path()), 1);
     assert!(!folder.path().join("accounts/home/renewed").exists(), "the session is adopted");
     let board = Start::own().at(folder).run();
-    board.see("● online · Ada Lovelace");
+    board.see("● online · home");
     board.quit();
 }
 
@@ -88,7 +88,7 @@ fn a_live_account_is_renewed_in_place_and_its_old_session_is_signed_out() {
     for_each([Way::Code, Way::Qr, Way::Import], |way| {
         let served = ServerProcess::start(&format!("{ME}{RING}"));
         let mut board = board(&served);
-        board.see("● online · Ada Lovelace");
+        board.see("● online · home");
         board.see_line(&["ringing", "Grace Hopper"]);
         sign_in(&mut board, &served, way);
         served.until_requested("auth.logOut");
@@ -132,7 +132,7 @@ fn the_second_account_of_one_person_is_refused_with_both_names() {
     import(&served, folder.path(), 1, "work");
     fs::rename(&aside, &home).expect("moved back");
     let board = Start::own().at(folder).size(110, 30).run();
-    board.see_line(&["● online · Ada Lovelace", "✗ see onhook doctor · work"]);
+    board.see_line(&["● home", "✗ work: see onhook doctor"]);
     board.see_wrapped("'work' is the same person as 'home'");
     board.see_line(&["ringing", "Grace Hopper"]);
     let text = board.text();

@@ -60,6 +60,8 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         1 => proptest::char::range('a', 'z')
             .prop_map(|char| Msg::Edit(tui_input::InputRequest::InsertChar(char))),
         1 => Just(Msg::Tick),
+        2 => proptest::sample::subsequence(vec![1, 2, 3], 0..=3)
+            .prop_map(|ids| Msg::RowsShown(ids.into_iter().map(key).collect())),
     ]
 }
 
@@ -85,6 +87,7 @@ proptest! {
             now += f64::from(wait) / 1000.0;
             let key_pressed = matches!(msg, Msg::Action(_));
             let could_be_targets = targets(&state);
+            let asks = state.dialog.is_none() && state.has_unseen_marks();
             if let Msg::Account(_, AccountEvent::RequestDone { key, attempt, .. }) = &msg {
                 let current = state.calls.get(*key).map(|call| call.request.next_attempt() - 1);
                 if current.is_none_or(|current| current == *attempt) {
@@ -94,6 +97,7 @@ proptest! {
             for effect in update(&mut state, msg.clone(), at(now)) {
                 let Effect::Account(_, AccountCommand::Request(order)) = effect else { continue };
                 prop_assert!(key_pressed, "a request without a key: {msg:?}");
+                prop_assert!(!asks, "marked calls that are not on the screen are named first");
                 prop_assert!(could_be_targets.contains(&order.key), "{:?} was no target", order.key);
                 let id = order.key.id;
                 let own = Reference::Call(Handle { id, access_hash: 1000 + id });

@@ -29,7 +29,7 @@ use crate::calls::{AccountId, CallKey, Calls, Change, Ignored, Party, Phase, Req
 use crate::words;
 use account::AccountState;
 use action::Layer;
-use dialog::{Choice, Dialog};
+use dialog::{Choice, Dialog, HelpPage};
 use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect};
 use msg::{LedgerEvent, Msg};
 use notice::Notices;
@@ -90,6 +90,8 @@ pub struct State {
     pub screen: Screen,
     /// The dialog over the screen.
     pub dialog: Option<Dialog>,
+    /// The help page over the screen and its dialog.
+    pub help: Option<HelpPage>,
     /// The notices at the foot of the screen.
     pub notices: Notices,
     pub privacy: Privacy,
@@ -145,6 +147,7 @@ impl State {
             sign_in_mode: SignInMode::default(),
             screen: Screen::default(),
             dialog: None,
+            help: None,
             notices: Notices::default(),
             privacy: Privacy::default(),
             details: DetailPane::default(),
@@ -158,6 +161,11 @@ impl State {
 
     /// The layer whose keys apply.
     pub fn layer(&self) -> Layer {
+        if self.help.is_some() { Layer::Help } else { self.layer_below_help() }
+    }
+
+    /// The layer whose keys apply when the help page is closed: the one that the page explains.
+    pub fn layer_below_help(&self) -> Layer {
         match (&self.dialog, self.screen) {
             (Some(dialog), _) => dialog.layer(),
             (None, Screen::Calls) => Layer::Board,
@@ -262,9 +270,12 @@ impl State {
 
     fn resize(&mut self, size: (u16, u16)) {
         self.size = size;
-        if !has_room(size) && matches!(self.dialog, Some(Dialog::Picker(_))) {
-            // Nothing may be sent from a picker that is not on the screen.
-            self.dialog = None;
+        if !has_room(size) {
+            self.help = None;
+            if matches!(self.dialog, Some(Dialog::Picker(_))) {
+                // Nothing may be sent from a picker that is not on the screen.
+                self.dialog = None;
+            }
         }
     }
 

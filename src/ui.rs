@@ -97,7 +97,6 @@ pub fn view(
             footer::draw(view, panels.footer, buffer);
             match &state.dialog {
                 Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
-                Some(Dialog::Help { scroll }) => help::draw(view, *scroll, area, buffer),
                 Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
                 Some(Dialog::Quit) => {
                     popup::draw_confirmation(view, &words::screen::quit(), area, buffer);
@@ -108,6 +107,9 @@ pub fn view(
                     popup::draw_confirmation(view, &question, area, buffer);
                 }
                 Some(Dialog::Filter { .. }) | None => {}
+            }
+            if let Some(page) = state.help {
+                help::draw(view, page.scroll, area, buffer);
             }
         }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::account::AccountState;
 use super::action::Action;
-use super::dialog::{Choice, Dialog};
+use super::dialog::{Choice, Dialog, HelpPage};
 use super::effect::{Effect, ProgramEffect, SignInEffect, TerminalEffect};
 use super::sign_in_dialog::SignInMode;
 use super::{DetailPane, Frozen, Privacy, Screen, State, has_room, is_wide};
@@ -19,17 +19,21 @@ impl State {
             Action::Quit => return self.quit(),
             Action::Suspend => return vec![Effect::Program(ProgramEffect::Suspend)],
             Action::Redraw => return vec![Effect::Terminal(TerminalEffect::Redraw)],
+            Action::Help if self.help.is_none() => {
+                self.open_help(now);
+                return Vec::new();
+            }
             _ => {}
+        }
+        if let Some(page) = self.help {
+            self.act_in_help(action, page);
+            return Vec::new();
         }
         match self.dialog {
             None => match self.screen {
                 Screen::Calls => self.act_on_calls(action, now),
             },
             Some(Dialog::Picker(_)) => self.act_in_picker(action, now),
-            Some(Dialog::Help { scroll }) => {
-                self.act_in_help(action, scroll);
-                Vec::new()
-            }
             Some(Dialog::Filter { .. }) => {
                 self.act_in_filter(action);
                 Vec::new()
@@ -60,6 +64,7 @@ impl State {
     /// Quits. The first time while a request on a call is under way it asks instead.
     fn quit(&mut self) -> Vec<Effect> {
         if self.is_sending() && !matches!(self.dialog, Some(Dialog::Quit)) {
+            self.help = None;
             let signing_in = matches!(self.dialog, Some(Dialog::SignIn(_)));
             self.dialog = Some(Dialog::Quit);
             let leave = signing_in.then_some(Effect::SignIn(SignInEffect::Leave));
@@ -79,7 +84,6 @@ impl State {
                 | Action::SortRight
                 | Action::Reverse
                 | Action::Freeze
-                | Action::Help
         );
         if unseen && !has_room(self.size) {
             self.notices.show(notice::TOO_SMALL, now);
@@ -121,7 +125,6 @@ impl State {
                     .map(|id| Effect::Account(AccountId(id), AccountCommand::Reconnect))
                     .collect();
             }
-            Action::Help => self.dialog = Some(Dialog::Help { scroll: 0 }),
             Action::SignIn if self.sign_in_mode == SignInMode::Closed => {
                 self.notices.show(notice::DEMO_SIGN_IN, now);
             }
@@ -137,6 +140,7 @@ impl State {
             | Action::ReasonDisconnect
             | Action::Resend
             | Action::ForgotPassword
+            | Action::Help
             | Action::Quit
             | Action::Suspend
             | Action::Redraw => {}
@@ -166,7 +170,15 @@ impl State {
         choice.map_or_else(Vec::new, |choice| self.choose(choice, now))
     }
 
-    fn act_in_help(&mut self, action: Action, scroll: u16) {
+    fn open_help(&mut self, now: Timestamp) {
+        if has_room(self.size) {
+            self.help = Some(HelpPage::default());
+        } else {
+            self.notices.show(notice::TOO_SMALL, now);
+        }
+    }
+
+    fn act_in_help(&mut self, action: Action, HelpPage { scroll }: HelpPage) {
         let page = (self.size.1 / 2).max(1);
         let scroll = match action {
             Action::Up => scroll.saturating_sub(1),
@@ -175,9 +187,9 @@ impl State {
             Action::PageDown => scroll.saturating_add(page),
             Action::Top => 0,
             Action::Bottom => u16::MAX,
-            _ => return self.dialog = None,
+            _ => return self.help = None,
         };
-        self.dialog = Some(Dialog::Help { scroll: scroll.min(200) });
+        self.help = Some(HelpPage { scroll: scroll.min(200) });
     }
 
     fn act_in_filter(&mut self, action: Action) {

@@ -94,10 +94,23 @@ pub enum Action {
 }
 
 impl Layer {
+    /// The title of its keys on the help page.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Board => "On the board",
+            Self::Picker => "In the reason picker",
+            Self::Filter => "While the filter is edited",
+            Self::Help => "On this page",
+            Self::SignInMenu => "In the list of ways to sign in",
+            Self::SignInField => "While signing in",
+            Self::Confirm => "In a question",
+        }
+    }
+
     /// The actions that the layer accepts.
     pub fn actions(self) -> impl Iterator<Item = Action> {
         use Action as A;
-        const ALWAYS: &[Action] = &[A::Back, A::Quit, A::Suspend, A::Redraw];
+        const ALWAYS: &[Action] = &[A::Help, A::Back, A::Quit, A::Suspend, A::Redraw];
         const MOVES: &[Action] = &[A::Up, A::Down, A::Top, A::Bottom];
         const PAGES: &[Action] = &[A::PageUp, A::PageDown];
         let own: [&[Action]; 3] = match self {
@@ -119,7 +132,6 @@ impl Layer {
                     A::Reconnect,
                     A::SignIn,
                     A::EnableCalls,
-                    A::Help,
                 ],
             ],
             Self::Picker => [
@@ -127,7 +139,7 @@ impl Layer {
                 &[A::Accept, A::DefaultReason],
                 &[A::ReasonBusy, A::ReasonMissed, A::ReasonHangup, A::ReasonDisconnect],
             ],
-            Self::Help => [MOVES, PAGES, &[A::Help]],
+            Self::Help => [MOVES, PAGES, &[]],
             Self::SignInMenu => [&[A::Up, A::Down], &[A::Accept], &[]],
             Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
             Self::Filter | Self::Confirm => [&[A::Accept], &[], &[]],
@@ -162,7 +174,7 @@ impl Action {
             Self::Resend => "have the code sent again",
             Self::ForgotPassword => "recover a forgotten two-step password",
             Self::EnableCalls => "let this session receive calls, if it does not",
-            Self::Help => "this page",
+            Self::Help => "the keys that apply here",
             Self::Back => "back",
             Self::Quit => "quit",
             Self::Suspend => "suspend to the shell",

@@ -11,11 +11,6 @@ use crate::calls::{AccountId, CallKey};
 #[derive(Debug, Clone)]
 pub enum Dialog {
     Picker(Picker),
-    /// The help page, scrolled by so many lines.
-    Help {
-        /// Lines above the top of the page.
-        scroll: u16,
-    },
     /// The filter's input line.
     Filter {
         input: Input,
@@ -35,7 +30,6 @@ impl Dialog {
     pub fn layer(&self) -> Layer {
         match self {
             Self::Picker(_) => Layer::Picker,
-            Self::Help { .. } => Layer::Help,
             Self::Filter { .. } => Layer::Filter,
             Self::SignIn(sign_in) => match sign_in.question {
                 Question::Method { .. } => Layer::SignInMenu,
@@ -44,6 +38,13 @@ impl Dialog {
             Self::Quit | Self::EnableCalls(_) => Layer::Confirm,
         }
     }
+}
+
+/// The help page. It lies over a dialog as well, which keeps its state and receives its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HelpPage {
+    /// Lines above the top of the page.
+    pub scroll: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -461,3 +461,26 @@ fn a_look_up_that_a_lost_connection_refuses_stays_pending() {
     let pending = crate::calls::OutcomeCheck::Pending;
     assert!(matches!(request, RequestState::Failed { check, .. } if *check == pending));
 }
+
+#[test]
+fn help_opens_over_a_dialog_and_closes_back_to_it() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    rings(&mut state, 8, 0.0);
+    for open in [Action::HangUp, Action::Filter] {
+        press(&mut state, open, 0.1);
+        let below = state.layer();
+        press(&mut state, Action::Help, 0.2);
+        assert_eq!((state.layer(), state.layer_below_help()), (Layer::Help, below));
+        assert_eq!(press(&mut state, Action::Accept, 0.3), [], "nothing is sent from the page");
+        assert_eq!(state.layer(), below, "{open:?}");
+        press(&mut state, Action::Back, 0.4);
+    }
+    let picked = state.selection().expect("a call");
+    press(&mut state, Action::HangUp, 0.5);
+    press(&mut state, Action::Help, 0.6);
+    tell(&mut state, discarded(picked.id, None), 1.0);
+    press(&mut state, Action::Back, 1.1);
+    assert!(state.dialog.is_none(), "the picker is closed with its call");
+    assert_eq!(press(&mut state, Action::HangUpNow, 1.2), [], "and no other call is selected");
+}

@@ -242,6 +242,8 @@ fn dialogs_and_modes() {
     let dialogs = [
         ("help", vec![Action::Help]),
         ("help_end", vec![Action::Help, Action::Bottom]),
+        ("help_of_picker", vec![Action::HangUp, Action::Help]),
+        ("help_of_filter", vec![Action::Filter, Action::Help]),
         ("details", vec![Action::Details]),
         ("privacy", vec![Action::Privacy]),
         ("frozen", vec![Action::Freeze]),
@@ -254,6 +256,18 @@ fn dialogs_and_modes() {
         state.size = (80, 24);
         press(&mut state, &actions, 55);
         shows(&format!("mode_{name}"), &mut state, (80, 24));
+    }
+}
+
+/// The whole help page is read at each width: every line is wrapped, and none is cut.
+#[test]
+fn the_help_page_is_wrapped_and_not_cut() {
+    for (width, height) in [(40, 110), (60, 80)] {
+        let mut state = empty_board();
+        press(&mut state, &[Action::Help], 55);
+        let text = text_of(&drawn(&mut state, &look(), (width, height), 60));
+        assert!(!text.contains('…'), "{text}");
+        snapshot(&format!("help_{width}"), &text);
     }
 }
 

@@ -95,6 +95,24 @@ pub fn enable_calls(name: &str) -> Confirmation {
     }
 }
 
+/// An action without a key, on the help page.
+pub const NO_KEY: &str = "(no key)";
+
+/// The symbols of the board, and what they mean.
+pub const LEGEND: [(&str, &str); 11] = [
+    ("▶", "the selected call, which a hang-up key acts on"),
+    ("✓", "marked"),
+    ("☎", "ringing: incoming, and not answered yet"),
+    ("◌", "dialing; remote ringing once the other device rings"),
+    ("◐", "connecting: answered, and not established yet"),
+    ("●", "active, or in the header: online"),
+    ("○", "no connection; it is tried again"),
+    ("✗", "an error, or an account that cannot be used"),
+    ("⠋", "waiting for Telegram's answer"),
+    ("← →", "incoming, outgoing"),
+    ("↑ ↓", "sorted upwards, downwards"),
+];
+
 /// What the help page says about the board.
 pub const ABOUT: [&str; 3] = [
     "A call that you answer on another device is not visible to this session: Telegram updates \

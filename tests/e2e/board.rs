@@ -134,9 +134,10 @@ fn help_shows_the_keys_as_they_are_bound() {
     board.press("?");
     board.see_line(&["h ", "hang up, decline or cancel"]);
     board.see_line(&["(no key)", "reverse the order"]);
+    board.press("G");
     board.see_wrapped("A call that you answer on another device is not visible to this session");
     board.press("<esc>");
-    board.see_no("On the board");
+    board.see_no("What the board shows and does");
     board.press("h");
     board.see("Decline the call from");
     board.press("<esc>");

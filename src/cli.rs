@@ -184,6 +184,9 @@ struct SettingArgs {
     /// auto, dark, light, mono, or one of your own
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
+    /// Say each change in words instead of drawing a board, as screen readers need it
+    #[arg(long)]
+    plain: bool,
     /// Draw with ASCII characters only
     #[arg(long)]
     ascii: bool,
@@ -214,6 +217,7 @@ impl SettingArgs {
     fn overrides(&self) -> Overrides {
         Overrides {
             theme: self.theme.clone(),
+            plain: self.plain.then_some(true),
             ascii: self.ascii.then_some(true),
             bell: self.no_bell.then_some(false),
             notify: self.no_notify.then_some(false),
@@ -230,6 +234,7 @@ impl BoardArgs {
         let options = [
             (!chosen.account.is_empty(), "--account"),
             (settings.theme.is_some(), "--theme"),
+            (settings.plain, "--plain"),
             (settings.ascii, "--ascii"),
             (settings.no_bell, "--no-bell"),
             (settings.no_notify, "--no-notify"),

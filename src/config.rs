@@ -101,6 +101,8 @@ macro_rules! settings {
 settings! {
     /// The name of the theme.
     theme: String = "auto";
+    /// Say each change in words instead of drawing a board.
+    plain: bool = false;
     /// Draw with ASCII only.
     ascii: bool = false;
     /// Ring the bell.

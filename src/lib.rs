@@ -25,6 +25,7 @@
 //! | [`ui`] | drawing, one file for each panel |
 //! | [`telegram`] | an account at Telegram; grammers-client is used here and nowhere else |
 //! | [`ledger`] | the database of calls: migrations, writer thread, reading by pages |
+//! | [`plain`] | the sentences of plain mode, from changes of the state |
 //! | [`records`] | the lines of JSON that `onhook watch` prints |
 //! | [`runtime`] | the loops, the effect runner, the terminal, signals |
 //! | [`config`] | settings, keys, themes |
@@ -45,6 +46,7 @@ pub mod clock;
 pub mod config;
 pub mod ledger;
 pub mod logging;
+pub mod plain;
 pub mod qr;
 pub mod records;
 pub mod runtime;

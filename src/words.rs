@@ -6,6 +6,7 @@
 pub mod call;
 pub mod failure;
 pub mod notice;
+pub mod plain;
 pub mod reason;
 pub mod screen;
 pub mod sign_in;

@@ -125,10 +125,11 @@ impl State {
                     .map(|id| Effect::Account(AccountId(id), AccountCommand::Reconnect))
                     .collect();
             }
-            Action::SignIn if self.sign_in_mode == SignInMode::Closed => {
-                self.notices.show(notice::DEMO_SIGN_IN, now);
-            }
-            Action::SignIn => self.open_sign_in(),
+            Action::SignIn => match self.sign_in_mode {
+                SignInMode::Closed => self.notices.show(notice::DEMO_SIGN_IN, now),
+                SignInMode::CommandLine => self.notices.show(notice::SIGN_IN_OUTSIDE, now),
+                SignInMode::NeedsApiCredentials | SignInMode::Open => self.open_sign_in(),
+            },
             Action::EnableCalls => self.enable_calls(now),
             Action::Back => self.back(),
             // Of the dialogs, or for every layer.

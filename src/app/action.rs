@@ -94,6 +94,14 @@ pub enum Action {
 }
 
 impl Layer {
+    /// Whether keys without an action are a text that is typed.
+    pub fn is_text(self) -> bool {
+        match self {
+            Self::Filter | Self::SignInField => true,
+            Self::Board | Self::Picker | Self::Help | Self::SignInMenu | Self::Confirm => false,
+        }
+    }
+
     /// The title of its keys on the help page.
     pub fn title(self) -> &'static str {
         match self {

@@ -16,8 +16,11 @@ use crate::sign_in::{ApiCredentials, Refusal, SignInEvent, SignInRequest, Step};
 impl State {
     /// Opens the menu of sign-in methods, as a board without accounts does at its start.
     pub fn open_sign_in(&mut self) {
-        if self.sign_in_mode != SignInMode::Closed {
-            self.dialog = Some(Dialog::SignIn(Box::new(SignInDialog::new())));
+        match self.sign_in_mode {
+            SignInMode::Closed | SignInMode::CommandLine => {}
+            SignInMode::NeedsApiCredentials | SignInMode::Open => {
+                self.dialog = Some(Dialog::SignIn(Box::new(SignInDialog::new())));
+            }
         }
     }
 

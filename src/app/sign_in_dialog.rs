@@ -17,6 +17,8 @@ pub enum SignInMode {
     /// Not at all: this is a demo.
     #[default]
     Closed,
+    /// Not here: `onhook login` does it.
+    CommandLine,
     /// The API credentials are asked for first.
     NeedsApiCredentials,
     /// Everything that is needed is known.

@@ -29,6 +29,13 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
     let config = load(&paths, flags)?;
+    if config.settings.plain {
+        start_log(&paths)?;
+        return watched(in_runtime(async {
+            let server = Server::start(scenario, options).await?;
+            runtime::plain(demo_accounts(&server), Network::default(), None, config).await
+        })?);
+    }
     if let Some(problem) = runtime::check_terminal() {
         return Err(usage(anyhow!(problem)));
     }
@@ -46,6 +53,12 @@ pub(super) fn board(args: &BoardArgs) -> CommandResult {
     let paths = setup::paths();
     let config = load(&paths, flags.clone())?;
     let start = super::login::start(&args.start)?;
+    if config.settings.plain {
+        let accounts = stored(&args.chosen, &paths, Wanted::AtLeastOne)?;
+        start_log(&paths)?;
+        let (network, ledger) = (network(&config), paths.ledger());
+        return watched(in_runtime(runtime::plain(accounts, network, Some(&ledger), config))?);
+    }
     if let Some(problem) = runtime::check_terminal() {
         // A missing account is reported before the missing terminal.
         stored(&args.chosen, &paths, Wanted::AtLeastOne)?;
@@ -102,7 +115,7 @@ fn watched(watched: WatchEnd) -> CommandResult {
     match watched {
         WatchEnd::Stopped => Ok(()),
         WatchEnd::SignedOut => {
-            Err(signed_out(anyhow!("there is nothing left to watch; the last records say why")))
+            Err(signed_out(anyhow!("every account is signed out; the last lines say why")))
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::app::msg::{LedgerEvent, Msg};
 use crate::calls::{CallKey, Change};
 use crate::clock::Clock;
 use crate::ledger::{LedgerHandle, LedgerRow, Recall};
+use crate::plain::Narrator;
 use crate::records::RecordWriter;
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
@@ -26,6 +27,8 @@ pub(super) struct EffectRunner {
     pub(super) ledger_events: mpsc::UnboundedSender<LedgerEvent>,
     pub(super) records: Option<RecordWriter<Box<dyn Write>>>,
     pub(super) terminal: Option<BoardTerminal>,
+    /// What says each change in plain mode.
+    pub(super) narrator: Option<Narrator>,
     pub(super) sign_in: Option<BoardSignIn>,
     pub(super) bell: bool,
     pub(super) notify: bool,
@@ -53,6 +56,9 @@ impl EffectRunner {
             Effect::Records(effect) => {
                 if let Some(records) = &mut self.records {
                     records.write(effect, state, self.clock.now())?;
+                }
+                if let Some(narrator) = &mut self.narrator {
+                    narrator.record(effect, state, self.clock.now());
                 }
             }
             Effect::Notify(NotifyEffect::Ringing { text, .. }) => {

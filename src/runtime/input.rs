@@ -4,7 +4,6 @@ use crossterm::event::{Event, KeyEventKind};
 use tui_input::backend::crossterm::to_input_request;
 
 use crate::app::State;
-use crate::app::action::Layer;
 use crate::app::msg::Msg;
 use crate::config::keymap::Keymap;
 
@@ -15,17 +14,11 @@ pub(super) fn message(event: &Event, state: &State, keymap: &Keymap) -> Option<M
         Event::Key(key) if key.kind != KeyEventKind::Release => {
             let layer = state.layer();
             let action = keymap.action(layer, (*key).into()).map(Msg::Action);
-            let edit = || match layer {
-                Layer::Filter | Layer::SignInField => to_input_request(event).map(Msg::Edit),
-                _ => None,
-            };
+            let edit = || layer.is_text().then(|| to_input_request(event).map(Msg::Edit)).flatten();
             action.or_else(edit)
         }
-        Event::Paste(text) => match state.layer() {
-            // Anywhere else a stray paste must do nothing.
-            Layer::Filter | Layer::SignInField => Some(Msg::Paste(text.clone())),
-            _ => None,
-        },
+        // Anywhere else a stray paste must do nothing.
+        Event::Paste(text) if state.layer().is_text() => Some(Msg::Paste(text.clone())),
         _ => None,
     }
 }

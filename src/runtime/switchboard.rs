@@ -48,6 +48,7 @@ impl Switchboard {
             ledger_events: ledger_sender,
             records: None,
             terminal: None,
+            narrator: None,
             sign_in: None,
             bell: false,
             notify: false,

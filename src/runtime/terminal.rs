@@ -30,10 +30,12 @@ pub(super) struct BoardTerminal {
 /// Why no board can be shown here; `None` if one can.
 pub fn check() -> Option<&'static str> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Some("the board needs a terminal; without one, use `onhook watch`");
+        return Some(
+            "the board needs a terminal; without one, use `onhook --plain` or `onhook watch`",
+        );
     }
     match std::env::var("TERM").as_deref() {
-        Ok("dumb") => Some("the terminal 'dumb' cannot show the board; use `onhook watch`"),
+        Ok("dumb") => Some("the terminal 'dumb' cannot show the board; use `onhook --plain`"),
         _ => None,
     }
 }

@@ -18,6 +18,8 @@ pub const SIGNED_OUT: &str = "this account is signed out";
 pub const ALL_RECEIVE: &str = "every session receives calls";
 /// Accounts cannot be added in the demo.
 pub const DEMO_SIGN_IN: &str = "the demo has no sign-in";
+/// Accounts cannot be added in plain mode.
+pub const SIGN_IN_OUTSIDE: &str = "quit and run `onhook login` to sign in";
 /// A task panicked.
 pub const CONTAINED: &str = "an internal error was contained; reconnecting";
 /// The session file cannot be written.

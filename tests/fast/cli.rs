@@ -57,7 +57,7 @@ fn wrong_usage_exits_with_code_2() {
             &["--test-dc", "login", "--server", "x"],
             "'--server <FILE>' cannot be used with '--test-dc'",
         ),
-        (&["demo"], "the board needs a terminal; without one, use `onhook watch`"),
+        (&["demo"], "the board needs a terminal; without one, use `onhook --plain`"),
     ];
     for (args, wanted) in cases {
         let output = run(args);

@@ -6,6 +6,7 @@
 pub mod account;
 mod act;
 pub mod action;
+pub mod command_line;
 pub mod countdown;
 pub mod dialog;
 pub mod effect;
@@ -166,9 +167,13 @@ impl State {
 
     /// The layer whose keys apply when the help page is closed: the one that the page explains.
     pub fn layer_below_help(&self) -> Layer {
-        match (&self.dialog, self.screen) {
-            (Some(dialog), _) => dialog.layer(),
-            (None, Screen::Calls) => Layer::Board,
+        self.dialog.as_ref().map_or_else(|| self.screen_layer(), Dialog::layer)
+    }
+
+    /// The layer of the screen.
+    fn screen_layer(&self) -> Layer {
+        match self.screen {
+            Screen::Calls => Layer::Board,
         }
     }
 

@@ -40,6 +40,8 @@ pub struct Narrator {
     sentences: Vec<String>,
     /// How many of the sentences are from before the key that is being answered.
     before_key: usize,
+    /// A notice that is not said, because something else was said instead.
+    replaced: Option<String>,
     /// Whether a call has begun to ring since the sentences were taken.
     rings: bool,
 }
@@ -66,6 +68,7 @@ impl Narrator {
             facts: Facts::default(),
             sentences: vec![words::welcome(help.as_deref())],
             before_key: 0,
+            replaced: None,
             rings: false,
         }
     }
@@ -87,6 +90,9 @@ impl Narrator {
             _ if state.help.is_some() => None,
             Some(Dialog::Filter { input, .. }) => {
                 Some(words::FILTER.to_owned() + &crate::text::clean(input.value()))
+            }
+            Some(Dialog::CommandLine(line)) => {
+                Some(words::COMMAND.to_owned() + &crate::text::clean(line.input.value()))
             }
             Some(Dialog::Picker(_) | Dialog::SignIn(_) | Dialog::Quit | Dialog::EnableCalls(_))
             | None => None,
@@ -130,6 +136,13 @@ impl Narrator {
                 let details = calls::details(state, now);
                 self.sentences.push(details.unwrap_or_else(|| words::NOTHING_SELECTED.to_owned()));
             }
+            Some(Action::Complete | Action::CompleteBack) => {
+                let name = keys::completed(&self.keymap, state);
+                self.sentences.push(name.unwrap_or_else(|| words::NO_COMMAND.to_owned()));
+            }
+            Some(Action::Accept) if keys::is_unknown_command(state) => {
+                self.sentences.push(words::UNKNOWN_COMMAND.to_owned());
+            }
             Some(Action::Redraw) => self.say_everything(state, now),
             Some(Action::Quit) if state.dialog.is_none() => {
                 self.sentences.push(words::QUITTING.to_owned());
@@ -141,6 +154,12 @@ impl Narrator {
                 self.sentences.push(words::unbound(help.as_deref()));
             }
         }
+    }
+
+    /// Says a text that cannot be put on a clipboard, which takes an escape sequence.
+    pub fn say_instead_of_copy(&mut self, text: String) {
+        self.replaced = Some(crate::words::notice::copied(&text));
+        self.say(text);
     }
 
     /// Says something that is no change of the state.

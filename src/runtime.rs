@@ -3,6 +3,7 @@
 //! Each loop awaits one `select!` and nothing else; everything that waits has a task.
 
 mod accounts;
+mod clipboard;
 mod effects;
 mod input;
 mod plain;

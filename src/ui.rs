@@ -15,6 +15,7 @@ mod ascii;
 mod call_detail;
 mod call_note;
 mod call_table;
+mod command_line;
 mod footer;
 mod header;
 mod help;
@@ -105,6 +106,9 @@ pub fn view(
                     let name = state.shown_user(state.account(*account));
                     let question = words::screen::enable_calls(&name);
                     popup::draw_confirmation(view, &question, area, buffer);
+                }
+                Some(Dialog::CommandLine(line)) => {
+                    command_line::draw_candidates(view, line, area, buffer);
                 }
                 Some(Dialog::Filter { .. }) | None => {}
             }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::account::AccountState;
 use super::action::Action;
+use super::command_line::CommandLine;
 use super::dialog::{Choice, Dialog, HelpPage};
 use super::effect::{Effect, ProgramEffect, SignInEffect, TerminalEffect};
 use super::sign_in_dialog::SignInMode;
@@ -38,6 +39,7 @@ impl State {
                 self.act_in_filter(action);
                 Vec::new()
             }
+            Some(Dialog::CommandLine(_)) => self.act_in_command_line(action, now),
             Some(Dialog::SignIn(_)) => self.act_in_sign_in(action, now),
             Some(Dialog::Quit) => self.confirm(action, Effect::Program(ProgramEffect::Quit)),
             Some(Dialog::EnableCalls(account)) => {
@@ -80,6 +82,7 @@ impl State {
             Action::Mark
                 | Action::Details
                 | Action::Filter
+                | Action::CommandLine
                 | Action::SortLeft
                 | Action::SortRight
                 | Action::Reverse
@@ -105,6 +108,10 @@ impl State {
                 let input = tui_input::Input::new(before.clone());
                 self.dialog = Some(Dialog::Filter { input, before });
             }
+            Action::CommandLine => {
+                self.dialog = Some(Dialog::CommandLine(CommandLine::new(self.screen_layer())));
+            }
+            Action::Copy => return self.copy(now),
             Action::SortLeft => self.sort_by_neighbour(-1),
             Action::SortRight => self.sort_by_neighbour(1),
             Action::Reverse => self.calls.reverse(),
@@ -134,6 +141,8 @@ impl State {
             Action::Back => self.back(),
             // Of the dialogs, or for every layer.
             Action::Accept
+            | Action::Complete
+            | Action::CompleteBack
             | Action::DefaultReason
             | Action::ReasonBusy
             | Action::ReasonMissed
@@ -201,12 +210,60 @@ impl State {
         }
     }
 
+    /// The action that a key does in the end: on the command line, Enter runs another one.
+    pub fn command(&self, action: Action) -> Action {
+        match &self.dialog {
+            Some(Dialog::CommandLine(line)) if action == Action::Accept && self.help.is_none() => {
+                line.action().unwrap_or(action)
+            }
+            _ => action,
+        }
+    }
+
+    fn act_in_command_line(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
+        let Some(Dialog::CommandLine(line)) = &mut self.dialog else { return Vec::new() };
+        match action {
+            Action::Complete => line.complete(1),
+            Action::CompleteBack => line.complete(-1),
+            Action::Accept if !line.input.value().trim().is_empty() => match line.action() {
+                Some(action) => {
+                    self.dialog = None;
+                    return self.act(action, now);
+                }
+                None => line.is_unknown = true,
+            },
+            _ => self.dialog = None,
+        }
+        Vec::new()
+    }
+
     pub(super) fn edit(&mut self, request: tui_input::InputRequest) {
         if let Some(Dialog::Filter { input, .. }) = &mut self.dialog {
             input.handle(request);
             self.calls.set_filter(&crate::text::clean(input.value()));
+        } else if let Some(Dialog::CommandLine(line)) = &mut self.dialog {
+            line.edit(request);
         } else {
             self.edit_sign_in(request);
+        }
+    }
+
+    /// Copies the peer of the selected call to the clipboard of the terminal.
+    fn copy(&mut self, now: Timestamp) -> Vec<Effect> {
+        let text = match (self.privacy, self.selected_call()) {
+            (Privacy::Masked, _) => Err(notice::NOT_COPIED),
+            (Privacy::Open, None) => Err(notice::NO_CALL),
+            (Privacy::Open, Some(call)) => Ok(crate::words::call::copied_party(&call.peer)),
+        };
+        match text {
+            Ok(text) => {
+                self.notices.show(notice::copied(&text), now);
+                vec![Effect::Terminal(TerminalEffect::Copy(text))]
+            }
+            Err(notice) => {
+                self.notices.show(notice, now);
+                Vec::new()
+            }
         }
     }
 

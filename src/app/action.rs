@@ -12,6 +12,7 @@ pub enum Layer {
     Picker,
     /// The filter's input line.
     Filter,
+    CommandLine,
     Help,
     /// The menu of sign-in methods.
     SignInMenu,
@@ -47,6 +48,10 @@ pub enum Action {
     Details,
     /// Edit the filter.
     Filter,
+    /// Open the command line.
+    CommandLine,
+    /// Copy the name, @username and id of the selected call's peer.
+    Copy,
     /// Sort by the column to the left.
     SortLeft,
     /// Sort by the column to the right.
@@ -81,6 +86,10 @@ pub enum Action {
     Redraw,
     /// Send the choice at the cursor, keep what was typed, or answer yes.
     Accept,
+    /// Put the next name that fits into the command line.
+    Complete,
+    /// Put the previous name that fits into the command line.
+    CompleteBack,
     /// Send each marked call its default reason.
     DefaultReason,
     /// Send busy.
@@ -97,7 +106,7 @@ impl Layer {
     /// Whether keys without an action are a text that is typed.
     pub fn is_text(self) -> bool {
         match self {
-            Self::Filter | Self::SignInField => true,
+            Self::Filter | Self::CommandLine | Self::SignInField => true,
             Self::Board | Self::Picker | Self::Help | Self::SignInMenu | Self::Confirm => false,
         }
     }
@@ -108,6 +117,7 @@ impl Layer {
             Self::Board => "On the board",
             Self::Picker => "In the reason picker",
             Self::Filter => "While the filter is edited",
+            Self::CommandLine => "On the command line",
             Self::Help => "On this page",
             Self::SignInMenu => "In the list of ways to sign in",
             Self::SignInField => "While signing in",
@@ -131,6 +141,8 @@ impl Layer {
                     A::Mark,
                     A::Details,
                     A::Filter,
+                    A::CommandLine,
+                    A::Copy,
                     A::SortLeft,
                     A::SortRight,
                     A::Reverse,
@@ -150,6 +162,7 @@ impl Layer {
             Self::Help => [MOVES, PAGES, &[]],
             Self::SignInMenu => [&[A::Up, A::Down], &[A::Accept], &[]],
             Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
+            Self::CommandLine => [&[A::Accept, A::Complete, A::CompleteBack], &[], &[]],
             Self::Filter | Self::Confirm => [&[A::Accept], &[], &[]],
         };
         own.into_iter().chain([ALWAYS]).flatten().copied()
@@ -171,6 +184,8 @@ impl Action {
             Self::Mark => "mark; hanging up then acts on all marked calls",
             Self::Details => "show or hide the details",
             Self::Filter => "filter (a leading ! inverts)",
+            Self::CommandLine => "run any action by its name",
+            Self::Copy => "copy the name, @username and id",
             Self::SortLeft => "sort by the column to the left",
             Self::SortRight => "sort by the column to the right",
             Self::Reverse => "reverse the order",
@@ -188,6 +203,8 @@ impl Action {
             Self::Suspend => "suspend to the shell",
             Self::Redraw => "redraw",
             Self::Accept => "send, keep, or yes",
+            Self::Complete => "the next name that fits",
+            Self::CompleteBack => "the previous name that fits",
             Self::DefaultReason => "the usual reason for each marked call",
             Self::ReasonBusy => "send busy",
             Self::ReasonMissed => "send missed",

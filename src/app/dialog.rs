@@ -3,6 +3,7 @@
 use tui_input::Input;
 
 use super::action::Layer;
+use super::command_line::CommandLine;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
 use crate::calls::{AccountId, CallKey};
@@ -17,6 +18,7 @@ pub enum Dialog {
         /// The filter before, for going back.
         before: String,
     },
+    CommandLine(CommandLine),
     /// The sign-in.
     SignIn(Box<SignInDialog>),
     /// The question before quitting while a hang-up is on its way.
@@ -31,6 +33,7 @@ impl Dialog {
         match self {
             Self::Picker(_) => Layer::Picker,
             Self::Filter { .. } => Layer::Filter,
+            Self::CommandLine(_) => Layer::CommandLine,
             Self::SignIn(sign_in) => match sign_in.question {
                 Question::Method { .. } => Layer::SignInMenu,
                 _ => Layer::SignInField,

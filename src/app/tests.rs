@@ -484,3 +484,18 @@ fn help_opens_over_a_dialog_and_closes_back_to_it() {
     assert!(state.dialog.is_none(), "the picker is closed with its call");
     assert_eq!(press(&mut state, Action::HangUpNow, 1.2), [], "and no other call is selected");
 }
+
+#[test]
+fn copying_takes_the_selected_peer_and_nothing_behind_the_mask() {
+    use crate::app::effect::TerminalEffect;
+    let mut state = board();
+    assert_eq!(press(&mut state, Action::Copy, 0.0), []);
+    assert_eq!(state.notices.newest(), Some("no call is selected"));
+    rings(&mut state, 7, 0.1);
+    let copy = [Effect::Terminal(TerminalEffect::Copy("Peer 7 107".to_owned()))];
+    assert_eq!(press(&mut state, Action::Copy, 0.2), copy);
+    assert_eq!(state.notices.newest(), Some("copied: Peer 7 107"));
+    press(&mut state, Action::Privacy, 0.3);
+    assert_eq!(press(&mut state, Action::Copy, 0.4), []);
+    assert_eq!(state.notices.newest(), Some("names are hidden; nothing was copied"));
+}

@@ -45,6 +45,10 @@ impl Narrator {
             | Action::HangUpNow
             | Action::Details
             | Action::Filter
+            | Action::CommandLine
+            | Action::Copy
+            | Action::Complete
+            | Action::CompleteBack
             | Action::SortLeft
             | Action::SortRight
             | Action::Reverse

@@ -42,6 +42,7 @@ pub(super) enum SpokenDialog {
     /// The picker with its cursor.
     Picker(Choice),
     Filter,
+    CommandLine,
     /// Signing in has no place in plain mode, and the dialog does not open.
     SignIn,
     Quit,
@@ -61,6 +62,7 @@ impl Facts {
                 None => SpokenDialog::None,
                 Some(Dialog::Picker(picker)) => SpokenDialog::Picker(picker.cursor),
                 Some(Dialog::Filter { .. }) => SpokenDialog::Filter,
+                Some(Dialog::CommandLine(_)) => SpokenDialog::CommandLine,
                 Some(Dialog::SignIn(_)) => SpokenDialog::SignIn,
                 Some(Dialog::Quit) => SpokenDialog::Quit,
                 Some(Dialog::EnableCalls(account)) => SpokenDialog::EnableCalls(*account),
@@ -87,10 +89,12 @@ impl Narrator {
         let new = self.facts.notices.iter().filter(|notice| !before.notices.contains(notice));
         for text in new.map(|notice| notice.text.clone()).collect::<Vec<_>>() {
             // The end of a call is said already.
-            if !self.sentences.contains(&text) {
+            let said = self.sentences.contains(&text) || self.replaced.as_ref() == Some(&text);
+            if !said {
                 self.say(text);
             }
         }
+        self.replaced = None;
     }
 
     pub(super) fn say_accounts(&mut self, before: &Facts, state: &State) {
@@ -168,7 +172,10 @@ impl Narrator {
                 let question = crate::words::screen::enable_calls(&name);
                 Some(keys::question(&self.keymap, &question))
             }
-            (Some(Dialog::Filter { .. } | Dialog::SignIn(_)) | None, _) => None,
+            (
+                Some(Dialog::Filter { .. } | Dialog::CommandLine(_) | Dialog::SignIn(_)) | None,
+                _,
+            ) => None,
         };
         self.sentences.extend(said);
     }

@@ -2,7 +2,7 @@
 
 use crate::app::State;
 use crate::app::action::{Action, Layer};
-use crate::app::dialog::{Choice, Picker};
+use crate::app::dialog::{Choice, Dialog, Picker};
 use crate::config::keymap::Keymap;
 use crate::words;
 use crate::words::plain;
@@ -71,4 +71,17 @@ pub(super) fn help(keymap: &Keymap, layer: Layer) -> Vec<String> {
         plain::keys(&keys.join(", "), action.describe())
     });
     std::iter::once(format!("{}:", layer.title())).chain(lines).collect()
+}
+
+/// The action that completion has put into the command line.
+pub(super) fn completed(keymap: &Keymap, state: &State) -> Option<String> {
+    let Some(Dialog::CommandLine(line)) = &state.dialog else { return None };
+    let action = line.action()?;
+    let key = keymap.hint(line.layer(), action);
+    Some(plain::command(action.as_ref(), key.as_deref(), action.describe()))
+}
+
+/// Whether what was entered in the command line is the name of no action.
+pub(super) fn is_unknown_command(state: &State) -> bool {
+    matches!(&state.dialog, Some(Dialog::CommandLine(line)) if line.is_unknown)
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::account::AccountState;
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, TerminalEffect};
 use crate::app::msg::Msg;
 use crate::app::update;
 use crate::calls::account::{AccountEvent, AuthorizationFlags, RequestAnswer};
@@ -40,8 +40,12 @@ fn session() -> Session {
 impl Session {
     fn apply(&mut self, msg: Msg) {
         for effect in update(&mut self.state, msg, self.now) {
-            if let Effect::Records(effect) = effect {
-                self.narrator.record(effect, &self.state, self.now);
+            match effect {
+                Effect::Records(effect) => self.narrator.record(effect, &self.state, self.now),
+                Effect::Terminal(TerminalEffect::Copy(text)) => {
+                    self.narrator.say_instead_of_copy(text);
+                }
+                _ => {}
             }
         }
     }
@@ -54,8 +58,9 @@ impl Session {
 
     fn press(&mut self, action: Action) -> Vec<String> {
         self.narrator.key_pressed();
+        let answered = self.state.command(action);
         self.apply(Msg::Action(action));
-        self.narrator.answer(Some(action), &self.state, self.now);
+        self.narrator.answer(Some(answered), &self.state, self.now);
         if self.state.help.is_some() {
             self.apply(Msg::Action(Action::Back));
         }
@@ -242,6 +247,28 @@ fn the_filter_is_said_when_it_was_typed() {
     assert_eq!(session.press(Action::Down), ["1 of 1: Alan, ringing, 00:00."]);
     assert_eq!(session.press(Action::Back), ["No filter."]);
     assert_eq!(session.press(Action::Back), ["Nothing to undo."]);
+}
+
+#[test]
+fn a_command_is_completed_and_answered_as_its_key_is() {
+    let mut session = session();
+    session.call(1, "Grace", Stage::Requested);
+    let typed = |session: &mut Session, text: &str| {
+        session.press(Action::CommandLine);
+        session.apply(Msg::Paste(text.to_owned()));
+    };
+    typed(&mut session, "det");
+    assert_eq!(session.press(Action::Complete), ["details, key Enter: show or hide the details."]);
+    assert_eq!(Narrator::prompt(&session.state).as_deref(), Some("Command: details"));
+    assert_eq!(
+        session.press(Action::Accept),
+        ["Grace, ringing, 00:00, audio, incoming, user 101, call 1."]
+    );
+    typed(&mut session, "zz");
+    assert_eq!(session.press(Action::Complete), ["No command fits."]);
+    assert_eq!(session.press(Action::Accept), ["Unknown command; Tab completes."]);
+    assert_eq!(session.press(Action::Back), ["Closed; nothing was sent."]);
+    assert_eq!(session.press(Action::Copy), ["Grace 101."], "there is no clipboard");
 }
 
 #[test]

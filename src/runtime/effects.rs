@@ -71,6 +71,14 @@ impl EffectRunner {
                     terminal.redraw()?;
                 }
             }
+            Effect::Terminal(TerminalEffect::Copy(text)) => {
+                if let Some(terminal) = &mut self.terminal {
+                    terminal.copy(&text)?;
+                }
+                if let Some(narrator) = &mut self.narrator {
+                    narrator.say_instead_of_copy(text);
+                }
+            }
             Effect::SignIn(effect) => return Ok(self.sign_in(effect)),
             Effect::Program(effect) => return Ok(self.program(effect)),
         }

@@ -162,7 +162,8 @@ impl PlainLoop {
     /// Applies a key, and has it answered. `None` is a key without a meaning.
     fn answer(&mut self, msg: Option<Msg>) -> io::Result<LoopStep> {
         let action = match &msg {
-            Some(Msg::Action(action)) => Some(*action),
+            // A command is answered as its key is.
+            Some(Msg::Action(action)) => Some(self.switchboard.state.command(*action)),
             _ => None,
         };
         let edits = msg.is_some() && action.is_none();

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{View, put, put_all, with_cursor};
+use super::{View, command_line, put, put_all, with_cursor};
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
 use crate::app::request::obstacle;
@@ -16,6 +16,9 @@ use crate::words::screen::{FILTER_KEYS, MORE_IN_DOCTOR, UNCONFIRMED, calls_off};
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
         return draw_filter(view, input, area, buffer);
+    }
+    if let Some(Dialog::CommandLine(line)) = &view.state.dialog {
+        return command_line::draw(view, line, area, buffer);
     }
     let notice =
         view.state.notices.newest().map(str::to_owned).or_else(|| standing(view, area.width));

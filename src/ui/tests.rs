@@ -259,6 +259,21 @@ fn dialogs_and_modes() {
     }
 }
 
+#[test]
+fn the_command_line_lists_what_fits() {
+    let typed = |text: &str, then: &[Action]| {
+        let mut state = full_board();
+        press(&mut state, &[Action::CommandLine], 55);
+        update(&mut state, Msg::Paste(text.to_owned()), at(55));
+        press(&mut state, then, 55);
+        state
+    };
+    shows("command_line", &mut typed("", &[]), (80, 24));
+    shows("command_line_40x12", &mut typed("", &[Action::CompleteBack]), (40, 12));
+    shows("command_line_chosen", &mut typed("re", &[Action::Complete; 3]), (80, 24));
+    shows("command_line_unknown", &mut typed("rev", &[Action::Accept]), (80, 24));
+}
+
 /// The whole help page is read at each width: every line is wrapped, and none is cut.
 #[test]
 fn the_help_page_is_wrapped_and_not_cut() {
@@ -332,6 +347,7 @@ fn no_size_panics_in_any_dialog() {
         vec![Action::HangUp],
         vec![Action::Help],
         vec![Action::Filter],
+        vec![Action::CommandLine, Action::Complete],
         vec![Action::Details],
         vec![Action::HangUpNow, Action::Quit],
     ];

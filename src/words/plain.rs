@@ -176,6 +176,19 @@ pub fn question(title: &str, text: &str, keys: &[String]) -> String {
 /// The label of the filter's input line.
 pub const FILTER: &str = "Filter: ";
 
+/// The label of the command line.
+pub const COMMAND: &str = "Command: ";
+/// No action has a name that fits.
+pub const NO_COMMAND: &str = "No command fits";
+/// What is in the command line is the name of no action.
+pub const UNKNOWN_COMMAND: &str = "Unknown command; Tab completes";
+
+/// The name of an action in the command line, with its key and what it does.
+pub fn command(name: &str, key: Option<&str>, what: &str) -> String {
+    let key = key.map(|key| format!(", key {key}")).unwrap_or_default();
+    format!("{name}{key}: {what}")
+}
+
 /// The filter that applies now, and how many of all calls it shows.
 pub fn filtered(filter: &str, shown: usize, all: usize) -> String {
     format!("Filter {filter}: {shown} of {all} calls")

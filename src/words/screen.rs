@@ -58,6 +58,13 @@ pub const UNCONFIRMED: &str = "confirm this session in another Telegram app";
 /// The keys of the filter's input line.
 pub const FILTER_KEYS: &str = "Enter apply · Esc cancel · ! not";
 
+/// The title of the actions above the command line.
+pub const COMMANDS: &str = "Commands";
+/// The keys of the command line.
+pub const COMMAND_KEYS: &str = "Tab complete · Enter run · Esc cancel";
+/// What is in the command line is the name of no action.
+pub const UNKNOWN_COMMAND: &str = "✗ unknown command · Tab completes";
+
 /// A question with its title, its text, and the words for yes and no.
 pub struct Confirmation {
     /// The title.
@@ -110,7 +117,7 @@ pub const LEGEND: [(&str, &str); 11] = [
     ("✗", "an error, or an account that cannot be used"),
     ("⠋", "waiting for Telegram's answer"),
     ("← →", "incoming, outgoing"),
-    ("↑ ↓", "sorted upwards, downwards"),
+    ("↓ ↑", "the order of the rows; ↑ is reversed"),
 ];
 
 /// What the help page says about the board.

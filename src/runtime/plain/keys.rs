@@ -139,6 +139,14 @@ pub(super) fn of_line(line: &str, layer: Layer, keymap: &Keymap) -> Option<Vec<O
     if action.is_some() || (!layer.is_text() && key.is_ok()) {
         return Some(vec![action]);
     }
+    let command = line.strip_prefix(':').filter(|_| !layer.is_text());
+    let opens = command.is_some().then(|| KeyPress::parse(":")).and_then(Result::ok);
+    if let (Some(name), Some(key)) = (command, opens)
+        && let Some(open) = keymap.action(layer, key)
+    {
+        let run = [Msg::Paste(name.to_owned()), Msg::Action(Action::Accept)];
+        return Some([Msg::Action(open)].into_iter().chain(run).map(Some).collect());
+    }
     let typed = |text: &str| {
         [
             Msg::Edit(InputRequest::DeleteLine),
@@ -166,6 +174,9 @@ mod tests {
         assert_eq!(of("esc", Layer::Filter), action(Action::Back));
         assert_eq!(of("z", Layer::Board), Some(vec![None]), "a key without a meaning");
         assert_eq!(of("hang up", Layer::Board), None);
+        let command = of(":hang-up-now", Layer::Board).expect("a command");
+        assert_eq!(command[0], Some(Msg::Action(Action::CommandLine)));
+        assert_eq!(command[1], Some(Msg::Paste("hang-up-now".to_owned())));
         let text = of("grace h", Layer::Filter).expect("a text");
         assert_eq!(
             text[1..],

@@ -510,7 +510,7 @@ mod tests {
     fn an_invalid_file_is_refused_with_file_line_and_key() {
         let person = "title = 't'\n[[person]]\nkey = 'a'\nname = 'A'\n";
         let cases = [
-            ("title = 3", "s.toml:1: title: invalid type"),
+            ("title = 3", "s.toml:1: title: must be a text in quotes"),
             ("title = 't'\nspeed = 2", "s.toml:2: speed: unknown field"),
             ("title = 't'\n[[call]]\nfrom = 'x'\nto = 'me'\nat = 1", "s.toml:3: from: nobody is"),
             (

@@ -94,8 +94,17 @@ fn wrong_files_are_refused_with_file_and_line() {
             "keymap.toml:2: hang-up: 'j' is also the key of down",
         ),
         ("config.toml", "\ncolour = 'red'\n", "config.toml:2: colour: unknown field"),
-        ("config.toml", "theme = 'pink'\n", "theme: 'pink' is not one of auto, dark, light, mono"),
-        ("config.toml", "bell = 'loud'\n", "config.toml:1: bell: invalid type"),
+        (
+            "config.toml",
+            "\ntheme = 'pink'\n",
+            "config.toml:2: theme: 'pink' is not one of auto, dark, light, mono",
+        ),
+        ("config.toml", "api_id = 'x'\n", "config.toml:1: api_id: must be a whole number"),
+        (
+            "config.toml",
+            "bell = 'loud'\n",
+            "config.toml:1: bell: must be true or false, and is a text",
+        ),
     ];
     for (file, text, wanted) in cases {
         let folder = folder();

@@ -133,6 +133,10 @@ enum CliCommand {
     },
     /// Print what happens as lines of JSON; needs no terminal
     #[command(after_long_help = WATCH_HELP)]
+    #[command(mut_arg("scenario", |arg| arg.help("With --demo: a shipped scenario, or the path of one \
+        [default: busy]")))]
+    #[command(mut_arg("log", |arg| arg.help("With --demo: append every request to the embedded Telegram \
+        to this file, as lines of JSON")))]
     Watch {
         /// Watch the embedded Telegram
         #[arg(long, conflicts_with = "account")]
@@ -146,6 +150,9 @@ enum CliCommand {
         chosen: ChosenArgs,
     },
     /// Check everything and say how to fix it
+    ///
+    /// The exit code is 1 if a check fails, or if no call can reach an account: its session is not
+    /// confirmed, or nobody may call it. It is 0 with other warnings.
     Doctor {
         /// As lines of JSON
         #[arg(long)]

@@ -55,6 +55,12 @@ macro_rules! settings {
             }
         }
 
+        /// The variables of all settings.
+        pub fn variables() -> impl Iterator<Item = String> {
+            let others = ["api_id", "api_hash", "proxy"];
+            [$(stringify!($key),)*].into_iter().chain(others).map(variable)
+        }
+
         impl Overrides {
             fn from_environment(
                 var: &impl Fn(&str) -> Option<OsString>,
@@ -306,12 +312,17 @@ impl FromVariable for bool {
     }
 }
 
+/// The variable of a setting.
+fn variable(key: &str) -> String {
+    format!("ONHOOK_{}", key.to_uppercase())
+}
+
 /// The value of the variable of a setting, if it is set.
 fn from_variable<T: FromVariable>(
     var: &impl Fn(&str) -> Option<OsString>,
     key: &str,
 ) -> Result<Option<T>, ConfigError> {
-    let name = format!("ONHOOK_{}", key.to_uppercase());
+    let name = variable(key);
     text(var, &name).map(|value| T::read(&name, value)).transpose()
 }
 

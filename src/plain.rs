@@ -18,11 +18,12 @@ use crate::app::State;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
 use crate::app::effect::RecordsEffect;
+use crate::app::sign_in_dialog::SignInMode;
 use crate::calls::account::ConnectionState;
 use crate::calls::{AccountId, CallKey, Change, RECENT};
 use crate::config::keymap::Keymap;
 use crate::words::plain as words;
-use crate::words::screen::command_after_sign_out;
+use crate::words::screen::{DEMO_IS_OUT, command_after_sign_out};
 use calls::SpokenCall;
 use facts::Facts;
 
@@ -186,7 +187,13 @@ impl Narrator {
                 (SpokenConnection::Down, words::no_connection(cause))
             }
             ConnectionState::SignedOut { code } => {
-                (SpokenConnection::Out, words::signed_out(code, command_after_sign_out(code)))
+                let remedy = match state.sign_in_mode {
+                    SignInMode::Closed => DEMO_IS_OUT,
+                    SignInMode::CommandLine
+                    | SignInMode::NeedsApiCredentials
+                    | SignInMode::Open => command_after_sign_out(code),
+                };
+                (SpokenConnection::Out, words::signed_out(code, remedy))
             }
             ConnectionState::Unusable { cause } => (SpokenConnection::Out, words::unusable(cause)),
         };

@@ -16,6 +16,7 @@ use super::{BoardArgs, ChosenArgs, ConfigCommand, ScenarioArgs, print};
 use crate::accounts::{AccountStore, AccountsError};
 use crate::config::paths::Paths;
 use crate::config::{self, Overrides, keymap};
+use crate::logging;
 use crate::runtime::{self, AccountSetup, ExitReason, SignInSetup, WatchEnd};
 use crate::telegram::{Network, Seed, SessionSource};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
@@ -207,8 +208,39 @@ pub(super) fn config(what: ConfigCommand) -> CommandResult {
             let lines = files.iter().map(|path| format!("{}\n", path.display()));
             print::text(&lines.collect::<String>()).map_err(failed)
         }
-        ConfigCommand::Check => load(&paths, Overrides::default()).map(drop),
+        ConfigCommand::Check => check_config(&paths),
     }
+}
+
+/// Checks the files and the variables, and prints what was checked.
+fn check_config(paths: &Paths) -> CommandResult {
+    let config = load(paths, Overrides::default())?;
+    let level = setup::log_level()?;
+    let mut lines = Vec::new();
+    for (file, without) in [
+        (paths.config_file(), "not there; the default settings are used"),
+        (paths.keymap_file(), "not there; the default keys are used"),
+    ] {
+        let found = if file.exists() { "fine" } else { without };
+        lines.push(format!("{}: {found}", file.display()));
+    }
+    let theme = &config.settings.theme;
+    let file = paths.themes().join(format!("{theme}.toml"));
+    lines.push(if config::theme::is_built_in(theme) {
+        format!("theme {theme}: built in")
+    } else {
+        format!("{}: fine", file.display())
+    });
+    let set = |name: &String| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let variables = config::variables().filter(set);
+    lines.extend(variables.map(|name| format!("{name}: fine")));
+    lines.extend(level.map(|level| {
+        let level = level.as_str().to_lowercase();
+        let name = logging::VARIABLE;
+        format!("{name}: {level}, in {}", paths.log_file().display())
+    }));
+    lines.push(String::new());
+    print::text(&lines.join("\n")).map_err(failed)
 }
 
 pub(super) fn completions(shell: clap_complete::Shell, command: &mut Command) -> CommandResult {

@@ -129,6 +129,11 @@ impl Depth {
     }
 }
 
+/// Whether a theme of this name is compiled in.
+pub fn is_built_in(name: &str) -> bool {
+    name == "auto" || BUILT_IN.iter().any(|(built_in, _)| *built_in == name)
+}
+
 impl Theme {
     /// Loads a theme that is compiled in, or one from a file in `folder`.
     pub fn load(

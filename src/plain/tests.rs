@@ -178,6 +178,7 @@ fn an_error_is_said_with_its_code_and_the_keys_that_help() {
 #[test]
 fn a_connection_that_stays_down_is_said_once() {
     let mut session = session();
+    session.state.sign_in_mode = SignInMode::CommandLine;
     let retrying = |session: &Session| {
         let at = session.now;
         let cause = "refused".to_owned();

@@ -16,6 +16,7 @@ use super::*;
 use crate::app::account::AccountState;
 use crate::app::action::Action;
 use crate::app::msg::Msg;
+use crate::app::sign_in_dialog::SignInMode;
 use crate::app::update;
 use crate::calls::account::{AccountEvent, ConnectionState};
 use crate::calls::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
@@ -307,6 +308,7 @@ fn every_state_of_the_connection() {
     ];
     for (name, connection) in states {
         let mut state = empty_board();
+        state.sign_in_mode = SignInMode::Open;
         tell(&mut state, AccountEvent::ConnectionState(connection), 60);
         let text = text_of(&drawn(&mut state, &look(), (80, 12), 60));
         snapshot(&format!("header_{name}"), text.lines().next().unwrap_or_default());

@@ -30,6 +30,9 @@ fn is_deactivated(code: &str) -> bool {
     matches!(code, "USER_DEACTIVATED" | "USER_DEACTIVATED_BAN")
 }
 
+/// What can be done about it in the demo, which has no sign-in.
+pub const DEMO_IS_OUT: &str = "start the demo again";
+
 /// What can be done about a session that Telegram no longer accepts, with the keys for it.
 pub fn after_sign_out(code: &str, reconnect: Option<&str>, sign_in: Option<&str>) -> String {
     match (code, reconnect, sign_in) {

@@ -115,8 +115,52 @@ fn wrong_files_are_refused_with_file_and_line() {
             assert!(stderr(&output).contains(wanted), "{wanted}\n{}", stderr(&output));
         }
     }
+    for args in [&["watch", "--demo", "quiet"][..], &["config", "check"][..]] {
+        let wrong = run_with(args, "ONHOOK_LOG", "loud");
+        assert_eq!(wrong.status.code(), Some(2));
+        let message = "onhook: ONHOOK_LOG: 'loud' is not one of error, warn, info, debug, trace\n";
+        assert_eq!(stderr(&wrong), message, "{args:?}");
+    }
     let wrong = run_with(&["config", "check"], "ONHOOK_BELL", "loud");
     assert!(stderr(&wrong).contains("ONHOOK_BELL: 'loud' is not one of true, false"));
+}
+
+#[test]
+fn checking_the_configuration_says_what_was_checked() {
+    let folder = folder();
+    let checked = |folder: &TempDir| {
+        let mut command = onhook(folder);
+        command.args(["config", "check"]).env("ONHOOK_LOG", "info").env("ONHOOK_THEME", "own");
+        let output = command.output().expect("the program runs");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output).replace(&*folder.path().to_string_lossy(), "FOLDER")
+    };
+    fs::create_dir(folder.path().join("themes")).expect("a folder");
+    let themes = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/themes/dark.toml");
+    fs::copy(themes, folder.path().join("themes/own.toml")).expect("a theme");
+    fs::write(folder.path().join("keymap.toml"), "[board]\nhang-up = 'h'\n").expect("a file");
+    assert_eq!(
+        checked(&folder),
+        "FOLDER/config.toml: not there; the default settings are used\n\
+         FOLDER/keymap.toml: fine\n\
+         FOLDER/themes/own.toml: fine\n\
+         ONHOOK_THEME: fine\n\
+         ONHOOK_LOG: info, in FOLDER/onhook.log\n"
+    );
+}
+
+#[test]
+fn a_log_that_cannot_be_written_stops_nothing() {
+    let folder = folder();
+    let mut command = onhook(&folder);
+    // A file is where the folder would have to be.
+    fs::write(folder.path().join("taken"), "").expect("a file");
+    command.args(["watch", "--demo", "quiet"]).env("ONHOOK_LOG", "info");
+    command.env("ONHOOK_STATE_DIR", folder.path().join("taken"));
+    let (mut running, mut lines) = Running::start(command);
+    assert!(lines.next().is_some_and(|line| line.contains("connecting")));
+    running.signal("TERM");
+    assert_eq!(running.wait().code(), Some(0));
 }
 
 fn run_with(args: &[&str], name: &str, value: &str) -> Output {
@@ -146,7 +190,11 @@ fn help_version_completions_and_manual_are_printed() {
     assert_eq!(stdout(&version), format!("onhook {}\n", env!("CARGO_PKG_VERSION")));
     for (args, wanted) in [
         (&["--help"][..], "Usage: onhook"),
-        (&["demo", "--help"][..], "[default: busy]"),
+        (
+            &["demo", "--help"][..],
+            "  [SCENARIO]  A shipped scenario, or the path of one [default: busy]",
+        ),
+        (&["watch", "--help"][..], "With --demo: a shipped scenario"),
         (&["completions", "bash"][..], "_onhook"),
         (&["man"][..], ".TH onhook"),
     ] {

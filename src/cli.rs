@@ -2,14 +2,17 @@
 
 mod accounts;
 mod commands;
+mod completions;
 mod doctor;
 mod exit;
 mod login;
+mod man;
 mod password_prompt;
 mod print;
 mod server_file;
 mod setup;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -163,15 +166,24 @@ enum CliCommand {
         #[command(subcommand)]
         what: ConfigCommand,
     },
-    /// Print a completion script for a shell
-    #[command(hide = true)]
-    Completions {
-        /// The shell
-        shell: clap_complete::Shell,
+    /// Print a completion script for a shell: `source <(onhook completions bash)`
+    Completions { shell: completions::Shell },
+    /// Print a manual page: `onhook man watch | man -l -`
+    Man {
+        /// The command [default: the program]
+        command: Vec<String>,
+        /// Write the pages of all commands into this folder
+        #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+        dir: Option<PathBuf>,
     },
-    /// Print the manual page
-    #[command(hide = true)]
-    Man,
+    /// Print what can stand at the cursor; the completion scripts ask it
+    #[command(name = "__complete", hide = true)]
+    Complete {
+        format: completions::CandidateFormat,
+        /// The words before and at the cursor
+        #[arg(last = true)]
+        words: Vec<OsString>,
+    },
 }
 
 #[derive(Debug, Default, Args)]
@@ -322,7 +334,11 @@ pub fn main() -> ExitCode {
         CliCommand::Watch { scenario, chosen, .. } => commands::watch(&chosen, &scenario),
         CliCommand::Doctor { json } => doctor::doctor(json),
         CliCommand::Config { what } => commands::config(what),
-        CliCommand::Completions { shell } => commands::completions(shell, &mut Cli::command()),
-        CliCommand::Man => commands::man(Cli::command()),
+        CliCommand::Completions { shell } => completions::script(shell),
+        CliCommand::Complete { format, words } => {
+            completions::complete(Cli::command(), &words, format)
+        }
+        CliCommand::Man { dir: Some(folder), .. } => man::pages(Cli::command(), &folder),
+        CliCommand::Man { command, dir: None } => man::page(Cli::command(), &command),
     })
 }

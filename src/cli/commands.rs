@@ -7,7 +7,6 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use clap::Command;
 use serde_json::json;
 
 use super::exit::{CommandResult, Stop, failed, signed_out, usage};
@@ -241,18 +240,6 @@ fn check_config(paths: &Paths) -> CommandResult {
     }));
     lines.push(String::new());
     print::text(&lines.join("\n")).map_err(failed)
-}
-
-pub(super) fn completions(shell: clap_complete::Shell, command: &mut Command) -> CommandResult {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, command, "onhook", &mut script);
-    print::text(&String::from_utf8_lossy(&script)).map_err(failed)
-}
-
-pub(super) fn man(command: Command) -> CommandResult {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command).render(&mut page).map_err(failed)?;
-    print::text(&String::from_utf8_lossy(&page)).map_err(failed)
 }
 
 /// Reads the scenario and opens the request log before anything starts.

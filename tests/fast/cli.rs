@@ -195,13 +195,95 @@ fn help_version_completions_and_manual_are_printed() {
             "  [SCENARIO]  A shipped scenario, or the path of one [default: busy]",
         ),
         (&["watch", "--help"][..], "With --demo: a shipped scenario"),
-        (&["completions", "bash"][..], "_onhook"),
+        (&["--help"][..], "completions"),
+        (&["--help"][..], "man  "),
+        (&["completions", "bash"][..], "complete -o default -F _onhook onhook"),
+        (&["completions", "zsh"][..], "#compdef onhook"),
+        (&["completions", "fish"][..], "complete -c onhook"),
         (&["man"][..], ".TH onhook"),
+        (&["man", "accounts", "rename"][..], "onhook\\-accounts\\-rename \\- Give an account"),
     ] {
         let output = run(args);
         assert_eq!(output.status.code(), Some(0));
         assert!(stdout(&output).contains(wanted), "{args:?}");
     }
+}
+
+/// What bash completes, by the script.
+fn completed(folder: &TempDir, words: &str) -> Vec<String> {
+    let script = "source /dev/stdin <<< \"$(\"$ONHOOK\" completions bash)\"; \
+                  COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _onhook \"$ONHOOK\"; \
+                  printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let mut bash = Command::new("bash");
+    let variables = program::folder_variables(folder.path());
+    bash.env_clear().envs(variables).env("ONHOOK", program::PROGRAM);
+    let output = bash.args(["-c", &format!("COMP_WORDS=({words}); {script}")]).output();
+    let output = output.expect("bash runs");
+    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+    stdout(&output).lines().map(str::to_owned).filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn commands_options_scenarios_accounts_and_themes_are_completed() {
+    let folder = folder();
+    for name in ["accounts/ada", "accounts/work", "themes"] {
+        fs::create_dir_all(folder.path().join(name)).expect("a folder");
+    }
+    for name in ["accounts/ada/session.db", "accounts/work/session.db", "themes/dusk.toml"] {
+        fs::write(folder.path().join(name), "").expect("a file");
+    }
+    let cases: [(&str, &[&str]); 14] = [
+        ("onhook w", &["watch"]),
+        ("onhook __", &[]),
+        ("onhook demo error-conn", &["error-connection-lost", "error-connection-lost-late"]),
+        ("onhook watch --demo qui", &["quiet"]),
+        ("onhook --theme d", &["dark", "dusk"]),
+        ("onhook --theme = d", &["dark", "dusk"]),
+        ("onhook --ascii demo --the", &["--theme"]),
+        ("onhook demo --log ''", &[]),
+        ("onhook logout ''", &["ada", "work"]),
+        ("onhook watch --account a", &["ada"]),
+        ("onhook --account work --account w", &["work"]),
+        ("onhook accounts re", &["rename", "remove"]),
+        ("onhook accounts rename w", &["work"]),
+        ("onhook accounts rename work ''", &[]),
+    ];
+    for (words, wanted) in cases {
+        assert_eq!(completed(&folder, words), wanted, "{words}");
+    }
+    let mut command = onhook(&folder);
+    command.args(["__complete", "described", "--", "onhook", "demo", "quiet"]);
+    let described = command.output().expect("the program runs");
+    assert_eq!(stdout(&described), "quiet:scenario\n");
+}
+
+#[test]
+fn there_is_a_manual_page_for_each_command() {
+    let folder = folder();
+    let mut command = onhook(&folder);
+    command.args(["man", "--dir"]).arg(folder.path());
+    assert_eq!(command.output().expect("the program runs").status.code(), Some(0));
+    let pages = fs::read_dir(folder.path()).expect("the folder").flatten();
+    let pages: Vec<_> = pages.map(|it| it.file_name().to_string_lossy().into_owned()).collect();
+    for name in ["onhook.1", "onhook-watch.1", "onhook-accounts-rename.1", "onhook-config-check.1"]
+    {
+        assert!(pages.iter().any(|page| page == name), "{name}: {pages:?}");
+        let page = fs::read_to_string(folder.path().join(name)).expect("the page");
+        for section in [".SH FILES", ".SH ENVIRONMENT", ".SH \"EXIT STATUS\""] {
+            assert!(page.contains(section), "{name}: {section}");
+        }
+        assert!(!page.contains("__complete"), "{name}");
+    }
+    let program = fs::read_to_string(folder.path().join("onhook.1")).expect("the page");
+    assert!(program.contains("hang up, decline or cancel: choose the reason"));
+    let names = program.lines().filter_map(|line| line.split_once("(1)")).map(|it| it.0);
+    for name in names.filter(|name| name.starts_with("onhook\\-")) {
+        let name = name.replace('\\', "") + ".1";
+        assert!(name == "onhook-help.1" || pages.contains(&name), "the page names {name}");
+    }
+    let none = run(&["man", "wach"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(stderr(&none).contains("no command 'wach'"), "{}", stderr(&none));
 }
 
 /// Starts the program with a scenario `burst.toml` in its working folder.

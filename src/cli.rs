@@ -203,7 +203,7 @@ struct SettingArgs {
     /// auto, dark, light, mono, or one of your own
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
-    /// Say each change in words instead of drawing a board, as screen readers need it
+    /// Announce each change in words instead of drawing a board, as screen readers need it
     #[arg(long)]
     plain: bool,
     /// Draw with ASCII characters only

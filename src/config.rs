@@ -107,7 +107,7 @@ macro_rules! settings {
 settings! {
     /// The name of the theme.
     theme: String = "auto";
-    /// Say each change in words instead of drawing a board.
+    /// Announce each change in words instead of drawing a board.
     plain: bool = false;
     /// Draw with ASCII only.
     ascii: bool = false;

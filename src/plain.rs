@@ -1,8 +1,8 @@
 //! Plain mode: each change of the state as one sentence, for screen readers, terminals that cannot
 //! position a cursor, and logs.
 //!
-//! The [`Narrator`] remembers what it has said, and compares it with the state after each message. What
-//! changes with time alone, such as durations and countdowns, is said only where it is asked for. It
+//! The [`Narrator`] remembers what it has announced, and compares it with the state after each message. What
+//! changes with time alone, such as durations and countdowns, is announced only where it is asked for. It
 //! has no I/O: the loop of plain mode takes its sentences and writes them.
 
 mod answer;
@@ -24,35 +24,35 @@ use crate::calls::{AccountId, CallKey, Change, RECENT};
 use crate::config::keymap::Keymap;
 use crate::words::plain as words;
 use crate::words::screen::{DEMO_IS_OUT, command_after_sign_out};
-use calls::SpokenCall;
+use calls::AnnouncedCall;
 use facts::Facts;
 
-/// The longest list that is said at once.
+/// The longest list that is announced at once.
 const LONGEST_LIST: usize = 20;
 
-/// What has been said, and the sentences that have not been taken yet.
+/// What has been announced, and the sentences that have not been taken yet.
 pub struct Narrator {
     keymap: Keymap,
-    calls: HashMap<CallKey, SpokenCall>,
-    /// The endings that were said, oldest first.
+    calls: HashMap<CallKey, AnnouncedCall>,
+    /// The endings that were announced, oldest first.
     endings: VecDeque<(CallKey, String)>,
-    connections: HashMap<AccountId, SpokenConnection>,
+    connections: HashMap<AccountId, AnnouncedConnection>,
     facts: Facts,
     sentences: Vec<String>,
     /// How many of the sentences are from before the key that is being answered.
     before_key: usize,
-    /// A notice that is not said, because something else was said instead.
+    /// A notice that is not announced, because something else was announced instead.
     replaced: Option<String>,
     /// Whether a call has begun to ring since the sentences were taken.
     rings: bool,
 }
 
-/// What was last said of a connection.
+/// What was last announced of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SpokenConnection {
+enum AnnouncedConnection {
     Connecting,
     Online,
-    /// There is none; further attempts are not said.
+    /// There is none; further attempts are not announced.
     Down,
     /// No more attempts are made.
     Out,
@@ -100,7 +100,7 @@ impl Narrator {
         }
     }
 
-    /// Says a change of a call or a connection, from the state right after it.
+    /// Announces a change of a call or a connection, from the state right after it.
     pub fn record(&mut self, effect: RecordsEffect, state: &State, now: Timestamp) {
         match effect {
             RecordsEffect::Connection(account) => self.connection(account, state),
@@ -108,18 +108,18 @@ impl Narrator {
         }
     }
 
-    /// Says what else has changed since the last time.
+    /// Announces what else has changed since the last time.
     pub fn observe(&mut self, state: &State, now: Timestamp) {
         let before = std::mem::replace(&mut self.facts, Facts::of(state));
-        self.say_notices(&before);
-        self.say_accounts(&before, state);
-        self.say_board(&before, state);
-        self.say_dialog(&before, state);
+        self.announce_notices(&before);
+        self.announce_accounts(&before, state);
+        self.announce_board(&before, state);
+        self.announce_dialog(&before, state);
         // While a text is typed, the list changes with every character.
         if Self::prompt(state).is_some() {
             self.facts.selection = before.selection;
         } else if self.facts.selection != before.selection {
-            self.say_selection(state, now);
+            self.announce_selection(state, now);
         }
     }
 
@@ -144,12 +144,12 @@ impl Narrator {
             Some(Action::Accept) if keys::is_unknown_command(state) => {
                 self.sentences.push(words::UNKNOWN_COMMAND.to_owned());
             }
-            Some(Action::Redraw) => self.say_everything(state, now),
+            Some(Action::Redraw) => self.announce_everything(state, now),
             Some(Action::Quit) if state.dialog.is_none() => {
                 self.sentences.push(words::QUITTING.to_owned());
             }
             _ if self.sentences.len() > self.before_key || Self::prompt(state).is_some() => {}
-            Some(action) => self.say_unchanged(action, dialog, state, now),
+            Some(action) => self.announce_unchanged(action, dialog, state, now),
             None => {
                 let help = self.keymap.hint(state.layer(), Action::Help);
                 self.sentences.push(words::unbound(help.as_deref()));
@@ -157,34 +157,34 @@ impl Narrator {
         }
     }
 
-    /// Says a text that cannot be put on a clipboard, which takes an escape sequence.
-    pub fn say_instead_of_copy(&mut self, text: String) {
+    /// Announces a text that cannot be put on a clipboard, which takes an escape sequence.
+    pub fn announce_instead_of_copy(&mut self, text: String) {
         self.replaced = Some(crate::words::notice::copied(&text));
-        self.say(text);
+        self.announce(text);
     }
 
-    /// Says something that is no change of the state.
-    pub fn say(&mut self, sentence: impl Into<String>) {
+    /// Announces something that is no change of the state.
+    pub fn announce(&mut self, sentence: impl Into<String>) {
         self.sentences.push(sentence.into());
     }
 
     fn connection(&mut self, id: AccountId, state: &State) {
         let account = state.account(id);
         let before = self.connections.get(&id).copied();
-        let (spoken, text) = match &account.connection {
+        let (announced, text) = match &account.connection {
             ConnectionState::Connecting if before.is_some() => {
                 // The key has been answered. Further attempts of a connection that is down are not
-                // said.
-                let again = before.filter(|it| *it == SpokenConnection::Down);
-                self.connections.insert(id, again.unwrap_or(SpokenConnection::Connecting));
+                // announced.
+                let again = before.filter(|it| *it == AnnouncedConnection::Down);
+                self.connections.insert(id, again.unwrap_or(AnnouncedConnection::Connecting));
                 return;
             }
             ConnectionState::Connecting => {
-                (SpokenConnection::Connecting, words::CONNECTING.to_owned())
+                (AnnouncedConnection::Connecting, words::CONNECTING.to_owned())
             }
-            ConnectionState::Online => (SpokenConnection::Online, words::ONLINE.to_owned()),
+            ConnectionState::Online => (AnnouncedConnection::Online, words::ONLINE.to_owned()),
             ConnectionState::Retrying { cause, .. } => {
-                (SpokenConnection::Down, words::no_connection(cause))
+                (AnnouncedConnection::Down, words::no_connection(cause))
             }
             ConnectionState::SignedOut { code } => {
                 let remedy = match state.sign_in_mode {
@@ -193,13 +193,15 @@ impl Narrator {
                     | SignInMode::NeedsApiCredentials
                     | SignInMode::Open => command_after_sign_out(code),
                 };
-                (SpokenConnection::Out, words::signed_out(code, remedy))
+                (AnnouncedConnection::Out, words::signed_out(code, remedy))
             }
-            ConnectionState::Unusable { cause } => (SpokenConnection::Out, words::unusable(cause)),
+            ConnectionState::Unusable { cause } => {
+                (AnnouncedConnection::Out, words::unusable(cause))
+            }
         };
-        if before != Some(spoken) {
-            self.connections.insert(id, spoken);
-            self.say(words::connection(&state.shown_account(account), &text));
+        if before != Some(announced) {
+            self.connections.insert(id, announced);
+            self.announce(words::connection(&state.shown_account(account), &text));
         }
     }
 
@@ -216,30 +218,31 @@ impl Narrator {
                 (None, _) => self.endings.push_back((key, text.clone())),
             }
             self.endings.drain(..self.endings.len().saturating_sub(RECENT));
-            self.say(text);
+            self.announce(text);
             return;
         }
         let Some(call) = state.calls.get(key) else { return };
-        let spoken = SpokenCall::of(call);
-        match self.calls.insert(key, spoken.clone()) {
+        let announced = AnnouncedCall::of(call);
+        match self.calls.insert(key, announced.clone()) {
             None => {
                 self.rings |= call.phase == crate::calls::Phase::Ringing && !call.doubtful;
                 let sentence = calls::appeared(state, call, &mut self.facts.selection);
-                self.say(sentence);
+                self.announce(sentence);
             }
             Some(before) => {
-                let sentences = calls::changed(&self.keymap, state, call, (&before, &spoken), now);
+                let sentences =
+                    calls::changed(&self.keymap, state, call, (&before, &announced), now);
                 self.sentences.extend(sentences);
             }
         }
     }
 
-    fn say_selection(&mut self, state: &State, now: Timestamp) {
+    fn announce_selection(&mut self, state: &State, now: Timestamp) {
         self.sentences.extend(calls::selection(state, now));
     }
 
-    /// Says the connections, the list and the selection.
-    fn say_everything(&mut self, state: &State, now: Timestamp) {
+    /// Announces the connections, the list and the selection.
+    fn announce_everything(&mut self, state: &State, now: Timestamp) {
         self.connections.clear();
         for account in 0..state.accounts.len() {
             self.connection(AccountId(account as u16), state);
@@ -250,9 +253,9 @@ impl Narrator {
             self.sentences.extend(calls::row(state, *key, now));
         }
         if rows.is_empty() {
-            self.say(crate::words::screen::NO_CALLS);
+            self.announce(crate::words::screen::NO_CALLS);
         } else if rows.len() > LONGEST_LIST {
-            self.say(words::and_more(rows.len() - LONGEST_LIST));
+            self.announce(words::and_more(rows.len() - LONGEST_LIST));
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The answers to keys that have changed nothing that is said.
+//! The answers to keys that have changed nothing that is announced.
 
 use jiff::Timestamp;
 
-use super::facts::SpokenDialog;
+use super::facts::AnnouncedDialog;
 use super::{Narrator, calls, keys};
 use crate::app::State;
 use crate::app::action::Action;
@@ -11,15 +11,15 @@ use crate::words;
 use crate::words::plain;
 
 impl Narrator {
-    /// Answers a key that has changed nothing that is said.
-    pub(super) fn say_unchanged(
+    /// Answers a key that has changed nothing that is announced.
+    pub(super) fn announce_unchanged(
         &mut self,
         action: Action,
-        before: SpokenDialog,
+        before: AnnouncedDialog,
         state: &State,
         now: Timestamp,
     ) {
-        let closed = before != SpokenDialog::None && state.dialog.is_none();
+        let closed = before != AnnouncedDialog::None && state.dialog.is_none();
         let sentence = match action {
             Action::Up
             | Action::Down
@@ -37,7 +37,7 @@ impl Narrator {
             Action::Reconnect => plain::RECONNECTING.to_owned(),
             Action::Back if closed => plain::CLOSED.to_owned(),
             Action::Back if state.dialog.is_none() => plain::NOTHING_TO_UNDO.to_owned(),
-            Action::Accept if closed && matches!(before, SpokenDialog::EnableCalls(_)) => {
+            Action::Accept if closed && matches!(before, AnnouncedDialog::EnableCalls(_)) => {
                 words::sign_in::WAITING.to_owned()
             }
             Action::Suspend => plain::SUSPENDED.to_owned(),
@@ -69,6 +69,6 @@ impl Narrator {
             | Action::ReasonHangup
             | Action::ReasonDisconnect => plain::NO_CHANGE.to_owned(),
         };
-        self.say(sentence);
+        self.announce(sentence);
     }
 }

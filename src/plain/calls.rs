@@ -12,33 +12,33 @@ use crate::config::keymap::Keymap;
 use crate::words;
 use crate::words::plain::{self, Appeared};
 
-/// What was last said of a call.
+/// What was last announced of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SpokenCall {
+pub(super) struct AnnouncedCall {
     name: String,
     phase: &'static str,
-    request: SpokenRequest,
+    request: AnnouncedRequest,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum SpokenRequest {
+enum AnnouncedRequest {
     Idle,
     Sending { attempt: u32 },
     Failed { attempt: u32, check: OutcomeCheck, explanation: Option<String> },
 }
 
-impl SpokenCall {
+impl AnnouncedCall {
     pub(super) fn of(call: &Call) -> Self {
         Self {
             // Behind the privacy mask as well, or the mask would look like another name.
             name: words::call::party(&call.peer),
             phase: words::call::phase(call.phase),
             request: match &call.request {
-                RequestState::Idle => SpokenRequest::Idle,
+                RequestState::Idle => AnnouncedRequest::Idle,
                 RequestState::Sending { attempt, .. } => {
-                    SpokenRequest::Sending { attempt: *attempt }
+                    AnnouncedRequest::Sending { attempt: *attempt }
                 }
-                RequestState::Failed { attempt, check, .. } => SpokenRequest::Failed {
+                RequestState::Failed { attempt, check, .. } => AnnouncedRequest::Failed {
                     attempt: *attempt,
                     check: *check,
                     explanation: call.explanation.clone(),
@@ -48,8 +48,8 @@ impl SpokenCall {
     }
 }
 
-/// A call that has appeared. If it has become the selected one at once, the sentence says so, and
-/// `selection` holds that it was said.
+/// A call that has appeared. If it has become the selected one at once, the sentence contains that, and
+/// `selection` holds that it was announced.
 pub(super) fn appeared(state: &State, call: &Call, selection: &mut Option<CallKey>) -> String {
     let selected = state.selection() == Some(call.key) && *selection != Some(call.key);
     if selected {
@@ -68,12 +68,12 @@ pub(super) fn appeared(state: &State, call: &Call, selection: &mut Option<CallKe
     plain::appeared(&state.shown_name(&call.peer), &what)
 }
 
-/// What has changed of a call, between what was said and what is to be said.
+/// What has changed of a call, between what was announced and what is to be announced.
 pub(super) fn changed(
     keymap: &Keymap,
     state: &State,
     call: &Call,
-    (before, after): (&SpokenCall, &SpokenCall),
+    (before, after): (&AnnouncedCall, &AnnouncedCall),
     now: Timestamp,
 ) -> Vec<String> {
     let mut sentences = Vec::new();

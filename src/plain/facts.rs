@@ -1,4 +1,4 @@
-//! What plain mode says besides changes of calls and connections: the facts, and their differences.
+//! What plain mode announces besides changes of calls and connections: the facts, and their differences.
 
 use super::{Narrator, keys};
 use crate::app::account::AccountState;
@@ -21,22 +21,22 @@ pub(super) struct Facts {
     sorted: (Column, bool),
     frozen: bool,
     privacy: Privacy,
-    pub(super) dialog: SpokenDialog,
+    pub(super) dialog: AnnouncedDialog,
     notices: Vec<Notice>,
-    accounts: Vec<SpokenFlags>,
+    accounts: Vec<AnnouncedFlags>,
 }
 
 /// A condition of an account that needs the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct SpokenFlags {
+struct AnnouncedFlags {
     calls_off: bool,
     unconfirmed: bool,
     frozen: bool,
 }
 
-/// The dialog that was said.
+/// The dialog that was announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum SpokenDialog {
+pub(super) enum AnnouncedDialog {
     #[default]
     None,
     /// The picker with its cursor.
@@ -59,21 +59,21 @@ impl Facts {
             frozen: state.frozen.is_some(),
             privacy: state.privacy,
             dialog: match &state.dialog {
-                None => SpokenDialog::None,
-                Some(Dialog::Picker(picker)) => SpokenDialog::Picker(picker.cursor),
-                Some(Dialog::Filter { .. }) => SpokenDialog::Filter,
-                Some(Dialog::CommandLine(_)) => SpokenDialog::CommandLine,
-                Some(Dialog::SignIn(_)) => SpokenDialog::SignIn,
-                Some(Dialog::Quit) => SpokenDialog::Quit,
-                Some(Dialog::EnableCalls(account)) => SpokenDialog::EnableCalls(*account),
+                None => AnnouncedDialog::None,
+                Some(Dialog::Picker(picker)) => AnnouncedDialog::Picker(picker.cursor),
+                Some(Dialog::Filter { .. }) => AnnouncedDialog::Filter,
+                Some(Dialog::CommandLine(_)) => AnnouncedDialog::CommandLine,
+                Some(Dialog::SignIn(_)) => AnnouncedDialog::SignIn,
+                Some(Dialog::Quit) => AnnouncedDialog::Quit,
+                Some(Dialog::EnableCalls(account)) => AnnouncedDialog::EnableCalls(*account),
             },
             notices: state.notices.all().cloned().collect(),
-            accounts: state.accounts.iter().map(SpokenFlags::of).collect(),
+            accounts: state.accounts.iter().map(AnnouncedFlags::of).collect(),
         }
     }
 }
 
-impl SpokenFlags {
+impl AnnouncedFlags {
     fn of(account: &AccountState) -> Self {
         Self {
             calls_off: account.authorization.calls_off,
@@ -84,85 +84,87 @@ impl SpokenFlags {
 }
 
 impl Narrator {
-    /// Says each notice when it comes, and again when it is shown again.
-    pub(super) fn say_notices(&mut self, before: &Facts) {
+    /// Announces each notice when it comes, and again when it is shown again.
+    pub(super) fn announce_notices(&mut self, before: &Facts) {
         let new = self.facts.notices.iter().filter(|notice| !before.notices.contains(notice));
         for text in new.map(|notice| notice.text.clone()).collect::<Vec<_>>() {
-            // The end of a call is said already.
-            let said = self.sentences.contains(&text) || self.replaced.as_ref() == Some(&text);
-            if !said {
-                self.say(text);
+            // The end of a call is announced already.
+            let announced = self.sentences.contains(&text) || self.replaced.as_ref() == Some(&text);
+            if !announced {
+                self.announce(text);
             }
         }
         self.replaced = None;
     }
 
-    pub(super) fn say_accounts(&mut self, before: &Facts, state: &State) {
+    pub(super) fn announce_accounts(&mut self, before: &Facts, state: &State) {
         for (at, flags) in self.facts.accounts.clone().into_iter().enumerate() {
             let known = before.accounts.get(at).copied().unwrap_or_default();
             let name = state.shown_account(&state.accounts[at]);
             if flags.calls_off && !known.calls_off {
                 let key = self.keymap.hint(Layer::Board, Action::EnableCalls);
-                self.say(words::connection(&name, &calls_off(key.as_deref())));
+                self.announce(words::connection(&name, &calls_off(key.as_deref())));
             }
             if known.calls_off && !flags.calls_off {
-                self.say(words::connection(&name, words::RECEIVES_CALLS));
+                self.announce(words::connection(&name, words::RECEIVES_CALLS));
             }
             if flags.unconfirmed && !known.unconfirmed {
-                self.say(words::connection(&name, UNCONFIRMED));
+                self.announce(words::connection(&name, UNCONFIRMED));
             }
             if flags.frozen && !known.frozen {
-                self.say(words::connection(&name, FROZEN));
+                self.announce(words::connection(&name, FROZEN));
             }
         }
     }
 
-    /// Says marks, filter, order, freeze and the privacy mask.
-    pub(super) fn say_board(&mut self, before: &Facts, state: &State) {
-        let filtering = self.facts.dialog == SpokenDialog::Filter;
+    /// Announces marks, filter, order, freeze and the privacy mask.
+    pub(super) fn announce_board(&mut self, before: &Facts, state: &State) {
+        let filtering = self.facts.dialog == AnnouncedDialog::Filter;
         let facts = &mut self.facts;
-        let mut said = Vec::new();
+        let mut announced = Vec::new();
         if facts.marked != before.marked {
-            said.push(words::marked(facts.marked));
+            announced.push(words::marked(facts.marked));
         }
-        // A filter is said when it has been typed.
+        // A filter is announced when it has been typed.
         if filtering {
             facts.filter.clone_from(&before.filter);
         } else if facts.filter != before.filter {
             let (shown, all) = (state.calls.rows().len(), state.calls.len());
             let none = facts.filter.is_empty();
-            said.push(if none {
+            announced.push(if none {
                 words::NO_FILTER.to_owned()
             } else {
                 words::filtered(&facts.filter, shown, all)
             });
         }
         if facts.sorted != before.sorted {
-            said.push(words::sorted(facts.sorted.0.code(), facts.sorted.1));
+            announced.push(words::sorted(facts.sorted.0.code(), facts.sorted.1));
         }
         if facts.frozen != before.frozen {
-            said.push(if facts.frozen { words::FROZEN } else { words::THAWED }.to_owned());
+            announced.push(if facts.frozen { words::FROZEN } else { words::THAWED }.to_owned());
         }
         if facts.privacy != before.privacy {
             let text = match facts.privacy {
                 Privacy::Masked => words::NAMES_HIDDEN,
                 Privacy::Open => words::NAMES_SHOWN,
             };
-            said.push(text.to_owned());
+            announced.push(text.to_owned());
         }
-        self.sentences.extend(said);
+        self.sentences.extend(announced);
     }
 
-    /// Says a dialog that has opened, the picker's cursor, and the help page.
-    pub(super) fn say_dialog(&mut self, before: &Facts, state: &State) {
+    /// Announces a dialog that has opened, the picker's cursor, and the help page.
+    pub(super) fn announce_dialog(&mut self, before: &Facts, state: &State) {
         if state.help.is_some() {
             self.sentences.extend(keys::help(&self.keymap, state.layer_below_help()));
         }
         if self.facts.dialog == before.dialog {
             return;
         }
-        let said = match (&state.dialog, before.dialog) {
-            (Some(Dialog::Picker(picker)), SpokenDialog::Picker(_)) => keys::cursor(state, picker),
+        let announced = match (&state.dialog, before.dialog) {
+            (Some(Dialog::Picker(picker)), AnnouncedDialog::Picker(_)) => {
+                keys::cursor(state, picker)
+            }
             (Some(Dialog::Picker(picker)), _) => keys::picker(&self.keymap, state, picker),
             (Some(Dialog::Quit), _) => {
                 Some(keys::question(&self.keymap, &crate::words::screen::quit()))
@@ -177,6 +179,6 @@ impl Narrator {
                 _,
             ) => None,
         };
-        self.sentences.extend(said);
+        self.sentences.extend(announced);
     }
 }

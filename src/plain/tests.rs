@@ -1,4 +1,4 @@
-//! Plain mode as a table: what happens, and the sentences that are said of it.
+//! Plain mode as a table: what happens, and what is announced of it.
 
 use super::*;
 use crate::app::account::AccountState;
@@ -14,14 +14,14 @@ use crate::calls::{Handle, Party};
 const ME: i64 = 1;
 const ACCOUNT: AccountId = AccountId(0);
 
-/// A state, and what is said of it.
+/// A state, and what is announced of it.
 struct Session {
     state: State,
     narrator: Narrator,
     now: Timestamp,
 }
 
-/// A session that is online and has said so.
+/// A session that is online, after its first sentences.
 fn session() -> Session {
     let own = Party { name: Some("Ada".to_owned()), ..Party::unknown(ME) };
     let mut session = Session {
@@ -29,9 +29,9 @@ fn session() -> Session {
         narrator: Narrator::new(Keymap::default()),
         now: Timestamp::from_second(1_800_000_000).expect("in range"),
     };
-    let said = session.event(AccountEvent::ConnectionState(ConnectionState::Online));
+    let announced = session.event(AccountEvent::ConnectionState(ConnectionState::Online));
     assert_eq!(
-        said,
+        announced,
         ["Plain mode of onhook: one line for each change; ? lists the keys.", "ada: online."]
     );
     session
@@ -43,7 +43,7 @@ impl Session {
             match effect {
                 Effect::Records(effect) => self.narrator.record(effect, &self.state, self.now),
                 Effect::Terminal(TerminalEffect::Copy(text)) => {
-                    self.narrator.say_instead_of_copy(text);
+                    self.narrator.announce_instead_of_copy(text);
                 }
                 _ => {}
             }
@@ -107,7 +107,7 @@ impl Session {
 }
 
 #[test]
-fn a_call_is_said_when_it_changes_and_not_every_second() {
+fn a_call_is_announced_when_it_changes_and_not_every_second() {
     let mut session = session();
     assert_eq!(
         session.call(1, "Grace Hopper", Stage::Requested),
@@ -127,7 +127,7 @@ fn a_call_is_said_when_it_changes_and_not_every_second() {
 }
 
 #[test]
-fn declining_is_said_from_the_key_to_the_end() {
+fn declining_is_announced_from_the_key_to_the_end() {
     let mut session = session();
     session.call(1, "Grace Hopper", Stage::Requested);
     assert_eq!(
@@ -159,7 +159,7 @@ fn declining_is_said_from_the_key_to_the_end() {
 }
 
 #[test]
-fn an_error_is_said_with_its_code_and_the_keys_that_help() {
+fn an_error_is_announced_with_its_code_and_the_keys_that_help() {
     let mut session = session();
     session.call(1, "Grace", Stage::Requested);
     session.press(Action::HangUpNow);
@@ -176,7 +176,7 @@ fn an_error_is_said_with_its_code_and_the_keys_that_help() {
 }
 
 #[test]
-fn a_connection_that_stays_down_is_said_once() {
+fn a_connection_that_stays_down_is_announced_once() {
     let mut session = session();
     session.state.sign_in_mode = SignInMode::CommandLine;
     let retrying = |session: &Session| {
@@ -206,7 +206,7 @@ fn a_connection_that_stays_down_is_said_once() {
     );
 }
 
-/// Whatever the key, something is said.
+/// Whatever the key, something is announced.
 #[test]
 fn every_key_is_answered() {
     use strum::IntoEnumIterator;
@@ -216,9 +216,9 @@ fn every_key_is_answered() {
             for id in 0..calls {
                 session.call(id, "Grace", Stage::Requested);
             }
-            let said = session.press(action);
+            let announced = session.press(action);
             let typing = Narrator::prompt(&session.state).is_some();
-            assert!(typing || !said.is_empty(), "{action:?} with {calls} calls");
+            assert!(typing || !announced.is_empty(), "{action:?} with {calls} calls");
         }
     }
     for layer in [Action::HangUp, Action::HangUpNow] {
@@ -235,7 +235,7 @@ fn every_key_is_answered() {
 }
 
 #[test]
-fn the_filter_is_said_when_it_was_typed() {
+fn the_filter_is_announced_when_it_was_typed() {
     let mut session = session();
     session.call(1, "Grace", Stage::Requested);
     session.call(2, "Alan", Stage::Requested);
@@ -273,7 +273,7 @@ fn a_command_is_completed_and_answered_as_its_key_is() {
 }
 
 #[test]
-fn conditions_of_an_account_are_said_once() {
+fn conditions_of_an_account_are_announced_once() {
     let mut session = session();
     let flags = |calls_off| {
         AccountEvent::AuthorizationFlags(AuthorizationFlags { calls_off, unconfirmed: false })
@@ -296,26 +296,31 @@ fn conditions_of_an_account_are_said_once() {
 fn the_privacy_mask_hides_names_from_every_sentence() {
     let mut session = session();
     session.call(1, "Grace Hopper", Stage::Requested);
-    let mut said = session.press(Action::Privacy);
-    said.extend(session.call(1, "Grace Hopper", Stage::Accepted));
-    said.extend(session.press(Action::Details));
-    said.extend(session.press(Action::Redraw));
-    said.extend(session.press(Action::HangUp));
-    said.extend(session.press(Action::Accept));
-    said.extend(session.ends(1, None));
-    assert!(said.len() > 6 && said.iter().all(|text| !text.contains("Grace")), "{said:#?}");
+    let mut announced = session.press(Action::Privacy);
+    announced.extend(session.call(1, "Grace Hopper", Stage::Accepted));
+    announced.extend(session.press(Action::Details));
+    announced.extend(session.press(Action::Redraw));
+    announced.extend(session.press(Action::HangUp));
+    announced.extend(session.press(Action::Accept));
+    announced.extend(session.ends(1, None));
+    assert!(
+        announced.len() > 6 && announced.iter().all(|text| !text.contains("Grace")),
+        "{announced:#?}"
+    );
 }
 
 #[test]
 fn the_keys_are_listed_for_the_board_and_for_the_picker() {
     let mut session = session();
     session.call(1, "Grace", Stage::Requested);
-    let said = session.press(Action::Help);
-    assert_eq!(said[0], "On the board:");
-    assert!(said.contains(&"x, Del: hang up, decline or cancel: choose the reason.".to_owned()));
+    let announced = session.press(Action::Help);
+    assert_eq!(announced[0], "On the board:");
+    assert!(
+        announced.contains(&"x, Del: hang up, decline or cancel: choose the reason.".to_owned())
+    );
     session.press(Action::HangUp);
-    let said = session.press(Action::Help);
-    assert_eq!(said[0], "In the reason picker:");
-    assert!(said.contains(&"b: send busy.".to_owned()), "{said:#?}");
+    let announced = session.press(Action::Help);
+    assert_eq!(announced[0], "In the reason picker:");
+    assert!(announced.contains(&"b: send busy.".to_owned()), "{announced:#?}");
     assert_eq!(session.press(Action::ReasonBusy), ["Declining Grace, busy."]);
 }

@@ -27,7 +27,7 @@ pub(super) struct EffectRunner {
     pub(super) ledger_events: mpsc::UnboundedSender<LedgerEvent>,
     pub(super) records: Option<RecordWriter<Box<dyn Write>>>,
     pub(super) terminal: Option<BoardTerminal>,
-    /// What says each change in plain mode.
+    /// What announces each change in plain mode.
     pub(super) narrator: Option<Narrator>,
     pub(super) sign_in: Option<BoardSignIn>,
     pub(super) bell: bool,
@@ -76,7 +76,7 @@ impl EffectRunner {
                     terminal.copy(&text)?;
                 }
                 if let Some(narrator) = &mut self.narrator {
-                    narrator.say_instead_of_copy(text);
+                    narrator.announce_instead_of_copy(text);
                 }
             }
             Effect::SignIn(effect) => return Ok(self.sign_in(effect)),

@@ -129,7 +129,7 @@ impl PlainLoop {
         match pressed {
             Pressed::Events(events) => {
                 if !self.switchboard.state.layer().is_text() && keys::is_paste(&events) {
-                    self.say(crate::words::plain::PASTE_IGNORED.to_owned());
+                    self.announce(crate::words::plain::PASTE_IGNORED.to_owned());
                     return Ok(LoopStep::Continue);
                 }
                 for event in events.iter().filter(|event| keys::is_key(event)) {
@@ -144,7 +144,7 @@ impl PlainLoop {
             Pressed::Line(line) => {
                 let Some(msgs) = keys::of_line(&line, self.switchboard.state.layer(), &self.keymap)
                 else {
-                    self.say(crate::words::plain::not_a_key(&line));
+                    self.announce(crate::words::plain::not_a_key(&line));
                     return Ok(LoopStep::Continue);
                 };
                 for msg in msgs {
@@ -180,15 +180,15 @@ impl PlainLoop {
             narrator.answer(action, state, now);
         }
         if state.help.is_some() {
-            // The page has been said as a whole; there is nothing to scroll.
+            // The page has been announced as a whole; there is nothing to scroll.
             return self.switchboard.step(Msg::Action(Action::Back));
         }
         Ok(step)
     }
 
-    fn say(&mut self, sentence: String) {
+    fn announce(&mut self, sentence: String) {
         if let Some(narrator) = &mut self.switchboard.runner.narrator {
-            narrator.say(sentence);
+            narrator.announce(sentence);
         }
     }
 

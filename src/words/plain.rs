@@ -34,7 +34,7 @@ pub fn appeared(name: &str, what: &Appeared) -> String {
     sentence
 }
 
-/// What is said of a call that has appeared.
+/// What is announced of a call that has appeared.
 #[derive(Debug, Clone, Copy)]
 pub struct Appeared<'a> {
     /// The words of its phase.
@@ -209,7 +209,7 @@ pub fn sorted(column: &str, reversed: bool) -> String {
 }
 
 /// The list keeps its order until it is thawed.
-pub const FROZEN: &str = "The list is frozen; changes are still said";
+pub const FROZEN: &str = "The list is frozen; changes are still announced";
 pub const THAWED: &str = "The list moves again";
 pub const NAMES_HIDDEN: &str = "Names are hidden";
 pub const NAMES_SHOWN: &str = "Names are shown";

@@ -23,7 +23,7 @@ fn lines(ended: &Ended) -> Vec<String> {
 }
 
 #[test]
-fn plain_mode_answers_each_key_and_says_each_change_once() {
+fn plain_mode_answers_each_key_and_announces_each_change_once() {
     let mut board = plain(Start::scenario(TWO_CALLS));
     board.see("Grace Hopper is calling, audio; selected.");
     board.see("Alan Turing is calling, video.");
@@ -110,7 +110,7 @@ fn plain_mode_reads_keys_from_lines() {
     let mut keys = running.stdin();
     let mut until = |wanted: &str| {
         let found = lines.find(|line| line.starts_with(wanted));
-        found.unwrap_or_else(|| panic!("never said: {wanted}"))
+        found.unwrap_or_else(|| panic!("never announced: {wanted}"))
     };
     until("Grace is calling");
     keys.write_all(b"hang up\nX\n").expect("it reads");

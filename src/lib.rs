@@ -15,7 +15,7 @@
 //! ```
 //!
 //! [`runtime::Switchboard`] is the program without its terminal: the state, the events that come
-//! in, and the effect runner. The loop of the board and the loop of `watch` drive it.
+//! in, and the effect runner. The loops of the board, of plain mode and of `watch` drive it.
 //!
 //! | module | what it is |
 //! |---|---|

@@ -7,6 +7,7 @@ pub mod account;
 mod account_list;
 mod act;
 pub mod action;
+pub mod command_line;
 mod control;
 pub mod countdown;
 pub mod dialog;
@@ -38,7 +39,7 @@ use crate::words;
 use account::AccountState;
 use action::Layer;
 use control::Order;
-use dialog::{Choice, Dialog};
+use dialog::{Choice, Dialog, HelpPage};
 use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect};
 use history::History;
 use msg::{LedgerEvent, Msg};
@@ -116,6 +117,8 @@ pub struct State {
     pub screen: Screen,
     /// The dialog over the screen.
     pub dialog: Option<Dialog>,
+    /// The help page over the screen and its dialog.
+    pub help: Option<HelpPage>,
     /// The notices at the foot of the screen.
     pub notices: Notices,
     pub privacy: Privacy,
@@ -139,6 +142,8 @@ pub struct State {
     older_offsets: OlderOffsets,
     /// What the ledger knows of those who make the calls that live.
     callers: HashMap<CallKey, CallerFacts>,
+    /// Whether there are screens other than the calls; plain mode has none.
+    pub has_screens: bool,
     /// Whether there is a board, which shows the calls and takes keys.
     pub has_board: bool,
     /// The orders of control clients whose outcome is not complete.
@@ -204,6 +209,7 @@ impl State {
             sign_in_mode: SignInMode::default(),
             screen: Screen::default(),
             dialog: None,
+            help: None,
             notices: Notices::default(),
             privacy: Privacy::default(),
             details: DetailPane::default(),
@@ -218,6 +224,7 @@ impl State {
             older: None,
             older_offsets: OlderOffsets::default(),
             callers: HashMap::new(),
+            has_screens: true,
             has_board: false,
             orders: Vec::new(),
             settled: None,
@@ -226,11 +233,20 @@ impl State {
 
     /// The layer whose keys apply.
     pub fn layer(&self) -> Layer {
-        match (&self.dialog, self.screen) {
-            (Some(dialog), _) => dialog.layer(),
-            (None, Screen::Calls) => Layer::Board,
-            (None, Screen::History) => Layer::History,
-            (None, Screen::Accounts) => Layer::Accounts,
+        if self.help.is_some() { Layer::Help } else { self.layer_below_help() }
+    }
+
+    /// The layer whose keys apply when the help page is closed: the one that the page explains.
+    pub fn layer_below_help(&self) -> Layer {
+        self.dialog.as_ref().map_or_else(|| self.screen_layer(), Dialog::layer)
+    }
+
+    /// The layer of the screen.
+    pub fn screen_layer(&self) -> Layer {
+        match self.screen {
+            Screen::Calls => Layer::Board,
+            Screen::History => Layer::History,
+            Screen::Accounts => Layer::Accounts,
         }
     }
 
@@ -323,9 +339,12 @@ impl State {
 
     fn resize(&mut self, size: (u16, u16)) {
         self.size = size;
-        if !has_room(size) && matches!(self.dialog, Some(Dialog::Picker(_))) {
-            // Nothing may be sent from a picker that is not on the screen.
-            self.dialog = None;
+        if !has_room(size) {
+            self.help = None;
+            if matches!(self.dialog, Some(Dialog::Picker(_))) {
+                // Nothing may be sent from a picker that is not on the screen.
+                self.dialog = None;
+            }
         }
     }
 

@@ -2,16 +2,19 @@
 
 mod accounts;
 mod commands;
+mod completions;
 mod control;
 mod doctor;
 mod exit;
 mod history;
 mod login;
+mod man;
 mod password_prompt;
 mod print;
 mod server_file;
 mod setup;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -136,6 +139,10 @@ enum CliCommand {
     },
     /// Print what happens as lines of JSON; needs no terminal
     #[command(after_long_help = WATCH_HELP)]
+    #[command(mut_arg("scenario", |arg| arg.help("With --demo: a shipped scenario, or the path of one \
+        [default: busy]")))]
+    #[command(mut_arg("log", |arg| arg.help("With --demo: append every request to the embedded Telegram \
+        to this file, as lines of JSON")))]
     Watch {
         /// Watch the embedded Telegram
         #[arg(long, conflicts_with = "account")]
@@ -167,6 +174,9 @@ enum CliCommand {
         schema: bool,
     },
     /// Check everything and say how to fix it
+    ///
+    /// The exit code is 1 if a check fails, or if no call can reach an account: its session is not
+    /// confirmed, or nobody may call it. It is 0 with other warnings.
     Doctor {
         /// As lines of JSON
         #[arg(long)]
@@ -177,15 +187,24 @@ enum CliCommand {
         #[command(subcommand)]
         what: ConfigCommand,
     },
-    /// Print a completion script for a shell
-    #[command(hide = true)]
-    Completions {
-        /// The shell
-        shell: clap_complete::Shell,
+    /// Print a completion script for a shell: `source <(onhook completions bash)`
+    Completions { shell: completions::Shell },
+    /// Print a manual page: `onhook man watch | man -l -`
+    Man {
+        /// The command [default: the program]
+        command: Vec<String>,
+        /// Write the pages of all commands into this folder
+        #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+        dir: Option<PathBuf>,
     },
-    /// Print the manual page
-    #[command(hide = true)]
-    Man,
+    /// Print what can stand at the cursor; the completion scripts ask it
+    #[command(name = "__complete", hide = true)]
+    Complete {
+        format: completions::CandidateFormat,
+        /// The words before and at the cursor
+        #[arg(last = true)]
+        words: Vec<OsString>,
+    },
 }
 
 #[derive(Debug, Default, Args)]
@@ -205,6 +224,9 @@ struct SettingArgs {
     /// auto, dark, light, mono, or one of your own
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
+    /// Announce each change in words instead of drawing a board, as screen readers need it
+    #[arg(long)]
+    plain: bool,
     /// Draw with ASCII characters only
     #[arg(long)]
     ascii: bool,
@@ -236,6 +258,7 @@ impl SettingArgs {
         Overrides {
             theme: self.theme.clone(),
             ascii: self.ascii.then_some(AsciiMode::On),
+            plain: self.plain.then_some(true),
             bell: self.no_bell.then_some(false),
             notify: self.no_notify.then_some(false),
             privacy: self.privacy.then_some(true),
@@ -251,6 +274,7 @@ impl BoardArgs {
         let options = [
             (!chosen.account.is_empty(), "--account"),
             (settings.theme.is_some(), "--theme"),
+            (settings.plain, "--plain"),
             (settings.ascii, "--ascii"),
             (settings.no_bell, "--no-bell"),
             (settings.no_notify, "--no-notify"),
@@ -354,7 +378,11 @@ pub fn main() -> ExitCode {
         CliCommand::Control { schema: _ } => control::schema(),
         CliCommand::Doctor { json } => doctor::doctor(json),
         CliCommand::Config { what } => commands::config(what),
-        CliCommand::Completions { shell } => commands::completions(shell, &mut Cli::command()),
-        CliCommand::Man => commands::man(Cli::command()),
+        CliCommand::Completions { shell } => completions::script(shell),
+        CliCommand::Complete { format, words } => {
+            completions::complete(Cli::command(), &words, format)
+        }
+        CliCommand::Man { dir: Some(folder), .. } => man::pages(Cli::command(), &folder),
+        CliCommand::Man { command, dir: None } => man::page(Cli::command(), &command),
     })
 }

@@ -45,7 +45,7 @@ macro_rules! settings {
         #[derive(Debug, Default, Deserialize)]
         #[serde(deny_unknown_fields)]
         struct ConfigFile {
-            $($key: Option<$kind>,)*
+            $($key: Option<Spanned<$kind>>,)*
             api_id: Option<Spanned<i32>>,
             api_hash: Option<Spanned<String>>,
             proxy: Option<Spanned<String>>,
@@ -53,8 +53,14 @@ macro_rules! settings {
 
         impl ConfigFile {
             fn overrides(&self) -> Overrides {
-                Overrides { $($key: self.$key.clone(),)* }
+                Overrides { $($key: self.$key.as_ref().map(|it| it.get_ref().clone()),)* }
             }
+        }
+
+        /// The variables of all settings.
+        pub fn variables() -> impl Iterator<Item = String> {
+            let others = ["api_id", "api_hash", "proxy"];
+            [$(stringify!($key),)*].into_iter().chain(others).map(variable)
         }
 
         impl Overrides {
@@ -103,6 +109,8 @@ macro_rules! settings {
 settings! {
     /// The name of the theme.
     theme: String = "auto";
+    /// Announce each change in words instead of drawing a board.
+    plain: bool = false;
     /// Draw with ASCII only.
     ascii: AsciiMode = AsciiMode::Auto;
     /// Ring the bell.
@@ -192,6 +200,21 @@ impl Config {
             None => Keymap::default(),
         };
         let application = application(&var, &file, source)?;
+        // A theme that does not exist is an error of the layer that names it.
+        let (by_flag, by_variable) = (flags.theme.is_some(), environment.theme.is_some());
+        let wrong_theme = |error| match (error, &file.theme) {
+            (ConfigError::Value { value, expected, .. }, Some(theme))
+                if !by_flag && !by_variable =>
+            {
+                let message = format!("'{value}' is not one of {expected}");
+                source.error(theme.span().start, "theme", &message).into()
+            }
+            (ConfigError::Value { value, expected, .. }, _) => {
+                let name = if by_flag { "--theme" } else { "ONHOOK_THEME" }.to_owned();
+                ConfigError::Value { name, value, expected }
+            }
+            (error, _) => error,
+        };
         let settings = flags.or(environment).or(file.overrides()).or_defaults();
         let background = match settings.theme.as_str() {
             "light" => Background::Light,
@@ -205,7 +228,8 @@ impl Config {
             (name, _) => name,
         };
         Ok(Self {
-            theme: Theme::load(name, &paths.themes(), Depth::of_terminal(&var))?,
+            theme: Theme::load(name, &paths.themes(), Depth::of_terminal(&var))
+                .map_err(wrong_theme)?,
             keymap,
             application,
             proxy: proxy(&var, file.proxy.as_ref(), source)?,
@@ -321,12 +345,17 @@ impl FromVariable for AsciiMode {
     }
 }
 
+/// The variable of a setting.
+fn variable(key: &str) -> String {
+    format!("ONHOOK_{}", key.to_uppercase())
+}
+
 /// The value of the variable of a setting, if it is set.
 fn from_variable<T: FromVariable>(
     var: &impl Fn(&str) -> Option<OsString>,
     key: &str,
 ) -> Result<Option<T>, ConfigError> {
-    let name = format!("ONHOOK_{}", key.to_uppercase());
+    let name = variable(key);
     text(var, &name).map(|value| T::read(&name, value)).transpose()
 }
 
@@ -386,25 +415,25 @@ mod tests {
 
     #[test]
     fn wrong_values_are_refused_by_their_layer() {
-        let pink =
-            "theme: 'pink' is not one of auto, dark, light, mono, or a file in FOLDER/themes";
+        let pink = |name: &str| {
+            let files = "or a file in FOLDER/themes";
+            format!("{name}: 'pink' is not one of auto, dark, light, mono, {files}")
+        };
         for (key, default) in defaults() {
             let name = format!("ONHOOK_{}", key.to_uppercase());
             let is_text = default.starts_with('"');
             let (file, variable, wanted) = if key == "ascii" {
-                let kind = "FOLDER/config.toml:2: ascii: invalid type: integer `3`, expected \"auto\" \
-                            or a boolean";
+                let kind = "FOLDER/config.toml:2: ascii: must be \"auto\", true or false, and is a \
+                            whole number";
                 let value = format!("{name}: 'loud' is not one of auto, true, false");
                 (kind.to_owned(), "loud", value)
             } else if is_text {
-                let kind = format!(
-                    "FOLDER/config.toml:2: {key}: invalid type: integer `3`, expected a string"
-                );
-                (kind, "pink", pink.to_owned())
+                let kind = "must be a text in quotes, and is a whole number";
+                (format!("FOLDER/config.toml:2: {key}: {kind}"), "pink", pink("ONHOOK_THEME"))
             } else {
-                let kind = format!(
-                    "FOLDER/config.toml:2: {key}: invalid type: integer `3`, expected a boolean"
-                );
+                let kind = "must be true or false, and is a whole number";
+                let kind = format!("FOLDER/config.toml:2: {key}: {kind}");
+                let name = format!("ONHOOK_{}", key.to_uppercase());
                 (kind, "loud", format!("{name}: 'loud' is not one of true, false"))
             };
             let refused = load(&format!("\n{key} = 3"), (key, ""), Overrides::default());
@@ -413,9 +442,9 @@ mod tests {
             assert_eq!(refused.expect_err("a wrong variable"), wanted);
         }
         let refused = load("theme = 'pink'", ("theme", ""), Overrides::default());
-        assert_eq!(refused.expect_err("a wrong file"), pink);
+        assert_eq!(refused.expect_err("a wrong file"), pink("FOLDER/config.toml:1: theme"));
         let refused = load("", ("theme", ""), Overrides::of("theme", "pink"));
-        assert_eq!(refused.expect_err("a wrong flag"), pink);
+        assert_eq!(refused.expect_err("a wrong flag"), pink("--theme"));
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! [`runtime::Switchboard`] is the program without its terminal: the state, the events that come
-//! in, and the effect runner. The loop of the board and the loop of `watch` drive it.
+//! in, and the effect runner. The loops of the board, of plain mode and of `watch` drive it.
 //!
 //! | module | what it is |
 //! |---|---|
@@ -25,6 +25,7 @@
 //! | [`ui`] | drawing, one file for each panel |
 //! | [`telegram`] | an account at Telegram; grammers-client is used here and nowhere else |
 //! | [`ledger`] | the database of calls: migrations, writer thread, reading by pages |
+//! | [`plain`] | the sentences of plain mode, from changes of the state |
 //! | [`records`] | the lines of JSON that `onhook watch` prints |
 //! | [`runtime`] | the loops, the effect runner, the terminal, signals |
 //! | [`control`] | the control socket: the form of its lines, its server and its client |
@@ -47,6 +48,7 @@ pub mod config;
 pub mod control;
 pub mod ledger;
 pub mod logging;
+pub mod plain;
 pub mod qr;
 pub mod records;
 pub mod runtime;

@@ -24,19 +24,27 @@ const QUEUE_SLOTS: usize = 16_384;
 /// The queue of the log that was started.
 static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 
-/// Starts the log at `level` (`error`, `warn`, `info`, `debug` or `trace`).
+/// The variable that turns the log on, and names its level.
+pub const VARIABLE: &str = "ONHOOK_LOG";
+
+/// The variable names no level.
+#[derive(Debug, thiserror::Error)]
+#[error("{VARIABLE}: '{0}' is not one of error, warn, info, debug, trace")]
+pub struct LogLevelError(String);
+
+/// Reads a level.
+pub fn level(name: &str) -> Result<Level, LogLevelError> {
+    Level::from_str(name).map_err(|_| LogLevelError(name.to_owned()))
+}
+
+/// Starts the log at this level.
 ///
 /// Below `warn` only this program's own lines are kept: libraries print whole messages there, with
 /// numbers, names and access hashes.
 ///
 /// # Errors
-/// An unknown level, or a file that cannot be written.
-pub fn start(level: &str, file: &Path) -> io::Result<()> {
-    let level = Level::from_str(level).map_err(|_| {
-        let message =
-            format!("ONHOOK_LOG: '{level}' is not one of error, warn, info, debug, trace");
-        io::Error::new(io::ErrorKind::InvalidInput, message)
-    })?;
+/// A file that cannot be written.
+pub fn start(level: Level, file: &Path) -> io::Result<()> {
     if let Some(folder) = file.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }

@@ -4,8 +4,11 @@
 
 mod accounts;
 mod background;
+mod clipboard;
 mod effects;
 mod input;
+mod plain;
+mod raw_mode;
 mod sign_in;
 mod signals;
 mod suspend;
@@ -34,6 +37,8 @@ use suspend::SuspendDetector;
 use terminal::BoardTerminal;
 
 pub use background::background as terminal_background;
+pub use plain::plain;
+pub use raw_mode::RawMode;
 pub use sign_in::SignInSetup;
 pub use switchboard::Switchboard;
 pub use terminal::check as check_terminal;
@@ -235,10 +240,10 @@ impl TuiLoop {
     }
 }
 
-/// Why `watch` has ended.
+/// Why `watch` or plain mode has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WatchEnd {
-    /// By a signal, or because the output was closed.
+    /// By a key, by a signal, or because the output was closed.
     Stopped,
     /// No account makes any more attempts to connect.
     SignedOut,

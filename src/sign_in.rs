@@ -33,14 +33,15 @@ impl ApiCredentials {
     /// # Errors
     /// What is wrong.
     pub fn parse(id: &str, hash: &str) -> Result<Self, &'static str> {
-        let id = id.trim().parse().ok().filter(|id| *id > 0);
+        let id = Self::parse_id(id)?;
         let hash = hash.trim().to_lowercase();
         let is_hash = hash.len() == 32 && hash.chars().all(|char| char.is_ascii_hexdigit());
-        match id {
-            None => Err("an api id is a number"),
-            Some(_) if !is_hash => Err("an api hash has 32 hex digits"),
-            Some(id) => Ok(Self { id, hash }),
-        }
+        if is_hash { Ok(Self { id, hash }) } else { Err("an api hash has 32 hex digits") }
+    }
+
+    /// Reads an api id, which is asked for before the hash.
+    pub fn parse_id(id: &str) -> Result<i32, &'static str> {
+        id.trim().parse().ok().filter(|id| *id > 0).ok_or("an api id is a number")
     }
 }
 
@@ -274,6 +275,21 @@ pub struct Refusal {
     pub back_to: Step,
     /// How long no attempt is allowed.
     pub wait: Option<Duration>,
+}
+
+impl Refusal {
+    /// Whether the phone number cannot be used, so that it is of no use to offer it again.
+    pub fn is_of_number(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "PHONE_NUMBER_INVALID"
+                | "PHONE_NUMBER_BANNED"
+                | "PHONE_NUMBER_UNOCCUPIED"
+                | "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN"
+                | "USER_DEACTIVATED"
+                | "USER_DEACTIVATED_BAN"
+        )
+    }
 }
 
 impl fmt::Display for Refusal {

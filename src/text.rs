@@ -77,6 +77,12 @@ pub fn initials(name: &str) -> String {
         .collect()
 }
 
+/// The text with its first letter as a capital.
+pub fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 /// Seconds as `m:ss`, with two digits each, or `h:mm:ss`.
 pub fn duration(seconds: i64) -> String {
     let seconds = seconds.max(0);

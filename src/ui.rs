@@ -17,6 +17,7 @@ mod ascii;
 mod call_detail;
 mod call_note;
 mod call_table;
+mod command_line;
 mod footer;
 mod header;
 mod help;
@@ -144,7 +145,6 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
     }
     match &view.state.dialog {
         Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
-        Some(Dialog::Help { scroll }) => help::draw(view, *scroll, area, buffer),
         Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
         Some(Dialog::Quit) => {
             popup::draw_confirmation(view, &words::screen::quit(), area, buffer);
@@ -154,7 +154,11 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
             let question = words::screen::enable_calls(&name);
             popup::draw_confirmation(view, &question, area, buffer);
         }
+        Some(Dialog::CommandLine(line)) => command_line::draw_candidates(view, line, area, buffer),
         Some(Dialog::Filter { .. }) | None => {}
+    }
+    if let Some(page) = view.state.help {
+        help::draw(view, page.scroll, area, buffer);
     }
 }
 

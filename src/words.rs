@@ -9,6 +9,7 @@ pub mod control;
 pub mod failure;
 pub mod history;
 pub mod notice;
+pub mod plain;
 pub mod reason;
 pub mod screen;
 pub mod sign_in;

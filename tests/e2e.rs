@@ -26,6 +26,8 @@ mod hostile;
 mod invitations;
 #[path = "e2e/library_panics.rs"]
 mod library_panics;
+#[path = "e2e/plain.rs"]
+mod plain;
 #[path = "e2e/process.rs"]
 mod process;
 #[path = "e2e/renewal.rs"]

@@ -50,7 +50,7 @@ impl State {
                 self.notices.clear();
                 return vec![Effect::Terminal(TerminalEffect::Redraw)];
             }
-            Action::Help => self.dialog = Some(Dialog::Help { scroll: 0 }),
+            Action::CommandLine => self.open_command_line(),
             Action::Back => return self.show_screen(Screen::Calls),
             // Of other screens and of dialogs.
             _ => {}

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::account::AccountState;
 use super::action::Action;
-use super::dialog::{Choice, Dialog};
+use super::command_line::CommandLine;
+use super::dialog::{Choice, Dialog, HelpPage};
 use super::effect::{Effect, ProgramEffect, SignInEffect, TerminalEffect};
 use super::sign_in_dialog::SignInMode;
 use super::{DetailPane, Frozen, Privacy, Screen, State, has_frames, has_room, is_wide};
@@ -19,12 +20,20 @@ impl State {
             Action::Quit => return self.quit(),
             Action::Suspend => return vec![Effect::Program(ProgramEffect::Suspend)],
             Action::Redraw => return vec![Effect::Terminal(TerminalEffect::Redraw)],
-            Action::NextScreen => return self.show_screen(self.screen.next(1)),
-            Action::PreviousScreen => return self.show_screen(self.screen.next(-1)),
-            Action::ShowCalls => return self.show_screen(Screen::Calls),
-            Action::ShowHistory => return self.show_screen(Screen::History),
-            Action::ShowAccounts => return self.show_screen(Screen::Accounts),
+            Action::NextScreen => return self.change_screen(self.screen.next(1), now),
+            Action::PreviousScreen => return self.change_screen(self.screen.next(-1), now),
+            Action::ShowCalls => return self.change_screen(Screen::Calls, now),
+            Action::ShowHistory => return self.change_screen(Screen::History, now),
+            Action::ShowAccounts => return self.change_screen(Screen::Accounts, now),
+            Action::Help if self.help.is_none() => {
+                self.open_help(now);
+                return Vec::new();
+            }
             _ => {}
+        }
+        if let Some(page) = self.help {
+            self.act_in_help(action, page);
+            return Vec::new();
         }
         match self.dialog {
             None => match self.screen {
@@ -33,11 +42,8 @@ impl State {
                 Screen::Accounts => self.act_on_accounts(action, now),
             },
             Some(Dialog::Picker(_)) => self.act_in_picker(action, now),
-            Some(Dialog::Help { scroll }) => {
-                self.act_in_help(action, scroll);
-                Vec::new()
-            }
             Some(Dialog::Filter { .. }) => self.act_in_filter(action),
+            Some(Dialog::CommandLine(_)) => self.act_in_command_line(action, now),
             Some(Dialog::SignIn(_)) => self.act_in_sign_in(action, now),
             Some(Dialog::Quit) => self.confirm(action, Effect::Program(ProgramEffect::Quit)),
             Some(Dialog::EnableCalls(account)) => {
@@ -64,6 +70,7 @@ impl State {
     /// Quits. The first time while a request on a call is under way it asks instead.
     fn quit(&mut self) -> Vec<Effect> {
         if self.is_sending() && !matches!(self.dialog, Some(Dialog::Quit)) {
+            self.help = None;
             let signing_in = matches!(self.dialog, Some(Dialog::SignIn(_)));
             self.dialog = Some(Dialog::Quit);
             let leave = signing_in.then_some(Effect::SignIn(SignInEffect::Leave));
@@ -79,11 +86,11 @@ impl State {
             Action::Mark
                 | Action::MarkAll
                 | Action::Filter
+                | Action::CommandLine
                 | Action::SortLeft
                 | Action::SortRight
                 | Action::Reverse
                 | Action::Freeze
-                | Action::Help
         );
         let panel = action == Action::Details && !has_frames(self.size);
         if panel || unseen && !has_room(self.size) {
@@ -116,6 +123,8 @@ impl State {
                 let input = tui_input::Input::new(before.clone());
                 self.dialog = Some(Dialog::Filter { input, before });
             }
+            Action::CommandLine => self.open_command_line(),
+            Action::Copy => return self.copy(now),
             Action::SortLeft => self.sort_by_neighbour(-1),
             Action::SortRight => self.sort_by_neighbour(1),
             Action::Reverse => self.calls.reverse(),
@@ -137,11 +146,11 @@ impl State {
                     .map(|id| Effect::Account(AccountId(id), AccountCommand::Reconnect))
                     .collect();
             }
-            Action::Help => self.dialog = Some(Dialog::Help { scroll: 0 }),
-            Action::SignIn if self.sign_in_mode == SignInMode::Closed => {
-                self.notices.show(notice::DEMO_SIGN_IN, now);
-            }
-            Action::SignIn => self.open_sign_in(),
+            Action::SignIn => match self.sign_in_mode {
+                SignInMode::Closed => self.notices.show(notice::DEMO_SIGN_IN, now),
+                SignInMode::CommandLine => self.notices.show(notice::SIGN_IN_OUTSIDE, now),
+                SignInMode::NeedsApiCredentials | SignInMode::Open => self.open_sign_in(),
+            },
             Action::EnableCalls => self.enable_calls(now),
             Action::Back => self.back(),
             // Of the dialogs, of other screens, or for every layer.
@@ -155,6 +164,8 @@ impl State {
             | Action::ShowCalls
             | Action::ShowHistory
             | Action::ShowAccounts
+            | Action::Complete
+            | Action::CompleteBack
             | Action::DefaultReason
             | Action::ReasonBusy
             | Action::ReasonMissed
@@ -162,6 +173,7 @@ impl State {
             | Action::ReasonDisconnect
             | Action::Resend
             | Action::ForgotPassword
+            | Action::Help
             | Action::Quit
             | Action::Suspend
             | Action::Redraw => {}
@@ -191,7 +203,15 @@ impl State {
         choice.map_or_else(Vec::new, |choice| self.choose(choice, now))
     }
 
-    fn act_in_help(&mut self, action: Action, scroll: u16) {
+    fn open_help(&mut self, now: Timestamp) {
+        if has_room(self.size) {
+            self.help = Some(HelpPage::default());
+        } else {
+            self.notices.show(notice::TOO_SMALL, now);
+        }
+    }
+
+    fn act_in_help(&mut self, action: Action, HelpPage { scroll }: HelpPage) {
         let page = (self.size.1 / 2).max(1);
         let scroll = match action {
             Action::Up => scroll.saturating_sub(1),
@@ -200,9 +220,9 @@ impl State {
             Action::PageDown => scroll.saturating_add(page),
             Action::Top => 0,
             Action::Bottom => u16::MAX,
-            _ => return self.dialog = None,
+            _ => return self.help = None,
         };
-        self.dialog = Some(Dialog::Help { scroll: scroll.min(200) });
+        self.help = Some(HelpPage { scroll: scroll.min(200) });
     }
 
     fn act_in_filter(&mut self, action: Action) -> Vec<Effect> {
@@ -228,13 +248,71 @@ impl State {
     }
 
     pub(super) fn edit(&mut self, request: tui_input::InputRequest) -> Vec<Effect> {
-        let Some(Dialog::Filter { input, .. }) = &mut self.dialog else {
-            self.edit_sign_in(request);
-            return Vec::new();
+        match &mut self.dialog {
+            Some(Dialog::Filter { input, .. }) => {
+                input.handle(request);
+                let filter = crate::text::clean(input.value());
+                return self.set_filter(&filter);
+            }
+            Some(Dialog::CommandLine(line)) => line.edit(request),
+            _ => self.edit_sign_in(request),
+        }
+        Vec::new()
+    }
+
+    /// The action that a key does in the end: on the command line, Enter runs another one.
+    pub fn command(&self, action: Action) -> Action {
+        match &self.dialog {
+            Some(Dialog::CommandLine(line)) if action == Action::Accept && self.help.is_none() => {
+                line.action().unwrap_or(action)
+            }
+            _ => action,
+        }
+    }
+
+    fn act_in_command_line(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
+        let Some(Dialog::CommandLine(line)) = &mut self.dialog else { return Vec::new() };
+        match action {
+            Action::Complete => line.complete(1),
+            Action::CompleteBack => line.complete(-1),
+            Action::Accept if !line.input.value().trim().is_empty() => match line.action() {
+                Some(action) => {
+                    self.dialog = None;
+                    return self.act(action, now);
+                }
+                None => line.is_unknown = true,
+            },
+            _ => self.dialog = None,
+        }
+        Vec::new()
+    }
+
+    pub(super) fn open_command_line(&mut self) {
+        self.dialog = Some(Dialog::CommandLine(CommandLine::new(self.screen_layer())));
+    }
+
+    /// Copies the peer of the selected call to the clipboard of the terminal.
+    pub(super) fn copy(&mut self, now: Timestamp) -> Vec<Effect> {
+        let peer = match self.screen {
+            Screen::Calls => self.selected_call().map(|call| &call.peer),
+            Screen::History => self.history.selected_call().map(|call| &call.peer),
+            Screen::Accounts => None,
         };
-        input.handle(request);
-        let filter = crate::text::clean(input.value());
-        self.set_filter(&filter)
+        let text = match (self.privacy, peer) {
+            (Privacy::Masked, _) => Err(notice::NOT_COPIED),
+            (Privacy::Open, None) => Err(notice::NO_CALL),
+            (Privacy::Open, Some(peer)) => Ok(crate::words::call::copied_party(peer)),
+        };
+        match text {
+            Ok(text) => {
+                self.notices.show(notice::copied(&text), now);
+                vec![Effect::Terminal(TerminalEffect::Copy(text))]
+            }
+            Err(notice) => {
+                self.notices.show(notice, now);
+                Vec::new()
+            }
+        }
     }
 
     /// Sorts by the next shown column to the right (`1`) or left (`-1`).

@@ -14,6 +14,7 @@ pub enum Layer {
     Picker,
     /// The filter's input line.
     Filter,
+    CommandLine,
     Help,
     /// The menu of sign-in methods.
     SignInMenu,
@@ -70,6 +71,10 @@ pub enum Action {
     Details,
     /// Edit the filter.
     Filter,
+    /// Open the command line.
+    CommandLine,
+    /// Copy the name, @username and id of the selected call's peer.
+    Copy,
     /// Sort by the column to the left.
     SortLeft,
     /// Sort by the column to the right.
@@ -119,6 +124,10 @@ pub enum Action {
     Redraw,
     /// Send the choice at the cursor, keep what was typed, or answer yes.
     Accept,
+    /// Put the next name that fits into the command line.
+    Complete,
+    /// Put the previous name that fits into the command line.
+    CompleteBack,
     /// Send each marked call its default reason.
     DefaultReason,
     /// Send busy.
@@ -132,10 +141,40 @@ pub enum Action {
 }
 
 impl Layer {
+    /// Whether keys without an action are a text that is typed.
+    pub fn is_text(self) -> bool {
+        match self {
+            Self::Filter | Self::CommandLine | Self::SignInField => true,
+            Self::Board
+            | Self::History
+            | Self::Accounts
+            | Self::Picker
+            | Self::Help
+            | Self::SignInMenu
+            | Self::Confirm => false,
+        }
+    }
+
+    /// The title of its keys on the help page.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Board => "On the board",
+            Self::History => "In the history",
+            Self::Accounts => "In the accounts",
+            Self::Picker => "In the reason picker",
+            Self::Filter => "While the filter is edited",
+            Self::CommandLine => "On the command line",
+            Self::Help => "On this page",
+            Self::SignInMenu => "In the list of ways to sign in",
+            Self::SignInField => "While signing in",
+            Self::Confirm => "In a question",
+        }
+    }
+
     /// The actions that the layer accepts.
     pub fn actions(self) -> impl Iterator<Item = Action> {
         use Action as A;
-        const ALWAYS: &[Action] = &[A::Back, A::Quit, A::Suspend, A::Redraw];
+        const ALWAYS: &[Action] = &[A::Help, A::Back, A::Quit, A::Suspend, A::Redraw];
         const MOVES: &[Action] = &[A::Up, A::Down, A::Top, A::Bottom];
         const PAGES: &[Action] = &[A::PageUp, A::PageDown];
         const SCREENS: &[Action] =
@@ -152,13 +191,14 @@ impl Layer {
                     A::Statistics,
                     A::OlderCalls,
                     A::Privacy,
-                    A::Help,
+                    A::Copy,
+                    A::CommandLine,
                 ],
             ],
             Self::Accounts => [
                 MOVES,
                 &[A::Details, A::SignIn, A::Reconnect, A::EnableCalls],
-                &[A::Privacy, A::Help],
+                &[A::Privacy, A::CommandLine],
             ],
             Self::Board => [
                 MOVES,
@@ -179,6 +219,8 @@ impl Layer {
                     A::Row9,
                     A::Details,
                     A::Filter,
+                    A::CommandLine,
+                    A::Copy,
                     A::SortLeft,
                     A::SortRight,
                     A::Reverse,
@@ -188,7 +230,6 @@ impl Layer {
                     A::Reconnect,
                     A::SignIn,
                     A::EnableCalls,
-                    A::Help,
                 ],
             ],
             Self::Picker => [
@@ -196,15 +237,17 @@ impl Layer {
                 &[A::Accept, A::DefaultReason],
                 &[A::ReasonBusy, A::ReasonMissed, A::ReasonHangup, A::ReasonDisconnect],
             ],
-            Self::Help => [MOVES, PAGES, &[A::Help]],
+            Self::Help => [MOVES, PAGES, &[]],
             Self::SignInMenu => [&[A::Up, A::Down], &[A::Accept], &[]],
             Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
+            Self::CommandLine => [&[A::Accept, A::Complete, A::CompleteBack], &[], &[]],
             Self::Filter | Self::Confirm => [&[A::Accept], &[], &[]],
         };
         let screens = match self {
             Self::Board | Self::History | Self::Accounts => SCREENS,
             Self::Picker
             | Self::Filter
+            | Self::CommandLine
             | Self::Help
             | Self::SignInMenu
             | Self::SignInField
@@ -239,6 +282,8 @@ impl Action {
             | Self::Row9 => "select that row of the screen",
             Self::Details => "show or hide the details",
             Self::Filter => "filter (a leading ! inverts)",
+            Self::CommandLine => "run any action by its name",
+            Self::Copy => "copy the name, @username and id",
             Self::SortLeft => "sort by the column to the left",
             Self::SortRight => "sort by the column to the right",
             Self::Reverse => "reverse the order",
@@ -259,12 +304,14 @@ impl Action {
             Self::StrangersOnly => "calls with people who are not contacts only, or all",
             Self::Statistics => "statistics of the calls that are shown",
             Self::OlderCalls => "read older calls from Telegram",
-            Self::Help => "this page",
+            Self::Help => "the keys that apply here",
             Self::Back => "back",
             Self::Quit => "quit",
             Self::Suspend => "suspend to the shell",
             Self::Redraw => "redraw",
             Self::Accept => "send, keep, or yes",
+            Self::Complete => "the next name that fits",
+            Self::CompleteBack => "the previous name that fits",
             Self::DefaultReason => "the usual reason for each marked call",
             Self::ReasonBusy => "send busy",
             Self::ReasonMissed => "send missed",

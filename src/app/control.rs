@@ -35,7 +35,7 @@ pub(super) struct Order {
 impl State {
     pub(super) fn control_event(&mut self, event: ControlEvent, now: Timestamp) -> Vec<Effect> {
         match event {
-            ControlEvent::Command(client, command) => self.command(client, command, now),
+            ControlEvent::Command(client, command) => self.obey(client, command, now),
             ControlEvent::Closed(client) => {
                 self.orders.retain(|order| order.client != client);
                 Vec::new()
@@ -47,12 +47,7 @@ impl State {
         }
     }
 
-    fn command(
-        &mut self,
-        client: ClientId,
-        command: ControlCommand,
-        now: Timestamp,
-    ) -> Vec<Effect> {
+    fn obey(&mut self, client: ClientId, command: ControlCommand, now: Timestamp) -> Vec<Effect> {
         let answer = |reply| vec![Effect::Control(ControlEffect::Reply(client, reply))];
         match command {
             ControlCommand::Status {} => answer(ControlReply::Status(self.status(now))),

@@ -3,6 +3,7 @@
 use tui_input::Input;
 
 use super::action::Layer;
+use super::command_line::CommandLine;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
 use crate::calls::{AccountId, CallKey, CallKind};
@@ -11,17 +12,13 @@ use crate::calls::{AccountId, CallKey, CallKind};
 #[derive(Debug, Clone)]
 pub enum Dialog {
     Picker(Picker),
-    /// The help page, scrolled by so many lines.
-    Help {
-        /// Lines above the top of the page.
-        scroll: u16,
-    },
     /// The filter's input line.
     Filter {
         input: Input,
         /// The filter before, for going back.
         before: String,
     },
+    CommandLine(CommandLine),
     /// The sign-in.
     SignIn(Box<SignInDialog>),
     /// The question before quitting while a hang-up is on its way.
@@ -35,8 +32,8 @@ impl Dialog {
     pub fn layer(&self) -> Layer {
         match self {
             Self::Picker(_) => Layer::Picker,
-            Self::Help { .. } => Layer::Help,
             Self::Filter { .. } => Layer::Filter,
+            Self::CommandLine(_) => Layer::CommandLine,
             Self::SignIn(sign_in) => match sign_in.question {
                 Question::Method { .. } => Layer::SignInMenu,
                 _ => Layer::SignInField,
@@ -44,6 +41,13 @@ impl Dialog {
             Self::Quit | Self::EnableCalls(_) => Layer::Confirm,
         }
     }
+}
+
+/// The help page. It lies over a dialog as well, which keeps its state and receives its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HelpPage {
+    /// Lines above the top of the page.
+    pub scroll: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -84,10 +84,12 @@ pub enum NotifyEffect {
 }
 
 /// For the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TerminalEffect {
     /// Write the whole screen again.
     Redraw,
+    /// Put a text on the clipboard; cleaned.
+    Copy(String),
 }
 
 /// For the sign-in in progress.

@@ -196,6 +196,15 @@ impl History {
 }
 
 impl State {
+    /// Shows a screen for a key, unless there is only one.
+    pub(super) fn change_screen(&mut self, screen: Screen, now: Timestamp) -> Vec<Effect> {
+        if !self.has_screens {
+            self.notices.show(words::notice::NO_SCREENS, now);
+            return Vec::new();
+        }
+        self.show_screen(screen)
+    }
+
     /// Shows a screen.
     pub(super) fn show_screen(&mut self, screen: Screen) -> Vec<Effect> {
         self.screen = screen;
@@ -234,7 +243,8 @@ impl State {
                 self.notices.clear();
                 return vec![Effect::Terminal(TerminalEffect::Redraw)];
             }
-            Action::Help => self.dialog = Some(Dialog::Help { scroll: 0 }),
+            Action::Copy => return self.copy(now),
+            Action::CommandLine => self.open_command_line(),
             Action::Back if self.older.is_some() => return self.stop_older(),
             Action::Back if self.history.statistics != StatisticsPanel::Hidden => {
                 self.history.statistics = StatisticsPanel::Hidden;

@@ -67,6 +67,11 @@ impl Notices {
         self.0.iter().map(|notice| notice.until).min()
     }
 
+    /// The messages, newest last.
+    pub fn all(&self) -> impl Iterator<Item = &Notice> {
+        self.0.iter()
+    }
+
     /// The newest message.
     pub fn newest(&self) -> Option<&str> {
         self.0.back().map(|notice| notice.text.as_str())

@@ -42,9 +42,9 @@ impl State {
         self.lost = Some((row.unwrap_or(0), now));
     }
 
-    /// Whether no dialog is open and the display is not frozen.
+    /// Whether nothing lies over the screen and the display is not frozen.
     pub(super) fn is_unobstructed(&self) -> bool {
-        self.dialog.is_none() && self.frozen.is_none()
+        self.dialog.is_none() && self.help.is_none() && self.frozen.is_none()
     }
 
     /// Selects the first row when nothing is selected and [`SETTLE`] has passed.

@@ -16,8 +16,11 @@ use crate::sign_in::{ApiCredentials, Refusal, SignInEvent, SignInRequest, Step};
 impl State {
     /// Opens the menu of sign-in methods, as a board without accounts does at its start.
     pub fn open_sign_in(&mut self) {
-        if self.sign_in_mode != SignInMode::Closed {
-            self.dialog = Some(Dialog::SignIn(Box::new(SignInDialog::new())));
+        match self.sign_in_mode {
+            SignInMode::Closed | SignInMode::CommandLine => {}
+            SignInMode::NeedsApiCredentials | SignInMode::Open => {
+                self.dialog = Some(Dialog::SignIn(Box::new(SignInDialog::new())));
+            }
         }
     }
 
@@ -114,7 +117,10 @@ impl State {
         sign_in.refusal = None;
         let request = match &sign_in.question {
             Question::ApiId => {
-                sign_in.ask(Question::ApiHash { id: typed });
+                match ApiCredentials::parse_id(&typed) {
+                    Ok(_) => sign_in.ask(Question::ApiHash { id: typed }),
+                    Err(wrong) => sign_in.refuse_here(wrong, now),
+                }
                 return Vec::new();
             }
             Question::ApiHash { id } => match ApiCredentials::parse(id, &typed) {
@@ -136,10 +142,7 @@ impl State {
                     return effects;
                 }
                 Err(wrong) => {
-                    let refusal =
-                        Refusal::local(wrong.to_owned(), "type both again", Step::ApiCredentials);
-                    sign_in.refusal = Some((refusal, now));
-                    sign_in.ask(Question::ApiId);
+                    sign_in.refuse_here(wrong, now);
                     return Vec::new();
                 }
             },

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use tui_input::{Input, InputRequest};
 
 use super::countdown::remaining;
-use crate::sign_in::{EmailCode, Refusal, SentCode};
+use crate::sign_in::{EmailCode, Refusal, SentCode, Step};
+use crate::words::sign_in::TYPE_AGAIN;
 
 /// The largest number of characters in a field.
 pub(super) const LONGEST: usize = 4096;
@@ -17,6 +18,8 @@ pub enum SignInMode {
     /// Not at all: this is a demo.
     #[default]
     Closed,
+    /// Not here: `onhook login` does it.
+    CommandLine,
     /// The API credentials are asked for first.
     NeedsApiCredentials,
     /// Everything that is needed is known.
@@ -170,6 +173,13 @@ impl SignInDialog {
         self.input = Input::new(text);
         self.question = question;
         self.waiting = None;
+    }
+
+    /// Refuses what was typed, and asks the same question again.
+    pub(super) fn refuse_here(&mut self, wrong: &str, now: Timestamp) {
+        let refusal = Refusal::local(wrong.to_owned(), TYPE_AGAIN, Step::Same);
+        self.refusal = Some((refusal, now));
+        self.ask(self.question.clone());
     }
 
     /// Clears the refusal; one with a wait comes back with its question.

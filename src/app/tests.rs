@@ -576,3 +576,41 @@ fn a_hang_up_key_on_a_frozen_row_that_has_ended_names_the_call() {
     press(&mut state, Action::HangUpNow, 1.2);
     assert_eq!(state.notices.newest(), Some("Peer 8's call is over · ↓ selects the next"));
 }
+
+#[test]
+fn help_opens_over_a_dialog_and_closes_back_to_it() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    rings(&mut state, 8, 0.0);
+    for open in [Action::HangUp, Action::Filter] {
+        press(&mut state, open, 0.1);
+        let below = state.layer();
+        press(&mut state, Action::Help, 0.2);
+        assert_eq!((state.layer(), state.layer_below_help()), (Layer::Help, below));
+        assert_eq!(press(&mut state, Action::Accept, 0.3), [], "nothing is sent from the page");
+        assert_eq!(state.layer(), below, "{open:?}");
+        press(&mut state, Action::Back, 0.4);
+    }
+    let picked = state.selection().expect("a call");
+    press(&mut state, Action::HangUp, 0.5);
+    press(&mut state, Action::Help, 0.6);
+    tell(&mut state, discarded(picked.id, None), 1.0);
+    press(&mut state, Action::Back, 1.1);
+    assert!(state.dialog.is_none(), "the picker is closed with its call");
+    assert_eq!(press(&mut state, Action::HangUpNow, 1.2), [], "and no other call is selected");
+}
+
+#[test]
+fn copying_takes_the_selected_peer_and_nothing_behind_the_mask() {
+    use crate::app::effect::TerminalEffect;
+    let mut state = board();
+    assert_eq!(press(&mut state, Action::Copy, 0.0), []);
+    assert_eq!(state.notices.newest(), Some("no call is selected"));
+    rings(&mut state, 7, 0.1);
+    let copy = [Effect::Terminal(TerminalEffect::Copy("Peer 7 107".to_owned()))];
+    assert_eq!(press(&mut state, Action::Copy, 0.2), copy);
+    assert_eq!(state.notices.newest(), Some("copied: Peer 7 107"));
+    press(&mut state, Action::Privacy, 0.3);
+    assert_eq!(press(&mut state, Action::Copy, 0.4), []);
+    assert_eq!(state.notices.newest(), Some("names are hidden; nothing was copied"));
+}

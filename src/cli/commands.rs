@@ -7,16 +7,17 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use clap::Command;
 use serde_json::json;
 
 use super::exit::{CommandResult, Stop, failed, signed_out, usage};
 use super::setup::{self, in_runtime, load, load_for_board, network, start_log};
 use super::{BoardArgs, ChosenArgs, ConfigCommand, ScenarioArgs, print};
 use crate::accounts::{AccountStore, AccountsError};
+use crate::app::sign_in_dialog::SignInMode;
 use crate::config::paths::Paths;
 use crate::config::{self, Overrides, keymap};
 use crate::control;
+use crate::logging;
 use crate::runtime::{self, AccountSetup, BoardFiles, ExitReason, SignInSetup, WatchEnd};
 use crate::telegram::{Network, Seed, SessionSource};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
@@ -29,14 +30,23 @@ const DEMO_API_ID: i32 = 1;
 pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
-    let config = load_for_board(&paths, flags)?;
-    if let Some(problem) = runtime::check_terminal() {
-        return Err(usage(anyhow!(problem)));
-    }
-    start_log(&paths)?;
+    let plain = load(&paths, flags.clone())?;
     let socket = control::demo_socket(paths.runtime());
     let ledger = DemoLedger(paths.runtime().join(format!("demo-{}.db", std::process::id())));
     let files = BoardFiles { ledger: &ledger.0, control: &socket };
+    if plain.settings.plain {
+        start_log(&paths)?;
+        return watched(in_runtime(async {
+            let server = Server::start(scenario, options).await?;
+            let (accounts, network) = (demo_accounts(&server), Network::default());
+            runtime::plain(accounts, network, SignInMode::Closed, files, plain).await
+        })?);
+    }
+    if let Some(problem) = runtime::check_terminal() {
+        return Err(usage(anyhow!(problem)));
+    }
+    let config = load_for_board(&paths, flags)?;
+    start_log(&paths)?;
     in_runtime(async {
         let server = Server::start(scenario, options).await?;
         runtime::board(demo_accounts(&server), Network::default(), None, files, config).await
@@ -60,21 +70,28 @@ impl Drop for DemoLedger {
 pub(super) fn board(args: &BoardArgs) -> CommandResult {
     let flags = args.settings.overrides();
     let paths = setup::paths();
-    let config = load_for_board(&paths, flags.clone())?;
+    let plain = load(&paths, flags.clone())?;
     let start = super::login::start(&args.start)?;
+    let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
+    let files = BoardFiles { ledger: &ledger, control: &socket };
+    if plain.settings.plain {
+        let accounts = stored(&args.chosen, &paths, Wanted::AtLeastOne)?;
+        start_log(&paths)?;
+        let (network, sign_in) = (network(&plain), SignInMode::CommandLine);
+        return watched(in_runtime(runtime::plain(accounts, network, sign_in, files, plain))?);
+    }
     if let Some(problem) = runtime::check_terminal() {
         // A missing account is reported before the missing terminal.
         stored(&args.chosen, &paths, Wanted::AtLeastOne)?;
         return Err(usage(anyhow!(problem)));
     }
+    let config = load_for_board(&paths, flags.clone())?;
     let accounts = stored(&args.chosen, &paths, Wanted::Any)?;
     start_log(&paths)?;
     let network = network(&config);
     let store = AccountStore::at(paths.accounts());
     let application = config.application.clone().or_else(|| store.application());
     let sign_in = SignInSetup { accounts: store, credentials: application, start };
-    let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
-    let files = BoardFiles { ledger: &ledger, control: &socket };
     match in_runtime(runtime::board(accounts, network, Some(sign_in), files, config))? {
         ExitReason::Demo => demo(&ScenarioArgs::default(), flags),
         ExitReason::Quit => Ok(()),
@@ -126,7 +143,7 @@ fn watched(watched: WatchEnd) -> CommandResult {
     match watched {
         WatchEnd::Stopped => Ok(()),
         WatchEnd::SignedOut => {
-            Err(signed_out(anyhow!("there is nothing left to watch; the last records say why")))
+            Err(signed_out(anyhow!("every account is signed out; the last lines say why")))
         }
     }
 }
@@ -218,20 +235,39 @@ pub(super) fn config(what: ConfigCommand) -> CommandResult {
             let lines = files.iter().map(|path| format!("{}\n", path.display()));
             print::text(&lines.collect::<String>()).map_err(failed)
         }
-        ConfigCommand::Check => load(&paths, Overrides::default()).map(drop),
+        ConfigCommand::Check => check_config(&paths),
     }
 }
 
-pub(super) fn completions(shell: clap_complete::Shell, command: &mut Command) -> CommandResult {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, command, "onhook", &mut script);
-    print::text(&String::from_utf8_lossy(&script)).map_err(failed)
-}
-
-pub(super) fn man(command: Command) -> CommandResult {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command).render(&mut page).map_err(failed)?;
-    print::text(&String::from_utf8_lossy(&page)).map_err(failed)
+/// Checks the files and the variables, and prints what was checked.
+fn check_config(paths: &Paths) -> CommandResult {
+    let config = load(paths, Overrides::default())?;
+    let level = setup::log_level()?;
+    let mut lines = Vec::new();
+    for (file, without) in [
+        (paths.config_file(), "not there; the default settings are used"),
+        (paths.keymap_file(), "not there; the default keys are used"),
+    ] {
+        let found = if file.exists() { "fine" } else { without };
+        lines.push(format!("{}: {found}", file.display()));
+    }
+    let theme = &config.settings.theme;
+    let file = paths.themes().join(format!("{theme}.toml"));
+    lines.push(if config::theme::is_built_in(theme) {
+        format!("theme {theme}: built in")
+    } else {
+        format!("{}: fine", file.display())
+    });
+    let set = |name: &String| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let variables = config::variables().filter(set);
+    lines.extend(variables.map(|name| format!("{name}: fine")));
+    lines.extend(level.map(|level| {
+        let level = level.as_str().to_lowercase();
+        let name = logging::VARIABLE;
+        format!("{name}: {level}, in {}", paths.log_file().display())
+    }));
+    lines.push(String::new());
+    print::text(&lines.join("\n")).map_err(failed)
 }
 
 /// Reads the scenario and opens the request log before anything starts.

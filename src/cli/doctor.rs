@@ -42,11 +42,15 @@ struct Finding {
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
+    /// Whether no call can reach the account because of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stops_calls: bool,
 }
 
 impl Finding {
     fn fine(check: &'static str, text: impl Into<String>) -> Self {
-        Self { check, account: None, status: Status::Fine, text: text.into(), remedy: None }
+        let (account, remedy) = (None, None);
+        Self { check, account, status: Status::Fine, text: text.into(), remedy, stops_calls: false }
     }
 
     fn warning(check: &'static str, text: impl Into<String>, remedy: &str) -> Self {
@@ -56,6 +60,10 @@ impl Finding {
 
     fn failure(check: &'static str, text: impl Into<String>, remedy: &str) -> Self {
         Self { status: Status::Failure, ..Self::warning(check, text, remedy) }
+    }
+
+    fn stopping_calls(self) -> Self {
+        Self { stops_calls: true, ..self }
     }
 
     fn of(self, account: &str) -> Self {
@@ -74,14 +82,14 @@ impl Finding {
     }
 }
 
-/// Checks everything; fails if any check does.
+/// Checks everything; fails if any check does, or if no call can reach an account.
 pub(super) fn doctor(json: bool) -> CommandResult {
     let paths = setup::paths();
     let mut has_failure = false;
     let mut printed = Ok(());
     // Printed one by one, because some checks take seconds.
     let mut report = |finding: Finding| {
-        has_failure |= finding.status == Status::Failure;
+        has_failure |= finding.status == Status::Failure || finding.stops_calls;
         let line = match serde_json::to_string(&finding) {
             Ok(line) if json => line,
             _ => finding.line(),
@@ -243,10 +251,15 @@ fn telegram(found: Diagnosis, name: &str, user_is_known: bool) -> Vec<Finding> {
     if let Some(flags) = report.flags {
         findings.push(if flags.calls_off {
             let text = "this session does not receive calls";
-            Finding::failure("calls", text, "press F on the board (or what you have bound to fix)")
+            Finding::failure(
+                "calls",
+                text,
+                "press F on the board (or what you have bound to enable-calls)",
+            )
         } else if flags.unconfirmed {
             let text = "this session has not been confirmed";
-            Finding::warning("calls", text, "confirm it in another Telegram app")
+            let remedy = "confirm it in another Telegram app";
+            Finding::warning("calls", text, remedy).stopping_calls()
         } else {
             Finding::fine("calls", "this session receives calls")
         });
@@ -255,7 +268,7 @@ fn telegram(found: Diagnosis, name: &str, user_is_known: bool) -> Vec<Finding> {
         let text = format!("{callers} may call");
         if callers == "nobody" {
             let remedy = "change it in a Telegram app: Settings → Privacy → Calls";
-            Finding::warning("callers", text, remedy)
+            Finding::warning("callers", text, remedy).stopping_calls()
         } else {
             Finding::fine("callers", text)
         }

@@ -5,7 +5,9 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::time::Duration;
 
 use anyhow::anyhow;
+use crossterm::terminal::disable_raw_mode;
 use jiff::Timestamp;
+use tokio::signal;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -32,8 +34,29 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Command
         accounts.check_free(name).map_err(usage)?;
     }
     let start = start(&args.start)?;
+    in_runtime(async {
+        Ok(tokio::select! {
+            biased;
+            done = sign_in(args, config, accounts, start) => done,
+            interrupted = signal::ctrl_c() => {
+                // A prompt without an echo may have the terminal.
+                let _ = disable_raw_mode();
+                // The line of the prompt has no end.
+                print::note("");
+                Err(interrupted.map_or_else(failed, |()| given_up()))
+            }
+        })
+    })?
+}
+
+async fn sign_in(
+    args: &LoginArgs,
+    config: &Config,
+    accounts: AccountStore,
+    start: Start,
+) -> CommandResult {
     let network = network(config);
-    let imported = if args.import { Some(read_session()?) } else { None };
+    let imported = if args.import { Some(blocking(read_session).await?) } else { None };
     let known = config.application.clone().or_else(|| accounts.application());
     let of_flag = args.api_id.map(|id| ApiCredentials { id, hash: String::new() });
     let application = match (&imported, of_flag.or(known)) {
@@ -42,22 +65,21 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Command
         (Some(_), None) if !io::stdin().is_terminal() => {
             return Err(usage(anyhow!(words::IMPORT_NEEDS_API_ID)));
         }
-        (_, None) => Some(ask_application()?),
+        (_, None) => Some(ask_application().await?),
     };
     let (store, connection) = (accounts.clone(), network.clone());
     let setup = Setup { accounts, name: args.name.clone(), application, network, start };
     let done = match imported {
         Some(imported) => {
             print::note("Asking Telegram whose it is…");
-            in_runtime(async { Ok(import(setup, imported).await) })?
+            import(setup, imported).await
         }
-        None => in_runtime(async { Ok(run_prompts(setup, args.qr, config.background).await) })??,
+        None => run_prompts(setup, args.qr, config.background).await?,
     };
     match done {
         SignInEvent::Done { name, own, renewed } => {
             if renewed {
-                let leased = async { Ok(lease_signed_in(&store, &name, &connection).await) };
-                in_runtime(leased)?.map_err(failed)?;
+                lease_signed_in(&store, &name, &connection).await.map_err(failed)?;
             }
             print::note(&words::signed_in(&crate::words::call::party(&own), &name, renewed));
             Ok(())
@@ -86,11 +108,17 @@ fn read_session() -> Result<Imported, Stop> {
     Imported::parse(&text).map_err(usage)
 }
 
-fn ask_application() -> Result<ApiCredentials, Stop> {
+async fn ask_application() -> Result<ApiCredentials, Stop> {
     print::note(API_CREDENTIALS_HELP);
+    let id = loop {
+        let id = ask_blocking("api id: ".to_owned()).await?;
+        match ApiCredentials::parse_id(&id) {
+            Ok(_) => break id,
+            Err(wrong) => print::note(wrong),
+        }
+    };
     loop {
-        let id = ask("api id: ")?;
-        let hash = ask_hidden("api hash: ")?;
+        let hash = blocking(|| ask_hidden("api hash: ")).await?;
         match ApiCredentials::parse(&id, &hash) {
             Ok(application) => return Ok(application),
             Err(wrong) => print::note(wrong),
@@ -204,7 +232,12 @@ async fn run_prompts(
                 show_qr(&url, until, background);
                 Prompt::Wait
             }
-            SignInEvent::Refused(refusal) => after_refusal(&refusal, prompt, by_qr)?,
+            SignInEvent::Refused(refusal) => {
+                if refusal.is_of_number() {
+                    phone.clear();
+                }
+                after_refusal(&refusal, prompt, by_qr)?
+            }
         };
     }
 }
@@ -259,8 +292,8 @@ fn show_qr(url: &str, until: Timestamp, background: Background) {
     let code = qr::half_blocks(url, background);
     print::note(&code.unwrap_or_default().join("\n"));
     print::note(&format!(
-        "Scan it: Telegram on your phone → Settings → Devices → Link Desktop Device. It is renewed \
-         in {seconds} s."
+        "Scan it: Telegram on your phone → {}. It is renewed in {seconds} s.",
+        words::QR_MENU
     ));
 }
 
@@ -269,9 +302,9 @@ async fn ask_blocking(prompt: String) -> Result<String, Stop> {
 }
 
 /// Runs a prompt on a thread for blocking calls.
-async fn blocking(
-    ask: impl FnOnce() -> Result<String, Stop> + Send + 'static,
-) -> Result<String, Stop> {
+async fn blocking<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, Stop> + Send + 'static,
+) -> Result<T, Stop> {
     tokio::task::spawn_blocking(ask).await.map_err(failed)?
 }
 
@@ -288,7 +321,7 @@ fn ask(prompt: &str) -> Result<String, Stop> {
 }
 
 fn given_up() -> Stop {
-    failed(anyhow!("sign-in cancelled; nothing was saved"))
+    failed(anyhow!(words::CANCELLED))
 }
 
 /// Asks without an echo, if standard input is a terminal.

@@ -6,23 +6,8 @@
 use std::io::{self, Write};
 
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
-use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
-/// Raw mode, which has no echo. Dropping this restores the terminal.
-struct RawMode;
-
-impl RawMode {
-    fn enable() -> io::Result<Self> {
-        enable_raw_mode().map(|()| Self)
-    }
-}
-
-impl Drop for RawMode {
-    fn drop(&mut self) {
-        // The terminal may be gone; then there is nothing to restore.
-        let _ = disable_raw_mode();
-    }
-}
+use crate::runtime::RawMode;
 
 /// Shows a prompt and reads the answer; `None` if the person gives up with Esc, Ctrl-C or Ctrl-D.
 pub(super) fn ask(prompt: &str) -> io::Result<Option<String>> {

@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::io;
 
-use anyhow::Context;
+use tracing::Level;
 
 use super::exit::{CommandResult, Stop, failed, usage};
+use super::print;
 use crate::config::paths::Paths;
 use crate::config::{Config, Overrides};
 use crate::logging;
@@ -27,16 +28,22 @@ pub(super) fn load_for_board(paths: &Paths, flags: Overrides) -> Result<Config, 
     Config::load_for_terminal(paths, flags, var, runtime::terminal_background).map_err(usage)
 }
 
-/// Starts the log if `ONHOOK_LOG` is set.
-pub(super) fn start_log(paths: &Paths) -> CommandResult {
-    match std::env::var("ONHOOK_LOG") {
-        Ok(level) if !level.is_empty() => {
-            let file = paths.log_file();
-            let shown = file.display().to_string();
-            logging::start(&level, &file).context(shown).map_err(usage)
-        }
-        _ => Ok(()),
+/// The level of the log; `None` if the log is off.
+pub(super) fn log_level() -> Result<Option<Level>, Stop> {
+    match std::env::var(logging::VARIABLE) {
+        Ok(name) if !name.is_empty() => logging::level(&name).map(Some).map_err(usage),
+        _ => Ok(None),
     }
+}
+
+/// Starts the log if it is turned on. A log that cannot be written stops no command.
+pub(super) fn start_log(paths: &Paths) -> CommandResult {
+    let Some(level) = log_level()? else { return Ok(()) };
+    let file = paths.log_file();
+    if let Err(error) = logging::start(level, &file) {
+        print::note(&format!("onhook: no log is written: {}: {error}", file.display()));
+    }
+    Ok(())
 }
 
 /// Runs a command that needs the settings but no flags for them.

@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for AsciiMode {
             type Value = AsciiMode;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"auto\" or a boolean")
+                f.write_str("\"auto\", true or false")
             }
 
             fn visit_bool<E: de::Error>(self, on: bool) -> Result<AsciiMode, E> {

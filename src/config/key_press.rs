@@ -29,7 +29,7 @@ pub enum KeyPressError {
         /// The name as it was written.
         name: String,
         /// The name of the other key.
-        same: &'static str,
+        same: String,
     },
 }
 
@@ -58,16 +58,28 @@ impl KeyPress {
             return Err(error(text.to_owned()));
         };
         let key = Self::normalised(code, modifiers);
-        let same = match key.code {
-            KeyCode::Char('i') => "tab",
-            KeyCode::Char('m') => "enter",
-            KeyCode::Char('[') => "esc",
+        let (KeyCode::Char(char), true) = (key.code, key.modifiers.contains(KeyModifiers::CONTROL))
+        else {
+            return Ok(key);
+        };
+        let capital = text.ends_with(|last: char| last.is_ascii_uppercase()) && name.len() == 1;
+        let same = match char {
+            'i' => "tab".to_owned(),
+            'm' => "enter".to_owned(),
+            '[' => "esc".to_owned(),
+            // The byte of a letter with Control says nothing about Shift.
+            _ if capital || modifiers.contains(KeyModifiers::SHIFT) => {
+                let alt = if modifiers.contains(KeyModifiers::ALT) { "alt-" } else { "" };
+                format!("ctrl-{alt}{name}")
+            }
             _ => return Ok(key),
         };
-        if key.modifiers.contains(KeyModifiers::CONTROL) {
-            return Err(KeyPressError::SameByte { name: text.to_owned(), same });
-        }
-        Ok(key)
+        Err(KeyPressError::SameByte { name: text.to_owned(), same })
+    }
+
+    /// Whether the key types a character into a text field.
+    pub fn is_character(self) -> bool {
+        matches!(self.code, KeyCode::Char(_)) && self.modifiers.is_empty()
     }
 
     fn normalised(code: KeyCode, modifiers: KeyModifiers) -> Self {
@@ -117,7 +129,7 @@ fn named(name: &str) -> Option<KeyCode> {
         "space" => KeyCode::Char(' '),
         "hyphen" | "minus" => KeyCode::Char('-'),
         _ => {
-            let function_key = (1..=24).find(|number| name == format!("f{number}"));
+            let function_key = (1..=12).find(|number| name == format!("f{number}"));
             return function_key.map(KeyCode::F).or_else(|| single_char(name));
         }
     })
@@ -191,14 +203,21 @@ mod tests {
             ("-", "-"),
             ("alt--", "Alt--"),
             ("Ctrl-Alt-PageUp", "Ctrl-Alt-PgUp"),
-            ("F24", "F24"),
+            ("F12", "F12"),
+            ("Ctrl-x", "Ctrl-x"),
             ("backtab", "Shift-Tab"),
         ];
         for (name, shown) in names {
             assert_eq!(KeyPress::parse(name).expect(name).to_string(), shown);
         }
-        for wrong in ["", "hyper-x", "pgup-", "xy", "f0", "f01", "f25", "cmd-x", "ctrl-"] {
+        for wrong in ["", "hyper-x", "pgup-", "xy", "f0", "f01", "f13", "f25", "cmd-x", "ctrl-"] {
             assert_eq!(KeyPress::parse(wrong), Err(KeyPressError::Unknown(wrong.to_owned())));
+        }
+        for (wrong, same) in
+            [("ctrl-shift-x", "ctrl-x"), ("ctrl-X", "ctrl-x"), ("alt-ctrl-X", "ctrl-alt-x")]
+        {
+            let (name, same) = (wrong.to_owned(), same.to_owned());
+            assert_eq!(KeyPress::parse(wrong), Err(KeyPressError::SameByte { name, same }));
         }
         for several in ["a-b", "ctrl-a-f1"] {
             assert_eq!(KeyPress::parse(several), Err(KeyPressError::Several(several.to_owned())));

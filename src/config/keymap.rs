@@ -71,8 +71,8 @@ impl Keymap {
     /// The defaults, with the bindings of a user's file in place of those of the same actions.
     ///
     /// # Errors
-    /// Unknown layers, actions and keys, actions in the wrong layer, keys of two actions, and layers
-    /// without a key to leave them.
+    /// Unknown layers, actions and keys, actions in the wrong layer, keys of two actions, characters in
+    /// a layer where text is typed, and layers without a key to leave them.
     pub fn merged(source: TomlSource) -> Result<Self, TomlError> {
         let mut keymap = Self::default();
         keymap.merge(source)?;
@@ -97,17 +97,18 @@ impl Keymap {
                 bound.push((layer, action, name.span().start));
             }
         }
-        for layer in Layer::iter() {
-            let ways_out = [Action::Quit, Action::Back].map(|action| self.keys(layer, action));
-            let locked = match layer {
-                Layer::Board => ways_out[0].is_empty(),
-                _ => ways_out.concat().is_empty(),
-            };
-            let at = bound.iter().find(|(bound, action, _)| {
-                *bound == layer && matches!(action, Action::Quit | Action::Back)
-            });
-            if let (true, Some((_, action, at))) = (locked, at) {
+        for (layer, action, at) in &bound {
+            let way_out = if *layer == Layer::Board { Action::Quit } else { Action::Back };
+            if *action == way_out && self.keys(*layer, way_out).is_empty() {
                 let message = format!("leaves no key to get out of the layer '{}'", layer.as_ref());
+                return Err(source.error(*at, action.as_ref(), &message));
+            }
+            let typed = self.keys(*layer, *action).iter().find(|key| key.is_character());
+            if let Some(key) = typed.filter(|_| layer.is_text()) {
+                let message = format!(
+                    "'{key}' could not be typed in the layer '{}'; take one with ctrl or alt",
+                    layer.as_ref()
+                );
                 return Err(source.error(*at, action.as_ref(), &message));
             }
         }
@@ -253,6 +254,23 @@ mod tests {
             ("[board]\n\nhang-up = 'hyper-x'", "keymap.toml:3: hang-up: 'hyper-x' is not a key"),
             ("[board]\nhang-up = 'j'", "keymap.toml:2: hang-up: 'j' is also the key of down"),
             ("[board]\nquit = []", "keymap.toml:2: quit: leaves no key to get out of"),
+            (
+                "[picker]\nup = 'u'\nback = []",
+                "keymap.toml:3: back: leaves no key to get out of the layer 'picker'",
+            ),
+            (
+                "[sign-in-field]\naccept = 'a'",
+                "keymap.toml:2: accept: 'a' could not be typed in the layer 'sign-in-field'",
+            ),
+            (
+                "[filter]\naccept = ['enter', 'space']",
+                "keymap.toml:2: accept: 'Space' could not be typed in the layer 'filter'",
+            ),
+            (
+                "[board]\nup = 'ctrl-shift-x'",
+                "keymap.toml:2: up: 'ctrl-shift-x' is what terminals send for ctrl-x; write ctrl-x",
+            ),
+            ("[board]\nup = 'f13'", "keymap.toml:2: up: 'f13' is not a key"),
             (
                 "[board]\nup = 'ctrl-i'",
                 "keymap.toml:2: up: 'ctrl-i' is what terminals send for tab",

@@ -134,6 +134,20 @@ impl Depth {
     }
 }
 
+/// Whether a theme of this name is compiled in.
+pub fn is_built_in(name: &str) -> bool {
+    name == "auto" || BUILT_IN.iter().any(|(built_in, _)| *built_in == name)
+}
+
+/// The names of all themes, those in files of `folder` included.
+pub fn names(folder: &Path) -> Vec<String> {
+    let built_in = BUILT_IN.iter().map(|(name, _)| (*name).to_owned());
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+    let own = files.filter(|path| path.extension().is_some_and(|it| it == "toml"));
+    let own = own.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
+    std::iter::once("auto".to_owned()).chain(built_in).chain(own).collect()
+}
+
 impl Theme {
     /// Loads a theme that is compiled in, or one from a file in `folder`.
     pub fn load(name: &str, folder: &Path, depth: Depth) -> Result<Self, ConfigError> {

@@ -184,7 +184,8 @@ pub(crate) struct PersonScript {
     pub(crate) key: Spanned<String>,
     pub(crate) name: String,
     pub(crate) username: Option<String>,
-    pub(crate) phone: Option<String>,
+    /// With or without a `+` in front.
+    pub(crate) phone: Option<Spanned<String>>,
     /// Whether updates and results leave out this user, as `updateShort` does.
     #[serde(default)]
     pub(crate) unnamed: bool,
@@ -510,7 +511,11 @@ mod tests {
     fn an_invalid_file_is_refused_with_file_line_and_key() {
         let person = "title = 't'\n[[person]]\nkey = 'a'\nname = 'A'\n";
         let cases = [
-            ("title = 3", "s.toml:1: title: invalid type"),
+            ("title = 3", "s.toml:1: title: must be a text in quotes"),
+            (
+                "title = 't'\n[me]\nphone = '+1 555'",
+                "s.toml:3: phone: must be the digits of a phone number, with or without a +",
+            ),
             ("title = 't'\nspeed = 2", "s.toml:2: speed: unknown field"),
             ("title = 't'\n[[call]]\nfrom = 'x'\nto = 'me'\nat = 1", "s.toml:3: from: nobody is"),
             (

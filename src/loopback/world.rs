@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use grammers_tl_types::{enums, types};
+use toml::Spanned;
 
 use crate::DCS;
 use crate::call::{CallEnd, CallState, CallView, Endpoint, ServerCall, SessionIx, UserIx, seconds};
@@ -94,7 +95,7 @@ impl World {
             users[0].mailbox = Mailbox::new(LATER_PTS);
         }
         for person in &scenario.people {
-            let (username, phone) = (person.username.clone(), person.phone.clone());
+            let (username, phone) = (person.username.clone(), digits_of(person.phone.as_ref()));
             users.push(User {
                 unnamed: person.unnamed,
                 known: person.known,
@@ -409,6 +410,11 @@ impl World {
     }
 }
 
+/// A phone number as Telegram writes it: without the `+`.
+fn digits_of(phone: Option<&Spanned<String>>) -> Option<String> {
+    phone.map(|phone| phone.get_ref().trim_start_matches('+').to_owned())
+}
+
 /// The user of `[me]`.
 fn own_user(me: &AccountScript) -> User {
     User {
@@ -416,7 +422,7 @@ fn own_user(me: &AccountScript) -> User {
         dc: me.dc.as_ref().map_or(DCS[0], |dc| *dc.get_ref()),
         password: me.password.as_deref().map(PasswordVerifier::new),
         hint: me.hint.clone(),
-        ..User::new(0, "me", &me.name, me.username.clone(), me.phone.clone())
+        ..User::new(0, "me", &me.name, me.username.clone(), digits_of(me.phone.as_ref()))
     }
 }
 

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::control::protocol::ControlReply;
 use crate::control::server::ControlServer;
 use crate::ledger::{LedgerError, LedgerHandle, LedgerRow, Recall};
+use crate::plain::Narrator;
 use crate::records::{self, RecordWriter};
 use crate::{text, words};
 
@@ -32,6 +33,8 @@ pub(super) struct EffectRunner {
     pub(super) records: Option<RecordWriter<Box<dyn Write>>>,
     pub(super) control: Option<ControlServer>,
     pub(super) terminal: Option<BoardTerminal>,
+    /// What announces each change in plain mode.
+    pub(super) narrator: Option<Narrator>,
     pub(super) sign_in: Option<BoardSignIn>,
     pub(super) bell: bool,
     pub(super) notify: bool,
@@ -68,6 +71,14 @@ impl EffectRunner {
             Effect::Terminal(TerminalEffect::Redraw) => {
                 if let Some(terminal) = &mut self.terminal {
                     terminal.redraw()?;
+                }
+            }
+            Effect::Terminal(TerminalEffect::Copy(text)) => {
+                if let Some(terminal) = &mut self.terminal {
+                    terminal.copy(&text)?;
+                }
+                if let Some(narrator) = &mut self.narrator {
+                    narrator.announce_instead_of_copy(text);
                 }
             }
             Effect::SignIn(effect) => return Ok(self.sign_in(effect)),
@@ -174,6 +185,9 @@ impl EffectRunner {
     }
 
     fn record(&mut self, effect: RecordsEffect, state: &State) -> io::Result<()> {
+        if let Some(narrator) = &mut self.narrator {
+            narrator.record(effect, state, self.clock.now());
+        }
         let watched = self.control.as_ref().filter(|control| control.has_watchers());
         if self.records.is_none() && watched.is_none() {
             return Ok(());

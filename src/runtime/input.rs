@@ -4,7 +4,6 @@ use crossterm::event::{Event, KeyEventKind};
 use tui_input::backend::crossterm::to_input_request;
 
 use crate::app::State;
-use crate::app::action::Layer;
 use crate::app::msg::Msg;
 use crate::config::key_press::KeyPress;
 use crate::config::keymap::Keymap;
@@ -17,16 +16,13 @@ pub(super) fn message(event: &Event, state: &State, keymap: &Keymap) -> Option<M
             let layer = state.layer();
             let action = keymap.action(layer, (*key).into()).map(Msg::Action);
             let other = || match layer {
-                Layer::Filter | Layer::SignInField => to_input_request(event).map(Msg::Edit),
+                layer if layer.is_text() => to_input_request(event).map(Msg::Edit),
                 _ => Some(Msg::UnboundKey(KeyPress::from(*key).to_string())),
             };
             action.or_else(other)
         }
-        Event::Paste(text) => match state.layer() {
-            // Anywhere else a stray paste must do nothing.
-            Layer::Filter | Layer::SignInField => Some(Msg::Paste(text.clone())),
-            _ => None,
-        },
+        // Anywhere else a stray paste must do nothing.
+        Event::Paste(text) if state.layer().is_text() => Some(Msg::Paste(text.clone())),
         _ => None,
     }
 }

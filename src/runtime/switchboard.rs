@@ -60,6 +60,7 @@ impl Switchboard {
             records: None,
             control: None,
             terminal: None,
+            narrator: None,
             sign_in: None,
             bell: false,
             notify: false,

@@ -16,6 +16,8 @@ use crossterm::{execute, queue};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::{Frame, Terminal};
 
+use super::clipboard;
+
 /// Bytes of a large frame, so that it is written at once.
 const FRAME_BYTES: usize = 64 * 1024;
 
@@ -30,10 +32,12 @@ pub(super) struct BoardTerminal {
 /// Why no board can be shown here; `None` if one can.
 pub fn check() -> Option<&'static str> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Some("the board needs a terminal; without one, use `onhook watch`");
+        return Some(
+            "the board needs a terminal; without one, use `onhook --plain` or `onhook watch`",
+        );
     }
     match std::env::var("TERM").as_deref() {
-        Ok("dumb") => Some("the terminal 'dumb' cannot show the board; use `onhook watch`"),
+        Ok("dumb") => Some("the terminal 'dumb' cannot show the board; use `onhook --plain`"),
         _ => None,
     }
 }
@@ -86,6 +90,14 @@ impl BoardTerminal {
         if notify {
             write!(backend, "\u{1b}]9;{text}\u{1b}\\")?;
         }
+        Backend::flush(backend)
+    }
+
+    /// Puts a text on the clipboard of the terminal.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        let in_tmux = std::env::var_os("TMUX").is_some_and(|value| !value.is_empty());
+        let backend = self.terminal.backend_mut();
+        write!(backend, "{}", clipboard::sequence(text, in_tmux))?;
         Backend::flush(backend)
     }
 

@@ -47,7 +47,7 @@ impl<'a> TomlSource<'a> {
                     key if self.secret.contains(&key.as_str()) => {
                         self.error(at, &key, "must be a text in quotes")
                     }
-                    key => self.error(at, &key, error.message()),
+                    key => self.error(at, &key, &in_plain_words(error.message())),
                 },
             }
         })
@@ -84,6 +84,38 @@ impl<'a> TomlSource<'a> {
     }
 }
 
+/// The message of serde about a value of the wrong type, without the names of Rust's types.
+fn in_plain_words(message: &str) -> String {
+    let Some((found, expected)) = message
+        .strip_prefix("invalid type: ")
+        .and_then(|message| message.split_once(", expected "))
+    else {
+        return message.to_owned();
+    };
+    let expected = expected.lines().next().unwrap_or_default();
+    let wanted = match expected {
+        "a string" => "a text in quotes",
+        "a boolean" => "true or false",
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a sequence" => "a list in brackets",
+        // A list of the values.
+        values if values.starts_with('"') => values,
+        _ => return message.to_owned(),
+    };
+    // The kind of the value is named, and the value is not: the person sees it in the line.
+    let kind = match found.split(' ').next().unwrap_or_default() {
+        "string" => "a text",
+        "boolean" => "true or false",
+        "integer" => "a whole number",
+        "floating" => "a number",
+        "sequence" => "a list",
+        "map" => "a table",
+        _ => return format!("must be {wanted}"),
+    };
+    format!("must be {wanted}, and is {kind}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,7 +135,10 @@ mod tests {
     #[test]
     fn an_error_contains_file_line_and_key() {
         assert_eq!(refusal("size = 1"), "f.toml:1: password: is missing");
-        assert!(refusal("\nsize = 'x'").starts_with("f.toml:2: size: "));
+        assert_eq!(
+            refusal("\nsize = 'x'"),
+            "f.toml:2: size: must be a whole number, and is a text"
+        );
         assert!(refusal("size = 1\ncolour = 2").starts_with("f.toml:2: colour: unknown field"));
     }
 

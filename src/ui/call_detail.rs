@@ -57,7 +57,8 @@ pub(super) fn line(label: &str, value: impl Into<String>) -> (String, String) {
 fn of_call(view: View, call: &Call) -> Lines {
     let mut lines = of_party(view, &call.peer);
     if let RequestState::Failed { failure, attempt, .. } = &call.request {
-        lines.insert(0, line("error", of_failure(failure)));
+        let text = of_failure(failure, call.explanation.as_deref());
+        lines.insert(0, line("error", text));
         lines.insert(1, line("tries", attempt.to_string()));
     }
     if view.state.accounts.len() > 1 {
@@ -121,18 +122,18 @@ fn of_ended(view: View, ended: &EndedCall) -> Lines {
         lines.push(line("causes", causes));
     }
     if let Some(failure) = &ended.failure {
-        lines.push(line("error", of_failure(failure)));
+        lines.push(line("error", of_failure(failure, None)));
     }
     lines
 }
 
 /// An error in full: text, code, and the cause where there is one.
-fn of_failure(failure: &Failure) -> String {
+fn of_failure(failure: &Failure, explanation: Option<&str>) -> String {
     let cause = match failure {
         Failure::ConnectionLost { cause } | Failure::Internal { cause } => format!(" ({cause})"),
         _ => String::new(),
     };
-    format!("{} · {}{cause}", words::failure::text(failure), failure.code())
+    format!("{} · {}{cause}", words::failure::explained(failure, explanation), failure.code())
 }
 
 pub(super) fn of_party(view: View, party: &Party) -> Lines {

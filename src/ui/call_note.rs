@@ -104,9 +104,8 @@ fn made_note(view: View, call: &Call, now: Timestamp) -> Note {
         }
         RequestState::Failed { failure, at, check, .. } => {
             let mut note = failed_note(view, failure, *at, *check);
-            if let Some(text) = &call.explanation
-                && failure.is_explained_apart()
-            {
+            if failure.is_explained_apart() {
+                let text = words::failure::explained(failure, call.explanation.as_deref());
                 note.text = format!("✗ {text} · {}", failure.code());
             }
             note

@@ -10,7 +10,7 @@ use ratatui::style::Style;
 use super::call_note::Note;
 use super::panels::{NotePlace, Panels};
 use super::prompt::FooterPrompt;
-use super::{View, call_table, put, put_all, with_cursor};
+use super::{View, call_table, command_line, put, put_all, with_cursor};
 use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
@@ -57,6 +57,9 @@ pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
     let area = panels.footer;
     if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
         return draw_filter(view, input, area, buffer);
+    }
+    if let Some(Dialog::CommandLine(line)) = &view.state.dialog {
+        return command_line::draw(view, line, area, buffer);
     }
     if let Some(prompt) = FooterPrompt::new(view, panels.framed, area.width) {
         return prompt.draw(view, panels, buffer);

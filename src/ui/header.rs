@@ -256,7 +256,11 @@ pub(super) fn connection(view: View, account: &AccountState) -> (String, Style) 
 /// What can be done about a session that Telegram no longer accepts.
 fn next_step(view: View, code: &str) -> String {
     let key = |action| view.options.keymap.hint(Layer::Board, action);
-    let sign_in = key(Action::SignIn).filter(|_| view.state.sign_in_mode != SignInMode::Closed);
+    let sign_in = match view.state.sign_in_mode {
+        SignInMode::Closed => return words::screen::DEMO_IS_OUT.to_owned(),
+        SignInMode::CommandLine => None,
+        SignInMode::NeedsApiCredentials | SignInMode::Open => key(Action::SignIn),
+    };
     let reconnect = key(Action::Reconnect);
     words::screen::after_sign_out(code, reconnect.as_deref(), sign_in.as_deref())
 }

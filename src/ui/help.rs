@@ -1,84 +1,118 @@
-//! The help page: the keys as they are bound, the columns, and what the board cannot see.
+//! The help page: the keys of the screen or dialog below it as they are bound, the symbols, and of the
+//! board also its columns and what it cannot see.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use super::{View, popup, put};
 use crate::app::action::{Action, Layer};
 use crate::calls::column::Column;
 use crate::text;
-use crate::words::screen::{ABOUT, SIGNS};
+use crate::words::screen::{ABOUT, LEGEND, NO_KEY};
 
 const WIDTH: u16 = 74;
-/// The width of the keys in front of their text.
+/// The width of the keys or symbols in front of their text.
 const KEYS: u16 = 18;
+/// The same where there is little room.
+const NARROW_KEYS: u16 = 11;
+
+enum HelpLine {
+    Title(String),
+    /// Keys or symbols, and their text.
+    Entry(String, String),
+    Text(String),
+}
 
 pub(super) fn draw(view: View, scroll: u16, screen: Rect, buffer: &mut Buffer) {
     let width = WIDTH.min(screen.width.saturating_sub(2));
-    let lines = lines(view, width);
+    let keys = if width < 50 { NARROW_KEYS } else { KEYS };
+    let lines = lines(view, keys, width.saturating_sub(2));
     let height = (lines.len() as u16).min(screen.height.saturating_sub(2));
     let area = popup::popup(view, "Help", (width, height), screen, buffer);
     let scroll = usize::from(scroll).min(lines.len().saturating_sub(usize::from(area.height)));
-    for (y, (left, right, style)) in (area.y..area.bottom()).zip(&lines[scroll..]) {
-        put(buffer, (area.x + 1, y), KEYS.min(area.width), left, view.theme().key);
-        let x = if left.is_empty() { 1 } else { 1 + KEYS };
-        put(buffer, (area.x + x, y), area.width.saturating_sub(x), right, *style);
+    let theme = view.theme();
+    let mut put_at = |x: u16, y, text: &str, style| {
+        put(buffer, (area.x + x, y), area.width.saturating_sub(x), text, style);
+    };
+    for (y, line) in (area.y..area.bottom()).zip(&lines[scroll..]) {
+        match line {
+            HelpLine::Title(text) => put_at(1, y, text, theme.title),
+            HelpLine::Text(text) => put_at(1, y, text, theme.text),
+            HelpLine::Entry(left, right) => {
+                put_at(1, y, left, theme.key);
+                put_at(1 + keys, y, right, theme.text);
+            }
+        }
     }
     let actions = [(Action::Down, "scroll"), (Action::Back, "back")];
     popup::hints(view, Layer::Help, &actions, area, buffer);
 }
 
-fn lines(view: View, width: u16) -> Vec<(String, String, Style)> {
-    let theme = view.theme();
-    let mut lines = Vec::new();
-    for (layer, title) in [(Layer::Board, "On the board"), (Layer::Picker, "In the reason picker")]
-    {
-        lines.push((String::new(), title.to_owned(), theme.title));
-        let cells = usize::from(width.saturating_sub(KEYS + 1));
-        for (keys, text) in bindings(view, layer) {
-            for (at, line) in text::wrap(text, cells).into_iter().enumerate() {
-                let keys = if at == 0 { keys.clone() } else { " ".to_owned() };
-                lines.push((keys, line, theme.text));
+/// The page in lines of at most `width` cells, `keys` of them for the keys.
+fn lines(view: View, keys: u16, width: u16) -> Vec<HelpLine> {
+    let below = view.state.layer_below_help();
+    let mut lines = layer(view, below, keys, width);
+    if below == Layer::Board {
+        lines.push(HelpLine::Text(String::new()));
+        lines.extend(layer(view, Layer::Picker, keys, width));
+    }
+    lines.push(HelpLine::Text(String::new()));
+    lines.push(HelpLine::Title("Symbols".to_owned()));
+    for (symbol, meaning) in LEGEND {
+        lines.extend(entry(&[symbol.to_owned()], meaning, keys, width));
+    }
+    if below != Layer::Board {
+        return lines;
+    }
+    let mut section = |title: &str, paragraphs: &[&str]| {
+        lines.push(HelpLine::Text(String::new()));
+        lines.push(HelpLine::Title(title.to_owned()));
+        for (at, paragraph) in paragraphs.iter().enumerate() {
+            if at > 0 {
+                lines.push(HelpLine::Text(String::new()));
             }
+            let wrapped = text::wrap(paragraph, usize::from(width));
+            lines.extend(wrapped.into_iter().map(HelpLine::Text));
         }
-        lines.push((String::new(), String::new(), theme.text));
-    }
+    };
     let columns: Vec<_> = Column::all().map(|column| column.code().to_owned()).collect();
-    lines.push((String::new(), "Columns to sort by".to_owned(), theme.title));
-    for line in text::wrap(&columns.join(", "), usize::from(width.saturating_sub(2))) {
-        lines.push((String::new(), line, theme.text));
-    }
-    lines.push((String::new(), String::new(), theme.text));
-    lines.push((String::new(), "Signs".to_owned(), theme.title));
-    for (sign, meaning) in SIGNS {
-        lines.push((sign.to_owned(), meaning.to_owned(), theme.text));
-    }
-    lines.push((String::new(), String::new(), theme.text));
-    lines.push((String::new(), "What the board shows and does".to_owned(), theme.title));
-    for paragraph in ABOUT {
-        let wrapped = text::wrap(paragraph, usize::from(width.saturating_sub(2)));
-        lines.extend(wrapped.into_iter().map(|line| (String::new(), line, theme.text)));
-        lines.push((String::new(), String::new(), theme.text));
-    }
-    lines.pop();
+    section("Columns to sort by", &[&columns.join(", ")]);
+    section("What the board shows and does", &ABOUT);
     lines
 }
 
-/// The keys of a layer with what they do. Actions that do the same, such as selecting a row, are one
-/// entry, from the first key to the last.
-fn bindings(view: View, layer: Layer) -> Vec<(String, &'static str)> {
-    let mut bindings: Vec<(String, &'static str)> = Vec::new();
-    for (action, keys) in view.options.keymap.actions(layer) {
-        let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
-        let keys = if keys.is_empty() { "(no key)".to_owned() } else { keys.join("  ") };
-        match bindings.last_mut() {
+/// The keys of a layer, below its title.
+fn layer(view: View, layer: Layer, keys: u16, width: u16) -> Vec<HelpLine> {
+    // Actions that do the same, such as selecting a row, are one entry, from the first key to the last.
+    let mut entries: Vec<(Vec<String>, &str)> = Vec::new();
+    for (action, bound) in view.options.keymap.actions(layer) {
+        let bound: Vec<_> = bound.iter().map(ToString::to_string).collect();
+        match entries.last_mut() {
             Some((known, text)) if *text == action.describe() => {
-                let first = known.split(" … ").next().unwrap_or_default();
-                *known = format!("{first} … {keys}");
+                let (first, last) = (known.first().cloned(), bound.last().cloned());
+                if let Some((first, last)) = first.zip(last) {
+                    let first = first.split(" – ").next().unwrap_or_default();
+                    *known = vec![format!("{first} – {last}")];
+                }
             }
-            _ => bindings.push((keys, action.describe())),
+            _ => entries.push((bound, action.describe())),
         }
     }
-    bindings
+    let mut lines = vec![HelpLine::Title(layer.title().to_owned())];
+    for (bound, text) in entries {
+        let joined = if bound.is_empty() { NO_KEY.to_owned() } else { bound.join("  ") };
+        let fits = text::width(&joined) < usize::from(keys);
+        let bound = if fits { vec![joined] } else { bound };
+        lines.extend(entry(&bound, text, keys, width));
+    }
+    lines
+}
+
+/// An entry of these keys, one a line, with its text beside them.
+fn entry(left: &[String], right: &str, keys: u16, width: u16) -> Vec<HelpLine> {
+    let right = text::wrap(right, usize::from(width.saturating_sub(keys)));
+    let line = |side: &[String], at: usize| side.get(at).cloned().unwrap_or_default();
+    (0..left.len().max(right.len()))
+        .map(|at| HelpLine::Entry(line(left, at), line(&right, at)))
+        .collect()
 }

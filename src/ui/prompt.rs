@@ -54,7 +54,7 @@ impl FooterPrompt {
             | Dialog::Quit
             | Dialog::EnableCalls(_)
             | Dialog::SignIn(_)
-            | Dialog::Help { .. }
+            | Dialog::CommandLine(_)
             | Dialog::Filter { .. } => None,
         }
     }

@@ -18,6 +18,7 @@ use super::*;
 use crate::app::account::AccountState;
 use crate::app::action::Action;
 use crate::app::msg::Msg;
+use crate::app::sign_in_dialog::SignInMode;
 use crate::app::update;
 use crate::calls::account::{AccountEvent, ConnectionState};
 use crate::calls::event::{CallEvent, LiveCall, Protocol, Relays, Stage};
@@ -252,6 +253,8 @@ fn dialogs_and_modes() {
     let dialogs = [
         ("help", vec![Action::Help]),
         ("help_end", vec![Action::Help, Action::Bottom]),
+        ("help_of_picker", vec![Action::HangUp, Action::Help]),
+        ("help_of_filter", vec![Action::Filter, Action::Help]),
         ("details", vec![Action::Details]),
         ("privacy", vec![Action::Privacy]),
         ("frozen", vec![Action::Freeze]),
@@ -264,6 +267,33 @@ fn dialogs_and_modes() {
         state.size = (80, 24);
         press(&mut state, &actions, 55);
         shows(&format!("mode_{name}"), &mut state, (80, 24));
+    }
+}
+
+#[test]
+fn the_command_line_lists_what_fits() {
+    let typed = |text: &str, then: &[Action]| {
+        let mut state = full_board();
+        press(&mut state, &[Action::CommandLine], 55);
+        update(&mut state, Msg::Paste(text.to_owned()), at(55));
+        press(&mut state, then, 55);
+        state
+    };
+    shows("command_line", &mut typed("", &[]), (80, 24));
+    shows("command_line_40x12", &mut typed("", &[Action::CompleteBack]), (40, 12));
+    shows("command_line_chosen", &mut typed("re", &[Action::Complete; 3]), (80, 24));
+    shows("command_line_unknown", &mut typed("rev", &[Action::Accept]), (80, 24));
+}
+
+/// The whole help page is read at each width: every line is wrapped, and none is cut.
+#[test]
+fn the_help_page_is_wrapped_and_not_cut() {
+    for (width, height) in [(40, 110), (60, 80)] {
+        let mut state = empty_board();
+        press(&mut state, &[Action::Help], 55);
+        let text = text_of(&drawn(&mut state, &look(), (width, height), 60));
+        assert!(!text.contains('…'), "{text}");
+        snapshot(&format!("help_{width}"), &text);
     }
 }
 
@@ -288,6 +318,7 @@ fn every_state_of_the_connection() {
     ];
     for (name, connection) in states {
         let mut state = empty_board();
+        state.sign_in_mode = SignInMode::Open;
         tell(&mut state, AccountEvent::ConnectionState(connection), 60);
         let text = text_of(&drawn(&mut state, &look(), (80, 12), 60));
         snapshot(&format!("header_{name}"), text.lines().next().unwrap_or_default());
@@ -327,6 +358,7 @@ fn no_size_panics_in_any_dialog() {
         vec![Action::HangUp],
         vec![Action::Help],
         vec![Action::Filter],
+        vec![Action::CommandLine, Action::Complete],
         vec![Action::Details],
         vec![Action::HangUpNow, Action::Quit],
     ];

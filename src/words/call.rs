@@ -70,6 +70,14 @@ pub fn party_without_name(party: &Party) -> String {
     }
 }
 
+/// A party on the clipboard: name, @username and id, as far as known.
+pub fn copied_party(party: &Party) -> String {
+    let name = party.name.clone().filter(|name| !name.is_empty());
+    let username = party.username.as_ref().map(|name| format!("@{name}"));
+    let parts = [name, username, Some(party.user_id.to_string())];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
 /// The party behind the privacy mask.
 pub fn masked_party(party: &Party) -> String {
     match &party.name {

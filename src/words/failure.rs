@@ -26,6 +26,14 @@ pub fn text(failure: &Failure) -> String {
     }
 }
 
+/// The text of a failure, or that of the service notification by which Telegram explains it.
+pub fn explained(failure: &Failure, explanation: Option<&str>) -> String {
+    match explanation.filter(|_| failure.is_explained_apart()) {
+        Some(explanation) => explanation.to_owned(),
+        None => text(failure),
+    }
+}
+
 /// The text of a failure on the row of its call.
 ///
 /// `wait` is what is left of a wait that Telegram asked for: `None` without one, `Some(None)` once

@@ -22,8 +22,14 @@ pub const NO_ROW: &str = "there is no such row";
 pub const ALL_RECEIVE: &str = "every session receives calls";
 /// Call requests are on for this session.
 pub const RECEIVES_CALLS: &str = "this session receives calls";
+/// Plain mode has no screen for the history and for the accounts.
+pub const NO_SCREENS: &str = "not here: see `onhook history` and `onhook accounts`";
 /// Accounts cannot be added in the demo.
 pub const DEMO_SIGN_IN: &str = "the demo has no sign-in";
+/// Accounts cannot be added in plain mode.
+pub const SIGN_IN_OUTSIDE: &str = "quit and run `onhook login` to sign in";
+/// A copy was asked for while names are hidden.
+pub const NOT_COPIED: &str = "names are hidden; nothing was copied";
 /// A task panicked.
 pub const CONTAINED: &str = "an internal error was contained; reconnecting";
 /// The session file cannot be written.
@@ -75,6 +81,11 @@ pub fn not_from_here(name: &str) -> String {
 /// Telegram asked for a wait, of which this many seconds are left.
 pub fn wait(name: &str, seconds: i64) -> String {
     format!("{name}: {}", failure::flood_wait(Some(seconds)))
+}
+
+/// A text was handed to the terminal, for its clipboard.
+pub fn copied(text: &str) -> String {
+    format!("copied: {text}")
 }
 
 /// An account was added.

@@ -50,6 +50,9 @@ fn is_deactivated(code: &str) -> bool {
     matches!(code, "USER_DEACTIVATED" | "USER_DEACTIVATED_BAN")
 }
 
+/// What can be done about it in the demo, which has no sign-in.
+pub const DEMO_IS_OUT: &str = "start the demo again";
+
 /// What can be done about a session that Telegram no longer accepts, with the keys for it.
 pub fn after_sign_out(code: &str, reconnect: Option<&str>, sign_in: Option<&str>) -> String {
     match (code, reconnect, sign_in) {
@@ -77,6 +80,13 @@ pub const UNCONFIRMED: &str = "confirm this session in another Telegram app";
 
 /// The keys of the filter's input line.
 pub const FILTER_KEYS: &str = "Enter apply · Esc cancel · ! not · @account";
+
+/// The title of the actions above the command line.
+pub const COMMANDS: &str = "Commands";
+/// The keys of the command line.
+pub const COMMAND_KEYS: &str = "Tab complete · Enter run · Esc cancel";
+/// What is in the command line is the name of no action.
+pub const UNKNOWN_COMMAND: &str = "✗ unknown command · Tab completes";
 
 /// A question with its title, its text, and the words for yes and no.
 pub struct Confirmation {
@@ -115,16 +125,23 @@ pub fn enable_calls(name: &str) -> Confirmation {
     }
 }
 
-/// What the signs of the board mean.
-pub const SIGNS: [(&str, &str); 8] = [
-    ("☎", "an incoming call rings"),
-    ("◌", "an outgoing call is dialing, or rings at the other side"),
-    ("◐", "answered; the devices are connecting"),
-    ("●", "active; of an account: online"),
-    ("▶  ✓", "selected; marked"),
-    ("✗", "a hang-up failed; of an account: it needs help"),
+/// An action without a key, on the help page.
+pub const NO_KEY: &str = "(no key)";
+
+/// The symbols of the board, and what they mean.
+pub const LEGEND: [(&str, &str); 12] = [
+    ("▶", "the selected call, which a hang-up key acts on"),
+    ("✓", "marked"),
+    ("☎", "ringing: incoming, and not answered yet"),
+    ("◌", "dialing; remote ringing once the other device rings"),
+    ("◐", "connecting: answered, and not established yet"),
+    ("●", "active, or in the header: online"),
+    ("○", "no connection; it is tried again"),
+    ("✗", "an error, or an account that cannot be used"),
     ("?", "it may have ended: this is being checked"),
-    ("←  →", "incoming; outgoing"),
+    ("⠋", "waiting for Telegram's answer"),
+    ("← →", "incoming, outgoing"),
+    ("↓ ↑", "the order of the rows; ↑ is reversed"),
 ];
 
 /// What the help page says about the board.

@@ -13,13 +13,17 @@ pub const IMPORT_WARNING: &str = "A session must not be used by two programs at 
 /// What a board without accounts says first.
 pub const WELCOME: &str = "onhook shows who is calling in your terminal, and hangs up \
      with the reason you choose. It needs a Telegram account of yours.";
-/// Where a QR code is scanned.
-pub const QR_HELP: &str = "Telegram on your phone → Settings → Devices → Link";
+/// Where Telegram on the phone scans a QR code.
+pub const QR_MENU: &str = "Settings → Devices → Link Desktop Device";
 /// The question for the api hash.
 pub const API_HASH: &str = "The api hash, 32 hex digits:";
+/// What to do about a text that cannot be right.
+pub const TYPE_AGAIN: &str = "type it again";
 /// The question for the phone number.
 pub const PHONE: &str = "Your phone number, with the country code. Telegram sends a code to it. \
      Neither is stored.";
+/// A sign-in was given up.
+pub const CANCELLED: &str = "sign-in cancelled; nothing was saved";
 /// A request was sent whose answer has not come.
 pub const WAITING: &str = "waiting for Telegram…";
 
@@ -126,7 +130,7 @@ pub fn qr_needs_room(columns: usize, rows: usize) -> String {
 
 /// How long a QR code is valid, in seconds, and where it is scanned.
 pub fn qr_valid(seconds: i64) -> String {
-    format!("Valid for {seconds} s · {QR_HELP}")
+    format!("Valid for {seconds} s · phone: {QR_MENU}")
 }
 
 const WRITE_TO_TELEGRAM: &str = "write to Telegram's support, or use another number";

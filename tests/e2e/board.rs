@@ -134,9 +134,10 @@ fn help_shows_the_keys_as_they_are_bound() {
     board.press("?");
     board.see_line(&["h ", "hang up, decline or cancel"]);
     board.see_line(&["(no key)", "reverse the order"]);
+    board.press("G");
     board.see_wrapped("A call that you answer on another device is not visible to this session");
     board.press("<esc>");
-    board.see_no("On the board");
+    board.see_no("What the board shows and does");
     board.press("h");
     board.see("Decline the call from");
     board.press("<esc>");
@@ -169,7 +170,7 @@ fn every_terminal_size_is_drawn_without_a_panic() {
 #[test]
 fn no_color_sets_no_colour() {
     let mut board = Start::shipped("busy").env("NO_COLOR", "1").run();
-    board.see("3 ringing");
+    board.see(" ringing");
     board.press("x");
     board.see("Enter send");
     board.press("<esc>");
@@ -191,7 +192,7 @@ fn no_color_sets_no_colour() {
 #[test]
 fn the_ascii_option_draws_ascii_only() {
     let mut board = Start::shipped("busy").arg("--ascii").run();
-    board.see("3 ringing");
+    board.see(" ringing");
     board.press("x");
     board.see("Enter send");
     board.press("<esc>");
@@ -287,4 +288,41 @@ fn wide_names_keep_the_columns_straight() {
     assert_eq!(column("李明"), column("Grace Hopper"));
     assert_eq!(column("مريم"), column("Grace Hopper"));
     board.quit();
+}
+
+#[test]
+fn a_command_is_completed_and_does_what_its_key_does() {
+    let mut board = two_calls();
+    board.press(":");
+    board.see("Commands");
+    board.press("revers");
+    board.see_line(&["reverse", "reverse the order"]);
+    board.press("<enter>");
+    board.see("unknown command");
+    board.press("<tab><enter>");
+    board.see("by state ↑");
+    board.see_no("Commands");
+    board.press(":hang-up<enter>");
+    board.see("Decline the call from");
+    board.press("<esc>");
+    board.see_no("Decline the call from");
+    let ended = board.quit();
+    assert!(crate::pty::hang_ups(&ended.requests).is_empty());
+}
+
+#[test]
+fn the_selected_caller_is_copied_by_the_terminal() {
+    let mut board = Start::scenario("[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1").run();
+    board.see_line(&["ringing", "Grace Hopper"]);
+    board.press("y");
+    board.see("copied: Grace Hopper @grace");
+    board.press("P");
+    board.see_line(&["ringing", "G.H."]);
+    board.press("y");
+    board.see("names are hidden; nothing was copied");
+    let raw = String::from_utf8_lossy(&board.quit().raw).into_owned();
+    let copies: Vec<_> = raw.split("\u{1b}]52;c;").skip(1).collect();
+    assert_eq!(copies.len(), 1, "nothing behind the mask");
+    // "Grace Hopper @grace " in base64, before the id.
+    assert!(copies[0].starts_with("R3JhY2UgSG9wcGVyIEBncmFjZS"), "{}", copies[0]);
 }

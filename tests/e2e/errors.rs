@@ -116,8 +116,11 @@ fn an_unknown_code_is_shown_unchanged() {
 
 #[test]
 fn the_text_of_a_popup_is_shown_as_the_error() {
-    let board = refused("error-popup");
+    let mut board = refused("error-popup");
     board.see_wrapped("✗ Calls are not available in your country. · CALLS_NOT_HERE");
+    // The notice goes, and the details keep the text.
+    board.press("<enter>");
+    board.see_line(&["error", "Calls are not available in your country."]);
     board.quit();
 }
 

@@ -220,6 +220,7 @@ impl Board {
     pub fn press(&mut self, keys: &str) {
         let names = [
             ("<enter>", "\r"),
+            ("<tab>", "\t"),
             ("<esc>", "\u{1b}"),
             ("<up>", "\u{1b}[A"),
             ("<down>", "\u{1b}[B"),

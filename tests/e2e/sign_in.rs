@@ -144,11 +144,12 @@ fn api_id_and_hash_are_asked_for_when_they_are_not_set() {
     let mut board = Start::own().arg("--server").arg(&served.server_file(0)).run();
     choose(&mut board, 0);
     board.see_wrapped("my.telegram.org/apps");
+    board.press("seven<enter>");
+    board.see_wrapped("✗ an api id is a number: type it again");
     board.press("7<enter>");
     board.see("The api hash");
     board.press("beef<enter>");
-    board.see_wrapped("✗ an api hash has 32 hex digits: type both again");
-    board.press("7<enter>");
+    board.see_wrapped("✗ an api hash has 32 hex digits: type it again");
     board.see("The api hash");
     board.press(API_HASH);
     board.see("••••");
@@ -542,6 +543,9 @@ fn a_plain_terminal_does_not_show_the_password() {
     board.see("Phone number, with country code:");
     board.press("12<enter>");
     board.see("PHONE_NUMBER_INVALID: type it with the country code");
+    board.until("the question without the refused number", |text| {
+        text.matches("Phone number, with country code: ").count() == 2
+    });
     board.press("+1 555 0100<enter>");
     board.see("A code was sent into your other Telegram apps");
     board.press("9<enter>");
@@ -597,4 +601,36 @@ fn a_terminal_too_small_for_signing_in_ignores_keys() {
     board.resize(80, 24);
     board.see("Sign in with a phone number");
     assert_eq!(served.count("auth.sendCode"), 0);
+}
+
+/// At each prompt of the command line, Ctrl-C says that nothing was saved.
+#[test]
+fn cancelling_on_the_command_line_is_said() {
+    let served = scenario("[me]\nphone = '15550100'\npassword = 'cup of tea'\n");
+    let answers =
+        ["seven<enter>", "7<enter>", "beef<enter>", API_HASH, "<enter>", "15550100<enter>"];
+    let prompts = [
+        ("api id: ", 0),
+        ("an api id is a number", 1),
+        ("api hash: ", 2),
+        ("an api hash has 32 hex digits", 3),
+        ("Phone number, with country code: ", 5),
+        ("Code", 6),
+    ];
+    for (prompt, given) in prompts {
+        let server = served.server_file(0);
+        let mut board = Start::own().arg("login").arg("--server").arg(&server).run();
+        for (at, answer) in answers[..given].iter().enumerate() {
+            if let Some((before, _)) = prompts.iter().find(|(_, given)| *given == at) {
+                board.see(before);
+            }
+            board.press(answer);
+        }
+        board.see(prompt);
+        board.press("<ctrl-c>");
+        board.see("onhook: sign-in cancelled; nothing was saved");
+        let ended = board.ended();
+        assert_eq!(ended.code, 1, "{prompt}");
+        assert_eq!(accounts_on_disk(ended.folder.path()), 0, "{prompt}");
+    }
 }

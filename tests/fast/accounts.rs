@@ -396,6 +396,18 @@ fn the_doctor_reports_no_failure_on_a_sound_setup() {
 }
 
 #[test]
+fn the_doctor_fails_where_no_call_can_reach_an_account() {
+    for (settings, check) in [("callers = 'nobody'", "callers"), ("unconfirmed = true", "calls")] {
+        let me = format!("[server]\nunbound_keys = 1\n[me]\nphone = '15550100'\n{settings}\n");
+        let (served, folder) = (ServerProcess::start(&me), folder());
+        let output = run_with_input(onhook(&folder, &["login", "--import"]), &served.telethon(0));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let (code, findings) = doctor(&folder);
+        assert_eq!((code, found(&findings, check).0.as_str()), (Some(1), "warning"), "{settings}");
+    }
+}
+
+#[test]
 fn the_doctor_names_each_failure_and_its_remedy() {
     let ill = "[server]\nclock = 100\nunbound_keys = 1\n[me]\nphone = '15550100'\n\
         calls_off = true\ncallers = 'nobody'\n";

@@ -21,7 +21,7 @@ const IO: &[&str] =
 /// Who may use what. `runtime` and `cli` join everything and may use all modules.
 ///
 /// The reasons are in `CONTRIBUTING.md`.
-const IMPORTS: [ImportRule; 15] = [
+const IMPORTS: [ImportRule; 16] = [
     ImportRule { module: "text", may: &[], never: IO },
     ImportRule { module: "calls", may: &["text"], never: IO },
     ImportRule { module: "words", may: &["calls", "control", "text"], never: IO },
@@ -41,6 +41,11 @@ const IMPORTS: [ImportRule; 15] = [
         module: "ui",
         may: &["app", "calls", "config", "qr", "sign_in", "text", "words"],
         never: &["tokio", "grammers", "crossterm", "std::fs", "Timestamp::now"],
+    },
+    ImportRule {
+        module: "plain",
+        may: &["app", "calls", "config", "text", "words"],
+        never: &["tokio", "grammers", "crossterm", "ratatui", "std::fs", "Timestamp::now"],
     },
     ImportRule {
         module: "accounts",

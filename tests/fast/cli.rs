@@ -58,7 +58,7 @@ fn wrong_usage_exits_with_code_2() {
             &["--test-dc", "login", "--server", "x"],
             "'--server <FILE>' cannot be used with '--test-dc'",
         ),
-        (&["demo"], "the board needs a terminal; without one, use `onhook watch`"),
+        (&["demo"], "the board needs a terminal; without one, use `onhook --plain`"),
     ];
     for (args, wanted) in cases {
         let output = run(args);
@@ -95,8 +95,17 @@ fn wrong_files_are_refused_with_file_and_line() {
             "keymap.toml:2: hang-up: 'j' is also the key of down",
         ),
         ("config.toml", "\ncolour = 'red'\n", "config.toml:2: colour: unknown field"),
-        ("config.toml", "theme = 'pink'\n", "theme: 'pink' is not one of auto, dark, light, mono"),
-        ("config.toml", "bell = 'loud'\n", "config.toml:1: bell: invalid type"),
+        (
+            "config.toml",
+            "\ntheme = 'pink'\n",
+            "config.toml:2: theme: 'pink' is not one of auto, dark, light, mono",
+        ),
+        ("config.toml", "api_id = 'x'\n", "config.toml:1: api_id: must be a whole number"),
+        (
+            "config.toml",
+            "bell = 'loud'\n",
+            "config.toml:1: bell: must be true or false, and is a text",
+        ),
     ];
     for (file, text, wanted) in cases {
         let folder = folder();
@@ -107,8 +116,52 @@ fn wrong_files_are_refused_with_file_and_line() {
             assert!(stderr(&output).contains(wanted), "{wanted}\n{}", stderr(&output));
         }
     }
+    for args in [&["watch", "--demo", "quiet"][..], &["config", "check"][..]] {
+        let wrong = run_with(args, "ONHOOK_LOG", "loud");
+        assert_eq!(wrong.status.code(), Some(2));
+        let message = "onhook: ONHOOK_LOG: 'loud' is not one of error, warn, info, debug, trace\n";
+        assert_eq!(stderr(&wrong), message, "{args:?}");
+    }
     let wrong = run_with(&["config", "check"], "ONHOOK_BELL", "loud");
     assert!(stderr(&wrong).contains("ONHOOK_BELL: 'loud' is not one of true, false"));
+}
+
+#[test]
+fn checking_the_configuration_says_what_was_checked() {
+    let folder = folder();
+    let checked = |folder: &TempDir| {
+        let mut command = onhook(folder);
+        command.args(["config", "check"]).env("ONHOOK_LOG", "info").env("ONHOOK_THEME", "own");
+        let output = command.output().expect("the program runs");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output).replace(&*folder.path().to_string_lossy(), "FOLDER")
+    };
+    fs::create_dir(folder.path().join("themes")).expect("a folder");
+    let themes = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/themes/dark.toml");
+    fs::copy(themes, folder.path().join("themes/own.toml")).expect("a theme");
+    fs::write(folder.path().join("keymap.toml"), "[board]\nhang-up = 'h'\n").expect("a file");
+    assert_eq!(
+        checked(&folder),
+        "FOLDER/config.toml: not there; the default settings are used\n\
+         FOLDER/keymap.toml: fine\n\
+         FOLDER/themes/own.toml: fine\n\
+         ONHOOK_THEME: fine\n\
+         ONHOOK_LOG: info, in FOLDER/onhook.log\n"
+    );
+}
+
+#[test]
+fn a_log_that_cannot_be_written_stops_nothing() {
+    let folder = folder();
+    let mut command = onhook(&folder);
+    // A file is where the folder would have to be.
+    fs::write(folder.path().join("taken"), "").expect("a file");
+    command.args(["watch", "--demo", "quiet"]).env("ONHOOK_LOG", "info");
+    command.env("ONHOOK_STATE_DIR", folder.path().join("taken"));
+    let (mut running, mut lines) = Running::start(command);
+    assert!(lines.next().is_some_and(|line| line.contains("connecting")));
+    running.signal("TERM");
+    assert_eq!(running.wait().code(), Some(0));
 }
 
 fn run_with(args: &[&str], name: &str, value: &str) -> Output {
@@ -138,14 +191,100 @@ fn help_version_completions_and_manual_are_printed() {
     assert_eq!(stdout(&version), format!("onhook {}\n", env!("CARGO_PKG_VERSION")));
     for (args, wanted) in [
         (&["--help"][..], "Usage: onhook"),
-        (&["demo", "--help"][..], "[default: busy]"),
-        (&["completions", "bash"][..], "_onhook"),
+        (
+            &["demo", "--help"][..],
+            "  [SCENARIO]  A shipped scenario, or the path of one [default: busy]",
+        ),
+        (&["watch", "--help"][..], "With --demo: a shipped scenario"),
+        (&["--help"][..], "completions"),
+        (&["--help"][..], "man  "),
+        (&["completions", "bash"][..], "complete -o default -F _onhook onhook"),
+        (&["completions", "zsh"][..], "#compdef onhook"),
+        (&["completions", "fish"][..], "complete -c onhook"),
         (&["man"][..], ".TH onhook"),
+        (&["man", "accounts", "rename"][..], "onhook\\-accounts\\-rename \\- Give an account"),
     ] {
         let output = run(args);
         assert_eq!(output.status.code(), Some(0));
         assert!(stdout(&output).contains(wanted), "{args:?}");
     }
+}
+
+/// What bash completes, by the script.
+fn completed(folder: &TempDir, words: &str) -> Vec<String> {
+    let script = "source /dev/stdin <<< \"$(\"$ONHOOK\" completions bash)\"; \
+                  COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _onhook \"$ONHOOK\"; \
+                  printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let mut bash = Command::new("bash");
+    let variables = program::folder_variables(folder.path());
+    bash.env_clear().envs(variables).env("ONHOOK", program::PROGRAM);
+    let output = bash.args(["-c", &format!("COMP_WORDS=({words}); {script}")]).output();
+    let output = output.expect("bash runs");
+    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+    stdout(&output).lines().map(str::to_owned).filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn commands_options_scenarios_accounts_and_themes_are_completed() {
+    let folder = folder();
+    for name in ["accounts/ada", "accounts/work", "themes"] {
+        fs::create_dir_all(folder.path().join(name)).expect("a folder");
+    }
+    for name in ["accounts/ada/session.db", "accounts/work/session.db", "themes/dusk.toml"] {
+        fs::write(folder.path().join(name), "").expect("a file");
+    }
+    let cases: [(&str, &[&str]); 14] = [
+        ("onhook w", &["watch"]),
+        ("onhook __", &[]),
+        ("onhook demo error-conn", &["error-connection-lost", "error-connection-lost-late"]),
+        ("onhook watch --demo qui", &["quiet"]),
+        ("onhook --theme d", &["dark", "dusk"]),
+        ("onhook --theme = d", &["dark", "dusk"]),
+        ("onhook --ascii demo --the", &["--theme"]),
+        ("onhook demo --log ''", &[]),
+        ("onhook logout ''", &["ada", "work"]),
+        ("onhook watch --account a", &["ada"]),
+        ("onhook --account work --account w", &["work"]),
+        ("onhook accounts re", &["rename", "remove"]),
+        ("onhook accounts rename w", &["work"]),
+        ("onhook accounts rename work ''", &[]),
+    ];
+    for (words, wanted) in cases {
+        assert_eq!(completed(&folder, words), wanted, "{words}");
+    }
+    let mut command = onhook(&folder);
+    command.args(["__complete", "described", "--", "onhook", "demo", "quiet"]);
+    let described = command.output().expect("the program runs");
+    assert_eq!(stdout(&described), "quiet:scenario\n");
+}
+
+#[test]
+fn there_is_a_manual_page_for_each_command() {
+    let folder = folder();
+    let mut command = onhook(&folder);
+    command.args(["man", "--dir"]).arg(folder.path());
+    assert_eq!(command.output().expect("the program runs").status.code(), Some(0));
+    let pages = fs::read_dir(folder.path()).expect("the folder").flatten();
+    let pages: Vec<_> = pages.map(|it| it.file_name().to_string_lossy().into_owned()).collect();
+    for name in ["onhook.1", "onhook-watch.1", "onhook-accounts-rename.1", "onhook-config-check.1"]
+    {
+        assert!(pages.iter().any(|page| page == name), "{name}: {pages:?}");
+        let page = fs::read_to_string(folder.path().join(name)).expect("the page");
+        for section in [".SH FILES", ".SH ENVIRONMENT", ".SH \"EXIT STATUS\""] {
+            assert!(page.contains(section), "{name}: {section}");
+        }
+        assert!(!page.contains("__complete"), "{name}");
+    }
+    let program = fs::read_to_string(folder.path().join("onhook.1")).expect("the page");
+    assert!(program.contains("hang up, decline or cancel: choose the reason"));
+    let names = program.lines().filter_map(|line| line.split_once("(1)")).map(|it| it.0);
+    for name in names.filter(|name| name.starts_with("onhook\\-")) {
+        let name = name.replace('\\', "") + ".1";
+        assert!(name == "onhook-help.1" || pages.contains(&name), "the page names {name}");
+    }
+    let none = run(&["man", "wach"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(stderr(&none).contains("no command 'wach'"), "{}", stderr(&none));
 }
 
 /// Starts the program with a scenario `burst.toml` in its working folder.

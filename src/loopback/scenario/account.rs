@@ -9,7 +9,8 @@ use toml::Spanned;
 pub(crate) struct AccountScript {
     pub(crate) name: String,
     pub(crate) username: Option<String>,
-    pub(crate) phone: Option<String>,
+    /// With or without a `+` in front.
+    pub(crate) phone: Option<Spanned<String>>,
     pub(crate) bot: bool,
     pub(crate) password: Option<String>,
     /// The hint of the two-step password.

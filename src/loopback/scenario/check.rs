@@ -29,6 +29,7 @@ impl Scenario {
             let message = format!("must be {} or {}", DCS[0], DCS[1]);
             return Err(source.error(dc.span().start, "dc", &message));
         }
+        check_phone(source, self.me.phone.as_ref())?;
         for (at, person) in self.people.iter().enumerate() {
             let key = &person.key;
             let taken = self.people[..at].iter().any(|other| other.key.get_ref() == key.get_ref());
@@ -230,6 +231,16 @@ fn check_error(error: Option<&Spanned<String>>, source: TomlSource) -> Result<()
         }
         _ => Ok(()),
     }
+}
+
+fn check_phone(source: TomlSource, phone: Option<&Spanned<String>>) -> Result<(), TomlError> {
+    let Some(phone) = phone else { return Ok(()) };
+    let digits = phone.get_ref().strip_prefix('+').unwrap_or(phone.get_ref());
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
+    }
+    let message = "must be the digits of a phone number, with or without a + in front";
+    Err(source.error(phone.span().start, "phone", message))
 }
 
 /// Checks a number of sessions or keys.

@@ -9,6 +9,7 @@ pub mod action;
 pub mod countdown;
 pub mod dialog;
 pub mod effect;
+mod gathering;
 pub mod msg;
 pub mod notice;
 pub mod request;
@@ -30,7 +31,8 @@ use crate::words;
 use account::AccountState;
 use action::Layer;
 use dialog::{Choice, Dialog};
-use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect};
+use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect, RingingCall};
+use gathering::Gathering;
 use msg::{LedgerEvent, Msg};
 use notice::Notices;
 pub use selection::SETTLE;
@@ -103,11 +105,15 @@ pub struct State {
     lost: Option<(usize, Timestamp)>,
     /// The call that was under the cursor when it was removed.
     lost_call: Option<CallKey>,
+    /// The calls that have begun to ring lately.
+    gathering: Gathering,
 }
 
 /// Applies one message. `now` is this machine's clock.
 pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     let was_unobstructed = state.is_unobstructed();
+    // What is recalled has happened in an earlier run: nothing notifies of it.
+    let is_recall = matches!(msg, Msg::Ledger(LedgerEvent::Recalled { .. }));
     let mut effects = match msg {
         Msg::Action(action) => state.act(action, now),
         Msg::Edit(request) => {
@@ -132,7 +138,11 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     for (key, change) in state.calls.take_changes() {
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
+        if change == Change::Added && !is_recall {
+            effects.extend(state.call_added(key, now));
+        }
     }
+    effects.extend(state.gathered_calls(now));
     effects
 }
 
@@ -153,6 +163,7 @@ impl State {
             selected: None,
             lost: None,
             lost_call: None,
+            gathering: Gathering::default(),
         }
     }
 
@@ -217,7 +228,8 @@ impl State {
         };
         let next = (now.as_millisecond().div_euclid(step) + 1) * step;
         let next = Timestamp::from_millisecond(next).unwrap_or(Timestamp::MAX);
-        self.notices.next_end().map_or(next, |end| end.min(next))
+        let others = [self.notices.next_end(), self.gathering.due()];
+        others.into_iter().flatten().fold(next, Timestamp::min)
     }
 
     fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
@@ -290,7 +302,7 @@ impl State {
             AccountEvent::Frozen(frozen) => self.account_mut(account).frozen_by_telegram = frozen,
             AccountEvent::RingTimeout(timeout) => self.account_mut(account).ring_timeout = timeout,
             AccountEvent::Call(event) => {
-                return self.call_event(account, event, now).into_iter().collect();
+                self.call_event(account, event, now);
             }
             AccountEvent::SessionNotSaved => {
                 self.notices.show_long(words::notice::SESSION_NOT_SAVED.to_owned(), now);
@@ -361,28 +373,41 @@ impl State {
         Vec::new()
     }
 
-    fn call_event(
-        &mut self,
-        account: AccountId,
-        event: CallEvent,
-        now: Timestamp,
-    ) -> Option<Effect> {
+    fn call_event(&mut self, account: AccountId, event: CallEvent, now: Timestamp) {
         let key = event.key(account);
         let before = self.before_end(key);
         match self.calls.apply(event, &self.context(account, now)) {
             Err(Ignored(why)) => tracing::debug!(why, "an update changes nothing"),
-            Ok(Change::Added) => return self.ring_effect(key),
             Ok(Change::Updated) => self.picked_call_changed(key),
             Ok(Change::Ended) => self.call_has_ended(key, before, now),
-            Ok(Change::Refined) => {}
+            Ok(Change::Added | Change::Refined) => {}
         }
-        None
     }
 
-    fn ring_effect(&self, key: CallKey) -> Option<Effect> {
-        let call = self.calls.get(key).filter(|call| call.phase == Phase::Ringing)?;
-        let text = words::notice::ringing(&self.shown_name(&call.peer));
-        Some(Effect::Notify(NotifyEffect::Ringing { key, text }))
+    /// The notification of a call that has appeared, if it rings and no other was announced just
+    /// before it.
+    fn call_added(&mut self, key: CallKey, now: Timestamp) -> Option<Effect> {
+        let at_once = self.rings(key) && self.gathering.add(key, now);
+        at_once.then(|| self.announcement(&[key]))
+    }
+
+    /// The notification of the calls that were gathered, once it is due.
+    fn gathered_calls(&mut self, now: Timestamp) -> Option<Effect> {
+        let mut gathering = std::mem::take(&mut self.gathering);
+        let calls = gathering.take(now, |key| self.rings(key));
+        self.gathering = gathering;
+        calls.map(|calls| self.announcement(&calls))
+    }
+
+    fn rings(&self, key: CallKey) -> bool {
+        self.calls.get(key).is_some_and(|call| call.phase == Phase::Ringing)
+    }
+
+    fn announcement(&self, calls: &[CallKey]) -> Effect {
+        let calls = calls.iter().filter_map(|key| self.calls.get(*key));
+        let named =
+            calls.map(|call| RingingCall { key: call.key, name: self.shown_name(&call.peer) });
+        Effect::Notify(NotifyEffect::Ringing(named.collect()))
     }
 
     /// Closes the question about quitting once the request that it asks about has its outcome.

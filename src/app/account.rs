@@ -191,7 +191,6 @@ impl State {
         for RecalledCall { events, maybe_sent } in living {
             let Some(key) = events.first().map(|event| event.key(account)) else { continue };
             if self.calls.get(key).is_none() {
-                // Their effects are dropped: the call has rung before, so nothing notifies of it.
                 for event in events {
                     self.call_event(account, event, now);
                 }

@@ -54,12 +54,16 @@ pub enum RecordsEffect {
 /// For the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotifyEffect {
-    /// A call rings.
-    Ringing {
-        key: CallKey,
-        /// The text of the notification; cleaned, and masked if names are hidden.
-        text: String,
-    },
+    /// Calls ring: one that has just begun, or all of a burst. Never empty.
+    Ringing(Vec<RingingCall>),
+}
+
+/// A call that rings, as a notification shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RingingCall {
+    pub key: CallKey,
+    /// The name of the caller; cleaned, and masked if names are hidden.
+    pub name: String,
 }
 
 /// For the terminal.

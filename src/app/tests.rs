@@ -461,3 +461,28 @@ fn a_look_up_that_a_lost_connection_refuses_stays_pending() {
     let pending = crate::calls::OutcomeCheck::Pending;
     assert!(matches!(request, RequestState::Failed { check, .. } if *check == pending));
 }
+
+/// The names in the notifications among some effects, by notification.
+fn notified(effects: &[Effect]) -> Vec<Vec<&str>> {
+    let names = |effect| match effect {
+        &Effect::Notify(NotifyEffect::Ringing(ref calls)) => {
+            Some(calls.iter().map(|call| call.name.as_str()).collect())
+        }
+        _ => None,
+    };
+    effects.iter().filter_map(names).collect()
+}
+
+#[test]
+fn calls_that_ring_at_once_are_gathered_and_announced_with_the_tick() {
+    let mut state = board();
+    assert_eq!(notified(&rings(&mut state, 7, 1.1)), [["Peer 7"]]);
+    assert!(notified(&rings(&mut state, 8, 1.3)).is_empty());
+    assert!(notified(&rings(&mut state, 9, 1.5)).is_empty());
+    tell(&mut state, discarded(8, None), 1.7);
+    assert_eq!(state.next_wake(at(2.05)), at(2.1));
+    assert_eq!(notified(&update(&mut state, Msg::Tick, at(2.1))), [["Peer 7", "Peer 9"]]);
+    assert!(notified(&update(&mut state, Msg::Tick, at(3.1))).is_empty());
+    state.privacy = Privacy::Masked;
+    assert_eq!(notified(&rings(&mut state, 10, 4.0)), [["P.1."]]);
+}

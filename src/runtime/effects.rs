@@ -17,6 +17,7 @@ use crate::calls::{CallKey, Change};
 use crate::clock::Clock;
 use crate::ledger::{LedgerHandle, LedgerRow, Recall};
 use crate::records::RecordWriter;
+use crate::words::notice;
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
 /// records, and `watch` has no screen.
@@ -55,8 +56,11 @@ impl EffectRunner {
                     records.write(effect, state, self.clock.now())?;
                 }
             }
-            Effect::Notify(NotifyEffect::Ringing { text, .. }) => {
-                if let Some(terminal) = &mut self.terminal {
+            Effect::Notify(NotifyEffect::Ringing(calls)) => {
+                if let (Some(terminal), Some((first, others))) =
+                    (&mut self.terminal, calls.split_first())
+                {
+                    let text = notice::ringing(&first.name, others.len());
                     terminal.notify(&text, self.bell, self.notify)?;
                 }
             }

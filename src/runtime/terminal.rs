@@ -4,7 +4,6 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::Once;
-use std::time::{Duration, Instant};
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -24,7 +23,6 @@ pub(super) struct BoardTerminal {
     /// Never dropped: its `Drop` prints to standard error, which panics when the real terminal is
     /// gone. [`restore`] does what that `Drop` would do.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
-    notified: Option<Instant>,
 }
 
 /// Why no board can be shown here; `None` if one can.
@@ -43,7 +41,7 @@ impl BoardTerminal {
         restore_on_panic();
         enter()?;
         let terminal = Terminal::new(backend()).map(ManuallyDrop::new);
-        terminal.map(|terminal| Self { terminal, notified: None }).inspect_err(|_| restore())
+        terminal.map(|terminal| Self { terminal }).inspect_err(|_| restore())
     }
 
     pub(super) fn size(&self) -> io::Result<(u16, u16)> {
@@ -72,13 +70,8 @@ impl BoardTerminal {
 
     /// Rings the bell, and asks the terminal for a desktop notification.
     ///
-    /// At most once a second, whatever comes. `text` has been cleaned: it holds no control
-    /// characters.
+    /// `text` has been cleaned: it holds no control characters.
     pub(super) fn notify(&mut self, text: &str, bell: bool, notify: bool) -> io::Result<()> {
-        if self.notified.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
-            return Ok(());
-        }
-        self.notified = Some(Instant::now());
         let backend = self.terminal.backend_mut();
         if bell {
             write!(backend, "\u{7}")?;

@@ -23,9 +23,12 @@ pub const CONTAINED: &str = "an internal error was contained; reconnecting";
 /// The session file cannot be written.
 pub const SESSION_NOT_SAVED: &str = "the session cannot be saved to disk; the log says why";
 
-/// A call rings.
-pub fn ringing(name: &str) -> String {
-    format!("{name} is calling")
+/// A call rings, and so many others that began at nearly the same time.
+pub fn ringing(name: &str, others: usize) -> String {
+    match others {
+        0 => format!("{name} is calling"),
+        others => format!("{name} and {others} more are calling"),
+    }
 }
 
 /// The selected call has ended, and a key was pressed before another one was selected.

@@ -17,6 +17,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Overrides;
+use crate::config::notify_method::NotifyMethod;
 use crate::logging;
 use setup::with_config;
 
@@ -216,7 +217,8 @@ impl SettingArgs {
             theme: self.theme.clone(),
             ascii: self.ascii.then_some(true),
             bell: self.no_bell.then_some(false),
-            notify: self.no_notify.then_some(false),
+            notify: self.no_notify.then_some(NotifyMethod::Off),
+            title: None,
             privacy: self.privacy.then_some(true),
             ipv6: None,
         }

@@ -3,6 +3,7 @@
 
 pub mod key_press;
 pub mod keymap;
+pub mod notify_method;
 pub mod paths;
 pub mod theme;
 
@@ -16,6 +17,7 @@ use crate::accounts::Proxy;
 use crate::qr::Background;
 use crate::sign_in::ApiCredentials;
 use keymap::Keymap;
+use notify_method::NotifyMethod;
 use onhook_toml_source::{TomlError, TomlSource};
 use paths::Paths;
 use theme::{Depth, Theme};
@@ -77,7 +79,7 @@ macro_rules! settings {
         impl Settings {
             /// The keys, with the values as they are written in TOML.
             fn entries(&self) -> Vec<(&'static str, String)> {
-                vec![$((stringify!($key), format!("{:?}", self.$key)),)*]
+                vec![$((stringify!($key), self.$key.written()),)*]
             }
         }
 
@@ -88,7 +90,7 @@ macro_rules! settings {
                 let mut layer = Self::default();
                 match key {
                     $(stringify!($key) => {
-                        layer.$key = Some(FromVariable::read(key, value.to_owned()).expect(key));
+                        layer.$key = Some(SettingValue::read(key, value.to_owned()).expect(key));
                     })*
                     _ => panic!("no setting {key}"),
                 }
@@ -105,8 +107,10 @@ settings! {
     ascii: bool = false;
     /// Ring the bell.
     bell: bool = true;
-    /// Ask for desktop notifications.
-    notify: bool = true;
+    /// How notifications are shown.
+    notify: NotifyMethod = NotifyMethod::Auto;
+    /// Show in the window title how many calls ring.
+    title: bool = true;
     /// Start with the privacy mask on.
     privacy: bool = false;
     /// Connect by IPv6.
@@ -263,18 +267,45 @@ fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// A value that can be read from an environment variable.
-trait FromVariable: Sized {
+/// A value of a simple setting.
+trait SettingValue: Sized {
+    /// The value of an environment variable.
     fn read(name: &str, value: String) -> Result<Self, ConfigError>;
+
+    /// The value as it is written in TOML.
+    #[cfg(test)]
+    fn written(&self) -> String;
 }
 
-impl FromVariable for String {
+impl SettingValue for String {
     fn read(_: &str, value: String) -> Result<Self, ConfigError> {
         Ok(value)
     }
+
+    #[cfg(test)]
+    fn written(&self) -> String {
+        format!("{self:?}")
+    }
 }
 
-impl FromVariable for bool {
+impl SettingValue for NotifyMethod {
+    fn read(name: &str, value: String) -> Result<Self, ConfigError> {
+        let method = value.parse().ok();
+        let method = method.or_else(|| bool::read(name, value.clone()).ok().map(Self::from));
+        method.ok_or_else(|| ConfigError::Value {
+            name: name.to_owned(),
+            value,
+            expected: Self::expected(),
+        })
+    }
+
+    #[cfg(test)]
+    fn written(&self) -> String {
+        format!("{:?}", self.code())
+    }
+}
+
+impl SettingValue for bool {
     fn read(name: &str, value: String) -> Result<Self, ConfigError> {
         match value.as_str() {
             "1" | "true" | "yes" | "on" => Ok(true),
@@ -286,10 +317,15 @@ impl FromVariable for bool {
             }),
         }
     }
+
+    #[cfg(test)]
+    fn written(&self) -> String {
+        self.to_string()
+    }
 }
 
 /// The value of the variable of a setting, if it is set.
-fn from_variable<T: FromVariable>(
+fn from_variable<T: SettingValue>(
     var: &impl Fn(&str) -> Option<OsString>,
     key: &str,
 ) -> Result<Option<T>, ConfigError> {
@@ -325,6 +361,7 @@ mod tests {
         for (key, default) in defaults() {
             // The values of the file, the variable and the flag: each differs from the one below it.
             let values = match default.as_str() {
+                _ if key == "notify" => ["osc9", "osc777", "off"],
                 "true" => ["false", "true", "false"],
                 "false" => ["true", "false", "true"],
                 _ => ["light", "mono", "dark"],
@@ -357,7 +394,14 @@ mod tests {
             "theme: 'pink' is not one of auto, dark, light, mono, or a file in FOLDER/themes";
         for (key, default) in defaults() {
             let is_text = default.starts_with('"');
-            let (file, variable, wanted) = if is_text {
+            let methods = "auto, osc9, osc777, osc99, off";
+            let (file, variable, wanted) = if key == "notify" {
+                let kind = format!(
+                    "FOLDER/config.toml:2: notify: invalid type: integer `3`, expected one of {methods}"
+                );
+                let wanted = format!("ONHOOK_NOTIFY: 'loud' is not one of {methods}");
+                (kind, "loud", wanted)
+            } else if is_text {
                 let kind = format!(
                     "FOLDER/config.toml:2: {key}: invalid type: integer `3`, expected a string"
                 );
@@ -378,6 +422,21 @@ mod tests {
         assert_eq!(refused.expect_err("a wrong file"), pink);
         let refused = load("", ("theme", ""), Overrides::of("theme", "pink"));
         assert_eq!(refused.expect_err("a wrong flag"), pink);
+    }
+
+    #[test]
+    fn notifications_are_switched_by_true_and_false_as_well() {
+        for (value, wanted) in [("true", NotifyMethod::Auto), ("false", NotifyMethod::Off)] {
+            let file = format!("notify = {value}");
+            for (file, variable) in [(file.as_str(), ""), ("", value)] {
+                let config = load(file, ("notify", variable), Overrides::default());
+                assert_eq!(config.expect(value).settings.notify, wanted);
+            }
+        }
+        let refused = load("\nnotify = 'loud'", ("notify", ""), Overrides::default());
+        let wanted =
+            "FOLDER/config.toml:2: notify: 'loud' is not one of auto, osc9, osc777, osc99, off";
+        assert_eq!(refused.expect_err("a wrong file"), wanted);
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //!                                                    │
 //!                        runtime::effects: one runner, for the board and for `watch`
 //!                                                    │
-//!      Account ─ telegram    Ledger ─ ledger    Records ─ records    Notify, Terminal ─ terminal
+//!      Account ─ telegram    Ledger ─ ledger    Records ─ records    Notify ─ notify    Terminal ─ terminal
 //!      SignIn ─ telegram::sign_in               Program ─ runtime
 //! ```
 //!
@@ -26,6 +26,7 @@
 //! | [`telegram`] | an account at Telegram; grammers-client is used here and nowhere else |
 //! | [`ledger`] | the database of calls: migrations, writer thread, reading by pages |
 //! | [`records`] | the lines of JSON that `onhook watch` prints |
+//! | [`notify`] | notifications, and the window title |
 //! | [`runtime`] | the loops, the effect runner, the terminal, signals |
 //! | [`config`] | settings, keys, themes |
 //! | [`accounts`] | accounts on disk: folders, permissions, locks, API credentials |
@@ -45,6 +46,7 @@ pub mod clock;
 pub mod config;
 pub mod ledger;
 pub mod logging;
+pub mod notify;
 pub mod qr;
 pub mod records;
 pub mod runtime;

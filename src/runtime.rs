@@ -23,7 +23,8 @@ use crate::app::Privacy;
 use crate::app::account::AccountState;
 use crate::app::msg::Msg;
 use crate::app::sign_in_dialog::SignInMode;
-use crate::config::Config;
+use crate::config::{Config, Settings};
+use crate::notify::{self, Notifier};
 use crate::telegram::{Network, SessionSource};
 use crate::ui::{self, DisplayOptions, Scratch};
 use effects::LoopStep;
@@ -76,12 +77,13 @@ pub async fn board(
     if config.settings.privacy {
         state.privacy = Privacy::Masked;
     }
-    let terminal = BoardTerminal::open()?;
+    let var = |name: &str| std::env::var_os(name);
+    let terminal = BoardTerminal::open(config.settings.title && notify::has_titles(&var))?;
     let (width, height) = terminal.size()?;
     let sign_in = sign_in.map(|setup| BoardSignIn::new(setup, network));
     switchboard.attach(terminal, sign_in);
-    switchboard.runner.bell = config.settings.bell;
-    switchboard.runner.notify = config.settings.notify;
+    let Settings { bell, notify, .. } = config.settings;
+    switchboard.runner.notifier = Notifier::new(notify, bell, &var);
     switchboard.dispatch(Msg::Resized { width, height })?;
     let options = DisplayOptions {
         theme: config.theme,
@@ -206,7 +208,8 @@ impl TuiLoop {
         let Self { switchboard, options, scratch } = self;
         let (state, terminal) = (&switchboard.state, &mut switchboard.runner.terminal);
         let Some(terminal) = terminal else { return Ok(()) };
-        terminal.draw(|frame| ui::view(state, options, now, scratch, frame))
+        terminal.draw(|frame| ui::view(state, options, now, scratch, frame))?;
+        terminal.set_title(ui::window_title(state, options))
     }
 }
 

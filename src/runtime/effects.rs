@@ -16,8 +16,8 @@ use crate::app::msg::{LedgerEvent, Msg};
 use crate::calls::{CallKey, Change};
 use crate::clock::Clock;
 use crate::ledger::{LedgerHandle, LedgerRow, Recall};
+use crate::notify::Notifier;
 use crate::records::RecordWriter;
-use crate::words::notice;
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
 /// records, and `watch` has no screen.
@@ -28,8 +28,7 @@ pub(super) struct EffectRunner {
     pub(super) records: Option<RecordWriter<Box<dyn Write>>>,
     pub(super) terminal: Option<BoardTerminal>,
     pub(super) sign_in: Option<BoardSignIn>,
-    pub(super) bell: bool,
-    pub(super) notify: bool,
+    pub(super) notifier: Notifier,
     pub(super) clock: Clock,
 }
 
@@ -57,11 +56,8 @@ impl EffectRunner {
                 }
             }
             Effect::Notify(NotifyEffect::Ringing(calls)) => {
-                if let (Some(terminal), Some((first, others))) =
-                    (&mut self.terminal, calls.split_first())
-                {
-                    let text = notice::ringing(&first.name, others.len());
-                    terminal.notify(&text, self.bell, self.notify)?;
+                if let Some(terminal) = &mut self.terminal {
+                    terminal.write(&self.notifier.on_terminal(&calls))?;
                 }
             }
             Effect::Terminal(TerminalEffect::Redraw) => {

@@ -18,6 +18,7 @@ use crate::app::{State, update};
 use crate::calls::AccountId;
 use crate::calls::account::AccountEvent;
 use crate::ledger::{LedgerError, LedgerHandle};
+use crate::notify::Notifier;
 use crate::records::RecordWriter;
 use crate::telegram::Network;
 use crate::text;
@@ -49,8 +50,7 @@ impl Switchboard {
             records: None,
             terminal: None,
             sign_in: None,
-            bell: false,
-            notify: false,
+            notifier: Notifier::default(),
             clock,
         };
         Self { state: State::new(states), runner, events, ledger_events }

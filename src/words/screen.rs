@@ -1,8 +1,19 @@
 //! The sentences of panels and dialogs that are not about one call.
 
+use super::call::phase_symbol;
+use crate::calls::Phase;
+
 /// The counts of the header: ringing, active, and all other calls.
 pub fn counts(ringing: usize, active: usize, others: usize) -> [(usize, &'static str); 3] {
     [(ringing, "ringing"), (active, "active"), (others, "connecting")]
+}
+
+/// The window title, with the number of calls that ring.
+pub fn window_title(ringing: usize) -> String {
+    match ringing {
+        0 => "onhook".to_owned(),
+        ringing => format!("{} {ringing} · onhook", phase_symbol(Phase::Ringing)),
+    }
 }
 
 /// There are no calls.

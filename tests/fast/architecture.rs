@@ -21,7 +21,7 @@ const IO: &[&str] =
 /// Who may use what. `runtime` and `cli` join everything and may use all modules.
 ///
 /// The reasons are in `CONTRIBUTING.md`.
-const IMPORTS: [ImportRule; 14] = [
+const IMPORTS: [ImportRule; 15] = [
     ImportRule { module: "text", may: &[], never: IO },
     ImportRule { module: "calls", may: &["text"], never: IO },
     ImportRule { module: "words", may: &["calls", "text"], never: IO },
@@ -56,6 +56,11 @@ const IMPORTS: [ImportRule; 14] = [
         module: "records",
         may: &["app", "calls", "text"],
         never: &["tokio", "ratatui", "crossterm", "grammers"],
+    },
+    ImportRule {
+        module: "notify",
+        may: &["app", "calls", "config", "text", "words"],
+        never: &["ratatui", "crossterm", "grammers", "std::fs"],
     },
     ImportRule { module: "clock", may: &[], never: &["ratatui", "crossterm", "grammers"] },
     ImportRule { module: "qr", may: &[], never: IO },

@@ -10,6 +10,7 @@ pub mod countdown;
 pub mod dialog;
 pub mod effect;
 mod gathering;
+pub mod hook_event;
 pub mod msg;
 pub mod notice;
 pub mod request;
@@ -33,7 +34,8 @@ use action::Layer;
 use dialog::{Choice, Dialog};
 use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect, RingingCall};
 use gathering::Gathering;
-use msg::{LedgerEvent, Msg};
+use hook_event::SeenCalls;
+use msg::{LedgerEvent, Msg, NotifyEvent};
 use notice::Notices;
 pub use selection::SETTLE;
 use sign_in_dialog::SignInMode;
@@ -107,6 +109,7 @@ pub struct State {
     lost_call: Option<CallKey>,
     /// The calls that have begun to ring lately.
     gathering: Gathering,
+    seen: SeenCalls,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -127,6 +130,10 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Account(account, event) => state.account_event(account, event, now),
         Msg::Ledger(event) => state.ledger_event(event, now),
         Msg::SignIn(event) => state.sign_in_event(event, now),
+        Msg::Notify(event) => {
+            state.notify_event(event, now);
+            Vec::new()
+        }
         Msg::Tick => state.tick(now),
         Msg::Resized { width, height } => {
             state.resize((width, height));
@@ -138,8 +145,8 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     for (key, change) in state.calls.take_changes() {
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
-        if change == Change::Added && !is_recall {
-            effects.extend(state.call_added(key, now));
+        if !is_recall {
+            effects.extend(state.notify_of(key, change, now));
         }
     }
     effects.extend(state.gathered_calls(now));
@@ -164,6 +171,7 @@ impl State {
             lost: None,
             lost_call: None,
             gathering: Gathering::default(),
+            seen: SeenCalls::default(),
         }
     }
 
@@ -373,6 +381,17 @@ impl State {
         Vec::new()
     }
 
+    fn notify_event(&mut self, event: NotifyEvent, now: Timestamp) {
+        match event {
+            NotifyEvent::HookFailed { program, cause } => {
+                self.notices.show(words::notice::hook_failed(&program, &cause), now);
+            }
+            NotifyEvent::HooksDropped => {
+                self.notices.show_long(words::notice::HOOKS_DROPPED.to_owned(), now);
+            }
+        }
+    }
+
     fn call_event(&mut self, account: AccountId, event: CallEvent, now: Timestamp) {
         let key = event.key(account);
         let before = self.before_end(key);
@@ -384,11 +403,18 @@ impl State {
         }
     }
 
-    /// The notification of a call that has appeared, if it rings and no other was announced just
-    /// before it.
-    fn call_added(&mut self, key: CallKey, now: Timestamp) -> Option<Effect> {
-        let at_once = self.rings(key) && self.gathering.add(key, now);
-        at_once.then(|| self.announcement(&[key]))
+    /// The notification of a change, and the hooks that may wait for it.
+    fn notify_of(&mut self, key: CallKey, change: Change, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if change == Change::Added && self.rings(key) && self.gathering.add(key, now) {
+            effects.push(self.announcement(&[key]));
+        }
+        let events = self.seen.changed(&self.calls, key, change);
+        if !events.is_empty() {
+            let record = RecordsEffect::Call { key, change };
+            effects.push(Effect::Notify(NotifyEffect::Happened { events, record }));
+        }
+        effects
     }
 
     /// The notification of the calls that were gathered, once it is due.

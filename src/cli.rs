@@ -118,6 +118,9 @@ enum CliCommand {
     Demo {
         #[command(flatten)]
         scenario: ScenarioArgs,
+        /// Run the hooks of config.toml, to try them
+        #[arg(long)]
+        hooks: bool,
         #[command(flatten)]
         settings: SettingArgs,
     },
@@ -141,6 +144,9 @@ enum CliCommand {
         /// Print the JSON Schema of the records
         #[arg(long, conflicts_with_all = ["demo", "account", "scenario", "log"])]
         schema: bool,
+        /// With --demo: run the hooks of config.toml, to try them
+        #[arg(long, requires = "demo")]
+        hooks: bool,
         #[command(flatten)]
         scenario: ScenarioArgs,
         #[command(flatten)]
@@ -303,12 +309,14 @@ pub fn main() -> ExitCode {
         CliCommand::Logout { name } => {
             with_config(|config, paths| accounts::logout(&name, config, paths))
         }
-        CliCommand::Demo { scenario, .. } => commands::demo(&scenario, flags),
+        CliCommand::Demo { scenario, hooks, .. } => commands::demo(&scenario, flags, hooks),
         CliCommand::Serve { scenario, port, server_file } => {
             commands::serve(&scenario, port, server_file.as_deref())
         }
         CliCommand::Watch { schema: true, .. } => commands::schema(),
-        CliCommand::Watch { demo: true, scenario, .. } => commands::watch_demo(&scenario),
+        CliCommand::Watch { demo: true, scenario, hooks, .. } => {
+            commands::watch_demo(&scenario, hooks)
+        }
         CliCommand::Watch { scenario, chosen, .. } => commands::watch(&chosen, &scenario),
         CliCommand::Doctor { json } => doctor::doctor(json),
         CliCommand::Config { what } => commands::config(what),

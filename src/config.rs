@@ -1,6 +1,7 @@
 //! Settings: defaults, then the file, then the environment, then flags; all of them are checked
 //! before the screen is opened. A missing file means defaults, and no file is written.
 
+pub mod hooks;
 pub mod key_press;
 pub mod keymap;
 pub mod notify_method;
@@ -16,6 +17,7 @@ use toml::Spanned;
 use crate::accounts::Proxy;
 use crate::qr::Background;
 use crate::sign_in::ApiCredentials;
+use hooks::{Hook, HookEntry};
 use keymap::Keymap;
 use notify_method::NotifyMethod;
 use onhook_toml_source::{TomlError, TomlSource};
@@ -49,6 +51,8 @@ macro_rules! settings {
             api_id: Option<Spanned<i32>>,
             api_hash: Option<Spanned<String>>,
             proxy: Option<Spanned<String>>,
+            #[serde(default)]
+            hook: Vec<HookEntry>,
         }
 
         impl ConfigFile {
@@ -131,6 +135,8 @@ pub struct Config {
     pub proxy: Option<Proxy>,
     /// The background of the terminal, for QR codes.
     pub background: Background,
+    /// The programs that run when something happens.
+    pub hooks: Vec<Hook>,
 }
 
 /// Settings that cannot be used.
@@ -194,6 +200,7 @@ impl Config {
                 "dark" => Background::Dark,
                 _ => theme::background(&var),
             },
+            hooks: file.hook.iter().map(|hook| hook.check(source)).collect::<Result<_, _>>()?,
             settings,
         })
     }
@@ -338,6 +345,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::app::hook_event::HookEvent;
 
     /// Loads the settings from a file, one variable and the flags.
     fn load(file: &str, variable: (&str, &str), flags: Overrides) -> Result<Config, String> {
@@ -437,6 +445,45 @@ mod tests {
         let wanted =
             "FOLDER/config.toml:2: notify: 'loud' is not one of auto, osc9, osc777, osc99, off";
         assert_eq!(refused.expect_err("a wrong file"), wanted);
+    }
+
+    #[test]
+    fn hooks_are_read_and_wrong_ones_are_refused_with_their_place() {
+        let load = |file: &str| load(file, ("notify", ""), Overrides::default());
+        let file = "[[hook]]\non = ['ringing', 'connection-lost']\nrun = ['a', '-b']\n\
+            [[hook]]\non = ['ended']\nrun = ['c']";
+        let hook = |events: &[HookEvent], program: &str, arguments: &[&str]| Hook {
+            events: events.to_vec(),
+            program: program.to_owned(),
+            arguments: arguments.iter().map(|&it| it.to_owned()).collect(),
+        };
+        let first = hook(&[HookEvent::Ringing, HookEvent::ConnectionLost], "a", &["-b"]);
+        let wanted = [first, hook(&[HookEvent::Ended], "c", &[])];
+        assert_eq!(load(file).expect("two hooks").hooks, wanted);
+
+        let known =
+            "ringing, answered, ended, missed, declined, connection-lost, connection-restored";
+        let needs_program = "run: needs a program: run = [\"program\", \"argument\"]";
+        let cases = [
+            (
+                "on = ['ended',\n 'rings']\nrun = ['a']",
+                format!("3: on: 'rings' is not one of {known}"),
+            ),
+            ("on = []\nrun = ['a']", format!("2: on: needs at least one of {known}")),
+            ("on = ['ended']\nrun = []", format!("3: {needs_program}")),
+            ("on = ['ended']\nrun = ['']", format!("3: {needs_program}")),
+            ("on = ['ended']", "1: run: is missing".to_owned()),
+            (
+                "on = 'ended'\nrun = ['a']",
+                "2: on: invalid type: string \"ended\", expected a sequence".to_owned(),
+            ),
+        ];
+        for (hook, wanted) in cases {
+            let refused = load(&format!("[[hook]]\n{hook}")).expect_err(hook);
+            assert_eq!(refused, format!("FOLDER/config.toml:{wanted}"));
+        }
+        let unknown = load("[[hook]]\non = ['ended']\nrun = ['a']\nshell = true");
+        assert!(unknown.expect_err("an unknown key").contains(":4: shell: unknown field"));
     }
 
     #[test]

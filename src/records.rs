@@ -32,24 +32,29 @@ impl<W: Write> RecordWriter<W> {
         state: &State,
         now: Timestamp,
     ) -> io::Result<()> {
-        let (account, event) = match effect {
-            RecordsEffect::Connection(account) => {
-                (account, Some(RecordEvent::connection(&state.account(account).connection)))
-            }
-            RecordsEffect::Call { key, change } => {
-                let record = match (state.calls.get(key), state.calls.ended(key)) {
-                    (Some(call), _) => Some(CallRecord::living(call)),
-                    (None, Some(ended)) => Some(CallRecord::ended(ended)),
-                    (None, None) => None,
-                };
-                (key.account, record.map(|record| RecordEvent::call(change, record)))
-            }
-        };
-        let Some(event) = event else { return Ok(()) };
-        let account = state.account(account).name.clone();
-        let record = Record { v: VERSION, time: now, account, event };
+        let Some(record) = record_of(effect, state, now) else { return Ok(()) };
         serde_json::to_writer(&mut self.out, &record)?;
         self.out.write_all(b"\n")?;
         self.out.flush()
     }
+}
+
+/// The record of an effect, from the state right after the update that caused it. `None` if the call
+/// is not kept any more.
+pub fn record_of(effect: RecordsEffect, state: &State, now: Timestamp) -> Option<Record> {
+    let (account, event) = match effect {
+        RecordsEffect::Connection(account) => {
+            (account, RecordEvent::connection(&state.account(account).connection))
+        }
+        RecordsEffect::Call { key, change } => {
+            let record = match (state.calls.get(key), state.calls.ended(key)) {
+                (Some(call), _) => CallRecord::living(call),
+                (None, Some(ended)) => CallRecord::ended(ended),
+                (None, None) => return None,
+            };
+            (key.account, RecordEvent::call(change, record))
+        }
+    };
+    let account = state.account(account).name.clone();
+    Some(Record { v: VERSION, time: now, account, event })
 }

@@ -24,7 +24,7 @@ use crate::app::account::AccountState;
 use crate::app::msg::Msg;
 use crate::app::sign_in_dialog::SignInMode;
 use crate::config::{Config, Settings};
-use crate::notify::{self, Notifier};
+use crate::notify::{self, Notifier, NotifySettings};
 use crate::telegram::{Network, SessionSource};
 use crate::ui::{self, DisplayOptions, Scratch};
 use effects::LoopStep;
@@ -83,7 +83,8 @@ pub async fn board(
     let sign_in = sign_in.map(|setup| BoardSignIn::new(setup, network));
     switchboard.attach(terminal, sign_in);
     let Settings { bell, notify, .. } = config.settings;
-    switchboard.runner.notifier = Notifier::new(notify, bell, &var);
+    let notify = NotifySettings { method: notify, bell, hooks: config.hooks };
+    switchboard.runner.notifier = Notifier::start(notify, &var);
     switchboard.dispatch(Msg::Resized { width, height })?;
     let options = DisplayOptions {
         theme: config.theme,
@@ -230,9 +231,11 @@ pub async fn watch(
     accounts: Vec<AccountSetup>,
     network: Network,
     ledger: Option<&Path>,
+    notify: NotifySettings,
     out: impl Write + 'static,
 ) -> io::Result<WatchEnd> {
     let mut switchboard = Switchboard::open(accounts, network, ledger).await;
+    switchboard.runner.notifier = Notifier::start(notify, &|name| std::env::var_os(name));
     switchboard.write_records(Box::new(out));
     let end = record_loop(&mut switchboard).await;
     switchboard.close().await;

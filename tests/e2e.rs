@@ -16,6 +16,8 @@ mod disk;
 mod errors;
 #[path = "e2e/hang_up.rs"]
 mod hang_up;
+#[path = "e2e/hooks.rs"]
+mod hooks;
 #[path = "e2e/hostile.rs"]
 mod hostile;
 #[path = "e2e/invitations.rs"]

@@ -1,11 +1,13 @@
 //! The state of each account: its user, its connection, its clock.
 
+use std::mem;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::State;
-use super::effect::{Effect, RecordsEffect};
+use super::effect::{Effect, NotifyEffect, RecordsEffect};
+use super::hook_event::HookEvent;
 use crate::calls::account::{AccountCommand, AccountContext, AuthorizationFlags, ConnectionState};
 use crate::calls::event::{RecalledCall, RecalledCalls};
 use crate::calls::{AccountId, CallKey, CallKind, Party};
@@ -34,6 +36,8 @@ pub struct AccountState {
     pub frozen_by_telegram: bool,
     /// Whether it has been online before, so that updates may have been missed since.
     pub was_online: bool,
+    /// Whether the connection has been lost and has not come back.
+    pub(super) is_lost: bool,
     /// The time since which the ends of calls may have been missed, until the chats were read.
     pub(super) lost_since: Option<Timestamp>,
 }
@@ -50,6 +54,7 @@ impl AccountState {
             authorization: AuthorizationFlags::default(),
             frozen_by_telegram: false,
             was_online: false,
+            is_lost: false,
             lost_since: None,
         }
     }
@@ -102,13 +107,30 @@ impl State {
         let online = to == ConnectionState::Online;
         let account = self.account_mut(id);
         let again = online && account.was_online;
+        let event = match &to {
+            ConnectionState::Online => {
+                mem::take(&mut account.is_lost).then_some(&[HookEvent::ConnectionRestored])
+            }
+            // The user may have asked for it; if it fails, one of the others follows.
+            ConnectionState::Connecting => None,
+            ConnectionState::Retrying { .. }
+            | ConnectionState::SignedOut { .. }
+            | ConnectionState::Unusable { .. } => {
+                let lost = account.was_online && !mem::replace(&mut account.is_lost, true);
+                lost.then_some(&[HookEvent::ConnectionLost])
+            }
+        };
         account.was_online |= online;
         account.connection = to;
         if again {
             let keys = self.calls.live().map(|call| call.key).filter(|key| key.account == id);
             self.doubt(&keys.collect::<Vec<_>>());
         }
-        let mut effects = vec![Effect::Records(RecordsEffect::Connection(id))];
+        let record = RecordsEffect::Connection(id);
+        let mut effects = vec![Effect::Records(record)];
+        if let Some(events) = event {
+            effects.push(Effect::Notify(NotifyEffect::Happened { events, record }));
+        }
         if online {
             effects.extend(self.reconcile(id));
         }

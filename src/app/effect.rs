@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::hook_event::HookEvent;
 use crate::calls::account::AccountCommand;
 use crate::calls::{AccountId, CallKey, Change};
 use crate::sign_in::{ApiCredentials, SignInRequest};
@@ -56,6 +57,13 @@ pub enum RecordsEffect {
 pub enum NotifyEffect {
     /// Calls ring: one that has just begun, or all of a burst. Never empty.
     Ringing(Vec<RingingCall>),
+    /// Something has happened that hooks can wait for.
+    Happened {
+        /// What it was, the most specific first; a hook runs for the first that it waits for.
+        events: &'static [HookEvent],
+        /// The record that the hook gets.
+        record: RecordsEffect,
+    },
 }
 
 /// A call that rings, as a notification shows it.

@@ -22,6 +22,8 @@ pub enum Msg {
     Account(AccountId, AccountEvent),
     /// An event of the ledger.
     Ledger(LedgerEvent),
+    /// An event of notifications and hooks.
+    Notify(NotifyEvent),
     /// The time of [`super::State::next_wake`] has come.
     Tick,
     /// The terminal was resized.
@@ -39,6 +41,19 @@ pub enum LedgerEvent {
     WriteFailed(String),
 }
 
+/// An event of notifications and hooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotifyEvent {
+    /// A hook has failed. The texts are cleaned.
+    HookFailed {
+        /// The name of its program.
+        program: String,
+        cause: String,
+    },
+    /// So many hooks were waiting that some were not run. It comes once in a run of the program.
+    HooksDropped,
+}
+
 impl fmt::Debug for Msg {
     /// Without what is typed or pasted: it may be a password or a session.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,6 +64,7 @@ impl fmt::Debug for Msg {
             Self::SignIn(event) => f.debug_tuple("SignIn").field(event).finish(),
             Self::Account(id, event) => f.debug_tuple("Account").field(id).field(event).finish(),
             Self::Ledger(event) => f.debug_tuple("Ledger").field(event).finish(),
+            Self::Notify(event) => f.debug_tuple("Notify").field(event).finish(),
             Self::Tick => f.write_str("Tick"),
             Self::Resized { width, height } => write!(f, "Resized({width}×{height})"),
         }

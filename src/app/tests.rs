@@ -3,11 +3,14 @@
 mod property;
 
 use super::action::Action;
+use super::hook_event::HookEvent;
 use super::*;
 use crate::app::effect::ProgramEffect;
 use crate::calls::account::AccountCommand;
 use crate::calls::account::RequestAnswer;
-use crate::calls::event::{LiveCall, LoggedCall, Protocol, Relays, Stage};
+use crate::calls::event::{
+    LiveCall, LoggedCall, Protocol, RecalledCall, RecalledCalls, Relays, Stage,
+};
 use crate::calls::failure::Failure;
 use crate::calls::reason::{EndReason, Recorded};
 use crate::calls::{CallRequest, Direction, Handle, RequestKind};
@@ -485,4 +488,89 @@ fn calls_that_ring_at_once_are_gathered_and_announced_with_the_tick() {
     assert!(notified(&update(&mut state, Msg::Tick, at(3.1))).is_empty());
     state.privacy = Privacy::Masked;
     assert_eq!(notified(&rings(&mut state, 10, 4.0)), [["P.1."]]);
+}
+
+/// The events that hooks may wait for, among some effects.
+fn happened(effects: &[Effect]) -> Vec<&'static [HookEvent]> {
+    let events = |effect: &Effect| match effect {
+        Effect::Notify(NotifyEffect::Happened { events, .. }) => Some(*events),
+        _ => None,
+    };
+    effects.iter().filter_map(events).collect()
+}
+
+#[test]
+fn hooks_get_each_thing_that_happens_to_a_call_once() {
+    let relays = Relays { peer_to_peer: false, reflectors: 0, webrtc: 0 };
+    let established = Stage::Established { since: at(2.0), relays };
+    let mut state = board();
+    assert_eq!(happened(&rings(&mut state, 7, 0.0)), [[HookEvent::Ringing]]);
+    assert!(happened(&rings(&mut state, 7, 0.5)).is_empty(), "the update is repeated");
+    let missed = tell(&mut state, discarded(7, Some(EndReason::Missed)), 1.0);
+    assert_eq!(happened(&missed), [[HookEvent::Missed, HookEvent::Ended]]);
+    assert!(
+        happened(&tell(&mut state, AccountEvent::Call(logged(7, Some(EndReason::Missed))), 1.5))
+            .is_empty()
+    );
+
+    rings(&mut state, 8, 2.0);
+    press(&mut state, Action::Down, 5.0);
+    press(&mut state, Action::HangUpNow, 5.0);
+    let declined = tell(&mut state, done(8, 1, Ok(RequestAnswer::End)), 5.5);
+    assert_eq!(happened(&declined), [[HookEvent::Declined, HookEvent::Ended]]);
+
+    let dialing = live(9, false, Stage::Waiting { received: None });
+    assert!(happened(&tell(&mut state, AccountEvent::Call(dialing), 6.0)).is_empty());
+    for wanted in [vec![&[HookEvent::Answered][..]], vec![]] {
+        let active = AccountEvent::Call(live(9, false, established.clone()));
+        assert_eq!(happened(&tell(&mut state, active, 7.0)), wanted);
+    }
+    let ended = tell(&mut state, discarded(9, Some(EndReason::HangUp)), 8.0);
+    assert_eq!(happened(&ended), [[HookEvent::Ended]]);
+
+    // How the call ended is known only from the message in the chat.
+    rings(&mut state, 10, 9.0);
+    assert_eq!(happened(&tell(&mut state, discarded(10, None), 10.0)), [[HookEvent::Ended]]);
+    let message = AccountEvent::Call(logged(10, Some(EndReason::Missed)));
+    assert_eq!(happened(&tell(&mut state, message.clone(), 10.5)), [[HookEvent::Missed]]);
+    assert!(happened(&tell(&mut state, message, 11.0)).is_empty());
+    // Nobody has seen this call alive.
+    let unseen = AccountEvent::Call(logged(11, Some(EndReason::Missed)));
+    assert!(happened(&tell(&mut state, unseen, 12.0)).is_empty());
+}
+
+#[test]
+fn hooks_get_nothing_about_recalled_calls() {
+    let mut state = board();
+    let recalled = RecalledCall { events: vec![live(7, true, Stage::Requested)], maybe_sent: None };
+    let calls = RecalledCalls { living: vec![recalled], ended: Vec::new() };
+    let event = LedgerEvent::Recalled { account: ACCOUNT, calls };
+    let effects = update(&mut state, Msg::Ledger(event), at(1.0));
+    assert!(happened(&effects).is_empty() && notified(&effects).is_empty());
+    assert!(state.calls.get(key(7)).is_some());
+    let ended = tell(&mut state, discarded(7, Some(EndReason::Missed)), 2.0);
+    assert!(happened(&ended).is_empty());
+}
+
+#[test]
+fn hooks_get_a_lost_connection_once_and_its_return() {
+    let retrying = || ConnectionState::Retrying { at: at(9.0), cause: String::new() };
+    let steps = [
+        (ConnectionState::Connecting, None),
+        (retrying(), None),
+        (ConnectionState::Online, None),
+        (ConnectionState::Connecting, None),
+        (ConnectionState::Online, None),
+        (retrying(), Some(HookEvent::ConnectionLost)),
+        (ConnectionState::Connecting, None),
+        (retrying(), None),
+        (ConnectionState::Online, Some(HookEvent::ConnectionRestored)),
+        (ConnectionState::SignedOut { code: String::new() }, Some(HookEvent::ConnectionLost)),
+    ];
+    let mut state = State::new(vec![AccountState::new("ada".to_owned(), Party::unknown(ME))]);
+    for (at, (connection, wanted)) in steps.into_iter().enumerate() {
+        let effects = tell(&mut state, AccountEvent::ConnectionState(connection), 1.0);
+        let events: Vec<_> = happened(&effects).concat();
+        assert_eq!(events, wanted.into_iter().collect::<Vec<_>>(), "step {at}");
+    }
 }

@@ -14,8 +14,11 @@ use super::exit::{CommandResult, Stop, failed, signed_out, usage};
 use super::setup::{self, in_runtime, load, network, start_log};
 use super::{BoardArgs, ChosenArgs, ConfigCommand, ScenarioArgs, print};
 use crate::accounts::{AccountStore, AccountsError};
+use crate::config::hooks::Hook;
+use crate::config::notify_method::NotifyMethod;
 use crate::config::paths::Paths;
 use crate::config::{self, Overrides, keymap};
+use crate::notify::NotifySettings;
 use crate::runtime::{self, AccountSetup, ExitReason, SignInSetup, WatchEnd};
 use crate::telegram::{Network, Seed, SessionSource};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
@@ -25,10 +28,15 @@ const DEFAULT_SCENARIO: &str = "busy";
 /// The embedded server accepts any `api_id`.
 const DEMO_API_ID: i32 = 1;
 
-pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> CommandResult {
+/// Opens the board on the embedded Telegram. The user's hooks run only if `hooks` is set: its calls
+/// are not real.
+pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, hooks: bool) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
-    let config = load(&paths, flags)?;
+    let mut config = load(&paths, flags)?;
+    if !hooks {
+        config.hooks.clear();
+    }
     if let Some(problem) = runtime::check_terminal() {
         return Err(usage(anyhow!(problem)));
     }
@@ -59,7 +67,7 @@ pub(super) fn board(args: &BoardArgs) -> CommandResult {
     let sign_in =
         SignInSetup { accounts: store, credentials: application, start, ledger: paths.ledger() };
     match in_runtime(runtime::board(accounts, network, Some(sign_in), config))? {
-        ExitReason::Demo => demo(&ScenarioArgs::default(), flags),
+        ExitReason::Demo => demo(&ScenarioArgs::default(), flags, false),
         ExitReason::Quit => Ok(()),
     }
 }
@@ -77,13 +85,21 @@ pub(super) fn schema() -> CommandResult {
     print::text(&(schema + "\n")).map_err(failed)
 }
 
-pub(super) fn watch_demo(args: &ScenarioArgs) -> CommandResult {
+pub(super) fn watch_demo(args: &ScenarioArgs, hooks: bool) -> CommandResult {
     let (scenario, options) = prepare(args)?;
-    start_log(&setup::paths())?;
+    let paths = setup::paths();
+    let hooks = if hooks { load(&paths, Overrides::default())?.hooks } else { Vec::new() };
+    start_log(&paths)?;
     watched(in_runtime(async {
         let server = Server::start(scenario, options).await?;
-        runtime::watch(demo_accounts(&server), Network::default(), None, io::stdout()).await
+        let (accounts, network) = (demo_accounts(&server), Network::default());
+        runtime::watch(accounts, network, None, only_hooks(hooks), io::stdout()).await
     })?)
+}
+
+/// The settings of `watch`, which has no terminal to notify.
+fn only_hooks(hooks: Vec<Hook>) -> NotifySettings {
+    NotifySettings { method: NotifyMethod::Off, bell: false, hooks }
 }
 
 pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs) -> CommandResult {
@@ -95,7 +111,8 @@ pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs) -> CommandResu
     let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
     start_log(&paths)?;
     let ledger = paths.ledger();
-    watched(in_runtime(runtime::watch(accounts, network(&config), Some(&ledger), io::stdout()))?)
+    let (network, notify) = (network(&config), only_hooks(config.hooks));
+    watched(in_runtime(runtime::watch(accounts, network, Some(&ledger), notify, io::stdout()))?)
 }
 
 fn watched(watched: WatchEnd) -> CommandResult {

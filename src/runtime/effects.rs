@@ -17,7 +17,7 @@ use crate::calls::{CallKey, Change};
 use crate::clock::Clock;
 use crate::ledger::{LedgerHandle, LedgerRow, Recall};
 use crate::notify::Notifier;
-use crate::records::RecordWriter;
+use crate::records::{RecordWriter, record_of};
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
 /// records, and `watch` has no screen.
@@ -55,11 +55,7 @@ impl EffectRunner {
                     records.write(effect, state, self.clock.now())?;
                 }
             }
-            Effect::Notify(NotifyEffect::Ringing(calls)) => {
-                if let Some(terminal) = &mut self.terminal {
-                    terminal.write(&self.notifier.on_terminal(&calls))?;
-                }
-            }
+            Effect::Notify(effect) => self.notify(effect, state)?,
             Effect::Terminal(TerminalEffect::Redraw) => {
                 if let Some(terminal) = &mut self.terminal {
                     terminal.redraw()?;
@@ -69,6 +65,24 @@ impl EffectRunner {
             Effect::Program(effect) => return Ok(self.program(effect)),
         }
         Ok(LoopStep::Continue)
+    }
+
+    fn notify(&mut self, effect: NotifyEffect, state: &State) -> io::Result<()> {
+        match effect {
+            NotifyEffect::Ringing(calls) => {
+                if let Some(terminal) = &mut self.terminal {
+                    terminal.write(&self.notifier.on_terminal(&calls))?;
+                }
+            }
+            NotifyEffect::Happened { events, record } => {
+                if self.notifier.has_hook(events)
+                    && let Some(record) = record_of(record, state, self.clock.now())
+                {
+                    self.notifier.run_hooks(events, &record);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn ledger(&self, effect: LedgerEffect, state: &State) {

@@ -104,10 +104,11 @@ impl Switchboard {
         result
     }
 
-    /// Waits for the next event of an account, the ledger or the sign-in.
+    /// Waits for the next event of an account, the ledger, a hook or the sign-in.
     pub async fn next_event(&mut self) -> Msg {
+        let EffectRunner { sign_in, notifier, .. } = &mut self.runner;
         let sign_in = async {
-            match &mut self.runner.sign_in {
+            match sign_in {
                 Some(sign_in) => Msg::SignIn(sign_in.next_event().await),
                 None => std::future::pending().await,
             }
@@ -115,6 +116,7 @@ impl Switchboard {
         tokio::select! {
             Some((account, event)) = self.events.recv() => Msg::Account(account, event),
             Some(event) = self.ledger_events.recv() => Msg::Ledger(event),
+            event = notifier.next_event() => Msg::Notify(event),
             msg = sign_in => msg,
         }
     }
@@ -144,8 +146,9 @@ impl Switchboard {
         self.runner.accounts.stop().await;
     }
 
-    /// Stops all accounts, applies their last events, and closes the ledger.
+    /// Ends the hooks that run, stops all accounts, applies their last events, and closes the ledger.
     pub async fn close(mut self) {
+        std::mem::take(&mut self.runner.notifier).close().await;
         self.stop().await;
         while let Some(msg) = self.try_next_event() {
             if let Err(error) = self.dispatch(msg) {

@@ -23,6 +23,14 @@ pub const CONTAINED: &str = "an internal error was contained; reconnecting";
 /// The session file cannot be written.
 pub const SESSION_NOT_SAVED: &str = "the session cannot be saved to disk; the log says why";
 
+/// More hooks had to wait than can be kept.
+pub const HOOKS_DROPPED: &str = "too many hooks at once; some were not run";
+
+/// A hook has failed.
+pub fn hook_failed(program: &str, cause: &str) -> String {
+    format!("hook {program}: {cause}")
+}
+
 /// A call rings, and so many others that began at nearly the same time.
 pub fn ringing(name: &str, others: usize) -> String {
     match others {

@@ -59,7 +59,7 @@ const IMPORTS: [ImportRule; 15] = [
     },
     ImportRule {
         module: "notify",
-        may: &["app", "calls", "config", "text", "words"],
+        may: &["app", "calls", "config", "records", "text", "words"],
         never: &["ratatui", "crossterm", "grammers", "std::fs"],
     },
     ImportRule { module: "clock", may: &[], never: &["ratatui", "crossterm", "grammers"] },

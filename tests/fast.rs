@@ -12,6 +12,8 @@ mod cli;
 mod corrupted_input;
 #[path = "fast/endings.rs"]
 mod endings;
+#[path = "fast/examples.rs"]
+mod examples;
 #[path = "fast/ledger.rs"]
 mod ledger;
 mod loopback;

@@ -18,7 +18,7 @@ pub mod selection;
 pub mod sign_in;
 pub mod sign_in_dialog;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -27,7 +27,9 @@ use crate::calls::account::{AccountEvent, ConnectionState};
 use crate::calls::event::CallEvent;
 use crate::calls::failure::Remedy;
 use crate::calls::reason::Ending;
-use crate::calls::{AccountId, CallKey, Calls, Change, Ignored, Party, Phase, RequestState};
+use crate::calls::{
+    AccountId, CallKey, Calls, Change, Ignored, Origin, Party, Phase, RequestState,
+};
 use crate::words;
 use account::AccountState;
 use action::Layer;
@@ -109,6 +111,8 @@ pub struct State {
     lost_call: Option<CallKey>,
     /// The calls that have begun to ring lately.
     gathering: Gathering,
+    /// The calls that have begun to ring in this run of the program, and still ring.
+    ringing: HashSet<CallKey>,
     seen: SeenCalls,
 }
 
@@ -130,10 +134,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Account(account, event) => state.account_event(account, event, now),
         Msg::Ledger(event) => state.ledger_event(event, now),
         Msg::SignIn(event) => state.sign_in_event(event, now),
-        Msg::Notify(event) => {
-            state.notify_event(event, now);
-            Vec::new()
-        }
+        Msg::Notify(event) => state.notify_event(event, now),
         Msg::Tick => state.tick(now),
         Msg::Resized { width, height } => {
             state.resize((width, height));
@@ -171,6 +172,7 @@ impl State {
             lost: None,
             lost_call: None,
             gathering: Gathering::default(),
+            ringing: HashSet::new(),
             seen: SeenCalls::default(),
         }
     }
@@ -381,7 +383,7 @@ impl State {
         Vec::new()
     }
 
-    fn notify_event(&mut self, event: NotifyEvent, now: Timestamp) {
+    fn notify_event(&mut self, event: NotifyEvent, now: Timestamp) -> Vec<Effect> {
         match event {
             NotifyEvent::HookFailed { program, cause } => {
                 self.notices.show(words::notice::hook_failed(&program, &cause), now);
@@ -389,7 +391,18 @@ impl State {
             NotifyEvent::HooksDropped => {
                 self.notices.show_long(words::notice::HOOKS_DROPPED.to_owned(), now);
             }
+            NotifyEvent::Decline(key) => return self.decline(key, Origin::Notification, now),
+            NotifyEvent::NotShown(mut calls) => {
+                calls.retain(|call| self.rings(call.key));
+                if !calls.is_empty() {
+                    return vec![Effect::Notify(NotifyEffect::NotShown(calls))];
+                }
+            }
+            NotifyEvent::DesktopLost(cause) => {
+                self.notices.show_long(words::notice::desktop_lost(&cause), now);
+            }
         }
+        Vec::new()
     }
 
     fn call_event(&mut self, account: AccountId, event: CallEvent, now: Timestamp) {
@@ -406,8 +419,13 @@ impl State {
     /// The notification of a change, and the hooks that may wait for it.
     fn notify_of(&mut self, key: CallKey, change: Change, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if change == Change::Added && self.rings(key) && self.gathering.add(key, now) {
-            effects.push(self.announcement(&[key]));
+        if change == Change::Added && self.rings(key) {
+            self.ringing.insert(key);
+            if self.gathering.add(key, now) {
+                effects.push(self.announcement(&[key]));
+            }
+        } else if !self.rings(key) && self.ringing.remove(&key) {
+            effects.push(Effect::Notify(NotifyEffect::Silent(key)));
         }
         let events = self.seen.changed(&self.calls, key, change);
         if !events.is_empty() {

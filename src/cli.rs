@@ -144,6 +144,9 @@ enum CliCommand {
         /// Print the JSON Schema of the records
         #[arg(long, conflicts_with_all = ["demo", "account", "scenario", "log"])]
         schema: bool,
+        /// Show notifications on the desktop
+        #[arg(long, conflicts_with = "schema")]
+        notify: bool,
         /// With --demo: run the hooks of config.toml, to try them
         #[arg(long, requires = "demo")]
         hooks: bool,
@@ -314,10 +317,12 @@ pub fn main() -> ExitCode {
             commands::serve(&scenario, port, server_file.as_deref())
         }
         CliCommand::Watch { schema: true, .. } => commands::schema(),
-        CliCommand::Watch { demo: true, scenario, hooks, .. } => {
-            commands::watch_demo(&scenario, hooks)
+        CliCommand::Watch { demo: true, scenario, notify, hooks, .. } => {
+            commands::watch_demo(&scenario, notify, hooks)
         }
-        CliCommand::Watch { scenario, chosen, .. } => commands::watch(&chosen, &scenario),
+        CliCommand::Watch { scenario, chosen, notify, .. } => {
+            commands::watch(&chosen, &scenario, notify)
+        }
         CliCommand::Doctor { json } => doctor::doctor(json),
         CliCommand::Config { what } => commands::config(what),
         CliCommand::Completions { shell } => commands::completions(shell, &mut Cli::command()),

@@ -402,7 +402,7 @@ mod tests {
             "theme: 'pink' is not one of auto, dark, light, mono, or a file in FOLDER/themes";
         for (key, default) in defaults() {
             let is_text = default.starts_with('"');
-            let methods = "auto, osc9, osc777, osc99, off";
+            let methods = "auto, osc9, osc777, osc99, desktop, off";
             let (file, variable, wanted) = if key == "notify" {
                 let kind = format!(
                     "FOLDER/config.toml:2: notify: invalid type: integer `3`, expected one of {methods}"
@@ -442,8 +442,7 @@ mod tests {
             }
         }
         let refused = load("\nnotify = 'loud'", ("notify", ""), Overrides::default());
-        let wanted =
-            "FOLDER/config.toml:2: notify: 'loud' is not one of auto, osc9, osc777, osc99, off";
+        let wanted = "FOLDER/config.toml:2: notify: 'loud' is not one of auto, osc9, osc777, osc99, desktop, off";
         assert_eq!(refused.expect_err("a wrong file"), wanted);
     }
 

@@ -57,6 +57,10 @@ pub enum RecordsEffect {
 pub enum NotifyEffect {
     /// Calls ring: one that has just begun, or all of a burst. Never empty.
     Ringing(Vec<RingingCall>),
+    /// Calls ring whose notification the desktop could not show. Never empty.
+    NotShown(Vec<RingingCall>),
+    /// A call no longer rings.
+    Silent(CallKey),
     /// Something has happened that hooks can wait for.
     Happened {
         /// What it was, the most specific first; a hook runs for the first that it waits for.

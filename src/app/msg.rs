@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::action::Action;
-use crate::calls::AccountId;
+use super::effect::RingingCall;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::RecalledCalls;
+use crate::calls::{AccountId, CallKey};
 
 /// Something that has happened.
 #[derive(Clone, PartialEq)]
@@ -52,6 +53,12 @@ pub enum NotifyEvent {
     },
     /// So many hooks were waiting that some were not run. It comes once in a run of the program.
     HooksDropped,
+    /// The button of a notification was pressed.
+    Decline(CallKey),
+    /// A notification could not be shown on the desktop.
+    NotShown(Vec<RingingCall>),
+    /// The desktop, which the settings name, shows no notifications. The cause is cleaned.
+    DesktopLost(String),
 }
 
 impl fmt::Debug for Msg {

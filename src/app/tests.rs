@@ -574,3 +574,60 @@ fn hooks_get_a_lost_connection_once_and_its_return() {
         assert_eq!(events, wanted.into_iter().collect::<Vec<_>>(), "step {at}");
     }
 }
+
+/// What is removed from notifications, among some effects.
+fn silenced(effects: &[Effect]) -> Vec<CallKey> {
+    let key = |effect: &Effect| match effect {
+        Effect::Notify(NotifyEffect::Silent(key)) => Some(*key),
+        _ => None,
+    };
+    effects.iter().filter_map(key).collect()
+}
+
+#[test]
+fn a_call_that_no_longer_rings_is_removed_from_notifications_once() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    rings(&mut state, 8, 0.1);
+    let accepted = tell(&mut state, AccountEvent::Call(live(7, true, Stage::Accepted)), 1.0);
+    assert_eq!(silenced(&accepted), [key(7)]);
+    assert!(silenced(&tell(&mut state, discarded(7, None), 2.0)).is_empty());
+    assert_eq!(silenced(&tell(&mut state, discarded(8, None), 2.0)), [key(8)]);
+}
+
+#[test]
+fn the_button_of_a_notification_declines_its_call_only_while_that_rings() {
+    let decline = |state: &mut State, id, second| {
+        update(state, Msg::Notify(NotifyEvent::Decline(key(id))), at(second))
+    };
+    let mut state = board();
+    for id in [7, 8, 9] {
+        rings(&mut state, id, 0.0);
+    }
+    let effects = decline(&mut state, 8, 1.0);
+    assert_eq!(ordered(&effects), [(8, EndReason::Busy)]);
+    assert_eq!(request(&effects).origin, Origin::Notification);
+    assert!(ordered(&decline(&mut state, 8, 1.5)).is_empty());
+    assert_eq!(state.notices.newest(), Some("Peer 8: a hang-up is already on its way"));
+
+    tell(&mut state, discarded(7, Some(EndReason::Missed)), 2.0);
+    assert!(ordered(&decline(&mut state, 7, 2.5)).is_empty());
+    assert_eq!(state.notices.newest(), Some("Peer 7 no longer rings"));
+    // It was answered here: the button must not hang up.
+    tell(&mut state, AccountEvent::Call(live(9, true, Stage::Accepted)), 3.0);
+    assert!(ordered(&decline(&mut state, 9, 3.5)).is_empty());
+    assert_eq!(state.notices.newest(), Some("Peer 9 no longer rings"));
+    assert!(ordered(&decline(&mut state, 99, 4.0)).is_empty());
+    assert_eq!(state.notices.newest(), Some("that call is over"));
+}
+
+#[test]
+fn what_the_desktop_could_not_show_is_shown_elsewhere_if_it_still_rings() {
+    let mut state = board();
+    let call = |id| RingingCall { key: key(id), name: String::new() };
+    rings(&mut state, 7, 0.0);
+    let not_shown = |ids: [i64; 2]| Msg::Notify(NotifyEvent::NotShown(ids.map(call).to_vec()));
+    let again = vec![Effect::Notify(NotifyEffect::NotShown(vec![call(7)]))];
+    assert_eq!(update(&mut state, not_shown([7, 8]), at(1.0)), again);
+    assert_eq!(update(&mut state, not_shown([8, 9]), at(1.0)), []);
+}

@@ -197,6 +197,8 @@ impl RequestKind {
 pub enum Origin {
     /// A key press on the board.
     Key,
+    /// The button of a desktop notification.
+    Notification,
 }
 
 impl Origin {

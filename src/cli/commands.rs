@@ -85,7 +85,7 @@ pub(super) fn schema() -> CommandResult {
     print::text(&(schema + "\n")).map_err(failed)
 }
 
-pub(super) fn watch_demo(args: &ScenarioArgs, hooks: bool) -> CommandResult {
+pub(super) fn watch_demo(args: &ScenarioArgs, notify: bool, hooks: bool) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
     let hooks = if hooks { load(&paths, Overrides::default())?.hooks } else { Vec::new() };
@@ -93,16 +93,18 @@ pub(super) fn watch_demo(args: &ScenarioArgs, hooks: bool) -> CommandResult {
     watched(in_runtime(async {
         let server = Server::start(scenario, options).await?;
         let (accounts, network) = (demo_accounts(&server), Network::default());
-        runtime::watch(accounts, network, None, only_hooks(hooks), io::stdout()).await
+        let notify = without_terminal(notify, hooks);
+        runtime::watch(accounts, network, None, notify, io::stdout()).await
     })?)
 }
 
 /// The settings of `watch`, which has no terminal to notify.
-fn only_hooks(hooks: Vec<Hook>) -> NotifySettings {
-    NotifySettings { method: NotifyMethod::Off, bell: false, hooks }
+fn without_terminal(notify: bool, hooks: Vec<Hook>) -> NotifySettings {
+    let method = if notify { NotifyMethod::Desktop } else { NotifyMethod::Off };
+    NotifySettings { method, bell: false, hooks }
 }
 
-pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs) -> CommandResult {
+pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs, notify: bool) -> CommandResult {
     if scenario.scenario.is_some() || scenario.log.is_some() {
         return Err(usage(anyhow!("a scenario and --log need --demo")));
     }
@@ -111,7 +113,7 @@ pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs) -> CommandResu
     let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
     start_log(&paths)?;
     let ledger = paths.ledger();
-    let (network, notify) = (network(&config), only_hooks(config.hooks));
+    let (network, notify) = (network(&config), without_terminal(notify, config.hooks));
     watched(in_runtime(runtime::watch(accounts, network, Some(&ledger), notify, io::stdout()))?)
 }
 

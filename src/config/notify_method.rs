@@ -9,7 +9,7 @@ use strum::{AsRefStr, EnumIter, EnumString, IntoEnumIterator};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsRefStr, EnumIter, EnumString)]
 #[strum(serialize_all = "lowercase")]
 pub enum NotifyMethod {
-    /// By what the terminal understands. Also `true`.
+    /// On the desktop if this machine has one, or else by what the terminal understands. Also `true`.
     Auto,
     /// By the terminal: OSC 9.
     Osc9,
@@ -17,6 +17,8 @@ pub enum NotifyMethod {
     Osc777,
     /// By the terminal: OSC 99.
     Osc99,
+    /// On the desktop, over D-Bus.
+    Desktop,
     /// Not at all. Also `false`.
     Off,
 }

@@ -50,7 +50,7 @@ impl TerminalNotification {
             NotifyMethod::Osc9 => Osc::Osc9,
             NotifyMethod::Osc777 => Osc::Osc777,
             NotifyMethod::Osc99 => Osc::Osc99,
-            NotifyMethod::Off => return None,
+            NotifyMethod::Desktop | NotifyMethod::Off => return None,
         };
         Some(Self { osc, tmux: !text(var, "TMUX").is_empty() })
     }
@@ -143,6 +143,7 @@ mod tests {
             (NotifyMethod::Osc9, nine),
             (NotifyMethod::Osc777, urxvt),
             (NotifyMethod::Osc99, kitty),
+            (NotifyMethod::Desktop, ""),
             (NotifyMethod::Off, ""),
         ] {
             assert_eq!(sequence(method, &kitty_window), wanted, "{method:?}");

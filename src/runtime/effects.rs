@@ -70,10 +70,14 @@ impl EffectRunner {
     fn notify(&mut self, effect: NotifyEffect, state: &State) -> io::Result<()> {
         match effect {
             NotifyEffect::Ringing(calls) => {
-                if let Some(terminal) = &mut self.terminal {
-                    terminal.write(&self.notifier.on_terminal(&calls))?;
-                }
+                let sequences = self.notifier.ringing(&calls);
+                self.write_to_terminal(&sequences)?;
             }
+            NotifyEffect::NotShown(calls) => {
+                let sequences = self.notifier.on_terminal(&calls);
+                self.write_to_terminal(&sequences)?;
+            }
+            NotifyEffect::Silent(key) => self.notifier.silent(key),
             NotifyEffect::Happened { events, record } => {
                 if self.notifier.has_hook(events)
                     && let Some(record) = record_of(record, state, self.clock.now())
@@ -83,6 +87,10 @@ impl EffectRunner {
             }
         }
         Ok(())
+    }
+
+    fn write_to_terminal(&mut self, sequences: &str) -> io::Result<()> {
+        self.terminal.as_mut().map_or(Ok(()), |terminal| terminal.write(sequences))
     }
 
     fn ledger(&self, effect: LedgerEffect, state: &State) {

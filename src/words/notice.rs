@@ -26,6 +26,21 @@ pub const SESSION_NOT_SAVED: &str = "the session cannot be saved to disk; the lo
 /// More hooks had to wait than can be kept.
 pub const HOOKS_DROPPED: &str = "too many hooks at once; some were not run";
 
+/// The button of a notification that declines its call.
+pub const DECLINE_BUTTON: &str = "Decline";
+/// A call was to be declined that has ended long ago.
+pub const CALL_OVER: &str = "that call is over";
+
+/// A call was to be declined that no longer rings.
+pub fn no_longer_rings(name: &str) -> String {
+    format!("{name} no longer rings")
+}
+
+/// The desktop shows no notifications.
+pub fn desktop_lost(cause: &str) -> String {
+    format!("no desktop notifications: {cause}")
+}
+
 /// A hook has failed.
 pub fn hook_failed(program: &str, cause: &str) -> String {
     format!("hook {program}: {cause}")

@@ -16,7 +16,7 @@ struct ImportRule {
 
 /// What only some modules do: waiting, drawing, Telegram, files, and reading the clock.
 const IO: &[&str] =
-    &["tokio", "ratatui", "crossterm", "grammers", "std::fs", "std::net", "Timestamp::now"];
+    &["tokio", "ratatui", "crossterm", "grammers", "zbus", "std::fs", "std::net", "Timestamp::now"];
 
 /// Who may use what. `runtime` and `cli` join everything and may use all modules.
 ///

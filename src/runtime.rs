@@ -262,7 +262,7 @@ async fn record_loop(switchboard: &mut Switchboard) -> io::Result<WatchEnd> {
             msg = switchboard.next_event() => msg,
             () = sleep_until(wake) => Msg::Tick,
         };
-        match switchboard.dispatch(msg) {
+        match dispatch_with_notices(switchboard, msg) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Ok(WatchEnd::Stopped);
             }
@@ -272,6 +272,21 @@ async fn record_loop(switchboard: &mut Switchboard) -> io::Result<WatchEnd> {
             return Ok(WatchEnd::SignedOut);
         }
     }
+}
+
+/// Applies a message. What the board would show as a notice about notifications or hooks goes to
+/// standard error.
+fn dispatch_with_notices(switchboard: &mut Switchboard, msg: Msg) -> io::Result<()> {
+    if !matches!(msg, Msg::Notify(_)) {
+        return switchboard.dispatch(msg);
+    }
+    switchboard.state.notices.clear();
+    let dispatched = switchboard.dispatch(msg);
+    if let Some(notice) = switchboard.state.notices.newest() {
+        // It may be closed; the log has the cause as well.
+        let _ = writeln!(io::stderr(), "onhook: {notice}");
+    }
+    dispatched
 }
 
 /// Calls `ready` and waits for a signal that ends the program. No signal after `ready` is lost.

@@ -27,10 +27,10 @@ use shown::{AfterEnd, ShownNotifications, call_of_action};
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long closing may take when the program ends.
 const CLOSING: Duration = Duration::from_secs(1);
-/// How many commands may wait for the service.
-const QUEUE_SLOTS: usize = 256;
+/// How many commands may wait for the service: the ends of a large burst, one for each call.
+const QUEUE_SLOTS: usize = 16_384;
 /// When a notification disappears by itself, in milliseconds, in case this process is killed: later
-/// than any call stops ringing.
+/// than calls usually stop ringing.
 const EXPIRES: i32 = 120_000;
 
 #[proxy(
@@ -134,7 +134,7 @@ impl Reporter {
     }
 
     /// Reports whether notifications can be shown.
-    fn is_usable(&self, outcome: &zbus::Result<()>) {
+    fn set_usable(&self, outcome: &zbus::Result<()>) {
         self.usable.store(outcome.is_ok(), Ordering::Relaxed);
         if let Err(error) = outcome {
             let cause = text::clean(&error.to_string());
@@ -163,7 +163,7 @@ async fn run(mut commands: Receiver<DesktopCommand>, reporter: Reporter) {
         Err(_) => Err(io_error(io::ErrorKind::TimedOut)),
     };
     if served.is_err() {
-        reporter.is_usable(&served);
+        reporter.set_usable(&served);
         while let Some(command) = commands.recv().await {
             reporter.hand_back(command);
         }
@@ -189,7 +189,7 @@ async fn serve(
     let mut owners = proxy.inner().receive_owner_changed().await?;
     let shown = ShownNotifications::default();
     let mut service = Service { proxy: &proxy, has_actions: false, shown };
-    reporter.is_usable(&service.greet().await);
+    reporter.set_usable(&service.greet().await);
     loop {
         tokio::select! {
             biased;
@@ -209,7 +209,7 @@ async fn serve(
             Some(_) = owners.next() => {
                 // Another service, which does not have what the last one has shown.
                 service.shown = ShownNotifications::default();
-                reporter.is_usable(&service.greet().await);
+                reporter.set_usable(&service.greet().await);
             }
             () = connection.closed() => return Err(io_error(io::ErrorKind::ConnectionAborted)),
             command = commands.recv() => match command {

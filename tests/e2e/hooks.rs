@@ -107,6 +107,25 @@ fn no_hook_gets_in_the_way_and_quitting_ends_them() {
 }
 
 #[test]
+fn watch_prints_the_failures_of_hooks_on_standard_error() {
+    let folder = TempDir::new().expect("a folder");
+    let config = hook("'ringing'", "echo 'No players found' >&2; exit 3");
+    fs::write(folder.path().join("config.toml"), config).expect("the settings");
+    let scenario = format!("{PEOPLE}[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n");
+    fs::write(folder.path().join("s.toml"), scenario).expect("the scenario");
+    let errors = folder.path().join("errors");
+    let mut watch = onhook(folder.path(), &["watch", "--demo", "s.toml", "--hooks", "--notify"]);
+    watch.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+    watch.stderr(fs::File::create(&errors).expect("a file"));
+    let (_running, _records) = Running::start(watch);
+    let printed = || fs::read_to_string(&errors).expect("a text");
+    let both =
+        ["onhook: hook sh: exit code 3: No players found\n", "onhook: no desktop notifications: "];
+    let deadline = Deadline::after(DEADLINE, "both failures are printed");
+    wait_until(&deadline, || both.iter().all(|wanted| printed().contains(wanted)));
+}
+
+#[test]
 fn more_hooks_than_fit_are_reported_once() {
     let config = hook("'ringing'", "sleep 1000");
     let call = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";

@@ -200,7 +200,7 @@ struct SettingArgs {
     /// Do not ring the bell
     #[arg(long)]
     no_bell: bool,
-    /// Do not ask for desktop notifications
+    /// Show no notifications
     #[arg(long)]
     no_notify: bool,
     /// Start with names and numbers hidden

@@ -221,7 +221,7 @@ fn a_new_call_rings_the_bell_and_asks_for_a_notification() {
 #[test]
 fn calls_that_ring_at_once_come_as_one_more_notification() {
     let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
-        [[call]]\nfrom = 'alan'\nto = 'me'\nat = 0.2";
+        [[call]]\nfrom = 'alan'\nto = 'me'\nat = 0.1";
     let board = Start::scenario(scenario).run();
     board.see_raw("\u{1b}]9;Grace Hopper is calling\u{1b}\\");
     board.see_raw("\u{1b}]9;Grace Hopper and 1 more are calling\u{1b}\\");

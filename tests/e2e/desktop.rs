@@ -192,7 +192,7 @@ const ONE_CALL: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
 #[test]
 fn the_button_declines_its_call_and_the_notification_closes() {
     let Some(desktop) = Desktop::start(&["body", "actions"]) else { return };
-    let other = "[[call]]\nfrom = 'alan'\nto = 'me'\nat = 2\n";
+    let other = "[[call]]\nfrom = 'alan'\nto = 'me'\nat = 3\n";
     let board = desktop.board(&format!("{ONE_CALL}{other}"));
     let (first, replaced, text, actions) = desktop.next_shown();
     assert_eq!((replaced, text.as_str()), (0, "Grace Hopper is calling"));
@@ -220,19 +220,22 @@ fn the_button_declines_its_call_and_the_notification_closes() {
 #[test]
 fn a_burst_replaces_its_notification_which_follows_its_calls() {
     let Some(desktop) = Desktop::start(&["actions"]) else { return };
-    let calls = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\nrings = 3\n\
-        [[call]]\nfrom = 'alan'\nto = 'me'\nat = 0.3\nrings = 5\n";
-    let board = desktop.board(calls);
+    let calls = format!("{ONE_CALL}[[call]]\nfrom = 'alan'\nto = 'me'\nat = 0.1\n");
+    let mut board = desktop.board(&calls);
     let (id, _, text, actions) = desktop.next_shown();
     assert_eq!((text.as_str(), actions.len()), ("Grace Hopper is calling", 2));
     let gathered = (id, id, "Grace Hopper and 1 more are calling".to_owned(), Vec::new());
     assert_eq!(desktop.next_shown(), gathered);
-    // Of the two keys for Grace Hopper and Alan Turing, the remaining button is the second one's.
+    board.press("/grace<enter>");
+    board.see_line(&["▶", "Grace Hopper"]);
+    board.press("X");
+    board.see_line(&["Grace Hopper", "declined by you"]);
     let (shown, replaced, text, remaining) = desktop.next_shown();
     assert_eq!((shown, replaced, text.as_str()), (id, id, "Alan Turing is calling"));
-    assert_ne!(remaining[0], actions[0]);
+    assert!(remaining.len() == 2 && remaining[0] != actions[0], "{remaining:?}");
+    desktop.press(id, &remaining[0]);
     assert_eq!(desktop.next(), Called::Close(id));
-    board.see_line(&["Alan Turing", "missed"]);
+    board.see_line(&["Alan Turing", "declined by you"]);
     board.quit();
 }
 
@@ -294,7 +297,7 @@ fn without_a_service_or_a_bus_the_terminal_shows_the_notification() {
 #[test]
 fn a_bus_that_dies_costs_nothing_but_its_notifications() {
     let Some(mut desktop) = Desktop::start(&["actions"]) else { return };
-    let scenario = format!("{ONE_CALL}[[call]]\nfrom = 'alan'\nto = 'me'\nat = 3\n");
+    let scenario = format!("{ONE_CALL}[[call]]\nfrom = 'alan'\nto = 'me'\nat = 4\n");
     let start = Start::scenario(&scenario).env("ONHOOK_LOG", "warn");
     let mut board = start.env("DBUS_SESSION_BUS_ADDRESS", &desktop.bus.address).run();
     assert_eq!(desktop.next_shown().2, "Grace Hopper is calling");

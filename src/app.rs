@@ -6,6 +6,7 @@
 pub mod account;
 mod act;
 pub mod action;
+mod control;
 pub mod countdown;
 pub mod dialog;
 pub mod effect;
@@ -33,6 +34,7 @@ use crate::calls::{
 use crate::words;
 use account::AccountState;
 use action::Layer;
+use control::Order;
 use dialog::{Choice, Dialog};
 use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect, RingingCall};
 use gathering::Gathering;
@@ -114,6 +116,10 @@ pub struct State {
     /// The calls that have begun to ring in this run of the program, and still ring.
     ringing: HashSet<CallKey>,
     seen: SeenCalls,
+    /// Whether there is a board, which shows the calls and takes keys.
+    pub has_board: bool,
+    /// The orders of control clients whose outcome is not complete.
+    orders: Vec<Order>,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -133,6 +139,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         }
         Msg::Account(account, event) => state.account_event(account, event, now),
         Msg::Ledger(event) => state.ledger_event(event, now),
+        Msg::Control(event) => state.control_event(event, now),
         Msg::SignIn(event) => state.sign_in_event(event, now),
         Msg::Notify(event) => state.notify_event(event, now),
         Msg::Tick => state.tick(now),
@@ -143,6 +150,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     };
     state.close_settled_question();
     state.settle_selection(was_unobstructed, now);
+    effects.extend(state.settled_orders());
     for (key, change) in state.calls.take_changes() {
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
@@ -174,6 +182,8 @@ impl State {
             gathering: Gathering::default(),
             ringing: HashSet::new(),
             seen: SeenCalls::default(),
+            has_board: false,
+            orders: Vec::new(),
         }
     }
 

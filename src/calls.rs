@@ -8,6 +8,7 @@ mod call;
 pub mod column;
 pub mod event;
 pub mod failure;
+pub mod history;
 mod invitation;
 mod progress;
 pub mod reason;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod commands;
+mod control;
 mod doctor;
 mod exit;
 mod login;
@@ -155,6 +156,22 @@ enum CliCommand {
         #[command(flatten)]
         chosen: ChosenArgs,
     },
+    /// Print the calls of the running board, or of `watch`
+    Status(control::StatusArgs),
+    /// Hang up, decline or cancel a call of the running board, or of `watch`
+    Hangup(control::HangupArgs),
+    /// Do on the running board what a key does
+    Do {
+        /// The name of the action, as `onhook config keymap` prints it
+        action: String,
+    },
+    /// Describe the control socket, for programs of your own
+    #[command(after_long_help = CONTROL_HELP)]
+    Control {
+        /// Print the JSON Schema of the lines
+        #[arg(long, required = true)]
+        schema: bool,
+    },
     /// Check everything and say how to fix it
     Doctor {
         /// As lines of JSON
@@ -293,6 +310,24 @@ const WATCH_HELP: &str = concat!(
     include_str!("../assets/records.jsonl")
 );
 
+/// The lines on the control socket, with examples.
+const CONTROL_HELP: &str = "\
+While a board or `onhook watch` runs, it serves a Unix socket for its user alone: control.sock in \
+$XDG_RUNTIME_DIR/onhook, or in the folder ONHOOK_RUNTIME_DIR. The demo has demo.sock there.\n\n\
+A program sends one JSON object a line and reads one reply a line. The next command is read after \
+the reply to the one before. `v` is the version of the form, 1. A line has at most 65,536 bytes; 64 \
+programs can be connected. One that does not read is told {\"v\":1,\"reply\":\"dropped\"} and \
+disconnected; the board never waits for it. Nothing secret is ever sent.\n\n\
+  {\"v\":1,\"command\":\"status\"}\n\
+  {\"v\":1,\"command\":\"follow\"}                  a status now, and whenever something changes\n\
+  {\"v\":1,\"command\":\"watch\"}                   the records of `onhook watch`\n\
+  {\"v\":1,\"command\":\"hangup\",\"calls\":{\"call\":\"work/6047319700304947135\"},\"reason\":\"busy\"}\n\
+  {\"v\":1,\"command\":\"hangup\",\"calls\":\"ringing\",\"yes\":true}\n\
+  {\"v\":1,\"command\":\"do\",\"action\":\"privacy\"}\n\n\
+`calls` is the key of a call as a status has it, or \"only\", \"selected\", \"latest\", \
+\"ringing\" or \"all\". Without \"yes\" a selector that means more than one call is refused \
+with the code \"ambiguous\". The reply to `hangup` comes once each call has its outcome.";
+
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
@@ -323,6 +358,10 @@ pub fn main() -> ExitCode {
         CliCommand::Watch { scenario, chosen, notify, .. } => {
             commands::watch(&chosen, &scenario, notify)
         }
+        CliCommand::Status(args) => control::status(&args),
+        CliCommand::Hangup(args) => control::hangup(args),
+        CliCommand::Do { action } => control::act(action),
+        CliCommand::Control { schema: _ } => control::schema(),
         CliCommand::Doctor { json } => doctor::doctor(json),
         CliCommand::Config { what } => commands::config(what),
         CliCommand::Completions { shell } => commands::completions(shell, &mut Cli::command()),

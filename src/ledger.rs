@@ -25,7 +25,6 @@ use crate::calls::{
     PossibleDiscard, Provenance, Reference, Sent, SentAnswer, Verb,
 };
 
-pub use query::{Cursor, Filter, HistoryCall, Page};
 pub use writer::{LedgerHandle, Recall};
 
 /// How long a call that was active may be assumed to live unseen, in milliseconds.
@@ -36,13 +35,14 @@ const LONGEST_TALK: i64 = 24 * 3600 * 1000;
 /// `:keep_sent` is 1 where a missing discard must not delete a stored one: an earlier run's may
 /// not have been recalled yet.
 const UPSERT: &str = "
-INSERT INTO calls (account, id, kind, peer, name, username, outgoing, video, placed, rang, accepted,
+INSERT INTO calls (account, id, kind, peer, name, username, contact, outgoing, video, placed, rang, accepted,
     established, access_hash, messages, sent, origin)
-VALUES (:account, :id, :kind, :peer, :name, :username, :outgoing, :video, :placed, :rang, :accepted,
+VALUES (:account, :id, :kind, :peer, :name, :username, :contact, :outgoing, :video, :placed, :rang, :accepted,
     :established, :access_hash, :messages, :sent, :origin)
 ON CONFLICT DO UPDATE SET
     messages = excluded.messages,
     name = COALESCE(excluded.name, name), username = COALESCE(excluded.username, username),
+    contact = COALESCE(excluded.contact, contact),
     video = MAX(video, excluded.video), rang = COALESCE(rang, excluded.rang),
     accepted = COALESCE(accepted, excluded.accepted),
     established = COALESCE(established, excluded.established),
@@ -62,13 +62,14 @@ WHERE account = :account AND id = :id AND ended IS NOT NULL AND recorded IS NULL
 macro_rules! end_of_call {
     () => {
         "
-INSERT INTO calls (account, id, kind, peer, name, username, outgoing, video, placed, ended, outcome,
+INSERT INTO calls (account, id, kind, peer, name, username, contact, outgoing, video, placed, ended, outcome,
     ended_by, recorded, sent, origin, ring_seconds, talk_seconds)
-VALUES (:account, :id, :kind, :peer, :name, :username, :outgoing, :video, :placed, :ended, :outcome,
+VALUES (:account, :id, :kind, :peer, :name, :username, :contact, :outgoing, :video, :placed, :ended, :outcome,
     :ended_by, :recorded, :sent, :origin,
     CASE WHEN :chat_only THEN NULL ELSE (:ended - :placed) / 1000 END, :talk_seconds)
 ON CONFLICT DO UPDATE SET
     name = COALESCE(excluded.name, name), username = COALESCE(excluded.username, username),
+    contact = COALESCE(excluded.contact, contact),
     video = MAX(video, excluded.video), outcome = excluded.outcome, ended_by = excluded.ended_by,
     ended = MIN(COALESCE(ended, excluded.ended), excluded.ended),
     recorded = COALESCE(excluded.recorded, recorded),
@@ -328,6 +329,7 @@ fn common(
         param("peer", peer.user_id),
         optional("name", peer.name.clone()),
         optional("username", peer.username.clone()),
+        optional("contact", peer.contact.map(i64::from)),
         param("outgoing", i64::from(direction == Direction::Outgoing)),
         param("video", i64::from(video)),
         param("placed", placed.as_millisecond()),
@@ -442,6 +444,7 @@ impl RowReader {
             name: self.text("name")?,
             username: self.text("username")?,
             phone: None,
+            contact: self.number("contact")?.map(|contact| contact == 1),
         })
     }
 }

@@ -28,6 +28,7 @@
 //! | [`records`] | the lines of JSON that `onhook watch` prints |
 //! | [`notify`] | notifications, and the window title |
 //! | [`runtime`] | the loops, the effect runner, the terminal, signals |
+//! | [`control`] | the control socket: the form of its lines, its server and its client |
 //! | [`config`] | settings, keys, themes |
 //! | [`accounts`] | accounts on disk: folders, permissions, locks, API credentials |
 //! | [`sign_in`] | the requests, events and refusals of signing in |
@@ -44,6 +45,7 @@ pub mod calls;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod ledger;
 pub mod logging;
 pub mod notify;

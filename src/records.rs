@@ -22,21 +22,19 @@ impl<W: Write> RecordWriter<W> {
         Self { out }
     }
 
-    /// Writes the record of an effect, from the state right after the update that caused it.
+    /// Writes the line of a record.
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn write(
-        &mut self,
-        effect: RecordsEffect,
-        state: &State,
-        now: Timestamp,
-    ) -> io::Result<()> {
-        let Some(record) = record_of(effect, state, now) else { return Ok(()) };
-        serde_json::to_writer(&mut self.out, &record)?;
-        self.out.write_all(b"\n")?;
+    pub fn write(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.out, "{line}")?;
         self.out.flush()
     }
+}
+
+/// The record of an effect as a line of JSON, from the state right after the update that caused it.
+pub fn line(effect: RecordsEffect, state: &State, now: Timestamp) -> Option<String> {
+    serde_json::to_string(&record_of(effect, state, now)?).ok()
 }
 
 /// The record of an effect, from the state right after the update that caused it. `None` if the call

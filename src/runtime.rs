@@ -52,7 +52,8 @@ pub struct AccountSetup {
     pub origin: Result<SessionSource, String>,
 }
 
-/// Runs the board until the user, a signal or the terminal ends it.
+/// Runs the board until the user, a signal or the terminal ends it. Commands come on the socket
+/// `control` as well.
 ///
 /// # Errors
 /// Those of the terminal.
@@ -60,11 +61,14 @@ pub async fn board(
     accounts: Vec<AccountSetup>,
     network: Network,
     sign_in: Option<SignInSetup>,
+    control: &Path,
     config: Config,
 ) -> io::Result<ExitReason> {
     let ledger = sign_in.as_ref().map(|setup| setup.ledger.as_path());
     let mut switchboard = Switchboard::open(accounts, network.clone(), ledger).await;
+    switchboard.serve_control(control);
     let state = &mut switchboard.state;
+    state.has_board = true;
     if let Some(setup) = &sign_in {
         state.sign_in_mode = match setup.credentials {
             Some(_) => SignInMode::Open,
@@ -224,6 +228,7 @@ pub enum WatchEnd {
 }
 
 /// Writes records until a signal comes, the output is closed, or every account is signed out.
+/// Commands come on the socket `control`.
 ///
 /// # Errors
 /// Those of `out`, but not that it was closed.
@@ -231,10 +236,12 @@ pub async fn watch(
     accounts: Vec<AccountSetup>,
     network: Network,
     ledger: Option<&Path>,
+    control: &Path,
     notify: NotifySettings,
     out: impl Write + 'static,
 ) -> io::Result<WatchEnd> {
     let mut switchboard = Switchboard::open(accounts, network, ledger).await;
+    switchboard.serve_control(control);
     switchboard.runner.notifier = Notifier::start(notify, &|name| std::env::var_os(name));
     switchboard.write_records(Box::new(out));
     let end = record_loop(&mut switchboard).await;

@@ -4,6 +4,7 @@
 //! rewording breaks no script and no database.
 
 pub mod call;
+pub mod control;
 pub mod failure;
 pub mod notice;
 pub mod reason;

@@ -1,5 +1,5 @@
 //! Whole sessions with random calls, faults and keys. After every step no request was sent that no
-//! key asked for; once the faults are over, server, board and ledger agree.
+//! key and no control command asked for; once the faults are over, server, board and ledger agree.
 //!
 //! The real accounts, reducer and ledger talk to the embedded server by real MTProto; only the
 //! clock is moved by the test, so that minutes pass in milliseconds. A seed makes the plan: the
@@ -15,6 +15,8 @@
 #[path = "chaos/checks.rs"]
 mod checks;
 mod common;
+#[path = "chaos/control.rs"]
+mod control;
 #[path = "chaos/plan.rs"]
 mod plan;
 #[path = "chaos/session.rs"]

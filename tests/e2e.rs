@@ -10,6 +10,8 @@ mod accounts;
 mod board;
 #[path = "e2e/connection_loss.rs"]
 mod connection_loss;
+#[path = "e2e/control.rs"]
+mod control;
 #[path = "e2e/desktop.rs"]
 mod desktop;
 #[path = "e2e/disk.rs"]

@@ -8,6 +8,8 @@ mod accounts;
 mod architecture;
 #[path = "fast/cli.rs"]
 mod cli;
+#[path = "fast/control.rs"]
+mod control;
 #[path = "fast/corrupted_input.rs"]
 mod corrupted_input;
 #[path = "fast/endings.rs"]

@@ -8,6 +8,8 @@ use std::time::Duration;
 use super::hook_event::HookEvent;
 use crate::calls::account::AccountCommand;
 use crate::calls::{AccountId, CallKey, Change};
+use crate::control::event::ClientId;
+use crate::control::protocol::ControlReply;
 use crate::sign_in::{ApiCredentials, SignInRequest};
 
 /// Something to be done outside of the state machine.
@@ -25,6 +27,8 @@ pub enum Effect {
     Terminal(TerminalEffect),
     /// For the sign-in in progress.
     SignIn(SignInEffect),
+    /// For a client of the control socket.
+    Control(ControlEffect),
     /// For the program itself.
     Program(ProgramEffect),
 }
@@ -94,6 +98,17 @@ pub enum SignInEffect {
     UseApiCredentials(ApiCredentials),
     /// Give up the sign-in, or end it after it is done.
     Leave,
+}
+
+/// For a client of the control socket.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ControlEffect {
+    /// The reply to its command.
+    Reply(ClientId, ControlReply),
+    /// Send it the status now, and whenever something changes.
+    Follow(ClientId),
+    /// Send it the records of everything that happens from now on.
+    Watch(ClientId),
 }
 
 /// For the program itself.

@@ -7,6 +7,7 @@ use super::effect::RingingCall;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::RecalledCalls;
 use crate::calls::{AccountId, CallKey};
+use crate::control::event::ControlEvent;
 
 /// Something that has happened.
 #[derive(Clone, PartialEq)]
@@ -25,6 +26,8 @@ pub enum Msg {
     Ledger(LedgerEvent),
     /// An event of notifications and hooks.
     Notify(NotifyEvent),
+    /// An event of the control socket.
+    Control(ControlEvent),
     /// The time of [`super::State::next_wake`] has come.
     Tick,
     /// The terminal was resized.
@@ -72,6 +75,7 @@ impl fmt::Debug for Msg {
             Self::Account(id, event) => f.debug_tuple("Account").field(id).field(event).finish(),
             Self::Ledger(event) => f.debug_tuple("Ledger").field(event).finish(),
             Self::Notify(event) => f.debug_tuple("Notify").field(event).finish(),
+            Self::Control(event) => f.debug_tuple("Control").field(event).finish(),
             Self::Tick => f.write_str("Tick"),
             Self::Resized { width, height } => write!(f, "Resized({width}×{height})"),
         }

@@ -31,7 +31,7 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// The notice about it, for the call with this name.
-    fn notice(self, name: &str) -> String {
+    pub(super) fn notice(self, name: &str) -> String {
         match self {
             Self::InProgress => notice::in_progress(name),
             Self::NotFromHere => notice::not_from_here(name),
@@ -169,7 +169,7 @@ impl State {
     }
 
     /// Makes the requests. Each call is checked as it is now, not as it was when it was chosen.
-    fn discard(
+    pub(super) fn discard(
         &mut self,
         calls: &[CallKey],
         choice: Choice,

@@ -1,5 +1,6 @@
 //! `update` as a table of messages.
 
+mod control;
 mod property;
 
 use super::action::Action;

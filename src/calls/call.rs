@@ -72,7 +72,8 @@ impl fmt::Debug for Handle {
 }
 
 /// Who called whom, seen from the account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub enum Direction {
     /// The account is the callee (`participant_id`).
     Incoming,
@@ -101,6 +102,8 @@ pub struct Party {
     pub username: Option<String>,
     /// The phone number, digits only.
     pub phone: Option<String>,
+    /// Whether the account has the user among its contacts, if an update has carried it.
+    pub contact: Option<bool>,
 }
 
 /// The name of a party without a name, before its id.
@@ -199,6 +202,8 @@ pub enum Origin {
     Key,
     /// The button of a desktop notification.
     Notification,
+    /// A command on the control socket.
+    Control,
 }
 
 impl Origin {

@@ -192,6 +192,45 @@ fn the_chat_tells_what_the_update_did_not() {
     }
 }
 
+/// Rings out one call without a report of its end, and applies a message that comes afterwards.
+fn rings_out(incoming: bool, late: CallEvent) -> String {
+    let mut calls = Calls::default();
+    let stage = if incoming { Stage::Requested } else { Stage::Waiting { received: Some(at(1)) } };
+    calls.apply(live(7, incoming, stage), &context(10)).expect("a call");
+    calls.end(key(), Ending::RangOut, at(100));
+    let _ = calls.apply(late, &context(110));
+    words::ending(calls.ended(key()).expect("it has ended"))
+}
+
+#[test]
+fn a_duration_after_a_ring_without_an_end_proves_an_answer_elsewhere() {
+    let message = |incoming, reason, duration| message(incoming, reason, duration, 50);
+    assert_eq!(rings_out(true, message(true, None, Some(9))), "answered elsewhere, 00:09");
+    let hung_up = || Some(EndReason::HangUp);
+    let late = message(true, hung_up(), Some(9));
+    assert_eq!(rings_out(true, late), "answered elsewhere, 00:09");
+    // A call of one's own was answered by the peer, and a missed one by nobody.
+    assert_eq!(rings_out(false, message(false, hung_up(), Some(9))), "ended after 00:09");
+    let missed = message(true, Some(EndReason::Missed), None);
+    assert_eq!(rings_out(true, missed), "missed");
+    assert_eq!(rings_out(true, message(true, None, None)), "rang out (unconfirmed)");
+    // A reason is known, and a later message proves the answer; an outgoing call has none elsewhere.
+    let play_then = |incoming, first: CallEvent, then: CallEvent| {
+        let mut calls = Calls::default();
+        let stage = if incoming { Stage::Requested } else { Stage::Accepted };
+        calls.apply(live(7, incoming, stage), &context(10)).expect("a call");
+        for event in [first, then] {
+            let _ = calls.apply(event, &context(20));
+        }
+        words::ending(calls.ended(key()).expect("it has ended"))
+    };
+    let busy = || ended(Some(EndReason::Busy), None);
+    let told = play_then(true, busy(), message(true, hung_up(), Some(4)));
+    assert_eq!(told, "answered elsewhere, 00:04");
+    let told = play_then(false, ended(hung_up(), None), message(false, hung_up(), Some(4)));
+    assert_eq!(told, "ended after 00:04");
+}
+
 #[test]
 fn calls_of_others_and_old_rings_are_not_shown() {
     let mut calls = Calls::default();

@@ -18,6 +18,7 @@ use crate::config::hooks::Hook;
 use crate::config::notify_method::NotifyMethod;
 use crate::config::paths::Paths;
 use crate::config::{self, Overrides, keymap};
+use crate::control;
 use crate::notify::NotifySettings;
 use crate::runtime::{self, AccountSetup, ExitReason, SignInSetup, WatchEnd};
 use crate::telegram::{Network, Seed, SessionSource};
@@ -41,9 +42,10 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, hooks: bool) -> Comman
         return Err(usage(anyhow!(problem)));
     }
     start_log(&paths)?;
+    let socket = control::demo_socket(paths.runtime());
     in_runtime(async {
         let server = Server::start(scenario, options).await?;
-        runtime::board(demo_accounts(&server), Network::default(), None, config).await
+        runtime::board(demo_accounts(&server), Network::default(), None, &socket, config).await
     })
     .map(|_| ())
 }
@@ -66,7 +68,8 @@ pub(super) fn board(args: &BoardArgs) -> CommandResult {
     let application = config.application.clone().or_else(|| store.application());
     let sign_in =
         SignInSetup { accounts: store, credentials: application, start, ledger: paths.ledger() };
-    match in_runtime(runtime::board(accounts, network, Some(sign_in), config))? {
+    let socket = control::socket(paths.runtime());
+    match in_runtime(runtime::board(accounts, network, Some(sign_in), &socket, config))? {
         ExitReason::Demo => demo(&ScenarioArgs::default(), flags, false),
         ExitReason::Quit => Ok(()),
     }
@@ -90,11 +93,12 @@ pub(super) fn watch_demo(args: &ScenarioArgs, notify: bool, hooks: bool) -> Comm
     let paths = setup::paths();
     let hooks = if hooks { load(&paths, Overrides::default())?.hooks } else { Vec::new() };
     start_log(&paths)?;
+    let socket = control::demo_socket(paths.runtime());
     watched(in_runtime(async {
         let server = Server::start(scenario, options).await?;
         let (accounts, network) = (demo_accounts(&server), Network::default());
         let notify = without_terminal(notify, hooks);
-        runtime::watch(accounts, network, None, notify, io::stdout()).await
+        runtime::watch(accounts, network, None, &socket, notify, io::stdout()).await
     })?)
 }
 
@@ -109,12 +113,16 @@ pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs, notify: bool) 
         return Err(usage(anyhow!("a scenario and --log need --demo")));
     }
     let paths = setup::paths();
+    if super::control::watch(&chosen.account, &paths)? {
+        return Ok(());
+    }
     let config = load(&paths, Overrides::default())?;
     let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
     start_log(&paths)?;
-    let ledger = paths.ledger();
+    let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
     let (network, notify) = (network(&config), without_terminal(notify, config.hooks));
-    watched(in_runtime(runtime::watch(accounts, network, Some(&ledger), notify, io::stdout()))?)
+    let out = io::stdout();
+    watched(in_runtime(runtime::watch(accounts, network, Some(&ledger), &socket, notify, out))?)
 }
 
 fn watched(watched: WatchEnd) -> CommandResult {

@@ -11,11 +11,12 @@ pub struct Paths {
     config: PathBuf,
     data: PathBuf,
     state: PathBuf,
+    runtime: PathBuf,
 }
 
 impl Paths {
-    /// The folders of the operating system's convention, unless `ONHOOK_CONFIG_DIR`, `ONHOOK_DATA_DIR`
-    /// or `ONHOOK_STATE_DIR` is set.
+    /// The folders of the operating system's convention, unless `ONHOOK_CONFIG_DIR`, `ONHOOK_DATA_DIR`,
+    /// `ONHOOK_STATE_DIR` or `ONHOOK_RUNTIME_DIR` is set.
     pub fn find(var: impl Fn(&str) -> Option<OsString>) -> Self {
         let project = ProjectDirs::from("", "", "onhook");
         let folder = |name: &str, ours: Option<PathBuf>| {
@@ -27,10 +28,15 @@ impl Paths {
             .as_ref()
             .map(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned());
         let data = project.as_ref().map(|dirs| dirs.data_local_dir().to_owned());
+        let runtime = project.as_ref().and_then(|dirs| dirs.runtime_dir().map(PathBuf::from));
+        let state = folder("ONHOOK_STATE_DIR", state);
+        // Without a login session there is no folder for sockets.
+        let runtime = runtime.unwrap_or_else(|| state.join("run"));
         Self {
             config: folder("ONHOOK_CONFIG_DIR", project.map(|dirs| dirs.config_dir().to_owned())),
             data: folder("ONHOOK_DATA_DIR", data),
-            state: folder("ONHOOK_STATE_DIR", state),
+            runtime: folder("ONHOOK_RUNTIME_DIR", Some(runtime)),
+            state,
         }
     }
 
@@ -57,6 +63,11 @@ impl Paths {
     /// The database of the ledger.
     pub fn ledger(&self) -> PathBuf {
         self.data.join("ledger.db")
+    }
+
+    /// The folder of the control sockets.
+    pub fn runtime(&self) -> &std::path::Path {
+        &self.runtime
     }
 
     /// The program's log.

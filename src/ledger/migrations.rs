@@ -81,8 +81,15 @@ ALTER TABLE calls ADD COLUMN kind TEXT;      -- calls::CallKind; NULL is a call 
 ALTER TABLE calls ADD COLUMN messages TEXT;  -- the ids of the invitations, only while they live
 ";
 
+/// Version 4: who is a contact.
+const CONTACTS: &str = "
+ALTER TABLE calls ADD COLUMN contact INTEGER;  -- whether the peer was a contact; NULL is unknown
+CREATE INDEX by_stranger ON calls (placed, account, id)
+    WHERE ended IS NOT NULL AND COALESCE(contact, name IS NOT NULL) = 0;
+";
+
 /// All migrations, from an empty file on.
-const MIGRATIONS: [&str; 3] = [CALLS, CODES, GROUPS];
+const MIGRATIONS: [&str; 4] = [CALLS, CODES, GROUPS, CONTACTS];
 
 /// The version after all migrations.
 const LATEST: i64 = MIGRATIONS.len() as i64;

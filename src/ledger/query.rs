@@ -1,97 +1,101 @@
-//! Reading the ledger: pages of ended calls, newest first, by filters that combine.
+//! Reading the ledger: pages of ended calls by filters that combine, and what is known of a caller.
 //!
 //! A page continues behind a [`Cursor`] instead of an offset, so that every page costs the same.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use libsql::Value;
 
 use super::{GROUP, Ledger, LedgerError, RowReader, param};
-use crate::calls::reason::{EndReason, EndedBy, Outcome};
-use crate::calls::{Direction, Origin, Party};
+use crate::calls::history::{
+    CallerFacts, Cursor, HistoryCall, HistoryFilter, HistoryKind, Page, PageStart,
+};
+use crate::calls::reason::Outcome;
+use crate::calls::{CallKind, Direction};
 
 /// A text search whose people have fewer calls than this reads all of them in the index of people
 /// and sorts them; with more calls, it reads by time until the page is full, which then is soon.
 const MANY_CALLS: i64 = 20_000;
 /// With more people than this their calls are not counted: there are many.
 const MANY_PEOPLE: usize = 1_000;
+/// What the index `by_stranger` has, in the same words: SQLite compares the expressions.
+const STRANGER: &str = "COALESCE(contact, name IS NOT NULL) = 0";
 
-/// Which calls to read. Empty fields do not restrict.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// The user id of the account.
-    pub account: Option<i64>,
-    /// The user id of the other party.
-    pub person: Option<i64>,
-    pub outcome: Option<Outcome>,
-    /// Words that all occur in the name or the username of the other party.
-    pub text: String,
-    /// The earliest time of placing.
-    pub since: Option<Timestamp>,
-}
+const FACTS: &str = "
+SELECT SUM(placed >= :week), SUM(placed >= :hour AND NOT outgoing)
+FROM calls INDEXED BY by_person
+WHERE peer = :peer AND placed >= :week AND ended IS NOT NULL AND id <> :id";
 
-/// The position behind the last call of a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cursor {
-    placed: i64,
-    account: i64,
-    id: i64,
-}
-
-/// Some calls, newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
-    pub calls: Vec<HistoryCall>,
-    /// Where the next page begins; `None` after the last one.
-    pub next: Option<Cursor>,
-}
-
-/// An ended call, as the ledger has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryCall {
-    /// The user id of the account.
-    pub account: i64,
-    /// Telegram's call id.
-    pub id: i64,
-    pub peer: Party,
-    pub direction: Direction,
-    /// Whether it was a group call.
-    pub group: bool,
-    /// Whether it was a video call.
-    pub video: bool,
-    /// When it was placed, on the server's clock.
-    pub placed: Timestamp,
-    /// When it ended, on the server's clock.
-    pub ended: Timestamp,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// The side that ended it, where it is known.
-    pub ended_by: Option<EndedBy>,
-    /// The code of the reason that Telegram recorded.
-    pub reason_recorded: Option<String>,
-    /// The reason that was sent from this machine.
-    pub reason_sent: Option<EndReason>,
-    /// What caused the discard.
-    pub origin: Option<Origin>,
-    /// Seconds until the answer or the end.
-    pub ring_seconds: Option<u32>,
-    /// Seconds talked.
-    pub talk_seconds: Option<u32>,
-}
+const LAST: &str = "
+SELECT placed, outcome FROM calls INDEXED BY by_person
+WHERE peer = :peer AND ended IS NOT NULL AND id <> :id ORDER BY placed DESC LIMIT 1";
 
 /// The text that a search looks at, in lower case.
 pub(super) fn folded(name: &str, username: Option<&str>) -> String {
     format!("{name} @{}", username.unwrap_or_default()).to_lowercase()
 }
 
+/// The conditions of a query, and its parameters.
+struct Conditions {
+    text: Vec<String>,
+    params: Vec<(String, Value)>,
+}
+
+impl Conditions {
+    fn of(filter: &HistoryFilter) -> Self {
+        let mut conditions =
+            Self { text: vec!["ended IS NOT NULL".to_owned()], params: Vec::new() };
+        conditions.equal("account", filter.account);
+        conditions.equal("peer", filter.person);
+        let outgoing = filter.direction.map(|it| i64::from(it == Direction::Outgoing));
+        conditions.equal("outgoing", outgoing);
+        if let Some(since) = filter.since {
+            conditions.push("placed >= :since", vec![param("since", since.as_millisecond())]);
+        }
+        match filter.kind {
+            None => {}
+            Some(HistoryKind::Group) => conditions.push("kind IS NOT NULL", Vec::new()),
+            Some(HistoryKind::Audio) => conditions.push("kind IS NULL AND NOT video", Vec::new()),
+            Some(HistoryKind::Video) => conditions.push("kind IS NULL AND video", Vec::new()),
+        }
+        if filter.strangers {
+            conditions.push(STRANGER, Vec::new());
+        }
+        conditions
+    }
+
+    fn equal(&mut self, column: &str, value: Option<i64>) {
+        if let Some(value) = value {
+            self.push(&format!("{column} = :{column}"), vec![param(column, value)]);
+        }
+    }
+
+    fn push(&mut self, condition: &str, params: Vec<(String, Value)>) {
+        self.text.push(condition.to_owned());
+        self.params.extend(params);
+    }
+
+    fn starting(&mut self, start: PageStart) {
+        let (sign, Cursor { placed, account, id }) = match start {
+            PageStart::Newest | PageStart::Oldest => return,
+            PageStart::OlderThan(cursor) => ("<", cursor),
+            PageStart::NewerThan(cursor) => (">", cursor),
+        };
+        let condition = format!("(placed, account, id) {sign} (:placed, :at_account, :at_id)");
+        let params =
+            vec![param("placed", placed), param("at_account", account), param("at_id", id)];
+        self.push(&condition, params);
+    }
+}
+
 impl Ledger {
-    /// A page of at most `limit` ended calls that were placed before `before`.
+    /// A page of at most `limit` ended calls.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn page(
         &self,
-        filter: &Filter,
-        before: Option<Cursor>,
+        filter: &HistoryFilter,
+        start: PageStart,
         limit: usize,
     ) -> Result<Page, LedgerError> {
         let people = match filter.text.trim() {
@@ -101,8 +105,43 @@ impl Ledger {
         if people.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Page::default());
         }
-        let calls = self.read(filter, people.as_deref(), before, limit).await?;
-        Ok(Page::of(calls, limit))
+        let mut calls = self.read(filter, people.as_deref(), start, limit).await?;
+        let more = calls.len() > limit;
+        calls.truncate(limit);
+        if matches!(start, PageStart::Oldest | PageStart::NewerThan(_)) {
+            calls.reverse();
+        }
+        Ok(Page { calls, more })
+    }
+
+    /// What is known of the person who makes the call with this id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn caller_facts(
+        &self,
+        peer: i64,
+        call: i64,
+        now: Timestamp,
+    ) -> Result<CallerFacts, LedgerError> {
+        let ago = |hours| now.saturating_sub(SignedDuration::from_hours(hours)).unwrap_or(now);
+        let of = || vec![param("peer", peer), param("id", call)];
+        let mut params = of();
+        params.push(param("week", ago(7 * 24).as_millisecond()));
+        params.push(param("hour", ago(1).as_millisecond()));
+        let mut facts = CallerFacts::default();
+        let mut rows = self.connection.query(FACTS, params).await?;
+        if let Some(row) = rows.next().await? {
+            let count = |at| row.get::<Option<u32>>(at).map(Option::unwrap_or_default);
+            (facts.calls_in_week, facts.rings_in_hour) = (count(0)?, count(1)?);
+        }
+        let mut rows = self.connection.query(LAST, of()).await?;
+        if let Some(row) = rows.next().await? {
+            let row = RowReader(row);
+            let outcome = row.code("outcome")?.unwrap_or(Outcome::Unknown);
+            facts.last = row.time("placed")?.map(|placed| (placed, outcome));
+        }
+        Ok(facts)
     }
 
     /// The people in whose latest name or username all words occur.
@@ -137,57 +176,61 @@ impl Ledger {
         })
     }
 
-    /// Reads along one index: the calls of a page, and one more if there are more.
+    /// Reads along one index, in the direction of the page: its calls, and one more if there are
+    /// more.
     ///
     /// The keys are found in the index alone; only the rows of the page are read.
     async fn read(
         &self,
-        filter: &Filter,
+        filter: &HistoryFilter,
         people: Option<&[i64]>,
-        before: Option<Cursor>,
+        start: PageStart,
         limit: usize,
     ) -> Result<Vec<HistoryCall>, LedgerError> {
-        let mut params: Vec<(String, Value)> = vec![param("limit", limit as i64 + 1)];
-        let mut conditions = vec!["ended IS NOT NULL".to_owned()];
-        let mut restrict = |condition: &str, name: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                conditions.push(condition.to_owned());
-                params.push(param(name, value));
-            }
-        };
-        restrict("account = :account", "account", filter.account.map(Into::into));
-        restrict("peer = :person", "person", filter.person.map(Into::into));
-        let outcome = filter.outcome.map(|outcome| outcome.code().to_owned().into());
-        restrict("outcome = :outcome", "outcome", outcome);
-        let since = filter.since.map(|since| since.as_millisecond().into());
-        restrict("placed >= :since", "since", since);
-        if let Some(Cursor { placed, account, id }) = before {
-            conditions
-                .push("(placed, account, id) < (:placed, :before_account, :before_id)".into());
-            params.push(param("placed", placed));
-            params.push(param("before_account", account));
-            params.push(param("before_id", id));
-        }
+        let mut conditions = Conditions::of(filter);
+        conditions.starting(start);
+        conditions.params.push(param("limit", limit as i64 + 1));
         let mut by_person = filter.person.is_some();
         if let Some(people) = people {
             let list = people.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
             let few = people.len() < MANY_PEOPLE && self.count_calls(&list).await? < MANY_CALLS;
             by_person |= few;
-            conditions.push(format!("peer IN ({list})"));
+            conditions.push(&format!("peer IN ({list})"), Vec::new());
         }
         let index = match filter {
             _ if by_person => "by_person",
-            Filter { outcome: Some(_), .. } => "by_outcome",
-            Filter { account: Some(_), .. } => "by_account",
+            HistoryFilter { outcomes, .. } if !outcomes.is_empty() => "by_outcome",
+            HistoryFilter { strangers: true, .. } => "by_stranger",
+            HistoryFilter { account: Some(_), .. } => "by_account",
             _ => "by_time",
         };
-        let order = "ORDER BY placed DESC, account DESC, id DESC";
+        let order = match start {
+            PageStart::Newest | PageStart::OlderThan(_) => "DESC",
+            PageStart::Oldest | PageStart::NewerThan(_) => "ASC",
+        };
+        let order = format!("ORDER BY placed {order}, account {order}, id {order}");
+        let select = |condition: &str| {
+            format!(
+                "SELECT * FROM (SELECT placed, account, id FROM calls INDEXED BY {index} \
+                 WHERE {}{condition} {order} LIMIT :limit)",
+                conditions.text.join(" AND ")
+            )
+        };
+        // Each outcome along its part of the index; together they are sorted.
+        let keys = match filter.outcomes.as_slice() {
+            [] => select(""),
+            outcomes => {
+                let parts = outcomes
+                    .iter()
+                    .map(|outcome| select(&format!(" AND outcome = '{}'", outcome.code())));
+                parts.collect::<Vec<_>>().join(" UNION ALL ")
+            }
+        };
         let sql = format!(
-            "SELECT * FROM calls WHERE (account, id) IN (SELECT account, id FROM calls \
-             INDEXED BY {index} WHERE {} {order} LIMIT :limit) {order}",
-            conditions.join(" AND ")
+            "SELECT * FROM calls WHERE (account, id) IN \
+             (SELECT account, id FROM ({keys}) {order} LIMIT :limit) {order}"
         );
-        let mut rows = self.connection.query(&sql, params).await?;
+        let mut rows = self.connection.query(&sql, conditions.params).await?;
         let mut calls = Vec::new();
         while let Some(row) = rows.next().await? {
             calls.push(history_call(&RowReader(row))?);
@@ -196,34 +239,21 @@ impl Ledger {
     }
 }
 
-impl Page {
-    /// The first `limit` of these calls.
-    fn of(mut calls: Vec<HistoryCall>, limit: usize) -> Self {
-        let more = calls.len() > limit;
-        calls.truncate(limit);
-        let next = calls.last().filter(|_| more).map(HistoryCall::cursor);
-        Self { calls, next }
-    }
-}
-
-impl HistoryCall {
-    /// The position of this call.
-    pub fn cursor(&self) -> Cursor {
-        Cursor { placed: self.placed.as_millisecond(), account: self.account, id: self.id }
-    }
-}
-
 fn history_call(row: &RowReader) -> libsql::Result<HistoryCall> {
     let seconds = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
     let outgoing = row.number("outgoing")? == Some(1);
+    let group = row.text("kind")?.as_deref() == Some(GROUP);
     Ok(HistoryCall {
         account: row.number("account")?.unwrap_or_default(),
         id: row.number("id")?.unwrap_or_default(),
+        kind: if group { CallKind::Group } else { CallKind::Private },
         peer: row.party()?,
         direction: if outgoing { Direction::Outgoing } else { Direction::Incoming },
-        group: row.text("kind")?.as_deref() == Some(GROUP),
         video: row.number("video")? == Some(1),
         placed: row.time("placed")?.unwrap_or(Timestamp::UNIX_EPOCH),
+        rang: row.time("rang")?,
+        accepted: row.time("accepted")?,
+        established: row.time("established")?,
         ended: row.time("ended")?.unwrap_or(Timestamp::UNIX_EPOCH),
         outcome: row.code("outcome")?.unwrap_or(Outcome::Unknown),
         ended_by: row.code("ended_by")?,

@@ -9,7 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Ledger, LedgerError, LedgerRow};
 use crate::calls::event::RecalledCalls;
-use crate::calls::{AccountId, GRACE, RECENT};
+use crate::calls::history::{CallerFacts, HistoryFilter, Page, PageStart};
+use crate::calls::{AccountId, CallKey, GRACE, RECENT};
 
 /// The largest number of rows that are written in one transaction.
 const BATCH: usize = 1000;
@@ -38,6 +39,8 @@ pub struct Recall {
 enum WriterCommand {
     Write(Vec<(i64, LedgerRow)>),
     Recall(Recall, oneshot::Sender<RecalledCalls>),
+    Page(HistoryFilter, PageStart, usize, oneshot::Sender<Result<Page, LedgerError>>),
+    CallerFacts(CallKey, i64, Timestamp, oneshot::Sender<Result<CallerFacts, LedgerError>>),
 }
 
 impl LedgerHandle {
@@ -81,6 +84,28 @@ impl LedgerHandle {
     /// that ended last.
     pub fn recall(&self, recall: Recall, reply: oneshot::Sender<RecalledCalls>) {
         self.send(WriterCommand::Recall(recall, reply));
+    }
+
+    /// Reads a page of at most `limit` calls, after everything that was queued before was written.
+    pub fn page(
+        &self,
+        filter: HistoryFilter,
+        start: PageStart,
+        limit: usize,
+        reply: oneshot::Sender<Result<Page, LedgerError>>,
+    ) {
+        self.send(WriterCommand::Page(filter, start, limit, reply));
+    }
+
+    /// Reads what is known of the person with this user id, who makes the call `key`.
+    pub fn caller_facts(
+        &self,
+        key: CallKey,
+        peer: i64,
+        now: Timestamp,
+        reply: oneshot::Sender<Result<CallerFacts, LedgerError>>,
+    ) {
+        self.send(WriterCommand::CallerFacts(key, peer, now, reply));
     }
 
     fn send(&self, command: WriterCommand) {
@@ -127,6 +152,12 @@ impl<F: Fn(LedgerError)> Writer<F> {
                 WriterCommand::Recall(wanted, reply) => {
                     // The receiver is gone while the program ends.
                     drop(reply.send(recall(&self.ledger, wanted).await));
+                }
+                WriterCommand::Page(filter, start, limit, reply) => {
+                    drop(reply.send(self.ledger.page(&filter, start, limit).await));
+                }
+                WriterCommand::CallerFacts(key, peer, now, reply) => {
+                    drop(reply.send(self.ledger.caller_facts(peer, key.id, now).await));
                 }
             }
             if next.is_none() {

@@ -10,14 +10,17 @@ use super::sign_in::BoardSignIn;
 use super::terminal::BoardTerminal;
 use crate::app::State;
 use crate::app::effect::{
-    Effect, LedgerEffect, NotifyEffect, ProgramEffect, SignInEffect, TerminalEffect,
+    ControlEffect, Effect, LedgerEffect, NotifyEffect, ProgramEffect, RecordsEffect, SignInEffect,
+    TerminalEffect,
 };
 use crate::app::msg::{LedgerEvent, Msg};
-use crate::calls::{CallKey, Change};
+use crate::calls::{AccountId, CallKey, Change};
 use crate::clock::Clock;
+use crate::control::protocol::ControlReply;
+use crate::control::server::ControlServer;
 use crate::ledger::{LedgerHandle, LedgerRow, Recall};
 use crate::notify::Notifier;
-use crate::records::{RecordWriter, record_of};
+use crate::records::{self, RecordWriter};
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
 /// records, and `watch` has no screen.
@@ -26,6 +29,7 @@ pub(super) struct EffectRunner {
     pub(super) ledger: Option<LedgerHandle>,
     pub(super) ledger_events: mpsc::UnboundedSender<LedgerEvent>,
     pub(super) records: Option<RecordWriter<Box<dyn Write>>>,
+    pub(super) control: Option<ControlServer>,
     pub(super) terminal: Option<BoardTerminal>,
     pub(super) sign_in: Option<BoardSignIn>,
     pub(super) notifier: Notifier,
@@ -51,11 +55,10 @@ impl EffectRunner {
             Effect::Account(account, command) => self.accounts.command(account, command),
             Effect::Ledger(effect) => self.ledger(effect, state),
             Effect::Records(effect) => {
-                if let Some(records) = &mut self.records {
-                    records.write(effect, state, self.clock.now())?;
-                }
+                self.record(effect, state)?;
             }
             Effect::Notify(effect) => self.notify(effect, state)?,
+            Effect::Control(effect) => self.control(effect, state),
             Effect::Terminal(TerminalEffect::Redraw) => {
                 if let Some(terminal) = &mut self.terminal {
                     terminal.redraw()?;
@@ -80,7 +83,7 @@ impl EffectRunner {
             NotifyEffect::Silent(key) => self.notifier.silent(key),
             NotifyEffect::Happened { events, record } => {
                 if self.notifier.has_hook(events)
-                    && let Some(record) = record_of(record, state, self.clock.now())
+                    && let Some(record) = records::record_of(record, state, self.clock.now())
                 {
                     self.notifier.run_hooks(events, &record);
                 }
@@ -105,6 +108,38 @@ impl EffectRunner {
             LedgerEffect::Recall { account, user_id, ring_timeout } => {
                 let now = self.clock.now();
                 self.recall(ledger, Recall { account, user_id, now, ring_timeout });
+            }
+        }
+    }
+
+    fn record(&mut self, effect: RecordsEffect, state: &State) -> io::Result<()> {
+        let watched = self.control.as_ref().filter(|control| control.has_watchers());
+        if self.records.is_none() && watched.is_none() {
+            return Ok(());
+        }
+        let Some(line) = records::line(effect, state, self.clock.now()) else { return Ok(()) };
+        if let Some(control) = watched {
+            control.record(&line);
+        }
+        self.records.as_mut().map_or(Ok(()), |records| records.write(&line))
+    }
+
+    fn control(&self, effect: ControlEffect, state: &State) {
+        let Some(control) = &self.control else { return };
+        match effect {
+            ControlEffect::Reply(client, reply) => control.reply(client, &reply),
+            ControlEffect::Follow(client) => {
+                control.follow(client);
+                control.reply(client, &ControlReply::Status(state.status(self.clock.now())));
+            }
+            ControlEffect::Watch(client) => {
+                let accounts = (0..state.accounts.len() as u16).map(AccountId);
+                let calls = state.calls.live().map(|call| call.key);
+                let present = accounts
+                    .map(RecordsEffect::Connection)
+                    .chain(calls.map(|key| RecordsEffect::Call { key, change: Change::Updated }));
+                let now = self.clock.now();
+                control.watch(client, present.filter_map(|it| records::line(it, state, now)));
             }
         }
     }

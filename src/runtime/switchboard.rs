@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -17,11 +18,17 @@ use crate::app::msg::{LedgerEvent, Msg};
 use crate::app::{State, update};
 use crate::calls::AccountId;
 use crate::calls::account::AccountEvent;
+use crate::control::event::ControlEvent;
+use crate::control::protocol::{BoardStatus, ControlReply};
+use crate::control::server::ControlServer;
 use crate::ledger::{LedgerError, LedgerHandle};
 use crate::notify::Notifier;
 use crate::records::RecordWriter;
 use crate::telegram::Network;
 use crate::text;
+
+/// The shortest time between two statuses that are sent to the followers of the control socket.
+const PUBLISHED: Duration = Duration::from_millis(100);
 
 /// The switchboard. Its driver waits for messages and dispatches them.
 pub struct Switchboard {
@@ -29,6 +36,10 @@ pub struct Switchboard {
     pub(super) runner: EffectRunner,
     events: mpsc::Receiver<(AccountId, AccountEvent)>,
     ledger_events: mpsc::UnboundedReceiver<LedgerEvent>,
+    /// Events of the control socket, if it is served.
+    control_events: Option<mpsc::Receiver<ControlEvent>>,
+    /// The status that the followers of the control socket have, and when they received it.
+    published: (BoardStatus, Instant),
 }
 
 impl Switchboard {
@@ -48,12 +59,47 @@ impl Switchboard {
             ledger,
             ledger_events: ledger_sender,
             records: None,
+            control: None,
             terminal: None,
             sign_in: None,
             notifier: Notifier::default(),
             clock,
         };
-        Self { state: State::new(states), runner, events, ledger_events }
+        let published = (BoardStatus::default(), Instant::now());
+        let state = State::new(states);
+        Self { state, runner, events, ledger_events, control_events: None, published }
+    }
+
+    /// Serves the control socket at this path. A failure is shown as a notice.
+    pub fn serve_control(&mut self, path: &Path) {
+        match ControlServer::start(path) {
+            Ok((server, events)) => {
+                self.runner.control = Some(server);
+                self.control_events = Some(events);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the control socket is not served");
+                let cause = ControlEvent::Unavailable(text::clean(&error.to_string()));
+                // The effects of a notice reach neither the terminal nor a file.
+                drop(update(&mut self.state, Msg::Control(cause), self.runner.clock.now()));
+            }
+        }
+    }
+
+    /// Sends the status to the followers of the control socket, if it has changed.
+    fn publish_status(&mut self) {
+        let Some(control) = self.runner.control.as_ref().filter(|it| it.has_followers()) else {
+            return;
+        };
+        let (last, at) = &self.published;
+        if at.elapsed() < PUBLISHED {
+            return;
+        }
+        let status = self.state.status(self.runner.clock.now());
+        if status != *last {
+            control.status(&ControlReply::Status(status.clone()));
+            self.published = (status, Instant::now());
+        }
     }
 
     /// Writes records of everything that happens from now on.
@@ -101,10 +147,11 @@ impl Switchboard {
                 }
             }
         }
+        self.publish_status();
         result
     }
 
-    /// Waits for the next event of an account, the ledger, a hook or the sign-in.
+    /// Waits for the next event of an account, the ledger, a hook, the sign-in or the control socket.
     pub async fn next_event(&mut self) -> Msg {
         let EffectRunner { sign_in, notifier, .. } = &mut self.runner;
         let sign_in = async {
@@ -113,7 +160,14 @@ impl Switchboard {
                 None => std::future::pending().await,
             }
         };
+        let control = async {
+            match &mut self.control_events {
+                Some(events) => events.recv().await,
+                None => None,
+            }
+        };
         tokio::select! {
+            Some(event) = control => Msg::Control(event),
             Some((account, event)) = self.events.recv() => Msg::Account(account, event),
             Some(event) = self.ledger_events.recv() => Msg::Ledger(event),
             event = notifier.next_event() => Msg::Notify(event),
@@ -121,18 +175,25 @@ impl Switchboard {
         }
     }
 
-    /// An event of an account or the ledger that has come already.
+    /// An event of an account, the ledger or the control socket that has come already.
     pub fn try_next_event(&mut self) -> Option<Msg> {
         let account = self.events.try_recv().ok();
         let msg = account.map(|(account, event)| Msg::Account(account, event));
+        let control = self.control_events.as_mut();
         msg.or_else(|| self.ledger_events.try_recv().ok().map(Msg::Ledger))
+            .or_else(|| control?.try_recv().ok().map(Msg::Control))
     }
 
     /// When [`Msg::Tick`] is due.
     pub fn next_tick(&self) -> Instant {
         let now = self.now();
         let wait = self.state.next_wake(now).duration_since(now);
-        Instant::now() + std::time::Duration::try_from(wait).unwrap_or_default()
+        let tick = Instant::now() + Duration::try_from(wait).unwrap_or_default();
+        let followed = self.runner.control.as_ref().is_some_and(ControlServer::has_followers);
+        // A change within the shortest time between two statuses is published after it.
+        let (_, published) = &self.published;
+        let due = *published + PUBLISHED;
+        if followed && due > Instant::now() { tick.min(due) } else { tick }
     }
 
     /// Reconnects every account.

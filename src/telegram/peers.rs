@@ -125,6 +125,8 @@ pub(super) fn party(user: &tl::enums::User) -> Option<Party> {
         name: Some(text::clean(&full)).filter(|name| !name.is_empty()),
         username: username.map(|name| text::clean(&name)),
         phone: user.phone.as_deref().map(text::clean),
+        // A `min` user lacks the flag. Source: <https://core.telegram.org/api/min>.
+        contact: Some(user.contact).filter(|_| !user.min),
     })
 }
 

@@ -68,6 +68,7 @@ fn peer(id: i64, name: &str, username: Option<&str>) -> Party {
         name: Some(name.to_owned()).filter(|name| !name.is_empty()),
         username: username.map(str::to_owned),
         phone: None,
+        contact: None,
     }
 }
 

@@ -98,3 +98,8 @@ pub fn ledger_off(cause: &str) -> String {
 pub fn ledger_waits(cause: &str) -> String {
     format!("history is not saved for now: {cause}")
 }
+
+/// The control socket cannot be served.
+pub fn control_off(cause: &str) -> String {
+    format!("no control socket: {cause}")
+}

@@ -38,6 +38,7 @@ fn ring(id: i64) -> Msg {
         name: Some(format!("Caller {:03}", id % 200)),
         username: None,
         phone: None,
+        contact: None,
     };
     let mut call = calls::live(id, peer, true, now(), Stage::Requested);
     call.video = id % 4 == 0;

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use onhook::calls::reason::Outcome;
-use onhook::ledger::{Cursor, Filter, Ledger};
+use onhook::calls::history::{HistoryFilter, MISSED, PageStart};
+use onhook::ledger::Ledger;
 
 const CALLS: i64 = 1_000_000;
 /// People in the ledger; each has a name of two words that repeat.
@@ -45,26 +45,32 @@ fn main() {
     runtime.block_on(fill(&path));
     println!("{CALLS} calls in {:?}", began.elapsed());
     let ledger = runtime.block_on(Ledger::open(&path)).expect("the ledger");
-    let deep: Option<Cursor> = runtime.block_on(async {
+    let deep = runtime.block_on(async {
         // A page in the middle: half of all calls are older.
-        let middle = Filter { since: None, ..Filter::default() };
-        let mut next = None;
+        let mut start = PageStart::Newest;
         for _ in 0..200 {
-            next = ledger.page(&middle, next, 2_500).await.expect("a page").next;
+            let page = ledger.page(&HistoryFilter::default(), start, 2_500).await.expect("a page");
+            start = PageStart::OlderThan(page.calls.last().expect("a call").cursor());
         }
-        next
+        start
     });
-    let of = |text: &str| Filter { text: text.to_owned(), ..Filter::default() };
+    let of = |text: &str| HistoryFilter { text: text.to_owned(), ..HistoryFilter::default() };
     let cases = [
-        ("first page", Filter::default(), None),
-        ("a page in the middle", Filter::default(), deep),
-        ("one person", Filter { person: Some(77), ..Filter::default() }, None),
-        ("missed", Filter { outcome: Some(Outcome::Missed), ..Filter::default() }, deep),
-        ("one account", Filter { account: Some(1), ..Filter::default() }, deep),
-        ("text of one person", of("@user777 name777"), None),
-        ("text of 242 people", of("name77 "), None),
-        ("text of all people", of("name"), None),
-        ("text of nobody", of("zebra"), None),
+        ("first page", HistoryFilter::default(), PageStart::Newest),
+        ("a page in the middle", HistoryFilter::default(), deep),
+        (
+            "one person",
+            HistoryFilter { person: Some(77), ..HistoryFilter::default() },
+            PageStart::Newest,
+        ),
+        ("missed", HistoryFilter { outcomes: MISSED.to_vec(), ..HistoryFilter::default() }, deep),
+        ("the last page", HistoryFilter::default(), PageStart::Oldest),
+        ("strangers", HistoryFilter { strangers: true, ..HistoryFilter::default() }, deep),
+        ("one account", HistoryFilter { account: Some(1), ..HistoryFilter::default() }, deep),
+        ("text of one person", of("@user777 name777"), PageStart::Newest),
+        ("text of 242 people", of("name77 "), PageStart::Newest),
+        ("text of all people", of("name"), PageStart::Newest),
+        ("text of nobody", of("zebra"), PageStart::Newest),
     ];
     let mut criterion = Criterion::default()
         .configure_from_args()
@@ -72,9 +78,9 @@ fn main() {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(2));
     let mut group = criterion.benchmark_group("ledger of 1,000,000 calls");
-    for (name, filter, before) in cases {
+    for (name, filter, start) in cases {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| runtime.block_on(ledger.page(&filter, before, PAGE)).expect("a page"));
+            bencher.iter(|| runtime.block_on(ledger.page(&filter, start, PAGE)).expect("a page"));
         });
     }
     group.finish();

@@ -1,4 +1,5 @@
-//! What has to hold: (a) to (d) after every step, (e) and (f) once the line is good again.
+//! What has to hold: (a) to (d) after every step, (e) and (f) once the line is good again; (g), of
+//! the replies on the control socket, is in `control.rs`.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -9,11 +10,12 @@ use onhook::app::dialog::Dialog;
 use onhook::app::{SETTLE, State};
 use onhook::calls::account::RequestAnswer;
 use onhook::calls::failure::Failure;
-use onhook::calls::reason::EndedBy;
+use onhook::calls::reason::{EndReason, EndedBy};
 use onhook::calls::{
     AccountId, Call, CallKey, CallKind, Direction, EndedCall, Handle, Phase, Reference,
     RequestState,
 };
+use onhook::control::protocol::Reason;
 use onhook_loopback::{CallTruth, ConferenceTruth, MessageTruth};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -39,7 +41,7 @@ struct Order {
 pub struct Tally {
     pub calls: u64,
     pub requests: u64,
-    /// Hang-ups that a key asked for.
+    /// Hang-ups that a key or a control command asked for.
     pub asked: u64,
     /// Those that reached the server.
     pub sent: u64,
@@ -80,6 +82,17 @@ pub struct Before {
     picking: bool,
     meant: HashSet<CallKey>,
     attempts: HashMap<CallKey, (u32, bool)>,
+}
+
+/// What a message came from.
+pub enum Cause {
+    Key(Action),
+    /// A control command that means these calls.
+    Hangup {
+        meant: HashSet<CallKey>,
+        reason: Option<Reason>,
+    },
+    Other,
 }
 
 /// The number of the last try, and whether it is on its way.
@@ -158,22 +171,26 @@ impl Checks {
         }
     }
 
-    /// (a) No hang-up without a key, (b) none for a call that the key did not mean, (c) none while
-    /// one is on its way.
-    pub fn after(
-        &mut self,
-        before: &Before,
-        key: Option<Action>,
-        state: &State,
-    ) -> Result<(), String> {
-        self.cursor(before, key, state)?;
-        // Only these keys hang up, each where it is meant to.
-        let orders = match key {
-            Some(Action::HangUpNow) => !before.picking,
-            Some(Action::Accept | Action::DefaultReason) => before.picking,
-            Some(key) => before.picking && key.reason().is_some(),
-            None => false,
+    /// (a) No hang-up without a key or a control command, (b) none for a call that it did not mean,
+    /// (c) none while one is on its way.
+    pub fn after(&mut self, before: &Before, cause: &Cause, state: &State) -> Result<(), String> {
+        let key = match cause {
+            Cause::Key(key) => Some(*key),
+            Cause::Hangup { .. } | Cause::Other => None,
         };
+        self.cursor(before, key, state)?;
+        let (meant, command) = match cause {
+            Cause::Hangup { meant, reason } => (meant, Some(*reason)),
+            Cause::Key(_) | Cause::Other => (&before.meant, None),
+        };
+        // Only these keys hang up, each where it is meant to.
+        let orders = command.is_some()
+            || match key {
+                Some(Action::HangUpNow) => !before.picking,
+                Some(Action::Accept | Action::DefaultReason) => before.picking,
+                Some(key) => before.picking && key.reason().is_some(),
+                None => false,
+            };
         for call in state.calls.live() {
             let (number, sending) = attempt(call);
             let (last, was_sending) = before.attempts.get(&call.key).copied().unwrap_or_default();
@@ -189,13 +206,17 @@ impl Checks {
             if !orders && !without_picker {
                 return Err(format!("(a) a hang-up of {id} without a key for it: {key:?}"));
             }
+            let ordered = command.flatten().map(EndReason::from);
+            if ordered.is_some_and(|ordered| reason.is_some_and(|reason| ordered != reason)) {
+                return Err(format!("(b) a hang-up of {id} with another reason than commanded"));
+            }
             if key
                 .and_then(Action::reason)
                 .is_some_and(|chosen| reason.is_some_and(|reason| chosen != reason))
             {
                 return Err(format!("(b) a hang-up of {id} with another reason than chosen"));
             }
-            if !before.meant.contains(&call.key) {
+            if !meant.contains(&call.key) {
                 return Err(format!("(b) a hang-up of {id}, which nobody meant"));
             }
             if was_sending {

@@ -4,10 +4,13 @@ use std::fmt::{self, Write};
 use std::ops::Range;
 
 use onhook::app::action::Action;
+use onhook::control::protocol::{Reason, Selector};
 use onhook_loopback::fault_kinds;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use crate::control::Target;
 
 /// How long there is trouble, in seconds.
 const TROUBLE: u64 = 200;
@@ -21,6 +24,10 @@ pub enum Step {
     Wait(u64),
     /// A key.
     Press(Action),
+    /// A client of the control socket asks for the status.
+    AskStatus,
+    /// It hangs up.
+    Hangup { target: Target, reason: Option<Reason>, yes: bool },
     /// The program ends, and is started again.
     Restart,
     /// The same, but what its session has learned since it was written last is lost: Telegram
@@ -270,7 +277,31 @@ fn any_steps(waits: u64) -> impl Strategy<Value = Vec<Step>> {
         let wait = Step::Wait(if waits { wait } else { 0 });
         vec![Step::Press(Action::Top), Step::Press(Action::HangUp), wait, Step::Press(choice)]
     });
+    let selector = proptest::sample::select(vec![
+        Selector::Only,
+        Selector::Selected,
+        Selector::Latest,
+        Selector::Ringing,
+        Selector::All,
+    ]);
+    let target = prop_oneof![
+        2 => (0usize..8).prop_map(Target::Known),
+        1 => selector.prop_map(Target::Selected),
+    ];
+    let reason = proptest::option::of(proptest::sample::select(vec![
+        Reason::Busy,
+        Reason::Missed,
+        Reason::Hangup,
+        Reason::Disconnect,
+    ]));
+    // Between the status and the hang-up something may happen.
+    let control = (target, reason, proptest::bool::weighted(0.3), 0u64..1_500, any::<bool>())
+        .prop_map(|(target, reason, yes, wait, waits)| {
+            let wait = Step::Wait(if waits { wait } else { 0 });
+            vec![Step::AskStatus, wait, Step::Hangup { target, reason, yes }]
+        });
     prop_oneof![
+        4 => control,
         8 => (0..waits).prop_map(|millis| vec![Step::Wait(millis)]),
         6 => (0u64..400).prop_map(|millis| vec![Step::Wait(millis)]),
         12 => key.prop_map(|key| vec![Step::Press(key)]),

@@ -9,16 +9,19 @@ use onhook::accounts::AccountStore;
 use onhook::app::msg::{LedgerEvent, Msg};
 use onhook::calls::account::{AccountEvent, ConnectionState};
 use onhook::clock::Clock;
+use onhook::control::protocol::ControlCommand;
+use onhook::control::{self, event::ControlEvent};
 use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::{Network, SessionSource};
 use onhook_loopback::{Scenario, Server};
 use tempfile::TempDir;
 use tokio::task::yield_now;
 
-use crate::checks::{Checks, Tally, agree, ledger_agrees};
+use crate::checks::{Cause, Checks, Tally, agree, ledger_agrees};
 use crate::common::paused::{QUIET, Requests, still};
 use crate::common::session::stored_account;
 use crate::common::wait::{DEADLINE, Deadline};
+use crate::control::{Client, meant};
 use crate::plan::{Plan, Step};
 
 /// How long everybody gets to agree after the last trouble, in milliseconds: the longest waits of
@@ -58,6 +61,7 @@ pub fn silence_library_panics() {
 struct Play<'a> {
     server: &'a Server,
     switchboard: Switchboard,
+    client: Client,
     requests: &'a Requests,
     checks: &'a mut Checks,
     history: &'a History,
@@ -76,9 +80,16 @@ impl Play<'_> {
             self.history.note(format!("{seconds:8.3} {msg:?}"));
         }
         let before = Checks::before(&self.switchboard.state);
-        let key = match &msg {
-            Msg::Action(action) => Some(*action),
-            _ => None,
+        let cause = match &msg {
+            Msg::Action(action) => Cause::Key(*action),
+            Msg::Control(ControlEvent::Command(
+                _,
+                ControlCommand::Hangup { calls, reason, yes },
+            )) => {
+                let meant = meant(calls, *yes, &self.switchboard.state);
+                Cause::Hangup { meant, reason: *reason }
+            }
+            _ => Cause::Other,
         };
         match &msg {
             Msg::Account(_, AccountEvent::RequestDone { key, attempt, outcome }) => {
@@ -90,7 +101,7 @@ impl Play<'_> {
             _ => {}
         }
         self.switchboard.dispatch(msg).map_err(|error| error.to_string())?;
-        self.checks.after(&before, key, &self.switchboard.state)
+        self.checks.after(&before, &cause, &self.switchboard.state)
     }
 
     /// Checks the requests that have reached the server since the last time; whether there were any.
@@ -116,11 +127,17 @@ impl Play<'_> {
                 self.take(msg)?;
                 quiet = 0;
             }
-            if self.check_requests()? {
+            if self.check_requests()? || self.client.receive()? {
                 quiet = 0;
             }
         }
         Ok(())
+    }
+
+    /// Sends a command on the control socket.
+    async fn command(&mut self, command: ControlCommand) -> Verdict {
+        self.client.send(command);
+        self.settle().await
     }
 
     /// Lets time pass, in steps of so many milliseconds.
@@ -138,12 +155,17 @@ impl Play<'_> {
     }
 }
 
-async fn open(accounts: &AccountStore, folder: &Path, clock: Clock) -> Switchboard {
+/// Starts the program, and connects a client to its control socket.
+async fn open(accounts: &AccountStore, folder: &Path, clock: Clock) -> (Switchboard, Client) {
     let origin =
         accounts.lease("ada").map(SessionSource::Stored).map_err(|error| error.to_string());
     let setup = AccountSetup { name: "ada".to_owned(), origin };
     let network = Network { clock, api_id: Some(1), ..Network::default() };
-    Switchboard::open(vec![setup], network, Some(&folder.join("ledger.db"))).await
+    let ledger = folder.join("ledger.db");
+    let mut switchboard = Switchboard::open(vec![setup], network, Some(&ledger)).await;
+    let socket = control::socket(&folder.join("run"));
+    switchboard.serve_control(&socket);
+    (switchboard, Client::connect(&socket))
 }
 
 /// Plays a plan to its end; how much there was to be checked, or what went wrong.
@@ -160,10 +182,11 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     let clock = Clock::of_runtime();
     let began = tokio::time::Instant::now();
     let mut checks = Checks::default();
-    let switchboard = still(open(&accounts, folder.path(), clock)).await;
+    let (switchboard, client) = still(open(&accounts, folder.path(), clock)).await;
     let mut play = Play {
         server: &server,
         switchboard,
+        client,
         requests: &requests,
         checks: &mut checks,
         history: &history,
@@ -178,9 +201,25 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
                 play.take(Msg::Action(*action))?;
                 play.settle().await?;
             }
+            Step::AskStatus => play.command(ControlCommand::Status {}).await?,
+            Step::Hangup { target, reason, yes } => {
+                if let Some(calls) = play.client.hangup(target) {
+                    let (reason, yes) = (*reason, *yes);
+                    play.command(ControlCommand::Hangup { calls, reason, yes }).await?;
+                }
+            }
             Step::Restart | Step::Kill => {
-                let Play { switchboard, server, requests, checks, history, began, sends_invalid } =
-                    play;
+                let Play {
+                    switchboard,
+                    client,
+                    server,
+                    requests,
+                    checks,
+                    history,
+                    began,
+                    sends_invalid,
+                } = play;
+                drop(client);
                 history.note(format!("{:8.3} {step:?}", began.elapsed().as_secs_f64()));
                 let file = accounts.root().join("ada/session.db");
                 let session = std::fs::read(&file).expect("a session");
@@ -189,9 +228,17 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
                     std::fs::write(&file, session).expect("it can be put back");
                 }
                 checks.restarted();
-                let switchboard = still(open(&accounts, folder.path(), clock)).await;
-                play =
-                    Play { server, switchboard, requests, checks, history, began, sends_invalid };
+                let (switchboard, client) = still(open(&accounts, folder.path(), clock)).await;
+                play = Play {
+                    server,
+                    switchboard,
+                    client,
+                    requests,
+                    checks,
+                    history,
+                    began,
+                    sends_invalid,
+                };
                 play.recalled().await?;
             }
         }
@@ -206,6 +253,7 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
         let (calls, conferences) = (server.ground_truth(0), server.conferences(0));
         agree(&calls, &conferences, &play.switchboard.state, plan.repeats_calls)?;
     }
+    play.client.all_answered()?;
     let online = play.switchboard.state.accounts[0].connection == ConnectionState::Online;
     let ground_truth = play.server.ground_truth(0);
     let tally = play.checks.tally(ground_truth.len());

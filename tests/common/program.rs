@@ -12,8 +12,13 @@ use super::wait::DEADLINE;
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_onhook");
 
 /// The variables that put all files of the program into one folder.
-pub fn folder_variables(folder: &Path) -> [(&'static str, PathBuf); 3] {
-    ["ONHOOK_CONFIG_DIR", "ONHOOK_STATE_DIR", "ONHOOK_DATA_DIR"].map(|name| (name, folder.into()))
+pub fn folder_variables(folder: &Path) -> [(&'static str, PathBuf); 4] {
+    [
+        ("ONHOOK_CONFIG_DIR", folder.into()),
+        ("ONHOOK_STATE_DIR", folder.into()),
+        ("ONHOOK_DATA_DIR", folder.into()),
+        ("ONHOOK_RUNTIME_DIR", folder.join("run")),
+    ]
 }
 
 /// The program with nothing of this machine's environment, and with all its files in one folder.

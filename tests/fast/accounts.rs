@@ -226,7 +226,10 @@ fn an_account_in_use_and_one_readable_by_others_are_refused() {
     // The lines are kept, because a watch ends when its output is closed.
     let (running, mut lines) = watch(&folder, &[]);
     lines.next().expect("a line");
-    let output = onhook(&folder, &["watch"]).output().expect("the program runs");
+    // With the same control socket, it would print the records of the first one.
+    let mut second = onhook(&folder, &["watch"]);
+    second.env("ONHOOK_RUNTIME_DIR", folder.path().join("other"));
+    let output = second.output().expect("the program runs");
     assert_eq!(output.status.code(), Some(2));
     let holder = format!("the account 'ada' is in use by process {}", running.process());
     assert!(stderr(&output).contains(&holder), "{}", stderr(&output));

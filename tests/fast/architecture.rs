@@ -21,12 +21,17 @@ const IO: &[&str] =
 /// Who may use what. `runtime` and `cli` join everything and may use all modules.
 ///
 /// The reasons are in `CONTRIBUTING.md`.
-const IMPORTS: [ImportRule; 15] = [
+const IMPORTS: [ImportRule; 16] = [
     ImportRule { module: "text", may: &[], never: IO },
     ImportRule { module: "calls", may: &["text"], never: IO },
-    ImportRule { module: "words", may: &["calls", "text"], never: IO },
+    ImportRule { module: "words", may: &["calls", "control", "text"], never: IO },
     ImportRule { module: "sign_in", may: &["calls", "text", "words"], never: IO },
-    ImportRule { module: "app", may: &["calls", "sign_in", "text", "words"], never: IO },
+    ImportRule { module: "app", may: &["calls", "control", "sign_in", "text", "words"], never: IO },
+    ImportRule {
+        module: "control",
+        may: &["calls", "text"],
+        never: &["ratatui", "crossterm", "grammers", "Timestamp::now"],
+    },
     ImportRule {
         module: "config",
         may: &["accounts", "app", "qr", "sign_in", "text"],

@@ -220,9 +220,11 @@ fn serve_prints_its_address_and_ends_on_a_signal() {
 fn nothing_is_written_to_the_configuration_folder() {
     let folder = folder();
     let mut command = onhook(&folder);
-    command.args(["watch", "--demo", "quiet"]);
+    let configuration = folder.path().join("config");
+    fs::create_dir(&configuration).expect("a folder");
+    command.args(["watch", "--demo", "quiet"]).env("ONHOOK_CONFIG_DIR", &configuration);
     let (running, mut lines) = Running::start(command);
     lines.next().expect("something is printed");
     drop(running);
-    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0);
+    assert_eq!(fs::read_dir(configuration).expect("the folder").count(), 0);
 }

@@ -8,12 +8,15 @@ use onhook::app::msg::Msg;
 use onhook::calls::Calls;
 use onhook::calls::account::{AccountContext, AccountEvent};
 use onhook::calls::event::{CallEvent, LiveCall, LoggedCall, RecalledCall, Relays, Stage};
+use onhook::calls::history::{
+    CallerFacts, HistoryCall, HistoryFilter, HistoryKind, Page, PageStart,
+};
 use onhook::calls::reason::{EndReason, EndedBy, Ending, Outcome, Recorded};
 use onhook::calls::{
     AccountId, CallKey, Direction, EndedCall, Origin, Party, PossibleDiscard, Provenance,
     RequestKind, RequestState, Sent, SentAnswer, Verb,
 };
-use onhook::ledger::{Filter, HistoryCall, Ledger, LedgerHandle, LedgerRow, Page};
+use onhook::ledger::{Ledger, LedgerHandle, LedgerRow};
 use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::Network;
 use onhook::words;
@@ -275,8 +278,8 @@ fn told(page: &Page) -> Vec<String> {
     page.calls.iter().map(line).collect()
 }
 
-async fn all(ledger: &Ledger, filter: &Filter) -> Vec<String> {
-    told(&ledger.page(filter, None, 100).await.expect("a page"))
+async fn all(ledger: &Ledger, filter: &HistoryFilter) -> Vec<String> {
+    told(&ledger.page(filter, PageStart::Newest, 100).await.expect("a page"))
 }
 
 #[tokio::test]
@@ -287,7 +290,7 @@ async fn a_ledger_of_version_1_shows_the_same_calls_after_its_migration() {
     std::fs::copy(file, &path).expect("a copy");
     for _ in 0..2 {
         let ledger = Ledger::open(&path).await.expect("it is migrated once");
-        let mut calls = all(&ledger, &Filter::default()).await;
+        let mut calls = all(&ledger, &HistoryFilter::default()).await;
         calls.sort();
         assert_eq!(
             calls,
@@ -301,10 +304,14 @@ async fn a_ledger_of_version_1_shows_the_same_calls_after_its_migration() {
                 "Zoë Ängström outgoing moved-to-group by ? sent - recorded migrate-conference-call rang None talked Some(3)",
             ]
         );
-        let zoe = Filter { text: "ängst zoë".to_owned(), ..Filter::default() };
+        let zoe = HistoryFilter { text: "ängst zoë".to_owned(), ..HistoryFilter::default() };
         assert_eq!(all(&ledger, &zoe).await.len(), 2, "names of version 1 can be searched");
-        let account =
-            ledger.page(&Filter::default(), None, 1).await.expect("a page").calls[0].account;
+        let account = ledger
+            .page(&HistoryFilter::default(), PageStart::Newest, 1)
+            .await
+            .expect("a page")
+            .calls[0]
+            .account;
         let now = jiff::Timestamp::from_second(1_795_749_375).expect("in range");
         let living = ledger.recall(account, now, i64::MAX / 2).await.expect("read");
         let names: Vec<_> = living.iter().map(|it| of(it).peer.name.as_deref()).collect();
@@ -406,6 +413,7 @@ async fn with_calls(count: i64) -> (TempDir, Ledger) {
             peer: Party {
                 name: Some(format!("Person {}", number % 5)),
                 username: Some(format!("p{}", number % 5)),
+                contact: Some(number % 7 != 0),
                 ..Party::unknown(100 + number % 5)
             },
             direction: if number % 2 == 0 { Direction::Incoming } else { Direction::Outgoing },
@@ -437,39 +445,82 @@ type Fits = fn(i64) -> bool;
 #[tokio::test]
 async fn pages_go_on_where_the_last_one_ended_and_filters_combine() {
     let (_folder, ledger) = with_calls(200).await;
-    let filters: [(Filter, Fits); 7] = [
-        (Filter::default(), |_| true),
-        (Filter { account: Some(ME), ..Filter::default() }, |n| n % 3 == 0),
-        (Filter { person: Some(102), ..Filter::default() }, |n| n % 5 == 2),
-        (Filter { outcome: Some(Outcome::LineBusy), ..Filter::default() }, |_| false),
-        (Filter { outcome: Some(Outcome::Unanswered), ..Filter::default() }, |n| {
+    let all = HistoryFilter::default();
+    let filters: [(HistoryFilter, Fits); 11] = [
+        (all.clone(), |_| true),
+        (HistoryFilter { account: Some(ME), ..all.clone() }, |n| n % 3 == 0),
+        (HistoryFilter { person: Some(102), ..all.clone() }, |n| n % 5 == 2),
+        (HistoryFilter { outcomes: vec![Outcome::LineBusy], ..all.clone() }, |_| false),
+        (HistoryFilter { outcomes: vec![Outcome::Unanswered], ..all.clone() }, |n| {
             matches!(n % 4, 1 | 2)
         }),
-        (Filter { text: "@P3 person".to_owned(), ..Filter::default() }, |n| n % 5 == 3),
         (
-            Filter {
+            HistoryFilter {
+                outcomes: vec![Outcome::Unanswered, Outcome::ConnectionLost],
+                ..all.clone()
+            },
+            |n| n % 4 != 0,
+        ),
+        (HistoryFilter { text: "@P3 person".to_owned(), ..all.clone() }, |n| n % 5 == 3),
+        (HistoryFilter { strangers: true, ..all.clone() }, |n| n % 7 == 0),
+        (HistoryFilter { kind: Some(HistoryKind::Video), ..all.clone() }, |_| false),
+        (HistoryFilter { direction: Some(Direction::Incoming), ..all.clone() }, |n| n % 2 == 0),
+        (
+            HistoryFilter {
                 account: Some(ME),
                 text: "p1".to_owned(),
                 since: Some(at(100 * 60)),
-                ..Filter::default()
+                ..all.clone()
             },
             |n| n % 3 == 0 && n % 5 == 1 && n >= 100,
         ),
     ];
     for (filter, fits) in filters {
-        let (mut found, mut next) = (Vec::new(), None);
+        let wanted: Vec<_> = (0..200).rev().filter(|number| fits(*number)).collect();
+        let (mut found, mut start) = (Vec::new(), PageStart::Newest);
         loop {
-            let page = ledger.page(&filter, next, 7).await.expect("a page");
+            let page = ledger.page(&filter, start, 7).await.expect("a page");
             assert!(page.calls.len() <= 7);
             found.extend(page.calls.iter().map(|call| call.id));
-            next = page.next;
-            if next.is_none() {
-                break;
+            match page.calls.last().filter(|_| page.more) {
+                Some(last) => start = PageStart::OlderThan(last.cursor()),
+                None => break,
             }
         }
-        let wanted: Vec<_> = (0..200).rev().filter(|number| fits(*number)).collect();
         assert_eq!(found, wanted, "{filter:?}");
+        let (mut found, mut start) = (Vec::new(), PageStart::Oldest);
+        loop {
+            let page = ledger.page(&filter, start, 7).await.expect("a page");
+            found.splice(..0, page.calls.iter().map(|call| call.id));
+            match page.calls.first().filter(|_| page.more) {
+                Some(first) => start = PageStart::NewerThan(first.cursor()),
+                None => break,
+            }
+        }
+        assert_eq!(found, wanted, "backwards: {filter:?}");
     }
+}
+
+#[tokio::test]
+async fn the_ledger_knows_how_often_a_person_has_called_and_what_became_of_it() {
+    let (_folder, ledger) = with_calls(200).await;
+    // Call n of person n % 5 was placed in minute n.
+    let facts = async |person, call, minute: i64| {
+        ledger.caller_facts(person, call, at(minute * 60)).await.expect("read")
+    };
+    let of_3 = facts(103, 0, 199).await;
+    assert_eq!(of_3.calls_in_week, 40);
+    assert_eq!(of_3.last, Some((at(198 * 60), Outcome::Unanswered)));
+    let incoming = (139..200).filter(|n| n % 5 == 3 && n % 2 == 0).count();
+    assert_eq!(of_3.rings_in_hour, incoming as u32);
+    // The call itself does not count.
+    let another = facts(103, 198, 199).await;
+    assert_eq!(another.calls_in_week, 39);
+    assert_eq!(another.last.map(|(placed, _)| placed), Some(at(193 * 60)));
+    assert_eq!(facts(999, 0, 199).await, CallerFacts::default());
+    let later = facts(103, 0, 199 + 8 * 24 * 60).await;
+    assert_eq!((later.calls_in_week, later.rings_in_hour), (0, 0));
+    assert!(later.last.is_some());
 }
 
 /// A writer whose reader has gone.

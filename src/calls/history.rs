@@ -1,0 +1,210 @@
+//! Ended calls as the ledger has them, and which of them are read: filters and pages.
+
+use jiff::Timestamp;
+
+use super::reason::{EndReason, EndedBy, Outcome};
+use super::{CallKind, Direction, Origin, Party};
+
+/// An ended call, as the ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryCall {
+    /// The user id of the account.
+    pub account: i64,
+    /// Telegram's call id.
+    pub id: i64,
+    pub kind: CallKind,
+    pub peer: Party,
+    pub direction: Direction,
+    /// Whether it was a video call.
+    pub video: bool,
+    /// When it was placed, on the server's clock, as all times here.
+    pub placed: Timestamp,
+    /// When the other side's devices received it.
+    pub rang: Option<Timestamp>,
+    pub accepted: Option<Timestamp>,
+    pub established: Option<Timestamp>,
+    pub ended: Timestamp,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The side that ended it, where it is known.
+    pub ended_by: Option<EndedBy>,
+    /// The code of the reason that Telegram recorded.
+    pub reason_recorded: Option<String>,
+    /// The reason that was sent from this machine.
+    pub reason_sent: Option<EndReason>,
+    /// What caused the discard.
+    pub origin: Option<Origin>,
+    /// Seconds until the answer or the end.
+    pub ring_seconds: Option<u32>,
+    /// Seconds talked.
+    pub talk_seconds: Option<u32>,
+}
+
+/// Which calls to read. Empty fields do not restrict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryFilter {
+    /// The user id of the account.
+    pub account: Option<i64>,
+    /// The user id of the other party.
+    pub person: Option<i64>,
+    /// Any of these.
+    pub outcomes: Vec<Outcome>,
+    pub direction: Option<Direction>,
+    pub kind: Option<HistoryKind>,
+    /// Calls with people who are not contacts, or of whom no name is known.
+    pub strangers: bool,
+    /// Words that all occur in the name or the username of the other party.
+    pub text: String,
+    /// The earliest time of placing.
+    pub since: Option<Timestamp>,
+}
+
+/// Audio, video, or a group call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
+pub enum HistoryKind {
+    Audio,
+    Video,
+    Group,
+}
+
+/// The outcomes of a call that was not answered and that nobody has declined: one that was missed.
+pub const MISSED: [Outcome; 2] = [Outcome::Missed, Outcome::RangOut];
+
+/// The position of a call in the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// Milliseconds since 1970.
+    pub placed: i64,
+    pub account: i64,
+    pub id: i64,
+}
+
+/// Where a page begins, and in which direction it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageStart {
+    /// The latest calls.
+    Newest,
+    /// The first calls.
+    Oldest,
+    /// The calls that are next older than this one.
+    OlderThan(Cursor),
+    /// The calls that are next newer than this one.
+    NewerThan(Cursor),
+}
+
+/// Some calls, newest first, whatever the direction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    pub calls: Vec<HistoryCall>,
+    /// Whether more calls follow in the direction of the page.
+    pub more: bool,
+}
+
+/// What the ledger knows of a caller.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallerFacts {
+    /// The calls with this person in the last seven days, without the present one.
+    pub calls_in_week: u32,
+    /// The incoming calls of this person in the last hour, without the present one.
+    pub rings_in_hour: u32,
+    /// When the last call was placed, and what became of it.
+    pub last: Option<(Timestamp, Outcome)>,
+}
+
+impl HistoryCall {
+    /// The position of this call.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { placed: self.placed.as_millisecond(), account: self.account, id: self.id }
+    }
+
+    /// The code of its kind.
+    pub fn kind_code(&self) -> &'static str {
+        super::kind_code(self.kind, self.video)
+    }
+
+    /// Whether nobody answered or declined it.
+    pub fn is_missed(&self) -> bool {
+        self.direction == Direction::Incoming && MISSED.contains(&self.outcome)
+    }
+}
+
+impl HistoryFilter {
+    /// Reads the words of a filter line. `accounts` are the names on this machine, with user ids.
+    ///
+    /// A word is the code of an outcome, a direction or a kind, `unknown`, or `@` and the name of an
+    /// account; all others are searched for in names.
+    pub fn parse(line: &str, accounts: &[(String, i64)]) -> Self {
+        let mut filter = Self::default();
+        let mut words = Vec::new();
+        for word in line.split_whitespace() {
+            let lower = word.to_lowercase();
+            let account = lower
+                .strip_prefix('@')
+                .and_then(|name| accounts.iter().find(|(known, _)| known.to_lowercase() == name));
+            if let Some((_, user_id)) = account {
+                filter.account = Some(*user_id);
+            } else if lower == Outcome::Missed.code() {
+                filter.outcomes.extend(MISSED);
+                filter.direction = Some(Direction::Incoming);
+            } else if let Ok(outcome) = lower.parse::<Outcome>()
+                && outcome != Outcome::Unknown
+            {
+                filter.outcomes.push(outcome);
+            } else if let Ok(direction) = lower.parse::<Direction>() {
+                filter.direction = Some(direction);
+            } else if let Ok(kind) = lower.parse::<HistoryKind>() {
+                filter.kind = Some(kind);
+            } else if lower == STRANGERS {
+                filter.strangers = true;
+            } else {
+                words.push(word);
+            }
+        }
+        filter.text = words.join(" ");
+        filter
+    }
+}
+
+/// The word of a filter line for people who are not contacts.
+pub const STRANGERS: &str = "unknown";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_line_is_read_word_by_word() {
+        let accounts = [("work".to_owned(), 11), ("home".to_owned(), 12)];
+        let all = HistoryFilter::default();
+        let cases = [
+            ("", all.clone()),
+            ("grace hopper", HistoryFilter { text: "grace hopper".to_owned(), ..all.clone() }),
+            ("@Work", HistoryFilter { account: Some(11), ..all.clone() }),
+            ("@grace", HistoryFilter { text: "@grace".to_owned(), ..all.clone() }),
+            (
+                "missed @home Grace",
+                HistoryFilter {
+                    account: Some(12),
+                    outcomes: MISSED.to_vec(),
+                    direction: Some(Direction::Incoming),
+                    text: "Grace".to_owned(),
+                    ..all.clone()
+                },
+            ),
+            ("line-busy", HistoryFilter { outcomes: vec![Outcome::LineBusy], ..all.clone() }),
+            (
+                "unknown outgoing video",
+                HistoryFilter {
+                    strangers: true,
+                    direction: Some(Direction::Outgoing),
+                    kind: Some(HistoryKind::Video),
+                    ..all.clone()
+                },
+            ),
+        ];
+        for (line, wanted) in cases {
+            assert_eq!(HistoryFilter::parse(line, &accounts), wanted, "{line}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Texts of the control socket and its commands.
+
+use crate::control::protocol::{BoardStatus, CallStatus, HangupResult};
+use crate::text::duration;
+
+/// No call fits the selector.
+pub const NO_CALL: &str = "there is no such call";
+/// An action for a program without a board.
+pub const NO_BOARD: &str = "there is no board: `onhook watch` runs without one";
+/// An action that the screen or dialog does not accept.
+pub const NOT_NOW: &str = "the board does not take this action now";
+
+/// The instance whose records were printed has ended.
+pub const ENDED: &str = "onhook has ended";
+/// The server has dropped this client.
+pub const DROPPED: &str = "this program did not read fast enough; onhook has left lines out";
+
+/// The board has no such action.
+pub fn unknown_action(name: &str) -> String {
+    format!("no action '{name}'; `onhook config keymap` lists them")
+}
+
+/// No call has this key.
+pub fn no_such_call(key: &str) -> String {
+    format!("no call '{key}'; `onhook status` lists them")
+}
+
+/// A selector means more than one call.
+pub fn ambiguous(calls: usize) -> String {
+    format!("that means {calls} calls; name one of them, or add --yes")
+}
+
+/// One line for a status bar; empty if there is no call.
+pub fn short(status: &BoardStatus) -> String {
+    let Some(first) = status.calls.first() else { return String::new() };
+    let (symbol, number) = match first.state.as_str() {
+        "ringing" => ("☎", status.ringing),
+        "active" => ("●", status.active),
+        _ => ("◌", status.calls.len() + status.more - status.ringing - status.active),
+    };
+    format!("{symbol} {number} {} {}", first.name, duration(first.seconds.into()))
+}
+
+/// The calls and accounts for a person, one a line.
+pub fn long(status: &BoardStatus) -> String {
+    let mut lines: Vec<String> = status.calls.iter().map(call).collect();
+    if status.more > 0 {
+        lines.push(format!("and {} more", status.more));
+    }
+    if lines.is_empty() {
+        lines.push(super::screen::NO_CALLS.to_owned());
+    }
+    lines.extend(
+        status.accounts.iter().map(|account| format!("{}: {}", account.name, account.state)),
+    );
+    lines.join("\n")
+}
+
+/// The outcome of a hang-up, one line.
+pub fn hangup_result(result: &HangupResult) -> String {
+    let HangupResult { name, text, error, .. } = result;
+    match error {
+        None => format!("{name}: {text}"),
+        Some(code) => format!("{name}: ✗ {text} · {code}"),
+    }
+}
+
+/// A call, one line.
+pub fn call(call: &CallStatus) -> String {
+    let CallStatus { state, direction, kind, name, .. } = call;
+    let selected = if call.selected { "▶ " } else { "  " };
+    let sending = if call.sending { " · ending…" } else { "" };
+    let error = call.error.as_ref().map(|code| format!(" · ✗ {code}")).unwrap_or_default();
+    format!(
+        "{selected}{state} {} {name} · {direction} {kind}{sending}{error} · {}",
+        duration(call.seconds.into()),
+        call.call
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(states: &[&str]) -> BoardStatus {
+        let calls = states.iter().map(|state| CallStatus {
+            call: "ada/7".to_owned(),
+            account: "ada".to_owned(),
+            state: (*state).to_owned(),
+            direction: "incoming".to_owned(),
+            kind: "audio".to_owned(),
+            name: "Grace Hopper".to_owned(),
+            seconds: 12,
+            selected: false,
+            sending: false,
+            error: None,
+        });
+        let count = |wanted: &str| states.iter().filter(|state| **state == wanted).count();
+        BoardStatus {
+            accounts: Vec::new(),
+            calls: calls.collect(),
+            more: 0,
+            ringing: count("ringing"),
+            active: count("active"),
+        }
+    }
+
+    #[test]
+    fn the_short_status_counts_the_most_urgent_calls() {
+        let cases: [(&[&str], &str); 5] = [
+            (&[], ""),
+            (&["ringing", "ringing", "active"], "☎ 2 Grace Hopper 00:12"),
+            (&["active", "dialing"], "● 1 Grace Hopper 00:12"),
+            (&["dialing", "connecting"], "◌ 2 Grace Hopper 00:12"),
+            (&["connecting"], "◌ 1 Grace Hopper 00:12"),
+        ];
+        for (states, wanted) in cases {
+            assert_eq!(short(&status(states)), wanted, "{states:?}");
+        }
+    }
+}

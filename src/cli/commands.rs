@@ -113,7 +113,7 @@ pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs, notify: bool) 
         return Err(usage(anyhow!("a scenario and --log need --demo")));
     }
     let paths = setup::paths();
-    if super::control::watch(&chosen.account, &paths)? {
+    if super::control::watch(&chosen.account, notify, &paths)? {
         return Ok(());
     }
     let config = load(&paths, Overrides::default())?;

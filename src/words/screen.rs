@@ -112,6 +112,6 @@ pub const ABOUT: [&str; 3] = [
      only that device, so the row says “answered elsewhere” and no more.",
     "After the selected call has ended, nothing is selected for two seconds, so that a key meant \
      for it cannot act on another call.",
-    "Quitting ends no call. onhook sends nothing that changes anything unless you press a key, or the \
-     button of a notification.",
+    "Quitting ends no call. onhook sends nothing that changes anything unless you press a key or a button, \
+     or run a command.",
 ];

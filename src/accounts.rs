@@ -149,11 +149,13 @@ impl AccountStore {
 
     /// The name of a user's account, if there is one.
     pub fn of_user(&self, user_id: i64) -> Option<String> {
-        let is_theirs = |name: &String| {
-            let settings = AccountSettings::read(&self.root.join(name));
-            settings.is_ok_and(|settings| settings.user_id == Some(user_id))
-        };
-        self.names().unwrap_or_default().into_iter().find(is_theirs)
+        let names = self.names().unwrap_or_default();
+        names.into_iter().find(|name| self.user_of(name) == Some(user_id))
+    }
+
+    /// The user id of an account, if it has been online.
+    pub fn user_of(&self, name: &str) -> Option<i64> {
+        AccountSettings::read(&self.root.join(name)).ok()?.user_id
     }
 
     /// The folder of an account that exists.

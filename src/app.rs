@@ -11,9 +11,11 @@ pub mod countdown;
 pub mod dialog;
 pub mod effect;
 mod gathering;
+pub mod history;
 pub mod hook_event;
 pub mod msg;
 pub mod notice;
+pub mod older_calls;
 pub mod request;
 pub mod selection;
 pub mod sign_in;
@@ -23,10 +25,12 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use strum::{EnumIter, IntoEnumIterator};
 
 use crate::calls::account::{AccountEvent, ConnectionState};
 use crate::calls::event::CallEvent;
 use crate::calls::failure::Remedy;
+use crate::calls::history::CallerFacts;
 use crate::calls::reason::Ending;
 use crate::calls::{
     AccountId, CallKey, Calls, Change, Ignored, Origin, Party, Phase, RequestState,
@@ -38,9 +42,11 @@ use control::Order;
 use dialog::{Choice, Dialog};
 use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect, RingingCall};
 use gathering::Gathering;
+use history::History;
 use hook_event::SeenCalls;
 use msg::{LedgerEvent, Msg, NotifyEvent};
 use notice::Notices;
+use older_calls::{OlderCalls, OlderOffsets};
 pub use selection::SETTLE;
 use sign_in_dialog::SignInMode;
 
@@ -69,12 +75,26 @@ pub enum DetailPane {
     Hidden,
 }
 
+/// With more calls than this the ledger is not asked for what is known of the callers.
+const MAX_LOOKED_UP: usize = 200;
+
 /// A screen. Dialogs are drawn over it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumIter)]
 pub enum Screen {
     /// The board: the calls that live, and the recent ones.
     #[default]
     Calls,
+    /// The calls of the ledger.
+    History,
+}
+
+impl Screen {
+    /// The screen that is `steps` screens to the right.
+    fn next(self, steps: isize) -> Self {
+        let all: Vec<_> = Self::iter().collect();
+        let at = all.iter().position(|screen| *screen == self).unwrap_or(0) as isize;
+        all[(at + steps).rem_euclid(all.len() as isize) as usize]
+    }
 }
 
 /// The display while it is frozen.
@@ -116,6 +136,12 @@ pub struct State {
     /// The calls that have begun to ring in this run of the program, and still ring.
     ringing: HashSet<CallKey>,
     seen: SeenCalls,
+    pub history: History,
+    /// The calls of the past that are being read from Telegram.
+    pub older: Option<OlderCalls>,
+    older_offsets: OlderOffsets,
+    /// What the ledger knows of those who make the calls that live.
+    callers: HashMap<CallKey, CallerFacts>,
     /// Whether there is a board, which shows the calls and takes keys.
     pub has_board: bool,
     /// The orders of control clients whose outcome is not complete.
@@ -129,14 +155,8 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     let is_recall = matches!(msg, Msg::Ledger(LedgerEvent::Recalled { .. }));
     let mut effects = match msg {
         Msg::Action(action) => state.act(action, now),
-        Msg::Edit(request) => {
-            state.edit(request);
-            Vec::new()
-        }
-        Msg::Paste(text) => {
-            state.paste(&text);
-            Vec::new()
-        }
+        Msg::Edit(request) => state.edit(request),
+        Msg::Paste(text) => state.paste(&text),
         Msg::Account(account, event) => state.account_event(account, event, now),
         Msg::Ledger(event) => state.ledger_event(event, now),
         Msg::Control(event) => state.control_event(event, now),
@@ -151,7 +171,11 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     state.close_settled_question();
     state.settle_selection(was_unobstructed, now);
     effects.extend(state.settled_orders());
-    for (key, change) in state.calls.take_changes() {
+    let changes = state.calls.take_changes();
+    let ended =
+        changes.iter().filter(|(_, change)| matches!(change, Change::Ended | Change::Refined));
+    let any_ended = ended.map(|(key, _)| state.callers.remove(key)).count() > 0;
+    for (key, change) in changes {
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
         if !is_recall {
@@ -159,6 +183,10 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         }
     }
     effects.extend(state.gathered_calls(now));
+    if any_ended {
+        // After the effects that save them.
+        effects.extend(state.history_changed());
+    }
     effects
 }
 
@@ -182,6 +210,10 @@ impl State {
             gathering: Gathering::default(),
             ringing: HashSet::new(),
             seen: SeenCalls::default(),
+            history: History::default(),
+            older: None,
+            older_offsets: OlderOffsets::default(),
+            callers: HashMap::new(),
             has_board: false,
             orders: Vec::new(),
         }
@@ -192,6 +224,7 @@ impl State {
         match (&self.dialog, self.screen) {
             (Some(dialog), _) => dialog.layer(),
             (None, Screen::Calls) => Layer::Board,
+            (None, Screen::History) => Layer::History,
         }
     }
 
@@ -321,9 +354,7 @@ impl State {
             }
             AccountEvent::Frozen(frozen) => self.account_mut(account).frozen_by_telegram = frozen,
             AccountEvent::RingTimeout(timeout) => self.account_mut(account).ring_timeout = timeout,
-            AccountEvent::Call(event) => {
-                self.call_event(account, event, now);
-            }
+            AccountEvent::Call(event) => return self.call_event(account, event, now),
             AccountEvent::SessionNotSaved => {
                 self.notices.show_long(words::notice::SESSION_NOT_SAVED.to_owned(), now);
             }
@@ -358,6 +389,7 @@ impl State {
             AccountEvent::MessagesDeleted(messages) => {
                 self.messages_deleted(account, &messages, now);
             }
+            AccountEvent::OlderCalls(page) => return self.older_page(account, page, now),
             AccountEvent::CallsNotEnabled(cause) => {
                 self.notices.show_long(words::notice::calls_not_enabled(&cause), now);
             }
@@ -383,6 +415,14 @@ impl State {
     fn ledger_event(&mut self, event: LedgerEvent, now: Timestamp) -> Vec<Effect> {
         match event {
             LedgerEvent::Recalled { account, calls } => return self.recalled(account, calls, now),
+            LedgerEvent::PageRead { number, page } => return self.page_read(number, page),
+            LedgerEvent::OthersRead { of, calls } => self.others_read(of, calls),
+            LedgerEvent::Counted { filter, counted } => self.counted(&filter, counted),
+            LedgerEvent::CallerFacts { key, facts } => {
+                if self.calls.get(key).is_some() {
+                    self.callers.insert(key, facts);
+                }
+            }
             LedgerEvent::Unavailable(cause) => {
                 self.notices.show_long(words::notice::ledger_off(&cause), now);
             }
@@ -415,15 +455,30 @@ impl State {
         Vec::new()
     }
 
-    fn call_event(&mut self, account: AccountId, event: CallEvent, now: Timestamp) {
+    fn call_event(&mut self, account: AccountId, event: CallEvent, now: Timestamp) -> Vec<Effect> {
         let key = event.key(account);
         let before = self.before_end(key);
         match self.calls.apply(event, &self.context(account, now)) {
             Err(Ignored(why)) => tracing::debug!(why, "an update changes nothing"),
+            Ok(Change::Added) => return self.caller_effect(key).into_iter().collect(),
             Ok(Change::Updated) => self.picked_call_changed(key),
             Ok(Change::Ended) => self.call_has_ended(key, before, now),
-            Ok(Change::Added | Change::Refined) => {}
+            Ok(Change::Refined) => {}
         }
+        Vec::new()
+    }
+
+    /// Asks the ledger for what is known of a caller, unless so many calls come that nobody can read
+    /// it.
+    fn caller_effect(&self, key: CallKey) -> Option<Effect> {
+        let call = self.calls.get(key).filter(|_| self.calls.len() <= MAX_LOOKED_UP)?;
+        let peer = call.peer.user_id;
+        Some(Effect::Ledger(LedgerEffect::CallerFacts { key, peer }))
+    }
+
+    /// What the ledger knows of the person who makes a call.
+    pub fn caller_facts(&self, key: CallKey) -> Option<&CallerFacts> {
+        self.callers.get(&key)
     }
 
     /// The notification of a change, and the hooks that may wait for it.

@@ -5,6 +5,7 @@ mod commands;
 mod control;
 mod doctor;
 mod exit;
+mod history;
 mod login;
 mod password_prompt;
 mod print;
@@ -156,6 +157,8 @@ enum CliCommand {
         #[command(flatten)]
         chosen: ChosenArgs,
     },
+    /// Print the calls of the past, newest first
+    History(history::HistoryArgs),
     /// Print the calls of the running board, or of `watch`
     Status(control::StatusArgs),
     /// Hang up, decline or cancel a call of the running board, or of `watch`
@@ -358,6 +361,7 @@ pub fn main() -> ExitCode {
         CliCommand::Watch { scenario, chosen, notify, .. } => {
             commands::watch(&chosen, &scenario, notify)
         }
+        CliCommand::History(args) => history::history(&args),
         CliCommand::Status(args) => control::status(&args),
         CliCommand::Hangup(args) => control::hangup(args),
         CliCommand::Do { action } => control::act(action),

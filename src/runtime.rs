@@ -52,8 +52,16 @@ pub struct AccountSetup {
     pub origin: Result<SessionSource, String>,
 }
 
-/// Runs the board until the user, a signal or the terminal ends it. Commands come on the socket
-/// `control` as well.
+/// The files of a board.
+#[derive(Debug, Clone, Copy)]
+pub struct BoardFiles<'a> {
+    pub ledger: &'a Path,
+    /// The control socket.
+    pub control: &'a Path,
+}
+
+/// Runs the board until the user, a signal or the terminal ends it. Commands come on the control
+/// socket as well.
 ///
 /// # Errors
 /// Those of the terminal.
@@ -61,12 +69,11 @@ pub async fn board(
     accounts: Vec<AccountSetup>,
     network: Network,
     sign_in: Option<SignInSetup>,
-    control: &Path,
+    files: BoardFiles<'_>,
     config: Config,
 ) -> io::Result<ExitReason> {
-    let ledger = sign_in.as_ref().map(|setup| setup.ledger.as_path());
-    let mut switchboard = Switchboard::open(accounts, network.clone(), ledger).await;
-    switchboard.serve_control(control);
+    let mut switchboard = Switchboard::open(accounts, network.clone(), Some(files.ledger)).await;
+    switchboard.serve_control(files.control);
     let state = &mut switchboard.state;
     state.has_board = true;
     if let Some(setup) = &sign_in {

@@ -22,6 +22,7 @@ mod heartbeat;
 mod import;
 mod name_lookup;
 mod network;
+mod older_calls;
 mod one_shot;
 mod password;
 mod peers;
@@ -351,6 +352,9 @@ impl Supervisor {
                     }
                     Some(AccountCommand::ReadInvitations(messages)) => {
                         connection.read_invitations(messages);
+                    }
+                    Some(AccountCommand::ReadOlderCalls { before }) => {
+                        connection.read_older_calls(before);
                     }
                     Some(AccountCommand::EnableCalls) => connection.enable_calls(),
                 },

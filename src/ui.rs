@@ -18,6 +18,8 @@ mod call_table;
 mod footer;
 mod header;
 mod help;
+mod history;
+mod history_statistics;
 mod layout;
 mod popup;
 mod reason_picker;
@@ -44,6 +46,8 @@ use crate::words;
 pub struct Scratch {
     /// The first row of the call table that is drawn.
     first_row: usize,
+    /// The first row of the history that is drawn.
+    first_history_row: usize,
 }
 
 /// How things are drawn in this run of the program.
@@ -100,6 +104,7 @@ pub fn view(
                         call_detail::draw(view, area, buffer);
                     }
                 }
+                Screen::History => history::draw(view, panels.body, scratch, buffer),
             }
             footer::draw(view, panels.footer, buffer);
             match &state.dialog {
@@ -148,6 +153,11 @@ impl View<'_> {
     fn clock(&self, at: Timestamp) -> String {
         let local = at.to_zoned(self.options.zone.clone());
         format!("{:02}:{:02}", local.hour(), local.minute())
+    }
+
+    /// The day in the zone of the user.
+    fn date(&self, at: Timestamp) -> jiff::civil::Date {
+        at.to_zoned(self.options.zone.clone()).date()
     }
 
     /// Hours and minutes, or month and day for a time that is not today.

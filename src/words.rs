@@ -6,6 +6,7 @@
 pub mod call;
 pub mod control;
 pub mod failure;
+pub mod history;
 pub mod notice;
 pub mod reason;
 pub mod screen;

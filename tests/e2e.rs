@@ -20,6 +20,8 @@ mod disk;
 mod errors;
 #[path = "e2e/hang_up.rs"]
 mod hang_up;
+#[path = "e2e/history.rs"]
+mod history;
 #[path = "e2e/hooks.rs"]
 mod hooks;
 #[path = "e2e/hostile.rs"]

@@ -19,21 +19,23 @@ impl State {
             Action::Quit => return self.quit(),
             Action::Suspend => return vec![Effect::Program(ProgramEffect::Suspend)],
             Action::Redraw => return vec![Effect::Terminal(TerminalEffect::Redraw)],
+            Action::NextScreen => return self.show_screen(self.screen.next(1)),
+            Action::PreviousScreen => return self.show_screen(self.screen.next(-1)),
+            Action::ShowCalls => return self.show_screen(Screen::Calls),
+            Action::ShowHistory => return self.show_screen(Screen::History),
             _ => {}
         }
         match self.dialog {
             None => match self.screen {
                 Screen::Calls => self.act_on_calls(action, now),
+                Screen::History => self.act_on_history(action, now),
             },
             Some(Dialog::Picker(_)) => self.act_in_picker(action, now),
             Some(Dialog::Help { scroll }) => {
                 self.act_in_help(action, scroll);
                 Vec::new()
             }
-            Some(Dialog::Filter { .. }) => {
-                self.act_in_filter(action);
-                Vec::new()
-            }
+            Some(Dialog::Filter { .. }) => self.act_in_filter(action),
             Some(Dialog::SignIn(_)) => self.act_in_sign_in(action, now),
             Some(Dialog::Quit) => self.confirm(action, Effect::Program(ProgramEffect::Quit)),
             Some(Dialog::EnableCalls(account)) => {
@@ -128,8 +130,16 @@ impl State {
             Action::SignIn => self.open_sign_in(),
             Action::EnableCalls => self.enable_calls(now),
             Action::Back => self.back(),
-            // Of the dialogs, or for every layer.
+            // Of the dialogs, of other screens, or for every layer.
             Action::Accept
+            | Action::MissedOnly
+            | Action::StrangersOnly
+            | Action::Statistics
+            | Action::OlderCalls
+            | Action::NextScreen
+            | Action::PreviousScreen
+            | Action::ShowCalls
+            | Action::ShowHistory
             | Action::DefaultReason
             | Action::ReasonBusy
             | Action::ReasonMissed
@@ -180,21 +190,34 @@ impl State {
         self.dialog = Some(Dialog::Help { scroll: scroll.min(200) });
     }
 
-    fn act_in_filter(&mut self, action: Action) {
-        if let Some(Dialog::Filter { before, .. }) = self.dialog.take()
-            && action != Action::Accept
-        {
-            self.calls.set_filter(&before);
+    fn act_in_filter(&mut self, action: Action) -> Vec<Effect> {
+        match self.dialog.take() {
+            Some(Dialog::Filter { before, .. }) if action != Action::Accept => {
+                self.set_filter(&before)
+            }
+            _ => Vec::new(),
         }
     }
 
-    pub(super) fn edit(&mut self, request: tui_input::InputRequest) {
-        if let Some(Dialog::Filter { input, .. }) = &mut self.dialog {
-            input.handle(request);
-            self.calls.set_filter(&crate::text::clean(input.value()));
-        } else {
-            self.edit_sign_in(request);
+    /// Applies a filter to the screen.
+    fn set_filter(&mut self, filter: &str) -> Vec<Effect> {
+        match self.screen {
+            Screen::Calls => {
+                self.calls.set_filter(filter);
+                Vec::new()
+            }
+            Screen::History => self.filter_history(filter),
         }
+    }
+
+    pub(super) fn edit(&mut self, request: tui_input::InputRequest) -> Vec<Effect> {
+        let Some(Dialog::Filter { input, .. }) = &mut self.dialog else {
+            self.edit_sign_in(request);
+            return Vec::new();
+        };
+        input.handle(request);
+        let filter = crate::text::clean(input.value());
+        self.set_filter(&filter)
     }
 
     /// Sorts by the next shown column to the right (`1`) or left (`-1`).

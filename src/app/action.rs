@@ -9,6 +9,7 @@ use crate::calls::reason::EndReason;
 #[strum(serialize_all = "kebab-case")]
 pub enum Layer {
     Board,
+    History,
     Picker,
     /// The filter's input line.
     Filter,
@@ -69,6 +70,20 @@ pub enum Action {
     ForgotPassword,
     /// Turn on call requests for a session that has them off.
     EnableCalls,
+    /// Show the next screen.
+    NextScreen,
+    /// Show the previous screen.
+    PreviousScreen,
+    ShowCalls,
+    ShowHistory,
+    /// Show missed calls only, or all again.
+    MissedOnly,
+    /// Show calls with people who are not contacts only, or all again.
+    StrangersOnly,
+    /// Show or hide the statistics.
+    Statistics,
+    /// Read older calls from Telegram.
+    OlderCalls,
     /// Show the help page.
     Help,
     /// Close the dialog; on a screen, undo the freeze, the marks or the filter.
@@ -100,7 +115,23 @@ impl Layer {
         const ALWAYS: &[Action] = &[A::Back, A::Quit, A::Suspend, A::Redraw];
         const MOVES: &[Action] = &[A::Up, A::Down, A::Top, A::Bottom];
         const PAGES: &[Action] = &[A::PageUp, A::PageDown];
+        const SCREENS: &[Action] =
+            &[A::NextScreen, A::PreviousScreen, A::ShowCalls, A::ShowHistory];
         let own: [&[Action]; 3] = match self {
+            Self::History => [
+                MOVES,
+                PAGES,
+                &[
+                    A::Details,
+                    A::Filter,
+                    A::MissedOnly,
+                    A::StrangersOnly,
+                    A::Statistics,
+                    A::OlderCalls,
+                    A::Privacy,
+                    A::Help,
+                ],
+            ],
             Self::Board => [
                 MOVES,
                 PAGES,
@@ -132,7 +163,16 @@ impl Layer {
             Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
             Self::Filter | Self::Confirm => [&[A::Accept], &[], &[]],
         };
-        own.into_iter().chain([ALWAYS]).flatten().copied()
+        let screens = match self {
+            Self::Board | Self::History => SCREENS,
+            Self::Picker
+            | Self::Filter
+            | Self::Help
+            | Self::SignInMenu
+            | Self::SignInField
+            | Self::Confirm => &[],
+        };
+        own.into_iter().chain([screens, ALWAYS]).flatten().copied()
     }
 }
 
@@ -162,6 +202,14 @@ impl Action {
             Self::Resend => "have the code sent again",
             Self::ForgotPassword => "recover a forgotten two-step password",
             Self::EnableCalls => "let this session receive calls, if it does not",
+            Self::NextScreen => "next screen",
+            Self::PreviousScreen => "previous screen",
+            Self::ShowCalls => "the calls that live",
+            Self::ShowHistory => "the history of calls",
+            Self::MissedOnly => "missed calls only, or all",
+            Self::StrangersOnly => "calls with people who are not contacts only, or all",
+            Self::Statistics => "statistics of the calls that are shown",
+            Self::OlderCalls => "read older calls from Telegram",
             Self::Help => "this page",
             Self::Back => "back",
             Self::Quit => "quit",

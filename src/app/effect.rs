@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::hook_event::HookEvent;
 use crate::calls::account::AccountCommand;
-use crate::calls::{AccountId, CallKey, Change};
+use crate::calls::history::{Cursor, HistoryFilter, PageStart};
+use crate::calls::{AccountId, CallKey, Change, EndedCall};
 use crate::control::event::ClientId;
 use crate::control::protocol::ControlReply;
 use crate::sign_in::{ApiCredentials, SignInRequest};
@@ -34,7 +35,7 @@ pub enum Effect {
 }
 
 /// For the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum LedgerEffect {
     /// Save a call as it is now.
     Save { key: CallKey, change: Change },
@@ -45,6 +46,22 @@ pub enum LedgerEffect {
         /// How long a call may ring.
         ring_timeout: Duration,
     },
+    /// Read a page of the history.
+    ReadPage {
+        /// Distinguishes the answer from those to earlier questions.
+        number: u64,
+        filter: HistoryFilter,
+        start: PageStart,
+        limit: usize,
+    },
+    /// Read the latest calls with the person of a call of the history.
+    ReadOthers { of: Cursor, filter: HistoryFilter, limit: usize },
+    /// Count the calls that fit a filter.
+    Count(HistoryFilter),
+    /// Read what is known of the person who makes a call.
+    CallerFacts { key: CallKey, peer: i64 },
+    /// Save calls of the past that were read from Telegram.
+    SaveOlder(AccountId, Vec<EndedCall>),
 }
 
 /// For the records.

@@ -6,6 +6,9 @@ use super::action::Action;
 use super::effect::RingingCall;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::RecalledCalls;
+use crate::calls::history::{
+    CallerFacts, Cursor, HistoryCall, HistoryFilter, HistoryStatistics, Page,
+};
 use crate::calls::{AccountId, CallKey};
 use crate::control::event::ControlEvent;
 
@@ -39,6 +42,14 @@ pub enum Msg {
 pub enum LedgerEvent {
     /// The calls of an account from earlier runs of the program.
     Recalled { account: AccountId, calls: RecalledCalls },
+    /// A page of the history, or why it could not be read; cleaned.
+    PageRead { number: u64, page: Result<Page, String> },
+    /// The latest calls with the person of a call of the history.
+    OthersRead { of: Cursor, calls: Vec<HistoryCall> },
+    /// The calls that fit a filter were counted.
+    Counted { filter: HistoryFilter, counted: Result<Box<HistoryStatistics>, String> },
+    /// What is known of the person who makes a call.
+    CallerFacts { key: CallKey, facts: CallerFacts },
     /// The ledger cannot be opened; nothing is saved in this run. The cause is cleaned.
     Unavailable(String),
     /// The ledger cannot be written at the moment; changes wait in memory. The cause is cleaned.

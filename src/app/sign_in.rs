@@ -256,10 +256,14 @@ impl State {
     }
 
     /// Inserts pasted text into a field.
-    pub(super) fn paste(&mut self, text: &str) {
+    pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
+        let mut effects = Vec::new();
         for char in text.chars().filter(|char| !char.is_control()).take(LONGEST) {
-            self.edit(InputRequest::InsertChar(char));
+            let after = self.edit(InputRequest::InsertChar(char));
+            // What was to be read for a part of the text is not needed any more.
+            effects = if after.is_empty() { effects } else { after };
         }
+        effects
     }
 
     /// Edits the text field.

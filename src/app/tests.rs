@@ -1,6 +1,7 @@
 //! `update` as a table of messages.
 
 mod control;
+mod history;
 mod property;
 
 use super::action::Action;

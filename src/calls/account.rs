@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::event::CallEvent;
+use super::event::{CallEvent, LoggedCall};
 use super::failure::Failure;
 use super::{CallKey, CallRequest, Party};
 
@@ -43,6 +43,12 @@ pub enum AccountCommand {
     /// Read the messages with these ids; each invitation among them is reported by
     /// [`AccountEvent::Call`], and at last [`AccountEvent::InvitationsRead`].
     ReadInvitations(Vec<i32>),
+    /// Read a page of the calls of the past; answered by [`AccountEvent::OlderCalls`]. It changes
+    /// nothing at Telegram.
+    ReadOlderCalls {
+        /// The message before which the page begins; 0 for the latest page.
+        before: i32,
+    },
     /// Turn on call requests for this session (`account.changeAuthorizationSettings`); answered
     /// by [`AccountEvent::AuthorizationFlags`] or [`AccountEvent::CallsNotEnabled`].
     EnableCalls,
@@ -61,6 +67,7 @@ impl AccountCommand {
                 AccountEvent::Reconciled { asked, lost_since, ended: None }
             }
             Self::ReadInvitations(asked) => AccountEvent::InvitationsRead { asked, known: false },
+            Self::ReadOlderCalls { .. } => AccountEvent::OlderCalls(Err(Failure::Offline)),
             Self::EnableCalls => AccountEvent::CallsNotEnabled(Failure::Offline),
             Self::Reconnect => AccountEvent::ConnectionState(connection.clone()),
         }
@@ -120,6 +127,8 @@ pub enum AccountEvent {
         /// Whether they could be read.
         known: bool,
     },
+    /// A page of the calls of the past.
+    OlderCalls(Result<OlderPage, Failure>),
     /// Messages in chats with users were deleted.
     MessagesDeleted(Vec<i32>),
     /// Call requests could not be turned on for this session.
@@ -132,6 +141,14 @@ pub enum AccountEvent {
         /// The error, if it failed.
         outcome: Result<RequestAnswer, Failure>,
     },
+}
+
+/// A page of the calls of the past.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OlderPage {
+    pub calls: Vec<LoggedCall>,
+    /// The message before which the next page begins; `None` after the last page.
+    pub next: Option<i32>,
 }
 
 /// What the answer to an accepted request contained.

@@ -112,6 +112,20 @@ pub struct CallerFacts {
     pub last: Option<(Timestamp, Outcome)>,
 }
 
+/// How many calls there are, for the statistics panel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryStatistics {
+    pub calls: u64,
+    /// Calls by the hour in which they were placed: hours since 1970, in ascending order.
+    pub hours: Vec<(i64, u64)>,
+    /// Calls by outcome, the most frequent first.
+    pub outcomes: Vec<(Outcome, u64)>,
+    /// The people with most calls, with the number of their calls.
+    pub people: Vec<(Party, u64)>,
+    /// Seconds talked in all.
+    pub talk_seconds: u64,
+}
+
 impl HistoryCall {
     /// The position of this call.
     pub fn cursor(&self) -> Cursor {

@@ -125,7 +125,7 @@ pub(super) fn logged(call: &Call, reason: Option<Recorded>, duration: Option<u32
 
 impl EndedCall {
     /// A call that is known from its service message only.
-    pub(super) fn of_chat(key: CallKey, chat: LoggedCall, ring_timeout: Duration) -> Self {
+    pub fn of_chat(key: CallKey, chat: LoggedCall, ring_timeout: Duration) -> Self {
         let LoggedCall { peer, direction, video, date, reason, duration, .. } = chat;
         let duration = talked(duration);
         let ending = match (direction, reason) {

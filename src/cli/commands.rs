@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Command;
@@ -20,7 +20,7 @@ use crate::config::paths::Paths;
 use crate::config::{self, Overrides, keymap};
 use crate::control;
 use crate::notify::NotifySettings;
-use crate::runtime::{self, AccountSetup, ExitReason, SignInSetup, WatchEnd};
+use crate::runtime::{self, AccountSetup, BoardFiles, ExitReason, SignInSetup, WatchEnd};
 use crate::telegram::{Network, Seed, SessionSource};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
 
@@ -43,11 +43,25 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, hooks: bool) -> Comman
     }
     start_log(&paths)?;
     let socket = control::demo_socket(paths.runtime());
+    let ledger = DemoLedger(paths.runtime().join(format!("demo-{}.db", std::process::id())));
+    let files = BoardFiles { ledger: &ledger.0, control: &socket };
     in_runtime(async {
         let server = Server::start(scenario, options).await?;
-        runtime::board(demo_accounts(&server), Network::default(), None, &socket, config).await
+        runtime::board(demo_accounts(&server), Network::default(), None, files, config).await
     })
     .map(|_| ())
+}
+
+/// The ledger of a demo, which is removed with it.
+struct DemoLedger(PathBuf);
+
+impl Drop for DemoLedger {
+    fn drop(&mut self) {
+        for suffix in ["", "-wal", "-shm"] {
+            // Not all of them exist at every time.
+            let _ = std::fs::remove_file(format!("{}{suffix}", self.0.display()));
+        }
+    }
 }
 
 /// Opens the board on the accounts of this machine, and after it the demo if that was chosen.
@@ -66,10 +80,10 @@ pub(super) fn board(args: &BoardArgs) -> CommandResult {
     let network = network(&config);
     let store = AccountStore::at(paths.accounts());
     let application = config.application.clone().or_else(|| store.application());
-    let sign_in =
-        SignInSetup { accounts: store, credentials: application, start, ledger: paths.ledger() };
-    let socket = control::socket(paths.runtime());
-    match in_runtime(runtime::board(accounts, network, Some(sign_in), &socket, config))? {
+    let sign_in = SignInSetup { accounts: store, credentials: application, start };
+    let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
+    let files = BoardFiles { ledger: &ledger, control: &socket };
+    match in_runtime(runtime::board(accounts, network, Some(sign_in), files, config))? {
         ExitReason::Demo => demo(&ScenarioArgs::default(), flags, false),
         ExitReason::Quit => Ok(()),
     }

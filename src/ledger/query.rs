@@ -7,7 +7,8 @@ use libsql::Value;
 
 use super::{GROUP, Ledger, LedgerError, RowReader, param};
 use crate::calls::history::{
-    CallerFacts, Cursor, HistoryCall, HistoryFilter, HistoryKind, Page, PageStart,
+    CallerFacts, Cursor, HistoryCall, HistoryFilter, HistoryKind, HistoryStatistics, Page,
+    PageStart,
 };
 use crate::calls::reason::Outcome;
 use crate::calls::{CallKind, Direction};
@@ -17,7 +18,9 @@ use crate::calls::{CallKind, Direction};
 const MANY_CALLS: i64 = 20_000;
 /// With more people than this their calls are not counted: there are many.
 const MANY_PEOPLE: usize = 1_000;
-/// What the index `by_stranger` has, in the same words: SQLite compares the expressions.
+/// The people in the statistics.
+const PEOPLE: usize = 10;
+/// What the index `by_stranger` has, in the same words, since the expressions are compared.
 const STRANGER: &str = "COALESCE(contact, name IS NOT NULL) = 0";
 
 const FACTS: &str = "
@@ -142,6 +145,58 @@ impl Ledger {
             facts.last = row.time("placed")?.map(|placed| (placed, outcome));
         }
         Ok(facts)
+    }
+
+    /// Counts the calls that fit a filter. It reads all of them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn statistics(
+        &self,
+        filter: &HistoryFilter,
+    ) -> Result<HistoryStatistics, LedgerError> {
+        let mut conditions = Conditions::of(filter);
+        if !filter.text.trim().is_empty() {
+            let people = self.people(&filter.text).await?;
+            let list = people.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+            conditions.push(&format!("peer IN ({list})"), Vec::new());
+        }
+        if !filter.outcomes.is_empty() {
+            let codes: Vec<_> =
+                filter.outcomes.iter().map(|outcome| format!("'{}'", outcome.code())).collect();
+            conditions.push(&format!("outcome IN ({})", codes.join(",")), Vec::new());
+        }
+        let from = format!("FROM calls WHERE {}", conditions.text.join(" AND "));
+        let query =
+            async |sql: String| self.connection.query(&sql, conditions.params.clone()).await;
+        let mut statistics = HistoryStatistics::default();
+        let mut rows = query(format!(
+            "SELECT placed / 3600000, COUNT(*), SUM(COALESCE(talk_seconds, 0)) {from} GROUP BY 1"
+        ))
+        .await?;
+        while let Some(row) = rows.next().await? {
+            let (hour, calls, talked): (i64, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            statistics.hours.push((hour, calls));
+            statistics.calls += calls;
+            statistics.talk_seconds += talked;
+        }
+        let mut rows =
+            query(format!("SELECT outcome, COUNT(*) {from} GROUP BY 1 ORDER BY 2 DESC")).await?;
+        while let Some(row) = rows.next().await? {
+            let calls = row.get(1)?;
+            let outcome = RowReader(row).code("outcome")?.unwrap_or(Outcome::Unknown);
+            statistics.outcomes.push((outcome, calls));
+        }
+        let mut rows = query(format!(
+            "SELECT peer, name, username, contact, COUNT(*) AS calls, MAX(placed) {from} \
+             GROUP BY peer ORDER BY calls DESC, peer LIMIT {PEOPLE}"
+        ))
+        .await?;
+        while let Some(row) = rows.next().await? {
+            let calls = row.get(4)?;
+            statistics.people.push((RowReader(row).party()?, calls));
+        }
+        Ok(statistics)
     }
 
     /// The people in whose latest name or username all words occur.

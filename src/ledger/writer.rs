@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Ledger, LedgerError, LedgerRow};
 use crate::calls::event::RecalledCalls;
-use crate::calls::history::{CallerFacts, HistoryFilter, Page, PageStart};
+use crate::calls::history::{CallerFacts, HistoryFilter, HistoryStatistics, Page, PageStart};
 use crate::calls::{AccountId, CallKey, GRACE, RECENT};
 
 /// The largest number of rows that are written in one transaction.
@@ -21,6 +21,7 @@ const BACKLOG: usize = 10_000;
 pub struct LedgerHandle {
     commands: Option<mpsc::UnboundedSender<WriterCommand>>,
     thread: Option<JoinHandle<()>>,
+    path: PathBuf,
 }
 
 /// Which calls to recall.
@@ -56,6 +57,7 @@ impl LedgerHandle {
         let (commands, receiver) = mpsc::unbounded_channel();
         let (opened, answer) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let file = path.clone();
         let work = move || {
             runtime.block_on(async {
                 match Ledger::open(&path).await {
@@ -70,7 +72,7 @@ impl LedgerHandle {
         };
         let thread = std::thread::Builder::new().name("ledger".to_owned()).spawn(work)?;
         answer.await.map_err(|_| LedgerError::ThreadFailed)??;
-        Ok(Self { commands: Some(commands), thread: Some(thread) })
+        Ok(Self { commands: Some(commands), thread: Some(thread), path: file })
     }
 
     /// Queues rows. Each belongs to the account with this user id.
@@ -106,6 +108,25 @@ impl LedgerHandle {
         reply: oneshot::Sender<Result<CallerFacts, LedgerError>>,
     ) {
         self.send(WriterCommand::CallerFacts(key, peer, now, reply));
+    }
+
+    /// Counts the calls that fit a filter, on a thread of its own: it reads all of them, and nothing
+    /// that is to be written waits for that.
+    pub fn statistics(
+        &self,
+        filter: HistoryFilter,
+        reply: oneshot::Sender<Result<HistoryStatistics, LedgerError>>,
+    ) {
+        let path = self.path.clone();
+        let count = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+            runtime.block_on(async { Ledger::open(&path).await?.statistics(&filter).await })
+        };
+        let work = move || drop(reply.send(count()));
+        if let Err(error) = std::thread::Builder::new().name("statistics".to_owned()).spawn(work) {
+            // The receiver sees that nothing will come.
+            tracing::warn!(%error, "the statistics cannot be counted");
+        }
     }
 
     fn send(&self, command: WriterCommand) {

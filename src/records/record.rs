@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::calls::account::ConnectionState;
 use crate::calls::failure::Failure;
-use crate::calls::{Call, CallKey, Change, Direction, EndedCall, Party, Provenance, RequestState};
+use crate::calls::history::HistoryCall;
+use crate::calls::{
+    AccountId, Call, CallKey, Change, Direction, EndedCall, Party, Provenance, RequestState,
+};
 
 /// Increases when a reader of the old form could misread the new one; new fields do not count.
 pub const VERSION: u32 = 2;
@@ -183,6 +186,25 @@ impl CallRecord {
             ring_seconds: ended.ring_seconds(),
             talk_seconds: talked,
             ..Self::new(ended.key, &ended.peer, ended.direction, ended.kind())
+        }
+    }
+}
+
+impl CallRecord {
+    /// A call of the history.
+    pub fn of_history(call: &HistoryCall) -> Self {
+        let key = CallKey { account: AccountId::default(), kind: call.kind, id: call.id };
+        Self {
+            placed_at: Some(call.placed),
+            ended_at: Some(call.ended),
+            outcome: Some(call.outcome.code().to_owned()),
+            ended_by: call.ended_by.map(|by| by.code().to_owned()),
+            reason_sent: call.reason_sent.map(|reason| reason.code().to_owned()),
+            origin: call.origin.map(|origin| origin.code().to_owned()),
+            reason_recorded: call.reason_recorded.clone(),
+            ring_seconds: call.ring_seconds,
+            talk_seconds: call.talk_seconds,
+            ..Self::new(key, &call.peer, call.direction, call.kind_code())
         }
     }
 }

@@ -14,13 +14,15 @@ use crate::app::effect::{
     TerminalEffect,
 };
 use crate::app::msg::{LedgerEvent, Msg};
+use crate::calls::history::{CallerFacts, Page, PageStart};
 use crate::calls::{AccountId, CallKey, Change};
 use crate::clock::Clock;
 use crate::control::protocol::ControlReply;
 use crate::control::server::ControlServer;
-use crate::ledger::{LedgerHandle, LedgerRow, Recall};
+use crate::ledger::{LedgerError, LedgerHandle, LedgerRow, Recall};
 use crate::notify::Notifier;
 use crate::records::{self, RecordWriter};
+use crate::{text, words};
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
 /// records, and `watch` has no screen.
@@ -97,7 +99,7 @@ impl EffectRunner {
     }
 
     fn ledger(&self, effect: LedgerEffect, state: &State) {
-        let Some(ledger) = &self.ledger else { return };
+        let Some(ledger) = &self.ledger else { return self.without_ledger(effect) };
         match effect {
             LedgerEffect::Save { key, change } => {
                 if let Some(record) = record(state, key, change) {
@@ -107,9 +109,90 @@ impl EffectRunner {
             }
             LedgerEffect::Recall { account, user_id, ring_timeout } => {
                 let now = self.clock.now();
-                self.recall(ledger, Recall { account, user_id, now, ring_timeout });
+                let (reply, answer) = oneshot::channel();
+                ledger.recall(Recall { account, user_id, now, ring_timeout }, reply);
+                self.report(answer, move |calls| LedgerEvent::Recalled { account, calls });
+            }
+            LedgerEffect::ReadPage { number, filter, start, limit } => {
+                let (reply, answer) = oneshot::channel();
+                ledger.page(filter, start, limit, reply);
+                self.report(answer, move |page| LedgerEvent::PageRead {
+                    number,
+                    page: page.map_err(cleaned),
+                });
+            }
+            LedgerEffect::ReadOthers { of, filter, limit } => {
+                let (reply, answer) = oneshot::channel();
+                ledger.page(filter, PageStart::Newest, limit, reply);
+                self.report(answer, move |page: Result<Page, _>| {
+                    let calls = page.map(|page| page.calls).unwrap_or_default();
+                    LedgerEvent::OthersRead { of, calls }
+                });
+            }
+            LedgerEffect::Count(filter) => {
+                let (reply, answer) = oneshot::channel();
+                ledger.statistics(filter.clone(), reply);
+                self.report(answer, move |counted| {
+                    let counted = counted.map(Box::new).map_err(cleaned);
+                    LedgerEvent::Counted { filter, counted }
+                });
+            }
+            LedgerEffect::CallerFacts { key, peer } => {
+                let (reply, answer) = oneshot::channel();
+                ledger.caller_facts(
+                    key,
+                    peer,
+                    state.server_now(key.account, self.clock.now()),
+                    reply,
+                );
+                self.report(answer, move |facts| {
+                    let facts = facts.unwrap_or_else(|error| {
+                        tracing::warn!(%error, "a caller could not be looked up in the ledger");
+                        CallerFacts::default()
+                    });
+                    LedgerEvent::CallerFacts { key, facts }
+                });
+            }
+            LedgerEffect::SaveOlder(account, calls) => {
+                let user_id = state.account(account).own.user_id;
+                let rows =
+                    calls.into_iter().map(|call| (user_id, LedgerRow::Ended(Box::new(call))));
+                ledger.write(rows.collect());
             }
         }
+    }
+
+    /// Answers what the history asks for where no ledger can be used.
+    fn without_ledger(&self, effect: LedgerEffect) {
+        let off = || words::history::OFF.to_owned();
+        let event = match effect {
+            LedgerEffect::ReadPage { number, .. } => {
+                LedgerEvent::PageRead { number, page: Err(off()) }
+            }
+            LedgerEffect::Count(filter) => LedgerEvent::Counted { filter, counted: Err(off()) },
+            LedgerEffect::Save { .. }
+            | LedgerEffect::Recall { .. }
+            | LedgerEffect::ReadOthers { .. }
+            | LedgerEffect::CallerFacts { .. }
+            | LedgerEffect::SaveOlder(..) => return,
+        };
+        // The receiver is gone while the program ends.
+        let _ = self.ledger_events.send(event);
+    }
+
+    /// Reports the answer of the ledger once it has come.
+    fn report<T: Send + 'static>(
+        &self,
+        answer: oneshot::Receiver<T>,
+        event: impl FnOnce(T) -> LedgerEvent + Send + 'static,
+    ) {
+        let events = self.ledger_events.clone();
+        tokio::spawn(async move {
+            if let Ok(answer) = answer.await {
+                // The receiver is gone while the program ends.
+                let _ = events.send(event(answer));
+            }
+        });
     }
 
     fn record(&mut self, effect: RecordsEffect, state: &State) -> io::Result<()> {
@@ -144,19 +227,6 @@ impl EffectRunner {
         }
     }
 
-    fn recall(&self, ledger: &LedgerHandle, wanted: Recall) {
-        let (reply, answer) = oneshot::channel();
-        ledger.recall(wanted, reply);
-        let account = wanted.account;
-        let events = self.ledger_events.clone();
-        tokio::spawn(async move {
-            if let Ok(calls) = answer.await {
-                // The receiver is gone while the program ends.
-                let _ = events.send(LedgerEvent::Recalled { account, calls });
-            }
-        });
-    }
-
     fn sign_in(&mut self, effect: SignInEffect) -> LoopStep {
         let Some(sign_in) = &mut self.sign_in else { return LoopStep::Continue };
         match effect {
@@ -186,6 +256,12 @@ impl EffectRunner {
             ProgramEffect::Quit => LoopStep::Exit(ExitReason::Quit),
         }
     }
+}
+
+/// The text of an error of the ledger.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn cleaned(error: LedgerError) -> String {
+    text::clean(&error.to_string())
 }
 
 /// The row of a changed call.

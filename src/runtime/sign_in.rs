@@ -1,7 +1,5 @@
 //! Sign-in from the board: its settings, and the flow in progress.
 
-use std::path::PathBuf;
-
 use tokio::sync::mpsc;
 
 use super::EVENT_SLOTS;
@@ -18,8 +16,6 @@ pub struct SignInSetup {
     pub credentials: Option<ApiCredentials>,
     /// Where signing in begins.
     pub start: Start,
-    /// The file of the ledger.
-    pub ledger: PathBuf,
 }
 
 /// The settings of sign-ins, and the one in progress.

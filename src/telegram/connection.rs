@@ -22,6 +22,7 @@ use super::disconnect::Disconnect;
 use super::hang_up;
 use super::heartbeat::{ServerProbe, heartbeat};
 use super::name_lookup::look_up_names;
+use super::older_calls::read_older_calls;
 use super::peers::PartyCache;
 use super::receive::{Dispatcher, UpdateReceiver};
 use super::reconcile::{WantedEnds, read_invitations, reconcile};
@@ -168,6 +169,13 @@ impl Connection {
         let client = Client::new(self.handle.clone());
         let (context, names) = (self.context.clone(), self.names.clone());
         self.tasks.spawn(read_invitations(context, client, names, messages));
+    }
+
+    /// Reads a page of the calls of the past.
+    pub(super) fn read_older_calls(&mut self, before: i32) {
+        let client = Client::new(self.handle.clone());
+        let (context, names) = (self.context.clone(), self.names.clone());
+        self.tasks.spawn(read_older_calls(context, client, names, before));
     }
 
     /// Searches the chats for the ends of calls.

@@ -193,7 +193,7 @@ struct MessagePage {
 }
 
 /// The id and the date of a message.
-fn id_and_date(message: &tl::enums::Message) -> Option<(i32, i32)> {
+pub(super) fn id_and_date(message: &tl::enums::Message) -> Option<(i32, i32)> {
     match message {
         tl::enums::Message::Service(message) => Some((message.id, message.date)),
         tl::enums::Message::Message(message) => Some((message.id, message.date)),
@@ -204,24 +204,7 @@ fn id_and_date(message: &tl::enums::Message) -> Option<(i32, i32)> {
 /// Requests one page of the call history of all chats, before the message `offset_id`. Returns `None`
 /// if Telegram refuses it for good.
 async fn page(client: &Client, offset_id: i32) -> Result<Option<MessagePage>, Disconnect> {
-    let filter = tl::types::InputMessagesFilterPhoneCalls { missed: false };
-    let request = tl::functions::messages::Search {
-        peer: tl::enums::InputPeer::Empty,
-        q: String::new(),
-        from_id: None,
-        saved_peer_id: None,
-        saved_reaction: None,
-        top_msg_id: None,
-        filter: filter.into(),
-        min_date: 0,
-        max_date: 0,
-        offset_id,
-        add_offset: 0,
-        limit: PAGE_SIZE,
-        max_id: 0,
-        min_id: 0,
-        hash: 0,
-    };
+    let request = search_request(offset_id);
     let mut waits = RETRY_DELAYS.into_iter();
     loop {
         return match timeout(REQUEST_DEADLINE, client.invoke(&request)).await {
@@ -246,5 +229,27 @@ async fn page(client: &Client, offset_id: i32) -> Result<Option<MessagePage>, Di
             Ok(Err(error)) => Err(Disconnect::of(&error)),
             Err(_) => Err(Disconnect::silent()),
         };
+    }
+}
+
+/// The request for one page of the call history of all chats, before the message `offset_id`.
+pub(super) fn search_request(offset_id: i32) -> tl::functions::messages::Search {
+    let filter = tl::types::InputMessagesFilterPhoneCalls { missed: false };
+    tl::functions::messages::Search {
+        peer: tl::enums::InputPeer::Empty,
+        q: String::new(),
+        from_id: None,
+        saved_peer_id: None,
+        saved_reaction: None,
+        top_msg_id: None,
+        filter: filter.into(),
+        min_date: 0,
+        max_date: 0,
+        offset_id,
+        add_offset: 0,
+        limit: PAGE_SIZE,
+        max_id: 0,
+        min_id: 0,
+        hash: 0,
     }
 }

@@ -24,6 +24,11 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
         (None, Some(ended)) => ("Last call", of_ended(view, ended)),
         (None, None) => ("Details", vec![(String::new(), words::screen::NO_DETAILS.to_owned())]),
     };
+    draw_lines(view, title, lines, area, buffer);
+}
+
+/// Draws a panel of labels and values.
+pub(super) fn draw_lines(view: View, title: &str, lines: Lines, area: Rect, buffer: &mut Buffer) {
     let below = area.x == 0;
     let frame = if below { popup::lower_panel } else { popup::panel };
     let area = frame(view, title, area, buffer);
@@ -43,9 +48,9 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-type Lines = Vec<(String, String)>;
+pub(super) type Lines = Vec<(String, String)>;
 
-fn line(label: &str, value: impl Into<String>) -> (String, String) {
+pub(super) fn line(label: &str, value: impl Into<String>) -> (String, String) {
     (label.to_owned(), value.into())
 }
 
@@ -131,7 +136,7 @@ fn of_failure(failure: &Failure) -> String {
     format!("{} · {}{cause}", words::failure::text(failure), failure.code())
 }
 
-fn of_party(view: View, party: &Party) -> Lines {
+pub(super) fn of_party(view: View, party: &Party) -> Lines {
     let mut lines = vec![line("name", view.state.shown_name(party))];
     if view.state.privacy == Privacy::Open {
         lines.extend(party.username.iter().map(|name| line("username", format!("@{name}"))));

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{View, put, put_all, with_cursor};
+use crate::app::Screen;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
 use crate::app::request::obstacle;
@@ -81,6 +82,18 @@ fn hints(view: View) -> Vec<(String, String)> {
     }
     let mut actions: Vec<(Action, String)> = Vec::new();
     let mut add = |action, text: &str| actions.push((action, text.to_owned()));
+    if state.screen == Screen::History {
+        add(Action::Details, "details");
+        add(Action::Filter, "filter");
+        add(Action::MissedOnly, "missed");
+        add(Action::StrangersOnly, "unknown");
+        add(Action::Statistics, "statistics");
+        add(Action::OlderCalls, "older");
+        add(Action::NextScreen, "calls");
+        add(Action::Help, "help");
+        add(Action::Quit, "quit");
+        return keyed(view, Layer::History, actions);
+    }
     if !state.calls.marked().is_empty() {
         let shown = state.targets().len();
         if shown > 0 {
@@ -110,10 +123,16 @@ fn hints(view: View) -> Vec<(String, String)> {
         add(Action::Freeze, "thaw");
     }
     add(Action::Filter, "filter");
+    add(Action::NextScreen, "history");
     add(Action::Help, "help");
     add(Action::Quit, "quit");
+    keyed(view, Layer::Board, actions)
+}
+
+/// The keys of actions, of those that have one.
+fn keyed(view: View, layer: Layer, actions: Vec<(Action, String)>) -> Vec<(String, String)> {
     let keyed = actions.into_iter().filter_map(|(action, text)| {
-        view.options.keymap.hint(Layer::Board, action).map(|key| (key, text))
+        view.options.keymap.hint(layer, action).map(|key| (key, text))
     });
     keyed.collect()
 }

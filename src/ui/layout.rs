@@ -15,6 +15,8 @@ fn detail_width(screen: u16) -> u16 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Panels {
     pub(super) header: Rect,
+    /// Everything between the header and the footer, for screens other than the calls.
+    pub(super) body: Rect,
     pub(super) calls: Rect,
     /// Shares its upper edge with the lower edge of `calls`.
     pub(super) recent: Rect,
@@ -53,6 +55,7 @@ pub(super) fn split(state: &State, area: Rect) -> Option<Panels> {
     let recent = Rect { y: calls.bottom() - 1, height: recent_rows, ..board };
     Some(Panels {
         header: row(area.y, 1),
+        body,
         calls,
         recent,
         detail: if below { Some(recent) } else { beside },

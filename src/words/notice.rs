@@ -103,3 +103,17 @@ pub fn ledger_waits(cause: &str) -> String {
 pub fn control_off(cause: &str) -> String {
     format!("no control socket: {cause}")
 }
+
+/// Older calls can be read from Telegram only with a connection.
+pub const OLDER_OFFLINE: &str = "older calls are at Telegram, and no account is online";
+
+/// Older calls were read from Telegram.
+pub fn older_read(calls: usize) -> String {
+    let noun = if calls == 1 { "call" } else { "calls" };
+    format!("{calls} {noun} read from Telegram")
+}
+
+/// Older calls could not be read from Telegram.
+pub fn older_failed(failure: &Failure) -> String {
+    format!("older calls were not read: {} · {}", failure::text(failure), failure.code())
+}

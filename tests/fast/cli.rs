@@ -1,6 +1,7 @@
 //! The command line without a terminal: refusals, exit codes, and what is printed.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use onhook::records::{Record, RecordEvent};
@@ -214,6 +215,38 @@ fn serve_prints_its_address_and_ends_on_a_signal() {
     assert!(session["user_id"].is_i64() && session["access_hash"].is_i64());
     running.signal("INT");
     assert_eq!(running.wait().code(), Some(0));
+}
+
+#[test]
+fn the_history_is_printed_as_text_json_and_csv() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).expect("a folder");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ledgers/version-1.db");
+    fs::copy(file, data.join("ledger.db")).expect("a copy");
+    let history = |args: &[&str]| {
+        let output = onhook(&folder).arg("history").args(args).env("TZ", "UTC").output();
+        let output = output.expect("the program runs");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let all = history(&[]);
+    assert_eq!(all.lines().count(), 7, "{all}");
+    let (mut sorted, lines) = (all.lines().collect::<Vec<_>>(), all.lines().collect::<Vec<_>>());
+    sorted.sort_by_key(|line| std::cmp::Reverse(line[..16].to_owned()));
+    assert_eq!(sorted, lines, "newest first");
+    assert!(all.contains("declined by you (busy)"), "{all}");
+    let missed = history(&["--missed", "--json"]);
+    let record: Value = serde_json::from_str(missed.trim()).expect("one line of JSON");
+    assert_eq!((&record["outcome"], &record["name"]), (&"missed".into(), &"Grace Hopper".into()));
+    assert!(record["id"].is_string(), "ids are 64-bit numbers");
+    let csv = history(&["--csv", "--person", "zoë"]);
+    let rows: Vec<_> = csv.lines().collect();
+    assert_eq!(rows.len(), 3, "a head and two calls: {csv}");
+    assert_eq!(rows[0].split(',').count(), rows[1].split(',').count());
+    assert_eq!(history(&["outgoing", "--since", "2099-01-01"]), "");
+    let wrong = onhook(&folder).args(["history", "--account", "nobody"]).output().expect("it runs");
+    assert_eq!(wrong.status.code(), Some(2));
 }
 
 #[test]

@@ -1,0 +1,91 @@
+//! The screen of the history.
+
+use super::*;
+use crate::app::msg::LedgerEvent;
+use crate::calls::history::{HistoryCall, HistoryFilter, HistoryStatistics, Page};
+use crate::calls::reason::{EndedBy, Outcome};
+use crate::calls::{CallKind, Direction, Origin};
+
+fn call(id: i64, name: &str, second: i64, outcome: Outcome) -> HistoryCall {
+    HistoryCall {
+        account: if id % 2 == 0 { ME } else { 77 },
+        id,
+        kind: if id == 3 { CallKind::Group } else { CallKind::Private },
+        peer: peer(id, name, None),
+        direction: if id == 4 { Direction::Outgoing } else { Direction::Incoming },
+        video: id == 4,
+        placed: at(second),
+        rang: None,
+        accepted: Some(at(second + 9)).filter(|_| outcome == Outcome::Completed),
+        established: None,
+        ended: at(second + 90),
+        outcome,
+        ended_by: Some(EndedBy::You).filter(|_| outcome == Outcome::Declined),
+        reason_recorded: Some("busy".to_owned()).filter(|_| outcome == Outcome::Declined),
+        reason_sent: Some(EndReason::Busy).filter(|_| outcome == Outcome::Declined),
+        origin: Some(Origin::Key).filter(|_| outcome == Outcome::Declined),
+        ring_seconds: Some(9),
+        talk_seconds: Some(81).filter(|_| outcome == Outcome::Completed),
+    }
+}
+
+fn opened() -> State {
+    let mut state = empty_board();
+    press(&mut state, &[Action::ShowHistory], 0);
+    let calls = vec![
+        call(2, "Grace Hopper", -60, Outcome::Declined),
+        call(3, "Alan Turing", -3_600, Outcome::Missed),
+        call(4, "张伟 a name that does not fit anywhere at all", -90_000, Outcome::Completed),
+        call(6, "Linus Torvalds", -90_100, Outcome::AnsweredElsewhere),
+    ];
+    let page = Ok(Page { calls, more: false });
+    update(&mut state, Msg::Ledger(LedgerEvent::PageRead { number: 1, page }), at(1));
+    state
+}
+
+#[test]
+fn the_history_by_day_at_each_size() {
+    for (width, height) in [(40, 10), (60, 20), (80, 24), (120, 30)] {
+        shows(&format!("history_{width}x{height}"), &mut opened(), (width, height));
+    }
+    let mut state = opened();
+    press(&mut state, &[Action::Details], 2);
+    let others = vec![call(8, "Grace Hopper", -200_000, Outcome::Missed)];
+    let of = state.history.selected_call().expect("selected").cursor();
+    update(&mut state, Msg::Ledger(LedgerEvent::OthersRead { of, calls: others }), at(2));
+    shows("history_details_120x30", &mut state, (120, 30));
+    shows("history_details_80x24", &mut state, (80, 24));
+}
+
+#[test]
+fn the_statistics_of_what_is_shown() {
+    let mut state = opened();
+    press(&mut state, &[Action::Statistics], 2);
+    shows("history_counting", &mut state, (80, 24));
+    let hour = at(0).as_second() / 3600;
+    let statistics = HistoryStatistics {
+        calls: 1_234_567,
+        hours: vec![(hour - 30, 5), (hour - 24, 12), (hour - 1, 3), (hour, 9)],
+        outcomes: vec![(Outcome::Missed, 1_000_000), (Outcome::Declined, 234_567)],
+        people: vec![(peer(2, "Grace Hopper", None), 20), (Party::unknown(7), 3)],
+        talk_seconds: 100_000,
+    };
+    let counted = Ok(Box::new(statistics));
+    let filter = HistoryFilter::default();
+    update(&mut state, Msg::Ledger(LedgerEvent::Counted { filter, counted }), at(3));
+    shows("history_statistics_120x30", &mut state, (120, 30));
+    shows("history_statistics_80x24", &mut state, (80, 24));
+}
+
+#[test]
+fn no_size_panics_on_the_history() {
+    for actions in [vec![], vec![Action::Details], vec![Action::Statistics], vec![Action::Filter]] {
+        let mut state = opened();
+        press(&mut state, &actions, 2);
+        for width in (1..=60).chain([79, 80, 99, 100, 101, 200]) {
+            for height in (1..=24).chain([60]) {
+                drawn(&mut state, &look(), (width, height), 60);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Texts of the history.
+
+use crate::calls::history::HistoryCall;
+use crate::calls::reason::{EndReason, EndedBy, Outcome};
+use crate::calls::{Direction, Origin};
+use crate::text::duration;
+
+/// The ledger has no calls, or is off.
+pub const NOTHING: &str = "no calls yet";
+/// The ledger cannot be used.
+pub const OFF: &str = "history is off; `onhook doctor` says why";
+/// A page is being read from the ledger.
+pub const READING: &str = "reading…";
+/// The statistics are being counted.
+pub const COUNTING: &str = "counting…";
+/// The other calls with a person.
+pub const OTHER_CALLS: &str = "other calls";
+
+/// The heads of the statistics.
+pub const BY_DAY: &str = "by day";
+pub const BY_HOUR: &str = "by hour";
+pub const BY_OUTCOME: &str = "by outcome";
+pub const BY_PERSON: &str = "by person";
+
+/// The calls that were counted, and how long they lasted in all.
+pub fn totals(calls: u64, talked: &str) -> String {
+    let noun = if calls == 1 { "call" } else { "calls" };
+    format!("{calls} {noun}, {talked} talked")
+}
+
+/// An account of which only the user id is known.
+pub fn other_account(user_id: i64) -> String {
+    format!("user {user_id}")
+}
+
+/// No account has this name.
+pub fn no_account(name: &str, known: &[&str]) -> String {
+    match known {
+        [] => format!("no account '{name}'; there are none yet: run `onhook login`"),
+        known => format!("no account '{name}'; you have: {}", known.join(", ")),
+    }
+}
+
+/// Older calls are being read from Telegram.
+pub fn reading_older(calls: usize, back_to: Option<&str>, stop: Option<&str>) -> String {
+    let back_to = back_to.map(|date| format!(", back to {date}")).unwrap_or_default();
+    let stop = stop.map(|key| format!(" · {key} stops")).unwrap_or_default();
+    format!("reading from Telegram: {calls} calls{back_to}{stop}")
+}
+
+/// What became of a call.
+pub fn outcome(call: &HistoryCall) -> String {
+    let word = outcome_word(call.outcome, call.direction);
+    let by = match (call.ended_by, call.outcome) {
+        (Some(EndedBy::You), Outcome::Declined | Outcome::Completed) => {
+            if call.origin == Some(Origin::Control) { " by a command" } else { " by you" }
+        }
+        (Some(EndedBy::OtherDevice), Outcome::Declined) => " elsewhere",
+        _ => "",
+    };
+    let sent = call.reason_sent.as_ref().map(EndReason::code);
+    let recorded = call.reason_recorded.as_deref();
+    let reasons = match (sent, recorded) {
+        (Some(sent), Some(recorded)) if sent != recorded => {
+            format!(" (sent {sent}, recorded {recorded})")
+        }
+        (Some(sent), _) => format!(" ({sent})"),
+        (None, _) => String::new(),
+    };
+    let talked = call.talk_seconds.filter(|seconds| *seconds > 0);
+    let talked = talked.map(|it| format!(", {}", duration(it.into()))).unwrap_or_default();
+    format!("{word}{by}{reasons}{talked}")
+}
+
+/// An outcome in a word or two.
+pub fn outcome_word(outcome: Outcome, direction: Direction) -> &'static str {
+    match (outcome, direction) {
+        (Outcome::Missed, _) => "missed",
+        (Outcome::Declined, _) => "declined",
+        (Outcome::LineBusy, _) => "line busy",
+        (Outcome::Unanswered, Direction::Outgoing) => "unanswered or cancelled",
+        (Outcome::Unanswered, Direction::Incoming) => "declined or cancelled",
+        (Outcome::Cancelled, _) => "cancelled by you",
+        (Outcome::Completed, _) => "ended",
+        (Outcome::ConnectionLost, _) => "connection lost",
+        (Outcome::AnsweredElsewhere, _) => "answered elsewhere",
+        (Outcome::MovedToGroup, _) => "moved to a group call",
+        (Outcome::RangOut, _) => "rang out (unconfirmed)",
+        (Outcome::Unknown, _) => "ended",
+    }
+}

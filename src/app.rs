@@ -4,6 +4,7 @@
 //! whatever is to be done outside is an [`Effect`].
 
 pub mod account;
+mod account_list;
 mod act;
 pub mod action;
 mod control;
@@ -86,6 +87,7 @@ pub enum Screen {
     Calls,
     /// The calls of the ledger.
     History,
+    Accounts,
 }
 
 impl Screen {
@@ -136,6 +138,8 @@ pub struct State {
     /// The calls that have begun to ring in this run of the program, and still ring.
     ringing: HashSet<CallKey>,
     seen: SeenCalls,
+    /// The row of the cursor in the list of accounts, which never changes its order.
+    account_row: usize,
     pub history: History,
     /// The calls of the past that are being read from Telegram.
     pub older: Option<OlderCalls>,
@@ -210,6 +214,7 @@ impl State {
             gathering: Gathering::default(),
             ringing: HashSet::new(),
             seen: SeenCalls::default(),
+            account_row: 0,
             history: History::default(),
             older: None,
             older_offsets: OlderOffsets::default(),
@@ -225,6 +230,7 @@ impl State {
             (Some(dialog), _) => dialog.layer(),
             (None, Screen::Calls) => Layer::Board,
             (None, Screen::History) => Layer::History,
+            (None, Screen::Accounts) => Layer::Accounts,
         }
     }
 
@@ -344,7 +350,7 @@ impl State {
                 return self.own_user_known(account, own).into_iter().collect();
             }
             AccountEvent::ConnectionState(connection) => {
-                return self.connection_changed(account, connection);
+                return self.connection_changed(account, connection, now);
             }
             AccountEvent::Clock { ahead } => {
                 self.account_mut(account).clock_ahead = SignedDuration::from_millis(ahead);

@@ -11,6 +11,7 @@
 //!  footer    x decline…  X decline (busy)  …  q quit
 //! ```
 
+mod accounts;
 mod ascii;
 mod call_detail;
 mod call_note;
@@ -105,6 +106,7 @@ pub fn view(
                     }
                 }
                 Screen::History => history::draw(view, panels.body, scratch, buffer),
+                Screen::Accounts => accounts::draw(view, panels.body, buffer),
             }
             footer::draw(view, panels.footer, buffer);
             match &state.dialog {

@@ -3,6 +3,7 @@
 //! Records, the ledger and settings hold codes; only this module turns them into English, so that
 //! rewording breaks no script and no database.
 
+pub mod accounts;
 pub mod call;
 pub mod control;
 pub mod failure;

@@ -34,6 +34,8 @@ pub struct AccountState {
     pub authorization: AuthorizationFlags,
     /// Whether Telegram has frozen it, as far as its requests have shown.
     pub frozen_by_telegram: bool,
+    /// Since when the connection has been in its state.
+    pub connection_since: Option<Timestamp>,
     /// Whether it has been online before, so that updates may have been missed since.
     pub was_online: bool,
     /// Whether the connection has been lost and has not come back.
@@ -53,6 +55,7 @@ impl AccountState {
             ring_timeout: RING_TIMEOUT,
             authorization: AuthorizationFlags::default(),
             frozen_by_telegram: false,
+            connection_since: None,
             was_online: false,
             is_lost: false,
             lost_since: None,
@@ -103,7 +106,12 @@ impl State {
     }
 
     /// Applies a new state of a connection. After a reconnect, every living call is in doubt.
-    pub(super) fn connection_changed(&mut self, id: AccountId, to: ConnectionState) -> Vec<Effect> {
+    pub(super) fn connection_changed(
+        &mut self,
+        id: AccountId,
+        to: ConnectionState,
+        now: Timestamp,
+    ) -> Vec<Effect> {
         let online = to == ConnectionState::Online;
         let account = self.account_mut(id);
         let again = online && account.was_online;
@@ -121,6 +129,9 @@ impl State {
             }
         };
         account.was_online |= online;
+        if account.connection.code() != to.code() {
+            account.connection_since = Some(now);
+        }
         account.connection = to;
         if again {
             let keys = self.calls.live().map(|call| call.key).filter(|key| key.account == id);

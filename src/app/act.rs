@@ -23,12 +23,14 @@ impl State {
             Action::PreviousScreen => return self.show_screen(self.screen.next(-1)),
             Action::ShowCalls => return self.show_screen(Screen::Calls),
             Action::ShowHistory => return self.show_screen(Screen::History),
+            Action::ShowAccounts => return self.show_screen(Screen::Accounts),
             _ => {}
         }
         match self.dialog {
             None => match self.screen {
                 Screen::Calls => self.act_on_calls(action, now),
                 Screen::History => self.act_on_history(action, now),
+                Screen::Accounts => self.act_on_accounts(action, now),
             },
             Some(Dialog::Picker(_)) => self.act_in_picker(action, now),
             Some(Dialog::Help { scroll }) => {
@@ -140,6 +142,7 @@ impl State {
             | Action::PreviousScreen
             | Action::ShowCalls
             | Action::ShowHistory
+            | Action::ShowAccounts
             | Action::DefaultReason
             | Action::ReasonBusy
             | Action::ReasonMissed
@@ -207,6 +210,8 @@ impl State {
                 Vec::new()
             }
             Screen::History => self.filter_history(filter),
+            // It has no filter.
+            Screen::Accounts => Vec::new(),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::calls::reason::EndReason;
 pub enum Layer {
     Board,
     History,
+    Accounts,
     Picker,
     /// The filter's input line.
     Filter,
@@ -76,6 +77,7 @@ pub enum Action {
     PreviousScreen,
     ShowCalls,
     ShowHistory,
+    ShowAccounts,
     /// Show missed calls only, or all again.
     MissedOnly,
     /// Show calls with people who are not contacts only, or all again.
@@ -116,7 +118,7 @@ impl Layer {
         const MOVES: &[Action] = &[A::Up, A::Down, A::Top, A::Bottom];
         const PAGES: &[Action] = &[A::PageUp, A::PageDown];
         const SCREENS: &[Action] =
-            &[A::NextScreen, A::PreviousScreen, A::ShowCalls, A::ShowHistory];
+            &[A::NextScreen, A::PreviousScreen, A::ShowCalls, A::ShowHistory, A::ShowAccounts];
         let own: [&[Action]; 3] = match self {
             Self::History => [
                 MOVES,
@@ -131,6 +133,11 @@ impl Layer {
                     A::Privacy,
                     A::Help,
                 ],
+            ],
+            Self::Accounts => [
+                MOVES,
+                &[A::Details, A::SignIn, A::Reconnect, A::EnableCalls],
+                &[A::Privacy, A::Help],
             ],
             Self::Board => [
                 MOVES,
@@ -164,7 +171,7 @@ impl Layer {
             Self::Filter | Self::Confirm => [&[A::Accept], &[], &[]],
         };
         let screens = match self {
-            Self::Board | Self::History => SCREENS,
+            Self::Board | Self::History | Self::Accounts => SCREENS,
             Self::Picker
             | Self::Filter
             | Self::Help
@@ -206,6 +213,7 @@ impl Action {
             Self::PreviousScreen => "previous screen",
             Self::ShowCalls => "the calls that live",
             Self::ShowHistory => "the history of calls",
+            Self::ShowAccounts => "the accounts",
             Self::MissedOnly => "missed calls only, or all",
             Self::StrangersOnly => "calls with people who are not contacts only, or all",
             Self::Statistics => "statistics of the calls that are shown",

@@ -201,7 +201,7 @@ impl State {
         self.screen = screen;
         match screen {
             Screen::History => self.history.refresh().into_iter().collect(),
-            Screen::Calls => Vec::new(),
+            Screen::Calls | Screen::Accounts => Vec::new(),
         }
     }
 

@@ -204,7 +204,7 @@ impl State {
             // They were those of the replaced session.
             self.account_mut(account).authorization = AuthorizationFlags::default();
             // Requests are refused from now on, until the account is online with the new session.
-            effects = self.connection_changed(account, ConnectionState::Connecting);
+            effects = self.connection_changed(account, ConnectionState::Connecting, now);
         } else {
             self.accounts.push(AccountState::new(name.clone(), own));
         }

@@ -18,8 +18,8 @@ pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
         return draw_filter(view, input, area, buffer);
     }
-    let notice =
-        view.state.notices.newest().map(str::to_owned).or_else(|| standing(view, area.width));
+    let standing = || standing(view, area.width).filter(|_| view.state.screen == Screen::Calls);
+    let notice = view.state.notices.newest().map(str::to_owned).or_else(standing);
     let notice = notice.map(|text| format!("  {text} ")).unwrap_or_default();
     let notice_width = (text::width(&notice) as u16).min(area.width);
     let room = area.width.saturating_sub(notice_width);
@@ -89,10 +89,20 @@ fn hints(view: View) -> Vec<(String, String)> {
         add(Action::StrangersOnly, "unknown");
         add(Action::Statistics, "statistics");
         add(Action::OlderCalls, "older");
-        add(Action::NextScreen, "calls");
+        add(Action::NextScreen, "accounts");
         add(Action::Help, "help");
         add(Action::Quit, "quit");
         return keyed(view, Layer::History, actions);
+    }
+    if state.screen == Screen::Accounts {
+        add(Action::Details, "its calls");
+        add(Action::SignIn, "sign in");
+        add(Action::Reconnect, "reconnect");
+        add(Action::EnableCalls, "receive calls");
+        add(Action::NextScreen, "calls");
+        add(Action::Help, "help");
+        add(Action::Quit, "quit");
+        return keyed(view, Layer::Accounts, actions);
     }
     if !state.calls.marked().is_empty() {
         let shown = state.targets().len();

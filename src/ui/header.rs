@@ -109,7 +109,7 @@ fn summary(view: View) -> Vec<(String, Style)> {
 }
 
 /// The state of a connection.
-fn connection(view: View, account: &AccountState) -> (String, Style) {
+pub(super) fn connection(view: View, account: &AccountState) -> (String, Style) {
     let theme = view.theme();
     let (style, wait) = match &account.connection {
         ConnectionState::Online => (theme.good, 0),

@@ -1,8 +1,8 @@
 //! Every screen and dialog as text, at the sizes that matter, and its styles as runs.
 
-mod history;
 mod pictures;
 mod questions;
+mod screens;
 
 use std::time::Duration;
 

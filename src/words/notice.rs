@@ -16,6 +16,8 @@ pub const MARKED_HIDDEN: &str = "the filter hides the marked calls";
 pub const SIGNED_OUT: &str = "this account is signed out";
 /// Call requests are on for all sessions.
 pub const ALL_RECEIVE: &str = "every session receives calls";
+/// Call requests are on for this session.
+pub const RECEIVES_CALLS: &str = "this session receives calls";
 /// Accounts cannot be added in the demo.
 pub const DEMO_SIGN_IN: &str = "the demo has no sign-in";
 /// A task panicked.

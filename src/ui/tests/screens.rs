@@ -1,4 +1,4 @@
-//! The screen of the history.
+//! The screens of the history and of the accounts.
 
 use super::*;
 use crate::app::msg::LedgerEvent;
@@ -88,4 +88,31 @@ fn no_size_panics_on_the_history() {
             }
         }
     }
+}
+
+#[test]
+fn the_accounts_with_what_to_do() {
+    let mut state = empty_board();
+    let own = |name: &str| Party { name: Some(name.to_owned()), ..Party::unknown(5) };
+    for (name, person) in [("work", "Grace Hopper"), ("home", "Alan Turing"), ("old", "Linus")] {
+        state.accounts.push(AccountState::new(name.to_owned(), own(person)));
+    }
+    let connections = [
+        ConnectionState::Retrying { at: at(64), cause: "connection refused".to_owned() },
+        ConnectionState::SignedOut { code: "SESSION_REVOKED".to_owned() },
+        ConnectionState::Unusable { cause: "session.db is no session file at all".to_owned() },
+    ];
+    for (id, connection) in (1..).zip(connections) {
+        let event = AccountEvent::ConnectionState(connection);
+        update(&mut state, Msg::Account(AccountId(id), event), at(0));
+    }
+    state.accounts[0].authorization.calls_off = true;
+    state.sign_in_mode = crate::app::sign_in_dialog::SignInMode::Open;
+    press(&mut state, &[Action::ShowAccounts, Action::Down], 1);
+    for (width, height) in [(40, 10), (80, 24), (120, 30)] {
+        shows(&format!("accounts_{width}x{height}"), &mut state, (width, height));
+    }
+    press(&mut state, &[Action::Details], 2);
+    assert_eq!(state.calls.filter(), "@work");
+    assert_eq!(state.screen, crate::app::Screen::Calls);
 }

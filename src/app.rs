@@ -12,7 +12,9 @@ mod control;
 pub mod countdown;
 pub mod dialog;
 pub mod effect;
+mod gathering;
 pub mod history;
+pub mod hook_event;
 pub mod msg;
 pub mod notice;
 pub mod older_calls;
@@ -21,7 +23,7 @@ pub mod selection;
 pub mod sign_in;
 pub mod sign_in_dialog;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -33,16 +35,18 @@ use crate::calls::failure::Remedy;
 use crate::calls::history::CallerFacts;
 use crate::calls::reason::Ending;
 use crate::calls::{
-    AccountId, CallKey, CallKind, Calls, Change, Ignored, Party, Phase, RequestState,
+    AccountId, CallKey, CallKind, Calls, Change, Ignored, Origin, Party, Phase, RequestState,
 };
 use crate::words;
 use account::AccountState;
 use action::Layer;
 use control::Order;
 use dialog::{Choice, Dialog, HelpPage};
-use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect};
+use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect, RingingCall};
+use gathering::Gathering;
 use history::History;
-use msg::{LedgerEvent, Msg};
+use hook_event::SeenCalls;
+use msg::{LedgerEvent, Msg, NotifyEvent};
 use notice::Notices;
 use older_calls::{OlderCalls, OlderOffsets};
 pub use selection::SETTLE;
@@ -134,6 +138,11 @@ pub struct State {
     lost: Option<(usize, Timestamp)>,
     /// The call that was under the cursor when it was removed.
     lost_call: Option<CallKey>,
+    /// The calls that have begun to ring lately.
+    gathering: Gathering,
+    /// The calls that have begun to ring in this run of the program, and still ring.
+    ringing: HashSet<CallKey>,
+    seen: SeenCalls,
     /// The row of the cursor in the list of accounts, which never changes its order.
     account_row: usize,
     pub history: History,
@@ -155,6 +164,8 @@ pub struct State {
 /// Applies one message. `now` is this machine's clock.
 pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     let was_unobstructed = state.is_unobstructed();
+    // What is recalled has happened in an earlier run: nothing notifies of it.
+    let is_recall = matches!(msg, Msg::Ledger(LedgerEvent::Recalled { .. }));
     let mut effects = match msg {
         Msg::Action(action) => state.act(action, now),
         Msg::UnboundKey(key) => {
@@ -169,6 +180,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Ledger(event) => state.ledger_event(event, now),
         Msg::Control(event) => state.control_event(event, now),
         Msg::SignIn(event) => state.sign_in_event(event, now),
+        Msg::Notify(event) => state.notify_event(event, now),
         Msg::Tick => state.tick(now),
         Msg::RowsShown(rows) => {
             state.rows_on_screen = rows;
@@ -190,7 +202,11 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     for (key, change) in changes {
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
+        if !is_recall {
+            effects.extend(state.notify_of(key, change, now));
+        }
     }
+    effects.extend(state.gathered_calls(now));
     if any_ended {
         // After the effects that save them.
         effects.extend(state.history_changed());
@@ -219,6 +235,9 @@ impl State {
             selected: None,
             lost: None,
             lost_call: None,
+            gathering: Gathering::default(),
+            ringing: HashSet::new(),
+            seen: SeenCalls::default(),
             account_row: 0,
             history: History::default(),
             older: None,
@@ -294,7 +313,8 @@ impl State {
         };
         let next = (now.as_millisecond().div_euclid(step) + 1) * step;
         let next = Timestamp::from_millisecond(next).unwrap_or(Timestamp::MAX);
-        self.notices.next_end().map_or(next, |end| end.min(next))
+        let others = [self.notices.next_end(), self.gathering.due()];
+        others.into_iter().flatten().fold(next, Timestamp::min)
     }
 
     fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
@@ -448,14 +468,34 @@ impl State {
         Vec::new()
     }
 
+    fn notify_event(&mut self, event: NotifyEvent, now: Timestamp) -> Vec<Effect> {
+        match event {
+            NotifyEvent::HookFailed { program, cause } => {
+                self.notices.show(words::notice::hook_failed(&program, &cause), now);
+            }
+            NotifyEvent::HooksDropped => {
+                self.notices.show_long(words::notice::HOOKS_DROPPED.to_owned(), now);
+            }
+            NotifyEvent::Decline(key) => return self.decline(key, Origin::Notification, now),
+            NotifyEvent::NotShown(mut calls) => {
+                calls.retain(|call| self.rings(call.key));
+                if !calls.is_empty() {
+                    return vec![Effect::Notify(NotifyEffect::NotShown(calls))];
+                }
+            }
+            NotifyEvent::DesktopLost(cause) => {
+                self.notices.show_long(words::notice::desktop_lost(&cause), now);
+            }
+        }
+        Vec::new()
+    }
+
     fn call_event(&mut self, account: AccountId, event: CallEvent, now: Timestamp) -> Vec<Effect> {
         let key = event.key(account);
         let before = self.before_end(key);
         match self.calls.apply(event, &self.context(account, now)) {
             Err(Ignored(why)) => tracing::debug!(why, "an update changes nothing"),
-            Ok(Change::Added) => {
-                return self.ring_effect(key).into_iter().chain(self.caller_effect(key)).collect();
-            }
+            Ok(Change::Added) => return self.caller_effect(key).into_iter().collect(),
             Ok(Change::Updated) => self.picked_call_changed(key),
             Ok(Change::Ended) => self.call_has_ended(key, before, now),
             Ok(Change::Refined) => {}
@@ -476,10 +516,42 @@ impl State {
         self.callers.get(&key)
     }
 
-    fn ring_effect(&self, key: CallKey) -> Option<Effect> {
-        let call = self.calls.get(key).filter(|call| call.phase == Phase::Ringing)?;
-        let text = words::notice::ringing(&self.shown_name(&call.peer));
-        Some(Effect::Notify(NotifyEffect::Ringing { key, text }))
+    /// The notification of a change, and the hooks that may wait for it.
+    fn notify_of(&mut self, key: CallKey, change: Change, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if change == Change::Added && self.rings(key) {
+            self.ringing.insert(key);
+            if self.gathering.add(key, now) {
+                effects.push(self.announcement(&[key]));
+            }
+        } else if !self.rings(key) && self.ringing.remove(&key) {
+            effects.push(Effect::Notify(NotifyEffect::Silent(key)));
+        }
+        let events = self.seen.changed(&self.calls, key, change);
+        if !events.is_empty() {
+            let record = RecordsEffect::Call { key, change };
+            effects.push(Effect::Notify(NotifyEffect::Happened { events, record }));
+        }
+        effects
+    }
+
+    /// The notification of the calls that were gathered, once it is due.
+    fn gathered_calls(&mut self, now: Timestamp) -> Option<Effect> {
+        let mut gathering = std::mem::take(&mut self.gathering);
+        let calls = gathering.take(now, |key| self.rings(key));
+        self.gathering = gathering;
+        calls.map(|calls| self.announcement(&calls))
+    }
+
+    fn rings(&self, key: CallKey) -> bool {
+        self.calls.get(key).is_some_and(|call| call.phase == Phase::Ringing)
+    }
+
+    fn announcement(&self, calls: &[CallKey]) -> Effect {
+        let calls = calls.iter().filter_map(|key| self.calls.get(*key));
+        let named =
+            calls.map(|call| RingingCall { key: call.key, name: self.shown_name(&call.peer) });
+        Effect::Notify(NotifyEffect::Ringing(named.collect()))
     }
 
     /// Closes the question about quitting once the request that it asks about has its outcome.

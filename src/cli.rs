@@ -23,6 +23,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Overrides;
 use crate::config::ascii::AsciiMode;
+use crate::config::notify_method::NotifyMethod;
 use crate::logging;
 use setup::with_config;
 
@@ -123,6 +124,9 @@ enum CliCommand {
     Demo {
         #[command(flatten)]
         scenario: ScenarioArgs,
+        /// Run the hooks of config.toml, to try them
+        #[arg(long)]
+        hooks: bool,
         #[command(flatten)]
         settings: SettingArgs,
     },
@@ -150,6 +154,12 @@ enum CliCommand {
         /// Print the JSON Schema of the records
         #[arg(long, conflicts_with_all = ["demo", "account", "scenario", "log"])]
         schema: bool,
+        /// Show notifications on the desktop
+        #[arg(long, conflicts_with = "schema")]
+        notify: bool,
+        /// With --demo: run the hooks of config.toml, to try them
+        #[arg(long, requires = "demo")]
+        hooks: bool,
         #[command(flatten)]
         scenario: ScenarioArgs,
         #[command(flatten)]
@@ -233,7 +243,7 @@ struct SettingArgs {
     /// Do not ring the bell
     #[arg(long)]
     no_bell: bool,
-    /// Do not ask for desktop notifications
+    /// Show no notifications
     #[arg(long)]
     no_notify: bool,
     /// Start with names and numbers hidden
@@ -260,7 +270,8 @@ impl SettingArgs {
             ascii: self.ascii.then_some(AsciiMode::On),
             plain: self.plain.then_some(true),
             bell: self.no_bell.then_some(false),
-            notify: self.no_notify.then_some(false),
+            notify: self.no_notify.then_some(NotifyMethod::Off),
+            title: None,
             privacy: self.privacy.then_some(true),
             ipv6: None,
         }
@@ -364,13 +375,17 @@ pub fn main() -> ExitCode {
         CliCommand::Logout { name } => {
             with_config(|config, paths| accounts::logout(&name, config, paths))
         }
-        CliCommand::Demo { scenario, .. } => commands::demo(&scenario, flags),
+        CliCommand::Demo { scenario, hooks, .. } => commands::demo(&scenario, flags, hooks),
         CliCommand::Serve { scenario, port, server_file } => {
             commands::serve(&scenario, port, server_file.as_deref())
         }
         CliCommand::Watch { schema: true, .. } => commands::schema(),
-        CliCommand::Watch { demo: true, scenario, .. } => commands::watch_demo(&scenario),
-        CliCommand::Watch { scenario, chosen, .. } => commands::watch(&chosen, &scenario),
+        CliCommand::Watch { demo: true, scenario, notify, hooks, .. } => {
+            commands::watch_demo(&scenario, notify, hooks)
+        }
+        CliCommand::Watch { scenario, chosen, notify, .. } => {
+            commands::watch(&chosen, &scenario, notify)
+        }
         CliCommand::History(args) => history::history(&args),
         CliCommand::Status(args) => control::status(&args),
         CliCommand::Hangup(args) => control::hangup(args),

@@ -2,8 +2,10 @@
 //! before the screen is opened. A missing file means defaults, and no file is written.
 
 pub mod ascii;
+pub mod hooks;
 pub mod key_press;
 pub mod keymap;
+pub mod notify_method;
 pub mod paths;
 pub mod theme;
 
@@ -17,7 +19,9 @@ use crate::accounts::Proxy;
 use crate::qr::Background;
 use crate::sign_in::ApiCredentials;
 use ascii::AsciiMode;
+use hooks::{Hook, HookEntry};
 use keymap::Keymap;
+use notify_method::NotifyMethod;
 use onhook_toml_source::{TomlError, TomlSource};
 use paths::Paths;
 use theme::{Depth, Theme};
@@ -49,6 +53,8 @@ macro_rules! settings {
             api_id: Option<Spanned<i32>>,
             api_hash: Option<Spanned<String>>,
             proxy: Option<Spanned<String>>,
+            #[serde(default)]
+            hook: Vec<HookEntry>,
         }
 
         impl ConfigFile {
@@ -85,7 +91,7 @@ macro_rules! settings {
         impl Settings {
             /// The keys, with the values as they are written in TOML.
             fn entries(&self) -> Vec<(&'static str, String)> {
-                vec![$((stringify!($key), format!("{:?}", self.$key)),)*]
+                vec![$((stringify!($key), self.$key.written()),)*]
             }
         }
 
@@ -96,7 +102,7 @@ macro_rules! settings {
                 let mut layer = Self::default();
                 match key {
                     $(stringify!($key) => {
-                        layer.$key = Some(FromVariable::read(key, value.to_owned()).expect(key));
+                        layer.$key = Some(SettingValue::read(key, value.to_owned()).expect(key));
                     })*
                     _ => panic!("no setting {key}"),
                 }
@@ -115,8 +121,10 @@ settings! {
     ascii: AsciiMode = AsciiMode::Auto;
     /// Ring the bell.
     bell: bool = true;
-    /// Ask for desktop notifications.
-    notify: bool = true;
+    /// How notifications are shown.
+    notify: NotifyMethod = NotifyMethod::Auto;
+    /// Show in the window title how many calls ring.
+    title: bool = true;
     /// Start with the privacy mask on.
     privacy: bool = false;
     /// Connect by IPv6.
@@ -139,6 +147,8 @@ pub struct Config {
     pub background: Background,
     /// Whether to draw with ASCII only, as the setting and the environment have it.
     pub ascii: bool,
+    /// The programs that run when something happens.
+    pub hooks: Vec<Hook>,
 }
 
 /// Settings that cannot be used.
@@ -235,6 +245,7 @@ impl Config {
             proxy: proxy(&var, file.proxy.as_ref(), source)?,
             background,
             ascii: settings.ascii.resolved(&var),
+            hooks: file.hook.iter().map(|hook| hook.check(source)).collect::<Result<_, _>>()?,
             settings,
         })
     }
@@ -308,18 +319,45 @@ fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// A value that can be read from an environment variable.
-trait FromVariable: Sized {
+/// A value of a simple setting.
+trait SettingValue: Sized {
+    /// The value of an environment variable.
     fn read(name: &str, value: String) -> Result<Self, ConfigError>;
+
+    /// The value as it is written in TOML.
+    #[cfg(test)]
+    fn written(&self) -> String;
 }
 
-impl FromVariable for String {
+impl SettingValue for String {
     fn read(_: &str, value: String) -> Result<Self, ConfigError> {
         Ok(value)
     }
+
+    #[cfg(test)]
+    fn written(&self) -> String {
+        format!("{self:?}")
+    }
 }
 
-impl FromVariable for bool {
+impl SettingValue for NotifyMethod {
+    fn read(name: &str, value: String) -> Result<Self, ConfigError> {
+        let method = value.parse().ok();
+        let method = method.or_else(|| bool::read(name, value.clone()).ok().map(Self::from));
+        method.ok_or_else(|| ConfigError::Value {
+            name: name.to_owned(),
+            value,
+            expected: Self::expected(),
+        })
+    }
+
+    #[cfg(test)]
+    fn written(&self) -> String {
+        format!("{:?}", self.code())
+    }
+}
+
+impl SettingValue for bool {
     fn read(name: &str, value: String) -> Result<Self, ConfigError> {
         match value.as_str() {
             "1" | "true" | "yes" | "on" => Ok(true),
@@ -331,9 +369,14 @@ impl FromVariable for bool {
             }),
         }
     }
+
+    #[cfg(test)]
+    fn written(&self) -> String {
+        self.to_string()
+    }
 }
 
-impl FromVariable for AsciiMode {
+impl SettingValue for AsciiMode {
     fn read(name: &str, value: String) -> Result<Self, ConfigError> {
         if value == "auto" {
             return Ok(Self::Auto);
@@ -343,6 +386,11 @@ impl FromVariable for AsciiMode {
             |_| ConfigError::Value { name: name.to_owned(), value: value.clone(), expected };
         bool::read(name, value.clone()).map(Self::from).map_err(refused)
     }
+
+    #[cfg(test)]
+    fn written(&self) -> String {
+        format!("{self:?}")
+    }
 }
 
 /// The variable of a setting.
@@ -351,7 +399,7 @@ fn variable(key: &str) -> String {
 }
 
 /// The value of the variable of a setting, if it is set.
-fn from_variable<T: FromVariable>(
+fn from_variable<T: SettingValue>(
     var: &impl Fn(&str) -> Option<OsString>,
     key: &str,
 ) -> Result<Option<T>, ConfigError> {
@@ -364,6 +412,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::app::hook_event::HookEvent;
 
     /// Loads the settings from a file, one variable and the flags.
     fn load(file: &str, variable: (&str, &str), flags: Overrides) -> Result<Config, String> {
@@ -387,12 +436,17 @@ mod tests {
         for (key, default) in defaults() {
             // The values of the file, the variable and the flag: each differs from the one below it.
             let values = match (key, default.as_str()) {
+                ("notify", _) => ["osc9", "osc777", "off"],
                 ("ascii", _) | (_, "false") => ["true", "false", "true"],
                 (_, "true") => ["false", "true", "false"],
                 _ => ["light", "mono", "dark"],
             };
             let quoted = |text: &str| {
-                if key == "theme" { format!("{text:?}") } else { text.to_owned() }
+                if ["theme", "notify"].contains(&key) {
+                    format!("{text:?}")
+                } else {
+                    text.to_owned()
+                }
             };
             let file = format!("{key} = {}", quoted(values[0]));
             let none = Overrides::default;
@@ -427,6 +481,12 @@ mod tests {
                             whole number";
                 let value = format!("{name}: 'loud' is not one of auto, true, false");
                 (kind.to_owned(), "loud", value)
+            } else if key == "notify" {
+                let methods = "auto, osc9, osc777, osc99, desktop, off";
+                let kind = format!(
+                    "FOLDER/config.toml:2: notify: invalid type: integer `3`, expected one of {methods}"
+                );
+                (kind, "loud", format!("ONHOOK_NOTIFY: 'loud' is not one of {methods}"))
             } else if is_text {
                 let kind = "must be a text in quotes, and is a whole number";
                 (format!("FOLDER/config.toml:2: {key}: {kind}"), "pink", pink("ONHOOK_THEME"))
@@ -445,6 +505,59 @@ mod tests {
         assert_eq!(refused.expect_err("a wrong file"), pink("FOLDER/config.toml:1: theme"));
         let refused = load("", ("theme", ""), Overrides::of("theme", "pink"));
         assert_eq!(refused.expect_err("a wrong flag"), pink("--theme"));
+    }
+
+    #[test]
+    fn notifications_are_switched_by_true_and_false_as_well() {
+        for (value, wanted) in [("true", NotifyMethod::Auto), ("false", NotifyMethod::Off)] {
+            let file = format!("notify = {value}");
+            for (file, variable) in [(file.as_str(), ""), ("", value)] {
+                let config = load(file, ("notify", variable), Overrides::default());
+                assert_eq!(config.expect(value).settings.notify, wanted);
+            }
+        }
+        let refused = load("\nnotify = 'loud'", ("notify", ""), Overrides::default());
+        let wanted = "FOLDER/config.toml:2: notify: 'loud' is not one of auto, osc9, osc777, osc99, desktop, off";
+        assert_eq!(refused.expect_err("a wrong file"), wanted);
+    }
+
+    #[test]
+    fn hooks_are_read_and_wrong_ones_are_refused_with_their_place() {
+        let load = |file: &str| load(file, ("notify", ""), Overrides::default());
+        let file = "[[hook]]\non = ['ringing', 'connection-lost']\nrun = ['a', '-b']\n\
+            [[hook]]\non = ['ended']\nrun = ['c']";
+        let hook = |events: &[HookEvent], program: &str, arguments: &[&str]| Hook {
+            events: events.to_vec(),
+            program: program.to_owned(),
+            arguments: arguments.iter().map(|&it| it.to_owned()).collect(),
+        };
+        let first = hook(&[HookEvent::Ringing, HookEvent::ConnectionLost], "a", &["-b"]);
+        let wanted = [first, hook(&[HookEvent::Ended], "c", &[])];
+        assert_eq!(load(file).expect("two hooks").hooks, wanted);
+
+        let known =
+            "ringing, answered, ended, missed, declined, connection-lost, connection-restored";
+        let needs_program = "run: needs a program: run = [\"program\", \"argument\"]";
+        let cases = [
+            (
+                "on = ['ended',\n 'rings']\nrun = ['a']",
+                format!("3: on: 'rings' is not one of {known}"),
+            ),
+            ("on = []\nrun = ['a']", format!("2: on: needs at least one of {known}")),
+            ("on = ['ended']\nrun = []", format!("3: {needs_program}")),
+            ("on = ['ended']\nrun = ['']", format!("3: {needs_program}")),
+            ("on = ['ended']", "1: run: is missing".to_owned()),
+            (
+                "on = 'ended'\nrun = ['a']",
+                "2: on: must be a list in brackets, and is a text".to_owned(),
+            ),
+        ];
+        for (hook, wanted) in cases {
+            let refused = load(&format!("[[hook]]\n{hook}")).expect_err(hook);
+            assert_eq!(refused, format!("FOLDER/config.toml:{wanted}"));
+        }
+        let unknown = load("[[hook]]\non = ['ended']\nrun = ['a']\nshell = true");
+        assert!(unknown.expect_err("an unknown key").contains(":4: shell: unknown field"));
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //!                                                    │
 //!                        runtime::effects: one runner, for the board and for `watch`
 //!                                                    │
-//!      Account ─ telegram    Ledger ─ ledger    Records ─ records    Notify, Terminal ─ terminal
+//!      Account ─ telegram    Ledger ─ ledger    Records ─ records    Notify ─ notify    Terminal ─ terminal
 //!      SignIn ─ telegram::sign_in               Program ─ runtime
 //! ```
 //!
@@ -27,6 +27,7 @@
 //! | [`ledger`] | the database of calls: migrations, writer thread, reading by pages |
 //! | [`plain`] | the sentences of plain mode, from changes of the state |
 //! | [`records`] | the lines of JSON that `onhook watch` prints |
+//! | [`notify`] | notifications, and the window title |
 //! | [`runtime`] | the loops, the effect runner, the terminal, signals |
 //! | [`control`] | the control socket: the form of its lines, its server and its client |
 //! | [`config`] | settings, keys, themes |
@@ -48,6 +49,7 @@ pub mod config;
 pub mod control;
 pub mod ledger;
 pub mod logging;
+pub mod notify;
 pub mod plain;
 pub mod qr;
 pub mod records;

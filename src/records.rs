@@ -34,6 +34,12 @@ impl<W: Write> RecordWriter<W> {
 
 /// The record of an effect as a line of JSON, from the state right after the update that caused it.
 pub fn line(effect: RecordsEffect, state: &State, now: Timestamp) -> Option<String> {
+    serde_json::to_string(&record_of(effect, state, now)?).ok()
+}
+
+/// The record of an effect, from the state right after the update that caused it. `None` if the call
+/// is not kept any more.
+pub fn record_of(effect: RecordsEffect, state: &State, now: Timestamp) -> Option<Record> {
     let (account, event) = match effect {
         RecordsEffect::Connection(account) => {
             (account, RecordEvent::connection(&state.account(account).connection))
@@ -48,5 +54,5 @@ pub fn line(effect: RecordsEffect, state: &State, now: Timestamp) -> Option<Stri
         }
     };
     let account = state.account(account).name.clone();
-    serde_json::to_string(&Record { v: VERSION, time: now, account, event }).ok()
+    Some(Record { v: VERSION, time: now, account, event })
 }

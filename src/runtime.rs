@@ -27,7 +27,8 @@ use crate::app::Privacy;
 use crate::app::account::AccountState;
 use crate::app::msg::Msg;
 use crate::app::sign_in_dialog::SignInMode;
-use crate::config::Config;
+use crate::config::{Config, Settings};
+use crate::notify::{self, Notifier, NotifySettings};
 use crate::telegram::{Network, SessionSource};
 use crate::ui::{self, DisplayOptions, Scratch};
 use effects::LoopStep;
@@ -94,12 +95,14 @@ pub async fn board(
     if config.settings.privacy {
         state.privacy = Privacy::Masked;
     }
-    let terminal = BoardTerminal::open()?;
+    let var = |name: &str| std::env::var_os(name);
+    let terminal = BoardTerminal::open(config.settings.title && notify::has_titles(&var))?;
     let (width, height) = terminal.size()?;
     let sign_in = sign_in.map(|setup| BoardSignIn::new(setup, network));
     switchboard.attach(terminal, sign_in);
-    switchboard.runner.bell = config.settings.bell;
-    switchboard.runner.notify = config.settings.notify;
+    let Settings { bell, notify, .. } = config.settings;
+    let notify = NotifySettings { method: notify, bell, hooks: config.hooks };
+    switchboard.runner.notifier = Notifier::start(notify, &var);
     switchboard.dispatch(Msg::Resized { width, height })?;
     let options = DisplayOptions {
         theme: config.theme,
@@ -236,7 +239,8 @@ impl TuiLoop {
         let Self { switchboard, options, scratch } = self;
         let (state, terminal) = (&switchboard.state, &mut switchboard.runner.terminal);
         let Some(terminal) = terminal else { return Ok(()) };
-        terminal.draw(|frame| ui::view(state, options, now, scratch, frame))
+        terminal.draw(|frame| ui::view(state, options, now, scratch, frame))?;
+        terminal.set_title(ui::window_title(state, options))
     }
 }
 
@@ -259,10 +263,12 @@ pub async fn watch(
     network: Network,
     ledger: Option<&Path>,
     control: &Path,
+    notify: NotifySettings,
     out: impl Write + 'static,
 ) -> io::Result<WatchEnd> {
     let mut switchboard = Switchboard::open(accounts, network, ledger).await;
     switchboard.serve_control(control);
+    switchboard.runner.notifier = Notifier::start(notify, &|name| std::env::var_os(name));
     switchboard.write_records(Box::new(out));
     let end = record_loop(&mut switchboard).await;
     switchboard.close().await;
@@ -289,7 +295,7 @@ async fn record_loop(switchboard: &mut Switchboard) -> io::Result<WatchEnd> {
             msg = switchboard.next_event() => msg,
             () = sleep_until(wake) => Msg::Tick,
         };
-        match switchboard.dispatch(msg) {
+        match dispatch_with_notices(switchboard, msg) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Ok(WatchEnd::Stopped);
             }
@@ -299,6 +305,21 @@ async fn record_loop(switchboard: &mut Switchboard) -> io::Result<WatchEnd> {
             return Ok(WatchEnd::SignedOut);
         }
     }
+}
+
+/// Applies a message. What the board would show as a notice about notifications or hooks goes to
+/// standard error.
+fn dispatch_with_notices(switchboard: &mut Switchboard, msg: Msg) -> io::Result<()> {
+    if !matches!(msg, Msg::Notify(_)) {
+        return switchboard.dispatch(msg);
+    }
+    switchboard.state.notices.clear();
+    let dispatched = switchboard.dispatch(msg);
+    if let Some(notice) = switchboard.state.notices.newest() {
+        // It may be closed; the log has the cause as well.
+        let _ = writeln!(io::stderr(), "onhook: {notice}");
+    }
+    dispatched
 }
 
 /// Calls `ready` and waits for a signal that ends the program. No signal after `ready` is lost.

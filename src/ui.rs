@@ -96,6 +96,13 @@ struct View<'a> {
     now: Timestamp,
 }
 
+/// The title of the window.
+pub fn window_title(state: &State, options: &DisplayOptions) -> String {
+    let ringing = state.calls.live().filter(|call| call.phase == Phase::Ringing).count();
+    let title = words::screen::window_title(ringing);
+    if options.ascii { ascii::replaced(&title) } else { title }
+}
+
 /// Draws the whole screen.
 pub fn view(
     state: &State,

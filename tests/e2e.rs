@@ -12,6 +12,8 @@ mod board;
 mod connection_loss;
 #[path = "e2e/control.rs"]
 mod control;
+#[path = "e2e/desktop.rs"]
+mod desktop;
 #[path = "e2e/disk.rs"]
 mod disk;
 #[path = "e2e/errors.rs"]
@@ -20,6 +22,8 @@ mod errors;
 mod hang_up;
 #[path = "e2e/history.rs"]
 mod history;
+#[path = "e2e/hooks.rs"]
+mod hooks;
 #[path = "e2e/hostile.rs"]
 mod hostile;
 #[path = "e2e/invitations.rs"]

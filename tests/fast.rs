@@ -14,6 +14,8 @@ mod control;
 mod corrupted_input;
 #[path = "fast/endings.rs"]
 mod endings;
+#[path = "fast/examples.rs"]
+mod examples;
 #[path = "fast/ledger.rs"]
 mod ledger;
 mod loopback;

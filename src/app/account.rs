@@ -1,11 +1,13 @@
 //! The state of each account: its user, its connection, its clock.
 
+use std::mem;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::State;
-use super::effect::{Effect, RecordsEffect};
+use super::effect::{Effect, NotifyEffect, RecordsEffect};
+use super::hook_event::HookEvent;
 use crate::calls::account::{AccountCommand, AccountContext, AuthorizationFlags, ConnectionState};
 use crate::calls::event::{RecalledCall, RecalledCalls};
 use crate::calls::{AccountId, CallKey, CallKind, Party};
@@ -36,6 +38,8 @@ pub struct AccountState {
     pub connection_since: Option<Timestamp>,
     /// Whether it has been online before, so that updates may have been missed since.
     pub was_online: bool,
+    /// Whether the connection has been lost and has not come back.
+    pub(super) is_lost: bool,
     /// The time since which the ends of calls may have been missed, until the chats were read.
     pub(super) lost_since: Option<Timestamp>,
 }
@@ -53,6 +57,7 @@ impl AccountState {
             frozen_by_telegram: false,
             connection_since: None,
             was_online: false,
+            is_lost: false,
             lost_since: None,
         }
     }
@@ -105,6 +110,19 @@ impl State {
         let online = to == ConnectionState::Online;
         let account = self.account_mut(id);
         let again = online && account.was_online;
+        let event = match &to {
+            ConnectionState::Online => {
+                mem::take(&mut account.is_lost).then_some(&[HookEvent::ConnectionRestored])
+            }
+            // The user may have asked for it; if it fails, one of the others follows.
+            ConnectionState::Connecting => None,
+            ConnectionState::Retrying { .. }
+            | ConnectionState::SignedOut { .. }
+            | ConnectionState::Unusable { .. } => {
+                let lost = account.was_online && !mem::replace(&mut account.is_lost, true);
+                lost.then_some(&[HookEvent::ConnectionLost])
+            }
+        };
         account.was_online |= online;
         if account.connection.code() != to.code() {
             account.connection_since = Some(now);
@@ -114,7 +132,11 @@ impl State {
             let keys = self.calls.live().map(|call| call.key).filter(|key| key.account == id);
             self.doubt(&keys.collect::<Vec<_>>());
         }
-        let mut effects = vec![Effect::Records(RecordsEffect::Connection(id))];
+        let record = RecordsEffect::Connection(id);
+        let mut effects = vec![Effect::Records(record)];
+        if let Some(events) = event {
+            effects.push(Effect::Notify(NotifyEffect::Happened { events, record }));
+        }
         if online {
             effects.extend(self.reconcile(id));
         }
@@ -197,7 +219,6 @@ impl State {
         for RecalledCall { events, maybe_sent } in living {
             let Some(key) = events.first().map(|event| event.key(account)) else { continue };
             if self.calls.get(key).is_none() {
-                // Their effects are dropped: the call has rung before, so nothing notifies of it.
                 for event in events {
                     self.call_event(account, event, now);
                 }

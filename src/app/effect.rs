@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::hook_event::HookEvent;
 use crate::calls::account::AccountCommand;
 use crate::calls::history::{Cursor, HistoryFilter, PageStart};
 use crate::calls::{AccountId, CallKey, Change, EndedCall};
@@ -75,12 +76,27 @@ pub enum RecordsEffect {
 /// For the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotifyEffect {
-    /// A call rings.
-    Ringing {
-        key: CallKey,
-        /// The text of the notification; cleaned, and masked if names are hidden.
-        text: String,
+    /// Calls ring: one that has just begun, or all of a burst. Never empty.
+    Ringing(Vec<RingingCall>),
+    /// Calls ring whose notification the desktop could not show. Never empty.
+    NotShown(Vec<RingingCall>),
+    /// A call no longer rings.
+    Silent(CallKey),
+    /// Something has happened that hooks can wait for.
+    Happened {
+        /// What it was, the most specific first; a hook runs for the first that it waits for.
+        events: &'static [HookEvent],
+        /// The record that the hook gets.
+        record: RecordsEffect,
     },
+}
+
+/// A call that rings, as a notification shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RingingCall {
+    pub key: CallKey,
+    /// The name of the caller; cleaned, and masked if names are hidden.
+    pub name: String,
 }
 
 /// For the terminal.

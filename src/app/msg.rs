@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::action::Action;
+use super::effect::RingingCall;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::RecalledCalls;
 use crate::calls::history::{
@@ -28,6 +29,8 @@ pub enum Msg {
     Account(AccountId, AccountEvent),
     /// An event of the ledger.
     Ledger(LedgerEvent),
+    /// An event of notifications and hooks.
+    Notify(NotifyEvent),
     /// An event of the control socket.
     Control(ControlEvent),
     /// The time of [`super::State::next_wake`] has come.
@@ -57,6 +60,25 @@ pub enum LedgerEvent {
     WriteFailed(String),
 }
 
+/// An event of notifications and hooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotifyEvent {
+    /// A hook has failed. The texts are cleaned.
+    HookFailed {
+        /// The name of its program.
+        program: String,
+        cause: String,
+    },
+    /// So many hooks were waiting that some were not run. It comes once in a run of the program.
+    HooksDropped,
+    /// The button of a notification was pressed.
+    Decline(CallKey),
+    /// A notification could not be shown on the desktop.
+    NotShown(Vec<RingingCall>),
+    /// The desktop, which the settings name, shows no notifications. The cause is cleaned.
+    DesktopLost(String),
+}
+
 impl fmt::Debug for Msg {
     /// Without what is typed or pasted: it may be a password or a session.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,6 +90,7 @@ impl fmt::Debug for Msg {
             Self::SignIn(event) => f.debug_tuple("SignIn").field(event).finish(),
             Self::Account(id, event) => f.debug_tuple("Account").field(id).field(event).finish(),
             Self::Ledger(event) => f.debug_tuple("Ledger").field(event).finish(),
+            Self::Notify(event) => f.debug_tuple("Notify").field(event).finish(),
             Self::Control(event) => f.debug_tuple("Control").field(event).finish(),
             Self::Tick => f.write_str("Tick"),
             Self::RowsShown(rows) => write!(f, "RowsShown({})", rows.len()),

@@ -13,7 +13,7 @@ use crate::calls::account::{AccountCommand, RequestAnswer};
 use crate::calls::failure::{Failure, Remedy};
 use crate::calls::reason::{Ending, InvitationEnd};
 use crate::calls::{
-    Call, CallKey, CallKind, CallRequest, Origin, OutcomeCheck, PossibleDiscard, Reference,
+    Call, CallKey, CallKind, CallRequest, Origin, OutcomeCheck, Phase, PossibleDiscard, Reference,
     RequestKind, RequestState,
 };
 use crate::words::notice;
@@ -159,6 +159,28 @@ impl State {
     pub(super) fn choose(&mut self, choice: Choice, now: Timestamp) -> Vec<Effect> {
         let Some(Dialog::Picker(picker)) = self.dialog.take() else { return Vec::new() };
         self.discard(&picker.calls, choice, Origin::Key, now)
+    }
+
+    /// Declines a call that was named from outside the board. Nothing is sent if it no longer rings.
+    pub(super) fn decline(&mut self, key: CallKey, origin: Origin, now: Timestamp) -> Vec<Effect> {
+        let call = self.calls.get(key).filter(|call| call.phase == Phase::Ringing);
+        let Some(call) = call else {
+            let ended = self.calls.ended(key).map(|ended| &ended.peer);
+            let peer = self.calls.get(key).map(|call| &call.peer).or(ended);
+            let text = peer.map(|peer| notice::no_longer_rings(&self.shown_name(peer)));
+            self.notices.show(text.unwrap_or_else(|| notice::CALL_OVER.to_owned()), now);
+            return Vec::new();
+        };
+        if self.account(key.account).is_out() {
+            self.notices.show(notice::SIGNED_OUT, now);
+            return Vec::new();
+        }
+        if let Some(obstacle) = obstacle(call, now) {
+            let text = obstacle.notice(&self.shown_name(&call.peer));
+            self.notices.show(text, now);
+            return Vec::new();
+        }
+        self.discard(&[key], Choice::Default, origin, now)
     }
 
     /// Makes the requests. Each call is checked as it is now, not as it was when it was chosen.

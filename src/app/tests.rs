@@ -5,11 +5,14 @@ mod history;
 mod property;
 
 use super::action::Action;
+use super::hook_event::HookEvent;
 use super::*;
 use crate::app::effect::ProgramEffect;
 use crate::calls::account::AccountCommand;
 use crate::calls::account::RequestAnswer;
-use crate::calls::event::{LiveCall, LoggedCall, Protocol, Relays, Stage};
+use crate::calls::event::{
+    LiveCall, LoggedCall, Protocol, RecalledCall, RecalledCalls, Relays, Stage,
+};
 use crate::calls::failure::Failure;
 use crate::calls::reason::{EndReason, Recorded};
 use crate::calls::{CallRequest, Direction, Handle, RequestKind};
@@ -251,7 +254,7 @@ fn marks_that_the_filter_hides_are_not_acted_on() {
     draw(&mut state);
     state.calls.set_filter("peer 8");
     draw(&mut state);
-    assert_eq!(press(&mut state, Action::HangUpNow, 1.0), [], "it asks");
+    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 1.0)), [], "it asks");
     let effects = press(&mut state, Action::Accept, 1.1);
     assert_eq!(ordered(&effects), [(8, EndReason::Busy)]);
 }
@@ -267,7 +270,7 @@ fn marks_off_the_screen_are_named_before_they_are_acted_on() {
     let rows = state.calls.rows().to_vec();
     update(&mut state, Msg::RowsShown(rows[1..].to_vec()), at(0.2));
     for key in [Action::HangUpNow, Action::HangUp] {
-        assert_eq!(press(&mut state, key, 1.0), [], "{key:?}");
+        assert_eq!(ordered(&press(&mut state, key, 1.0)), [], "{key:?}");
         let Some(Dialog::Picker(picker)) = &state.dialog else { panic!("no picker") };
         assert_eq!(picker.calls, rows);
         press(&mut state, Action::Back, 1.1);
@@ -613,4 +616,171 @@ fn copying_takes_the_selected_peer_and_nothing_behind_the_mask() {
     press(&mut state, Action::Privacy, 0.3);
     assert_eq!(press(&mut state, Action::Copy, 0.4), []);
     assert_eq!(state.notices.newest(), Some("names are hidden; nothing was copied"));
+}
+
+/// The names in the notifications among some effects, by notification.
+fn notified(effects: &[Effect]) -> Vec<Vec<&str>> {
+    let names = |effect| match effect {
+        &Effect::Notify(NotifyEffect::Ringing(ref calls)) => {
+            Some(calls.iter().map(|call| call.name.as_str()).collect())
+        }
+        _ => None,
+    };
+    effects.iter().filter_map(names).collect()
+}
+
+#[test]
+fn calls_that_ring_at_once_are_gathered_and_announced_with_the_tick() {
+    let mut state = board();
+    assert_eq!(notified(&rings(&mut state, 7, 1.1)), [["Peer 7"]]);
+    assert!(notified(&rings(&mut state, 8, 1.3)).is_empty());
+    assert!(notified(&rings(&mut state, 9, 1.5)).is_empty());
+    tell(&mut state, discarded(8, None), 1.7);
+    assert_eq!(state.next_wake(at(2.05)), at(2.1));
+    assert_eq!(notified(&update(&mut state, Msg::Tick, at(2.1))), [["Peer 7", "Peer 9"]]);
+    assert!(notified(&update(&mut state, Msg::Tick, at(3.1))).is_empty());
+    state.privacy = Privacy::Masked;
+    assert_eq!(notified(&rings(&mut state, 10, 4.0)), [["P.1."]]);
+}
+
+/// The events that hooks may wait for, among some effects.
+fn happened(effects: &[Effect]) -> Vec<&'static [HookEvent]> {
+    let events = |effect: &Effect| match effect {
+        Effect::Notify(NotifyEffect::Happened { events, .. }) => Some(*events),
+        _ => None,
+    };
+    effects.iter().filter_map(events).collect()
+}
+
+#[test]
+fn hooks_get_each_thing_that_happens_to_a_call_once() {
+    let relays = Relays { peer_to_peer: false, reflectors: 0, webrtc: 0 };
+    let established = Stage::Established { since: at(2.0), relays };
+    let mut state = board();
+    assert_eq!(happened(&rings(&mut state, 7, 0.0)), [[HookEvent::Ringing]]);
+    assert!(happened(&rings(&mut state, 7, 0.5)).is_empty(), "the update is repeated");
+    let missed = tell(&mut state, discarded(7, Some(EndReason::Missed)), 1.0);
+    assert_eq!(happened(&missed), [[HookEvent::Missed, HookEvent::Ended]]);
+    assert!(
+        happened(&tell(&mut state, AccountEvent::Call(logged(7, Some(EndReason::Missed))), 1.5))
+            .is_empty()
+    );
+
+    rings(&mut state, 8, 2.0);
+    press(&mut state, Action::Down, 5.0);
+    press(&mut state, Action::HangUpNow, 5.0);
+    let declined = tell(&mut state, done(8, 1, Ok(RequestAnswer::End)), 5.5);
+    assert_eq!(happened(&declined), [[HookEvent::Declined, HookEvent::Ended]]);
+
+    let dialing = live(9, false, Stage::Waiting { received: None });
+    assert!(happened(&tell(&mut state, AccountEvent::Call(dialing), 6.0)).is_empty());
+    for wanted in [vec![&[HookEvent::Answered][..]], vec![]] {
+        let active = AccountEvent::Call(live(9, false, established.clone()));
+        assert_eq!(happened(&tell(&mut state, active, 7.0)), wanted);
+    }
+    let ended = tell(&mut state, discarded(9, Some(EndReason::HangUp)), 8.0);
+    assert_eq!(happened(&ended), [[HookEvent::Ended]]);
+
+    // How the call ended is known only from the message in the chat.
+    rings(&mut state, 10, 9.0);
+    assert_eq!(happened(&tell(&mut state, discarded(10, None), 10.0)), [[HookEvent::Ended]]);
+    let message = AccountEvent::Call(logged(10, Some(EndReason::Missed)));
+    assert_eq!(happened(&tell(&mut state, message.clone(), 10.5)), [[HookEvent::Missed]]);
+    assert!(happened(&tell(&mut state, message, 11.0)).is_empty());
+    // Nobody has seen this call alive.
+    let unseen = AccountEvent::Call(logged(11, Some(EndReason::Missed)));
+    assert!(happened(&tell(&mut state, unseen, 12.0)).is_empty());
+}
+
+#[test]
+fn hooks_get_nothing_about_recalled_calls() {
+    let mut state = board();
+    let recalled = RecalledCall { events: vec![live(7, true, Stage::Requested)], maybe_sent: None };
+    let calls = RecalledCalls { living: vec![recalled], ended: Vec::new() };
+    let event = LedgerEvent::Recalled { account: ACCOUNT, calls };
+    let effects = update(&mut state, Msg::Ledger(event), at(1.0));
+    assert!(happened(&effects).is_empty() && notified(&effects).is_empty());
+    assert!(state.calls.get(key(7)).is_some());
+    let ended = tell(&mut state, discarded(7, Some(EndReason::Missed)), 2.0);
+    assert!(happened(&ended).is_empty());
+}
+
+#[test]
+fn hooks_get_a_lost_connection_once_and_its_return() {
+    let retrying = || ConnectionState::Retrying { at: at(9.0), cause: String::new() };
+    let steps = [
+        (ConnectionState::Connecting, None),
+        (retrying(), None),
+        (ConnectionState::Online, None),
+        (ConnectionState::Connecting, None),
+        (ConnectionState::Online, None),
+        (retrying(), Some(HookEvent::ConnectionLost)),
+        (ConnectionState::Connecting, None),
+        (retrying(), None),
+        (ConnectionState::Online, Some(HookEvent::ConnectionRestored)),
+        (ConnectionState::SignedOut { code: String::new() }, Some(HookEvent::ConnectionLost)),
+    ];
+    let mut state = State::new(vec![AccountState::new("ada".to_owned(), Party::unknown(ME))]);
+    for (at, (connection, wanted)) in steps.into_iter().enumerate() {
+        let effects = tell(&mut state, AccountEvent::ConnectionState(connection), 1.0);
+        let events: Vec<_> = happened(&effects).concat();
+        assert_eq!(events, wanted.into_iter().collect::<Vec<_>>(), "step {at}");
+    }
+}
+
+/// What is removed from notifications, among some effects.
+fn silenced(effects: &[Effect]) -> Vec<CallKey> {
+    let key = |effect: &Effect| match effect {
+        Effect::Notify(NotifyEffect::Silent(key)) => Some(*key),
+        _ => None,
+    };
+    effects.iter().filter_map(key).collect()
+}
+
+#[test]
+fn a_call_that_no_longer_rings_is_removed_from_notifications_once() {
+    let mut state = board();
+    rings(&mut state, 7, 0.0);
+    rings(&mut state, 8, 0.1);
+    let accepted = tell(&mut state, AccountEvent::Call(live(7, true, Stage::Accepted)), 1.0);
+    assert_eq!(silenced(&accepted), [key(7)]);
+    assert!(silenced(&tell(&mut state, discarded(7, None), 2.0)).is_empty());
+    assert_eq!(silenced(&tell(&mut state, discarded(8, None), 2.0)), [key(8)]);
+}
+
+#[test]
+fn the_button_of_a_notification_declines_its_call_only_while_that_rings() {
+    let decline = |state: &mut State, id, second| {
+        update(state, Msg::Notify(NotifyEvent::Decline(key(id))), at(second))
+    };
+    let mut state = board();
+    for id in [7, 8, 9] {
+        rings(&mut state, id, 0.0);
+    }
+    let effects = decline(&mut state, 8, 1.0);
+    assert_eq!(ordered(&effects), [(8, EndReason::Busy)]);
+    assert_eq!(request(&effects).origin, Origin::Notification);
+    assert!(ordered(&decline(&mut state, 8, 1.5)).is_empty());
+    assert_eq!(state.notices.newest(), Some("Peer 8: a hang-up is already on its way"));
+
+    tell(&mut state, discarded(7, Some(EndReason::Missed)), 2.0);
+    assert!(ordered(&decline(&mut state, 7, 2.5)).is_empty());
+    assert_eq!(state.notices.newest(), Some("Peer 7 no longer rings"));
+    // It was answered here: the button must not hang up.
+    tell(&mut state, AccountEvent::Call(live(9, true, Stage::Accepted)), 3.0);
+    assert!(ordered(&decline(&mut state, 9, 3.5)).is_empty());
+    assert_eq!(state.notices.newest(), Some("Peer 9 no longer rings"));
+    assert!(ordered(&decline(&mut state, 99, 4.0)).is_empty());
+    assert_eq!(state.notices.newest(), Some("that call is over"));
+}
+
+#[test]
+fn what_the_desktop_could_not_show_is_shown_elsewhere_if_it_still_rings() {
+    let mut state = board();
+    let call = |id| RingingCall { key: key(id), name: String::new() };
+    rings(&mut state, 7, 0.0);
+    let not_shown = |ids: [i64; 2]| Msg::Notify(NotifyEvent::NotShown(ids.map(call).to_vec()));
+    let again = vec![Effect::Notify(NotifyEffect::NotShown(vec![call(7)]))];
+    assert_eq!(update(&mut state, not_shown([7, 8]), at(1.0)), again);
+    assert_eq!(update(&mut state, not_shown([8, 9]), at(1.0)), []);
 }

@@ -200,6 +200,8 @@ impl RequestKind {
 pub enum Origin {
     /// A key press on the board.
     Key,
+    /// The button of a desktop notification.
+    Notification,
     /// A command on the control socket.
     Control,
 }

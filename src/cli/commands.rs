@@ -14,10 +14,13 @@ use super::setup::{self, in_runtime, load, load_for_board, network, start_log};
 use super::{BoardArgs, ChosenArgs, ConfigCommand, ScenarioArgs, print};
 use crate::accounts::{AccountStore, AccountsError};
 use crate::app::sign_in_dialog::SignInMode;
+use crate::config::hooks::Hook;
+use crate::config::notify_method::NotifyMethod;
 use crate::config::paths::Paths;
 use crate::config::{self, Overrides, keymap};
 use crate::control;
 use crate::logging;
+use crate::notify::NotifySettings;
 use crate::runtime::{self, AccountSetup, BoardFiles, ExitReason, SignInSetup, WatchEnd};
 use crate::telegram::{Network, Seed, SessionSource};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
@@ -27,10 +30,15 @@ const DEFAULT_SCENARIO: &str = "busy";
 /// The embedded server accepts any `api_id`.
 const DEMO_API_ID: i32 = 1;
 
-pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> CommandResult {
+/// Opens the board on the embedded Telegram. The user's hooks run only if `hooks` is set: its calls
+/// are not real.
+pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, hooks: bool) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
-    let plain = load(&paths, flags.clone())?;
+    let mut plain = load(&paths, flags.clone())?;
+    if !hooks {
+        plain.hooks.clear();
+    }
     let socket = control::demo_socket(paths.runtime());
     let ledger = DemoLedger(paths.runtime().join(format!("demo-{}.db", std::process::id())));
     let files = BoardFiles { ledger: &ledger.0, control: &socket };
@@ -45,7 +53,10 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides) -> CommandResult {
     if let Some(problem) = runtime::check_terminal() {
         return Err(usage(anyhow!(problem)));
     }
-    let config = load_for_board(&paths, flags)?;
+    let mut config = load_for_board(&paths, flags)?;
+    if !hooks {
+        config.hooks.clear();
+    }
     start_log(&paths)?;
     in_runtime(async {
         let server = Server::start(scenario, options).await?;
@@ -93,7 +104,7 @@ pub(super) fn board(args: &BoardArgs) -> CommandResult {
     let application = config.application.clone().or_else(|| store.application());
     let sign_in = SignInSetup { accounts: store, credentials: application, start };
     match in_runtime(runtime::board(accounts, network, Some(sign_in), files, config))? {
-        ExitReason::Demo => demo(&ScenarioArgs::default(), flags),
+        ExitReason::Demo => demo(&ScenarioArgs::default(), flags, false),
         ExitReason::Quit => Ok(()),
     }
 }
@@ -111,32 +122,41 @@ pub(super) fn schema() -> CommandResult {
     print::text(&(schema + "\n")).map_err(failed)
 }
 
-pub(super) fn watch_demo(args: &ScenarioArgs) -> CommandResult {
+pub(super) fn watch_demo(args: &ScenarioArgs, notify: bool, hooks: bool) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
+    let hooks = if hooks { load(&paths, Overrides::default())?.hooks } else { Vec::new() };
     start_log(&paths)?;
     let socket = control::demo_socket(paths.runtime());
     watched(in_runtime(async {
         let server = Server::start(scenario, options).await?;
-        let accounts = demo_accounts(&server);
-        runtime::watch(accounts, Network::default(), None, &socket, io::stdout()).await
+        let (accounts, network) = (demo_accounts(&server), Network::default());
+        let notify = without_terminal(notify, hooks);
+        runtime::watch(accounts, network, None, &socket, notify, io::stdout()).await
     })?)
 }
 
-pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs) -> CommandResult {
+/// The settings of `watch`, which has no terminal to notify.
+fn without_terminal(notify: bool, hooks: Vec<Hook>) -> NotifySettings {
+    let method = if notify { NotifyMethod::Desktop } else { NotifyMethod::Off };
+    NotifySettings { method, bell: false, hooks }
+}
+
+pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs, notify: bool) -> CommandResult {
     if scenario.scenario.is_some() || scenario.log.is_some() {
         return Err(usage(anyhow!("a scenario and --log need --demo")));
     }
     let paths = setup::paths();
-    if super::control::watch(&chosen.account, &paths)? {
+    if super::control::watch(&chosen.account, notify, &paths)? {
         return Ok(());
     }
     let config = load(&paths, Overrides::default())?;
     let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
     start_log(&paths)?;
     let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
-    let (network, out) = (network(&config), io::stdout());
-    watched(in_runtime(runtime::watch(accounts, network, Some(&ledger), &socket, out))?)
+    let (network, notify) = (network(&config), without_terminal(notify, config.hooks));
+    let out = io::stdout();
+    watched(in_runtime(runtime::watch(accounts, network, Some(&ledger), &socket, notify, out))?)
 }
 
 fn watched(watched: WatchEnd) -> CommandResult {

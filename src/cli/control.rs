@@ -163,8 +163,8 @@ pub(super) fn schema() -> CommandResult {
 }
 
 /// Prints the records of the running instance, if it has all of these accounts, or any at all if
-/// none is named. Returns whether it does.
-pub(super) fn watch(accounts: &[String], paths: &Paths) -> Result<bool, Stop> {
+/// none is named. Returns whether it does. `notify` is refused then.
+pub(super) fn watch(accounts: &[String], notify: bool, paths: &Paths) -> Result<bool, Stop> {
     let mut client = match ControlClient::connect(&[socket(paths.runtime())]) {
         Err(ClientError::NotRunning) => return Ok(false),
         connected => connected.map_err(failed)?,
@@ -176,6 +176,9 @@ pub(super) fn watch(accounts: &[String], paths: &Paths) -> Result<bool, Stop> {
     let has = |name: &String| status.accounts.iter().any(|account| account.name == *name);
     if !accounts.iter().all(has) {
         return Ok(false);
+    }
+    if notify {
+        return Err(usage(anyhow!("{}", words::control::NOTIFIES_ITSELF)));
     }
     match client.send(ControlCommand::Watch {}).map_err(failed)? {
         ControlReply::Watching => {}

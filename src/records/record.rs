@@ -82,7 +82,7 @@ pub struct CallRecord {
     /// The reason that was sent from this machine: `busy`, `missed`, `hangup` or `disconnect`; null
     /// for group calls, whose invitations are declined without one.
     pub reason_sent: Option<String>,
-    /// What caused the request that ends the call: `key` or `control`.
+    /// What caused the request that ends the call: `key`, `control`, or `notification` for its button.
     pub origin: Option<String>,
     /// The reason that Telegram recorded: one of those that are sent, or
     /// `migrate-conference-call`.

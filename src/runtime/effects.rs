@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::control::protocol::ControlReply;
 use crate::control::server::ControlServer;
 use crate::ledger::{LedgerError, LedgerHandle, LedgerRow, Recall};
+use crate::notify::Notifier;
 use crate::plain::Narrator;
 use crate::records::{self, RecordWriter};
 use crate::{text, words};
@@ -36,8 +37,7 @@ pub(super) struct EffectRunner {
     /// What announces each change in plain mode.
     pub(super) narrator: Option<Narrator>,
     pub(super) sign_in: Option<BoardSignIn>,
-    pub(super) bell: bool,
-    pub(super) notify: bool,
+    pub(super) notifier: Notifier,
     pub(super) clock: Clock,
 }
 
@@ -62,12 +62,8 @@ impl EffectRunner {
             Effect::Records(effect) => {
                 self.record(effect, state)?;
             }
+            Effect::Notify(effect) => self.notify(effect, state)?,
             Effect::Control(effect) => self.control(effect, state),
-            Effect::Notify(NotifyEffect::Ringing { text, .. }) => {
-                if let Some(terminal) = &mut self.terminal {
-                    terminal.notify(&text, self.bell, self.notify)?;
-                }
-            }
             Effect::Terminal(TerminalEffect::Redraw) => {
                 if let Some(terminal) = &mut self.terminal {
                     terminal.redraw()?;
@@ -85,6 +81,32 @@ impl EffectRunner {
             Effect::Program(effect) => return Ok(self.program(effect)),
         }
         Ok(LoopStep::Continue)
+    }
+
+    fn notify(&mut self, effect: NotifyEffect, state: &State) -> io::Result<()> {
+        match effect {
+            NotifyEffect::Ringing(calls) => {
+                let sequences = self.notifier.ringing(&calls);
+                self.write_to_terminal(&sequences)?;
+            }
+            NotifyEffect::NotShown(calls) => {
+                let sequences = self.notifier.on_terminal(&calls);
+                self.write_to_terminal(&sequences)?;
+            }
+            NotifyEffect::Silent(key) => self.notifier.silent(key),
+            NotifyEffect::Happened { events, record } => {
+                if self.notifier.has_hook(events)
+                    && let Some(record) = records::record_of(record, state, self.clock.now())
+                {
+                    self.notifier.run_hooks(events, &record);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_to_terminal(&mut self, sequences: &str) -> io::Result<()> {
+        self.terminal.as_mut().map_or(Ok(()), |terminal| terminal.write(sequences))
     }
 
     fn ledger(&self, effect: LedgerEffect, state: &State) {

@@ -135,6 +135,8 @@ impl PlainLoop {
                 }
                 for event in events.iter().filter(|event| keys::is_key(event)) {
                     let msg = super::input::message(event, &self.switchboard.state, &self.keymap);
+                    // A key without an action gets the answer of the narrator.
+                    let msg = msg.filter(|msg| !matches!(msg, Msg::UnboundKey(_)));
                     let step = self.answer(msg)?;
                     if step != LoopStep::Continue {
                         return Ok(step);

@@ -22,6 +22,7 @@ use crate::control::event::ControlEvent;
 use crate::control::protocol::{BoardStatus, ControlReply};
 use crate::control::server::ControlServer;
 use crate::ledger::{LedgerError, LedgerHandle};
+use crate::notify::Notifier;
 use crate::records::RecordWriter;
 use crate::telegram::Network;
 use crate::text;
@@ -62,8 +63,7 @@ impl Switchboard {
             terminal: None,
             narrator: None,
             sign_in: None,
-            bell: false,
-            notify: false,
+            notifier: Notifier::default(),
             clock,
         };
         let published = (BoardStatus::default(), Instant::now());
@@ -152,10 +152,11 @@ impl Switchboard {
         result
     }
 
-    /// Waits for the next event of an account, the ledger, the sign-in or the control socket.
+    /// Waits for the next event of an account, the ledger, a hook, the sign-in or the control socket.
     pub async fn next_event(&mut self) -> Msg {
+        let EffectRunner { sign_in, notifier, .. } = &mut self.runner;
         let sign_in = async {
-            match &mut self.runner.sign_in {
+            match sign_in {
                 Some(sign_in) => Msg::SignIn(sign_in.next_event().await),
                 None => std::future::pending().await,
             }
@@ -170,6 +171,7 @@ impl Switchboard {
             Some(event) = control => Msg::Control(event),
             Some((account, event)) = self.events.recv() => Msg::Account(account, event),
             Some(event) = self.ledger_events.recv() => Msg::Ledger(event),
+            event = notifier.next_event() => Msg::Notify(event),
             msg = sign_in => msg,
         }
     }
@@ -206,8 +208,9 @@ impl Switchboard {
         self.runner.accounts.stop().await;
     }
 
-    /// Stops all accounts, applies their last events, and closes the ledger.
+    /// Ends the hooks that run, stops all accounts, applies their last events, and closes the ledger.
     pub async fn close(mut self) {
+        std::mem::take(&mut self.runner.notifier).close().await;
         self.stop().await;
         while let Some(msg) = self.try_next_event() {
             if let Err(error) = self.dispatch(msg) {

@@ -4,10 +4,11 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::Once;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -17,16 +18,23 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::{Frame, Terminal};
 
 use super::clipboard;
+use crate::notify;
 
 /// Bytes of a large frame, so that it is written at once.
 const FRAME_BYTES: usize = 64 * 1024;
+
+/// Whether the terminal's stack has the title that the window had before.
+static TITLE_SAVED: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the board has it. Dropping it restores the terminal.
 pub(super) struct BoardTerminal {
     /// Never dropped: its `Drop` prints to standard error, which panics when the real terminal is
     /// gone. [`restore`] does what that `Drop` would do.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
-    notified: Option<Instant>,
+    /// Whether the window has a title of this program.
+    has_title: bool,
+    /// The title that is shown.
+    title: Option<String>,
 }
 
 /// Why no board can be shown here; `None` if one can.
@@ -43,11 +51,13 @@ pub fn check() -> Option<&'static str> {
 }
 
 impl BoardTerminal {
-    pub(super) fn open() -> io::Result<Self> {
+    /// Takes the terminal. `has_title` is whether the window's title is replaced.
+    pub(super) fn open(has_title: bool) -> io::Result<Self> {
         restore_on_panic();
-        enter()?;
+        enter(has_title)?;
         let terminal = Terminal::new(backend()).map(ManuallyDrop::new);
-        terminal.map(|terminal| Self { terminal, notified: None }).inspect_err(|_| restore())
+        let opened = terminal.map(|terminal| Self { terminal, has_title, title: None });
+        opened.inspect_err(|_| restore())
     }
 
     pub(super) fn size(&self) -> io::Result<(u16, u16)> {
@@ -74,22 +84,10 @@ impl BoardTerminal {
         Ok(())
     }
 
-    /// Rings the bell, and asks the terminal for a desktop notification.
-    ///
-    /// At most once a second, whatever comes. `text` has been cleaned: it holds no control
-    /// characters.
-    pub(super) fn notify(&mut self, text: &str, bell: bool, notify: bool) -> io::Result<()> {
-        if self.notified.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
-            return Ok(());
-        }
-        self.notified = Some(Instant::now());
+    /// Writes sequences that draw nothing, such as the bell.
+    pub(super) fn write(&mut self, sequences: &str) -> io::Result<()> {
         let backend = self.terminal.backend_mut();
-        if bell {
-            write!(backend, "\u{7}")?;
-        }
-        if notify {
-            write!(backend, "\u{1b}]9;{text}\u{1b}\\")?;
-        }
+        backend.write_all(sequences.as_bytes())?;
         Backend::flush(backend)
     }
 
@@ -101,14 +99,24 @@ impl BoardTerminal {
         Backend::flush(backend)
     }
 
+    /// Shows a title, if titles are on.
+    pub(super) fn set_title(&mut self, text: String) -> io::Result<()> {
+        if self.has_title && self.title.as_ref() != Some(&text) {
+            self.write(&notify::title(&text))?;
+            self.title = Some(text);
+        }
+        Ok(())
+    }
+
     pub(super) fn close(&mut self) -> io::Result<()> {
         Backend::flush(self.terminal.backend_mut())?;
         restore();
+        self.title = None;
         Ok(())
     }
 
     pub(super) fn reopen(&mut self) -> io::Result<()> {
-        enter()?;
+        enter(self.has_title)?;
         self.redraw()
     }
 }
@@ -124,8 +132,12 @@ fn backend() -> CrosstermBackend<BufWriter<Stdout>> {
 }
 
 /// Bracketed paste distinguishes pasted text from keys, so that a stray paste hangs nothing up.
-fn enter() -> io::Result<()> {
+fn enter(has_title: bool) -> io::Result<()> {
     enable_raw_mode()?;
+    if has_title {
+        TITLE_SAVED.store(true, Ordering::Relaxed);
+        execute!(io::stdout(), Print(notify::SAVE_TITLE)).inspect_err(|_| restore())?;
+    }
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
         .inspect_err(|_| restore())
 }
@@ -133,6 +145,9 @@ fn enter() -> io::Result<()> {
 fn restore() {
     // The terminal may be gone.
     let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
+    if TITLE_SAVED.swap(false, Ordering::Relaxed) {
+        let _ = execute!(io::stdout(), Print(notify::RESTORE_TITLE));
+    }
     let _ = disable_raw_mode();
 }
 

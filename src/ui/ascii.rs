@@ -1,6 +1,7 @@
 //! `--ascii`: every cell that is not ASCII becomes one that is.
 
 use ratatui::buffer::Buffer;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// Replaces what is drawn; letters that have no likeness become `?`.
 pub(super) fn replace(buffer: &mut Buffer) {
@@ -17,6 +18,12 @@ pub(super) fn is_readable(name: &str) -> bool {
     let (ascii, others): (Vec<_>, Vec<_>) =
         name.chars().filter(|char| char.is_alphanumeric()).partition(char::is_ascii);
     others.is_empty() || ascii.len() > others.len()
+}
+
+/// The same for a text.
+pub(super) fn replaced(text: &str) -> String {
+    let graphemes = text.graphemes(true);
+    graphemes.map(|it| if it.is_ascii() { it } else { likeness(it) }).collect()
 }
 
 fn likeness(symbol: &str) -> &'static str {

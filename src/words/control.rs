@@ -10,6 +10,9 @@ pub const NO_BOARD: &str = "there is no board: `onhook watch` runs without one";
 /// An action that the screen or dialog does not accept.
 pub const NOT_NOW: &str = "the board does not take this action now";
 
+/// `watch --notify` beside a running instance.
+pub const NOTIFIES_ITSELF: &str =
+    "onhook runs already and shows notifications by its own settings; leave out --notify";
 /// The instance whose records were printed has ended.
 pub const ENDED: &str = "onhook has ended";
 /// The server has dropped this client.

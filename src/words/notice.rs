@@ -35,9 +35,35 @@ pub const CONTAINED: &str = "an internal error was contained; reconnecting";
 /// The session file cannot be written.
 pub const SESSION_NOT_SAVED: &str = "the session cannot be saved to disk; the log says why";
 
-/// A call rings.
-pub fn ringing(name: &str) -> String {
-    format!("{name} is calling")
+/// More hooks had to wait than can be kept.
+pub const HOOKS_DROPPED: &str = "too many hooks at once; some were not run";
+
+/// The button of a notification that declines its call.
+pub const DECLINE_BUTTON: &str = "Decline";
+/// A call was to be declined that has ended long ago.
+pub const CALL_OVER: &str = "that call is over";
+
+/// A call was to be declined that no longer rings.
+pub fn no_longer_rings(name: &str) -> String {
+    format!("{name} no longer rings")
+}
+
+/// The desktop shows no notifications.
+pub fn desktop_lost(cause: &str) -> String {
+    format!("no desktop notifications: {cause}")
+}
+
+/// A hook has failed.
+pub fn hook_failed(program: &str, cause: &str) -> String {
+    format!("hook {program}: {cause}")
+}
+
+/// A call rings, and so many others that began at nearly the same time.
+pub fn ringing(name: &str, others: usize) -> String {
+    match others {
+        0 => format!("{name} is calling"),
+        others => format!("{name} and {others} more are calling"),
+    }
 }
 
 /// The selected call has ended, and a key was pressed before another one was selected.

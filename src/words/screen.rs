@@ -1,5 +1,8 @@
 //! The sentences of panels and dialogs that are not about one call.
 
+use super::call::phase_symbol;
+use crate::calls::Phase;
+
 /// The words of the header's counts: ringing, active, and all other calls.
 pub const COUNTS: [&str; 3] = ["ringing", "active", "connecting"];
 
@@ -19,6 +22,14 @@ pub fn reconnect_now(key: &str) -> String {
 /// A sentence about one of several accounts.
 pub fn of_account(name: &str, text: &str) -> String {
     format!("{name}: {text}")
+}
+
+/// The window title, with the number of calls that ring.
+pub fn window_title(ringing: usize) -> String {
+    match ringing {
+        0 => "onhook".to_owned(),
+        ringing => format!("{} {ringing} · onhook", phase_symbol(Phase::Ringing)),
+    }
 }
 
 /// There are no calls.
@@ -150,5 +161,6 @@ pub const ABOUT: [&str; 3] = [
      only that device, so the row says “answered elsewhere” and no more.",
     "After the selected call has ended, nothing is selected for two seconds, so that a key meant \
      for it cannot act on another call.",
-    "Quitting ends no call. onhook sends nothing that changes anything unless you press a key.",
+    "Quitting ends no call. onhook sends nothing that changes anything unless you press a key or a button, \
+     or run a command.",
 ];

@@ -272,6 +272,56 @@ fn a_new_call_rings_the_bell_and_asks_for_a_notification() {
 }
 
 #[test]
+fn calls_that_ring_at_once_come_as_one_more_notification() {
+    let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
+        [[call]]\nfrom = 'alan'\nto = 'me'\nat = 0.1";
+    let board = Start::scenario(scenario).run();
+    board.see_raw("\u{1b}]9;Grace Hopper is calling\u{1b}\\");
+    board.see_raw("\u{1b}]9;Grace Hopper and 1 more are calling\u{1b}\\");
+    board.quit();
+}
+
+#[test]
+fn the_notification_goes_through_tmux_in_the_form_of_its_terminal() {
+    let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1";
+    let board = Start::scenario(scenario).env("TMUX", "x,1,0").env("KITTY_WINDOW_ID", "1").run();
+    board.see_raw("\u{1b}Ptmux;\u{1b}\u{1b}]99;;Grace Hopper is calling\u{1b}\u{1b}\\\u{1b}\\");
+    board.quit();
+}
+
+#[test]
+fn the_window_title_counts_the_ringing_calls_and_is_given_back() {
+    let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n\
+        [[call]]\nfrom = 'alan'\nto = 'me'\nat = 0.1";
+    let mut board = Start::scenario(scenario).run();
+    board.see_raw("\u{1b}[22;0t");
+    board.see_raw("\u{1b}]2;☎ 2 · onhook\u{1b}\\");
+    board.press("<ctrl-z>");
+    board.until_stopped();
+    board.see_raw("\u{1b}[23;0t");
+    board.signal("CONT");
+    board.see_raw("\u{1b}]2;☎ 2 · onhook\u{1b}\\");
+    let ended = board.quit();
+    let raw = String::from_utf8_lossy(&ended.raw);
+    assert_eq!((raw.matches("\u{1b}[22;0t").count(), raw.matches("\u{1b}[23;0t").count()), (2, 2));
+    assert!(raw.rfind("\u{1b}[23;0t") > raw.rfind("\u{1b}]2;"), "no title after the restored one");
+
+    let ascii = Start::scenario(scenario).arg("--ascii").run();
+    ascii.see_raw("\u{1b}]2;! 2 - onhook\u{1b}\\");
+    ascii.signal("TERM");
+    let raw = ascii.ended().raw;
+    assert!(String::from_utf8_lossy(&raw).contains("\u{1b}[23;0t"));
+
+    for quiet in [("ONHOOK_TITLE", "false"), ("TERM", "linux")] {
+        let board = Start::scenario(scenario).env(quiet.0, quiet.1).run();
+        board.see("2 ringing");
+        let raw = board.quit().raw;
+        let raw = String::from_utf8_lossy(&raw);
+        assert!(!raw.contains("\u{1b}]2;") && !raw.contains(";0t"), "{quiet:?}");
+    }
+}
+
+#[test]
 fn wide_names_keep_the_columns_straight() {
     let scenario = "[[person]]\nkey = 'li'\nname = '李明 🧑‍🚀'\n[[person]]\nkey = 'arab'\nname = 'مريم'\n\
         [[call]]\nfrom = 'li'\nto = 'me'\nat = 0.1\n[[call]]\nfrom = 'arab'\nto = 'me'\nat = 0.1\n\

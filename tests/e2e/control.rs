@@ -94,6 +94,9 @@ fn watch_prints_the_records_of_a_running_board() {
     let there: Vec<String> = lines.by_ref().take(3).collect();
     assert!(there[0].contains("\"event\":\"connection\",\"state\":\"online\""), "{there:?}");
     assert!(there[1..].iter().all(|line| line.contains("\"event\":\"call-updated\"")), "{there:?}");
+    let (code, _, error) = beside(board.folder(), &["watch", "--notify"]);
+    assert_eq!(code, 2);
+    assert!(error.contains("leave out --notify"), "{error}");
     let (code, ..) = beside(board.folder(), &["hangup", "--latest"]);
     assert_eq!(code, 0);
     let ended = lines.find(|line| line.contains("\"event\":\"call-ended\"")).expect("a record");

@@ -102,12 +102,14 @@ fn sequence(rest: &str) -> Option<usize> {
         let modes = ["?1049", "?25", "?2004", "?2026"];
         let known = match body[end..].chars().next()? {
             'h' | 'l' => modes.contains(&&body[..end]),
+            // Saving and restoring the title.
+            't' => ["22;0", "23;0"].contains(&&body[..end]),
             letter => "HmJKABCDGdr".contains(letter),
         };
         return known.then_some(1 + end + 1);
     }
-    // A notification.
-    let body = rest.strip_prefix("]9;")?;
+    // A notification, or the title.
+    let body = rest.strip_prefix("]9;").or_else(|| rest.strip_prefix("]2;"))?;
     let end = body.find("\u{1b}\\")?;
     (!body[..end].contains(is_steering)).then_some(3 + end + 2)
 }

@@ -288,6 +288,13 @@ impl Board {
         text.lines().find(fits).unwrap_or_default().to_owned()
     }
 
+    /// Waits until the program has written this to the terminal.
+    pub fn see_raw(&self, wanted: &str) {
+        let wrote =
+            |shown: &Shown| shown.raw.windows(wanted.len()).any(|part| part == wanted.as_bytes());
+        assert!(self.wait(wrote).1, "never written: {wanted:?}");
+    }
+
     pub fn resize(&mut self, width: u16, height: u16) {
         self.locked().parser.screen_mut().set_size(cells(height), cells(width));
         let size = PtySize { cols: width, rows: height, ..PtySize::default() };

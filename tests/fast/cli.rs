@@ -106,6 +106,11 @@ fn wrong_files_are_refused_with_file_and_line() {
             "bell = 'loud'\n",
             "config.toml:1: bell: must be true or false, and is a text",
         ),
+        (
+            "config.toml",
+            "[[hook]]\non = ['rings']\nrun = ['a']\n",
+            "config.toml:2: on: 'rings' is not one",
+        ),
     ];
     for (file, text, wanted) in cases {
         let folder = folder();
@@ -174,9 +179,10 @@ fn the_printed_defaults_are_accepted_as_settings() {
     for (what, file) in [("print", "config.toml"), ("keymap", "keymap.toml")] {
         let output = onhook(&folder).args(["config", what]).output().expect("the program runs");
         assert_eq!(output.status.code(), Some(0));
+        let is_toml = |line: &&str| line.contains(" = ") || line.trim().starts_with("[[");
         let uncommented: String = stdout(&output)
             .lines()
-            .map(|line| line.strip_prefix("# ").filter(|it| it.contains(" = ")).unwrap_or(line))
+            .map(|line| line.strip_prefix("# ").filter(is_toml).unwrap_or(line))
             .flat_map(|line| [line, "\n"])
             .collect();
         fs::write(folder.path().join(file), uncommented).expect("a file");

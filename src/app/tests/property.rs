@@ -59,14 +59,23 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         5 => action.prop_map(Msg::Action),
         1 => proptest::char::range('a', 'z')
             .prop_map(|char| Msg::Edit(tui_input::InputRequest::InsertChar(char))),
+        1 => id().prop_map(|id| Msg::Notify(NotifyEvent::Decline(key(id)))),
         1 => Just(Msg::Tick),
         2 => proptest::sample::subsequence(vec![1, 2, 3], 0..=3)
             .prop_map(|ids| Msg::RowsShown(ids.into_iter().map(key).collect())),
     ]
 }
 
-/// The calls that a hang-up key acts on in this state.
-fn targets(state: &State) -> HashSet<CallKey> {
+/// The calls that this message may act on: those that a hang-up key does, or the one of a button if it
+/// rings.
+fn targets(state: &State, msg: &Msg) -> HashSet<CallKey> {
+    match msg {
+        Msg::Notify(NotifyEvent::Decline(key)) if state.rings(*key) => {
+            return HashSet::from([*key]);
+        }
+        Msg::Action(_) => {}
+        _ => return HashSet::new(),
+    }
     match &state.dialog {
         Some(Dialog::Picker(picker)) => picker.calls.iter().copied().collect(),
         None => state.targets().into_iter().collect(),
@@ -86,8 +95,8 @@ proptest! {
         for (msg, wait) in steps {
             now += f64::from(wait) / 1000.0;
             let key_pressed = matches!(msg, Msg::Action(_));
-            let could_be_targets = targets(&state);
-            let asks = state.dialog.is_none() && state.has_unseen_marks();
+            let could_be_targets = targets(&state, &msg);
+            let asks = key_pressed && state.dialog.is_none() && state.has_unseen_marks();
             if let Msg::Account(_, AccountEvent::RequestDone { key, attempt, .. }) = &msg {
                 let current = state.calls.get(*key).map(|call| call.request.next_attempt() - 1);
                 if current.is_none_or(|current| current == *attempt) {
@@ -96,9 +105,9 @@ proptest! {
             }
             for effect in update(&mut state, msg.clone(), at(now)) {
                 let Effect::Account(_, AccountCommand::Request(order)) = effect else { continue };
-                prop_assert!(key_pressed, "a request without a key: {msg:?}");
                 prop_assert!(!asks, "marked calls that are not on the screen are named first");
-                prop_assert!(could_be_targets.contains(&order.key), "{:?} was no target", order.key);
+                let key = order.key;
+                prop_assert!(could_be_targets.contains(&key), "{key:?} was no target: {msg:?}");
                 let id = order.key.id;
                 let own = Reference::Call(Handle { id, access_hash: 1000 + id });
                 prop_assert_eq!(order.reference, own);

@@ -32,7 +32,7 @@ fn every_question_of_signing_in() {
     let refused = |code, name, value| SignInEvent::Refused(Refusal::of_telegram(code, name, value));
     let (phone, qr) = (vec![Action::Accept], vec![Action::Down, Action::Accept]);
     let import = vec![Action::Down, Action::Down, Action::Accept];
-    let questions = [
+    let questions = vec![
         ("welcome", newcomer(&[Action::Down], "", None)),
         ("phone", newcomer(&phone, "+1 555 0100", None)),
         ("code", newcomer(&phone, "+1 555 0100", Some(sent(Some((NextWay::Sms, at(90))))))),

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod call;
+pub mod caller;
 pub mod control;
 pub mod failure;
 pub mod history;

@@ -352,7 +352,7 @@ pub struct Call {
 
 impl Call {
     /// An audio call that has just been placed, on which there is no request.
-    pub(super) fn new(
+    pub(crate) fn new(
         key: CallKey,
         reference: Reference,
         peer: Party,

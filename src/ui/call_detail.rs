@@ -61,6 +61,17 @@ fn of_call(view: View, call: &Call) -> Lines {
         lines.insert(0, line("error", text));
         lines.insert(1, line("tries", attempt.to_string()));
     }
+    if let Some(contact) = call.peer.contact {
+        use words::caller::{CONTACT, NOT_A_CONTACT};
+        lines.push(line("known", if contact { CONTACT } else { NOT_A_CONTACT }));
+    }
+    if let Some(facts) = view.state.caller_facts(call.key) {
+        lines.push(line("calls", words::caller::in_week(facts.calls_in_week)));
+        if let Some((placed, outcome)) = facts.last {
+            let word = words::history::outcome_word(outcome, call.direction);
+            lines.push(line("last call", format!("{word}, {}", view.date(placed))));
+        }
+    }
     if view.state.accounts.len() > 1 {
         lines.push(line("account", call_table::account(view, call)));
     }

@@ -45,6 +45,21 @@ impl Note {
         lines
     }
 
+    /// The note with as much of what is known of the caller as has room in `cells` cells. An error is
+    /// not made longer.
+    pub(super) fn with_caller(mut self, view: View, call: &Call, cells: u16) -> Self {
+        if call.request == RequestState::Idle && !self.text.is_empty() {
+            for part in words::caller::notes(call, view.state.caller_facts(call.key)) {
+                let text = format!("{} · {part}", self.text);
+                if text::width(&text) > usize::from(cells) {
+                    break;
+                }
+                self.text = text;
+            }
+        }
+        self
+    }
+
     /// The note in one line.
     pub(super) fn whole(&self) -> String {
         [&self.text]

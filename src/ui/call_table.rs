@@ -318,7 +318,8 @@ fn make_row<'a>(
     notes: NotePlace,
     now: Timestamp,
 ) -> Row<'a> {
-    let note = call_note::note(view, call, now);
+    let room = layout.width(Column::Note);
+    let note = call_note::note(view, call, now).with_caller(view, call, room);
     let mut lines = note.lines(usize::from(width.saturating_sub(MARKS + 2)));
     let widest = lines.iter().map(|line| text::width(line)).max().unwrap_or(0);
     let fits = lines.len() <= 1 && widest <= usize::from(layout.width(Column::Note));
@@ -334,6 +335,17 @@ fn make_row<'a>(
         }
     };
     Row { call, note: lines, note_style: note.style, note_place, height }
+}
+
+/// The name of the other party, with how often it has rung lately.
+fn peer(view: View, call: &Call, width: u16) -> String {
+    let name = view.shown_name(&call.peer);
+    let facts = view.state.caller_facts(call.key);
+    let Some(times) = facts.and_then(|facts| words::caller::repeated(call, facts)) else {
+        return name;
+    };
+    let room = usize::from(width).saturating_sub(text::width(&times) + 2);
+    format!("{} {times}", text::cut(&name, room))
 }
 
 fn draw_row(view: View, row: &Row, layout: &ColumnLayout, area: Rect, buffer: &mut Buffer) {
@@ -352,7 +364,7 @@ fn draw_row(view: View, row: &Row, layout: &ColumnLayout, area: Rect, buffer: &m
     let letter = lettered.then(|| account_letter::letters(view));
     let letter = letter.and_then(|all| all.get(usize::from(call.key.account.0)).cloned());
     let open = view.state.privacy == Privacy::Open;
-    let peer = view.shown_name(&call.peer);
+    let peer = peer(view, call, layout.width(Column::Peer));
     let username = call.peer.username.as_ref().filter(|_| open).map(|name| format!("@{name}"));
     let username = username.filter(|username| *username != peer);
     let texts = CellTexts {

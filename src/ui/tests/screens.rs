@@ -116,3 +116,22 @@ fn the_accounts_with_what_to_do() {
     assert_eq!(state.calls.filter(), "@work");
     assert_eq!(state.screen, crate::app::Screen::Calls);
 }
+
+#[test]
+fn the_board_shows_what_is_known_of_a_caller() {
+    use crate::calls::history::CallerFacts;
+    let mut state = full_board();
+    let calls: Vec<_> = state.calls.live().map(|call| (call.key, call.peer.clone())).collect();
+    for (key, peer) in calls.into_iter().filter(|(_, peer)| peer.user_id == 7_000_000_001) {
+        state.calls.rename(ACCOUNT, &Party { contact: Some(false), ..peer });
+        let facts = CallerFacts {
+            calls_in_week: 4,
+            rings_in_hour: 2,
+            last: Some((at(-90_000), Outcome::Missed)),
+        };
+        update(&mut state, Msg::Ledger(LedgerEvent::CallerFacts { key, facts }), at(58));
+    }
+    press(&mut state, &[Action::Top, Action::Down, Action::Down], 59);
+    shows("caller_80x24", &mut state, (80, 24));
+    shows("caller_160x30", &mut state, (160, 30));
+}

@@ -102,7 +102,7 @@ pub async fn board(
     switchboard.attach(terminal, sign_in);
     let Settings { bell, notify, .. } = config.settings;
     let notify = NotifySettings { method: notify, bell, hooks: config.hooks };
-    switchboard.runner.notifier = Notifier::start(notify, &var);
+    switchboard.notify(Notifier::start(notify, &var));
     switchboard.dispatch(Msg::Resized { width, height })?;
     let options = DisplayOptions {
         theme: config.theme,
@@ -268,7 +268,7 @@ pub async fn watch(
 ) -> io::Result<WatchEnd> {
     let mut switchboard = Switchboard::open(accounts, network, ledger).await;
     switchboard.serve_control(control);
-    switchboard.runner.notifier = Notifier::start(notify, &|name| std::env::var_os(name));
+    switchboard.notify(Notifier::start(notify, &|name| std::env::var_os(name)));
     switchboard.write_records(Box::new(out));
     let end = record_loop(&mut switchboard).await;
     switchboard.close().await;

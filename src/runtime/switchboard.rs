@@ -103,6 +103,11 @@ impl Switchboard {
         }
     }
 
+    /// Notifies the person, and runs hooks, from now on.
+    pub fn notify(&mut self, notifier: Notifier) {
+        self.runner.notifier = notifier;
+    }
+
     /// Writes records of everything that happens from now on.
     pub fn write_records(&mut self, out: Box<dyn Write>) {
         self.runner.records = Some(RecordWriter::new(out));

@@ -38,7 +38,7 @@ fn calls_of_earlier_runs_are_shown_filtered_and_counted() {
 #[test]
 fn older_calls_are_read_from_telegram_once_a_key_asks_for_it() {
     let served = ServerProcess::start(
-        "[server]\nsessions = 2\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\nrings = 0.5\n",
+        "[server]\nsessions = 2\nrepeats_calls = 'none'\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\nrings = 0.5\n",
     );
     let first = board_of(&served).run();
     first.see_line(&["Grace Hopper", "missed"]);

@@ -154,7 +154,10 @@ impl Board {
         while !fits(&self.state) {
             let (account, event) = self.events.recv().await.expect("the account runs");
             update(&mut self.state, Msg::Account(account, event), Timestamp::now());
-            while let Ok((account, event)) = self.events.try_recv() {
+            // Of a burst, nothing behind the moment is taken in.
+            while !fits(&self.state)
+                && let Ok((account, event)) = self.events.try_recv()
+            {
                 update(&mut self.state, Msg::Account(account, event), Timestamp::now());
             }
         }

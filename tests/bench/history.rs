@@ -6,13 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
+use onhook::app::history::PAGE;
 use onhook::calls::history::{HistoryFilter, MISSED, PageStart};
 use onhook::ledger::Ledger;
 
 const CALLS: i64 = 1_000_000;
 /// People in the ledger; each has a name of two words that repeat.
 const PEOPLE: i64 = 20_000;
-const PAGE: usize = 50;
 
 /// Fills a ledger by SQL: the writer is not measured here.
 async fn fill(path: &Path) {
@@ -65,7 +65,6 @@ fn main() {
         ),
         ("missed", HistoryFilter { outcomes: MISSED.to_vec(), ..HistoryFilter::default() }, deep),
         ("the last page", HistoryFilter::default(), PageStart::Oldest),
-        ("strangers", HistoryFilter { strangers: true, ..HistoryFilter::default() }, deep),
         ("one account", HistoryFilter { account: Some(1), ..HistoryFilter::default() }, deep),
         ("text of one person", of("@user777 name777"), PageStart::Newest),
         ("text of 242 people", of("name77 "), PageStart::Newest),

@@ -16,6 +16,8 @@ mod control;
 mod desktop;
 #[path = "e2e/disk.rs"]
 mod disk;
+#[path = "e2e/endings.rs"]
+mod endings;
 #[path = "e2e/errors.rs"]
 mod errors;
 #[path = "e2e/hang_up.rs"]

@@ -1,6 +1,6 @@
 //! The history: a window on the calls of the ledger, read by pages as the cursor moves.
 //!
-//! At most [`KEPT`] calls are in memory, whatever the size of the ledger.
+//! At most a thousand calls are in memory, whatever the size of the ledger.
 
 use std::collections::VecDeque;
 

@@ -195,11 +195,12 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     state.close_settled_question();
     state.settle_selection(was_unobstructed, now);
     effects.extend(state.settled_orders());
-    let changes = state.calls.take_changes();
-    let ended =
-        changes.iter().filter(|(_, change)| matches!(change, Change::Ended | Change::Refined));
-    let any_ended = ended.map(|(key, _)| state.callers.remove(key)).count() > 0;
-    for (key, change) in changes {
+    let mut any_ended = false;
+    for (key, change) in state.calls.take_changes() {
+        if matches!(change, Change::Ended | Change::Refined) {
+            state.callers.remove(&key);
+            any_ended = true;
+        }
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
         if !is_recall {

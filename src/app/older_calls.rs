@@ -1,6 +1,6 @@
 //! Reading calls of the past from Telegram into the ledger, page by page.
 //!
-//! One page is asked for at a time, so that it can be stopped, and only some for one key press.
+//! One page is asked for at a time, so that it can be stopped, and at most 20 for one key press.
 
 use std::collections::HashMap;
 

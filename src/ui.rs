@@ -16,6 +16,7 @@ mod ascii;
 mod call_detail;
 mod call_note;
 mod call_table;
+mod column_layout;
 mod footer;
 mod header;
 mod help;

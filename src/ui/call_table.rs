@@ -186,13 +186,17 @@ fn first_row(
     }
 }
 
+/// How many calls the filter shows; `None` without a filter.
+pub(super) fn filtered(view: View) -> Option<String> {
+    let calls = &view.state.calls;
+    let filter = Some(calls.filter()).filter(|filter| !filter.is_empty())?;
+    Some(words::screen::filtered(calls.rows().len(), calls.len(), filter))
+}
+
 fn title(view: View) -> String {
     let State { calls, frozen, privacy, .. } = view.state;
     let mut parts = vec!["Calls".to_owned()];
-    if !calls.filter().is_empty() {
-        let (shown, all) = (calls.rows().len(), calls.len());
-        parts.push(format!("{shown} of {all} by filter “{}”", calls.filter()));
-    }
+    parts.extend(filtered(view));
     if let Some(arrow) = sort_arrow(view) {
         parts.push(format!("by {} {arrow}", calls.sort_column().code()));
     }

@@ -96,6 +96,17 @@ fn the_selected_call_with_its_verb_is_visible_at_every_size() {
 }
 
 #[test]
+fn without_a_frame_the_filter_is_in_the_footer() {
+    let mut state = full_board();
+    state.calls.set_filter("grace");
+    for (size, wanted) in [((40, 6), true), ((60, 10), true), ((80, 24), true), ((30, 3), false)] {
+        let text = text_of(&drawn(&mut state, &look(), size, 60));
+        assert_eq!(text.contains("1 of 7 by filter “grace”"), wanted, "{size:?}\n{text}");
+        assert!(text.contains("☎ 3") || text.contains("3 ringing"), "{size:?}\n{text}");
+    }
+}
+
+#[test]
 fn the_picker_with_its_call_is_visible_at_every_size() {
     let picking = || {
         let mut state = full_board();

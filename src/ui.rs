@@ -17,6 +17,7 @@ mod ascii;
 mod call_detail;
 mod call_note;
 mod call_table;
+mod column_layout;
 mod command_line;
 mod footer;
 mod header;

@@ -1,4 +1,4 @@
-//! The setting `ascii`, and what the environment says about it.
+//! The setting `ascii`, and how the environment decides it.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -21,7 +21,7 @@ pub enum AsciiMode {
 impl AsciiMode {
     /// Whether ASCII is used, by the variables that name the locale and the terminal.
     ///
-    /// A locale that is not set says nothing: many terminals without one can show Unicode.
+    /// A locale that is not set decides nothing: many terminals without one can show Unicode.
     pub fn resolved(self, var: &impl Fn(&str) -> Option<OsString>) -> bool {
         let set = |name: &str| {
             let value = var(name).map(|value| value.to_string_lossy().into_owned());

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Asks the terminal for its background, once in the life of the process: OSC 11, and DA1 behind it, which
 /// almost every terminal answers, so that one without OSC 11 is noticed at once.
 ///
-/// `None` without a terminal, or if the terminal does not say. To be called before the board has the
+/// `None` without a terminal, or if the terminal does not report it. To be called before the board has the
 /// terminal, because the answer comes where keys come from.
 pub fn background() -> Option<Background> {
     static ANSWER: OnceLock<Option<Background>> = OnceLock::new();

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::account_letter;
+use super::column_layout::{ACCOUNT_FROM, ColumnLayout, LETTER, MARKS, SYMBOL};
 use super::panels::{NotePlace, Panels};
 use super::{Scratch, View, call_note, popup, put};
 use crate::app::{Privacy, State};
@@ -20,86 +21,6 @@ use crate::words::screen::{NO_CALLS, NO_MATCHES};
 
 /// The largest number of lines of the note of one call.
 const NOTE_LINES: usize = 4;
-/// The cells of the cursor and the mark, in front of the columns.
-const MARKS: u16 = 3;
-/// The narrowest table with the names of the accounts, in cells. On a narrower one each is a letter.
-const ACCOUNT_FROM: u16 = 61;
-/// The width of the account column with letters.
-const LETTER: u16 = 2;
-/// The least and the largest width of the account column with names.
-const ACCOUNT_LEAST: u16 = 8;
-const ACCOUNT_MOST: u16 = 14;
-/// The narrowest table with the words of the states, in cells.
-const WORDS_FROM: u16 = 56;
-/// The width of the state column without words.
-const SYMBOL: u16 = 2;
-/// The largest number of spare cells that the peer column gets.
-const PEER_SPARE: u16 = 30;
-
-/// The columns that fit, each with its width in cells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct ColumnLayout(Vec<(Column, u16)>);
-
-impl ColumnLayout {
-    /// The layout for a table of this width. Columns are dropped by their priority; of the direction,
-    /// the arrow stays as long as there is room for it.
-    fn new(width: u16, state: &State) -> Self {
-        let several = state.accounts.len() > 1;
-        let mut columns: Vec<_> =
-            Column::all().filter(|column| several || *column != Column::Account).collect();
-        let room = width.saturating_sub(MARKS);
-        let names = state.accounts.iter().map(|account| text::width(&account.name) as u16);
-        let account = match names.max() {
-            _ if width < ACCOUNT_FROM => LETTER,
-            longest => (longest.unwrap_or(0) + 1).clamp(ACCOUNT_LEAST, ACCOUNT_MOST),
-        };
-        let least = |column: Column, arrow: bool| match column {
-            Column::State if width < WORDS_FROM => SYMBOL,
-            Column::Account => account,
-            Column::Direction if arrow => Column::ARROW,
-            column => column.width(),
-        };
-        let used = |columns: &[Column], arrow: bool| {
-            columns.iter().map(|column| least(*column, arrow)).sum::<u16>()
-        };
-        let mut arrow = false;
-        while used(&columns, arrow) > room {
-            let droppable = columns.iter().filter_map(|it| it.priority().map(|order| (order, *it)));
-            let droppable = droppable.filter(|(_, column)| !arrow || *column != Column::Direction);
-            match droppable.min_by_key(|(order, _)| *order) {
-                Some((_, Column::Direction)) => arrow = true,
-                Some((_, first)) => columns.retain(|column| *column != first),
-                None if columns.contains(&Column::Direction) => {
-                    columns.retain(|column| *column != Column::Direction);
-                }
-                None => break,
-            }
-        }
-        let least = |column| least(column, arrow);
-        let used = |columns: &[Column]| used(columns, arrow);
-        let spare = room.saturating_sub(used(&columns));
-        let noted = columns.contains(&Column::Note);
-        let missing = used(&columns).saturating_sub(room);
-        let wide = |column: Column| match column {
-            // The peer and the note share the spare cells.
-            Column::Peer if noted => column.width() + (spare / 3).min(PEER_SPARE),
-            Column::Peer => (column.width() + spare).saturating_sub(missing),
-            Column::Note => column.width() + spare - (spare / 3).min(PEER_SPARE),
-            column => least(column),
-        };
-        Self(columns.into_iter().map(|column| (column, wide(column))).collect())
-    }
-
-    /// Whether the states are words as well as symbols.
-    fn has_words(&self) -> bool {
-        self.width(Column::State) > SYMBOL
-    }
-
-    /// The width of a column; 0 where it was dropped.
-    fn width(&self, column: Column) -> u16 {
-        self.0.iter().find(|(known, _)| *known == column).map_or(0, |(_, width)| *width)
-    }
-}
 
 /// One row, ready to be drawn.
 struct Row<'a> {
@@ -265,13 +186,17 @@ fn first_row(
     }
 }
 
+/// How many calls the filter shows; `None` without a filter.
+pub(super) fn filtered(view: View) -> Option<String> {
+    let calls = &view.state.calls;
+    let filter = Some(calls.filter()).filter(|filter| !filter.is_empty())?;
+    Some(words::screen::filtered(calls.rows().len(), calls.len(), filter))
+}
+
 fn title(view: View) -> String {
     let State { calls, frozen, privacy, .. } = view.state;
     let mut parts = vec!["Calls".to_owned()];
-    if !calls.filter().is_empty() {
-        let (shown, all) = (calls.rows().len(), calls.len());
-        parts.push(format!("{shown} of {all} by filter “{}”", calls.filter()));
-    }
+    parts.extend(filtered(view));
     if let Some(arrow) = sort_arrow(view) {
         parts.push(format!("by {} {arrow}", calls.sort_column().code()));
     }
@@ -423,38 +348,6 @@ pub(super) fn account(view: View, call: &Call) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::account::AccountState;
-    use crate::calls::Party;
-
-    #[test]
-    fn columns_are_dropped_by_priority_and_always_fit() {
-        let account = |name: &str| AccountState::new(name.to_owned(), Party::default());
-        let alone = State::new(vec![account("ada")]);
-        let both = State::new(vec![account("ada"), account("a-long-name-of-an-account")]);
-        for width in 0..250 {
-            let several = ColumnLayout::new(width, &both);
-            assert_eq!(several.width(Column::Account) > LETTER, width >= ACCOUNT_FROM);
-            for layout in [ColumnLayout::new(width, &alone), several] {
-                let used = MARKS + layout.0.iter().map(|(_, width)| width).sum::<u16>();
-                assert!(used <= width.max(28), "{width}: {layout:?}");
-            }
-            let layout = ColumnLayout::new(width, &alone);
-            let word = layout.width(Column::Direction) > Column::ARROW;
-            assert!(layout.width(Column::Kind) == 0 || word, "{width}: the kind goes first");
-            assert!(
-                !word || layout.width(Column::Note) > 0,
-                "{width}: then the word of the direction"
-            );
-            assert_eq!(
-                layout.width(Column::Direction) > 0,
-                width >= 34,
-                "{width}: last, its arrow"
-            );
-        }
-        let at_80 = ColumnLayout::new(78, &alone);
-        assert!(at_80.width(Column::Note) >= 20, "{at_80:?}");
-        assert!(ColumnLayout::new(98, &alone).width(Column::Kind) > 0);
-    }
 
     #[test]
     fn the_row_of_the_cursor_is_always_visible() {

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::call_note::Note;
-use super::panels::{NotePlace, Panels};
+use super::panels::{MESSAGE_FROM, NotePlace, Panels};
 use super::prompt::FooterPrompt;
 use super::{View, call_table, command_line, put, put_all, with_cursor};
 use crate::app::account::AccountState;
@@ -65,7 +65,7 @@ pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
         return prompt.draw(view, panels, buffer);
     }
     let hints = hints(view, area.width);
-    let message = message(view, &hints, area.width, panels.notes);
+    let message = message(view, &hints, panels.framed, area.width, panels.notes);
     let beside = message.as_ref().filter(|message| message.beside);
     let beside = beside.map(|message| (format!("  {} ", message.text), message.style));
     let beside_width = beside.as_ref().map_or(0, |(text, _)| text::width(text) as u16);
@@ -95,15 +95,21 @@ pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
 
 /// Whether a message or a prompt needs more than the footer.
 pub(super) fn overflows(view: View, width: u16, notes: NotePlace) -> bool {
-    match FooterPrompt::new(view, false, width) {
-        Some(prompt) => prompt.overflows(width),
-        None => message(view, &hints(view, width), width, notes).is_some_and(|it| !it.beside),
+    if let Some(prompt) = FooterPrompt::new(view, false, width) {
+        return prompt.overflows(width);
     }
+    message(view, &hints(view, width), false, width, notes).is_some_and(|message| !message.beside)
 }
 
 /// The newest notice, else the error on the selected call, else a standing condition, else the note
 /// of the selected call. The notes only where their rows do not have them.
-fn message(view: View, hints: &[Hint], width: u16, notes: NotePlace) -> Option<FooterMessage> {
+fn message(
+    view: View,
+    hints: &[Hint],
+    framed: bool,
+    width: u16,
+    notes: NotePlace,
+) -> Option<FooterMessage> {
     let width_of = |hints: &[Hint]| hints.iter().map(Hint::width).sum::<u16>();
     let room = |hints: &[Hint]| usize::from(width.saturating_sub(width_of(hints) + 3));
     let warning = |text: String| {
@@ -124,12 +130,16 @@ fn message(view: View, hints: &[Hint], width: u16, notes: NotePlace) -> Option<F
         let text = note.fitting(room(&hints[..hints.len().min(KEPT_HINTS)]))?.to_owned();
         Some(FooterMessage { text, style: note.style, beside: true })
     };
-    let Some(note) = note else { return standing(view, width).map(warning) };
+    // A frame has it in its title. On the lowest screens it would hide the counts of the header.
+    let filtered = || call_table::filtered(view).filter(|_| !framed).map(warning);
+    let filtered = || filtered().filter(|it| it.beside || view.state.size.1 >= MESSAGE_FROM);
+    let standing = || standing(view, width).map(warning).or_else(filtered);
+    let Some(note) = note else { return standing() };
     if note.failed {
         let beside = text::width(&note.text) <= room(hints);
         return Some(FooterMessage { text: note.text, style: note.style, beside });
     }
-    standing(view, width).map(warning).or_else(|| beside(&note))
+    standing().or_else(|| beside(&note))
 }
 
 /// Calls that ring behind a frozen display, or a condition of an account that needs the user.

@@ -2,13 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use super::panels::{NotePlace, Panels};
+use super::panels::{MESSAGE_FROM, NotePlace, Panels};
 use super::{View, call_table, footer, recent};
 use crate::app::{DetailPane, has_frames, has_room, is_wide};
-
-/// The height from which a message has a line of its own above the footer. On a lower screen it
-/// takes the header.
-const MESSAGE_FROM: u16 = 5;
 
 /// The width of the details beside the board: on the narrower screens that have them at all, the
 /// board must keep room for its notes.

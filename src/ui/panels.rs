@@ -2,6 +2,10 @@
 
 use ratatui::layout::Rect;
 
+/// The height from which a message has a line of its own above the footer. On a lower screen it
+/// takes the header.
+pub(super) const MESSAGE_FROM: u16 = 5;
+
 /// Where the notes of the calls are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotePlace {

@@ -19,6 +19,11 @@ pub fn reconnect_now(key: &str) -> String {
     format!("{key} now")
 }
 
+/// How many of all calls a filter shows.
+pub fn filtered(shown: usize, all: usize, filter: &str) -> String {
+    format!("{shown} of {all} by filter “{filter}”")
+}
+
 /// A sentence about one of several accounts.
 pub fn of_account(name: &str, text: &str) -> String {
     format!("{name}: {text}")

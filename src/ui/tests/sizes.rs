@@ -72,6 +72,64 @@ pub(super) fn board_of_three() -> State {
     state
 }
 
+/// The screen at each size that has room for the board.
+fn at_each_size(board: impl Fn() -> State, check: impl Fn(&str, (u16, u16))) {
+    for width in [30, 31, 39, 40, 41, 55, 56, 57, 60, 61, 62, 63, 80, 99, 100, 120, 200] {
+        for height in (3..=14).chain([24, 60]) {
+            check(&text_of(&drawn(&mut board(), &look(), (width, height), 60)), (width, height));
+        }
+    }
+}
+
+#[test]
+fn the_selected_call_with_its_verb_is_visible_at_every_size() {
+    for board in [full_board, crowded_board, failed_board, board_of_three] {
+        at_each_size(board, |text, size| {
+            let row = text.lines().find(|line| line.contains('▶')).unwrap_or_default();
+            let named = ["Grace", "Caller 1 ", "Unknown"].iter().any(|name| row.contains(name));
+            assert!(named, "{size:?}\n{text}");
+            let keys = text.lines().last().unwrap_or_default();
+            let verb = keys.contains("x decline…") || keys.contains("e dismiss error");
+            assert!(verb, "{size:?}\n{text}");
+        });
+    }
+}
+
+#[test]
+fn without_a_frame_the_filter_is_in_the_footer() {
+    let mut state = full_board();
+    state.calls.set_filter("grace");
+    for (size, wanted) in [((40, 6), true), ((60, 10), true), ((80, 24), true), ((30, 3), false)] {
+        let text = text_of(&drawn(&mut state, &look(), size, 60));
+        assert_eq!(text.contains("1 of 7 by filter “grace”"), wanted, "{size:?}\n{text}");
+        assert!(text.contains("☎ 3") || text.contains("3 ringing"), "{size:?}\n{text}");
+    }
+}
+
+#[test]
+fn the_picker_with_its_call_is_visible_at_every_size() {
+    let picking = || {
+        let mut state = full_board();
+        press(&mut state, &[Action::HangUp], 55);
+        state
+    };
+    at_each_size(picking, |text, size| {
+        assert!(text.contains("Grace"), "{size:?}\n{text}");
+        let text = text.to_lowercase();
+        for reason in ["busy", "miss", "hang", "disc"] {
+            assert!(text.contains(reason), "{reason} {size:?}\n{text}");
+        }
+    });
+    let quitting = || {
+        let mut state = full_board();
+        press(&mut state, &[Action::HangUpNow, Action::Quit], 55);
+        state
+    };
+    at_each_size(quitting, |text, size| {
+        assert!(text.contains("Quit now?") && text.contains("y quit"), "{size:?}\n{text}");
+    });
+}
+
 #[test]
 fn accounts_with_the_same_initial_have_different_letters() {
     let names = ["ada", "alan", "a", "AL"];

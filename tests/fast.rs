@@ -19,6 +19,8 @@ mod examples;
 #[path = "fast/ledger.rs"]
 mod ledger;
 mod loopback;
+#[path = "fast/lost_state.rs"]
+mod lost_state;
 #[path = "fast/renewal.rs"]
 mod renewal;
 #[path = "fast/time.rs"]

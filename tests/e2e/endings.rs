@@ -57,3 +57,22 @@ fn each_report_of_an_end_has_its_words_on_the_board() {
         assert_eq!(sent, 0, "{scenario}");
     });
 }
+
+#[test]
+fn a_hang_up_that_came_after_the_end_is_not_shown_as_yours() {
+    // The caller has given up, but the update has not come.
+    let late = "rings = 2\nlate = 5\nmessage_late = 5\n";
+    let cases = [
+        ("ok", "missed (sent busy too late, recorded missed)"),
+        ("already-declined", "missed (sent busy too late, recorded missed)"),
+        ("peer-invalid", "missed (sent busy but refused, recorded missed)"),
+    ];
+    for_each(cases, |(repeat, words)| {
+        let server = format!("[server]\nrepeats_calls = 'none'\nrepeat = '{repeat}'\n");
+        let mut board = Start::scenario(&format!("{server}{GRACE}{late}")).size(120, 24).run();
+        board.see_line(&["▶", "ringing", "Grace Hopper"]);
+        board.press("X");
+        board.see_line(&["Grace Hopper", words]);
+        board.quit();
+    });
+}

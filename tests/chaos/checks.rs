@@ -386,9 +386,10 @@ impl Row {
         let recorded = self.recorded.as_deref() == Some(&code(reason));
         let same = recorded && talked(self.talked) == talked(duration.map(i64::from));
         let told = match call.message {
-            MessageTruth::WithReason => same,
-            // Nothing but the update reports the reason, and it may be lost.
-            MessageTruth::None | MessageTruth::WithoutReason => {
+            MessageTruth::WithReason if !call.announced => same,
+            // Nothing but an update reports the reason, and it may be lost: that of the call, or the
+            // edit of a message from its start, which is older than what is read in the chats.
+            MessageTruth::None | MessageTruth::WithoutReason | MessageTruth::WithReason => {
                 same || self.recorded.is_none() || self.recorded.as_deref() == Some("hangup")
             }
         };

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each binary uses a part of this module")]
 
+#[path = "common/arrivals.rs"]
+pub mod arrivals;
 #[path = "common/calls.rs"]
 pub mod calls;
 #[path = "common/client.rs"]

@@ -5,7 +5,7 @@
 #[path = "../common.rs"]
 mod common;
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
@@ -25,6 +25,7 @@ use onhook::telegram::{Network, SessionSource};
 use onhook_loopback::{Options, Scenario, Server};
 use tempfile::TempDir;
 
+use common::arrivals::Arrivals;
 use common::client;
 use common::program::{PROGRAM, folder_variables};
 
@@ -36,23 +37,6 @@ fn percentiles(name: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let (half, most) = (times[times.len() / 2], times[times.len() * 99 / 100]);
     println!("{name:58} p50 {half:>10.1?}   p99 {most:>10.1?}");
-}
-
-/// Reports when the server has logged a hang-up: its bytes have arrived.
-struct Arrivals(std::sync::mpsc::Sender<Instant>);
-
-impl Write for Arrivals {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if line.windows(11).any(|part| part == b"discardCall") {
-            // The benchmark may have ended.
-            let _ = self.0.send(Instant::now());
-        }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// A board without a screen, at its control socket, and its server.

@@ -31,6 +31,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
+use common::arrivals::Arrivals;
 use common::client;
 use common::display::{self, SIZE};
 use common::program::{PROGRAM, folder_variables};
@@ -175,23 +176,6 @@ impl Board {
                 self.account.send(command);
             }
         }
-    }
-}
-
-/// Tells when the server has written a hang-up down: its bytes have arrived.
-struct Arrivals(std::sync::mpsc::Sender<Instant>);
-
-impl Write for Arrivals {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if line.windows(11).any(|part| part == b"discardCall") {
-            // The bench may have ended.
-            let _ = self.0.send(Instant::now());
-        }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -192,7 +192,8 @@ impl Config {
         Self::load_for_terminal(paths, flags, var, || None)
     }
 
-    /// The same; `ask` asks the terminal for its background, if the theme depends on it.
+    /// The same; `ask` asks the terminal for its background, if something is drawn whose theme depends on
+    /// it.
     pub fn load_for_terminal(
         paths: &Paths,
         flags: Overrides,
@@ -229,7 +230,8 @@ impl Config {
         let background = match settings.theme.as_str() {
             "light" => Background::Light,
             "dark" => Background::Dark,
-            "auto" => ask().unwrap_or_else(|| theme::background(&var)),
+            // Plain mode draws nothing, and writes no escape sequence.
+            "auto" if !settings.plain => ask().unwrap_or_else(|| theme::background(&var)),
             _ => theme::background(&var),
         };
         let name = match (settings.theme.as_str(), background) {
@@ -558,6 +560,23 @@ mod tests {
         }
         let unknown = load("[[hook]]\non = ['ended']\nrun = ['a']\nshell = true");
         assert!(unknown.expect_err("an unknown key").contains(":4: shell: unknown field"));
+    }
+
+    #[test]
+    fn plain_mode_does_not_ask_the_terminal_for_its_background() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = folder.path().as_os_str();
+        let paths = Paths::find(|name| name.ends_with("_DIR").then(|| place.to_owned()));
+        for (plain, wanted) in [("false", true), ("true", false)] {
+            let mut asked = false;
+            let ask = || {
+                asked = true;
+                None
+            };
+            let flags = Overrides::of("plain", plain);
+            Config::load_for_terminal(&paths, flags, |_| None, ask).expect("the defaults");
+            assert_eq!(asked, wanted, "plain = {plain}");
+        }
     }
 
     #[test]

@@ -35,27 +35,23 @@ const DEMO_API_ID: i32 = 1;
 pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, hooks: bool) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
-    let mut plain = load(&paths, flags.clone())?;
+    let mut config = load_for_board(&paths, flags)?;
     if !hooks {
-        plain.hooks.clear();
+        config.hooks.clear();
     }
     let socket = control::demo_socket(paths.runtime());
     let ledger = DemoLedger(paths.runtime().join(format!("demo-{}.db", std::process::id())));
     let files = BoardFiles { ledger: &ledger.0, control: &socket };
-    if plain.settings.plain {
+    if config.settings.plain {
         start_log(&paths)?;
         return watched(in_runtime(async {
             let server = Server::start(scenario, options).await?;
             let (accounts, network) = (demo_accounts(&server), Network::default());
-            runtime::plain(accounts, network, SignInMode::Closed, files, plain).await
+            runtime::plain(accounts, network, SignInMode::Closed, files, config).await
         })?);
     }
     if let Some(problem) = runtime::check_terminal() {
         return Err(usage(anyhow!(problem)));
-    }
-    let mut config = load_for_board(&paths, flags)?;
-    if !hooks {
-        config.hooks.clear();
     }
     start_log(&paths)?;
     in_runtime(async {
@@ -81,22 +77,21 @@ impl Drop for DemoLedger {
 pub(super) fn board(args: &BoardArgs) -> CommandResult {
     let flags = args.settings.overrides();
     let paths = setup::paths();
-    let plain = load(&paths, flags.clone())?;
+    let config = load_for_board(&paths, flags.clone())?;
     let start = super::login::start(&args.start)?;
     let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
     let files = BoardFiles { ledger: &ledger, control: &socket };
-    if plain.settings.plain {
+    if config.settings.plain {
         let accounts = stored(&args.chosen, &paths, Wanted::AtLeastOne)?;
         start_log(&paths)?;
-        let (network, sign_in) = (network(&plain), SignInMode::CommandLine);
-        return watched(in_runtime(runtime::plain(accounts, network, sign_in, files, plain))?);
+        let (network, sign_in) = (network(&config), SignInMode::CommandLine);
+        return watched(in_runtime(runtime::plain(accounts, network, sign_in, files, config))?);
     }
     if let Some(problem) = runtime::check_terminal() {
         // A missing account is reported before the missing terminal.
         stored(&args.chosen, &paths, Wanted::AtLeastOne)?;
         return Err(usage(anyhow!(problem)));
     }
-    let config = load_for_board(&paths, flags.clone())?;
     let accounts = stored(&args.chosen, &paths, Wanted::Any)?;
     start_log(&paths)?;
     let network = network(&config);

@@ -144,7 +144,7 @@ pub enum AccountEvent {
 }
 
 /// A page of the calls of the past.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct OlderPage {
     pub calls: Vec<LoggedCall>,
     /// The message before which the next page begins; `None` after the last page.

@@ -175,7 +175,7 @@ async fn search(
         names.insert_users(updates::parties_among_messages(&page.users, &page.messages));
         let events = page.messages.iter().filter_map(|it| updates::message_event(it, names));
         found.ended.extend(events.filter(|event| wanted.takes(event)));
-        let last = page.messages.iter().filter_map(id_and_date).min();
+        let last = page.oldest();
         let early = last.is_none_or(|(_, date)| i64::from(date) < since);
         found.complete = page.is_last || early || wanted.all_in(&found.ended);
         let Some((id, _)) = last.filter(|_| !found.complete) else { break };
@@ -185,15 +185,37 @@ async fn search(
 }
 
 /// A page of the call history.
-struct MessagePage {
-    messages: Vec<tl::enums::Message>,
-    users: Vec<tl::enums::User>,
+pub(super) struct MessagePage {
+    pub(super) messages: Vec<tl::enums::Message>,
+    pub(super) users: Vec<tl::enums::User>,
     /// Whether no page follows. A short page may be followed by others.
-    is_last: bool,
+    pub(super) is_last: bool,
+}
+
+impl MessagePage {
+    /// The page in an answer; `None` if the answer is of a kind that a search of all chats does not have.
+    pub(super) fn of(answer: tl::enums::messages::Messages) -> Option<Self> {
+        use tl::enums::messages::Messages;
+        match answer {
+            Messages::Messages(found) => {
+                Some(Self { messages: found.messages, users: found.users, is_last: true })
+            }
+            Messages::Slice(found) => {
+                let is_last = found.messages.is_empty();
+                Some(Self { messages: found.messages, users: found.users, is_last })
+            }
+            Messages::ChannelMessages(_) | Messages::NotModified(_) => None,
+        }
+    }
+
+    /// The id and the date of the oldest message.
+    pub(super) fn oldest(&self) -> Option<(i32, i32)> {
+        self.messages.iter().filter_map(id_and_date).min()
+    }
 }
 
 /// The id and the date of a message.
-pub(super) fn id_and_date(message: &tl::enums::Message) -> Option<(i32, i32)> {
+fn id_and_date(message: &tl::enums::Message) -> Option<(i32, i32)> {
     match message {
         tl::enums::Message::Service(message) => Some((message.id, message.date)),
         tl::enums::Message::Message(message) => Some((message.id, message.date)),
@@ -208,16 +230,7 @@ async fn page(client: &Client, offset_id: i32) -> Result<Option<MessagePage>, Di
     let mut waits = RETRY_DELAYS.into_iter();
     loop {
         return match timeout(REQUEST_DEADLINE, client.invoke(&request)).await {
-            Ok(Ok(tl::enums::messages::Messages::Messages(found))) => Ok(Some(MessagePage {
-                messages: found.messages,
-                users: found.users,
-                is_last: true,
-            })),
-            Ok(Ok(tl::enums::messages::Messages::Slice(found))) => {
-                let is_last = found.messages.is_empty();
-                Ok(Some(MessagePage { messages: found.messages, users: found.users, is_last }))
-            }
-            Ok(Ok(_)) => Ok(None),
+            Ok(Ok(answer)) => Ok(MessagePage::of(answer)),
             Ok(Err(error)) if error::signed_out(&error).is_some() => Err(Disconnect::of(&error)),
             Ok(Err(error @ (InvocationError::Rpc(_) | InvocationError::Deserialize(_)))) => {
                 tracing::debug!(%error, "the history of calls could not be read");

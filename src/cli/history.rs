@@ -112,7 +112,7 @@ pub(super) fn history(args: &HistoryArgs) -> CommandResult {
         let written = print(&ledger, &filter, args, &zone, name, &mut out).await;
         match written {
             Err(error) if is_closed(&error) => Ok(Ok(())),
-            written => Ok(written.and_then(|()| Ok(out.flush()?)).map_err(failed)),
+            written => Ok(written.map_err(failed)),
         }
     })?
 }
@@ -148,7 +148,7 @@ async fn print(
         }
         match page.calls.last().filter(|_| page.more) {
             Some(last) => start = PageStart::OlderThan(last.cursor()),
-            None => return Ok(()),
+            None => return Ok(out.flush()?),
         }
     }
 }

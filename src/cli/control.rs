@@ -1,7 +1,9 @@
 //! The commands for a running board or `watch`: `status`, `hangup` and `do`.
 
 use anyhow::anyhow;
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use strum::VariantNames;
 
 use super::exit::{CommandResult, Stop, failed, failed_as_printed, usage};
 use super::{print, setup};
@@ -53,8 +55,8 @@ pub(super) struct HangupArgs {
     #[command(flatten)]
     calls: SelectorArgs,
     /// The reason to send [default: the usual one for the state of the call]
-    #[arg(long, value_name = "REASON", value_enum)]
-    reason: Option<ReasonArg>,
+    #[arg(long, value_name = "REASON", value_parser = reason())]
+    reason: Option<Reason>,
     /// Also if that means more than one call
     #[arg(long)]
     yes: bool,
@@ -63,23 +65,9 @@ pub(super) struct HangupArgs {
     json: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ReasonArg {
-    Busy,
-    Missed,
-    Hangup,
-    Disconnect,
-}
-
-impl From<ReasonArg> for Reason {
-    fn from(reason: ReasonArg) -> Self {
-        match reason {
-            ReasonArg::Busy => Self::Busy,
-            ReasonArg::Missed => Self::Missed,
-            ReasonArg::Hangup => Self::Hangup,
-            ReasonArg::Disconnect => Self::Disconnect,
-        }
-    }
+/// Reads a reason by its code.
+fn reason() -> impl TypedValueParser<Value = Reason> {
+    PossibleValuesParser::new(Reason::VARIANTS).try_map(|code| code.parse())
 }
 
 impl SelectorArgs {
@@ -129,7 +117,6 @@ fn print_status(args: &StatusArgs, status: &BoardStatus, reply: &ControlReply) -
 pub(super) fn hangup(args: HangupArgs) -> CommandResult {
     let HangupArgs { calls, reason, yes, json } = args;
     let mut client = connect(&setup::paths())?;
-    let reason = reason.map(Reason::from);
     let reply = client.send(ControlCommand::Hangup { calls: calls.selector(), reason, yes });
     let reply = reply.map_err(failed)?;
     let ControlReply::Hangup { calls } = &reply else { return Err(unexpected(&reply)) };

@@ -4,9 +4,8 @@ use jiff::Timestamp;
 
 use super::action::Action;
 use super::dialog::Dialog;
-use super::effect::{Effect, TerminalEffect};
-use super::sign_in_dialog::SignInMode;
-use super::{Privacy, Screen, State};
+use super::effect::Effect;
+use super::{Screen, State};
 use crate::calls::AccountId;
 use crate::calls::account::AccountCommand;
 use crate::words::notice;
@@ -33,23 +32,13 @@ impl State {
                     return self.show_screen(Screen::Calls);
                 }
             }
-            Action::SignIn if self.sign_in_mode == SignInMode::Closed => {
-                self.notices.show(notice::DEMO_SIGN_IN, now);
-            }
-            Action::SignIn => self.open_sign_in(),
+            Action::SignIn => self.add_account(now),
             Action::Reconnect => {
                 let reconnect = |id| Effect::Account(id, AccountCommand::Reconnect);
                 return self.listed_account().map(reconnect).into_iter().collect();
             }
             Action::EnableCalls => self.enable_listed(now),
-            Action::Privacy => {
-                self.privacy = match self.privacy {
-                    Privacy::Open => Privacy::Masked,
-                    Privacy::Masked => Privacy::Open,
-                };
-                self.notices.clear();
-                return vec![Effect::Terminal(TerminalEffect::Redraw)];
-            }
+            Action::Privacy => return self.toggle_privacy(),
             Action::CommandLine => self.open_command_line(),
             Action::Back => return self.show_screen(Screen::Calls),
             // Of other screens and of dialogs.

@@ -80,7 +80,7 @@ impl State {
     }
 
     fn act_on_calls(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
-        let page = usize::from(self.size.1 / 2).max(1) as isize;
+        let page = self.page();
         let unseen = matches!(
             action,
             Action::Mark
@@ -118,11 +118,7 @@ impl State {
             | Action::Row8
             | Action::Row9 => self.select_row(action.row(), now),
             Action::Details => self.toggle_details(),
-            Action::Filter => {
-                let before = self.calls.filter().to_owned();
-                let input = tui_input::Input::new(before.clone());
-                self.dialog = Some(Dialog::Filter { input, before });
-            }
+            Action::Filter => self.open_filter(self.calls.filter().to_owned()),
             Action::CommandLine => self.open_command_line(),
             Action::Copy => return self.copy(now),
             Action::SortLeft => self.sort_by_neighbour(-1),
@@ -130,27 +126,14 @@ impl State {
             Action::Reverse => self.calls.reverse(),
             Action::Dismiss => self.dismiss(now),
             Action::Freeze => self.toggle_freeze(now),
-            Action::Privacy => {
-                self.privacy = match self.privacy {
-                    Privacy::Open => Privacy::Masked,
-                    Privacy::Masked => Privacy::Open,
-                };
-                // Notices may name people.
-                self.notices.clear();
-                // Terminals disagree about the width of some names; no cell of them may stay.
-                return vec![Effect::Terminal(TerminalEffect::Redraw)];
-            }
+            Action::Privacy => return self.toggle_privacy(),
             Action::Reconnect => {
                 self.notices.show(notice::RECONNECTING, now);
                 return (0..self.accounts.len() as u16)
                     .map(|id| Effect::Account(AccountId(id), AccountCommand::Reconnect))
                     .collect();
             }
-            Action::SignIn => match self.sign_in_mode {
-                SignInMode::Closed => self.notices.show(notice::DEMO_SIGN_IN, now),
-                SignInMode::CommandLine => self.notices.show(notice::SIGN_IN_OUTSIDE, now),
-                SignInMode::NeedsApiCredentials | SignInMode::Open => self.open_sign_in(),
-            },
+            Action::SignIn => self.add_account(now),
             Action::EnableCalls => self.enable_calls(now),
             Action::Back => self.back(),
             // Of the dialogs, of other screens, or for every layer.
@@ -285,6 +268,38 @@ impl State {
             _ => self.dialog = None,
         }
         Vec::new()
+    }
+
+    /// How many rows a key moves by a page.
+    pub(super) fn page(&self) -> isize {
+        usize::from(self.size.1 / 2).max(1) as isize
+    }
+
+    /// Hides or shows names and numbers.
+    pub(super) fn toggle_privacy(&mut self) -> Vec<Effect> {
+        self.privacy = match self.privacy {
+            Privacy::Open => Privacy::Masked,
+            Privacy::Masked => Privacy::Open,
+        };
+        // Notices may name people.
+        self.notices.clear();
+        // Terminals disagree about the width of some names; no cell of them may stay.
+        vec![Effect::Terminal(TerminalEffect::Redraw)]
+    }
+
+    /// Opens the input line of the screen's filter, which is `before` now.
+    pub(super) fn open_filter(&mut self, before: String) {
+        let input = tui_input::Input::new(before.clone());
+        self.dialog = Some(Dialog::Filter { input, before });
+    }
+
+    /// Opens the sign-in, or shows why there is none here.
+    pub(super) fn add_account(&mut self, now: Timestamp) {
+        match self.sign_in_mode {
+            SignInMode::Closed => self.notices.show(notice::DEMO_SIGN_IN, now),
+            SignInMode::CommandLine => self.notices.show(notice::SIGN_IN_OUTSIDE, now),
+            SignInMode::NeedsApiCredentials | SignInMode::Open => self.open_sign_in(),
+        }
     }
 
     pub(super) fn open_command_line(&mut self) {

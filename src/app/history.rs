@@ -7,9 +7,8 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use super::action::Action;
-use super::dialog::Dialog;
-use super::effect::{Effect, LedgerEffect, TerminalEffect};
-use super::{Privacy, Screen, State};
+use super::effect::{Effect, LedgerEffect};
+use super::{Screen, State};
 use crate::calls::AccountId;
 use crate::calls::history::{
     Cursor, HistoryCall, HistoryFilter, HistoryStatistics, Page, PageStart, STRANGERS,
@@ -215,7 +214,7 @@ impl State {
     }
 
     pub(super) fn act_on_history(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
-        let page = (usize::from(self.size.1 / 2)).max(1) as isize;
+        let page = self.page();
         match action {
             Action::Up => self.history.move_by(-1),
             Action::Down => self.history.move_by(1),
@@ -226,23 +225,12 @@ impl State {
             Action::Bottom if self.history.has_oldest => self.history.move_by(isize::MAX),
             Action::Bottom => return vec![self.history.read(PageStart::Oldest)],
             Action::Details => self.history.details = !self.history.details,
-            Action::Filter => {
-                let before = self.history.line.clone();
-                let input = tui_input::Input::new(before.clone());
-                self.dialog = Some(Dialog::Filter { input, before });
-            }
+            Action::Filter => self.open_filter(self.history.line.clone()),
             Action::MissedOnly => return self.toggle_word(Outcome::Missed.code()),
             Action::StrangersOnly => return self.toggle_word(STRANGERS),
             Action::Statistics => return self.toggle_statistics(),
             Action::OlderCalls => return self.fetch_older(now),
-            Action::Privacy => {
-                self.privacy = match self.privacy {
-                    Privacy::Open => Privacy::Masked,
-                    Privacy::Masked => Privacy::Open,
-                };
-                self.notices.clear();
-                return vec![Effect::Terminal(TerminalEffect::Redraw)];
-            }
+            Action::Privacy => return self.toggle_privacy(),
             Action::Copy => return self.copy(now),
             Action::CommandLine => self.open_command_line(),
             Action::Back if self.older.is_some() => return self.stop_older(),

@@ -1,6 +1,6 @@
 //! The last line: the keys that apply, and a message or the filter being typed.
 //!
-//! A message that has no room beside the keys has a place of its own: it never hides them.
+//! A message that has no room beside the keys is shown at another place, so that it never hides them.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -27,6 +27,29 @@ use crate::words::screen::{FILTER_KEYS, MORE_IN_DOCTOR, UNCONFIRMED, calls_off, 
 const KEPT_HINTS: usize = 2;
 /// The width below which the texts of keys are short.
 const SHORT_BELOW: u16 = 40;
+
+/// The keys of the history, the most important ones first.
+const HISTORY_HINTS: [(Action, &str); 9] = [
+    (Action::Details, "details"),
+    (Action::Filter, "filter"),
+    (Action::MissedOnly, "missed"),
+    (Action::StrangersOnly, "unknown"),
+    (Action::Statistics, "statistics"),
+    (Action::OlderCalls, "older"),
+    (Action::NextScreen, "accounts"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
+/// The keys of the accounts.
+const ACCOUNT_HINTS: [(Action, &str); 7] = [
+    (Action::Details, "its calls"),
+    (Action::SignIn, "sign in"),
+    (Action::Reconnect, "reconnect"),
+    (Action::EnableCalls, "receive calls"),
+    (Action::NextScreen, "calls"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
 
 /// A key with what it does.
 struct Hint {
@@ -197,30 +220,16 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
         // Its keys are in the frame of the dialog.
         return Vec::new();
     }
+    let fixed = |actions: &[(Action, &str)]| {
+        actions.iter().map(|(action, text)| (*action, (*text).to_owned())).collect()
+    };
+    match state.screen {
+        Screen::Calls => {}
+        Screen::History => return keyed(view, Layer::History, fixed(&HISTORY_HINTS)),
+        Screen::Accounts => return keyed(view, Layer::Accounts, fixed(&ACCOUNT_HINTS)),
+    }
     let mut actions: Vec<(Action, String)> = Vec::new();
     let mut add = |action, text: &str| actions.push((action, text.to_owned()));
-    if state.screen == Screen::History {
-        add(Action::Details, "details");
-        add(Action::Filter, "filter");
-        add(Action::MissedOnly, "missed");
-        add(Action::StrangersOnly, "unknown");
-        add(Action::Statistics, "statistics");
-        add(Action::OlderCalls, "older");
-        add(Action::NextScreen, "accounts");
-        add(Action::Help, "help");
-        add(Action::Quit, "quit");
-        return keyed(view, Layer::History, actions);
-    }
-    if state.screen == Screen::Accounts {
-        add(Action::Details, "its calls");
-        add(Action::SignIn, "sign in");
-        add(Action::Reconnect, "reconnect");
-        add(Action::EnableCalls, "receive calls");
-        add(Action::NextScreen, "calls");
-        add(Action::Help, "help");
-        add(Action::Quit, "quit");
-        return keyed(view, Layer::Accounts, actions);
-    }
     if !state.calls.marked().is_empty() {
         let shown = state.targets().len();
         if shown > 0 {

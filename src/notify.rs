@@ -22,7 +22,7 @@ use desktop::Desktop;
 use hooks::HookRunner;
 use osc::TerminalNotification;
 
-/// How the person is told, and which hooks run.
+/// How the user is notified, and which hooks run.
 #[derive(Debug, Clone)]
 pub struct NotifySettings {
     pub method: NotifyMethod,
@@ -30,7 +30,7 @@ pub struct NotifySettings {
     pub hooks: Vec<Hook>,
 }
 
-/// Carries out what `update` wants the person to be told of. The default does nothing.
+/// Carries out the effects that notify the user. The default does nothing.
 #[derive(Debug, Default)]
 pub struct Notifier {
     bell: bool,

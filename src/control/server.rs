@@ -1,9 +1,9 @@
 //! The server's side of the control socket: one task for each client, none of which can delay the
 //! program.
 //!
-//! Each client has a queue of lines. A client that does not read while its queue fills is dropped,
-//! and told so by a last line. A client sends its next command after the reply to the one before;
-//! until then nothing more is read from it.
+//! Each client has a queue of lines. A client that does not read while its queue fills is disconnected,
+//! and the last line that it receives is the reply `dropped`. Until a command has its reply, nothing more
+//! is read from the client.
 
 use std::collections::HashMap;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};

@@ -110,8 +110,8 @@ impl LedgerHandle {
         self.send(WriterCommand::CallerFacts(key, peer, now, reply));
     }
 
-    /// Counts the calls that fit a filter, on a thread of its own: it reads all of them, and nothing
-    /// that is to be written waits for that.
+    /// Counts the calls that fit a filter, on a separate thread: it reads all of them, and writing does
+    /// not wait for that.
     pub fn statistics(
         &self,
         filter: HistoryFilter,

@@ -5,9 +5,9 @@ use crate::calls::{Call, Direction};
 
 use super::history::outcome_word;
 
-/// Somebody whom the account does not have among its contacts.
+/// The caller is not among the contacts of the account.
 pub const NOT_A_CONTACT: &str = "not a contact";
-/// Somebody whom it has.
+/// The caller is among them.
 pub const CONTACT: &str = "a contact";
 
 /// How often the caller has rung within an hour, if more than once: `×3`.

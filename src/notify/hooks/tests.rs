@@ -70,7 +70,7 @@ fn a_hook_gets_the_record_and_a_clean_environment() {
     let wanted = serde_json::to_string(&connection_lost()).expect("JSON") + "\n";
     assert_eq!(read("input"), wanted);
     let environment = read("environment");
-    // The shell adds some of its own.
+    // The shell sets more variables.
     let of_shell =
         |line: &&str| ["PWD=", "SHLVL=", "_=", "OLDPWD="].iter().any(|it| line.starts_with(it));
     let mut variables: Vec<_> = environment.lines().filter(|line| !of_shell(line)).collect();

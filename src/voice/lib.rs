@@ -1,0 +1,1 @@
+//! The media of one Telegram call.

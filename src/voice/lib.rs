@@ -1,1 +1,5 @@
 //! The media of one Telegram call.
+
+pub mod codec;
+#[cfg(test)]
+mod testing;

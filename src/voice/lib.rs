@@ -1,5 +1,6 @@
 //! The media of one Telegram call.
 
 pub mod codec;
+pub mod playout;
 #[cfg(test)]
 mod testing;

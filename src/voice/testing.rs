@@ -1,27 +1,33 @@
 //! Sounds for tests, and how to judge them by their content.
 
-use std::f32::consts::TAU;
+use std::f64::consts::TAU;
 
-/// A tone of `hertz` and `amplitude`.
-pub fn tone(hertz: f32, amplitude: f32, samples: usize) -> Vec<i16> {
-    (0..samples).map(|n| (amplitude * (TAU * hertz * n as f32 / 48_000.0).sin()) as i16).collect()
+use crate::codec::SAMPLE_RATE;
+
+/// A sine.
+pub fn sine(hertz: f64, amplitude: f64, samples: usize) -> Vec<i16> {
+    let angle = |at: usize| TAU * hertz * at as f64 / f64::from(SAMPLE_RATE);
+    (0..samples).map(|at| (amplitude * angle(at).sin()).round() as i16).collect()
 }
 
-/// The amplitude of `hertz` in a sound, by Goertzel's algorithm.
-pub fn level(sound: &[i16], hertz: f32) -> f32 {
-    let step = f64::from(hertz) / 48_000.0 * std::f64::consts::TAU;
-    let (mut last, mut before) = (0.0, 0.0);
-    for &sample in sound {
-        (last, before) = (f64::from(sample) + 2.0 * step.cos() * last - before, last);
+/// The amplitude of one frequency in samples of 48 kHz, by the Goertzel algorithm.
+pub fn amplitude(samples: &[i16], hertz: f64) -> f64 {
+    let step = TAU * hertz / f64::from(SAMPLE_RATE);
+    let coefficient = 2.0 * step.cos();
+    let (mut one, mut two) = (0.0, 0.0);
+    for sample in samples {
+        let next = f64::from(*sample) + coefficient * one - two;
+        two = one;
+        one = next;
     }
-    let power = last * last + before * before - 2.0 * step.cos() * last * before;
-    (power.max(0.0).sqrt() * 2.0 / sound.len() as f64) as f32
+    let power = one * one + two * two - coefficient * one * two;
+    2.0 * power.max(0.0).sqrt() / samples.len() as f64
 }
 
-/// The root mean square of a sound.
-pub fn rms(sound: &[i16]) -> f32 {
-    let sum: f64 = sound.iter().map(|&sample| f64::from(sample) * f64::from(sample)).sum();
-    (sum / sound.len().max(1) as f64).sqrt() as f32
+/// The root mean square of samples.
+pub fn rms(samples: &[i16]) -> f64 {
+    let sum: f64 = samples.iter().map(|&sample| f64::from(sample).powi(2)).sum();
+    (sum / samples.len().max(1) as f64).sqrt()
 }
 
 /// Numbers that are the same in every run (xorshift64).
@@ -32,15 +38,11 @@ impl Dice {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    fn next(&mut self) -> u64 {
+    /// A number from `low` to `high`, both included.
+    pub fn between(&mut self, low: i64, high: i64) -> i64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        self.0 >> 11
-    }
-
-    /// A number from `low` to `high`, both included.
-    pub fn between(&mut self, low: i64, high: i64) -> i64 {
-        low + (self.next() % (high - low + 1) as u64) as i64
+        low + ((self.0 >> 11) % (high - low + 1) as u64) as i64
     }
 }

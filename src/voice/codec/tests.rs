@@ -4,12 +4,12 @@ use ropus::opus::decoder::{
 };
 
 use super::*;
-use crate::testing::{Dice, level, rms, tone};
+use crate::testing::{Dice, amplitude, rms, sine};
 
-fn packets(hertz: f32, count: usize, loss: u8) -> Vec<Vec<u8>> {
+fn packets(hertz: f64, count: usize, loss: u8) -> Vec<Vec<u8>> {
     let mut encoder = Encoder::new().expect("an encoder");
     encoder.set_loss(loss).expect("a loss");
-    let sound = tone(hertz, 12_000.0, count * FRAME);
+    let sound = sine(hertz, 12_000.0, count * FRAME);
     let (frames, _) = sound.as_chunks();
     frames.iter().map(|frame| encoder.encode(frame).expect("a packet").to_vec()).collect()
 }
@@ -30,9 +30,9 @@ fn a_tone_comes_back_at_its_level() {
         decoder.decode(&packets[index]).unwrap_or_default().to_vec()
     });
     assert_eq!(sound.len(), 50 * FRAME);
-    let heard = level(&sound, 440.0);
+    let heard = amplitude(&sound, 440.0);
     assert!((10_800.0..13_200.0).contains(&heard), "{heard}");
-    assert!(level(&sound, 1_000.0) < 100.0);
+    assert!(amplitude(&sound, 1_000.0) < 100.0);
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn the_bit_rate_is_the_one_of_official_apps() {
     // A tone on noise, so that the encoder has a use for the bits.
     let mut encoder = Encoder::new().expect("an encoder");
     let mut noise = Dice::new(1);
-    let mut sound = tone(300.0, 8_000.0, 250 * FRAME);
+    let mut sound = sine(300.0, 8_000.0, 250 * FRAME);
     for sample in &mut sound {
         *sample += noise.between(-3_000, 3_000) as i16;
     }
@@ -76,7 +76,7 @@ fn a_lost_packet_is_restored_from_the_next_one() {
     encoder.set_loss(20).expect("a loss");
     let packets: Vec<Vec<u8>> = (0..60)
         .map(|index| {
-            let sound = tone(note(index), 12_000.0, FRAME);
+            let sound = sine(note(index), 12_000.0, FRAME);
             encoder.encode(sound.as_array().expect("a frame")).expect("a packet").to_vec()
         })
         .collect();
@@ -87,8 +87,8 @@ fn a_lost_packet_is_restored_from_the_next_one() {
         if index % 5 == 0 && index > 0 {
             let next = &packets[index + 1];
             restored +=
-                level(redundant.decode_fec(next, FRAME).expect("sound"), note(index)) / 11.0;
-            concealed += level(blind.conceal(FRAME).expect("sound"), note(index)) / 11.0;
+                amplitude(redundant.decode_fec(next, FRAME).expect("sound"), note(index)) / 11.0;
+            concealed += amplitude(blind.conceal(FRAME).expect("sound"), note(index)) / 11.0;
         } else {
             redundant.decode(packet).expect("sound");
             blind.decode(packet).expect("sound");
@@ -124,7 +124,7 @@ fn lengths_are_cut_to_what_the_codec_can_do() {
 
 #[test]
 fn packets_of_official_apps_are_taken() {
-    let sound = tone(440.0, 12_000.0, 20 * 2_880);
+    let sound = sine(440.0, 12_000.0, 20 * 2_880);
     // 60 ms at 20 kbit/s is one frame of the SILK layer; at 32 kbit/s it is three frames.
     for (bitrate, frames) in [(16_000, 1), (32_000, 3)] {
         let mut opus = ropus::Encoder::builder(48_000, Channels::Mono, Application::Voip)
@@ -144,15 +144,15 @@ fn packets_of_official_apps_are_taken() {
             assert_eq!(form.samples() / (2_880 / frames), frames);
             heard.extend_from_slice(decoder.decode(packet).expect("sound"));
         }
-        let level = level(&heard[9_600..], 440.0);
+        let level = amplitude(&heard[9_600..], 440.0);
         assert!(level > 10_000.0, "{bitrate} bit/s: {level}");
     }
 }
 
 #[test]
 fn stereo_is_mixed() {
-    let left = tone(440.0, 8_000.0, 30 * FRAME);
-    let right = tone(700.0, 8_000.0, 30 * FRAME);
+    let left = sine(440.0, 8_000.0, 30 * FRAME);
+    let right = sine(700.0, 8_000.0, 30 * FRAME);
     let both: Vec<i16> =
         left.iter().zip(&right).flat_map(|(&left, &right)| [left, right]).collect();
     let mut opus = ropus::Encoder::builder(48_000, Channels::Stereo, Application::Audio)
@@ -167,7 +167,7 @@ fn stereo_is_mixed() {
         heard.extend_from_slice(decoder.decode(&packet[..length]).expect("sound"));
     }
     for hertz in [440.0, 700.0] {
-        let heard = level(&heard[9_600..], hertz);
+        let heard = amplitude(&heard[9_600..], hertz);
         assert!((3_000.0..5_000.0).contains(&heard), "{hertz} Hz: {heard}");
     }
 }
@@ -206,7 +206,7 @@ fn forms_beyond_the_limits_are_refused() {
 fn any_packet() -> impl Strategy<Value = Vec<u8>> {
     let changes = proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6);
     let real = (0..16usize, changes, 0..40usize).prop_map(|(index, changes, cut)| {
-        let mut bytes = packets(440.0 + index as f32, 3, 20).pop().unwrap_or_default();
+        let mut bytes = packets(440.0 + index as f64, 3, 20).pop().unwrap_or_default();
         for (at, byte) in changes {
             let at = at.index(bytes.len());
             bytes[at] = byte;

@@ -1,14 +1,19 @@
 //! The media of one Telegram call.
 
-mod candidate;
 mod emoji;
 mod framing;
 mod key;
 mod message;
 mod negotiate;
+mod candidate;
 mod relay;
 mod seal;
 mod servers;
+
+pub mod codec;
+pub mod playout;
+#[cfg(test)]
+mod testing;
 
 pub use emoji::Emoji;
 pub use key::{CallKey, Group, KeyError, PrivateValue, PublicValue};

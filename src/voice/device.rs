@@ -13,6 +13,8 @@ use std::time::Instant;
 
 mod feed;
 mod pace;
+#[cfg(target_os = "linux")]
+pub mod pulse;
 pub mod silent;
 pub mod synthetic;
 

@@ -1,6 +1,10 @@
 //! What the tests of this crate share: tones, and judging samples by what is in them.
 
 use std::f64::consts::TAU;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::device::SAMPLE_RATE;
@@ -30,6 +34,19 @@ pub fn amplitude(samples: &[i16], hertz: f64) -> f64 {
     2.0 * power.max(0.0).sqrt() / samples.len() as f64
 }
 
+/// Blocks until a condition holds, for what cannot notify.
+///
+/// # Panics
+/// When it does not hold by the deadline.
+#[track_caller]
+pub fn wait_until(expectation: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "not in time: {expectation}");
+        std::thread::sleep(PAUSE);
+    }
+}
+
 /// Reads samples from the ring of a microphone until the condition holds for the last ones.
 ///
 /// # Panics
@@ -40,25 +57,62 @@ pub fn record_until(
     length: usize,
     mut condition: impl FnMut(&[i16]) -> bool,
 ) -> Vec<i16> {
-    let deadline = Instant::now() + DEADLINE;
     let mut recorded = Vec::new();
-    loop {
+    wait_until("the sound is recorded", || {
         while let Ok(sample) = microphone.pop() {
             recorded.push(sample);
         }
         recorded.drain(..recorded.len().saturating_sub(length));
-        if recorded.len() == length && condition(&recorded) {
-            return recorded;
-        }
-        assert!(Instant::now() < deadline, "the awaited sound was not recorded");
-        std::thread::sleep(PAUSE);
-    }
+        recorded.len() == length && condition(&recorded)
+    });
+    recorded
 }
 
 /// So many samples of a microphone.
 #[track_caller]
 pub fn record(microphone: &mut rtrb::Consumer<i16>, length: usize) -> Vec<i16> {
     record_until(microphone, length, |_| true)
+}
+
+/// A folder that is removed at the end of a test.
+pub struct TestFolder(PathBuf);
+
+impl TestFolder {
+    pub fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("onhook-voice-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).expect("a new folder");
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for TestFolder {
+    fn drop(&mut self) {
+        // What is left in the folder for temporary files does no harm.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Starts a program that a test needs. Without it the test fails in continuous integration;
+/// elsewhere it is skipped.
+#[expect(clippy::print_stderr, reason = "a skipped test has no other way to say so")]
+pub fn start(command: &mut Command) -> Option<Child> {
+    match command.spawn() {
+        Ok(child) => Some(child),
+        Err(error) => {
+            let program = command.get_program().display();
+            let in_ci = std::env::var_os("CI").is_some();
+            assert!(!in_ci, "{program} cannot be started: {error}");
+            eprintln!("skipped: {program} cannot be started: {error}");
+            None
+        }
+    }
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub(super) struct Feed {
     rings: SampleRings,
     /// Samples of silence in place of samples that were not there.
     missing: u64,
+    /// Underflows that the sound server reported.
+    at_server: u32,
     /// Samples of the microphone that did not fit.
     dropped: u64,
     reported: Instant,
@@ -18,7 +20,7 @@ pub(super) struct Feed {
 
 impl Feed {
     pub(super) fn new(rings: SampleRings, now: Instant) -> Self {
-        Self { rings, missing: 0, dropped: 0, reported: now }
+        Self { rings, missing: 0, at_server: 0, dropped: 0, reported: now }
     }
 
     /// Takes samples of the microphone. What does not fit is dropped, the newest first, so that
@@ -33,6 +35,10 @@ impl Feed {
         let (_, rest) = self.rings.loudspeaker.pop_partial_slice(samples);
         rest.fill(0);
         self.missing += rest.len() as u64;
+    }
+
+    pub(super) fn underflow_at_server(&mut self) {
+        self.at_server += 1;
     }
 
     /// Throws away what waits to be played: after an interruption it is old.
@@ -55,8 +61,9 @@ impl Feed {
         }
         self.reported = now;
         let samples = std::mem::take(&mut self.missing);
-        if samples > 0 {
-            self.event(DeviceEvent::Underflow { samples, at_server: 0 });
+        let at_server = std::mem::take(&mut self.at_server);
+        if samples > 0 || at_server > 0 {
+            self.event(DeviceEvent::Underflow { samples, at_server });
         }
         let samples = std::mem::take(&mut self.dropped);
         if samples > 0 {
@@ -89,6 +96,7 @@ mod tests {
         engine.microphone.pop_entire_slice(&mut heard).expect("200 ms");
         assert_eq!(heard, spoken[..9_600], "the newest samples are dropped");
 
+        feed.underflow_at_server();
         feed.report(start + Duration::from_millis(999));
         assert!(engine.events.try_recv().is_err(), "not yet");
         feed.report(start + Duration::from_secs(1));
@@ -96,7 +104,7 @@ mod tests {
         assert_eq!(
             reported,
             [
-                DeviceEvent::Underflow { samples: 380, at_server: 0 },
+                DeviceEvent::Underflow { samples: 380, at_server: 1 },
                 DeviceEvent::Overflow { samples: 100 }
             ]
         );

@@ -1,6 +1,9 @@
 //! The media of one Telegram call.
 
 pub mod device;
+pub mod level;
+pub mod mixer;
+pub mod tones;
 
 #[cfg(test)]
 mod testing;

@@ -1,17 +1,21 @@
 //! The media of one Telegram call.
 
+mod candidate;
+pub mod codec;
+pub mod device;
 mod emoji;
 mod framing;
 mod key;
+pub mod level;
 mod message;
+pub mod mixer;
 mod negotiate;
-mod candidate;
+pub mod playout;
 mod relay;
 mod seal;
 mod servers;
+pub mod tones;
 
-pub mod codec;
-pub mod playout;
 #[cfg(test)]
 mod testing;
 

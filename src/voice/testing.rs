@@ -1,8 +1,18 @@
-//! Sounds for tests, and how to judge them by their content.
+//! What the tests of this crate share: tones, and judging samples by what is in them.
 
 use std::f64::consts::TAU;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-use crate::codec::SAMPLE_RATE;
+use crate::device::SAMPLE_RATE;
+
+/// How long something may take before a test fails. A test that passes never waits that long.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+/// The pause between two looks at a ring, which cannot notify.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A sine.
 pub fn sine(hertz: f64, amplitude: f64, samples: usize) -> Vec<i16> {
@@ -22,6 +32,94 @@ pub fn amplitude(samples: &[i16], hertz: f64) -> f64 {
     }
     let power = one * one + two * two - coefficient * one * two;
     2.0 * power.max(0.0).sqrt() / samples.len() as f64
+}
+
+/// Blocks until a condition holds, for what cannot notify.
+///
+/// # Panics
+/// When it does not hold by the deadline.
+#[track_caller]
+pub fn wait_until(expectation: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "not in time: {expectation}");
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Reads samples from the ring of a microphone until the condition holds for the last ones.
+///
+/// # Panics
+/// When it does not hold by the deadline.
+#[track_caller]
+pub fn record_until(
+    microphone: &mut rtrb::Consumer<i16>,
+    length: usize,
+    mut condition: impl FnMut(&[i16]) -> bool,
+) -> Vec<i16> {
+    let mut recorded = Vec::new();
+    wait_until("the sound is recorded", || {
+        while let Ok(sample) = microphone.pop() {
+            recorded.push(sample);
+        }
+        recorded.drain(..recorded.len().saturating_sub(length));
+        recorded.len() == length && condition(&recorded)
+    });
+    recorded
+}
+
+/// So many samples of a microphone.
+#[track_caller]
+pub fn record(microphone: &mut rtrb::Consumer<i16>, length: usize) -> Vec<i16> {
+    record_until(microphone, length, |_| true)
+}
+
+/// A folder that is removed at the end of a test.
+pub struct TestFolder(PathBuf);
+
+impl TestFolder {
+    pub fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("onhook-voice-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).expect("a new folder");
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for TestFolder {
+    fn drop(&mut self) {
+        // What is left in the folder for temporary files does no harm.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Starts a program that a test needs. Without it the test fails in continuous integration;
+/// elsewhere it is skipped.
+#[expect(clippy::print_stderr, reason = "a skipped test has no other way to say so")]
+pub fn start(command: &mut Command) -> Option<Child> {
+    match command.spawn() {
+        Ok(child) => Some(child),
+        Err(error) => {
+            let program = command.get_program().display();
+            let in_ci = std::env::var_os("CI").is_some();
+            assert!(!in_ci, "{program} cannot be started: {error}");
+            eprintln!("skipped: {program} cannot be started: {error}");
+            None
+        }
+    }
+}
+
+#[test]
+fn the_amplitude_of_a_tone_is_measured() {
+    let tone = sine(440.0, 9_000.0, 4_800);
+    assert!((amplitude(&tone, 440.0) - 9_000.0).abs() < 1.0);
+    assert!(amplitude(&tone, 1_000.0) < 10.0);
 }
 
 /// The root mean square of samples.

@@ -1,0 +1,376 @@
+//! The device with a PulseAudio daemon of the test, whose sinks and sources are made of software.
+
+use std::ffi::CString;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, Command as Program, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use pulseaudio::protocol::{
+    ChannelVolume, Command, ServerInfo, SetDeviceMuteParams, SetDeviceVolumeParams, SinkInfoList,
+    SourceInfoList,
+};
+
+use super::{PulseDevice, SoundEnvironment};
+use crate::device::PortDirection::{Loudspeaker, Microphone};
+use crate::device::{
+    Device, DeviceChoice, DeviceError, DeviceEvent, EngineRings, SAMPLE_RATE, StopFlag, UsedPorts,
+    sample_rings,
+};
+use crate::testing::{DEADLINE, TestFolder, amplitude, record, sine, start, wait_until};
+
+const AMPLITUDE: f64 = 8_000.0;
+
+struct Daemon {
+    child: Child,
+    modules: Vec<&'static str>,
+    folder: TestFolder,
+}
+
+impl Daemon {
+    /// Starts a daemon with these modules. The first sink and the first source are the defaults.
+    fn start(modules: &[&'static str]) -> Option<Self> {
+        let folder = TestFolder::new();
+        let child = Self::run(folder.path(), modules)?;
+        Some(Self { child, modules: modules.to_vec(), folder })
+    }
+
+    fn run(folder: &Path, modules: &[&str]) -> Option<Child> {
+        let socket = folder.join("native");
+        let mut program = Program::new("pulseaudio");
+        program.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes"]);
+        program.args(["--use-pid-file=no", "--log-level=error"]);
+        for module in modules {
+            program.arg(format!("--load={module}"));
+        }
+        // The last, so that all ports are there when the socket is.
+        program.arg(format!("--load=module-native-protocol-unix socket={}", socket.display()));
+        program
+            .env("HOME", folder)
+            .env("XDG_RUNTIME_DIR", folder)
+            .env("PULSE_RUNTIME_PATH", folder);
+        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = start(&mut program)?;
+        wait_until("the daemon listens", || UnixStream::connect(&socket).is_ok());
+        Some(child)
+    }
+
+    fn environment(&self) -> SoundEnvironment {
+        SoundEnvironment {
+            pulse_runtime_path: Some(self.folder.path().into()),
+            ..SoundEnvironment::default()
+        }
+    }
+
+    fn device(&self) -> PulseDevice {
+        PulseDevice::of(self.environment())
+    }
+
+    /// `kill -9`.
+    fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
+    fn restart(&mut self) {
+        self.child = Self::run(self.folder.path(), &self.modules).expect("it ran before");
+    }
+
+    /// Sends a command and waits until it has been carried out.
+    fn command(&self, command: &Command) {
+        let mut wire = self.environment().connect().expect("a connection");
+        wire.send(command).expect("a command");
+        let _: ServerInfo = wire.ask("answer", &Command::GetServerInfo).expect("an answer");
+    }
+
+    /// Removes a sink or a source, as unplugging it does.
+    fn unplug(&self, name: &str) {
+        let mut wire = self.environment().connect().expect("a connection");
+        let sinks: SinkInfoList = wire.ask("list", &Command::GetSinkInfoList).expect("sinks");
+        let sources: SourceInfoList =
+            wire.ask("list", &Command::GetSourceInfoList).expect("sources");
+        let sinks = sinks.into_iter().map(|it| (it.name, it.owner_module_index));
+        let mut all = sinks.chain(sources.into_iter().map(|it| (it.name, it.owner_module_index)));
+        let module = all.find(|(it, _)| it.to_str() == Ok(name)).expect("the port").1;
+        self.command(&Command::UnloadModule(module.expect("its module")));
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+struct Running {
+    rings: EngineRings,
+    stop: StopFlag,
+    thread: Option<JoinHandle<Result<(), DeviceError>>>,
+    /// Samples of the tone that were played.
+    played: usize,
+}
+
+impl Running {
+    fn start(daemon: &Daemon, choice: DeviceChoice) -> Self {
+        let (rings, engine) = sample_rings();
+        let stop = StopFlag::new();
+        let flag = stop.clone();
+        let mut device = daemon.device();
+        let thread = thread::spawn(move || device.run(rings, &choice, &flag));
+        Self { rings: engine, stop, thread: Some(thread), played: 0 }
+    }
+
+    /// The next event that is not about gaps, which depend on the speed of the machine, nor that
+    /// ports changed.
+    #[track_caller]
+    fn event(&self) -> DeviceEvent {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let rest = deadline.saturating_duration_since(Instant::now());
+            match self.rings.events.recv_timeout(rest).expect("an event") {
+                DeviceEvent::Underflow { .. }
+                | DeviceEvent::Overflow { .. }
+                | DeviceEvent::PortsChanged => {}
+                event => return event,
+            }
+        }
+    }
+
+    /// Plays a tone until it is recorded.
+    #[track_caller]
+    fn hear(&mut self, hertz: f64) {
+        let tone = sine(hertz, AMPLITUDE, SAMPLE_RATE as usize);
+        let mut recorded = Vec::new();
+        wait_until("the tone is recorded", || {
+            // 40 ms wait to be played, as much as the loudspeaker may ask for at once.
+            let free = self.rings.loudspeaker.slots();
+            for _ in 0..free.saturating_sub(4_800 - 1_920) {
+                self.rings.loudspeaker.push(tone[self.played % tone.len()]).expect("room");
+                self.played += 1;
+            }
+            while let Ok(sample) = self.rings.microphone.pop() {
+                recorded.push(sample);
+            }
+            recorded.drain(..recorded.len().saturating_sub(4_800));
+            recorded.len() == 4_800
+                && (amplitude(&recorded, hertz) - AMPLITUDE).abs() < 0.03 * AMPLITUDE
+        });
+        let other = amplitude(&recorded, 1.5 * hertz);
+        assert!(other < 0.05 * AMPLITUDE, "another tone is heard: {other}");
+    }
+
+    fn end(mut self) {
+        self.stop.stop();
+        let thread = self.thread.take().expect("not yet ended");
+        thread.join().expect("no panic").expect("no error");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.stop();
+    }
+}
+
+fn choice(microphone: &str, loudspeaker: &str) -> DeviceChoice {
+    DeviceChoice { microphone: Some(microphone.into()), loudspeaker: Some(loudspeaker.into()) }
+}
+
+fn used(microphone: &str, loudspeaker: &str) -> UsedPorts {
+    UsedPorts { microphone: Some(microphone.into()), loudspeaker: Some(loudspeaker.into()) }
+}
+
+const TWO_SINKS: [&str; 2] = ["module-null-sink sink_name=a", "module-null-sink sink_name=b"];
+const SINK_AND_TWO_SOURCES: [&str; 4] = [
+    "module-null-source source_name=one description=First",
+    "module-null-source source_name=two",
+    "module-null-sink sink_name=a sink_properties=device.description=Speakers",
+    "module-null-sink sink_name=b",
+];
+
+#[test]
+fn a_tone_goes_out_and_comes_back() {
+    let Some(daemon) = Daemon::start(&TWO_SINKS) else { return };
+    let mut running = Running::start(&daemon, choice("b.monitor", "b"));
+    assert_eq!(running.event(), DeviceEvent::Started(used("b.monitor", "b")));
+    running.hear(440.0);
+    running.end();
+}
+
+#[test]
+fn another_port_is_used_as_soon_as_it_is_chosen() {
+    let Some(daemon) = Daemon::start(&TWO_SINKS) else { return };
+    let mut running = Running::start(&daemon, choice("a.monitor", "a"));
+    assert_eq!(running.event(), DeviceEvent::Started(used("a.monitor", "a")));
+    running.hear(440.0);
+    running.stop.choose(choice("b.monitor", "b"));
+    assert_eq!(running.event(), DeviceEvent::Started(used("b.monitor", "b")));
+    running.hear(1_000.0);
+
+    // The tone goes to b alone, so a's monitor records silence.
+    running.stop.choose(choice("a.monitor", "b"));
+    assert_eq!(running.event(), DeviceEvent::Started(used("a.monitor", "b")));
+    record(&mut running.rings.microphone, 9_600);
+    let silence = record(&mut running.rings.microphone, 4_800);
+    assert!(silence.iter().all(|it| *it == 0));
+    running.end();
+}
+
+#[test]
+fn ports_are_listed() {
+    let Some(daemon) = Daemon::start(&SINK_AND_TWO_SOURCES) else { return };
+    daemon.command(&Command::SetSinkMute(SetDeviceMuteParams {
+        device_index: None,
+        device_name: Some(CString::from(c"b")),
+        mute: true,
+    }));
+    let mut ports = daemon.device().list().expect("a list");
+    ports.sort_by(|one, other| one.name.cmp(&other.name));
+    let row = |it: &crate::device::Port| {
+        let flags = [it.is_default, it.is_monitor, it.is_silenced()];
+        (it.direction, it.name.clone(), it.description.clone(), flags)
+    };
+    let rows: Vec<_> = ports.iter().map(row).collect();
+    let expected = [
+        (Loudspeaker, "a", "Speakers", [true, false, false]),
+        (Microphone, "a.monitor", "Monitor of Speakers", [false, true, false]),
+        (Loudspeaker, "b", "Null Output", [false, false, true]),
+        (Microphone, "b.monitor", "Monitor of Null Output", [false, true, false]),
+        (Microphone, "one", "First", [true, false, false]),
+        (Microphone, "two", "Null Input", [false, false, false]),
+    ];
+    let expected = expected.map(|(direction, name, description, flags)| {
+        (direction, name.to_owned(), description.to_owned(), flags)
+    });
+    assert_eq!(rows, expected);
+    assert!((ports[0].volume - 1.0).abs() < 0.001);
+}
+
+#[test]
+fn a_name_that_is_not_there_gives_the_default_and_mutes() {
+    let Some(daemon) = Daemon::start(&SINK_AND_TWO_SOURCES) else { return };
+    let running = Running::start(&daemon, choice("headset", "headphones"));
+    let mut events = vec![running.event(), running.event(), running.event(), running.event()];
+    // The server answers in the order of the requests, so the two directions are interleaved.
+    assert_eq!(events.pop(), Some(DeviceEvent::Started(used("one", "a"))));
+    for expected in [
+        DeviceEvent::NotFound { direction: Microphone, name: "headset".into() },
+        DeviceEvent::NotFound { direction: Loudspeaker, name: "headphones".into() },
+        DeviceEvent::MicrophoneReplaced { to: "one".into() },
+    ] {
+        assert!(events.contains(&expected), "{expected:?}: {events:?}");
+    }
+    running.end();
+}
+
+#[test]
+fn a_daemon_that_is_killed_is_awaited() {
+    let Some(mut daemon) = Daemon::start(&TWO_SINKS) else { return };
+    let mut running = Running::start(&daemon, choice("b.monitor", "b"));
+    assert_eq!(running.event(), DeviceEvent::Started(used("b.monitor", "b")));
+    running.hear(440.0);
+
+    daemon.kill();
+    assert!(matches!(running.event(), DeviceEvent::Lost { .. }));
+    record(&mut running.rings.microphone, 9_600);
+    let silence = record(&mut running.rings.microphone, 4_800);
+    assert!(silence.iter().all(|it| *it == 0), "silence is sent");
+
+    daemon.restart();
+    assert_eq!(running.event(), DeviceEvent::Returned(used("b.monitor", "b")));
+    running.hear(1_000.0);
+
+    daemon.kill();
+    assert!(matches!(running.event(), DeviceEvent::Lost { .. }));
+    running.end();
+}
+
+#[test]
+fn a_loudspeaker_that_is_unplugged_is_replaced_and_named() {
+    let Some(daemon) = Daemon::start(&TWO_SINKS) else { return };
+    let mut running = Running::start(&daemon, choice("a.monitor", "b"));
+    assert_eq!(running.event(), DeviceEvent::Started(used("a.monitor", "b")));
+    daemon.unplug("b");
+    let moved = DeviceEvent::Moved { direction: Loudspeaker, to: "a".into() };
+    assert_eq!(running.event(), moved);
+    running.hear(440.0);
+    running.end();
+}
+
+#[test]
+fn a_microphone_that_is_unplugged_is_replaced_only_with_a_report() {
+    let Some(daemon) = Daemon::start(&SINK_AND_TWO_SOURCES) else { return };
+    for chosen in [Some("one".to_owned()), None] {
+        let choice = DeviceChoice { microphone: chosen.clone(), loudspeaker: None };
+        let running = Running::start(&daemon, choice);
+        let first = if chosen.is_some() { "one" } else { "two" };
+        assert_eq!(running.event(), DeviceEvent::Started(used(first, "a")));
+        daemon.unplug(first);
+        let DeviceEvent::Moved { direction: Microphone, to } = running.event() else {
+            panic!("the microphone moves");
+        };
+        assert_ne!(to, first);
+        assert_eq!(running.event(), DeviceEvent::MicrophoneReplaced { to });
+        running.end();
+    }
+}
+
+#[test]
+fn what_the_server_mutes_is_reported() {
+    let Some(daemon) = Daemon::start(&SINK_AND_TWO_SOURCES) else { return };
+    let mute = |mute| {
+        Command::SetSourceMute(SetDeviceMuteParams {
+            device_index: None,
+            device_name: Some(CString::from(c"one")),
+            mute,
+        })
+    };
+    daemon.command(&mute(true));
+    let running = Running::start(&daemon, DeviceChoice::default());
+    assert_eq!(running.event(), DeviceEvent::Started(used("one", "a")));
+    let muted = |direction, muted| DeviceEvent::MutedAtServer { direction, muted };
+    assert_eq!(running.event(), muted(Microphone, true));
+    daemon.command(&mute(false));
+    assert_eq!(running.event(), muted(Microphone, false));
+    for (volume, is_muted) in [(ChannelVolume::muted(2), true), (ChannelVolume::norm(2), false)] {
+        daemon.command(&Command::SetSinkVolume(SetDeviceVolumeParams {
+            device_index: None,
+            device_name: Some(CString::from(c"a")),
+            volume,
+        }));
+        assert_eq!(running.event(), muted(Loudspeaker, is_muted));
+    }
+    running.end();
+}
+
+#[test]
+fn without_a_microphone_the_loudspeaker_plays_and_silence_is_sent() {
+    // The default source is the monitor of the sink, which no call may record.
+    let Some(daemon) = Daemon::start(&["module-null-sink sink_name=a"]) else { return };
+    let mut running = Running::start(&daemon, DeviceChoice::default());
+    let unavailable = running.event();
+    let named = match &unavailable {
+        DeviceEvent::Unavailable { direction: Microphone, reason } => reason.contains("a.monitor"),
+        _ => false,
+    };
+    assert!(named, "{unavailable:?}");
+    let only = UsedPorts { microphone: None, loudspeaker: Some("a".into()) };
+    assert_eq!(running.event(), DeviceEvent::Started(only));
+    running.rings.loudspeaker.push_entire_slice(&[9; 4_800]).expect("an empty ring");
+    let silence = record(&mut running.rings.microphone, 4_800);
+    assert!(silence.iter().all(|it| *it == 0));
+    wait_until("all is played", || running.rings.loudspeaker.slots() == 4_800);
+    running.end();
+}
+
+#[test]
+fn a_server_without_ports_is_an_error_of_the_start() {
+    let Some(daemon) = Daemon::start(&[]) else { return };
+    let (rings, _engine) = sample_rings();
+    let outcome = daemon.device().run(rings, &DeviceChoice::default(), &StopFlag::new());
+    assert!(matches!(outcome, Err(DeviceError::NoPorts { .. })), "{outcome:?}");
+    assert_eq!(daemon.device().list().expect("a list"), []);
+}

@@ -1,0 +1,155 @@
+//! The devices without hardware, in real time, and the stop flag.
+
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::silent::SilentDevice;
+use super::synthetic::{HeardBlock, SpokenSound, SyntheticDevice};
+use super::{
+    Device, DeviceChoice, DeviceError, DeviceEvent, EngineRings, StopFlag, TriedSocket, UsedPorts,
+    sample_rings,
+};
+use crate::testing::{DEADLINE, amplitude, record, record_until, sine};
+
+struct Running {
+    rings: EngineRings,
+    stop: StopFlag,
+    thread: JoinHandle<Result<(), DeviceError>>,
+}
+
+impl Running {
+    fn start(mut device: impl Device + 'static) -> Self {
+        let (rings, engine) = sample_rings();
+        let stop = StopFlag::new();
+        let flag = stop.clone();
+        let thread = thread::spawn(move || device.run(rings, &DeviceChoice::default(), &flag));
+        Self { rings: engine, stop, thread }
+    }
+
+    fn end(self) {
+        self.stop.stop();
+        self.thread.join().expect("no panic").expect("no error");
+    }
+}
+
+#[test]
+fn the_silent_device_keeps_time_and_discards_what_is_played() {
+    let mut running = Running::start(SilentDevice);
+    let event = running.rings.events.recv_timeout(DEADLINE).expect("an event");
+    assert_eq!(event, DeviceEvent::Started(UsedPorts::default()));
+    let start = Instant::now();
+    running.rings.loudspeaker.push_entire_slice(&[9; 4_800]).expect("an empty ring");
+    let mut recorded = 0;
+    // The ring of the microphone holds 200 ms, so it is read in pieces.
+    for _ in 0..10 {
+        recorded +=
+            record(&mut running.rings.microphone, 1_440).iter().filter(|it| **it == 0).count();
+    }
+    assert_eq!(recorded, 14_400, "all of it is silence");
+    // 300 ms, of which one block may have waited before.
+    assert!(start.elapsed() > Duration::from_millis(280), "{:?}", start.elapsed());
+    assert_eq!(running.rings.loudspeaker.slots(), 4_800, "nothing waits to be played");
+    running.end();
+}
+
+#[test]
+fn the_synthetic_device_speaks_and_is_recorded_by_its_own_clock() {
+    // A clock that is 10 % fast.
+    let device = SyntheticDevice::new(SpokenSound::Samples(sine(1_000.0, 8_000.0, 4_800)));
+    let (device, heard) = device.with_drift(100_000).recorded();
+    let mut running = Running::start(device);
+    running.rings.loudspeaker.push_entire_slice(&sine(440.0, 6_000.0, 4_800)).expect("100 ms");
+
+    let spoken =
+        record_until(&mut running.rings.microphone, 4_800, |it| amplitude(it, 1_000.0) > 7_900.0);
+    assert!(amplitude(&spoken, 440.0) < 20.0);
+
+    let mut blocks = Vec::new();
+    while blocks.len() < 40 {
+        let block: HeardBlock = heard.recv_timeout(DEADLINE).expect("a block");
+        blocks.push(block);
+    }
+    let length = blocks[39].at - blocks[0].at;
+    assert!(
+        length.abs_diff(Duration::from_micros(39 * 10_000 * 10 / 11)) < Duration::from_micros(50)
+    );
+    let played: Vec<i16> =
+        blocks.iter().flat_map(|it| it.samples).skip_while(|it| *it == 0).take(4_700).collect();
+    assert!(amplitude(&played, 440.0) > 5_900.0);
+    running.end();
+}
+
+#[test]
+fn the_echo_comes_back_after_its_delay() {
+    for delay in [0, 35, 500] {
+        let device = SyntheticDevice::new(SpokenSound::Echo(Duration::from_millis(delay)));
+        let mut running = Running::start(device);
+        // Marks each second sample, so that silence of an empty ring cannot be taken for it.
+        running.rings.loudspeaker.push_entire_slice(&[1_000, 2_000]).expect("an empty ring");
+        let recorded = record_until(&mut running.rings.microphone, 480, |it| it.contains(&2_000));
+        assert!(recorded.windows(2).any(|it| it == [1_000, 2_000]), "{delay} ms");
+        running.end();
+    }
+}
+
+#[test]
+fn the_echo_is_delayed_by_whole_samples() {
+    use super::BLOCK_SAMPLES;
+    use super::synthetic::Mouth;
+
+    let mut spoken = SpokenSound::Echo(Duration::from_millis(25));
+    let mut mouth = Mouth::new(&mut spoken);
+    let mut heard = [0; BLOCK_SAMPLES];
+    heard[3] = 77;
+    let mut out = mouth.speak(&heard).to_vec();
+    for _ in 0..3 {
+        out.extend(mouth.speak(&[0; BLOCK_SAMPLES]));
+    }
+    assert_eq!(out.iter().position(|it| *it == 77), Some(25 * 48 + 3));
+}
+
+#[test]
+fn of_several_choices_the_last_is_taken_once() {
+    let stop = StopFlag::new();
+    assert_eq!(stop.take_choice(), None);
+    let choice = |name: &str| DeviceChoice { microphone: Some(name.into()), loudspeaker: None };
+    stop.choose(choice("first"));
+    stop.clone().choose(choice("second"));
+    assert_eq!(stop.take_choice(), Some(choice("second")));
+    assert_eq!(stop.take_choice(), None);
+}
+
+#[test]
+fn stopping_ends_a_wait_at_once() {
+    let stop = StopFlag::new();
+    let start = Instant::now();
+    assert!(stop.wait_until(start + Duration::from_millis(20)), "the moment comes");
+    assert!(start.elapsed() >= Duration::from_millis(20));
+    let flag = stop.clone();
+    let waiting = thread::spawn(move || flag.wait_until(start + Duration::from_hours(1)));
+    stop.stop();
+    assert!(!waiting.join().expect("no panic"));
+}
+
+#[test]
+fn errors_name_the_place_and_the_remedy() {
+    let tried = vec![
+        TriedSocket { path: "/a/native".into(), reason: "not found".into() },
+        TriedSocket { path: "/b/native".into(), reason: "refused".into() },
+    ];
+    for (error, expected) in [
+        (
+            DeviceError::NoServer { tried },
+            "no sound server answers; tried /a/native (not found), /b/native (refused)",
+        ),
+        (
+            DeviceError::TcpServer { server: "tcp:host:4713".into() },
+            "PULSE_SERVER is \"tcp:host:4713\", and sound over TCP is not supported, because it is \
+             not encrypted; forward the sound of your machine with \
+             `ssh -R /tmp/sound.sock:/run/user/UID/pulse/native HOST` and set \
+             PULSE_SERVER=unix:/tmp/sound.sock on HOST",
+        ),
+    ] {
+        assert_eq!(error.to_string(), expected);
+    }
+}

@@ -10,15 +10,21 @@ pub mod level;
 mod message;
 pub mod mixer;
 mod negotiate;
+mod parameters;
 pub mod playout;
 mod relay;
 mod seal;
 mod servers;
+mod session;
+mod stun;
 pub mod tones;
+mod transport;
 
 #[cfg(test)]
 mod testing;
 
 pub use emoji::Emoji;
 pub use key::{CallKey, Group, KeyError, PrivateValue, PublicValue};
+pub use parameters::{CustomParameters, LibraryVersion, MediaParameters};
 pub use servers::{Reflector, Route, Server, StunServer};
+pub use session::{Connection, MediaFailure, Path};

@@ -128,6 +128,10 @@ impl Relays {
         self.relays.iter().filter(|relay| relay.tcp).map(|relay| relay.server)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.relays.is_empty()
+    }
+
     pub(crate) fn is_server(&self, address: SocketAddr) -> bool {
         self.relays.iter().any(|relay| relay.server == address)
     }

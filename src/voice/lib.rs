@@ -4,6 +4,7 @@ mod candidate;
 pub mod codec;
 pub mod device;
 mod emoji;
+mod engine;
 mod framing;
 mod key;
 pub mod level;
@@ -24,6 +25,7 @@ mod transport;
 mod testing;
 
 pub use emoji::Emoji;
+pub use engine::{Media, MediaEvent, MediaFigures};
 pub use key::{CallKey, Group, KeyError, PrivateValue, PublicValue};
 pub use parameters::{CustomParameters, LibraryVersion, MediaParameters};
 pub use servers::{Reflector, Route, Server, StunServer};

@@ -143,7 +143,7 @@ pub struct State {
     /// The calls that have begun to ring in this run of the program, and still ring.
     ringing: HashSet<CallKey>,
     seen: SeenCalls,
-    /// The row of the cursor in the list of accounts, which never changes its order.
+    /// The row of the cursor in the list of accounts, which only becomes shorter at a sign-out.
     account_row: usize,
     pub history: History,
     /// The calls of the past that are being read from Telegram.
@@ -398,6 +398,8 @@ impl State {
                 self.calls.explain(account, &text);
                 self.notices.show_long(text, now);
             }
+            AccountEvent::LoggedOut(outcome) => return self.logged_out(account, outcome, now),
+            AccountEvent::Renamed(outcome) => return self.account_renamed(account, outcome, now),
             AccountEvent::TaskPanicked => self.notices.show(words::notice::CONTAINED, now),
             AccountEvent::PeerResolved(party) => self.calls.rename(account, &party),
             AccountEvent::CaughtUp { calls, lost_since } => {

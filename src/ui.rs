@@ -162,8 +162,12 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
             let question = words::screen::enable_calls(&name);
             popup::draw_confirmation(view, &question, area, buffer);
         }
+        Some(Dialog::SignOut(account)) => {
+            let name = view.state.shown_account(view.state.account(*account));
+            popup::draw_confirmation(view, &words::screen::sign_out(&name), area, buffer);
+        }
         Some(Dialog::CommandLine(line)) => command_line::draw_candidates(view, line, area, buffer),
-        Some(Dialog::Filter { .. }) | None => {}
+        Some(Dialog::Filter { .. } | Dialog::Rename(_)) | None => {}
     }
     if let Some(page) = view.state.help {
         help::draw(view, page.scroll, area, buffer);

@@ -12,7 +12,7 @@ pub(super) struct AccountLetter {
     pub(super) style: Style,
 }
 
-/// The letters of all accounts: of each the first letter of its name that no earlier one has, or else
+/// The letters of all accounts by [`AccountId`](crate::calls::AccountId): of each the first letter of its name that no earlier one has, or else
 /// its number.
 pub(super) fn letters(view: View) -> Vec<AccountLetter> {
     let theme = view.theme();

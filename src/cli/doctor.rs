@@ -83,7 +83,7 @@ impl Finding {
 }
 
 /// Checks everything; fails if any check does, or if no call can reach an account.
-pub(super) fn doctor(json: bool) -> CommandResult {
+pub(super) fn doctor(json: bool, flags: Overrides) -> CommandResult {
     let paths = setup::paths();
     let mut has_failure = false;
     let mut printed = Ok(());
@@ -98,7 +98,7 @@ pub(super) fn doctor(json: bool) -> CommandResult {
             printed = print::text(&format!("{line}\n"));
         }
     };
-    let config = Config::load(&paths, Overrides::default(), |name| std::env::var_os(name));
+    let config = Config::load(&paths, flags, |name| std::env::var_os(name));
     report(match &config {
         Ok(_) if !paths.config_file().exists() => Finding::fine("settings", "the defaults"),
         Ok(_) => Finding::fine("settings", format!("{}", paths.config_file().display())),

@@ -213,6 +213,33 @@ fn checking_the_configuration_says_what_was_checked() {
 }
 
 #[test]
+fn the_doctor_names_programs_of_hooks_that_cannot_be_run() {
+    let folder = folder();
+    let check = |hooks: &[&str]| {
+        let entry = |program: &&str| format!("[[hook]]\non = ['ringing']\nrun = ['{program}']\n");
+        let text: String = hooks.iter().map(entry).collect();
+        fs::write(folder.path().join("config.toml"), text).expect("written");
+        let mut doctor = onhook(&folder);
+        doctor.arg("doctor").env("PATH", "/usr/bin:/bin").env("HOME", folder.path());
+        let output = doctor.output().expect("the program runs");
+        let lines = stdout(&output);
+        let lines = lines.lines().filter(|line| line.contains("hooks"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    fs::write(folder.path().join("note"), "").expect("written");
+    assert_eq!(check(&[]), Vec::<String>::new());
+    assert_eq!(check(&["true", "/bin/sh"]), ["fine     hooks       their programs can be run"]);
+    assert_eq!(
+        check(&["true", "nonesuch", "~/none.sh", "~/note", "nonesuch"]),
+        [
+            "warning  hooks       nonesuch: it is not in PATH; mend `run` in config.toml",
+            "warning  hooks       ~/none.sh: there is no such file; mend `run` in config.toml",
+            "warning  hooks       ~/note: it is not executable; make it executable with: chmod +x",
+        ]
+    );
+}
+
+#[test]
 fn a_log_that_cannot_be_written_stops_nothing() {
     let folder = folder();
     let mut command = onhook(&folder);

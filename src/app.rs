@@ -153,6 +153,8 @@ pub struct State {
     callers: HashMap<CallKey, CallerFacts>,
     /// Whether there are screens other than the calls; plain mode has none.
     pub has_screens: bool,
+    /// Whether notices are drawn with ASCII characters only.
+    pub is_ascii: bool,
     /// Whether there is a board, which shows the calls and takes keys.
     pub has_board: bool,
     /// The orders of control clients whose outcome is not complete.
@@ -245,6 +247,7 @@ impl State {
             older_offsets: OlderOffsets::default(),
             callers: HashMap::new(),
             has_screens: true,
+            is_ascii: false,
             has_board: false,
             orders: Vec::new(),
             settled: None,
@@ -284,6 +287,22 @@ impl State {
             Privacy::Open => words::call::party(party),
             Privacy::Masked => words::call::masked_party(party),
         }
+    }
+
+    /// The name of a party in a notice: where only ASCII is drawn, and the name cannot be read so, the
+    /// username or the id.
+    fn noticed_name(&self, party: &Party) -> String {
+        self.drawn_name(party, self.is_ascii)
+    }
+
+    /// The name of a party as it is drawn, with ASCII characters only or with all.
+    pub fn drawn_name(&self, party: &Party, is_ascii: bool) -> String {
+        let name = self.shown_name(party);
+        let readable = !is_ascii || crate::text::is_readable_in_ascii(&name);
+        if readable || self.privacy == Privacy::Masked {
+            return name;
+        }
+        words::call::party_without_name(party)
     }
 
     /// The name of an account on this machine, masked if names are hidden.
@@ -606,7 +625,7 @@ impl State {
             _ => {}
         }
         if let Some(ended) = self.calls.ended(key) {
-            let name = self.shown_name(&ended.peer);
+            let name = self.noticed_name(&ended.peer);
             let text = words::notice::ended_first(&name, &words::call::ending(ended));
             self.notices.show(text, now);
         }

@@ -83,6 +83,7 @@ pub async fn board(
     switchboard.serve_control(files.control);
     let state = &mut switchboard.state;
     state.has_board = true;
+    state.is_ascii = config.ascii;
     if let Some(setup) = &sign_in {
         state.sign_in_mode = match setup.credentials {
             Some(_) => SignInMode::Open,

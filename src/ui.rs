@@ -42,7 +42,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::app::dialog::Dialog;
-use crate::app::{Privacy, SPIN, Screen, State};
+use crate::app::{SPIN, Screen, State};
 use crate::calls::{CallKey, Party, Phase};
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
@@ -181,12 +181,7 @@ impl View<'_> {
 
     /// The name of a party as it is drawn: where it cannot be shown in ASCII, the username or the id.
     fn shown_name(&self, party: &Party) -> String {
-        let name = self.state.shown_name(party);
-        if !self.options.ascii || self.state.privacy == Privacy::Masked || ascii::is_readable(&name)
-        {
-            return name;
-        }
-        words::call::party_without_name(party)
+        self.state.drawn_name(party, self.options.ascii)
     }
 
     /// A text with three dots for an ellipsis where only ASCII is drawn.

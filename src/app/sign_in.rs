@@ -199,7 +199,7 @@ impl State {
     /// already. The calls of a renewed account stay; the look-up after its reconnect finds which have
     /// ended.
     fn signed_in(&mut self, name: String, own: Party, now: Timestamp) -> Vec<Effect> {
-        let label = self.shown_name(&own);
+        let label = self.noticed_name(&own);
         let known = self.accounts.iter().position(|account| account.name == name);
         let account = AccountId(known.unwrap_or(self.accounts.len()) as u16);
         let mut effects = Vec::new();

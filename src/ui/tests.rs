@@ -429,3 +429,14 @@ fn in_ascii_a_name_that_cannot_be_read_is_the_username_or_the_id() {
     }
     assert!(!text.contains("@wei @wei"), "{text}");
 }
+
+#[test]
+fn in_ascii_a_notice_names_people_as_the_rows_do() {
+    let mut state = empty_board();
+    state.is_ascii = true;
+    call(&mut state, 1, peer(1, "张伟", Some("wei")), true, Stage::Requested);
+    press(&mut state, &[Action::HangUpNow, Action::HangUpNow], 55);
+    let look = DisplayOptions { ascii: true, ..look() };
+    let text = text_of(&drawn(&mut state, &look, (80, 24), 56));
+    assert!(text.contains("@wei: a hang-up is already on its way"), "{text}");
+}

@@ -189,6 +189,13 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             // The frame is drawn: nothing that it shows may change without another one.
             return Vec::new();
         }
+        Msg::HelpShown { last } => {
+            if let Some(page) = &mut state.help {
+                *page = HelpPage { scroll: page.scroll.min(last), last };
+            }
+            // The frame is drawn with this offset.
+            return Vec::new();
+        }
         Msg::Resized { width, height } => {
             state.resize((width, height));
             Vec::new()

@@ -199,7 +199,7 @@ impl State {
         }
     }
 
-    fn act_in_help(&mut self, action: Action, HelpPage { scroll }: HelpPage) {
+    fn act_in_help(&mut self, action: Action, HelpPage { scroll, last }: HelpPage) {
         let page = (self.size.1 / 2).max(1);
         let scroll = match action {
             Action::Up => scroll.saturating_sub(1),
@@ -207,10 +207,10 @@ impl State {
             Action::PageUp => scroll.saturating_sub(page),
             Action::PageDown => scroll.saturating_add(page),
             Action::Top => 0,
-            Action::Bottom => u16::MAX,
+            Action::Bottom => last,
             _ => return self.help = None,
         };
-        self.help = Some(HelpPage { scroll: scroll.min(200) });
+        self.help = Some(HelpPage { scroll: scroll.min(last), last });
     }
 
     fn act_in_filter(&mut self, action: Action) -> Vec<Effect> {

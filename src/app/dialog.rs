@@ -58,10 +58,19 @@ pub struct RenameLine {
 }
 
 /// The help page. It lies over a dialog as well, which keeps its state and receives its events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HelpPage {
     /// Lines above the top of the page.
     pub scroll: u16,
+    /// The largest number of them, as the last frame had it.
+    pub(super) last: u16,
+}
+
+impl Default for HelpPage {
+    /// The top of a page that no frame has shown.
+    fn default() -> Self {
+        Self { scroll: 0, last: u16::MAX }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

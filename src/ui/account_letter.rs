@@ -1,5 +1,6 @@
 //! The letter that stands for an account in the rows of a narrow screen. The header has the legend: the
-//! same letter, in the same style, inside the name.
+//! same letter, in the same style, inside the name. The help page has it as well, because the narrowest
+//! headers have no room for the names.
 
 use ratatui::style::{Modifier, Style};
 

@@ -21,14 +21,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::sign_in::ApiCredentials;
+use crate::sign_in::{ACCOUNT_NAME_RULE, ApiCredentials, is_account_name};
 use files::{Lock, check_private, create_file, create_folder, write_new_file};
 
 pub use proxy::Proxy;
 pub use settings::AccountSettings;
 
-/// The longest name of an account.
-const LONGEST_NAME: usize = 32;
 /// The prefix of the folders of drafts.
 const DRAFT_PREFIX: &str = ".new-";
 
@@ -36,10 +34,7 @@ const DRAFT_PREFIX: &str = ".new-";
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
     /// The name is not valid.
-    #[error(
-        "'{0}' is no name for an account: use 1 to 32 letters, digits, '-', '_' or '.', the first \
-         a letter or digit"
-    )]
+    #[error("'{0}' is no name for an account: use {rule}", rule = ACCOUNT_NAME_RULE)]
     Name(String),
     /// There is no such account.
     #[error("no account '{name}'; {known}")]
@@ -132,7 +127,7 @@ impl AccountStore {
             entries => entries.map_err(|error| io_error(&self.root, &error))?,
         };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let mut names: Vec<_> = names.filter(|name| is_name(name)).collect();
+        let mut names: Vec<_> = names.filter(|name| is_account_name(name)).collect();
         names.retain(|name| session_of(&self.root.join(name)).is_file());
         names.sort();
         Ok(names)
@@ -253,7 +248,7 @@ impl AccountStore {
     pub fn free_name(&self, suggestion: &str) -> String {
         let fits = |char: &char| char.is_ascii_alphanumeric() || "-_".contains(*char);
         let name: String = suggestion.to_lowercase().chars().filter(fits).take(24).collect();
-        let name = if is_name(&name) { name } else { "account".to_owned() };
+        let name = if is_account_name(&name) { name } else { "account".to_owned() };
         let numbered = (2..).map(|number| format!("{name}-{number}"));
         let mut names = std::iter::once(name.clone()).chain(numbered);
         names.find(|name| !self.root.join(name).exists()).unwrap_or(name)
@@ -358,14 +353,8 @@ fn settings_of(folder: &Path) -> PathBuf {
     folder.join("account.toml")
 }
 
-fn is_name(name: &str) -> bool {
-    let first = name.chars().next().is_some_and(|char| char.is_ascii_alphanumeric());
-    let fits = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
-    first && name.len() <= LONGEST_NAME && name.chars().all(fits)
-}
-
 fn check_name(name: &str) -> Result<(), AccountsError> {
-    if is_name(name) { Ok(()) } else { Err(AccountsError::Name(crate::text::clean(name))) }
+    if is_account_name(name) { Ok(()) } else { Err(AccountsError::Name(crate::text::clean(name))) }
 }
 
 fn io_error(path: &Path, error: &io::Error) -> AccountsError {

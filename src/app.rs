@@ -143,7 +143,7 @@ pub struct State {
     /// The calls that have begun to ring in this run of the program, and still ring.
     ringing: HashSet<CallKey>,
     seen: SeenCalls,
-    /// The row of the cursor in the list of accounts, which never changes its order.
+    /// The row of the cursor in the list of accounts, which only becomes shorter at a sign-out.
     account_row: usize,
     pub history: History,
     /// The calls of the past that are being read from Telegram.
@@ -153,6 +153,8 @@ pub struct State {
     callers: HashMap<CallKey, CallerFacts>,
     /// Whether there are screens other than the calls; plain mode has none.
     pub has_screens: bool,
+    /// Whether notices are drawn with ASCII characters only.
+    pub is_ascii: bool,
     /// Whether there is a board, which shows the calls and takes keys.
     pub has_board: bool,
     /// The orders of control clients whose outcome is not complete.
@@ -185,6 +187,13 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::RowsShown(rows) => {
             state.rows_on_screen = rows;
             // The frame is drawn: nothing that it shows may change without another one.
+            return Vec::new();
+        }
+        Msg::HelpShown { last } => {
+            if let Some(page) = &mut state.help {
+                *page = HelpPage { scroll: page.scroll.min(last), last };
+            }
+            // The frame is drawn with this offset.
             return Vec::new();
         }
         Msg::Resized { width, height } => {
@@ -245,6 +254,7 @@ impl State {
             older_offsets: OlderOffsets::default(),
             callers: HashMap::new(),
             has_screens: true,
+            is_ascii: false,
             has_board: false,
             orders: Vec::new(),
             settled: None,
@@ -284,6 +294,22 @@ impl State {
             Privacy::Open => words::call::party(party),
             Privacy::Masked => words::call::masked_party(party),
         }
+    }
+
+    /// The name of a party in a notice: where only ASCII is drawn, and the name cannot be read so, the
+    /// username or the id.
+    fn noticed_name(&self, party: &Party) -> String {
+        self.drawn_name(party, self.is_ascii)
+    }
+
+    /// The name of a party as it is drawn, with ASCII characters only or with all.
+    pub fn drawn_name(&self, party: &Party, is_ascii: bool) -> String {
+        let name = self.shown_name(party);
+        let readable = !is_ascii || crate::text::is_readable_in_ascii(&name);
+        if readable || self.privacy == Privacy::Masked {
+            return name;
+        }
+        words::call::party_without_name(party)
     }
 
     /// The name of an account on this machine, masked if names are hidden.
@@ -398,6 +424,8 @@ impl State {
                 self.calls.explain(account, &text);
                 self.notices.show_long(text, now);
             }
+            AccountEvent::LoggedOut(outcome) => return self.logged_out(account, outcome, now),
+            AccountEvent::Renamed(outcome) => return self.account_renamed(account, outcome, now),
             AccountEvent::TaskPanicked => self.notices.show(words::notice::CONTAINED, now),
             AccountEvent::PeerResolved(party) => self.calls.rename(account, &party),
             AccountEvent::CaughtUp { calls, lost_since } => {
@@ -604,7 +632,7 @@ impl State {
             _ => {}
         }
         if let Some(ended) = self.calls.ended(key) {
-            let name = self.shown_name(&ended.peer);
+            let name = self.noticed_name(&ended.peer);
             let text = words::notice::ended_first(&name, &words::call::ending(ended));
             self.notices.show(text, now);
         }

@@ -32,21 +32,24 @@ use setup::with_config;
 #[command(name = "onhook", version, max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
+    settings: SettingArgs,
+    #[command(flatten)]
     board: BoardArgs,
     #[command(subcommand)]
     command: Option<CliCommand>,
 }
 
-/// The options of the board. Those that a command has as well may stand before its name.
+/// What the board is opened on. The options that a command has as well may stand before its name.
 #[derive(Debug, Default, PartialEq, Args)]
 struct BoardArgs {
     #[command(flatten)]
     chosen: ChosenArgs,
     #[command(flatten)]
-    settings: SettingArgs,
-    #[command(flatten)]
     start: StartArgs,
 }
+
+/// The heading of the options of every command.
+const DISPLAY: &str = "Display";
 
 #[derive(Debug, Default, PartialEq, Args)]
 struct ChosenArgs {
@@ -127,8 +130,6 @@ enum CliCommand {
         /// Run the hooks of config.toml, to try them
         #[arg(long)]
         hooks: bool,
-        #[command(flatten)]
-        settings: SettingArgs,
     },
     /// Run the embedded Telegram alone, for other clients to connect to
     Serve {
@@ -227,27 +228,28 @@ struct ScenarioArgs {
     log: Option<PathBuf>,
 }
 
-/// The flags of simple settings.
-#[derive(Debug, Default, PartialEq, Args)]
+/// The flags of simple settings. Every command has them, before and after its name: they change no
+/// command that draws nothing.
+#[derive(Debug, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that stands for itself")]
 struct SettingArgs {
     /// auto, dark, light, mono, or one of your own
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = DISPLAY)]
     theme: Option<String>,
     /// Announce each change in words instead of drawing a board, as screen readers need it
-    #[arg(long)]
+    #[arg(long, global = true, help_heading = DISPLAY)]
     plain: bool,
     /// Draw with ASCII characters only
-    #[arg(long)]
+    #[arg(long, global = true, help_heading = DISPLAY)]
     ascii: bool,
     /// Do not ring the bell
-    #[arg(long)]
+    #[arg(long, global = true, help_heading = DISPLAY)]
     no_bell: bool,
     /// Show no notifications
-    #[arg(long)]
+    #[arg(long, global = true, help_heading = DISPLAY)]
     no_notify: bool,
     /// Start with names and numbers hidden
-    #[arg(long)]
+    #[arg(long, global = true, help_heading = DISPLAY)]
     privacy: bool,
 }
 
@@ -281,20 +283,20 @@ impl SettingArgs {
 impl BoardArgs {
     /// The first option that was given, if there is any.
     fn first_given(&self) -> Option<&'static str> {
-        let Self { chosen, settings, start } = self;
+        let Self { chosen, start } = self;
         let options = [
             (!chosen.account.is_empty(), "--account"),
-            (settings.theme.is_some(), "--theme"),
-            (settings.plain, "--plain"),
-            (settings.ascii, "--ascii"),
-            (settings.no_bell, "--no-bell"),
-            (settings.no_notify, "--no-notify"),
-            (settings.privacy, "--privacy"),
             (start.test_dc, "--test-dc"),
             (start.server.is_some(), "--server"),
         ];
         options.iter().find(|(given, _)| *given).map(|(_, name)| *name)
     }
+}
+
+/// Ends the process with an error about an argument that was given twice.
+fn given_twice(argument: &str) -> ! {
+    let message = format!("the argument '{argument}' cannot be used multiple times");
+    Cli::command().error(ErrorKind::ArgumentConflict, message).exit()
 }
 
 /// Ends the process with an error about two arguments that exclude each other.
@@ -304,15 +306,20 @@ fn conflict(one: &str, other: &str) -> ! {
 }
 
 /// Moves options that stand before the name of a command into the command. Options that the command
-/// does not have are refused.
-fn take_options(command: &mut CliCommand, name: &str, mut before: BoardArgs) -> Overrides {
-    let mut flags = Overrides::default();
+/// does not have are refused, because they would change what it does.
+fn take_options(command: &mut CliCommand, name: &str, mut before: BoardArgs) {
     match command {
-        CliCommand::Demo { settings, .. } => {
-            flags = settings.overrides().or(std::mem::take(&mut before.settings).overrides());
-        }
         CliCommand::Watch { demo: false, chosen, .. } => {
             chosen.account.splice(..0, std::mem::take(&mut before.chosen.account));
+        }
+        CliCommand::History(history) => {
+            let mut accounts = std::mem::take(&mut before.chosen.account);
+            accounts.extend(history.account.take());
+            accounts.dedup();
+            if accounts.len() > 1 {
+                given_twice("--account <NAME>");
+            }
+            history.account = accounts.pop();
         }
         CliCommand::Login(login) => {
             let StartArgs { test_dc, server } = std::mem::take(&mut before.start);
@@ -327,7 +334,6 @@ fn take_options(command: &mut CliCommand, name: &str, mut before: BoardArgs) -> 
     if let Some(option) = before.first_given() {
         conflict(option, name);
     }
-    flags
 }
 
 /// The records, with an example of each event.
@@ -360,20 +366,23 @@ with the code \"ambiguous\". The reply to `hangup` comes once each call has its 
 pub fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let name = matches.subcommand_name().unwrap_or_default().to_owned();
-    let Cli { board, command } =
+    let Cli { settings, board, command } =
         Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let _flush = logging::FlushOnDrop;
+    let flags = settings.overrides();
     let Some(mut command) = command else {
-        return exit::exit_code(commands::board(&board));
+        return exit::exit_code(commands::board(&board, flags));
     };
-    let flags = take_options(&mut command, &name, board);
+    take_options(&mut command, &name, board);
     exit::exit_code(match command {
-        CliCommand::Login(args) => with_config(|config, paths| login::login(&args, config, paths)),
+        CliCommand::Login(args) => {
+            with_config(flags, |config, paths| login::login(&args, config, paths))
+        }
         CliCommand::Accounts { command } => {
-            with_config(|_, paths| accounts::accounts(command.as_ref(), paths))
+            with_config(flags, |_, paths| accounts::accounts(command.as_ref(), paths))
         }
         CliCommand::Logout { name } => {
-            with_config(|config, paths| accounts::logout(&name, config, paths))
+            with_config(flags, |config, paths| accounts::logout(&name, config, paths))
         }
         CliCommand::Demo { scenario, hooks, .. } => commands::demo(&scenario, flags, hooks),
         CliCommand::Serve { scenario, port, server_file } => {
@@ -381,18 +390,18 @@ pub fn main() -> ExitCode {
         }
         CliCommand::Watch { schema: true, .. } => commands::schema(),
         CliCommand::Watch { demo: true, scenario, notify, hooks, .. } => {
-            commands::watch_demo(&scenario, notify, hooks)
+            commands::watch_demo(&scenario, flags, notify, hooks)
         }
         CliCommand::Watch { scenario, chosen, notify, .. } => {
-            commands::watch(&chosen, &scenario, notify)
+            commands::watch(&chosen, &scenario, flags, notify)
         }
         CliCommand::History(args) => history::history(&args),
         CliCommand::Status(args) => control::status(&args),
         CliCommand::Hangup(args) => control::hangup(args),
         CliCommand::Do { action } => control::act(action),
         CliCommand::Control { schema: _ } => control::schema(),
-        CliCommand::Doctor { json } => doctor::doctor(json),
-        CliCommand::Config { what } => commands::config(what),
+        CliCommand::Doctor { json } => doctor::doctor(json, flags),
+        CliCommand::Config { what } => commands::config(what, flags),
         CliCommand::Completions { shell } => completions::script(shell),
         CliCommand::Complete { format, words } => {
             completions::complete(Cli::command(), &words, format)

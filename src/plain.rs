@@ -95,7 +95,14 @@ impl Narrator {
             Some(Dialog::CommandLine(line)) => {
                 Some(words::COMMAND.to_owned() + &crate::text::clean(line.input.value()))
             }
-            Some(Dialog::Picker(_) | Dialog::SignIn(_) | Dialog::Quit | Dialog::EnableCalls(_))
+            Some(
+                Dialog::Picker(_)
+                | Dialog::SignIn(_)
+                | Dialog::Quit
+                | Dialog::EnableCalls(_)
+                | Dialog::SignOut(_)
+                | Dialog::Rename(_),
+            )
             | None => None,
         }
     }

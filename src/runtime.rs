@@ -83,6 +83,7 @@ pub async fn board(
     switchboard.serve_control(files.control);
     let state = &mut switchboard.state;
     state.has_board = true;
+    state.is_ascii = config.ascii;
     if let Some(setup) = &sign_in {
         state.sign_in_mode = match setup.credentials {
             Some(_) => SignInMode::Open,
@@ -224,6 +225,9 @@ impl TuiLoop {
 
     fn draw(&mut self) -> io::Result<()> {
         self.draw_frame()?;
+        if let Some(last) = self.scratch.take_changed_help() {
+            self.switchboard.dispatch(Msg::HelpShown { last })?;
+        }
         // What a hang-up key may act on without a question depends on what is on the screen.
         let Some(rows) = self.scratch.take_changed_rows() else { return Ok(()) };
         self.switchboard.dispatch(Msg::RowsShown(rows))?;

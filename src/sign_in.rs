@@ -12,6 +12,19 @@ use crate::calls::{Party, failure};
 use crate::text;
 use crate::words::sign_in as words;
 
+/// The longest name of an account on this machine.
+const LONGEST_NAME: usize = 32;
+/// What a name of an account consists of, after "use".
+pub const ACCOUNT_NAME_RULE: &str =
+    "1 to 32 letters, digits, '-', '_' or '.', the first a letter or digit";
+
+/// Whether an account on this machine can have this name, which is also the name of its folder.
+pub fn is_account_name(name: &str) -> bool {
+    let first = name.chars().next().is_some_and(|char| char.is_ascii_alphanumeric());
+    let fits = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
+    first && name.len() <= LONGEST_NAME && name.chars().all(fits)
+}
+
 /// The credentials of an application, from <https://my.telegram.org/apps>.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiCredentials {

@@ -17,6 +17,7 @@ mod context;
 mod diagnose;
 mod disconnect;
 mod error;
+mod file_change;
 mod hang_up;
 mod heartbeat;
 mod import;
@@ -46,7 +47,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-use crate::accounts::{AccountStore, Lease};
+use crate::accounts::Lease;
 use crate::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use crate::calls::{AccountId, Party};
 use crate::words::failure::flood_wait;
@@ -57,6 +58,7 @@ use reconcile::WantedEnds;
 use session::CachedSession;
 
 pub use diagnose::{Diagnosis, diagnose};
+pub use file_change::{FileChange, StoredAccount};
 pub use import::{ImportError, Imported};
 pub use network::{Network, UnknownProxyHost};
 pub use renew::lease_signed_in;
@@ -104,12 +106,12 @@ impl Account {
         Self { commands, task }
     }
 
-    /// Starts a stored account of which a session has just been signed in. If it runs already, it is
-    /// stopped first, because two tasks must not use one session file.
-    pub fn start_signed_in(
+    /// Changes the files of a stored account, and starts it. If it runs already, it is stopped first,
+    /// because two tasks must not use one session file.
+    pub fn restart(
         id: AccountId,
         previous: Option<Self>,
-        (accounts, name): (AccountStore, String),
+        stored: StoredAccount,
         network: Network,
         events: Events,
     ) -> Self {
@@ -128,12 +130,7 @@ impl Account {
                 }
             }
             context.send(AccountEvent::ConnectionState(ConnectionState::Connecting)).await;
-            let leasing = lease_signed_in(&accounts, &name, &context.network);
-            match refuse_during(leasing, &mut receiver, &context).await {
-                Some(Ok(lease)) => run_stored(&lease, context, receiver).await,
-                Some(Err(cause)) => refuse_all(&cause.to_string(), context, receiver).await,
-                None => {}
-            }
+            file_change::change_and_run(stored, context, receiver).await;
         });
         Self { commands, task }
     }
@@ -188,12 +185,21 @@ async fn run_stored(
 async fn refuse_all(
     cause: &str,
     context: TaskContext,
-    mut commands: mpsc::UnboundedReceiver<AccountCommand>,
+    commands: mpsc::UnboundedReceiver<AccountCommand>,
 ) {
     let connection = ConnectionState::Unusable { cause: crate::text::clean(cause) };
     context.send(AccountEvent::ConnectionState(connection.clone())).await;
+    refuse_with(&connection, context, commands).await;
+}
+
+/// Refuses the commands of an account in this state until it is stopped.
+async fn refuse_with(
+    connection: &ConnectionState,
+    context: TaskContext,
+    mut commands: mpsc::UnboundedReceiver<AccountCommand>,
+) {
     while let Some(command) = commands.recv().await {
-        context.send(command.refused(&connection)).await;
+        context.send(command.refused(connection)).await;
     }
 }
 

@@ -43,6 +43,13 @@ fn is_steering(char: char) -> bool {
             | '\u{ffa0}')
 }
 
+/// Whether a name can be recognised without its letters outside of ASCII.
+pub fn is_readable_in_ascii(name: &str) -> bool {
+    let (ascii, others): (Vec<_>, Vec<_>) =
+        name.chars().filter(|char| char.is_alphanumeric()).partition(char::is_ascii);
+    others.is_empty() || ascii.len() > others.len()
+}
+
 /// The width of a text in cells.
 pub fn width(text: &str) -> usize {
     text.width()

@@ -42,7 +42,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::app::dialog::Dialog;
-use crate::app::{Privacy, SPIN, Screen, State};
+use crate::app::{SPIN, Screen, State};
 use crate::calls::{CallKey, Party, Phase};
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
@@ -60,6 +60,10 @@ pub struct Scratch {
     rows: Vec<CallKey>,
     /// Those that [`Scratch::take_changed_rows`] returned last.
     reported: Vec<CallKey>,
+    /// The largest scroll offset of the help page, if the last frame showed the page.
+    help_end: Option<u16>,
+    /// The one that [`Scratch::take_changed_help`] returned last, while the page is shown.
+    reported_help: Option<u16>,
 }
 
 impl Scratch {
@@ -70,6 +74,14 @@ impl Scratch {
         }
         self.reported.clone_from(&self.rows);
         Some(self.rows.clone())
+    }
+
+    /// The largest scroll offset of the help page that the last frame showed, if it is another one
+    /// than when this was called before.
+    pub fn take_changed_help(&mut self) -> Option<u16> {
+        let changed = self.help_end != self.reported_help;
+        self.reported_help = self.help_end;
+        self.help_end.filter(|_| changed)
     }
 }
 
@@ -113,6 +125,7 @@ pub fn view(
     frame: &mut Frame,
 ) {
     let area = frame.area();
+    scratch.help_end = None;
     let view = View { state, options, now };
     match layout::split(view, area) {
         None => {
@@ -139,6 +152,9 @@ pub fn view(
             }
             footer::draw(view, &panels, buffer);
             draw_dialog(view, &panels, area, buffer);
+            if let Some(page) = state.help {
+                scratch.help_end = Some(help::draw(view, page.scroll, letters, area, buffer));
+            }
         }
     }
     if options.ascii {
@@ -162,11 +178,12 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
             let question = words::screen::enable_calls(&name);
             popup::draw_confirmation(view, &question, area, buffer);
         }
+        Some(Dialog::SignOut(account)) => {
+            let name = view.state.shown_account(view.state.account(*account));
+            popup::draw_confirmation(view, &words::screen::sign_out(&name), area, buffer);
+        }
         Some(Dialog::CommandLine(line)) => command_line::draw_candidates(view, line, area, buffer),
-        Some(Dialog::Filter { .. }) | None => {}
-    }
-    if let Some(page) = view.state.help {
-        help::draw(view, page.scroll, area, buffer);
+        Some(Dialog::Filter { .. } | Dialog::Rename(_)) | None => {}
     }
 }
 
@@ -177,12 +194,7 @@ impl View<'_> {
 
     /// The name of a party as it is drawn: where it cannot be shown in ASCII, the username or the id.
     fn shown_name(&self, party: &Party) -> String {
-        let name = self.state.shown_name(party);
-        if !self.options.ascii || self.state.privacy == Privacy::Masked || ascii::is_readable(&name)
-        {
-            return name;
-        }
-        words::call::party_without_name(party)
+        self.state.drawn_name(party, self.options.ascii)
     }
 
     /// A text with three dots for an ellipsis where only ASCII is drawn.

@@ -8,6 +8,8 @@ mod pty;
 mod accounts;
 #[path = "e2e/board.rs"]
 mod board;
+#[path = "e2e/completions.rs"]
+mod completions;
 #[path = "e2e/connection_loss.rs"]
 mod connection_loss;
 #[path = "e2e/control.rs"]

@@ -38,10 +38,22 @@ pub struct AccountState {
     pub connection_since: Option<Timestamp>,
     /// Whether it has been online before, so that updates may have been missed since.
     pub was_online: bool,
+    /// What is being done to its files, or was done for good.
+    pub change: Option<AccountChange>,
     /// Whether the connection has been lost and has not come back.
     pub(super) is_lost: bool,
     /// The time since which the ends of calls may have been missed, until the chats were read.
     pub(super) lost_since: Option<Timestamp>,
+}
+
+/// A change of the files of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountChange {
+    SigningOut,
+    Renaming,
+    /// It was signed out on this board, and is not shown any more. Its number stays, because calls
+    /// have it.
+    SignedOut,
 }
 
 impl AccountState {
@@ -57,6 +69,7 @@ impl AccountState {
             frozen_by_telegram: false,
             connection_since: None,
             was_online: false,
+            change: None,
             is_lost: false,
             lost_since: None,
         }
@@ -79,6 +92,24 @@ impl State {
 
     pub(super) fn account_mut(&mut self, id: AccountId) -> &mut AccountState {
         &mut self.accounts[usize::from(id.0)]
+    }
+
+    /// The accounts on the board with their numbers, without those that were signed out on it.
+    pub fn present(&self) -> impl Iterator<Item = (AccountId, &AccountState)> {
+        let numbered = self.accounts.iter().enumerate();
+        let present =
+            numbered.filter(|(_, account)| account.change != Some(AccountChange::SignedOut));
+        present.map(|(at, account)| (AccountId(at as u16), account))
+    }
+
+    /// Whether the board has no account.
+    pub fn has_no_account(&self) -> bool {
+        self.present().next().is_none()
+    }
+
+    /// Whether the board has more than one account, so that calls are shown with theirs.
+    pub fn has_several_accounts(&self) -> bool {
+        self.present().nth(1).is_some()
     }
 
     /// The server's clock of an account.

@@ -9,7 +9,6 @@ use super::dialog::{Choice, Dialog, HelpPage};
 use super::effect::{Effect, ProgramEffect, SignInEffect, TerminalEffect};
 use super::sign_in_dialog::SignInMode;
 use super::{DetailPane, Frozen, Privacy, Screen, State, has_frames, has_room, is_wide};
-use crate::calls::AccountId;
 use crate::calls::account::AccountCommand;
 use crate::calls::column::Column;
 use crate::words::notice;
@@ -49,6 +48,8 @@ impl State {
             Some(Dialog::EnableCalls(account)) => {
                 self.confirm(action, Effect::Account(account, AccountCommand::EnableCalls))
             }
+            Some(Dialog::SignOut(account)) => self.answer_sign_out(account, action, now),
+            Some(Dialog::Rename(_)) => self.act_on_account_name(action, now),
         }
     }
 
@@ -61,8 +62,9 @@ impl State {
     /// Opens the question about the first session that has call requests off.
     fn enable_calls(&mut self, now: Timestamp) {
         let off = |account: &AccountState| account.authorization.calls_off && !account.is_out();
-        match self.accounts.iter().position(off) {
-            Some(at) => self.dialog = Some(Dialog::EnableCalls(AccountId(at as u16))),
+        let first = self.present().find(|(_, account)| off(account)).map(|(id, _)| id);
+        match first {
+            Some(id) => self.dialog = Some(Dialog::EnableCalls(id)),
             None => self.notices.show(notice::ALL_RECEIVE, now),
         }
     }
@@ -129,8 +131,9 @@ impl State {
             Action::Privacy => return self.toggle_privacy(),
             Action::Reconnect => {
                 self.notices.show(notice::RECONNECTING, now);
-                return (0..self.accounts.len() as u16)
-                    .map(|id| Effect::Account(AccountId(id), AccountCommand::Reconnect))
+                let present = self.present();
+                return present
+                    .map(|(id, _)| Effect::Account(id, AccountCommand::Reconnect))
                     .collect();
             }
             Action::SignIn => self.add_account(now),
@@ -138,6 +141,8 @@ impl State {
             Action::Back => self.back(),
             // Of the dialogs, of other screens, or for every layer.
             Action::Accept
+            | Action::SignOut
+            | Action::Rename
             | Action::MissedOnly
             | Action::StrangersOnly
             | Action::Statistics
@@ -194,7 +199,7 @@ impl State {
         }
     }
 
-    fn act_in_help(&mut self, action: Action, HelpPage { scroll }: HelpPage) {
+    fn act_in_help(&mut self, action: Action, HelpPage { scroll, last }: HelpPage) {
         let page = (self.size.1 / 2).max(1);
         let scroll = match action {
             Action::Up => scroll.saturating_sub(1),
@@ -202,10 +207,10 @@ impl State {
             Action::PageUp => scroll.saturating_sub(page),
             Action::PageDown => scroll.saturating_add(page),
             Action::Top => 0,
-            Action::Bottom => u16::MAX,
+            Action::Bottom => last,
             _ => return self.help = None,
         };
-        self.help = Some(HelpPage { scroll: scroll.min(200) });
+        self.help = Some(HelpPage { scroll: scroll.min(last), last });
     }
 
     fn act_in_filter(&mut self, action: Action) -> Vec<Effect> {
@@ -238,6 +243,10 @@ impl State {
                 return self.set_filter(&filter);
             }
             Some(Dialog::CommandLine(line)) => line.edit(request),
+            Some(Dialog::Rename(line)) => {
+                line.input.handle(request);
+                line.wrong = None;
+            }
             _ => self.edit_sign_in(request),
         }
         Vec::new()
@@ -332,7 +341,7 @@ impl State {
 
     /// Sorts by the next shown column to the right (`1`) or left (`-1`).
     fn sort_by_neighbour(&mut self, steps: isize) {
-        let several = self.accounts.len() > 1;
+        let several = self.has_several_accounts();
         let columns: Vec<_> =
             Column::all().filter(|column| several || *column != Column::Account).collect();
         let current = self.calls.sort_column();

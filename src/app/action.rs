@@ -15,6 +15,8 @@ pub enum Layer {
     /// The filter's input line.
     Filter,
     CommandLine,
+    /// The input line for the new name of an account.
+    AccountName,
     Help,
     /// The menu of sign-in methods.
     SignInMenu,
@@ -91,6 +93,10 @@ pub enum Action {
     Reconnect,
     /// Add an account.
     SignIn,
+    /// Sign an account out at Telegram, and remove its files.
+    SignOut,
+    /// Give an account another name on this machine.
+    Rename,
     /// Have the login code sent again.
     Resend,
     /// Have the two-step password removed with a code that is sent by e-mail.
@@ -144,7 +150,7 @@ impl Layer {
     /// Whether keys without an action are a text that is typed.
     pub fn is_text(self) -> bool {
         match self {
-            Self::Filter | Self::CommandLine | Self::SignInField => true,
+            Self::Filter | Self::CommandLine | Self::AccountName | Self::SignInField => true,
             Self::Board
             | Self::History
             | Self::Accounts
@@ -164,6 +170,7 @@ impl Layer {
             Self::Picker => "In the reason picker",
             Self::Filter => "While the filter is edited",
             Self::CommandLine => "On the command line",
+            Self::AccountName => "While an account is renamed",
             Self::Help => "On this page",
             Self::SignInMenu => "In the list of ways to sign in",
             Self::SignInField => "While signing in",
@@ -197,7 +204,7 @@ impl Layer {
             ],
             Self::Accounts => [
                 MOVES,
-                &[A::Details, A::SignIn, A::Reconnect, A::EnableCalls],
+                &[A::Details, A::SignIn, A::Rename, A::SignOut, A::Reconnect, A::EnableCalls],
                 &[A::Privacy, A::CommandLine],
             ],
             Self::Board => [
@@ -241,13 +248,14 @@ impl Layer {
             Self::SignInMenu => [&[A::Up, A::Down], &[A::Accept], &[]],
             Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
             Self::CommandLine => [&[A::Accept, A::Complete, A::CompleteBack], &[], &[]],
-            Self::Filter | Self::Confirm => [&[A::Accept], &[], &[]],
+            Self::Filter | Self::AccountName | Self::Confirm => [&[A::Accept], &[], &[]],
         };
         let screens = match self {
             Self::Board | Self::History | Self::Accounts => SCREENS,
             Self::Picker
             | Self::Filter
             | Self::CommandLine
+            | Self::AccountName
             | Self::Help
             | Self::SignInMenu
             | Self::SignInField
@@ -292,6 +300,8 @@ impl Action {
             Self::Privacy => "hide or show names and numbers",
             Self::Reconnect => "reconnect now",
             Self::SignIn => "add an account, or sign in again",
+            Self::SignOut => "sign the account out, and remove its files",
+            Self::Rename => "give the account another name",
             Self::Resend => "have the code sent again",
             Self::ForgotPassword => "recover a forgotten two-step password",
             Self::EnableCalls => "let this session receive calls, if it does not",

@@ -230,7 +230,7 @@ impl State {
     /// The accounts, and the calls that live.
     pub fn status(&self, now: Timestamp) -> BoardStatus {
         let keys = self.in_order(|_| true);
-        let accounts = self.accounts.iter().map(|account| AccountStatus {
+        let accounts = self.present().map(|(_, account)| AccountStatus {
             name: account.name.clone(),
             state: account.connection.code().to_owned(),
         });

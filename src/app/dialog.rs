@@ -25,6 +25,10 @@ pub enum Dialog {
     Quit,
     /// The question before call requests are turned on for a session.
     EnableCalls(AccountId),
+    /// The question before an account is signed out.
+    SignOut(AccountId),
+    /// The input line for the new name of an account.
+    Rename(RenameLine),
 }
 
 impl Dialog {
@@ -38,16 +42,35 @@ impl Dialog {
                 Question::Method { .. } => Layer::SignInMenu,
                 _ => Layer::SignInField,
             },
-            Self::Quit | Self::EnableCalls(_) => Layer::Confirm,
+            Self::Quit | Self::EnableCalls(_) | Self::SignOut(_) => Layer::Confirm,
+            Self::Rename(_) => Layer::AccountName,
         }
     }
 }
 
+/// The input line for the new name of an account.
+#[derive(Debug, Clone)]
+pub struct RenameLine {
+    pub account: AccountId,
+    pub input: Input,
+    /// What was wrong with the name when it was entered.
+    pub wrong: Option<String>,
+}
+
 /// The help page. It lies over a dialog as well, which keeps its state and receives its events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HelpPage {
     /// Lines above the top of the page.
     pub scroll: u16,
+    /// The largest number of them, as the last frame had it.
+    pub(super) last: u16,
+}
+
+impl Default for HelpPage {
+    /// The top of a page that no frame has shown.
+    fn default() -> Self {
+        Self { scroll: 0, last: u16::MAX }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

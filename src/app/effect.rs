@@ -136,6 +136,12 @@ pub enum ProgramEffect {
     /// Start the account that a sign-in has stored under this name. If it runs already, its session
     /// was renewed, and it is started again.
     StartAccount { account: AccountId, name: String },
+    /// Sign a stored account out at Telegram, and remove its files. It is stopped for that time;
+    /// answered by [`AccountEvent::LoggedOut`](crate::calls::account::AccountEvent::LoggedOut).
+    LogOut { account: AccountId, name: String },
+    /// Rename a stored account. It is stopped for that time; answered by
+    /// [`AccountEvent::Renamed`](crate::calls::account::AccountEvent::Renamed).
+    Rename { account: AccountId, name: String, to: String },
     /// Leave this board for the demo.
     Demo,
     /// Suspend the program.

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
+use super::account::AccountState;
 use super::action::Action;
 use super::effect::{Effect, LedgerEffect};
 use super::{Screen, State};
@@ -253,11 +254,8 @@ impl State {
         if self.history.line == line {
             return Vec::new();
         }
-        let accounts: Vec<_> = self
-            .accounts
-            .iter()
-            .map(|account| (account.name.clone(), account.own.user_id))
-            .collect();
+        let named = |account: &AccountState| (account.name.clone(), account.own.user_id);
+        let accounts: Vec<_> = self.present().map(|(_, account)| named(account)).collect();
         let history = &mut self.history;
         line.clone_into(&mut history.line);
         history.filter = HistoryFilter::parse(line, &accounts);
@@ -350,8 +348,7 @@ impl State {
 
     /// The account on the board with this user id.
     pub fn account_of_user(&self, user_id: i64) -> Option<AccountId> {
-        let at = self.accounts.iter().position(|account| account.own.user_id == user_id)?;
-        Some(AccountId(at as u16))
+        self.present().find(|(_, account)| account.own.user_id == user_id).map(|(id, _)| id)
     }
 
     /// The name of the account of a call of the history; its user id if it is not on the board.

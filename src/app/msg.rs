@@ -37,6 +37,9 @@ pub enum Msg {
     Tick,
     /// A frame was drawn with these calls, from top to bottom; sent when they have changed.
     RowsShown(Vec<CallKey>),
+    /// A frame was drawn with the help page, whose largest scroll offset is this; sent when it has
+    /// changed.
+    HelpShown { last: u16 },
     /// The terminal was resized.
     Resized { width: u16, height: u16 },
 }
@@ -94,6 +97,7 @@ impl fmt::Debug for Msg {
             Self::Control(event) => f.debug_tuple("Control").field(event).finish(),
             Self::Tick => f.write_str("Tick"),
             Self::RowsShown(rows) => write!(f, "RowsShown({})", rows.len()),
+            Self::HelpShown { last } => write!(f, "HelpShown({last})"),
             Self::Resized { width, height } => write!(f, "Resized({width}×{height})"),
         }
     }

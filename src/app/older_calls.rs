@@ -39,8 +39,9 @@ impl State {
         if self.older.is_some() {
             return Vec::new();
         }
-        let accounts = (0..self.accounts.len() as u16).map(AccountId);
-        let mut next: Vec<_> = accounts.filter(|id| self.is_online(*id)).rev().collect();
+        let accounts: Vec<_> = self.present().map(|(id, _)| id).collect();
+        let mut next: Vec<_> =
+            accounts.into_iter().filter(|id| self.is_online(*id)).rev().collect();
         let Some(account) = next.pop() else {
             self.notices.show(notice::OLDER_OFFLINE, now);
             return Vec::new();

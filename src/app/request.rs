@@ -118,7 +118,7 @@ impl State {
             self.notice_no_target(now);
         } else if self.calls.marked().is_empty() && self.is_selected_too_lately(now) {
             let call = targets.first().and_then(|key| self.calls.get(*key));
-            if let Some(name) = call.map(|call| self.shown_name(&call.peer)) {
+            if let Some(name) = call.map(|call| self.noticed_name(&call.peer)) {
                 self.notices.show(notice::selected_lately(&name), now);
             }
             return Vec::new();
@@ -133,7 +133,7 @@ impl State {
             match obstacle(call, now) {
                 None => possible.push(key),
                 Some(obstacle) => {
-                    let text = obstacle.notice(&self.shown_name(&call.peer));
+                    let text = obstacle.notice(&self.noticed_name(&call.peer));
                     self.notices.show(text, now);
                 }
             }
@@ -148,7 +148,7 @@ impl State {
         let text = match over {
             _ if !self.calls.marked().is_empty() => notice::MARKED_HIDDEN.to_owned(),
             Some(ended) if self.lost.is_some() || self.selected.is_some() => {
-                notice::selected_call_over(&self.shown_name(&ended.peer))
+                notice::selected_call_over(&self.noticed_name(&ended.peer))
             }
             _ => notice::NO_CALL.to_owned(),
         };
@@ -167,7 +167,7 @@ impl State {
         let Some(call) = call else {
             let ended = self.calls.ended(key).map(|ended| &ended.peer);
             let peer = self.calls.get(key).map(|call| &call.peer).or(ended);
-            let text = peer.map(|peer| notice::no_longer_rings(&self.shown_name(peer)));
+            let text = peer.map(|peer| notice::no_longer_rings(&self.noticed_name(peer)));
             self.notices.show(text.unwrap_or_else(|| notice::CALL_OVER.to_owned()), now);
             return Vec::new();
         };
@@ -176,7 +176,7 @@ impl State {
             return Vec::new();
         }
         if let Some(obstacle) = obstacle(call, now) {
-            let text = obstacle.notice(&self.shown_name(&call.peer));
+            let text = obstacle.notice(&self.noticed_name(&call.peer));
             self.notices.show(text, now);
             return Vec::new();
         }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tui_input::{Input, InputRequest};
 
-use super::account::AccountState;
+use super::account::{AccountChange, AccountState};
 use super::action::Action;
 use super::dialog::Dialog;
 use super::effect::{Effect, ProgramEffect, SignInEffect};
@@ -26,7 +26,7 @@ impl State {
 
     /// The methods that are offered.
     pub fn sign_in_methods(&self) -> &'static [SignInMethod] {
-        if self.accounts.is_empty() {
+        if self.has_no_account() {
             &[SignInMethod::Phone, SignInMethod::Qr, SignInMethod::Import, SignInMethod::Demo]
         } else {
             &[SignInMethod::Phone, SignInMethod::Qr, SignInMethod::Import]
@@ -40,7 +40,7 @@ impl State {
         }
         let sign_in_methods = self.sign_in_methods();
         let last = sign_in_methods.len() - 1;
-        let alone = self.accounts.is_empty();
+        let alone = self.has_no_account();
         let Some(Dialog::SignIn(sign_in)) = &mut self.dialog else { return Vec::new() };
         match (&mut sign_in.question, action) {
             (Question::Method { cursor }, Action::Up) => *cursor = cursor.saturating_sub(1),
@@ -199,18 +199,24 @@ impl State {
     /// already. The calls of a renewed account stay; the look-up after its reconnect finds which have
     /// ended.
     fn signed_in(&mut self, name: String, own: Party, now: Timestamp) -> Vec<Effect> {
-        let label = self.shown_name(&own);
+        let label = self.noticed_name(&own);
         let known = self.accounts.iter().position(|account| account.name == name);
         let account = AccountId(known.unwrap_or(self.accounts.len()) as u16);
         let mut effects = Vec::new();
-        if known.is_some() {
+        let removed =
+            known.is_some() && self.account(account).change == Some(AccountChange::SignedOut);
+        if removed {
+            // The calls of the one that had this name have ended.
+            *self.account_mut(account) = AccountState::new(name.clone(), own);
+        } else if known.is_some() {
             // They were those of the replaced session.
             self.account_mut(account).authorization = AuthorizationFlags::default();
+            self.account_mut(account).change = None;
             // Requests are refused from now on, until the account is online with the new session.
             effects = self.connection_changed(account, ConnectionState::Connecting, now);
         } else {
             self.accounts.push(AccountState::new(name.clone(), own));
-            self.calls.name_accounts(self.accounts.iter().map(|account| account.name.as_str()));
+            self.name_accounts();
         }
         if matches!(self.dialog, Some(Dialog::SignIn(_))) {
             self.dialog = None;

@@ -1,5 +1,6 @@
 //! `update` as a table of messages.
 
+mod accounts;
 mod control;
 mod history;
 mod property;

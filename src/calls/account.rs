@@ -98,6 +98,10 @@ pub enum AccountEvent {
     ServiceNotification(String),
     /// A task of the account panicked; the connection is replaced.
     TaskPanicked,
+    /// The account was signed out at Telegram and its files were removed, or why not; cleaned.
+    LoggedOut(Result<(), String>),
+    /// The account has this name on this machine from now on, or why its name stays; cleaned.
+    Renamed(Result<String, String>),
     /// The session file cannot be written.
     SessionNotSaved,
     /// The name of a user of whom only the id was known.
@@ -191,6 +195,11 @@ pub enum ConnectionState {
 }
 
 impl ConnectionState {
+    /// The state of an account that was signed out on this board.
+    pub fn logged_out() -> Self {
+        Self::SignedOut { code: "LOGGED_OUT".to_owned() }
+    }
+
     /// The stable code, in records.
     pub fn code(&self) -> &'static str {
         match self {

@@ -74,8 +74,7 @@ impl Drop for DemoLedger {
 }
 
 /// Opens the board on the accounts of this machine, and after it the demo if that was chosen.
-pub(super) fn board(args: &BoardArgs) -> CommandResult {
-    let flags = args.settings.overrides();
+pub(super) fn board(args: &BoardArgs, flags: Overrides) -> CommandResult {
     let paths = setup::paths();
     let config = load_for_board(&paths, flags.clone())?;
     let start = super::login::start(&args.start)?;
@@ -117,10 +116,15 @@ pub(super) fn schema() -> CommandResult {
     print::text(&(schema + "\n")).map_err(failed)
 }
 
-pub(super) fn watch_demo(args: &ScenarioArgs, notify: bool, hooks: bool) -> CommandResult {
+pub(super) fn watch_demo(
+    args: &ScenarioArgs,
+    flags: Overrides,
+    notify: bool,
+    hooks: bool,
+) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
-    let hooks = if hooks { load(&paths, Overrides::default())?.hooks } else { Vec::new() };
+    let hooks = if hooks { load(&paths, flags)?.hooks } else { Vec::new() };
     start_log(&paths)?;
     let socket = control::demo_socket(paths.runtime());
     watched(in_runtime(async {
@@ -137,7 +141,12 @@ fn without_terminal(notify: bool, hooks: Vec<Hook>) -> NotifySettings {
     NotifySettings { method, bell: false, hooks }
 }
 
-pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs, notify: bool) -> CommandResult {
+pub(super) fn watch(
+    chosen: &ChosenArgs,
+    scenario: &ScenarioArgs,
+    flags: Overrides,
+    notify: bool,
+) -> CommandResult {
     if scenario.scenario.is_some() || scenario.log.is_some() {
         return Err(usage(anyhow!("a scenario and --log need --demo")));
     }
@@ -145,7 +154,7 @@ pub(super) fn watch(chosen: &ChosenArgs, scenario: &ScenarioArgs, notify: bool) 
     if super::control::watch(&chosen.account, notify, &paths)? {
         return Ok(());
     }
-    let config = load(&paths, Overrides::default())?;
+    let config = load(&paths, flags)?;
     let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
     start_log(&paths)?;
     let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
@@ -233,7 +242,7 @@ pub(super) fn serve(args: &ScenarioArgs, port: u16, server_file: Option<&Path>) 
     })?
 }
 
-pub(super) fn config(what: ConfigCommand) -> CommandResult {
+pub(super) fn config(what: ConfigCommand, flags: Overrides) -> CommandResult {
     let paths = setup::paths();
     match what {
         ConfigCommand::Print => print::text(config::DEFAULTS).map_err(failed),
@@ -250,13 +259,13 @@ pub(super) fn config(what: ConfigCommand) -> CommandResult {
             let lines = files.iter().map(|path| format!("{}\n", path.display()));
             print::text(&lines.collect::<String>()).map_err(failed)
         }
-        ConfigCommand::Check => check_config(&paths),
+        ConfigCommand::Check => check_config(&paths, flags),
     }
 }
 
 /// Checks the files and the variables, and prints what was checked.
-fn check_config(paths: &Paths) -> CommandResult {
-    let config = load(paths, Overrides::default())?;
+fn check_config(paths: &Paths, flags: Overrides) -> CommandResult {
+    let config = load(paths, flags)?;
     let level = setup::log_level()?;
     let mut lines = Vec::new();
     for (file, without) in [

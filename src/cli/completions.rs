@@ -97,6 +97,16 @@ fn candidates(command: &Command, words: &[String], paths: &Paths) -> Vec<Candida
         }
     }
     let typed = if last == "=" { "" } else { last.as_str() };
+    if let Some((name, value)) = typed.strip_prefix("--").and_then(|it| it.split_once('=')) {
+        let Some(option) = option_with_value(command, name) else { return Vec::new() };
+        let mut found = values(command, option, paths);
+        found.retain(|candidate| candidate.value.starts_with(value));
+        // Zsh and fish replace the whole word.
+        for candidate in &mut found {
+            candidate.value.insert_str(0, &format!("--{name}="));
+        }
+        return found;
+    }
     let found = match waiting {
         Some(option) => values(command, option, paths),
         None if typed.starts_with('-') => options(command),

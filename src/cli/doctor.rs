@@ -10,13 +10,14 @@ use super::exit::{CommandResult, failed, failed_as_printed};
 use super::print;
 use super::setup::{self, in_runtime};
 use crate::accounts::{AccountStore, AccountsError};
+use crate::config::hooks::{Hook, ProgramError};
 use crate::config::paths::Paths;
 use crate::config::{Config, Overrides};
 use crate::ledger::Ledger;
-use crate::runtime;
 use crate::telegram::{Diagnosis, Network, diagnose};
 use crate::words::failure::FROZEN;
 use crate::words::screen::{SIGN_IN_AGAIN, command_after_sign_out};
+use crate::{runtime, text};
 
 /// The difference of the clocks from which it is reported, in milliseconds. Telegram refuses messages
 /// of a clock that is 300 s behind or 30 s ahead.
@@ -83,7 +84,7 @@ impl Finding {
 }
 
 /// Checks everything; fails if any check does, or if no call can reach an account.
-pub(super) fn doctor(json: bool) -> CommandResult {
+pub(super) fn doctor(json: bool, flags: Overrides) -> CommandResult {
     let paths = setup::paths();
     let mut has_failure = false;
     let mut printed = Ok(());
@@ -98,12 +99,13 @@ pub(super) fn doctor(json: bool) -> CommandResult {
             printed = print::text(&format!("{line}\n"));
         }
     };
-    let config = Config::load(&paths, Overrides::default(), |name| std::env::var_os(name));
+    let config = Config::load(&paths, flags, |name| std::env::var_os(name));
     report(match &config {
         Ok(_) if !paths.config_file().exists() => Finding::fine("settings", "the defaults"),
         Ok(_) => Finding::fine("settings", format!("{}", paths.config_file().display())),
         Err(error) => Finding::failure("settings", error.to_string(), "mend that"),
     });
+    hooks(config.as_ref().map_or(&[], |config| &config.hooks)).into_iter().for_each(&mut report);
     report(terminal());
     // Wrong settings leave it unknown through which proxy Telegram may be reached.
     let network = config.as_ref().ok().map(setup::network);
@@ -114,6 +116,29 @@ pub(super) fn doctor(json: bool) -> CommandResult {
     accounts(&AccountStore::at(paths.accounts()), network.as_ref(), &mut report);
     printed.map_err(failed)?;
     if has_failure { Err(failed_as_printed()) } else { Ok(()) }
+}
+
+/// Checks that the programs of the hooks can be run.
+fn hooks(hooks: &[Hook]) -> Vec<Finding> {
+    let (home, search_path) = (std::env::var_os("HOME"), std::env::var_os("PATH"));
+    let check = |hook: &Hook| hook.check_program(home.as_deref(), search_path.as_deref());
+    let mut findings: Vec<Finding> = Vec::new();
+    for hook in hooks {
+        if let Err(error) = check(hook) {
+            let text = format!("{}: {error}", text::clean(&hook.program));
+            let remedy = match error {
+                ProgramError::NoFile | ProgramError::NotInPath => "mend `run` in config.toml",
+                ProgramError::NotExecutable => "make it executable with: chmod +x",
+            };
+            if findings.iter().all(|known| known.text != text) {
+                findings.push(Finding::warning("hooks", text, remedy));
+            }
+        }
+    }
+    if findings.is_empty() && !hooks.is_empty() {
+        findings.push(Finding::fine("hooks", "their programs can be run"));
+    }
+    findings
 }
 
 fn terminal() -> Finding {

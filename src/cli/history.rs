@@ -31,7 +31,7 @@ pub(super) struct HistoryArgs {
     missed: bool,
     /// Calls of this account only
     #[arg(long, value_name = "NAME")]
-    account: Option<String>,
+    pub(super) account: Option<String>,
     /// The words of the history's filter, such as `outgoing video unknown`
     #[arg(value_name = "FILTER")]
     filter: Vec<String>,

@@ -46,10 +46,13 @@ pub(super) fn start_log(paths: &Paths) -> CommandResult {
     Ok(())
 }
 
-/// Runs a command that needs the settings but no flags for them.
-pub(super) fn with_config(command: impl FnOnce(&Config, &Paths) -> CommandResult) -> CommandResult {
+/// Runs a command that needs the settings.
+pub(super) fn with_config(
+    flags: Overrides,
+    command: impl FnOnce(&Config, &Paths) -> CommandResult,
+) -> CommandResult {
     let paths = paths();
-    let config = load(&paths, Overrides::default())?;
+    let config = load(&paths, flags)?;
     start_log(&paths)?;
     command(&config, &paths)
 }

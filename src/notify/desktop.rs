@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedSender};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use zbus::{Connection, Variant, connection, proxy};
 
 use crate::app::effect::RingingCall;
@@ -27,6 +27,9 @@ use shown::{AfterEnd, ShownNotifications, call_of_action};
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long closing may take when the program ends.
 const CLOSING: Duration = Duration::from_secs(1);
+/// The pause before another attempt to connect to a bus that is not there.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 /// How many commands may wait for the service: the ends of a large burst, one for each call.
 const QUEUE_SLOTS: usize = 16_384;
 /// When a notification disappears by itself, in milliseconds, in case this process is killed: later
@@ -76,7 +79,7 @@ enum DesktopCommand {
 #[derive(Debug)]
 pub(super) struct Desktop {
     commands: Sender<DesktopCommand>,
-    /// Whether notifications can be shown, or may turn out so while the connection is being made.
+    /// Whether notifications can be shown, or may turn out so with the next attempt to connect.
     usable: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
@@ -154,19 +157,77 @@ impl Reporter {
     }
 }
 
-/// Serves the commands until their sender is gone. Without a bus they are handed back.
+/// Serves the commands until their sender is gone. Without a bus they are handed back, and the next
+/// notification is an occasion to connect again: at once after a bus that was there, and after a pause
+/// that doubles if there was none.
 async fn run(mut commands: Receiver<DesktopCommand>, reporter: Reporter) {
-    let connect = connection::Builder::session().method_timeout(ANSWER).build();
-    let served = match timeout(ANSWER, connect).await {
-        Ok(Ok(connection)) => serve(&connection, &mut commands, &reporter).await,
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(io_error(io::ErrorKind::TimedOut)),
-    };
-    if served.is_err() {
-        reporter.set_usable(&served);
-        while let Some(command) = commands.recv().await {
-            reporter.hand_back(command);
+    let mut first = None;
+    let mut pause = Duration::ZERO;
+    loop {
+        let mut connected = false;
+        let served = connect(&mut commands, &mut first, &mut connected, &reporter).await;
+        if served.is_ok() {
+            return;
         }
+        reporter.set_usable(&served);
+        first.take().into_iter().for_each(|command| reporter.hand_back(command));
+        pause = if connected {
+            Duration::ZERO
+        } else {
+            (pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+        };
+        if !wait(pause, &mut commands, &reporter).await {
+            return;
+        }
+        reporter.usable.store(true, Ordering::Relaxed);
+        while first.is_none() {
+            match commands.recv().await {
+                None => return,
+                Some(ringing @ DesktopCommand::Ringing(_)) => first = Some(ringing),
+                // What the lost bus has shown is gone.
+                Some(DesktopCommand::Silent(_)) => {}
+            }
+        }
+    }
+}
+
+/// Hands commands back for some time. Returns whether their sender is still there.
+async fn wait(
+    time: Duration,
+    commands: &mut Receiver<DesktopCommand>,
+    reporter: &Reporter,
+) -> bool {
+    let end = sleep(time);
+    tokio::pin!(end);
+    loop {
+        tokio::select! {
+            () = &mut end => return true,
+            command = commands.recv() => match command {
+                None => return false,
+                Some(command) => reporter.hand_back(command),
+            },
+        }
+    }
+}
+
+/// Connects to the session bus, and serves the commands; `connected` is set if there is a bus.
+///
+/// # Errors
+/// That there is no bus, or that the connection has ended. `first` is taken once it is served.
+async fn connect(
+    commands: &mut Receiver<DesktopCommand>,
+    first: &mut Option<DesktopCommand>,
+    connected: &mut bool,
+    reporter: &Reporter,
+) -> zbus::Result<()> {
+    let connect = connection::Builder::session().method_timeout(ANSWER).build();
+    match timeout(ANSWER, connect).await {
+        Ok(connection) => {
+            let connection = connection?;
+            *connected = true;
+            serve(&connection, commands, first, reporter).await
+        }
+        Err(_) => Err(io_error(io::ErrorKind::TimedOut)),
     }
 }
 
@@ -181,6 +242,7 @@ fn io_error(kind: io::ErrorKind) -> zbus::Error {
 async fn serve(
     connection: &Connection,
     commands: &mut Receiver<DesktopCommand>,
+    first: &mut Option<DesktopCommand>,
     reporter: &Reporter,
 ) -> zbus::Result<()> {
     let proxy = NotificationsProxy::new(connection).await?;
@@ -190,6 +252,9 @@ async fn serve(
     let shown = ShownNotifications::default();
     let mut service = Service { proxy: &proxy, has_actions: false, shown };
     reporter.set_usable(&service.greet().await);
+    if let Some(command) = first.take() {
+        service.serve(command, reporter).await;
+    }
     loop {
         tokio::select! {
             biased;
@@ -217,14 +282,7 @@ async fn serve(
                     service.close_all().await;
                     return Ok(());
                 }
-                Some(command) if !reporter.usable.load(Ordering::Relaxed) => {
-                    reporter.hand_back(command);
-                }
-                Some(command) => {
-                    if let Some(calls) = service.carry_out(command).await {
-                        reporter.report(NotifyEvent::NotShown(calls));
-                    }
-                }
+                Some(command) => service.serve(command, reporter).await,
             },
         }
     }
@@ -244,6 +302,15 @@ impl Service<'_> {
         let capabilities = self.proxy.get_capabilities().await?;
         self.has_actions = capabilities.iter().any(|capability| capability == "actions");
         Ok(())
+    }
+
+    /// Carries out a command, or hands it back.
+    async fn serve(&mut self, command: DesktopCommand, reporter: &Reporter) {
+        if !reporter.usable.load(Ordering::Relaxed) {
+            reporter.hand_back(command);
+        } else if let Some(calls) = self.carry_out(command).await {
+            reporter.report(NotifyEvent::NotShown(calls));
+        }
     }
 
     /// Carries out a command. Returns the calls whose notification could not be shown.

@@ -65,6 +65,8 @@ impl Narrator {
             | Action::Freeze
             | Action::Privacy
             | Action::SignIn
+            | Action::SignOut
+            | Action::Rename
             | Action::Resend
             | Action::ForgotPassword
             | Action::EnableCalls

@@ -197,6 +197,6 @@ pub(super) fn details(state: &State, now: Timestamp) -> Option<String> {
 
 /// The account of a call, where there are several.
 fn account(state: &State, call: &Call) -> Option<String> {
-    let several = state.accounts.len() > 1;
+    let several = state.has_several_accounts();
     several.then(|| state.shown_account(state.account(call.key.account)))
 }

@@ -47,6 +47,8 @@ pub(super) enum AnnouncedDialog {
     SignIn,
     Quit,
     EnableCalls(AccountId),
+    /// The dialogs of the screen of the accounts, which plain mode does not have.
+    OfAccounts,
 }
 
 impl Facts {
@@ -66,6 +68,7 @@ impl Facts {
                 Some(Dialog::SignIn(_)) => AnnouncedDialog::SignIn,
                 Some(Dialog::Quit) => AnnouncedDialog::Quit,
                 Some(Dialog::EnableCalls(account)) => AnnouncedDialog::EnableCalls(*account),
+                Some(Dialog::SignOut(_) | Dialog::Rename(_)) => AnnouncedDialog::OfAccounts,
             },
             notices: state.notices.all().cloned().collect(),
             accounts: state.accounts.iter().map(AnnouncedFlags::of).collect(),
@@ -175,7 +178,14 @@ impl Narrator {
                 Some(keys::question(&self.keymap, &question))
             }
             (
-                Some(Dialog::Filter { .. } | Dialog::CommandLine(_) | Dialog::SignIn(_)) | None,
+                Some(
+                    Dialog::Filter { .. }
+                    | Dialog::CommandLine(_)
+                    | Dialog::SignIn(_)
+                    | Dialog::SignOut(_)
+                    | Dialog::Rename(_),
+                )
+                | None,
                 _,
             ) => None,
         };

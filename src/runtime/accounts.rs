@@ -8,7 +8,7 @@ use crate::accounts::AccountStore;
 use crate::app::account::AccountState;
 use crate::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use crate::calls::{AccountId, Party};
-use crate::telegram::{Account, Network, SessionSource};
+use crate::telegram::{Account, FileChange, Network, SessionSource, StoredAccount};
 
 /// The running accounts, and what starting one more needs.
 pub(super) struct RunningAccounts {
@@ -56,9 +56,14 @@ impl RunningAccounts {
         state
     }
 
-    /// Starts the account that a sign-in has stored, in its slot if the sign-in has renewed it. Its
-    /// state is in the list already.
-    pub(super) fn start_signed_in(&mut self, id: AccountId, accounts: AccountStore, name: String) {
+    /// Stops a stored account, changes its files, and starts it again in its slot; starts one that a
+    /// sign-in has stored in a slot of its own. Its state is in the list already.
+    pub(super) fn change(
+        &mut self,
+        id: AccountId,
+        (accounts, name): (AccountStore, String),
+        change: FileChange,
+    ) {
         let slot = usize::from(id.0);
         let previous = if slot < self.running.len() {
             match self.running.remove(slot) {
@@ -69,7 +74,8 @@ impl RunningAccounts {
             None
         };
         let (network, sender) = (self.network.clone(), self.sender.clone());
-        let account = Account::start_signed_in(id, previous, (accounts, name), network, sender);
+        let stored = StoredAccount { accounts, name, change };
+        let account = Account::restart(id, previous, stored, network, sender);
         self.running.insert(slot, Slot::Running(account));
     }
 

@@ -23,6 +23,7 @@ use crate::ledger::{LedgerError, LedgerHandle, LedgerRow, Recall};
 use crate::notify::Notifier;
 use crate::plain::Narrator;
 use crate::records::{self, RecordWriter};
+use crate::telegram::FileChange;
 use crate::{text, words};
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
@@ -230,7 +231,7 @@ impl EffectRunner {
                 control.reply(client, &ControlReply::Status(state.status(self.clock.now())));
             }
             ControlEffect::Watch(client) => {
-                let accounts = (0..state.accounts.len() as u16).map(AccountId);
+                let accounts = state.present().map(|(id, _)| id);
                 let calls = state.calls.live().map(|call| call.key);
                 let present = accounts
                     .map(RecordsEffect::Connection)
@@ -257,13 +258,24 @@ impl EffectRunner {
         LoopStep::Continue
     }
 
+    /// Changes the files of an account. Without a sign-in, as in the demo, accounts have no files.
+    fn change_account(&mut self, id: AccountId, name: String, change: FileChange) -> LoopStep {
+        if let Some(sign_in) = &self.sign_in {
+            self.accounts.change(id, (sign_in.setup.accounts.clone(), name), change);
+        }
+        LoopStep::Continue
+    }
+
     fn program(&mut self, effect: ProgramEffect) -> LoopStep {
         match effect {
             ProgramEffect::StartAccount { account, name } => {
-                if let Some(sign_in) = &self.sign_in {
-                    self.accounts.start_signed_in(account, sign_in.setup.accounts.clone(), name);
-                }
-                LoopStep::Continue
+                self.change_account(account, name, FileChange::SignedIn)
+            }
+            ProgramEffect::LogOut { account, name } => {
+                self.change_account(account, name, FileChange::LogOut)
+            }
+            ProgramEffect::Rename { account, name, to } => {
+                self.change_account(account, name, FileChange::Rename { to })
             }
             ProgramEffect::Demo => LoopStep::Exit(ExitReason::Demo),
             ProgramEffect::Suspend => LoopStep::Suspend,

@@ -1,5 +1,6 @@
 //! The letter that stands for an account in the rows of a narrow screen. The header has the legend: the
-//! same letter, in the same style, inside the name.
+//! same letter, in the same style, inside the name. The help page has it as well, because the narrowest
+//! headers have no room for the names.
 
 use ratatui::style::{Modifier, Style};
 
@@ -12,7 +13,7 @@ pub(super) struct AccountLetter {
     pub(super) style: Style,
 }
 
-/// The letters of all accounts: of each the first letter of its name that no earlier one has, or else
+/// The letters of all accounts by [`AccountId`](crate::calls::AccountId): of each the first letter of its name that no earlier one has, or else
 /// its number.
 pub(super) fn letters(view: View) -> Vec<AccountLetter> {
     let theme = view.theme();

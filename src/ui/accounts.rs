@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::panels::Panels;
 use super::{View, popup, put};
-use crate::app::account::AccountState;
+use crate::app::account::{AccountChange, AccountState};
 use crate::app::action::{Action, Layer};
 use crate::app::sign_in_dialog::SignInMode;
 use crate::calls::account::ConnectionState;
@@ -26,20 +26,21 @@ pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
     let area = panels.body;
     let area = if panels.framed { popup::panel(view, "Accounts", area, buffer) } else { area };
     let state = view.state;
-    if state.accounts.is_empty() {
+    if state.has_no_account() {
         let text = words::accounts::none(sign_in_key(view).as_deref());
         put(buffer, (area.x + CURSOR, area.y), area.width, &text, view.theme().muted);
         return;
     }
-    let cursor = state.listed_account().map_or(0, |id| usize::from(id.0));
+    let listed = state.listed_account();
+    let cursor = state.present().position(|(id, _)| Some(id) == listed).unwrap_or(0);
     let mut tops = vec![0];
-    for account in &state.accounts {
+    for (_, account) in state.present() {
         let top = tops.last().copied().unwrap_or(0);
         tops.push(top + row(view, account, area.width).len());
     }
     // The row of the cursor is visible.
     let skipped = tops[cursor + 1].saturating_sub(usize::from(area.height));
-    let rows = state.accounts.iter().enumerate().flat_map(|(at, account)| {
+    let rows = state.present().enumerate().flat_map(|(at, (_, account))| {
         row(view, account, area.width).into_iter().map(move |line| (at, line))
     });
     let mut marked = false;
@@ -92,6 +93,15 @@ fn row(view: View, account: &AccountState, width: u16) -> Vec<Cells> {
 fn what_to_do(view: View, account: &AccountState) -> (String, ratatui::style::Style) {
     let theme = view.theme();
     let key = |action| view.options.keymap.hint(Layer::Accounts, action);
+    match account.change {
+        Some(AccountChange::SigningOut) => {
+            return (words::accounts::SIGNING_OUT.to_owned(), theme.warning);
+        }
+        Some(AccountChange::Renaming) => {
+            return (words::accounts::RENAMING.to_owned(), theme.warning);
+        }
+        Some(AccountChange::SignedOut) | None => {}
+    }
     match &account.connection {
         ConnectionState::SignedOut { code } => {
             let reconnect = key(Action::Reconnect);

@@ -13,13 +13,6 @@ pub(super) fn replace(buffer: &mut Buffer) {
     }
 }
 
-/// Whether a name can be recognised without its letters outside of ASCII.
-pub(super) fn is_readable(name: &str) -> bool {
-    let (ascii, others): (Vec<_>, Vec<_>) =
-        name.chars().filter(|char| char.is_alphanumeric()).partition(char::is_ascii);
-    others.is_empty() || ascii.len() > others.len()
-}
-
 /// The same for a text.
 pub(super) fn replaced(text: &str) -> String {
     let graphemes = text.graphemes(true);

@@ -72,7 +72,7 @@ fn of_call(view: View, call: &Call) -> Lines {
             lines.push(line("last call", format!("{word}, {}", view.date(placed))));
         }
     }
-    if view.state.accounts.len() > 1 {
+    if view.state.has_several_accounts() {
         lines.push(line("account", call_table::account(view, call)));
     }
     lines.push(line("state", words::call::phase(call.phase)));

@@ -28,11 +28,11 @@ impl ColumnLayout {
     /// The layout for a table of this width. Columns are dropped by their priority; of the direction,
     /// the arrow stays as long as there is room for it.
     pub(super) fn new(width: u16, state: &State) -> Self {
-        let several = state.accounts.len() > 1;
+        let several = state.has_several_accounts();
         let mut columns: Vec<_> =
             Column::all().filter(|column| several || *column != Column::Account).collect();
         let room = width.saturating_sub(MARKS);
-        let names = state.accounts.iter().map(|account| text::width(&account.name) as u16);
+        let names = state.present().map(|(_, account)| text::width(&account.name) as u16);
         let account = match names.max() {
             _ if width < ACCOUNT_FROM => LETTER,
             longest => (longest.unwrap_or(0) + 1).clamp(ACCOUNT_LEAST, ACCOUNT_MOST),

@@ -13,8 +13,9 @@ use super::prompt::FooterPrompt;
 use super::{View, call_table, command_line, put, put_all, with_cursor};
 use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
-use crate::app::dialog::Dialog;
+use crate::app::dialog::{Dialog, RenameLine};
 use crate::app::request::obstacle;
+use crate::app::sign_in_dialog::SignInMode;
 use crate::app::{Screen, has_frames};
 use crate::calls::account::ConnectionState;
 use crate::calls::{Call, CallKind, Phase, RequestState};
@@ -40,17 +41,6 @@ const HISTORY_HINTS: [(Action, &str); 9] = [
     (Action::Help, "help"),
     (Action::Quit, "quit"),
 ];
-/// The keys of the accounts.
-const ACCOUNT_HINTS: [(Action, &str); 7] = [
-    (Action::Details, "its calls"),
-    (Action::SignIn, "sign in"),
-    (Action::Reconnect, "reconnect"),
-    (Action::EnableCalls, "receive calls"),
-    (Action::NextScreen, "calls"),
-    (Action::Help, "help"),
-    (Action::Quit, "quit"),
-];
-
 /// A key with what it does.
 struct Hint {
     key: String,
@@ -80,6 +70,9 @@ pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
     let area = panels.footer;
     if let Some(Dialog::Filter { input, .. }) = &view.state.dialog {
         return draw_filter(view, input, area, buffer);
+    }
+    if let Some(Dialog::Rename(line)) = &view.state.dialog {
+        return draw_name(view, line, area, buffer);
     }
     if let Some(Dialog::CommandLine(line)) = &view.state.dialog {
         return command_line::draw(view, line, area, buffer);
@@ -175,8 +168,9 @@ fn standing(view: View, width: u16) -> Option<String> {
             return Some(ring_behind_frozen(calls));
         }
     }
-    let accounts = || view.state.accounts.iter().filter(|account| !account.is_out());
-    let unusable = view.state.accounts.iter().find_map(|account| match &account.connection {
+    let present = || view.state.present().map(|(_, account)| account);
+    let accounts = || present().filter(|account| !account.is_out());
+    let unusable = present().find_map(|account| match &account.connection {
         ConnectionState::Unusable { cause } => {
             let text = format!("{}: {cause}", view.state.shown_account(account));
             let room = usize::from(width).saturating_sub(4);
@@ -191,9 +185,12 @@ fn standing(view: View, width: u16) -> Option<String> {
         return unusable;
     }
     let key = view.options.keymap.hint(Layer::Board, Action::EnableCalls);
-    let named = |account: &AccountState, text: &str| match view.state.accounts.len() {
-        0 | 1 => text.to_owned(),
-        _ => of_account(&view.state.shown_account(account), text),
+    let named = |account: &AccountState, text: &str| {
+        if view.state.has_several_accounts() {
+            of_account(&view.state.shown_account(account), text)
+        } else {
+            text.to_owned()
+        }
     };
     if let Some(account) = accounts().find(|account| account.authorization.calls_off) {
         return Some(named(account, &calls_off(key.as_deref())));
@@ -213,6 +210,24 @@ fn draw_filter(view: View, input: &tui_input::Input, area: Rect, buffer: &mut Bu
     put_all(buffer, (area.x, area.y), area.width, &parts);
 }
 
+/// Draws the input line for the new name of an account.
+fn draw_name(view: View, line: &RenameLine, area: Rect, buffer: &mut Buffer) {
+    let theme = view.theme();
+    let name = view.state.shown_account(view.state.account(line.account));
+    let label = words::accounts::new_name_of(&name);
+    let (after, style) = match &line.wrong {
+        Some(wrong) => (wrong.as_str(), theme.error),
+        None => (words::accounts::NAME_KEYS, theme.muted),
+    };
+    let room = usize::from(area.width).saturating_sub(text::width(&label) + 2);
+    let parts = [
+        (label, theme.key),
+        (with_cursor(line.input.value(), line.input.cursor(), room), theme.text),
+        (format!("   {after}"), style),
+    ];
+    put_all(buffer, (area.x, area.y), area.width, &parts);
+}
+
 /// The keys that apply now, the most important ones first.
 fn hints(view: View, width: u16) -> Vec<Hint> {
     let state = view.state;
@@ -226,7 +241,7 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     match state.screen {
         Screen::Calls => {}
         Screen::History => return keyed(view, Layer::History, fixed(&HISTORY_HINTS)),
-        Screen::Accounts => return keyed(view, Layer::Accounts, fixed(&ACCOUNT_HINTS)),
+        Screen::Accounts => return keyed(view, Layer::Accounts, account_hints(view)),
     }
     let mut actions: Vec<(Action, String)> = Vec::new();
     let mut add = |action, text: &str| actions.push((action, text.to_owned()));
@@ -272,6 +287,35 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     add(Action::Help, "help");
     add(Action::Quit, "quit");
     keyed(view, Layer::Board, actions)
+}
+
+/// The keys of the accounts that do something for the one under the cursor.
+fn account_hints(view: View) -> Vec<(Action, String)> {
+    let account = view.state.listed_account().map(|id| view.state.account(id));
+    let is_out = account.is_some_and(AccountState::is_out);
+    let mut actions = Vec::new();
+    let mut add = |action, text: &str| actions.push((action, text.to_owned()));
+    if account.is_some() && !is_out {
+        add(Action::Details, "its calls");
+    }
+    if view.state.sign_in_mode != SignInMode::Closed {
+        add(Action::SignIn, if is_out { "sign in again" } else { "sign in" });
+        if account.is_some_and(|account| account.change.is_none()) {
+            add(Action::Rename, "rename");
+            add(Action::SignOut, "sign out");
+        }
+    }
+    if let Some(account) = account {
+        if account.connection != ConnectionState::Online {
+            add(Action::Reconnect, "reconnect");
+        } else if account.authorization.calls_off {
+            add(Action::EnableCalls, "receive calls");
+        }
+    }
+    add(Action::Help, "help");
+    add(Action::NextScreen, "calls");
+    add(Action::Quit, "quit");
+    actions
 }
 
 /// The keys of actions, of those that have one.

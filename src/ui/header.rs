@@ -44,7 +44,7 @@ pub(super) fn draw(view: View, area: Rect, letters: bool, buffer: &mut Buffer) {
 /// The accounts and the counts as they fit.
 fn fitting(view: View, room: u16, letters: bool) -> (Parts, Parts) {
     use Extent as E;
-    let several = view.state.accounts.len() > 1;
+    let several = view.state.has_several_accounts();
     let fits = |(left, counts): &(Parts, Parts)| width(left) + width(counts) < room;
     if !several {
         // Where there is little room, the cause goes first, then the title, then the name; then the
@@ -81,7 +81,7 @@ fn left(view: View, left_out: usize) -> Parts {
     let theme = view.theme();
     let title = if left_out < 2 { " onhook  " } else { " " };
     let mut parts = vec![(title.to_owned(), theme.title)];
-    for account in &view.state.accounts {
+    for (_, account) in view.state.present() {
         parts.push(connection(view, account));
         let (next, style) = match &account.connection {
             ConnectionState::Retrying { cause, .. } => (cause.clone(), theme.warning),
@@ -126,9 +126,8 @@ enum Extent {
 fn accounts(view: View, extent: Extent, titled: bool, letters: &[AccountLetter]) -> Parts {
     let theme = view.theme();
     let mut parts = vec![(if titled { " onhook  " } else { " " }.to_owned(), theme.title)];
-    let accounts = &view.state.accounts;
     let (troubled, well): (Vec<_>, Vec<_>) =
-        accounts.iter().enumerate().partition(|(_, account)| is_troubled(account));
+        view.state.present().partition(|(_, account)| is_troubled(account));
     let gap = if extent <= Extent::Steps { "  " } else { " " };
     if extent >= Extent::Troubled {
         let is_online = |account: &AccountState| account.connection == ConnectionState::Online;
@@ -149,12 +148,12 @@ fn accounts(view: View, extent: Extent, titled: bool, letters: &[AccountLetter])
         Extent::Troubled | Extent::TroubledKeys => is_troubled(account),
         Extent::Numbers => false,
     };
-    for (at, account) in accounts.iter().enumerate().filter(|(_, account)| shown(account)) {
+    for (id, account) in view.state.present().filter(|(_, account)| shown(account)) {
         let (symbol, style) = symbol(view, account);
         parts.push((format!("{symbol} "), style));
         let name = view.state.shown_account(account);
         let style = if is_troubled(account) { style } else { theme.text };
-        match letters.get(at) {
+        match letters.get(usize::from(id.0)) {
             Some(letter) => parts.extend(letter.within(&name, style)),
             None => parts.push((name, style)),
         }

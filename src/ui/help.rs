@@ -4,7 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{View, popup, put};
+use super::{View, account_letter, popup, put};
 use crate::app::action::{Action, Layer};
 use crate::calls::column::Column;
 use crate::text;
@@ -23,13 +23,22 @@ enum HelpLine {
     Text(String),
 }
 
-pub(super) fn draw(view: View, scroll: u16, screen: Rect, buffer: &mut Buffer) {
+/// Draws the page, and returns its largest scroll offset. `letters` is whether rows have letters for
+/// the accounts.
+pub(super) fn draw(
+    view: View,
+    scroll: u16,
+    letters: bool,
+    screen: Rect,
+    buffer: &mut Buffer,
+) -> u16 {
     let width = WIDTH.min(screen.width.saturating_sub(2));
     let keys = if width < 50 { NARROW_KEYS } else { KEYS };
-    let lines = lines(view, keys, width.saturating_sub(2));
+    let lines = lines(view, letters, keys, width.saturating_sub(2));
     let height = (lines.len() as u16).min(screen.height.saturating_sub(2));
     let area = popup::popup(view, "Help", (width, height), screen, buffer);
-    let scroll = usize::from(scroll).min(lines.len().saturating_sub(usize::from(area.height)));
+    let last = lines.len().saturating_sub(usize::from(area.height));
+    let scroll = usize::from(scroll).min(last);
     let theme = view.theme();
     let mut put_at = |x: u16, y, text: &str, style| {
         put(buffer, (area.x + x, y), area.width.saturating_sub(x), text, style);
@@ -46,15 +55,25 @@ pub(super) fn draw(view: View, scroll: u16, screen: Rect, buffer: &mut Buffer) {
     }
     let actions = [(Action::Down, "scroll"), (Action::Back, "back")];
     popup::hints(view, Layer::Help, &actions, area, buffer);
+    last as u16
 }
 
 /// The page in lines of at most `width` cells, `keys` of them for the keys.
-fn lines(view: View, keys: u16, width: u16) -> Vec<HelpLine> {
+fn lines(view: View, letters: bool, keys: u16, width: u16) -> Vec<HelpLine> {
     let below = view.state.layer_below_help();
     let mut lines = layer(view, below, keys, width);
     if below == Layer::Board {
         lines.push(HelpLine::Text(String::new()));
         lines.extend(layer(view, Layer::Picker, keys, width));
+    }
+    if letters && view.state.has_several_accounts() {
+        lines.push(HelpLine::Text(String::new()));
+        lines.push(HelpLine::Title("Letters of the accounts".to_owned()));
+        let letters = account_letter::letters(view);
+        for (id, account) in view.state.present() {
+            let letter = letters[usize::from(id.0)].letter.clone();
+            lines.extend(entry(&[letter], &view.state.shown_account(account), keys, width));
+        }
     }
     lines.push(HelpLine::Text(String::new()));
     lines.push(HelpLine::Title("Symbols".to_owned()));

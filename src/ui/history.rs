@@ -110,7 +110,7 @@ fn draw_list(view: View, area: Rect, framed: bool, scratch: &mut Scratch, buffer
     }
     let cursor = history.position().unwrap_or(0);
     scratch.first_history_row = first_row(view, scratch.first_history_row, cursor, area.height);
-    let several = view.state.accounts.len() > 1;
+    let several = view.state.has_several_accounts();
     for (y, line) in (area.y..area.bottom()).zip(lines(view, scratch.first_history_row)) {
         let row = Rect { y, height: 1, ..area };
         match line {

@@ -46,6 +46,10 @@ impl FooterPrompt {
                 let name = state.shown_account(state.account(*account));
                 Some(Self::confirmation(view, &words::screen::enable_calls(&name)))
             }
+            Dialog::SignOut(account) if !has_sign_in_room(state.size) => {
+                let name = state.shown_account(state.account(*account));
+                Some(Self::confirmation(view, &words::screen::sign_out(&name)))
+            }
             Dialog::SignIn(_) if !has_sign_in_room(state.size) => {
                 let title = words::screen::TOO_SMALL_TO_SIGN_IN.to_owned();
                 Some(Self { name: title.clone(), title, answers: Vec::new() })
@@ -53,6 +57,8 @@ impl FooterPrompt {
             Dialog::Picker(_)
             | Dialog::Quit
             | Dialog::EnableCalls(_)
+            | Dialog::SignOut(_)
+            | Dialog::Rename(_)
             | Dialog::SignIn(_)
             | Dialog::CommandLine(_)
             | Dialog::Filter { .. } => None,

@@ -134,9 +134,10 @@ fn title(view: View, picker: &Picker, first: &Call) -> String {
 /// The name of the other party, and the account where there are several.
 fn name_and_account(view: View, call: &Call) -> String {
     let name = view.shown_name(&call.peer);
-    match view.state.accounts.len() {
-        0 | 1 => name,
-        _ => format!("{name} ({})", call_table::account(view, call)),
+    if view.state.has_several_accounts() {
+        format!("{name} ({})", call_table::account(view, call))
+    } else {
+        name
     }
 }
 

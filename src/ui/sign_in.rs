@@ -38,7 +38,7 @@ pub(super) fn draw(view: View, sign_in: &SignInDialog, screen: Rect, buffer: &mu
 
 fn title(view: View, sign_in: &SignInDialog) -> &'static str {
     match sign_in.question {
-        Question::Method { .. } if view.state.accounts.is_empty() => "Welcome",
+        Question::Method { .. } if view.state.has_no_account() => "Welcome",
         Question::Method { .. } => "Add an account",
         Question::Import => "Import a session",
         _ => "Sign in",
@@ -48,7 +48,7 @@ fn title(view: View, sign_in: &SignInDialog) -> &'static str {
 fn actions(view: View, sign_in: &SignInDialog) -> (Layer, Vec<(Action, &'static str)>) {
     match &sign_in.question {
         Question::Method { .. } => {
-            let other = if view.state.accounts.is_empty() {
+            let other = if view.state.has_no_account() {
                 (Action::Quit, "quit")
             } else {
                 (Action::Back, "back")
@@ -87,7 +87,7 @@ fn lines(view: View, sign_in: &SignInDialog, width: u16, most: usize) -> Vec<Sty
     };
     match &sign_in.question {
         Question::Method { cursor } => {
-            if view.state.accounts.is_empty() {
+            if view.state.has_no_account() {
                 say(words::WELCOME, theme.text);
                 say("", theme.text);
             }

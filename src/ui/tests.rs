@@ -136,6 +136,9 @@ fn drawn(
     for _ in 0..2 {
         let frame = |frame: &mut Frame| view(state, look, at(second), &mut scratch, frame);
         terminal.draw(frame).expect("in memory");
+        if let Some(last) = scratch.take_changed_help() {
+            update(state, Msg::HelpShown { last }, at(second));
+        }
         if let Some(rows) = scratch.take_changed_rows() {
             update(state, Msg::RowsShown(rows), at(second));
         }
@@ -417,6 +420,42 @@ fn a_call_that_rings_behind_a_frozen_display_is_shown() {
 }
 
 #[test]
+fn at_the_end_of_the_help_page_each_key_moves_it() {
+    let mut state = full_board();
+    press(&mut state, &[Action::Help], 55);
+    let shown = |state: &mut State, action| {
+        press(state, &[action], 55);
+        text_of(&drawn(state, &look(), (80, 24), 60))
+    };
+    let end = shown(&mut state, Action::Bottom);
+    for past_the_end in [Action::Down, Action::PageDown, Action::Bottom] {
+        assert_eq!(shown(&mut state, past_the_end), end, "{past_the_end:?}");
+    }
+    let above = shown(&mut state, Action::Up);
+    assert_ne!(above, end, "the first key upwards moves it");
+    assert_eq!(shown(&mut state, Action::Down), end);
+}
+
+#[test]
+fn the_help_page_explains_the_letters_of_accounts_where_rows_have_them() {
+    let help = |size| {
+        let mut state = sizes::board_of_three();
+        press(&mut state, &[Action::Help, Action::Bottom], 55);
+        let mut all = String::new();
+        for _ in 0..60 {
+            all += &text_of(&drawn(&mut state, &look(), size, 60));
+            press(&mut state, &[Action::PageUp], 55);
+        }
+        all
+    };
+    let narrow = help((30, 10));
+    for entry in ["a          ada", "w          work", "h          home"] {
+        assert!(narrow.contains(entry), "{entry}");
+    }
+    assert!(!help((80, 24)).contains("Letters of the accounts"), "the rows have the names");
+}
+
+#[test]
 fn in_ascii_a_name_that_cannot_be_read_is_the_username_or_the_id() {
     let mut state = empty_board();
     call(&mut state, 1, peer(1, "张伟", Some("wei")), true, Stage::Requested);
@@ -428,4 +467,15 @@ fn in_ascii_a_name_that_cannot_be_read_is_the_username_or_the_id() {
         assert!(text.contains(name), "{name}:\n{text}");
     }
     assert!(!text.contains("@wei @wei"), "{text}");
+}
+
+#[test]
+fn in_ascii_a_notice_names_people_as_the_rows_do() {
+    let mut state = empty_board();
+    state.is_ascii = true;
+    call(&mut state, 1, peer(1, "张伟", Some("wei")), true, Stage::Requested);
+    press(&mut state, &[Action::HangUpNow, Action::HangUpNow], 55);
+    let look = DisplayOptions { ascii: true, ..look() };
+    let text = text_of(&drawn(&mut state, &look, (80, 24), 56));
+    assert!(text.contains("@wei: a hang-up is already on its way"), "{text}");
 }

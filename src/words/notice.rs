@@ -26,6 +26,12 @@ pub const RECEIVES_CALLS: &str = "this session receives calls";
 pub const NO_SCREENS: &str = "not here: see `onhook history` and `onhook accounts`";
 /// Accounts cannot be added in the demo.
 pub const DEMO_SIGN_IN: &str = "the demo has no sign-in";
+/// The accounts of the demo have no files that could be changed.
+pub const DEMO_ACCOUNTS: &str = "the accounts of the demo cannot be changed";
+/// A key was pressed on an account that is being signed out.
+pub const IS_SIGNING_OUT: &str = "this account is being signed out";
+/// A key was pressed on an account that is being renamed.
+pub const IS_RENAMING: &str = "this account is being renamed";
 /// Accounts cannot be added in plain mode.
 pub const SIGN_IN_OUTSIDE: &str = "quit and run `onhook login` to sign in";
 /// A copy was asked for while names are hidden.

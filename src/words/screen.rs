@@ -141,6 +141,19 @@ pub fn enable_calls(name: &str) -> Confirmation {
     }
 }
 
+/// The question before an account is signed out.
+pub fn sign_out(name: &str) -> Confirmation {
+    Confirmation {
+        title: "Sign out?",
+        text: format!(
+            "This ends the session of {name} at Telegram, and removes its files from this machine. \
+             The history keeps its calls."
+        ),
+        yes: "sign out",
+        no: "stay",
+    }
+}
+
 /// An action without a key, on the help page.
 pub const NO_KEY: &str = "(no key)";
 

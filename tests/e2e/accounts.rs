@@ -6,12 +6,15 @@ use tempfile::TempDir;
 
 use crate::common::import::import;
 use crate::common::parallel::for_each;
+use crate::common::program::accounts_on_disk;
 use crate::common::scenario::RING;
 use crate::common::server_process::ServerProcess;
 use crate::pty::{Board, Start};
 
 const LINUS: &str = "[[person]]\nkey = 'alan'\nname = 'Alan Turing'\n\
     [[person]]\nkey = 'ken'\nname = 'Ken Thompson'\nsessions = 1\n";
+
+const TO_KEN: &str = "[[call]]\nfrom = 'alan'\nto = 'ken'\nat = 0.2\n";
 
 /// The board of one account, imported from the server.
 pub fn board_of(served: &ServerProcess) -> Start {
@@ -23,6 +26,32 @@ pub fn board_of_session(served: &ServerProcess, at: usize) -> Start {
     let folder = TempDir::new().expect("a temporary folder");
     import(served, folder.path(), at, "ada");
     Start::own().at(folder)
+}
+
+/// The board of the accounts of Ada, `home`, and of Ken, `work`, on the screen of the accounts.
+fn two_accounts(served: &ServerProcess, only: Option<&str>) -> Board {
+    let folder = TempDir::new().expect("a temporary folder");
+    import(served, folder.path(), 0, "home");
+    import(served, folder.path(), 1, "work");
+    let mut start = Start::own().at(folder).size(110, 30);
+    if let Some(name) = only {
+        start = start.arg("--account").arg(name);
+    }
+    let mut board = start.run();
+    board.see("● ");
+    board.press("<f4>");
+    board.see_line(&["home", "Ada Lovelace", "receives calls"]);
+    if only.is_none() {
+        board.see_line(&["work", "Ken Thompson", "receives calls"]);
+    }
+    board
+}
+
+/// Types a new name over the one in the input line.
+fn rename(board: &mut Board, name: &str) {
+    board.press("n");
+    board.see("new name of");
+    board.press(&format!("<ctrl-u>{name}<enter>"));
 }
 
 /// Whether one line of the screen is above another.
@@ -154,5 +183,94 @@ fn a_session_that_is_confirmed_or_denied_later_is_shown_so() {
     let board = Start::scenario(&format!("{unconfirmed}{denied}")).size(100, 24).run();
     board.see("confirm this session");
     board.see("SESSION_REVOKED");
+    board.quit();
+}
+
+#[test]
+fn an_account_is_signed_out_at_telegram_and_removed_from_the_board() {
+    let served = ServerProcess::start(&format!("{LINUS}{TO_KEN}"));
+    let mut board = two_accounts(&served, None);
+    board.press("O");
+    board.see("Sign out?");
+    board.see("ends the session of home");
+    board.press("n");
+    board.see_no("Sign out?");
+    assert_eq!(served.count("auth.logOut"), 0);
+    board.press("O");
+    board.see("Sign out?");
+    board.press("y");
+    board.see("home is signed out; removed its files");
+    board.see_no("Ada Lovelace");
+    assert_eq!(served.count("auth.logOut"), 1);
+    board.press("<f2>");
+    board.see("● online · work");
+    hangs_up(&mut board, "Alan Turing");
+    let folder = board.quit().folder;
+    assert_eq!(accounts_on_disk(folder.path()), 1);
+    let mut board = Start::own().at(folder).run();
+    board.see("● online · work");
+    board.press("<f4>");
+    board.see("receives calls");
+    board.press("O");
+    board.see("Sign out?");
+    board.press("y");
+    board.see("Sign in with a phone number");
+    let folder = board.quit().folder;
+    assert_eq!(accounts_on_disk(folder.path()), 0);
+    assert_eq!(served.count("auth.logOut"), 2);
+}
+
+#[test]
+fn an_account_that_telegram_does_not_sign_out_keeps_its_files() {
+    // The key is forgotten: it may be known again.
+    let served = ServerProcess::start("[[revoke]]\nat = 0.5\n");
+    let mut board = board_of(&served).size(110, 24).run();
+    board.see("AUTH_KEY_UNKNOWN");
+    board.press("<f4>");
+    board.see("sign in again");
+    board.press("O");
+    board.see("Sign out?");
+    board.press("y");
+    board.see("ada may still be signed in (Telegram does not know its key");
+    board.see("AUTH_KEY_UNKNOWN");
+    let folder = board.quit().folder;
+    assert_eq!(accounts_on_disk(folder.path()), 1);
+}
+
+#[test]
+fn a_renamed_account_goes_on_under_its_new_name_and_has_it_after_a_restart() {
+    let served = ServerProcess::start(&format!("{LINUS}{TO_KEN}"));
+    let mut board = two_accounts(&served, None);
+    board.press("j");
+    rename(&mut board, "home");
+    board.see("✗ another account has this name");
+    board.press("<ctrl-u>../x<enter>");
+    board.see("✗ use 1 to 32 letters, digits");
+    board.press("<esc>");
+    rename(&mut board, "office");
+    board.see("work is called office now");
+    board.see_line(&["office", "Ken Thompson", "receives calls"]);
+    board.press("<f2>");
+    board.see_line(&["ringing", "Alan Turing", "office"]);
+    board.see("● office");
+    hangs_up(&mut board, "Alan Turing");
+    board.press("<f3>");
+    board.see_line(&["Alan Turing", "office"]);
+    let folder = board.quit().folder;
+    assert!(!folder.path().join("accounts/work").exists());
+    let mut board = Start::own().at(folder).size(110, 30).run();
+    board.see_line(&["● home", "● office"]);
+    board.press("<f3>");
+    board.see_line(&["Alan Turing", "office"]);
+    board.quit();
+}
+
+#[test]
+fn an_account_keeps_its_name_if_the_files_of_another_one_have_the_new_one() {
+    let served = ServerProcess::start(LINUS);
+    let mut board = two_accounts(&served, Some("home"));
+    rename(&mut board, "work");
+    board.see("home was not renamed: there is an account 'work' already");
+    board.see_line(&["home", "Ada Lovelace", "receives calls"]);
     board.quit();
 }

@@ -81,7 +81,7 @@ const PATH: &str = "/org/freedesktop/Notifications";
 struct Bus {
     daemon: Child,
     address: String,
-    _watchdog: Watchdog,
+    watchdog: Watchdog,
     _folder: TempDir,
 }
 
@@ -91,26 +91,16 @@ impl Bus {
     #[expect(clippy::print_stderr, reason = "a skipped test has no other way to say so")]
     fn start() -> Option<Self> {
         let folder = TempDir::new().expect("a folder");
-        let address = format!("--address=unix:path={}/bus", folder.path().display());
-        let started = Command::new("dbus-daemon")
-            .args(["--session", "--nofork", "--print-address=1", &address])
-            .stdout(Stdio::piped())
-            .spawn();
-        let mut daemon = match started {
-            Ok(daemon) => daemon,
+        let address = format!("unix:path={}/bus", folder.path().display());
+        match start_daemon(&address) {
+            Ok((daemon, watchdog)) => Some(Self { daemon, address, watchdog, _folder: folder }),
             Err(error) => {
                 let in_ci = std::env::var_os("CI").is_some();
                 assert!(!in_ci, "dbus-daemon cannot be started: {error}");
                 eprintln!("skipped: dbus-daemon cannot be started: {error}");
-                return None;
+                None
             }
-        };
-        let watchdog = Watchdog::over(daemon.id());
-        let mut printed = String::new();
-        let stdout = daemon.stdout.take().expect("a pipe");
-        BufReader::new(stdout).read_line(&mut printed).expect("the address");
-        let address = printed.trim().to_owned();
-        Some(Self { daemon, address, _watchdog: watchdog, _folder: folder })
+        }
     }
 
     /// Ends the bus.
@@ -118,6 +108,18 @@ impl Bus {
         self.daemon.kill().expect("it runs");
         self.daemon.wait().expect("it ends");
     }
+}
+
+/// Starts a bus at an address, and waits until it listens.
+fn start_daemon(address: &str) -> std::io::Result<(Child, Watchdog)> {
+    let mut daemon = Command::new("dbus-daemon")
+        .args(["--session", "--nofork", "--print-address=1", &format!("--address={address}")])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let watchdog = Watchdog::over(daemon.id());
+    let stdout = daemon.stdout.take().expect("a pipe");
+    BufReader::new(stdout).read_line(&mut String::new()).expect("the address");
+    Ok((daemon, watchdog))
 }
 
 impl Drop for Bus {
@@ -136,6 +138,22 @@ struct Desktop {
     called: Receiver<Called>,
 }
 
+/// Serves notifications on a bus.
+fn serve(
+    runtime: &Runtime,
+    address: &str,
+    capabilities: &'static [&'static str],
+) -> (Connection, Receiver<Called>) {
+    let (sender, called) = mpsc::channel();
+    let service = Service { called: sender, capabilities, last_id: 0 };
+    let connection = runtime.block_on(async {
+        let address: zbus::Address = address.parse().expect("an address");
+        let builder = connection::Builder::address(address).name("org.freedesktop.Notifications");
+        builder.serve_at(PATH, service).build().await.expect("a connection")
+    });
+    (connection, called)
+}
+
 impl Desktop {
     fn start(capabilities: &'static [&'static str]) -> Option<Self> {
         let bus = Bus::start()?;
@@ -144,15 +162,15 @@ impl Desktop {
             .enable_all()
             .build()
             .expect("a runtime");
-        let (sender, called) = mpsc::channel();
-        let service = Service { called: sender, capabilities, last_id: 0 };
-        let connection = runtime.block_on(async {
-            let address: zbus::Address = bus.address.parse().expect("an address");
-            let builder =
-                connection::Builder::address(address).name("org.freedesktop.Notifications");
-            builder.serve_at(PATH, service).build().await.expect("a connection")
-        });
+        let (connection, called) = serve(&runtime, &bus.address, capabilities);
         Some(Self { bus, runtime, connection, called })
+    }
+
+    /// Starts another bus with a service in place of one that has ended.
+    fn restart(&mut self, capabilities: &'static [&'static str]) {
+        (self.bus.daemon, self.bus.watchdog) =
+            start_daemon(&self.bus.address).expect("it was started before");
+        (self.connection, self.called) = serve(&self.runtime, &self.bus.address, capabilities);
     }
 
     /// The next call of the service.
@@ -308,4 +326,21 @@ fn a_bus_that_dies_costs_nothing_but_its_notifications() {
     let ended = board.quit();
     let log = std::fs::read_to_string(ended.folder.path().join("onhook.log")).expect("the log");
     assert!(log.contains("no notifications on the desktop"), "{log}");
+}
+
+#[test]
+fn a_bus_that_comes_back_shows_the_next_notification() {
+    let Some(mut desktop) = Desktop::start(&["actions"]) else { return };
+    let scenario = format!("{ONE_CALL}[[call]]\nfrom = 'alan'\nto = 'me'\nat = 4\n");
+    let mut board = desktop.board(&scenario);
+    assert_eq!(desktop.next_shown().2, "Grace Hopper is calling");
+    desktop.bus.end();
+    desktop.restart(&["actions"]);
+    let (id, replaces, text, actions) = desktop.next_shown();
+    assert_eq!((replaces, text.as_str()), (0, "Alan Turing is calling"));
+    desktop.press(id, &actions[0]);
+    board.see_line(&["Alan Turing", "declined by you"]);
+    board.press("X");
+    board.see_line(&["Grace Hopper", "declined by you"]);
+    board.quit();
 }

@@ -44,7 +44,7 @@ fn without_an_account_the_next_step_is_printed() {
 
 #[test]
 fn wrong_usage_exits_with_code_2() {
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 13] = [
         (&["--nonsense"], "unexpected argument '--nonsense'"),
         (&["demo", "--nonsense"], "unexpected argument '--nonsense'"),
         (&["demo", "nonesuch"], "no scenario 'nonesuch': give the path of a TOML file, or one of"),
@@ -52,7 +52,12 @@ fn wrong_usage_exits_with_code_2() {
         (&["demo", "--log", "none/such.log"], "none/such.log: No such file"),
         (&["--ascii=1"], "unexpected value '1' for '--ascii' found; no more were expected"),
         (&["--theme", "pink", "demo"], "theme: 'pink' is not one of auto, dark, light, mono"),
-        (&["--ascii", "doctor"], "the argument '--ascii' cannot be used with 'doctor'"),
+        (&["--account", "ada", "doctor"], "'--account' cannot be used with 'doctor'"),
+        (&["doctor", "--account", "ada"], "unexpected argument '--account'"),
+        (
+            &["--account", "ada", "history", "--account", "work"],
+            "the argument '--account <NAME>' cannot be used multiple times",
+        ),
         (&["--account", "ada", "watch", "--demo"], "'--account' cannot be used with 'watch'"),
         (
             &["--test-dc", "login", "--server", "x"],
@@ -71,10 +76,13 @@ fn wrong_usage_exits_with_code_2() {
 #[test]
 fn options_stand_before_or_after_the_command() {
     let unknown = "no account 'ada'";
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["--account", "ada", "watch"], unknown),
         (&["watch", "--account", "ada"], unknown),
+        (&["--account", "ada", "history"], unknown),
+        (&["history", "--account", "ada"], unknown),
         (&["--theme", "mono", "demo", "--theme", "pink"], "theme: 'pink'"),
+        (&["accounts", "list", "--theme", "pink"], "theme: 'pink'"),
         (&["--theme", "pink", "demo", "--theme", "mono"], "the board needs a terminal"),
         (&["--server", "none.json", "login"], "none.json: No such file"),
         (&["login", "--server", "none.json"], "none.json: No such file"),
@@ -83,6 +91,55 @@ fn options_stand_before_or_after_the_command() {
         let output = run(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(stderr(&output).contains(wanted), "{args:?}: {}", stderr(&output));
+    }
+}
+
+/// Each command, with arguments with which it ends at once.
+const COMMANDS: [&[&str]; 19] = [
+    &["accounts"],
+    &["accounts", "list"],
+    &["accounts", "rename", "ada", "work"],
+    &["completions", "bash"],
+    &["config", "keymap"],
+    &["config", "path"],
+    &["control", "--schema"],
+    &["demo", "none/such.toml"],
+    &["do", "help"],
+    &["doctor"],
+    &["hangup", "ada/1"],
+    &["history"],
+    &["login", "--import"],
+    &["logout", "ada"],
+    &["man", "watch"],
+    &["serve", "none/such.toml"],
+    &["status"],
+    &["watch"],
+    &["watch", "--schema"],
+];
+
+#[test]
+fn flags_of_the_display_stand_before_and_after_every_command() {
+    let flags = ["--theme", "mono", "--plain", "--ascii", "--no-bell", "--no-notify", "--privacy"];
+    // The folders have the same names each time, because some commands print them.
+    let folder = folder();
+    let outcome = |parts: [&[&str]; 3]| {
+        let output = onhook(&folder).args(parts.concat()).output().expect("the program runs");
+        let usage = stderr(&output).contains("Usage:");
+        assert!(!usage, "{parts:?}: {}", stderr(&output));
+        (output.status.code(), stdout(&output))
+    };
+    for command in COMMANDS {
+        let plain = outcome([&[], command, &[]]);
+        assert_eq!(outcome([&flags, command, &[]]), plain, "before {command:?}");
+        assert_eq!(outcome([&[], command, &flags]), plain, "after {command:?}");
+        assert_eq!(outcome([&flags[..3], command, &flags[3..]]), plain, "around {command:?}");
+    }
+    let help = stdout(&run(&["--help"]));
+    let listed = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next());
+    let listed = listed.expect("a list of commands").lines();
+    let names = listed.filter_map(|line| line.split_whitespace().next());
+    for name in names.filter(|name| *name != "help") {
+        assert!(COMMANDS.iter().any(|command| command[0] == name), "{name} is not in the table");
     }
 }
 
@@ -152,6 +209,33 @@ fn checking_the_configuration_says_what_was_checked() {
          FOLDER/themes/own.toml: fine\n\
          ONHOOK_THEME: fine\n\
          ONHOOK_LOG: info, in FOLDER/onhook.log\n"
+    );
+}
+
+#[test]
+fn the_doctor_names_programs_of_hooks_that_cannot_be_run() {
+    let folder = folder();
+    let check = |hooks: &[&str]| {
+        let entry = |program: &&str| format!("[[hook]]\non = ['ringing']\nrun = ['{program}']\n");
+        let text: String = hooks.iter().map(entry).collect();
+        fs::write(folder.path().join("config.toml"), text).expect("written");
+        let mut doctor = onhook(&folder);
+        doctor.arg("doctor").env("PATH", "/usr/bin:/bin").env("HOME", folder.path());
+        let output = doctor.output().expect("the program runs");
+        let lines = stdout(&output);
+        let lines = lines.lines().filter(|line| line.contains("hooks"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    fs::write(folder.path().join("note"), "").expect("written");
+    assert_eq!(check(&[]), Vec::<String>::new());
+    assert_eq!(check(&["true", "/bin/sh"]), ["fine     hooks       their programs can be run"]);
+    assert_eq!(
+        check(&["true", "nonesuch", "~/none.sh", "~/note", "nonesuch"]),
+        [
+            "warning  hooks       nonesuch: it is not in PATH; mend `run` in config.toml",
+            "warning  hooks       ~/none.sh: there is no such file; mend `run` in config.toml",
+            "warning  hooks       ~/note: it is not executable; make it executable with: chmod +x",
+        ]
     );
 }
 

@@ -132,13 +132,9 @@ impl HookProcess {
         command
     }
 
-    /// The program, with the home folder for `~/`.
     fn program(&self) -> PathBuf {
-        let home = self.inherited.iter().find(|(name, _)| name == "HOME").map(|(_, value)| value);
-        match (self.hook.program.strip_prefix("~/"), home) {
-            (Some(rest), Some(home)) => Path::new(home).join(rest),
-            _ => PathBuf::from(&self.hook.program),
-        }
+        let home = self.inherited.iter().find(|(name, _)| name == "HOME");
+        self.hook.path(home.map(|(_, value)| value.as_os_str()))
     }
 }
 

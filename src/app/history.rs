@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::account::AccountState;
 use super::action::Action;
 use super::effect::{Effect, LedgerEffect};
-use super::{Screen, State};
+use super::{Screen, State, has_frames};
 use crate::calls::AccountId;
 use crate::calls::history::{
     Cursor, HistoryCall, HistoryFilter, HistoryStatistics, Page, PageStart, STRANGERS,
@@ -216,6 +216,10 @@ impl State {
 
     pub(super) fn act_on_history(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
         let page = self.page();
+        if matches!(action, Action::Details | Action::Statistics) && !has_frames(self.size) {
+            self.notices.show(words::notice::TOO_SMALL, now);
+            return Vec::new();
+        }
         match action {
             Action::Up => self.history.move_by(-1),
             Action::Down => self.history.move_by(1),
@@ -225,6 +229,10 @@ impl State {
             Action::Top => return vec![self.history.read(PageStart::Newest)],
             Action::Bottom if self.history.has_oldest => self.history.move_by(isize::MAX),
             Action::Bottom => return vec![self.history.read(PageStart::Oldest)],
+            Action::Details if self.history.statistics != StatisticsPanel::Hidden => {
+                self.history.statistics = StatisticsPanel::Hidden;
+                self.history.details = true;
+            }
             Action::Details => self.history.details = !self.history.details,
             Action::Filter => self.open_filter(self.history.line.clone()),
             Action::MissedOnly => return self.toggle_word(Outcome::Missed.code()),

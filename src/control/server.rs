@@ -37,7 +37,7 @@ const FILE_MODE: u32 = 0o600;
 /// Why the socket cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    #[error("onhook status and hangup go to process {process}, which was first")]
+    #[error("onhook status and hangup go to process {process}")]
     Taken {
         /// The id of the process that serves it.
         process: String,
@@ -151,24 +151,26 @@ impl ControlServer {
 
     fn broadcast(&self, line: &str, receives: impl Fn(&Client) -> bool) {
         let line: Arc<str> = line.into();
-        let clients: Vec<_> = {
-            let clients = locked(&self.clients);
-            clients.iter().filter(|(_, client)| receives(client)).map(|(id, _)| *id).collect()
-        };
-        for client in clients {
-            self.queue(client, &line, false);
-        }
+        locked(&self.clients).retain(|_, client| !receives(client) || client.queue(&line, false));
     }
 
     fn queue(&self, id: ClientId, text: &Arc<str>, is_reply: bool) {
         let mut clients = locked(&self.clients);
-        let Some(client) = clients.get(&id) else { return };
-        let line = QueuedLine { text: text.clone(), is_reply };
-        if client.queue.try_send(line).is_err() {
-            client.dropped.store(true, std::sync::atomic::Ordering::Relaxed);
-            // Without a sender the task writes what is queued, and ends.
+        if clients.get(&id).is_some_and(|client| !client.queue(text, is_reply)) {
             clients.remove(&id);
         }
+    }
+}
+
+impl Client {
+    /// Queues a line. Returns whether it had room; without room the client is to be removed: without a
+    /// sender its task writes what is queued, and ends.
+    fn queue(&self, text: &Arc<str>, is_reply: bool) -> bool {
+        let queued = self.queue.try_send(QueuedLine { text: text.clone(), is_reply }).is_ok();
+        if !queued {
+            self.dropped.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+        queued
     }
 }
 

@@ -12,8 +12,8 @@ use crate::calls::{Call, EndedCall, Party, Phase, Provenance, Reference, Request
 use crate::text;
 use crate::words;
 
-/// The width of the labels.
-const LABEL: u16 = 11;
+/// The width of the labels, with the gap behind them.
+const LABEL: u16 = 12;
 
 pub(super) fn draw(view: View, area: Rect, buffer: &mut Buffer) {
     Clear.render(area, buffer);

@@ -225,7 +225,12 @@ fn key(view: View, account: &AccountState) -> Option<String> {
             key(Action::SignIn)
         }
         ConnectionState::Retrying { .. } => key(Action::Reconnect),
-        _ => None,
+        // There the cause is shown.
+        ConnectionState::Unusable { .. } if view.state.has_screens => key(Action::ShowAccounts),
+        ConnectionState::SignedOut { .. }
+        | ConnectionState::Unusable { .. }
+        | ConnectionState::Connecting
+        | ConnectionState::Online => None,
     }
 }
 

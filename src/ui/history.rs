@@ -28,6 +28,10 @@ const KIND: u16 = 6;
 const ACCOUNT: u16 = 10;
 /// The narrowest list with the kind and the account, in cells.
 const ROOMY: u16 = 58;
+/// The rows of a panel below the list, with its frame, unless half of the screen is more.
+const PANEL: u16 = 18;
+/// The rows that stay for the list above a panel, with its frame.
+const LIST: u16 = 6;
 
 pub(super) fn draw(view: View, panels: &Panels, scratch: &mut Scratch, buffer: &mut Buffer) {
     let area = panels.body;
@@ -41,7 +45,8 @@ pub(super) fn draw(view: View, panels: &Panels, scratch: &mut Scratch, buffer: &
             (list, Some(Rect { x: list.right(), width, ..area }))
         }
         (true, false) => {
-            let height = (area.height / 2).max(3);
+            let height =
+                PANEL.min(area.height.saturating_sub(LIST - 1)).max(area.height / 2).max(3);
             let list = Rect { height: area.height - height + 1, ..area };
             (list, Some(Rect { y: list.bottom() - 1, height, ..area }))
         }
@@ -111,7 +116,8 @@ fn draw_list(view: View, area: Rect, framed: bool, scratch: &mut Scratch, buffer
     let cursor = history.position().unwrap_or(0);
     scratch.first_history_row = first_row(view, scratch.first_history_row, cursor, area.height);
     let several = view.state.has_several_accounts();
-    for (y, line) in (area.y..area.bottom()).zip(lines(view, scratch.first_history_row)) {
+    let lines = lines(view, scratch.first_history_row, area.height);
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
         let row = Rect { y, height: 1, ..area };
         match line {
             ListLine::Day(day) => draw_day(view, day, row, buffer),
@@ -127,14 +133,14 @@ fn draw_list(view: View, area: Rect, framed: bool, scratch: &mut Scratch, buffer
     }
 }
 
-/// The lines from the row `first` on: each day has a line above its calls.
-fn lines(view: View, first: usize) -> impl Iterator<Item = ListLine> {
+/// The lines from the row `first` on: each day has a line above its calls, unless there is only one line.
+fn lines(view: View, first: usize, height: u16) -> impl Iterator<Item = ListLine> {
     let rows = view.state.history.rows();
     let mut shown = None;
     rows.iter().enumerate().skip(first).flat_map(move |(at, call)| {
         let day = view.date(call.placed);
         let new = shown.replace(day) != Some(day);
-        let head = new.then_some(ListLine::Day(day));
+        let head = (new && height > 1).then_some(ListLine::Day(day));
         head.into_iter().chain([ListLine::Call(at, call)])
     })
 }
@@ -143,7 +149,7 @@ fn lines(view: View, first: usize) -> impl Iterator<Item = ListLine> {
 fn first_row(view: View, first: usize, cursor: usize, height: u16) -> usize {
     let last = view.state.history.rows().len() - 1;
     let shows = |first: usize| {
-        let mut visible = lines(view, first).take(usize::from(height));
+        let mut visible = lines(view, first, height).take(usize::from(height));
         visible.any(|line| matches!(line, ListLine::Call(at, _) if at == cursor))
     };
     let mut first = first.min(cursor).min(last);

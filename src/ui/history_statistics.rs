@@ -19,6 +19,12 @@ const CHART: u16 = 6;
 /// The width of a bar of a day and of an hour, with the gap behind it.
 const DAY: u16 = 3;
 const HOUR: u16 = 2;
+/// The width of the chart of the hours, with the gap in front of it.
+const HOURS: u16 = 24 * HOUR + 1;
+/// The narrowest panel with both charts beside each other: the last week has room.
+const CHARTS_BESIDE: u16 = HOURS + 7 * DAY;
+/// The narrowest panel with both tables beside each other.
+const TABLES_BESIDE: u16 = 56;
 
 /// Draws the frame of the panel.
 pub(super) fn frame(view: View, area: Rect, buffer: &mut Buffer) -> Rect {
@@ -46,25 +52,41 @@ pub(super) fn draw(view: View, statistics: &HistoryStatistics, area: Rect, buffe
         hours[at.hour() as usize] += calls;
     }
     if let Some(last) = days.keys().next_back().copied() {
-        let number = i64::from(rest.width / DAY);
+        let beside = rest.width >= CHARTS_BESIDE;
+        let width = if beside { rest.width - HOURS } else { rest.width };
+        let number = i64::from(width / DAY);
         let bars = (0..number).rev().filter_map(|ago| {
             let day = last.checked_sub(ago.days()).ok()?;
             let calls = days.get(&day).copied().unwrap_or_default();
             Some((format!("{:02}", day.day()), calls))
         });
-        chart(view, words::history::BY_DAY, bars.collect(), DAY, &mut rest, buffer);
+        let mut left = Rect { width, ..rest };
+        chart(view, words::history::BY_DAY, bars.collect(), DAY, &mut left, buffer);
         let bars = (0..24).map(|hour| {
             let label = if hour % 3 == 0 { hour.to_string() } else { String::new() };
             (label, hours[hour])
         });
-        chart(view, words::history::BY_HOUR, bars.collect(), HOUR, &mut rest, buffer);
+        let mut right = if beside {
+            Rect { x: rest.x + width + 1, width: HOURS - 1, ..rest }
+        } else {
+            Rect { width: rest.width, ..left }
+        };
+        chart(view, words::history::BY_HOUR, bars.collect(), HOUR, &mut right, buffer);
+        rest = Rect { x: rest.x, width: rest.width, ..right };
     }
     let outcomes = statistics.outcomes.iter().map(|(outcome, calls)| {
         (words::history::outcome_word(*outcome, Direction::Incoming).to_owned(), *calls)
     });
-    table(view, words::history::BY_OUTCOME, outcomes, &mut rest, buffer);
     let people = statistics.people.iter().map(|(peer, calls)| (view.shown_name(peer), *calls));
-    table(view, words::history::BY_PERSON, people, &mut rest, buffer);
+    let (left, right) = if rest.width >= TABLES_BESIDE {
+        let half = rest.width / 2;
+        let right = Rect { x: rest.x + half, width: rest.width - half, ..rest };
+        (Rect { width: half - 1, ..rest }, Some(right))
+    } else {
+        (rest, None)
+    };
+    let below = table(view, words::history::BY_OUTCOME, outcomes, left, buffer);
+    table(view, words::history::BY_PERSON, people, right.unwrap_or(below), buffer);
 }
 
 /// Draws a chart of bars at the top of the area, and takes its rows from the area.
@@ -99,14 +121,14 @@ fn chart(
     *area = Rect { y: area.y + CHART, height: area.height - CHART, ..*area };
 }
 
-/// Draws names with numbers and bars, and takes their rows from the area.
+/// Draws names with numbers and bars at the top of the area; returns what is left of it.
 fn table(
     view: View,
     head: &str,
     rows: impl Iterator<Item = (String, u64)>,
-    area: &mut Rect,
+    area: Rect,
     buffer: &mut Buffer,
-) {
+) -> Rect {
     const NUMBER: u16 = 8;
     let theme = view.theme();
     let rows: Vec<_> = rows.collect();
@@ -128,5 +150,5 @@ fn table(
         put(buffer, (area.x + name + NUMBER, y), area.width, &bar, theme.active);
         y += 1;
     }
-    *area = Rect { y, height: area.bottom().saturating_sub(y), ..*area };
+    Rect { y, height: area.bottom().saturating_sub(y), ..area }
 }

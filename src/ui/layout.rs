@@ -58,7 +58,7 @@ fn framed(view: View, area: Rect) -> Panels {
     // move with each of them.
     let spare = most.saturating_sub(needed.max(most / 3) + 1);
     let recent_lines =
-        if spare == 0 || below { 0 } else { recent::lines(&view.state.calls, width, spare).max(1) };
+        if spare == 0 || below { 0 } else { recent::lines(view, width, spare).max(1) };
     let lower = match (below, recent_lines) {
         (true, _) => details_height,
         (false, 0) => 1,
@@ -89,8 +89,7 @@ fn plain(view: View, area: Rect) -> Panels {
     let (notes, needed) = fit(view, area.width, height);
     // One line is the heading.
     let spare = height.saturating_sub(needed.max(1) + 1);
-    let recent_lines =
-        if spare == 0 { 0 } else { recent::lines(&view.state.calls, area.width, spare) };
+    let recent_lines = if spare == 0 { 0 } else { recent::lines(view, area.width, spare) };
     let lower = if recent_lines == 0 { 0 } else { recent_lines + 1 };
     let calls = row(area, area.y + 1, height - lower);
     Panels {

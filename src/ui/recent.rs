@@ -5,12 +5,16 @@ use ratatui::layout::Rect;
 
 use super::panels::Panels;
 use super::{View, popup, put};
-use crate::calls::{Calls, Direction, EndedCall};
+use crate::calls::{Direction, EndedCall};
 use crate::text;
 use crate::words::call::{direction, ending_with_reasons};
 use crate::words::screen::NO_RECENT;
 
 const TITLE: &str = "Recent";
+/// The cells of the account, where there are several, with the gap behind it.
+const ACCOUNT: u16 = 10;
+/// The narrowest panel with the account.
+const WITH_ACCOUNT: u16 = 70;
 
 pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
     let Some(area) = panels.recent else { return };
@@ -35,29 +39,43 @@ pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
 }
 
 /// How many lines the calls take in a panel of this width, counted up to `most`.
-pub(super) fn lines(calls: &Calls, width: u16, most: u16) -> u16 {
+pub(super) fn lines(view: View, width: u16, most: u16) -> u16 {
+    let calls = &view.state.calls;
     // Each takes a line at least: most of the time there is nothing to be measured.
     if calls.recent().len() >= usize::from(most) {
         return most;
     }
-    let (.., ending_width) = columns(width);
+    let ending_width = columns(view, width).ending;
     let lines =
         |ended| text::wrap(&ending_with_reasons(ended), usize::from(ending_width)).len() as u16;
     calls.recent().map(lines).sum::<u16>().min(most)
 }
 
-/// The widths of name, direction and ending in a panel of this width.
-fn columns(width: u16) -> (u16, u16, u16) {
+/// The widths of the columns.
+struct Columns {
+    name: u16,
+    /// 0 if it is not shown.
+    account: u16,
+    direction: u16,
+    ending: u16,
+}
+
+/// The widths in a panel of this width.
+fn columns(view: View, width: u16) -> Columns {
     let roomy = width >= 90;
     let name = if roomy { (width / 4).clamp(24, 48) } else { (width / 4).clamp(8, 18) };
+    let several = view.state.accounts.len() > 1;
+    let account = if several && width >= WITH_ACCOUNT { ACCOUNT } else { 0 };
     let direction = if roomy { 11 } else { 2 };
-    (name, direction, width.saturating_sub(1 + 7 + name + 1 + direction))
+    let ending = width.saturating_sub(1 + 7 + name + 1 + account + direction);
+    Columns { name, account, direction, ending }
 }
 
 /// Draws one call, over several lines if its ending needs them; returns how many.
 fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) -> u16 {
     let theme = view.theme();
-    let (name_width, direction_width, width) = columns(area.width);
+    let Columns { name, account, direction: direction_width, ending: width } =
+        columns(view, area.width);
     let arrow = match ended.direction {
         Direction::Incoming => "←",
         Direction::Outgoing => "→",
@@ -67,8 +85,13 @@ fn draw_row(view: View, ended: &EndedCall, area: Rect, buffer: &mut Buffer) -> u
     let mut x = area.x + 1;
     put(buffer, (x, area.y), 5, &view.clock_or_date(ended.at), theme.muted);
     x += 7;
-    put(buffer, (x, area.y), name_width, &view.shown_name(&ended.peer), theme.text);
-    x += name_width + 1;
+    put(buffer, (x, area.y), name, &view.shown_name(&ended.peer), theme.text);
+    x += name + 1;
+    if account > 0 {
+        let shown = view.state.shown_account(view.state.account(ended.key.account));
+        put(buffer, (x, area.y), account - 1, &shown, theme.muted);
+        x += account;
+    }
     put(buffer, (x, area.y), direction_width, arrow_or_text, theme.muted);
     x += direction_width;
     let style = if ended.is_missed() { theme.warning } else { theme.text };

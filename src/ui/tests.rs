@@ -329,6 +329,21 @@ fn every_state_of_the_connection() {
 }
 
 #[test]
+fn without_room_for_what_is_wrong_the_header_names_the_key_that_shows_it() {
+    let mut state = empty_board();
+    state.accounts.truncate(1);
+    for name in ["home", "work"] {
+        state.accounts.push(AccountState::new(name.to_owned(), Party::unknown(5)));
+    }
+    for account in &mut state.accounts {
+        account.connection = ConnectionState::Unusable { cause: "in use".to_owned() };
+    }
+    let text = text_of(&drawn(&mut state, &look(), (80, 12), 60));
+    let header = text.lines().next().unwrap_or_default();
+    assert!(header.contains("✗ ada F4 ✗ home F4 ✗ work F4"), "{header}");
+}
+
+#[test]
 fn ascii_has_nothing_else() {
     let mut state = full_board();
     press(&mut state, &[Action::HangUp], 55);

@@ -219,7 +219,7 @@ fn invitation_end(end: InvitationEnd) -> String {
             format!("joined elsewhere, {}", duration(seconds))
         }
         InvitationEnd::Joined { talked: None } => "joined elsewhere".to_owned(),
-        InvitationEnd::Answered => "declined or withdrawn".to_owned(),
+        InvitationEnd::Answered => "declined or cancelled".to_owned(),
         InvitationEnd::Missed => "missed".to_owned(),
         InvitationEnd::Deleted => "invitation deleted".to_owned(),
     }

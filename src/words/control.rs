@@ -1,7 +1,7 @@
 //! Texts of the control socket and its commands.
 
 use crate::control::protocol::{BoardStatus, CallStatus, HangupResult};
-use crate::text::duration;
+use crate::text::{cut, duration};
 
 /// No call fits the selector.
 pub const NO_CALL: &str = "there is no such call";
@@ -33,6 +33,9 @@ pub fn ambiguous(calls: usize) -> String {
     format!("that means {calls} calls; name one of them, or add --yes")
 }
 
+/// The longest name in the line for a status bar, in cells: what is behind it must not be cut off.
+const SHORT_NAME: usize = 24;
+
 /// One line for a status bar; empty if there is no call.
 pub fn short(status: &BoardStatus) -> String {
     let Some(first) = status.calls.first() else { return String::new() };
@@ -41,7 +44,8 @@ pub fn short(status: &BoardStatus) -> String {
         "active" => ("●", status.active),
         _ => ("◌", status.calls.len() + status.more - status.ringing - status.active),
     };
-    format!("{symbol} {number} {} {}", first.name, duration(first.seconds.into()))
+    let name = cut(&first.name, SHORT_NAME);
+    format!("{symbol} {number} {name} {}", duration(first.seconds.into()))
 }
 
 /// The calls and accounts for a person, one a line.
@@ -120,5 +124,8 @@ mod tests {
         for (states, wanted) in cases {
             assert_eq!(short(&status(states)), wanted, "{states:?}");
         }
+        let mut long = status(&["ringing"]);
+        long.calls[0].name = "A name that no status bar has room for".to_owned();
+        assert_eq!(short(&long), "☎ 1 A name that no status b… 00:12");
     }
 }

@@ -46,7 +46,7 @@ fn all_invitations_to_one_conference_are_one_row_and_are_declined_together() {
 fn edits_and_deletions_settle_an_invitation() {
     let cases = [
         ("then = 'joined'\ntalks = 1", "joined elsewhere, 00:01"),
-        ("then = 'missed'", "declined or withdrawn"),
+        ("then = 'missed'", "declined or cancelled"),
         ("then = 'deleted'", "invitation deleted"),
     ];
     for_each(cases, |(then, words)| {

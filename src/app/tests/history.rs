@@ -191,6 +191,34 @@ fn back_closes_one_thing_after_the_other() {
 }
 
 #[test]
+fn a_panel_replaces_the_other_one() {
+    let (mut state, _ledger) = opened(10);
+    press(&mut state, Action::Statistics, 1.0);
+    press(&mut state, Action::Details, 1.1);
+    assert_eq!(
+        (&state.history.statistics, state.history.details),
+        (&StatisticsPanel::Hidden, true)
+    );
+    press(&mut state, Action::Details, 1.2);
+    assert!(!state.history.details);
+}
+
+#[test]
+fn a_panel_that_has_no_room_is_refused() {
+    let (mut state, _ledger) = opened(10);
+    state.size = (40, 11);
+    for action in [Action::Details, Action::Statistics] {
+        press(&mut state, action, 1.0);
+        assert_eq!(state.notices.newest(), Some(crate::words::notice::TOO_SMALL), "{action:?}");
+        state.notices.clear();
+    }
+    assert_eq!(
+        (&state.history.statistics, state.history.details),
+        (&StatisticsPanel::Hidden, false)
+    );
+}
+
+#[test]
 fn no_hang_up_key_acts_on_the_history() {
     let (mut state, _ledger) = opened(10);
     rings(&mut state, 20, 1.0);

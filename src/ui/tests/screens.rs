@@ -45,7 +45,7 @@ fn opened() -> State {
 
 #[test]
 fn the_history_by_day_at_each_size() {
-    for (width, height) in [(40, 10), (60, 20), (80, 24), (120, 30)] {
+    for (width, height) in [(30, 3), (40, 10), (60, 20), (80, 24), (120, 30)] {
         shows(&format!("history_{width}x{height}"), &mut opened(), (width, height));
     }
     let mut state = opened();
@@ -75,6 +75,7 @@ fn the_statistics_of_what_is_shown() {
     update(&mut state, Msg::Ledger(LedgerEvent::Counted { filter, counted }), at(3));
     shows("history_statistics_120x30", &mut state, (120, 30));
     shows("history_statistics_80x24", &mut state, (80, 24));
+    shows("history_statistics_60x20", &mut state, (60, 20));
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub mod hook_event;
 pub mod msg;
 pub mod notice;
 pub mod older_calls;
+pub mod phone;
 pub mod request;
 pub mod selection;
 pub mod sign_in;
@@ -49,6 +50,7 @@ use hook_event::SeenCalls;
 use msg::{LedgerEvent, Msg, NotifyEvent};
 use notice::Notices;
 use older_calls::{OlderCalls, OlderOffsets};
+use phone::OwnCall;
 pub use selection::SETTLE;
 use sign_in_dialog::SignInMode;
 
@@ -161,6 +163,10 @@ pub struct State {
     orders: Vec<Order>,
     /// When the selected call was selected without a key, in place of one that was lost.
     settled: Option<Timestamp>,
+    /// The call in which this session takes part.
+    pub phone: Option<OwnCall>,
+    /// The call that is answered once that one has ended.
+    answer_next: Option<CallKey>,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -183,6 +189,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Control(event) => state.control_event(event, now),
         Msg::SignIn(event) => state.sign_in_event(event, now),
         Msg::Notify(event) => state.notify_event(event, now),
+        Msg::Phone(key, event) => state.phone_event(key, event, now),
         Msg::Tick => state.tick(now),
         Msg::RowsShown(rows) => {
             state.rows_on_screen = rows;
@@ -212,6 +219,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         }
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
+        effects.extend(state.phone_follows(key));
         if !is_recall {
             effects.extend(state.notify_of(key, change, now));
         }
@@ -258,6 +266,8 @@ impl State {
             has_board: false,
             orders: Vec::new(),
             settled: None,
+            phone: None,
+            answer_next: None,
         }
     }
 
@@ -457,6 +467,7 @@ impl State {
             AccountEvent::CallsNotEnabled(cause) => {
                 self.notices.show_long(words::notice::calls_not_enabled(&cause), now);
             }
+            AccountEvent::OwnCall(event) => return self.own_call_event(account, event, now),
             AccountEvent::RequestDone { key, attempt, outcome } => {
                 return self.request_done(key, attempt, outcome, now);
             }

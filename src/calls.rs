@@ -10,6 +10,7 @@ pub mod event;
 pub mod failure;
 pub mod history;
 mod invitation;
+pub mod own_call;
 mod progress;
 pub mod reason;
 mod rows;

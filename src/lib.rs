@@ -50,6 +50,7 @@ pub mod control;
 pub mod ledger;
 pub mod logging;
 pub mod notify;
+pub mod phone;
 pub mod plain;
 pub mod qr;
 pub mod records;

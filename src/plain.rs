@@ -101,6 +101,8 @@ impl Narrator {
                 | Dialog::Quit
                 | Dialog::EnableCalls(_)
                 | Dialog::SignOut(_)
+                | Dialog::AnswerOther(_)
+                | Dialog::PlaceCall { .. }
                 | Dialog::Rename(_),
             )
             | None => None,

@@ -25,6 +25,7 @@ mod name_lookup;
 mod network;
 mod older_calls;
 mod one_shot;
+mod own_calls;
 mod password;
 mod peers;
 mod receive;
@@ -35,6 +36,7 @@ mod server_clock;
 mod session;
 pub mod sign_in;
 mod sign_out;
+mod signaling;
 mod skew;
 mod updates;
 
@@ -56,6 +58,7 @@ use context::TaskContext;
 use disconnect::Disconnect;
 use reconcile::WantedEnds;
 use session::CachedSession;
+use signaling::SignalingQueue;
 
 pub use diagnose::{Diagnosis, diagnose};
 pub use file_change::{FileChange, StoredAccount};
@@ -82,6 +85,7 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Account {
     commands: mpsc::UnboundedSender<AccountCommand>,
+    signaling: SignalingQueue,
     task: JoinHandle<()>,
 }
 
@@ -89,21 +93,23 @@ impl Account {
     /// Starts an account. It connects at once, and again after every loss of the connection.
     pub fn start(id: AccountId, origin: SessionSource, network: Network, events: Events) -> Self {
         let (commands, receiver) = mpsc::unbounded_channel();
+        let signaling = SignalingQueue::default();
+        let queue = signaling.clone();
         let task = tokio::spawn(async move {
             match origin {
                 SessionSource::Seed(seed) => {
                     let network = Network { api_id: Some(seed.api_id), ..network };
-                    let context = TaskContext { id, self_id: seed.user_id, network, events };
+                    let context = TaskContext::new(id, seed.user_id, network, events, queue);
                     let session = CachedSession::in_memory(session::seeded(&seed));
                     Supervisor::new(session, context, receiver).run().await;
                 }
                 SessionSource::Stored(lease) => {
-                    let context = TaskContext { id, self_id: 0, network, events };
+                    let context = TaskContext::new(id, 0, network, events, queue);
                     run_stored(&lease, context, receiver).await;
                 }
             }
         });
-        Self { commands, task }
+        Self { commands, signaling, task }
     }
 
     /// Changes the files of a stored account, and starts it. If it runs already, it is stopped first,
@@ -116,7 +122,8 @@ impl Account {
         events: Events,
     ) -> Self {
         let (commands, mut receiver) = mpsc::unbounded_channel();
-        let context = TaskContext { id, self_id: 0, network, events };
+        let signaling = SignalingQueue::default();
+        let context = TaskContext::new(id, 0, network, events, signaling.clone());
         let task = tokio::spawn(async move {
             if let Some(previous) = previous {
                 drop(previous.commands);
@@ -132,7 +139,7 @@ impl Account {
             context.send(AccountEvent::ConnectionState(ConnectionState::Connecting)).await;
             file_change::change_and_run(stored, context, receiver).await;
         });
-        Self { commands, task }
+        Self { commands, signaling, task }
     }
 
     /// Stops the account, and waits up to 500 ms until its session is written.
@@ -144,6 +151,9 @@ impl Account {
 
     /// Sends a command; it is answered by an [`AccountEvent`].
     pub fn send(&self, command: AccountCommand) {
+        if let AccountCommand::SendSignaling { handle, bytes } = command {
+            return self.signaling.push(handle, bytes);
+        }
         // The receiver is closed only after a panic of the task, which is in the log.
         let _ = self.commands.send(command);
     }
@@ -363,6 +373,12 @@ impl Supervisor {
                         connection.read_older_calls(before);
                     }
                     Some(AccountCommand::EnableCalls) => connection.enable_calls(),
+                    Some(AccountCommand::Answer { handle, g_a_hash }) => {
+                        connection.answer(handle, g_a_hash);
+                    }
+                    Some(AccountCommand::Place(user_id)) => connection.place(user_id),
+                    // `Account::send` puts it into a queue.
+                    Some(AccountCommand::SendSignaling { .. }) => {}
                 },
             }
         }

@@ -167,23 +167,23 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
     if FooterPrompt::new(view, panels.framed, area.width).is_some() {
         return;
     }
+    if let Some(question) = view.state.confirmation() {
+        return popup::draw_confirmation(view, &question, area, buffer);
+    }
     match &view.state.dialog {
         Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
         Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
-        Some(Dialog::Quit) => {
-            popup::draw_confirmation(view, &words::screen::quit(), area, buffer);
-        }
-        Some(Dialog::EnableCalls(account)) => {
-            let name = view.state.shown_account(view.state.account(*account));
-            let question = words::screen::enable_calls(&name);
-            popup::draw_confirmation(view, &question, area, buffer);
-        }
-        Some(Dialog::SignOut(account)) => {
-            let name = view.state.shown_account(view.state.account(*account));
-            popup::draw_confirmation(view, &words::screen::sign_out(&name), area, buffer);
-        }
         Some(Dialog::CommandLine(line)) => command_line::draw_candidates(view, line, area, buffer),
-        Some(Dialog::Filter { .. } | Dialog::Rename(_)) | None => {}
+        Some(
+            Dialog::Filter { .. }
+            | Dialog::Rename(_)
+            | Dialog::Quit
+            | Dialog::EnableCalls(_)
+            | Dialog::SignOut(_)
+            | Dialog::AnswerOther(_)
+            | Dialog::PlaceCall { .. },
+        )
+        | None => {}
     }
 }
 

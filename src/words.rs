@@ -10,6 +10,7 @@ pub mod control;
 pub mod failure;
 pub mod history;
 pub mod notice;
+pub mod phone;
 pub mod plain;
 pub mod reason;
 pub mod screen;

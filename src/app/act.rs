@@ -45,6 +45,15 @@ impl State {
             Some(Dialog::CommandLine(_)) => self.act_in_command_line(action, now),
             Some(Dialog::SignIn(_)) => self.act_in_sign_in(action, now),
             Some(Dialog::Quit) => self.confirm(action, Effect::Program(ProgramEffect::Quit)),
+            Some(Dialog::AnswerOther(key)) => {
+                self.dialog = None;
+                if action == Action::Accept { self.answer_other(key, now) } else { Vec::new() }
+            }
+            Some(Dialog::PlaceCall { account, ref peer }) => {
+                let peer = (**peer).clone();
+                self.dialog = None;
+                if action == Action::Accept { self.place(account, peer) } else { Vec::new() }
+            }
             Some(Dialog::EnableCalls(account)) => {
                 self.confirm(action, Effect::Account(account, AccountCommand::EnableCalls))
             }
@@ -71,7 +80,8 @@ impl State {
 
     /// Quits. The first time while a request on a call is under way it asks instead.
     fn quit(&mut self) -> Vec<Effect> {
-        if self.is_sending() && !matches!(self.dialog, Some(Dialog::Quit)) {
+        if (self.is_sending() || self.phone.is_some()) && !matches!(self.dialog, Some(Dialog::Quit))
+        {
             self.help = None;
             let signing_in = matches!(self.dialog, Some(Dialog::SignIn(_)));
             self.dialog = Some(Dialog::Quit);
@@ -106,6 +116,9 @@ impl State {
             Action::PageDown => self.move_by(page, now),
             Action::Top => self.move_by(isize::MIN, now),
             Action::Bottom => self.move_by(isize::MAX, now),
+            Action::Answer => return self.answer_selected(now),
+            Action::Call => return self.call_selected(now),
+            Action::Mute => return self.toggle_mute(now),
             Action::HangUp => return self.open_picker(now),
             Action::HangUpNow => return self.hang_up_now(now),
             Action::Mark => self.toggle_mark(now),

@@ -46,6 +46,12 @@ pub enum Action {
     HangUp,
     /// Send the default reason at once.
     HangUpNow,
+    /// Answer the selected call with this session.
+    Answer,
+    /// Call the person of the selected call.
+    Call,
+    /// Mute or unmute the microphone.
+    Mute,
     /// Mark or unmark the selected call.
     Mark,
     /// Mark all calls that the filter shows.
@@ -211,6 +217,9 @@ impl Layer {
                 MOVES,
                 PAGES,
                 &[
+                    A::Answer,
+                    A::Call,
+                    A::Mute,
                     A::HangUp,
                     A::HangUpNow,
                     A::Mark,
@@ -275,6 +284,9 @@ impl Action {
             Self::Bottom => "last row",
             Self::PageUp => "page up",
             Self::PageDown => "page down",
+            Self::Answer => "answer the selected call here, with sound",
+            Self::Call => "call the person of the selected or latest call",
+            Self::Mute => "mute or unmute your microphone",
             Self::HangUp => "hang up, decline or cancel: choose the reason",
             Self::HangUpNow => "the same at once, with the usual reason",
             Self::Mark => "mark and move down; hanging up acts on all marked",

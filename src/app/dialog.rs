@@ -2,11 +2,13 @@
 
 use tui_input::Input;
 
+use super::State;
 use super::action::Layer;
 use super::command_line::CommandLine;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
-use crate::calls::{AccountId, CallKey, CallKind};
+use crate::calls::{AccountId, CallKey, CallKind, Party};
+use crate::words::screen::{self, Confirmation};
 
 /// The dialog that has the keyboard.
 #[derive(Debug, Clone)]
@@ -29,6 +31,13 @@ pub enum Dialog {
     SignOut(AccountId),
     /// The input line for the new name of an account.
     Rename(RenameLine),
+    /// The question before the call of this session is ended, and another one answered.
+    AnswerOther(CallKey),
+    /// The question before a person is called.
+    PlaceCall {
+        account: AccountId,
+        peer: Box<Party>,
+    },
 }
 
 impl Dialog {
@@ -42,9 +51,43 @@ impl Dialog {
                 Question::Method { .. } => Layer::SignInMenu,
                 _ => Layer::SignInField,
             },
-            Self::Quit | Self::EnableCalls(_) | Self::SignOut(_) => Layer::Confirm,
+            Self::Quit
+            | Self::EnableCalls(_)
+            | Self::SignOut(_)
+            | Self::AnswerOther(_)
+            | Self::PlaceCall { .. } => Layer::Confirm,
             Self::Rename(_) => Layer::AccountName,
         }
+    }
+}
+
+impl State {
+    /// The question that waits for yes or no.
+    pub fn confirmation(&self) -> Option<Confirmation> {
+        Some(match self.dialog.as_ref()? {
+            Dialog::Quit => screen::quit(self.phone.is_some()),
+            Dialog::EnableCalls(account) => {
+                screen::enable_calls(&self.shown_account(self.account(*account)))
+            }
+            Dialog::SignOut(account) => {
+                screen::sign_out(&self.shown_account(self.account(*account)))
+            }
+            Dialog::AnswerOther(key) => {
+                let other = self.calls.get(*key).map(|call| self.shown_name(&call.peer));
+                let own = self.phone.as_ref().map(|own| self.shown_name(&own.peer));
+                screen::answer_other(&other.unwrap_or_default(), &own.unwrap_or_default())
+            }
+            Dialog::PlaceCall { account, peer } => {
+                let several = self.has_several_accounts();
+                let account = several.then(|| self.shown_account(self.account(*account)));
+                screen::place_call(&self.shown_name(peer), account.as_deref())
+            }
+            Dialog::Picker(_)
+            | Dialog::Filter { .. }
+            | Dialog::CommandLine(_)
+            | Dialog::SignIn(_)
+            | Dialog::Rename(_) => return None,
+        })
     }
 }
 

@@ -3,11 +3,13 @@
 //! Each group is one enum and its runner matches it exhaustively, so that a new effect that
 //! nothing carries out does not compile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::hook_event::HookEvent;
 use crate::calls::account::AccountCommand;
 use crate::calls::history::{Cursor, HistoryFilter, PageStart};
+use crate::calls::own_call::MediaSetup;
 use crate::calls::{AccountId, CallKey, Change, EndedCall};
 use crate::control::event::ClientId;
 use crate::control::protocol::ControlReply;
@@ -30,8 +32,27 @@ pub enum Effect {
     SignIn(SignInEffect),
     /// For a client of the control socket.
     Control(ControlEffect),
+    /// For the media of the call in which this session takes part.
+    Phone(PhoneEffect),
     /// For the program itself.
     Program(ProgramEffect),
+}
+
+/// For the media of the call in which this session takes part.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PhoneEffect {
+    /// Start them.
+    Start {
+        key: CallKey,
+        setup: Arc<MediaSetup>,
+        /// Whether the other side is a contact.
+        contact: bool,
+        muted: bool,
+    },
+    /// Handle signaling of the other side.
+    Signaling(CallKey, Vec<u8>),
+    Mute(CallKey, bool),
+    Stop(CallKey),
 }
 
 /// For the ledger.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::action::Action;
 use super::effect::RingingCall;
+use super::phone::PhoneEvent;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::RecalledCalls;
 use crate::calls::history::{
@@ -33,6 +34,8 @@ pub enum Msg {
     Notify(NotifyEvent),
     /// An event of the control socket.
     Control(ControlEvent),
+    /// An event of the media of a call.
+    Phone(CallKey, PhoneEvent),
     /// The time of [`super::State::next_wake`] has come.
     Tick,
     /// A frame was drawn with these calls, from top to bottom; sent when they have changed.
@@ -94,6 +97,8 @@ impl fmt::Debug for Msg {
             Self::Account(id, event) => f.debug_tuple("Account").field(id).field(event).finish(),
             Self::Ledger(event) => f.debug_tuple("Ledger").field(event).finish(),
             Self::Notify(event) => f.debug_tuple("Notify").field(event).finish(),
+            Self::Phone(_, PhoneEvent::Signaling(_)) => f.write_str("Phone(Signaling)"),
+            Self::Phone(key, event) => f.debug_tuple("Phone").field(key).field(event).finish(),
             Self::Control(event) => f.debug_tuple("Control").field(event).finish(),
             Self::Tick => f.write_str("Tick"),
             Self::RowsShown(rows) => write!(f, "RowsShown({})", rows.len()),

@@ -204,7 +204,10 @@ impl State {
             };
             let kind = match call.reference {
                 Reference::Call(_) => {
-                    let duration = call.talked(server_now);
+                    // This session knows when sound passed; of other calls, when they were
+                    // established.
+                    let own = self.own_call(*key).map(|own| own.talked(now));
+                    let duration = own.unwrap_or_else(|| call.talked(server_now));
                     RequestKind::Discard { reason, duration, video: call.video }
                 }
                 Reference::Invitations(_) => RequestKind::DeclineInvitation,

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::event::{CallEvent, LoggedCall};
 use super::failure::Failure;
-use super::{CallKey, CallRequest, Party};
+use super::own_call::OwnCallEvent;
+use super::{CallKey, CallRequest, Handle, Party};
 
 /// An account on the board, by its position in the list of accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -24,7 +25,8 @@ pub struct AccountContext {
     pub ring_timeout: Duration,
 }
 
-/// Something that an account is asked to do. Each command is answered by an [`AccountEvent`].
+/// Something that an account is asked to do. Each command but [`Self::SendSignaling`] is answered by
+/// an [`AccountEvent`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum AccountCommand {
     /// Send one request on a call; answered by [`AccountEvent::RequestDone`].
@@ -52,6 +54,17 @@ pub enum AccountCommand {
     /// Turn on call requests for this session (`account.changeAuthorizationSettings`); answered
     /// by [`AccountEvent::AuthorizationFlags`] or [`AccountEvent::CallsNotEnabled`].
     EnableCalls,
+    /// Answer an incoming call with this session; answered by [`OwnCallEvent::Answered`].
+    Answer {
+        handle: Handle,
+        /// `g_a_hash` of the call: the caller's commitment to its value.
+        g_a_hash: Vec<u8>,
+    },
+    /// Place a call to the user of this id; answered by [`OwnCallEvent::Placed`].
+    Place(i64),
+    /// Send signaling to the other side of a call. Packets are sent in order, one at a time, and
+    /// again after a lost connection; there is no answer.
+    SendSignaling { handle: Handle, bytes: Vec<u8> },
     /// Reconnect now; answered by [`AccountEvent::ConnectionState`].
     Reconnect,
 }
@@ -60,6 +73,11 @@ impl AccountCommand {
     /// The answer of an account without a connection.
     pub fn refused(self, connection: &ConnectionState) -> AccountEvent {
         match self {
+            Self::Answer { handle, .. } => AccountEvent::OwnCall(OwnCallEvent::Answered {
+                id: handle.id,
+                outcome: Err(Failure::Offline),
+            }),
+            Self::Place(_) => AccountEvent::OwnCall(OwnCallEvent::Placed(Err(Failure::Offline))),
             Self::Request(CallRequest { key, attempt, .. }) => {
                 AccountEvent::RequestDone { key, attempt, outcome: Err(Failure::Offline) }
             }
@@ -69,7 +87,9 @@ impl AccountCommand {
             Self::ReadInvitations(asked) => AccountEvent::InvitationsRead { asked, known: false },
             Self::ReadOlderCalls { .. } => AccountEvent::OlderCalls(Err(Failure::Offline)),
             Self::EnableCalls => AccountEvent::CallsNotEnabled(Failure::Offline),
-            Self::Reconnect => AccountEvent::ConnectionState(connection.clone()),
+            Self::Reconnect | Self::SendSignaling { .. } => {
+                AccountEvent::ConnectionState(connection.clone())
+            }
         }
     }
 }
@@ -137,6 +157,8 @@ pub enum AccountEvent {
     MessagesDeleted(Vec<i32>),
     /// Call requests could not be turned on for this session.
     CallsNotEnabled(Failure),
+    /// An event of a call in which this session takes part.
+    OwnCall(OwnCallEvent),
     /// The outcome of a request on a call.
     RequestDone {
         key: CallKey,

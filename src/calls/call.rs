@@ -204,6 +204,8 @@ pub enum Origin {
     Notification,
     /// A command on the control socket.
     Control,
+    /// The failure of the keys or media of a call that this session has answered or placed.
+    Media,
 }
 
 impl Origin {

@@ -51,7 +51,10 @@ impl Narrator {
                 words::sign_in::WAITING.to_owned()
             }
             Action::Suspend => plain::SUSPENDED.to_owned(),
-            Action::HangUp
+            Action::Answer
+            | Action::Call
+            | Action::Mute
+            | Action::HangUp
             | Action::HangUpNow
             | Action::Details
             | Action::Filter

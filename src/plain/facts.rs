@@ -47,6 +47,8 @@ pub(super) enum AnnouncedDialog {
     SignIn,
     Quit,
     EnableCalls(AccountId),
+    AnswerOther(CallKey),
+    PlaceCall,
     /// The dialogs of the screen of the accounts, which plain mode does not have.
     OfAccounts,
 }
@@ -69,6 +71,8 @@ impl Facts {
                 Some(Dialog::Quit) => AnnouncedDialog::Quit,
                 Some(Dialog::EnableCalls(account)) => AnnouncedDialog::EnableCalls(*account),
                 Some(Dialog::SignOut(_) | Dialog::Rename(_)) => AnnouncedDialog::OfAccounts,
+                Some(Dialog::AnswerOther(key)) => AnnouncedDialog::AnswerOther(*key),
+                Some(Dialog::PlaceCall { .. }) => AnnouncedDialog::PlaceCall,
             },
             notices: state.notices.all().cloned().collect(),
             accounts: state.accounts.iter().map(AnnouncedFlags::of).collect(),
@@ -169,25 +173,7 @@ impl Narrator {
                 keys::cursor(state, picker)
             }
             (Some(Dialog::Picker(picker)), _) => keys::picker(&self.keymap, state, picker),
-            (Some(Dialog::Quit), _) => {
-                Some(keys::question(&self.keymap, &crate::words::screen::quit()))
-            }
-            (Some(Dialog::EnableCalls(account)), _) => {
-                let name = state.shown_account(state.account(*account));
-                let question = crate::words::screen::enable_calls(&name);
-                Some(keys::question(&self.keymap, &question))
-            }
-            (
-                Some(
-                    Dialog::Filter { .. }
-                    | Dialog::CommandLine(_)
-                    | Dialog::SignIn(_)
-                    | Dialog::SignOut(_)
-                    | Dialog::Rename(_),
-                )
-                | None,
-                _,
-            ) => None,
+            _ => state.confirmation().map(|question| keys::question(&self.keymap, &question)),
         };
         self.sentences.extend(announced);
     }

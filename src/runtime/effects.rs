@@ -21,6 +21,7 @@ use crate::control::protocol::ControlReply;
 use crate::control::server::ControlServer;
 use crate::ledger::{LedgerError, LedgerHandle, LedgerRow, Recall};
 use crate::notify::Notifier;
+use crate::phone::Phone;
 use crate::plain::Narrator;
 use crate::records::{self, RecordWriter};
 use crate::telegram::FileChange;
@@ -39,6 +40,7 @@ pub(super) struct EffectRunner {
     pub(super) narrator: Option<Narrator>,
     pub(super) sign_in: Option<BoardSignIn>,
     pub(super) notifier: Notifier,
+    pub(super) phone: Phone,
     pub(super) clock: Clock,
 }
 
@@ -78,6 +80,7 @@ impl EffectRunner {
                     narrator.announce_instead_of_copy(text);
                 }
             }
+            Effect::Phone(effect) => self.phone.run(effect),
             Effect::SignIn(effect) => return Ok(self.sign_in(effect)),
             Effect::Program(effect) => return Ok(self.program(effect)),
         }

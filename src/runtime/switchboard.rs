@@ -23,6 +23,7 @@ use crate::control::protocol::{BoardStatus, ControlReply};
 use crate::control::server::ControlServer;
 use crate::ledger::{LedgerError, LedgerHandle};
 use crate::notify::Notifier;
+use crate::phone::{Phone, PhoneSettings};
 use crate::records::RecordWriter;
 use crate::telegram::Network;
 use crate::text;
@@ -64,6 +65,7 @@ impl Switchboard {
             narrator: None,
             sign_in: None,
             notifier: Notifier::default(),
+            phone: Phone::new(PhoneSettings::default()),
             clock,
         };
         let published = (BoardStatus::default(), Instant::now());
@@ -159,7 +161,7 @@ impl Switchboard {
 
     /// Waits for the next event of an account, the ledger, a hook, the sign-in or the control socket.
     pub async fn next_event(&mut self) -> Msg {
-        let EffectRunner { sign_in, notifier, .. } = &mut self.runner;
+        let EffectRunner { sign_in, notifier, phone, .. } = &mut self.runner;
         let sign_in = async {
             match sign_in {
                 Some(sign_in) => Msg::SignIn(sign_in.next_event().await),
@@ -177,6 +179,7 @@ impl Switchboard {
             Some((account, event)) = self.events.recv() => Msg::Account(account, event),
             Some(event) = self.ledger_events.recv() => Msg::Ledger(event),
             event = notifier.next_event() => Msg::Notify(event),
+            (key, event) = phone.next_event() => Msg::Phone(key, event),
             msg = sign_in => msg,
         }
     }

@@ -23,15 +23,16 @@ use super::hang_up;
 use super::heartbeat::{ServerProbe, heartbeat};
 use super::name_lookup::look_up_names;
 use super::older_calls::read_older_calls;
+use super::own_calls::CallRequests;
 use super::peers::PartyCache;
 use super::receive::{Dispatcher, UpdateReceiver};
 use super::reconcile::{WantedEnds, read_invitations, reconcile};
 use super::sequence::Sequence;
 use super::server_clock::ServerClock;
 use super::session::{CachedSession, SessionError};
-use crate::calls::CallRequest;
 use crate::calls::account::AccountEvent;
 use crate::calls::failure::Failure;
+use crate::calls::{CallRequest, Handle};
 
 /// A working connection. Dropping it ends all its tasks.
 pub(super) struct Connection {
@@ -43,6 +44,7 @@ pub(super) struct Connection {
     /// The runner of grammers' sender pool: a set of one task.
     runner: JoinSet<()>,
     tasks: JoinSet<Option<Disconnect>>,
+    calls: CallRequests,
     /// Disconnects that hang-ups ask for.
     hang_up_disconnects: (mpsc::UnboundedSender<Disconnect>, mpsc::UnboundedReceiver<Disconnect>),
 }
@@ -70,11 +72,18 @@ impl Connection {
 
         let dc = session.home_dc_id().map_err(|error| Disconnect::lost(&error))?;
         let client = Client::new(handle.clone());
+        let calls = CallRequests {
+            context: context.clone(),
+            client: client.clone(),
+            names: names.clone(),
+            session: Arc::clone(session),
+        };
         let dispatcher = Dispatcher {
             context: context.clone(),
             client: client.clone(),
             names: names.clone(),
             lookups,
+            calls: calls.clone(),
         };
         let probe =
             ServerProbe { context: context.clone(), client: client.clone(), clock: clock.clone() };
@@ -92,6 +101,7 @@ impl Connection {
         let receiver = UpdateReceiver::new(dispatcher, probe.clone(), Arc::clone(session)).await?;
         tasks.spawn(receiver.run(updates, from_heartbeat));
         tasks.spawn(heartbeat(probe, states));
+        tasks.spawn(context.signaling.clone().send_all(client.clone()));
         tasks.spawn(report_authorization(context.clone(), client.clone()));
         tasks.spawn(look_up_names(
             context.clone(),
@@ -110,6 +120,7 @@ impl Connection {
             runner,
             tasks,
             hang_up_disconnects,
+            calls,
         })
     }
 
@@ -154,6 +165,26 @@ impl Connection {
                     let outcome = Err(Failure::Internal { cause: error.to_string() });
                     context.send(AccountEvent::RequestDone { key, attempt, outcome }).await;
                 }
+            }
+        });
+    }
+
+    /// Answers a call in a task that outlives the connection, so that its outcome is always reported.
+    pub(super) fn answer(&self, handle: Handle, g_a_hash: Vec<u8>) {
+        self.outlive(self.calls.clone().answer(handle, g_a_hash));
+    }
+
+    /// Places a call in a task that outlives the connection.
+    pub(super) fn place(&self, user_id: i64) {
+        self.outlive(self.calls.clone().place(user_id));
+    }
+
+    fn outlive(&self, task: impl Future<Output = Option<Disconnect>> + Send + 'static) {
+        let disconnects = self.hang_up_disconnects.0.clone();
+        tokio::spawn(async move {
+            if let Some(ended) = task.await {
+                // The send fails if the connection has ended already.
+                let _ = disconnects.send(ended);
             }
         });
     }

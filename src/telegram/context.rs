@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::Events;
 use super::network::Network;
+use super::own_calls::OwnCalls;
+use super::signaling::SignalingQueue;
 use crate::calls::AccountId;
 use crate::calls::account::AccountEvent;
 
@@ -18,9 +20,21 @@ pub(super) struct TaskContext {
     pub(super) self_id: i64,
     pub(super) network: Network,
     pub(super) events: Events,
+    pub(super) own_calls: OwnCalls,
+    pub(super) signaling: SignalingQueue,
 }
 
 impl TaskContext {
+    pub(super) fn new(
+        id: AccountId,
+        self_id: i64,
+        network: Network,
+        events: Events,
+        signaling: SignalingQueue,
+    ) -> Self {
+        Self { id, self_id, network, events, own_calls: OwnCalls::default(), signaling }
+    }
+
     /// Sends an event, and waits while the channel is full. Returns `false` if the receiver is
     /// closed.
     pub(super) async fn send(&self, event: AccountEvent) -> bool {

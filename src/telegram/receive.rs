@@ -23,12 +23,14 @@ use super::disconnect::Disconnect;
 use super::error;
 use super::heartbeat::ServerProbe;
 use super::network::POOL_SLOTS;
+use super::own_calls::CallRequests;
 use super::peers::PartyCache;
 use super::sequence::Sequence;
 use super::session::CachedSession;
 use super::updates;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::CallEvent;
+use crate::calls::own_call::OwnCallEvent;
 
 /// How long a missing update may still come by itself.
 const GAP_DELAY: Duration = Duration::from_millis(500);
@@ -49,11 +51,31 @@ pub(super) struct Dispatcher {
     pub(super) names: PartyCache,
     /// Users whose names are to be looked up.
     pub(super) lookups: mpsc::UnboundedSender<i64>,
+    pub(super) calls: CallRequests,
 }
 
 impl Dispatcher {
     /// Sends the event of an update, if it has one. Returns `false` if the receiver is closed.
     async fn dispatch(&self, update: &tl::enums::Update) -> bool {
+        let is_open = self.dispatch_event(update).await;
+        match update {
+            tl::enums::Update::PhoneCall(update) => {
+                if let Some(step) = self.context.own_calls.update(&update.phone_call) {
+                    // The disconnect that follows from a failure is noticed by other tasks as well.
+                    tokio::spawn(self.calls.clone().carry_out(step));
+                }
+            }
+            tl::enums::Update::PhoneCallSignalingData(update) => {
+                let (id, bytes) = (update.phone_call_id, update.data.clone());
+                let event = OwnCallEvent::Signaling { id, bytes };
+                return self.context.send(AccountEvent::OwnCall(event)).await;
+            }
+            _ => {}
+        }
+        is_open
+    }
+
+    async fn dispatch_event(&self, update: &tl::enums::Update) -> bool {
         if matches!(update, tl::enums::Update::NewAuthorization(_)) {
             // The update lacks flags that the list of sessions has.
             tokio::spawn(report_authorization(self.context.clone(), self.client.clone()));

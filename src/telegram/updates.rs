@@ -275,7 +275,7 @@ fn established_exchange(call: &tl::types::PhoneCall) -> KeyExchange {
     }
 }
 
-fn relay_server(connection: &tl::enums::PhoneConnection) -> RelayServer {
+pub(super) fn relay_server(connection: &tl::enums::PhoneConnection) -> RelayServer {
     match connection {
         tl::enums::PhoneConnection::Connection(relay) => RelayServer {
             id: relay.id,

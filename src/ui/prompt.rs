@@ -33,22 +33,16 @@ impl FooterPrompt {
     /// The prompt of the dialog that is open, if the dialog is not drawn as one.
     pub(super) fn new(view: View, framed: bool, width: u16) -> Option<Self> {
         let state = view.state;
+        if !has_sign_in_room(state.size)
+            && let Some(question) = state.confirmation()
+        {
+            return Some(Self::confirmation(view, &question));
+        }
         match state.dialog.as_ref()? {
             Dialog::Picker(picker) if !framed => {
                 let (name, title, mut answers) = reason_picker::prompt(view, picker, width)?;
                 answers.extend(answer(view, Layer::Picker, Action::Back, ""));
                 Some(Self { name, title, answers })
-            }
-            Dialog::Quit if !has_sign_in_room(state.size) => {
-                Some(Self::confirmation(view, &words::screen::quit()))
-            }
-            Dialog::EnableCalls(account) if !has_sign_in_room(state.size) => {
-                let name = state.shown_account(state.account(*account));
-                Some(Self::confirmation(view, &words::screen::enable_calls(&name)))
-            }
-            Dialog::SignOut(account) if !has_sign_in_room(state.size) => {
-                let name = state.shown_account(state.account(*account));
-                Some(Self::confirmation(view, &words::screen::sign_out(&name)))
             }
             Dialog::SignIn(_) if !has_sign_in_room(state.size) => {
                 let title = words::screen::TOO_SMALL_TO_SIGN_IN.to_owned();
@@ -58,6 +52,8 @@ impl FooterPrompt {
             | Dialog::Quit
             | Dialog::EnableCalls(_)
             | Dialog::SignOut(_)
+            | Dialog::AnswerOther(_)
+            | Dialog::PlaceCall { .. }
             | Dialog::Rename(_)
             | Dialog::SignIn(_)
             | Dialog::CommandLine(_)

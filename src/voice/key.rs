@@ -122,66 +122,69 @@ impl PrivateValue {
         commitment(&self.public)
     }
 
-    /// The caller's key, from the `g_b` of `phoneCallAccepted`.
-    pub fn agree_as_caller(&self, g_b: &[u8]) -> Result<CallKey, KeyError> {
-        self.agree(g_b, self.public)
+    /// What the caller agrees on, from the `g_b` of `phoneCallAccepted`.
+    pub fn agree_as_caller(&self, g_b: &[u8]) -> Result<Agreement, KeyError> {
+        self.agree(g_b, &self.public)
     }
 
-    /// The callee's key, from the `g_a` of `phoneCall`, which must be the one that `g_a_hash` of
-    /// `phoneCallRequested` announced, and must give the key that the caller has.
+    /// What the callee agrees on, from the `g_a` of `phoneCall`, which must be the one that `g_a_hash`
+    /// of `phoneCallRequested` announced, and must give the key that the caller has.
     pub fn agree_as_callee(
         &self,
         g_a: &[u8],
         g_a_hash: &[u8],
         fingerprint: i64,
-    ) -> Result<CallKey, KeyError> {
+    ) -> Result<Agreement, KeyError> {
         let value = self.group.in_range(g_a)?;
-        let public = padded(&value);
         if commitment(g_a) != *g_a_hash {
             return Err(KeyError::CommitmentMismatch);
         }
-        let key = self.agree(g_a, public)?;
-        if key.fingerprint() != fingerprint {
+        let agreement = self.agree(g_a, &padded(&value))?;
+        if agreement.key.fingerprint() != fingerprint {
             return Err(KeyError::FingerprintMismatch);
         }
-        Ok(key)
+        Ok(agreement)
     }
 
-    fn agree(&self, other: &[u8], g_a: PublicValue) -> Result<CallKey, KeyError> {
+    fn agree(&self, other: &[u8], g_a: &PublicValue) -> Result<Agreement, KeyError> {
         let other = self.group.in_range(other)?;
         let exponent = BigUint::from_bytes_be(&*self.exponent);
         let key = Zeroizing::new(padded(&other.modpow(&exponent, &self.group.prime)));
-        Ok(CallKey { key, g_a })
+        let emoji = emoji::of_key(&key, g_a);
+        Ok(Agreement { key: CallKey(key), emoji })
     }
+}
+
+/// What the two sides of a call agree on.
+#[derive(Debug, Clone)]
+pub struct Agreement {
+    pub key: CallKey,
+    /// The emoji that both people see if nobody is between them.
+    pub emoji: [Emoji; 4],
 }
 
 /// The key of a call.
 #[derive(Clone)]
-pub struct CallKey {
-    key: Zeroizing<[u8; LENGTH]>,
-    g_a: PublicValue,
-}
+pub struct CallKey(Zeroizing<[u8; LENGTH]>);
 
 impl CallKey {
+    pub fn of_bytes(bytes: Zeroizing<[u8; LENGTH]>) -> Self {
+        Self(bytes)
+    }
+
+    /// A copy of the key.
+    pub fn to_bytes(&self) -> Zeroizing<[u8; LENGTH]> {
+        self.0.clone()
+    }
+
     /// The last 8 bytes of SHA-1 of the key, little-endian.
     pub fn fingerprint(&self) -> i64 {
-        let hash = Sha1::digest(&*self.key);
+        let hash = Sha1::digest(self.bytes());
         i64::from_le_bytes(std::array::from_fn(|byte| hash[12 + byte]))
     }
 
-    pub fn emoji(&self) -> [Emoji; 4] {
-        emoji::of_key(&self.key, &self.g_a)
-    }
-
     pub(crate) fn bytes(&self) -> &[u8; LENGTH] {
-        &self.key
-    }
-}
-
-#[cfg(test)]
-impl CallKey {
-    pub(crate) fn of_bytes(key: [u8; LENGTH]) -> Self {
-        Self { key: Zeroizing::new(key), g_a: [0; LENGTH] }
+        &self.0
     }
 }
 
@@ -280,22 +283,22 @@ mod tests {
         );
         let key = caller.agree_as_caller(callee.public()).expect("in range");
         let same = callee
-            .agree_as_callee(caller.public(), &caller.commitment(), key.fingerprint())
+            .agree_as_callee(caller.public(), &caller.commitment(), key.key.fingerprint())
             .expect("announced");
-        assert_eq!(key.bytes(), same.bytes());
-        assert_eq!(key.emoji(), same.emoji());
+        assert_eq!(key.key.bytes(), same.key.bytes());
+        assert_eq!(key.emoji, same.emoji);
     }
 
     #[test]
     fn values_are_those_of_python() {
         let (caller, callee) = (private(0x11), private(0x22));
         let key = caller.agree_as_caller(callee.public()).expect("in range");
-        assert_eq!(key.fingerprint(), -1_835_592_242_857_304_495);
+        assert_eq!(key.key.fingerprint(), -1_835_592_242_857_304_495);
         assert_eq!(
-            key.emoji().map(|it| it.name),
+            key.emoji.map(|it| it.name),
             ["smiling face with horns", "anchor", "swimmer", "digit seven"]
         );
-        assert_eq!(format!("{key:?}"), "CallKey");
+        assert_eq!(format!("{:?}", key.key), "CallKey");
     }
 
     /// 1 in 256 keys begins with a zero, which belongs to what is hashed.
@@ -303,7 +306,7 @@ mod tests {
     fn a_key_is_padded_to_256_bytes() {
         let (caller, callee) = (private(1), private(3));
         let key = caller.agree_as_caller(callee.public()).expect("in range");
-        assert_eq!((key.bytes()[0], key.fingerprint()), (0, 6_119_835_132_086_137_630));
+        assert_eq!((key.key.bytes()[0], key.key.fingerprint()), (0, 6_119_835_132_086_137_630));
     }
 
     #[test]
@@ -338,9 +341,9 @@ mod tests {
             callee.agree_as_callee(caller.public(), &hash, fingerprint).map(|_| ())
         };
         let hash = caller.commitment();
-        assert_eq!(agree(hash, key.fingerprint()), Ok(()));
-        assert_eq!(agree([0; 32], key.fingerprint()), Err(KeyError::CommitmentMismatch));
-        assert_eq!(agree(hash, key.fingerprint() ^ 1), Err(KeyError::FingerprintMismatch));
+        assert_eq!(agree(hash, key.key.fingerprint()), Ok(()));
+        assert_eq!(agree([0; 32], key.key.fingerprint()), Err(KeyError::CommitmentMismatch));
+        assert_eq!(agree(hash, key.key.fingerprint() ^ 1), Err(KeyError::FingerprintMismatch));
     }
 
     #[test]

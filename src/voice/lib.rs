@@ -26,7 +26,7 @@ mod testing;
 
 pub use emoji::Emoji;
 pub use engine::{Media, MediaEvent, MediaFigures};
-pub use key::{CallKey, Group, KeyError, PrivateValue, PublicValue};
+pub use key::{Agreement, CallKey, Group, KeyError, PrivateValue, PublicValue};
 pub use parameters::{CustomParameters, LibraryVersion, MediaParameters};
 pub use servers::{Reflector, Route, Server, StunServer};
 pub use session::{Connection, MediaFailure, Path};

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     fn key() -> CallKey {
-        CallKey::of_bytes(std::array::from_fn(|byte| (byte * 7 + 3) as u8))
+        CallKey::of_bytes(std::array::from_fn(|byte| (byte * 7 + 3) as u8).into())
     }
 
     /// Vectors of an implementation in Python with `hashlib` and OpenSSL.

@@ -2,6 +2,7 @@
 
 use crate::calls::OutcomeCheck;
 use crate::calls::failure::{Failure, Remedy, is_frozen, wait};
+use crate::calls::own_call::KeyFault;
 use crate::text;
 
 /// The text of a failure.
@@ -99,6 +100,23 @@ fn refusal(code: i32, name: &str, value: Option<u32>) -> String {
         _ => return format!("Telegram refuses (error {code})"),
     };
     text.to_owned()
+}
+
+/// Why an exchange of keys has failed.
+pub fn key_fault(fault: &KeyFault) -> String {
+    match fault {
+        KeyFault::UnsafeGroup => "Telegram sent unsafe numbers for the key".to_owned(),
+        KeyFault::OutOfRange => "the other side sent an unsafe number for the key".to_owned(),
+        KeyFault::CommitmentMismatch => {
+            "the caller's key is not the one that it announced".to_owned()
+        }
+        KeyFault::FingerprintMismatch => "the two sides have different keys".to_owned(),
+        KeyFault::NoRandomness => "the system has no random numbers".to_owned(),
+        KeyFault::UnknownVersion(version) => {
+            format!("the other side needs call library {version}, which onhook lacks")
+        }
+        KeyFault::Failed(failure) => text(failure),
+    }
 }
 
 #[cfg(test)]

@@ -100,6 +100,56 @@ pub fn ended_first(name: &str, ending: &str) -> String {
     format!("{name}: {ending}")
 }
 
+/// The answer key was pressed while no call is selected.
+pub const NOTHING_TO_ANSWER: &str = "no call is selected to answer";
+/// The call key was pressed while there is nobody to call.
+pub const NOBODY_TO_CALL: &str = "no call to take a person from";
+/// A call was to be placed without a connection.
+pub const OFFLINE: &str = "no connection; nothing was sent";
+/// The mute key was pressed outside of a call.
+pub const NOT_IN_A_CALL: &str = "you are in no call";
+
+/// The call is being answered, or was.
+pub fn already_answering(name: &str) -> String {
+    format!("{name}: you are in this call")
+}
+
+/// The call cannot be answered: it is outgoing, or a group call.
+pub fn cannot_answer(name: &str) -> String {
+    format!("{name}: only incoming calls of one person can be answered")
+}
+
+/// The call was answered.
+pub fn answered_already(name: &str) -> String {
+    format!("{name}: answered already")
+}
+
+/// The call began to ring before this run of the program, which lacks what an answer needs.
+pub fn cannot_answer_recalled(name: &str) -> String {
+    format!("{name}: it rang before onhook was started; answer on another device")
+}
+
+/// This session is in a call.
+pub fn in_a_call(name: &str) -> String {
+    format!("you are in a call with {name}; hang up first")
+}
+
+/// The sound server has replaced the microphone by another one.
+pub fn microphone_replaced(name: &str) -> String {
+    format!("muted: the microphone is now {name}")
+}
+
+/// The keys or the media of a call have failed, and it is ended.
+pub fn call_without_sound(name: &str, cause: &str) -> String {
+    format!("the call with {name} cannot have sound and is ended: {cause}")
+}
+
+/// A call could not be answered or placed.
+pub fn phone_failed(name: &str, placed: bool, failure: &Failure) -> String {
+    let what = if placed { "could not call" } else { "could not answer" };
+    format!("{what} {name}: {} · {}", failure::text(failure), failure.code())
+}
+
 /// A request on the call is under way.
 pub fn in_progress(name: &str) -> String {
     format!("{name}: a hang-up is already on its way")

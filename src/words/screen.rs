@@ -117,15 +117,14 @@ pub struct Confirmation {
 }
 
 /// The question before quitting while a request on a call is under way.
-pub fn quit() -> Confirmation {
-    Confirmation {
-        title: "Quit now?",
-        text: "A hang-up is on its way. Quitting does not stop it, but you will not see what \
-               becomes of it."
-            .to_owned(),
-        yes: "quit",
-        no: "stay",
-    }
+/// `in_call`: this session is in a call.
+pub fn quit(in_call: bool) -> Confirmation {
+    let text = if in_call {
+        "You are in a call. Quitting ends its sound; the other side waits until it notices."
+    } else {
+        "A hang-up is on its way. Quitting does not stop it, but you will not see what becomes of it."
+    };
+    Confirmation { title: "Quit now?", text: text.to_owned(), yes: "quit", no: "stay" }
 }
 
 /// The question before call requests are turned on for a session of this user.
@@ -138,6 +137,27 @@ pub fn enable_calls(name: &str) -> Confirmation {
         ),
         yes: "change it",
         no: "leave it",
+    }
+}
+
+/// The question before an account is signed out.
+pub fn answer_other(other: &str, own: &str) -> Confirmation {
+    Confirmation {
+        title: "Answer the other call?",
+        text: format!("This hangs up on {own}, and then answers {other}."),
+        yes: "hang up and answer",
+        no: "stay",
+    }
+}
+
+/// The question before a person is called. `account` is the account, if there are several.
+pub fn place_call(name: &str, account: Option<&str>) -> Confirmation {
+    let with = account.map(|account| format!(" with {account}")).unwrap_or_default();
+    Confirmation {
+        title: "Call?",
+        text: format!("This rings {name}{with}."),
+        yes: "call",
+        no: "no",
     }
 }
 

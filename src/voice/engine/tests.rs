@@ -21,7 +21,7 @@ fn nowhere() -> Server {
 
 fn parameters(caller: bool) -> MediaParameters {
     MediaParameters {
-        key: CallKey::of_bytes([3; LENGTH]),
+        key: CallKey::of_bytes([3; LENGTH].into()),
         caller,
         version: LibraryVersion::V13,
         servers: vec![nowhere()],

@@ -8,7 +8,7 @@ use crate::key;
 const KINDS: [FramingKind; 3] = [FramingKind::Acked, FramingKind::Sctp, FramingKind::Compressed];
 
 fn key() -> CallKey {
-    CallKey::of_bytes([7; key::LENGTH])
+    CallKey::of_bytes([7; key::LENGTH].into())
 }
 
 /// What happens to a packet on its way.

@@ -25,7 +25,7 @@ fn reflector(tcp: bool) -> Server {
 
 fn parameters(version: LibraryVersion) -> MediaParameters {
     MediaParameters {
-        key: CallKey::of_bytes(std::array::from_fn(|byte| byte as u8)),
+        key: CallKey::of_bytes(std::array::from_fn(|byte| byte as u8).into()),
         caller: true,
         version,
         servers: vec![reflector(false)],
@@ -358,7 +358,7 @@ fn sides_with_different_keys_never_connect() {
         let mut bytes = [0; key::LENGTH];
         bytes.copy_from_slice(caller.key.bytes());
         bytes[200] ^= 1;
-        let key = CallKey::of_bytes(bytes);
+        let key = CallKey::of_bytes(bytes.into());
         let callee = MediaParameters { caller: false, key, ..caller.clone() };
         let mut network = Network::with(&caller, &callee);
         network.run(PATIENCE + SECOND);

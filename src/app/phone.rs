@@ -1,0 +1,437 @@
+//! The call in which this session takes part: at most one at a time.
+//!
+//! ```text
+//! answer ─► Answering ─┐                                   ┌─► Talking ⇄ Reconnecting
+//!                      ├─► ExchangingKeys ─► Connecting ───┤
+//! place ─► Placing ─► Waiting ──┘                          └─► the call is discarded
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::State;
+use super::dialog::{Choice, Dialog};
+use super::effect::{Effect, PhoneEffect};
+use crate::calls::account::AccountCommand;
+use crate::calls::failure::Failure;
+use crate::calls::own_call::{MediaSetup, NamedEmoji, OwnCallEvent};
+use crate::calls::reason::EndReason;
+use crate::calls::{
+    AccountId, Call, CallKey, CallKind, Direction, Origin, Party, Phase, Reference,
+};
+use crate::words;
+use crate::words::notice;
+
+/// The most signaling packets that are kept until the keys are agreed.
+const MOST_EARLY: usize = 64;
+
+/// How far the call has come, seen from this session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhoneStage {
+    /// `phone.acceptCall` is on its way.
+    Answering,
+    /// `phone.requestCall` is on its way.
+    Placing,
+    /// The callee has not answered.
+    Waiting,
+    /// The two sides exchange keys.
+    ExchangingKeys,
+    /// The engines look for a path.
+    Connecting,
+    Talking,
+    /// The path was lost, and is looked for.
+    Reconnecting,
+}
+
+/// How the sound of a call travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaPath {
+    Direct,
+    /// Through the reflector of this number.
+    Relayed(u32),
+}
+
+/// Levels and quality of a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CallFigures {
+    /// From 0 to 1, on a scale of decibels.
+    pub microphone: f32,
+    pub peer: f32,
+    /// The microphone has recorded exact silence for 3 seconds.
+    pub no_signal: bool,
+    pub round_trip: Option<Duration>,
+    /// The larger share of lost packets of both directions, from 0 to 1.
+    pub loss: f32,
+}
+
+/// The call in which this session takes part.
+#[derive(Debug, Clone)]
+pub struct OwnCall {
+    pub account: AccountId,
+    /// Telegram's id; `None` while the call is being placed.
+    pub id: Option<i64>,
+    pub peer: Party,
+    pub stage: PhoneStage,
+    /// The emoji of the key, once it is agreed.
+    pub emoji: Option<[NamedEmoji; 4]>,
+    pub muted: bool,
+    pub peer_muted: bool,
+    pub path: Option<MediaPath>,
+    pub figures: CallFigures,
+    /// What is wrong with the sound; cleaned.
+    pub trouble: Option<String>,
+    /// When sound passed for the first time, on this machine's clock.
+    pub connected: Option<Timestamp>,
+    /// Whether the media were started.
+    has_media: bool,
+    /// Signaling that came before.
+    early: Vec<Vec<u8>>,
+}
+
+/// What the media of a call report.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PhoneEvent {
+    /// Bytes for the other side, in order.
+    Signaling(Vec<u8>),
+    Connected,
+    Reconnecting,
+    Path(MediaPath),
+    PeerMuted(bool),
+    /// The microphone was muted because another one took its place; its name is cleaned.
+    MutedByDevice(String),
+    /// What is wrong with the sound, or `None` if all is well again; cleaned.
+    Trouble(Option<String>),
+    Figures(CallFigures),
+    /// The media have ended, by this failure if any; cleaned.
+    Ended(Option<String>),
+}
+
+impl OwnCall {
+    fn new(account: AccountId, id: Option<i64>, peer: Party, stage: PhoneStage) -> Self {
+        Self {
+            account,
+            id,
+            peer,
+            stage,
+            emoji: None,
+            muted: false,
+            peer_muted: false,
+            path: None,
+            figures: CallFigures::default(),
+            trouble: None,
+            connected: None,
+            has_media: false,
+            early: Vec::new(),
+        }
+    }
+
+    pub fn key(&self) -> Option<CallKey> {
+        self.id.map(|id| CallKey::private(self.account, id))
+    }
+
+    /// Seconds since sound passed for the first time.
+    pub fn talked(&self, now: Timestamp) -> u32 {
+        let connected = self.connected.unwrap_or(now);
+        u32::try_from(now.as_second() - connected.as_second()).unwrap_or(0)
+    }
+}
+
+impl State {
+    /// The call of this session, if it is this one.
+    pub fn own_call(&self, key: CallKey) -> Option<&OwnCall> {
+        self.phone.as_ref().filter(|own| own.key() == Some(key))
+    }
+
+    /// Answers the selected call.
+    pub(super) fn answer_selected(&mut self, now: Timestamp) -> Vec<Effect> {
+        let Some(key) = self.selection() else {
+            self.notices.show(notice::NOTHING_TO_ANSWER, now);
+            return Vec::new();
+        };
+        self.answer(key, now)
+    }
+
+    /// Answers a call that rings. If this session is in a call already, it asks first.
+    pub(super) fn answer(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+        let Some(call) = self.calls.get(key) else { return Vec::new() };
+        let name = self.shown_name(&call.peer);
+        if let Some(obstacle) = self.answer_obstacle(call) {
+            self.notices.show(obstacle, now);
+            return Vec::new();
+        }
+        if let Some(own) = &self.phone {
+            if own.key() == Some(key) {
+                self.notices.show(notice::already_answering(&name), now);
+            } else {
+                self.dialog = Some(Dialog::AnswerOther(key));
+            }
+            return Vec::new();
+        }
+        self.begin_answer(key).into_iter().collect()
+    }
+
+    /// Why a call cannot be answered here.
+    fn answer_obstacle(&self, call: &Call) -> Option<String> {
+        let name = self.shown_name(&call.peer);
+        if call.key.kind != CallKind::Private || call.direction != Direction::Incoming {
+            return Some(notice::cannot_answer(&name));
+        }
+        if !matches!(call.phase, Phase::Ringing) && self.own_call(call.key).is_none() {
+            return Some(notice::answered_already(&name));
+        }
+        if call.request.is_sending() {
+            return Some(notice::in_progress(&name));
+        }
+        let announced = call.exchange.as_ref().is_some_and(|it| it.g_a_hash.is_some());
+        (!announced).then(|| notice::cannot_answer_recalled(&name))
+    }
+
+    fn begin_answer(&mut self, key: CallKey) -> Option<Effect> {
+        let call = self.calls.get(key)?;
+        let Reference::Call(handle) = call.reference else { return None };
+        let g_a_hash = call.exchange.as_ref()?.g_a_hash.clone()?;
+        let own = OwnCall::new(key.account, Some(key.id), call.peer.clone(), PhoneStage::Answering);
+        self.phone = Some(own);
+        Some(Effect::Account(key.account, AccountCommand::Answer { handle, g_a_hash }))
+    }
+
+    /// Asks whether to call the person of the selected call, or of the latest call of the list.
+    pub(super) fn call_selected(&mut self, now: Timestamp) -> Vec<Effect> {
+        let call = self.selected_call().map(|call| (call.key.account, call.peer.clone()));
+        let latest =
+            || self.calls.recent().next().map(|call| (call.key.account, call.peer.clone()));
+        match call.or_else(latest) {
+            Some((account, peer)) => self.ask_to_call(account, peer, now),
+            None => {
+                self.notices.show(notice::NOBODY_TO_CALL, now);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Places a call to a person, after the question about it.
+    pub(super) fn place(&mut self, account: AccountId, peer: Party) -> Vec<Effect> {
+        let user_id = peer.user_id;
+        self.phone = Some(OwnCall::new(account, None, peer, PhoneStage::Placing));
+        vec![Effect::Account(account, AccountCommand::Place(user_id))]
+    }
+
+    /// Asks whether to call the person of the selected call or row.
+    pub(super) fn ask_to_call(
+        &mut self,
+        account: AccountId,
+        peer: Party,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        if let Some(own) = &self.phone {
+            let name = self.shown_name(&own.peer);
+            self.notices.show(notice::in_a_call(&name), now);
+        } else if !self.is_online(account) {
+            self.notices.show(notice::OFFLINE, now);
+        } else {
+            self.dialog = Some(Dialog::PlaceCall { account, peer: Box::new(peer) });
+        }
+        Vec::new()
+    }
+
+    /// Ends the call of this session, and then answers another one.
+    pub(super) fn answer_other(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+        let Some(own) = self.phone.as_ref().and_then(OwnCall::key) else {
+            return self.answer(key, now);
+        };
+        self.answer_next = Some(key);
+        self.discard(&[own], Choice::Default, Origin::Key, now)
+    }
+
+    /// Mutes or unmutes the microphone.
+    pub(super) fn toggle_mute(&mut self, now: Timestamp) -> Vec<Effect> {
+        let Some(own) = &mut self.phone else {
+            self.notices.show(notice::NOT_IN_A_CALL, now);
+            return Vec::new();
+        };
+        own.muted = !own.muted;
+        let muted = own.muted;
+        let key = own.key().filter(|_| own.has_media);
+        key.map(|key| Effect::Phone(PhoneEffect::Mute(key, muted))).into_iter().collect()
+    }
+
+    pub(super) fn own_call_event(
+        &mut self,
+        account: AccountId,
+        event: OwnCallEvent,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        match event {
+            OwnCallEvent::Answered { id, outcome } => {
+                let key = CallKey::private(account, id);
+                let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) else {
+                    // The person gave up meanwhile; what was answered must end.
+                    return self.end_unwanted(key, outcome.is_ok(), now);
+                };
+                match outcome {
+                    Ok(()) if own.stage == PhoneStage::Answering => {
+                        own.stage = PhoneStage::ExchangingKeys;
+                    }
+                    Ok(()) => {}
+                    Err(failure) => self.phone_failed(&failure, now),
+                }
+                Vec::new()
+            }
+            OwnCallEvent::Placed(outcome) => {
+                let is_placing = |own: &&mut OwnCall| own.account == account && own.id.is_none();
+                let placing = self.phone.as_mut().filter(is_placing);
+                match (placing, outcome) {
+                    (Some(own), Ok(id)) => {
+                        own.id = Some(id);
+                        own.stage = PhoneStage::Waiting;
+                        let key = CallKey::private(account, id);
+                        if self.calls.get(key).is_none() {
+                            // It has ended before the answer came.
+                            self.phone = None;
+                        } else {
+                            self.select(key);
+                        }
+                        Vec::new()
+                    }
+                    (Some(_), Err(failure)) => {
+                        self.phone_failed(&failure, now);
+                        Vec::new()
+                    }
+                    (None, Ok(id)) => self.end_unwanted(CallKey::private(account, id), true, now),
+                    (None, Err(_)) => Vec::new(),
+                }
+            }
+            OwnCallEvent::KeysAgreed { id, emoji, setup } => {
+                self.keys_agreed(CallKey::private(account, id), emoji, setup, now)
+            }
+            OwnCallEvent::KeysRefused { id, fault } => {
+                let key = CallKey::private(account, id);
+                let cause = words::failure::key_fault(&fault);
+                self.media_failed(key, &cause, now)
+            }
+            OwnCallEvent::Signaling { id, bytes } => {
+                let key = CallKey::private(account, id);
+                let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) else {
+                    return Vec::new();
+                };
+                if own.has_media {
+                    return vec![Effect::Phone(PhoneEffect::Signaling(key, bytes))];
+                }
+                if own.early.len() < MOST_EARLY {
+                    own.early.push(bytes);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn keys_agreed(
+        &mut self,
+        key: CallKey,
+        emoji: [NamedEmoji; 4],
+        setup: Arc<MediaSetup>,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let is_live = self.calls.get(key).is_some();
+        let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key) && is_live) else {
+            return self.end_unwanted(key, true, now);
+        };
+        own.emoji = Some(emoji);
+        own.stage = PhoneStage::Connecting;
+        own.has_media = true;
+        let contact = own.peer.contact == Some(true);
+        let start = PhoneEffect::Start { key, setup, contact, muted: own.muted };
+        let early = std::mem::take(&mut own.early);
+        let early = early.into_iter().map(|bytes| PhoneEffect::Signaling(key, bytes));
+        std::iter::once(start).chain(early).map(Effect::Phone).collect()
+    }
+
+    pub(super) fn phone_event(
+        &mut self,
+        key: CallKey,
+        event: PhoneEvent,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) else {
+            return Vec::new();
+        };
+        match event {
+            PhoneEvent::Signaling(bytes) => {
+                let Some(Reference::Call(handle)) = self.calls.get(key).map(|it| &it.reference)
+                else {
+                    return Vec::new();
+                };
+                let command = AccountCommand::SendSignaling { handle: *handle, bytes };
+                return vec![Effect::Account(key.account, command)];
+            }
+            PhoneEvent::Connected => {
+                own.stage = PhoneStage::Talking;
+                own.connected.get_or_insert(now);
+            }
+            PhoneEvent::Reconnecting => own.stage = PhoneStage::Reconnecting,
+            PhoneEvent::Path(path) => own.path = Some(path),
+            PhoneEvent::PeerMuted(muted) => own.peer_muted = muted,
+            PhoneEvent::MutedByDevice(name) => {
+                own.muted = true;
+                self.notices.show_long(notice::microphone_replaced(&name), now);
+            }
+            PhoneEvent::Trouble(trouble) => own.trouble = trouble,
+            PhoneEvent::Figures(figures) => own.figures = figures,
+            PhoneEvent::Ended(None) => {}
+            PhoneEvent::Ended(Some(cause)) => return self.media_failed(key, &cause, now),
+        }
+        Vec::new()
+    }
+
+    /// Ends a call whose keys or media have failed: it cannot have sound.
+    fn media_failed(&mut self, key: CallKey, cause: &str, now: Timestamp) -> Vec<Effect> {
+        let name = self.calls.get(key).map(|call| self.shown_name(&call.peer)).unwrap_or_default();
+        self.notices.show_long(notice::call_without_sound(&name, cause), now);
+        self.end_unwanted(key, true, now)
+    }
+
+    /// Discards a call that this session has answered or placed, and cannot continue.
+    fn end_unwanted(&mut self, key: CallKey, is_ours: bool, now: Timestamp) -> Vec<Effect> {
+        let live = self.calls.get(key).filter(|call| is_ours && !call.request.is_sending());
+        if live.is_none() {
+            return Vec::new();
+        }
+        self.discard(&[key], Choice::Reason(EndReason::Disconnect), Origin::Media, now)
+    }
+
+    fn phone_failed(&mut self, failure: &Failure, now: Timestamp) {
+        if let Some(own) = self.phone.take() {
+            let name = self.shown_name(&own.peer);
+            let placed = own.stage == PhoneStage::Placing;
+            self.notices.show_long(notice::phone_failed(&name, placed, failure), now);
+        }
+    }
+
+    /// Follows the change of a call: the media end with it, and a call that was to be answered next
+    /// is.
+    pub(super) fn phone_follows(&mut self, key: CallKey) -> Vec<Effect> {
+        let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) else {
+            return Vec::new();
+        };
+        let Some(call) = self.calls.get(key) else {
+            let mut effects = Vec::new();
+            if own.has_media {
+                effects.push(Effect::Phone(PhoneEffect::Stop(key)));
+            }
+            self.phone = None;
+            if let Some(next) = self.answer_next.take()
+                && self.calls.get(next).is_some_and(|call| call.phase == Phase::Ringing)
+            {
+                effects.extend(self.begin_answer(next));
+            }
+            return effects;
+        };
+        if own.stage == PhoneStage::Waiting && call.phase == Phase::Connecting {
+            own.stage = PhoneStage::ExchangingKeys;
+        }
+        own.peer = call.peer.clone();
+        Vec::new()
+    }
+}

@@ -1,0 +1,234 @@
+//! The media of the call in which this session takes part: starts and stops the engine of
+//! `onhook-voice`, and reports what happens to it.
+
+use std::sync::Arc;
+
+use onhook_voice::device::silent::SilentDevice;
+use onhook_voice::device::{Device, DeviceChoice, DeviceEvent, PortDirection};
+use onhook_voice::level::SoundLevel;
+use onhook_voice::{
+    Connection, CustomParameters, LibraryVersion, Media, MediaEvent, MediaFigures, MediaParameters,
+    Path, Reflector, Route, Server, StunServer,
+};
+use tokio::sync::mpsc;
+
+use crate::app::effect::PhoneEffect;
+use crate::app::phone::{CallFigures, MediaPath, PhoneEvent};
+use crate::calls::CallKey;
+use crate::calls::event::{RelayKind, RelayServer};
+use crate::calls::own_call::MediaSetup;
+use crate::text;
+use crate::words::phone as words;
+
+/// With whom calls may be direct. A direct call shows the other side the address of this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr, strum::EnumString)]
+#[strum(serialize_all = "kebab-case")]
+pub enum DirectCalls {
+    Always,
+    #[default]
+    Contacts,
+    Never,
+}
+
+/// Where the sound of calls goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr, strum::EnumString)]
+#[strum(serialize_all = "kebab-case")]
+pub enum SoundSystem {
+    /// The sound system of the machine.
+    #[default]
+    Auto,
+    /// Nowhere: silence is sent, and nothing is played.
+    Silent,
+}
+
+/// How calls are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PhoneSettings {
+    pub direct: DirectCalls,
+    pub sound: SoundSystem,
+}
+
+/// Carries out what the state machine wants of the media.
+pub struct Phone {
+    settings: PhoneSettings,
+    media: Option<(CallKey, Media)>,
+    sender: mpsc::UnboundedSender<(CallKey, PhoneEvent)>,
+    events: mpsc::UnboundedReceiver<(CallKey, PhoneEvent)>,
+}
+
+impl Phone {
+    pub fn new(settings: PhoneSettings) -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        Self { settings, media: None, sender, events }
+    }
+
+    /// The next event of the media.
+    pub async fn next_event(&mut self) -> (CallKey, PhoneEvent) {
+        match self.events.recv().await {
+            Some(event) => event,
+            // Never: this struct has a sender of the channel.
+            None => std::future::pending().await,
+        }
+    }
+
+    pub fn run(&mut self, effect: PhoneEffect) {
+        match effect {
+            PhoneEffect::Start { key, setup, contact, muted } => {
+                self.start(key, &setup, contact, muted);
+            }
+            PhoneEffect::Signaling(key, bytes) => {
+                if let Some(media) = self.media_of(key) {
+                    media.signaling(bytes);
+                }
+            }
+            PhoneEffect::Mute(key, muted) => {
+                if let Some(media) = self.media_of(key) {
+                    media.set_muted(muted);
+                }
+            }
+            PhoneEffect::Stop(key) => {
+                if self.media_of(key).is_some() {
+                    self.media = None;
+                }
+            }
+        }
+    }
+
+    fn media_of(&self, key: CallKey) -> Option<&Media> {
+        self.media.as_ref().filter(|(of, _)| *of == key).map(|(_, media)| media)
+    }
+
+    fn start(&mut self, key: CallKey, setup: &Arc<MediaSetup>, contact: bool, muted: bool) {
+        let Some(version) = LibraryVersion::of_name(&setup.version) else {
+            // Checked when the keys were agreed.
+            return;
+        };
+        let direct = setup.peer_to_peer
+            && match self.settings.direct {
+                DirectCalls::Always => true,
+                DirectCalls::Contacts => contact,
+                DirectCalls::Never => false,
+            };
+        let custom = setup.custom_parameters.as_deref().map(CustomParameters::parse);
+        let custom = custom.unwrap_or_default();
+        if !custom.ignored.is_empty() {
+            tracing::info!(names = ?custom.ignored, "parameters of the call are ignored");
+        }
+        let parameters = MediaParameters {
+            key: onhook_voice::CallKey::of_bytes(setup.key.clone()),
+            caller: setup.caller,
+            version,
+            servers: setup.relays.iter().filter_map(server).collect(),
+            route: if direct { Route::Any } else { Route::RelaysOnly },
+            custom,
+            muted,
+        };
+        let sender = self.sender.clone();
+        let report = move |event| {
+            if let Some(event) = phone_event(event) {
+                // The receiver is gone while the program ends.
+                let _ = sender.send((key, event));
+            }
+        };
+        let device = self.device();
+        let media = Media::start(parameters, device, DeviceChoice::default(), report);
+        self.media = Some((key, media));
+    }
+
+    fn device(&self) -> Box<dyn Device> {
+        match self.settings.sound {
+            SoundSystem::Silent => Box::new(SilentDevice),
+            #[cfg(target_os = "linux")]
+            SoundSystem::Auto => Box::new(onhook_voice::device::pulse::PulseDevice::new()),
+            #[cfg(not(target_os = "linux"))]
+            SoundSystem::Auto => Box::new(SilentDevice),
+        }
+    }
+}
+
+/// A server of the call, if it is one that the engine can use.
+fn server(relay: &RelayServer) -> Option<Server> {
+    let addresses: Vec<_> =
+        [&relay.ipv4, &relay.ipv6].into_iter().filter_map(|ip| ip.parse().ok()).collect();
+    let port = u16::try_from(relay.port).ok().filter(|port| *port != 0)?;
+    match &relay.kind {
+        RelayKind::Reflector { peer_tag, tcp } => {
+            let peer_tag = peer_tag.as_slice().try_into().ok()?;
+            Some(Server::Reflector(Reflector {
+                id: relay.id,
+                addresses,
+                port,
+                peer_tag,
+                tcp: *tcp,
+            }))
+        }
+        RelayKind::WebRtc { stun, .. } => {
+            stun.then_some(Server::Stun(StunServer { id: relay.id, addresses, port }))
+        }
+    }
+}
+
+fn phone_event(event: MediaEvent) -> Option<PhoneEvent> {
+    Some(match event {
+        MediaEvent::Signaling(bytes) => PhoneEvent::Signaling(bytes),
+        MediaEvent::Connection(Connection::Connected) => PhoneEvent::Connected,
+        MediaEvent::Connection(Connection::Reconnecting) => PhoneEvent::Reconnecting,
+        MediaEvent::Connection(Connection::Connecting) => return None,
+        MediaEvent::Path(Path::Direct) => PhoneEvent::Path(MediaPath::Direct),
+        MediaEvent::Path(Path::Relayed(number)) => PhoneEvent::Path(MediaPath::Relayed(number)),
+        MediaEvent::PeerMuted(muted) => PhoneEvent::PeerMuted(muted),
+        // The event of the device that follows has the name.
+        MediaEvent::MutedByDevice => return None,
+        MediaEvent::Device(event) => return device_event(event),
+        MediaEvent::DeviceFailed(error) => {
+            PhoneEvent::Trouble(Some(text::clean(&error.to_string())))
+        }
+        MediaEvent::Figures(figures) => PhoneEvent::Figures(call_figures(&figures)),
+        MediaEvent::Ended(failure) => {
+            PhoneEvent::Ended(failure.map(|failure| text::clean(&failure.to_string())))
+        }
+    })
+}
+
+fn device_event(event: DeviceEvent) -> Option<PhoneEvent> {
+    let trouble = |text: String| Some(PhoneEvent::Trouble(Some(text)));
+    match event {
+        DeviceEvent::Started(_) | DeviceEvent::Returned(_) => Some(PhoneEvent::Trouble(None)),
+        DeviceEvent::Lost { reason } => trouble(words::sound_lost(&text::clean(&reason))),
+        DeviceEvent::Unavailable { direction, reason } => {
+            trouble(words::port_unavailable(is_microphone(direction), &text::clean(&reason)))
+        }
+        DeviceEvent::MutedAtServer { direction, muted } => Some(PhoneEvent::Trouble(
+            muted.then(|| words::muted_at_server(is_microphone(direction))),
+        )),
+        DeviceEvent::Suspended { direction, suspended } => {
+            Some(PhoneEvent::Trouble(suspended.then(|| words::suspended(is_microphone(direction)))))
+        }
+        DeviceEvent::MicrophoneReplaced { to } => Some(PhoneEvent::MutedByDevice(text::clean(&to))),
+        DeviceEvent::NotFound { .. }
+        | DeviceEvent::Moved { .. }
+        | DeviceEvent::Underflow { .. }
+        | DeviceEvent::Overflow { .. }
+        | DeviceEvent::PortsChanged => None,
+    }
+}
+
+fn is_microphone(direction: PortDirection) -> bool {
+    direction == PortDirection::Microphone
+}
+
+fn call_figures(figures: &MediaFigures) -> CallFigures {
+    CallFigures {
+        microphone: scale(figures.microphone),
+        peer: scale(figures.peer),
+        no_signal: figures.no_signal,
+        round_trip: figures.round_trip,
+        loss: figures.received_loss.max(figures.sent_loss.unwrap_or_default()),
+    }
+}
+
+/// A level from -60 dB to full scale on a scale from 0 to 1, in steps that a meter can show.
+fn scale(level: SoundLevel) -> f32 {
+    let share = ((level.decibels() + 60.0) / 60.0).clamp(0.0, 1.0);
+    (share * 20.0).round() / 20.0
+}

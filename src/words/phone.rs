@@ -1,0 +1,37 @@
+//! Sentences about the sound of a call.
+
+fn port(is_microphone: bool) -> &'static str {
+    if is_microphone { "microphone" } else { "loudspeaker" }
+}
+
+/// The sound server is gone. It is looked for.
+pub fn sound_lost(reason: &str) -> String {
+    format!("no sound: {reason}")
+}
+
+/// There is no microphone or no loudspeaker.
+pub fn port_unavailable(is_microphone: bool, reason: &str) -> String {
+    format!("no {}: {reason}", port(is_microphone))
+}
+
+/// The sound server has muted a port.
+pub fn muted_at_server(is_microphone: bool) -> String {
+    format!("the {} is muted in the sound settings", port(is_microphone))
+}
+
+/// The sound server has stopped a port.
+pub fn suspended(is_microphone: bool) -> String {
+    format!("the {} is suspended", port(is_microphone))
+}
+
+/// The quality of a call in a word, by the share of packets that are lost and the round trip.
+pub fn quality(loss: f32, round_trip_ms: Option<u128>) -> &'static str {
+    let slow = round_trip_ms.unwrap_or_default();
+    if loss > 0.1 || slow > 800 {
+        "breaking up"
+    } else if loss > 0.03 || slow > 400 {
+        "poor"
+    } else {
+        "good"
+    }
+}

@@ -28,6 +28,7 @@ mod builtin;
 mod call;
 mod connection;
 mod crypt;
+mod dh;
 mod handshake;
 mod log;
 mod message;
@@ -35,6 +36,7 @@ mod rng;
 mod rpc;
 mod scenario;
 mod srp;
+mod terms;
 mod transport;
 mod world;
 
@@ -51,6 +53,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
+pub use call::CallFeedback;
 use call::SessionIx;
 use crypt::AUTH_KEY_LEN;
 use log::RequestLog;

@@ -3,6 +3,7 @@
 //! [`World`] reads no clock and does no I/O. Its methods take the time in milliseconds of the server's
 //! clock, and put what must be sent into an outbox.
 
+mod call_feedback;
 mod delivery;
 mod difference;
 mod faults;
@@ -11,8 +12,10 @@ mod invitation;
 mod login_email;
 mod login_token;
 mod noise;
+mod placed;
 mod script;
 mod scripted_answer;
+mod scripted_party;
 mod session;
 mod sign_in;
 mod two_step_password;
@@ -26,6 +29,7 @@ use toml::Spanned;
 
 use crate::DCS;
 use crate::call::{CallEnd, CallState, CallView, Endpoint, ServerCall, SessionIx, UserIx, seconds};
+use crate::dh::ExponentSource;
 use crate::scenario::{
     AccountScript, DurationSource, MessageScript, NetworkFaultKind, OldState, ReasonPolicy,
     RepeatPolicy, Scenario,
@@ -35,6 +39,7 @@ use faults::FaultInjector;
 use invitation::ConferenceInvitation;
 use login_token::LoginToken;
 use noise::Noise;
+use placed::PlacedCall;
 use script::Script;
 
 pub(crate) use faults::MessageFault;
@@ -51,6 +56,10 @@ pub(crate) struct World {
     users: Vec<User>,
     sessions: Vec<Session>,
     calls: Vec<ServerCall>,
+    /// The calls that clients have placed.
+    placed: Vec<PlacedCall>,
+    /// The secret exponents of scripted people.
+    exponents: ExponentSource,
     invitations: Vec<ConferenceInvitation>,
     call_indexes: HashMap<i64, usize>,
     script: Script,
@@ -113,6 +122,8 @@ impl World {
             users,
             sessions,
             calls,
+            placed: Vec::new(),
+            exponents: ExponentSource::default(),
             invitations: Vec::new(),
             call_indexes,
             script,
@@ -156,16 +167,21 @@ impl World {
         session: SessionIx,
         input: &enums::InputUser,
     ) -> Option<enums::User> {
+        let ix = self.user_of_input(session, input)?;
+        Some(self.users[ix].to_tl(self.sessions[session].user == Some(ix)))
+    }
+
+    /// The index of the user that `input` refers to, if its access hash is correct.
+    fn user_of_input(&self, session: SessionIx, input: &enums::InputUser) -> Option<UserIx> {
         let own = self.sessions[session].user?;
-        let ix = match input {
-            enums::InputUser::UserSelf => own,
+        match input {
+            enums::InputUser::UserSelf => Some(own),
             enums::InputUser::User(user) => self
                 .users
                 .iter()
-                .position(|it| it.id == user.user_id && it.access_hash == user.access_hash)?,
-            _ => return None,
-        };
-        Some(self.users[ix].to_tl(ix == own))
+                .position(|it| it.id == user.user_id && it.access_hash == user.access_hash),
+            _ => None,
+        }
     }
 
     fn call(&self, id: i64) -> Option<&ServerCall> {
@@ -188,11 +204,8 @@ impl World {
     ) -> Result<enums::Updates, MethodError> {
         let enums::InputPhoneCall::Call(peer) = &request.peer;
         let user = self.sessions[session].user.ok_or(CALL_PEER_INVALID)?;
-        let ix = *self.call_indexes.get(&peer.id).ok_or(CALL_PEER_INVALID)?;
+        let ix = self.call_of_party(session, peer)?;
         let call = &self.calls[ix];
-        if call.access_hash_for(user) != Some(peer.access_hash) {
-            return Err(CALL_PEER_INVALID);
-        }
         let here = Endpoint::Session(session);
         let holder = match call.answered() {
             Some((by, _)) => {

@@ -31,6 +31,7 @@ mod crypt;
 mod dh;
 mod handshake;
 mod log;
+mod media;
 mod message;
 mod rng;
 mod rpc;
@@ -57,11 +58,13 @@ pub use call::CallFeedback;
 use call::SessionIx;
 use crypt::AUTH_KEY_LEN;
 use log::RequestLog;
+use media::MediaReply;
 use message::Reply;
 use scenario::NetworkFaultKind;
 use world::{Outgoing, World};
 
 pub use builtin::names as builtin_scenarios;
+pub use media::{MediaCall, MediaHook, MediaReplies};
 pub use scenario::{Scenario, ScenarioError, fault_kinds};
 pub use world::{CallTruth, ConferenceTruth, MessageTruth};
 
@@ -125,6 +128,8 @@ pub struct Options {
     pub log: Option<Box<dyn io::Write + Send>>,
     /// The clock that times the scenario and the calls.
     pub clock: WorldClock,
+    /// Where scripted people talk; without it they are silent.
+    pub media: Option<MediaHook>,
 }
 
 /// The clock that times the scenario and the calls. Message ids always use the system's clock.
@@ -150,6 +155,7 @@ struct Shared {
     /// The number of the next frame that arrives.
     next_arrival: AtomicU64,
     clock_offset: i64,
+    media: Option<MediaHook>,
     /// The system's milliseconds and the runtime's instant at start, with [`WorldClock::Runtime`].
     started: Option<(i64, Instant)>,
 }
@@ -184,7 +190,8 @@ impl Server {
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
         ];
         let addresses = [listeners[0].local_addr()?, listeners[1].local_addr()?];
-        let world = World::new(scenario, addresses);
+        let (replies, media_replies) = mpsc::unbounded_channel();
+        let world = World::new(scenario, addresses, replies);
         let (sessions, unbound_keys) = issued_keys(&world, addresses);
         let shared = Arc::new(Shared {
             clock_offset: world.clock_offset(),
@@ -195,13 +202,17 @@ impl Server {
             schedule_changed: Notify::new(),
             next_connection_id: AtomicU64::new(0),
             next_arrival: AtomicU64::new(0),
+            media: options.media,
             started: match options.clock {
                 WorldClock::System => None,
                 WorldClock::Runtime => Some((system_millis(), Instant::now())),
             },
         });
         shared.with_world(World::advance);
-        let mut tasks = vec![tokio::spawn(run_script(Arc::clone(&shared))).abort_handle()];
+        let mut tasks = vec![
+            tokio::spawn(run_script(Arc::clone(&shared))).abort_handle(),
+            tokio::spawn(relay_media(Arc::clone(&shared), media_replies)).abort_handle(),
+        ];
         for (dc, listener) in DCS.into_iter().zip(listeners) {
             let accepting = tokio::spawn(accept_connections(Arc::clone(&shared), dc, listener));
             tasks.push(accepting.abort_handle());
@@ -293,6 +304,11 @@ impl Shared {
                     let own = connections.iter().filter(|it| it.session == session);
                     own.for_each(|it| it.close.notify_one());
                 }
+                Outgoing::StartMedia(call) => {
+                    if let Some(hook) = &self.media {
+                        hook(*call);
+                    }
+                }
                 Outgoing::NetworkFault { how, millis } => self.apply_network_fault(how, millis),
                 Outgoing::RestoreNetwork => self.network.send_modify(|network| {
                     *network = NetworkState { cuts: network.cuts + 1, ..NetworkState::default() };
@@ -351,6 +367,17 @@ async fn run_script(shared: Arc<Shared>) {
             }
             None => shared.schedule_changed.notified().await,
         }
+    }
+}
+
+/// Carries out what the media engines of scripted people send.
+async fn relay_media(
+    shared: Arc<Shared>,
+    mut replies: mpsc::UnboundedReceiver<(usize, MediaReply)>,
+) {
+    while let Some((call, reply)) = replies.recv().await {
+        shared.with_world(|world, now| world.media_reply(call, reply, now));
+        shared.schedule_changed.notify_one();
     }
 }
 

@@ -48,7 +48,7 @@ impl Method {
 }
 
 /// All methods. A new method needs a row here and a function that computes its result.
-const METHODS: [Method; 32] = [
+const METHODS: [Method; 33] = [
     Method::for_any_key("help.getConfig", get_config),
     Method::for_any_key("auth.sendCode", account::send_code),
     Method::for_any_key("auth.resendCode", account::resend_code),
@@ -86,6 +86,7 @@ const METHODS: [Method; 32] = [
     Method::for_calls("phone.acceptCall", phone::accepted_peer, phone::accept_call),
     Method::for_calls("phone.confirmCall", phone::confirmed_peer, phone::confirm_call),
     Method::for_calls("phone.discardCall", phone::discarded_peer, phone::discard_call),
+    Method::for_calls("phone.sendSignalingData", phone::signaling_peer, phone::send_signaling_data),
     Method::for_calls("phone.setCallRating", phone::rated_peer, phone::set_call_rating),
     Method::for_calls("phone.saveCallDebug", phone::debugged_peer, phone::save_call_debug),
 ];

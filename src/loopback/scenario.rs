@@ -589,6 +589,8 @@ mod tests {
                 "title = 't'\n[phone]\ncustom_parameters = '{'",
                 "s.toml:3: custom_parameters: must be a text with JSON",
             ),
+            ("title = 't'\n[signaling]\nlose = 101.0", "s.toml:3: lose: must be a percentage"),
+            ("title = 't'\n[signaling]\ndelay = -1.0", "s.toml:3: delay: must be a number"),
             ("title = 't'\n[phone]\ndh = 'small'", "s.toml:3: dh: unknown variant"),
             ("title = 't'\n[me]\ndc = 3", "s.toml:3: dc: must be 2 or 4"),
             ("title = 't'\n[sign_in]\nlife = -1", "s.toml:3: life: must be a number of seconds"),

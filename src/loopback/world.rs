@@ -18,6 +18,7 @@ mod scripted_answer;
 mod scripted_party;
 mod session;
 mod sign_in;
+mod signaling;
 mod two_step_password;
 mod user;
 
@@ -25,11 +26,13 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use grammers_tl_types::{enums, types};
+use tokio::sync::mpsc;
 use toml::Spanned;
 
 use crate::DCS;
 use crate::call::{CallEnd, CallState, CallView, Endpoint, ServerCall, SessionIx, UserIx, seconds};
 use crate::dh::ExponentSource;
+use crate::media::{MediaCall, MediaReply};
 use crate::scenario::{
     AccountScript, DurationSource, MessageScript, NetworkFaultKind, OldState, ReasonPolicy,
     RepeatPolicy, Scenario,
@@ -41,6 +44,7 @@ use login_token::LoginToken;
 use noise::Noise;
 use placed::PlacedCall;
 use script::Script;
+use signaling::SignalingRelay;
 
 pub(crate) use faults::MessageFault;
 pub(crate) use ground_truth::name_of;
@@ -60,6 +64,7 @@ pub(crate) struct World {
     placed: Vec<PlacedCall>,
     /// The secret exponents of scripted people.
     exponents: ExponentSource,
+    signaling: SignalingRelay,
     invitations: Vec<ConferenceInvitation>,
     call_indexes: HashMap<i64, usize>,
     script: Script,
@@ -81,6 +86,8 @@ pub(crate) enum Outgoing {
     Push { session: SessionIx, updates: Box<enums::Updates> },
     /// Close the connections of a session.
     Close { session: SessionIx },
+    /// A scripted person takes part in the media of a call.
+    StartMedia(Box<MediaCall>),
     /// Start a network fault.
     NetworkFault { how: NetworkFaultKind, millis: i64 },
     /// Close all connections once and end all network faults.
@@ -98,7 +105,12 @@ const CALL_ALREADY_DECLINED: MethodError = (400, "CALL_ALREADY_DECLINED");
 const CALL_ALREADY_ACCEPTED: MethodError = (400, "CALL_ALREADY_ACCEPTED");
 
 impl World {
-    pub(crate) fn new(scenario: Scenario, addresses: [SocketAddr; 2]) -> Self {
+    /// The apps of scripted people send to `replies`.
+    pub(crate) fn new(
+        scenario: Scenario,
+        addresses: [SocketAddr; 2],
+        replies: mpsc::UnboundedSender<(usize, MediaReply)>,
+    ) -> Self {
         let mut users = vec![own_user(&scenario.me)];
         if scenario.server.old_state != OldState::Known {
             users[0].mailbox = Mailbox::new(LATER_PTS);
@@ -114,6 +126,7 @@ impl World {
         let noise = Noise::new(&scenario, &mut users);
         let sessions = sessions(&scenario, &users);
         let script = Script::new(&scenario);
+        let signaling = SignalingRelay::new(&scenario.signaling, replies);
         let answers_given = vec![0; scenario.answers.len()];
         let (calls, call_indexes, outbox) = (Vec::new(), HashMap::new(), Vec::new());
         let (login_tokens, faults) = (Vec::new(), FaultInjector::new(scenario.chaos.as_ref()));
@@ -124,6 +137,7 @@ impl World {
             calls,
             placed: Vec::new(),
             exponents: ExponentSource::default(),
+            signaling,
             invitations: Vec::new(),
             call_indexes,
             script,
@@ -291,6 +305,8 @@ impl World {
         let call = &mut self.calls[ix];
         let answered = call.answered();
         call.state = CallState::Ended(CallEnd { at: now, reason, duration, answered, by });
+        self.signaling.close_app(ix);
+        let call = &self.calls[ix];
         let (caller, callee) = (call.caller, call.callee);
         let message = self.script.message_options(ix);
         let at_once = message.kind != MessageScript::None && message.delay == 0;

@@ -2,6 +2,7 @@
 
 mod errors;
 mod people;
+mod signaling;
 
 use std::time::Duration;
 
@@ -188,6 +189,25 @@ async fn two_clients(text: &str) -> (Server, Client, Client) {
     ada.state().await;
     alan.state().await;
     (server, ada, alan)
+}
+
+/// A call from the account to the person of [`BOTH`] that both have confirmed; the call for requests
+/// of the caller and of the callee.
+async fn established_call(
+    server: &Server,
+    ada: &mut Client,
+    alan: &mut Client,
+) -> (enums::InputPhoneCall, enums::InputPhoneCall) {
+    let (a, b) = (Exchange::new(ada).await, Exchange::new(alan).await);
+    let placed = waiting(ada.request(&user(server, 1), a.hash()).await.expect("it is placed"));
+    let ringing = alan.next_ringing_call().await;
+    let callee = input(ringing.id, ringing.access_hash);
+    alan.accept(callee.clone(), b.public(), &["9.0.0"]).await.expect("it is accepted");
+    let print = fingerprint(&a.key(&ada.next_accepted().await.g_b));
+    let caller = input(placed.id, placed.access_hash);
+    ada.confirm(caller.clone(), a.public(), print).await.expect("it is confirmed");
+    alan.next_established().await;
+    (caller, callee)
 }
 
 /// What the server has of the last call of a session.
@@ -411,21 +431,15 @@ async fn the_session_that_talked_is_asked_for_a_rating() {
         peer,
         debug: types::DataJson { data: data.to_owned() }.into(),
     };
-    let (a, b) = (Exchange::new(&ada).await, Exchange::new(&alan).await);
-    let placed = waiting(ada.request(&user(&server, 1), a.hash()).await.expect("it is placed"));
-    let ringing = alan.next_ringing_call().await;
-    let callee = input(ringing.id, ringing.access_hash);
-    alan.accept(callee.clone(), b.public(), &["9.0.0"]).await.expect("accepted");
-    let print = fingerprint(&a.key(&ada.next_accepted().await.g_b));
-    let caller = input(placed.id, placed.access_hash);
-    ada.confirm(caller.clone(), a.public(), print).await.expect("confirmed");
+    let (caller, callee) = established_call(&server, &mut ada, &mut alan).await;
     let early = ada.invoke(&rate(caller.clone(), 5)).await.expect_err("it has not ended");
     assert!(early.is("CALL_PEER_INVALID"), "{early}");
     alan.hang_up(callee, 3).await.expect("it ends");
     let end = ada.next_discarded().await;
     assert!(end.need_rating && end.need_debug);
 
-    let wrong = input(placed.id, placed.access_hash ^ 1);
+    let enums::InputPhoneCall::Call(right) = &caller;
+    let wrong = input(right.id, right.access_hash ^ 1);
     let refused = ada.invoke(&rate(wrong, 5)).await.expect_err("a wrong hash");
     assert!(refused.is("CALL_PEER_INVALID"), "{refused}");
     let refused = ada.invoke(&debug(caller.clone(), "{")).await.expect_err("no JSON");

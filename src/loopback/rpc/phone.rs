@@ -80,6 +80,13 @@ pub(super) fn discard_call(world: &mut World, invocation: &Invocation) -> Read<R
     })
 }
 
+pub(super) fn send_signaling_data(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
+    serve(world, invocation, |world, request: functions::phone::SendSignalingData| {
+        let (session, now) = (invocation.session, invocation.now);
+        world.send_signaling(session, peer(&request.peer), request.data, now)
+    })
+}
+
 pub(super) fn set_call_rating(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
     serve(world, invocation, |world, request: functions::phone::SetCallRating| {
         let (session, now) = (invocation.session, invocation.now);
@@ -133,6 +140,11 @@ pub(super) fn accepted_peer(args: &[u8]) -> Read<Option<CallArgs>> {
 pub(super) fn confirmed_peer(args: &[u8]) -> Read<Option<CallArgs>> {
     let request = functions::phone::ConfirmCall::from_bytes(args)?;
     Ok(on_call(&request.peer, json!({ "versions": versions(&request.protocol) })))
+}
+
+pub(super) fn signaling_peer(args: &[u8]) -> Read<Option<CallArgs>> {
+    let request = functions::phone::SendSignalingData::from_bytes(args)?;
+    Ok(on_call(&request.peer, json!({ "bytes": request.data.len() })))
 }
 
 pub(super) fn rated_peer(args: &[u8]) -> Read<Option<CallArgs>> {

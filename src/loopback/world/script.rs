@@ -119,6 +119,10 @@ pub(super) enum ScriptEvent {
     PersonHangsUp {
         call: usize,
     },
+    /// Delayed signaling is delivered.
+    RelaySignaling {
+        delayed: usize,
+    },
     /// The call has rung for the time `rings`.
     RingTimeElapsed {
         call: usize,
@@ -329,6 +333,7 @@ impl World {
                 self.person_answers(call, at);
             }
             ScriptEvent::PersonConfirms { call } => self.person_confirms(call, at),
+            ScriptEvent::RelaySignaling { delayed } => self.deliver_delayed_signaling(delayed, at),
             ScriptEvent::PersonFindsWrongKey { call } => {
                 self.person_ends(call, enums::PhoneCallDiscardReason::Disconnect, at);
             }

@@ -100,6 +100,7 @@ impl World {
             self.script.schedule(now + RECEIPT, ScriptEvent::PersonFindsWrongKey { call });
             return;
         }
+        self.start_media(ix, self.calls[ix].callee, key);
         if hangs_up {
             self.script.schedule(now + talks, ScriptEvent::PersonHangsUp { call: ix });
         }
@@ -121,8 +122,10 @@ impl World {
         let CallState::Accepted { by: Endpoint::Session(_), .. } = self.calls[ix].state else {
             return;
         };
-        let (g_a, fingerprint) = self.scripted_confirmation(ix);
-        self.establish_call(ix, g_a, fingerprint, None, at);
+        let Some(secret) = self.scripted_exponent(ix) else { return };
+        let key = secret.key(&self.calls[ix].terms.g_b);
+        self.establish_call(ix, secret.public().to_vec(), dh::fingerprint(&key), None, at);
+        self.start_media(ix, self.calls[ix].caller, key);
         let Some(script) = self.script.script_of(ix) else { return };
         if let Some(talks) = millis(self.scenario.calls[script].talks.as_ref()) {
             let event = ScriptEvent::TalkTimeElapsed { call: ix, script };

@@ -32,11 +32,14 @@ mod dh;
 mod handshake;
 mod log;
 mod media;
+mod media_servers;
 mod message;
+mod reflector;
 mod rng;
 mod rpc;
 mod scenario;
 mod srp;
+mod stun;
 mod terms;
 mod transport;
 mod world;
@@ -59,12 +62,14 @@ use call::SessionIx;
 use crypt::AUTH_KEY_LEN;
 use log::RequestLog;
 use media::MediaReply;
+use media_servers::MediaServers;
 use message::Reply;
 use scenario::NetworkFaultKind;
 use world::{Outgoing, World};
 
 pub use builtin::names as builtin_scenarios;
 pub use media::{MediaCall, MediaHook, MediaReplies};
+pub use media_servers::MediaServerReport;
 pub use scenario::{Scenario, ScenarioError, fault_kinds};
 pub use world::{CallTruth, ConferenceTruth, MessageTruth};
 
@@ -77,6 +82,9 @@ pub struct Server {
     sessions: Vec<SessionKey>,
     unbound_keys: Vec<UnboundKeys>,
     tasks: Vec<AbortHandle>,
+    /// The tasks of the media servers, which end with the server.
+    _media_tasks: JoinSet<()>,
+    media_servers: Arc<MediaServers>,
     shared: Arc<Shared>,
 }
 
@@ -191,7 +199,10 @@ impl Server {
         ];
         let addresses = [listeners[0].local_addr()?, listeners[1].local_addr()?];
         let (replies, media_replies) = mpsc::unbounded_channel();
-        let world = World::new(scenario, addresses, replies);
+        let mut media_tasks = JoinSet::new();
+        let media_servers = MediaServers::start(&scenario.phone, &mut media_tasks).await?;
+        let media_servers = Arc::new(media_servers);
+        let world = World::new(scenario, addresses, Arc::clone(&media_servers), replies);
         let (sessions, unbound_keys) = issued_keys(&world, addresses);
         let shared = Arc::new(Shared {
             clock_offset: world.clock_offset(),
@@ -217,7 +228,15 @@ impl Server {
             let accepting = tokio::spawn(accept_connections(Arc::clone(&shared), dc, listener));
             tasks.push(accepting.abort_handle());
         }
-        Ok(Self { address: addresses[0], sessions, unbound_keys, tasks, shared })
+        Ok(Self {
+            address: addresses[0],
+            sessions,
+            unbound_keys,
+            tasks,
+            _media_tasks: media_tasks,
+            media_servers,
+            shared,
+        })
     }
 
     /// The state of all calls of a session's user; `session` is an index into [`Server::sessions`].
@@ -228,6 +247,11 @@ impl Server {
     /// The state of all conferences to which a session's user was invited.
     pub fn conferences(&self, session: usize) -> Vec<ConferenceTruth> {
         lock(&self.shared.world).conferences(session)
+    }
+
+    /// What the reflectors and the STUN server have received, in the order of the scenario.
+    pub fn media_servers(&self) -> Vec<MediaServerReport> {
+        self.media_servers.reports()
     }
 
     /// The address of the first data centre.

@@ -25,7 +25,7 @@ pub(crate) use invitation::{InvitationOutcome, InvitationScript};
 pub(crate) use noise::{NoiseKind, NoiseScript};
 pub(crate) use phone::{
     AcceptResult, AnswerStyle, AskScript, BestVersion, DhScript, Hostility, PhoneScript,
-    RequestRefusal, SignalingScript,
+    ReflectorScript, RequestRefusal, SignalingScript, StunScript,
 };
 
 use crate::builtin;
@@ -591,6 +591,19 @@ mod tests {
             ),
             ("title = 't'\n[signaling]\nlose = 101.0", "s.toml:3: lose: must be a percentage"),
             ("title = 't'\n[signaling]\ndelay = -1.0", "s.toml:3: delay: must be a number"),
+            (
+                "title = 't'\n[[phone.reflector]]\nlose = -1.0",
+                "s.toml:3: lose: must be a percentage",
+            ),
+            (
+                "title = 't'\n[[phone.reflector]]\njitter = -1.0",
+                "s.toml:3: jitter: must be a number",
+            ),
+            (
+                "title = 't'\n[[phone.reflector]]\ndown_for = 1.0",
+                "s.toml:3: down_for: needs down_at",
+            ),
+            ("title = 't'\n[phone]\nstun = 'off'", "s.toml:3: stun: unknown variant"),
             ("title = 't'\n[phone]\ndh = 'small'", "s.toml:3: dh: unknown variant"),
             ("title = 't'\n[me]\ndc = 3", "s.toml:3: dc: must be 2 or 4"),
             ("title = 't'\n[sign_in]\nlife = -1", "s.toml:3: life: must be a number of seconds"),

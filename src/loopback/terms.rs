@@ -2,6 +2,7 @@
 
 use grammers_tl_types::{enums, types};
 
+use crate::reflector::SHARED_LEN;
 use crate::scenario::BestVersion;
 use crate::world::MethodError;
 
@@ -28,6 +29,8 @@ pub(crate) struct CallTerms {
     /// The protocol of both; `None` until the callee accepts.
     pub(crate) agreed: Option<types::PhoneCallProtocol>,
     pub(crate) connections: Vec<enums::PhoneConnection>,
+    /// The part of `peer_tag` that both parties share, while reflectors relay it.
+    pub(crate) shared_tag: Option<[u8; SHARED_LEN]>,
     pub(crate) p2p_allowed: bool,
     pub(crate) custom_parameters: Option<String>,
     pub(crate) asks: Asks,
@@ -52,6 +55,7 @@ impl CallTerms {
             offered,
             agreed: None,
             connections: Vec::new(),
+            shared_tag: None,
             p2p_allowed: false,
             custom_parameters: None,
             asks: Asks::default(),

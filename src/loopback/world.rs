@@ -24,6 +24,7 @@ mod user;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use grammers_tl_types::{enums, types};
 use tokio::sync::mpsc;
@@ -33,6 +34,7 @@ use crate::DCS;
 use crate::call::{CallEnd, CallState, CallView, Endpoint, ServerCall, SessionIx, UserIx, seconds};
 use crate::dh::ExponentSource;
 use crate::media::{MediaCall, MediaReply};
+use crate::media_servers::MediaServers;
 use crate::scenario::{
     AccountScript, DurationSource, MessageScript, NetworkFaultKind, OldState, ReasonPolicy,
     RepeatPolicy, Scenario,
@@ -65,6 +67,7 @@ pub(crate) struct World {
     /// The secret exponents of scripted people.
     exponents: ExponentSource,
     signaling: SignalingRelay,
+    media_servers: Arc<MediaServers>,
     invitations: Vec<ConferenceInvitation>,
     call_indexes: HashMap<i64, usize>,
     script: Script,
@@ -109,6 +112,7 @@ impl World {
     pub(crate) fn new(
         scenario: Scenario,
         addresses: [SocketAddr; 2],
+        media_servers: Arc<MediaServers>,
         replies: mpsc::UnboundedSender<(usize, MediaReply)>,
     ) -> Self {
         let mut users = vec![own_user(&scenario.me)];
@@ -138,6 +142,7 @@ impl World {
             placed: Vec::new(),
             exponents: ExponentSource::default(),
             signaling,
+            media_servers,
             invitations: Vec::new(),
             call_indexes,
             script,
@@ -305,6 +310,9 @@ impl World {
         let call = &mut self.calls[ix];
         let answered = call.answered();
         call.state = CallState::Ended(CallEnd { at: now, reason, duration, answered, by });
+        if let Some(shared) = call.terms.shared_tag.take() {
+            self.media_servers.end_call(&shared);
+        }
         self.signaling.close_app(ix);
         let call = &self.calls[ix];
         let (caller, callee) = (call.caller, call.callee);

@@ -2,6 +2,7 @@
 
 mod errors;
 mod people;
+mod reflectors;
 mod signaling;
 
 use std::time::Duration;
@@ -198,16 +199,36 @@ async fn established_call(
     ada: &mut Client,
     alan: &mut Client,
 ) -> (enums::InputPhoneCall, enums::InputPhoneCall) {
+    let (caller, callee, _) = connected_call(server, ada, alan).await;
+    (caller, callee)
+}
+
+/// The same, with the call as the callee receives it.
+async fn connected_call(
+    server: &Server,
+    ada: &mut Client,
+    alan: &mut Client,
+) -> (enums::InputPhoneCall, enums::InputPhoneCall, types::PhoneCall) {
+    call_with_random_id(server, ada, alan, 1).await
+}
+
+async fn call_with_random_id(
+    server: &Server,
+    ada: &mut Client,
+    alan: &mut Client,
+    random_id: i32,
+) -> (enums::InputPhoneCall, enums::InputPhoneCall, types::PhoneCall) {
     let (a, b) = (Exchange::new(ada).await, Exchange::new(alan).await);
-    let placed = waiting(ada.request(&user(server, 1), a.hash()).await.expect("it is placed"));
+    let protocol = protocol(&["13.0.0", "9.0.0", "8.0.0"]);
+    let placed = ada.request_as(&user(server, 1), a.hash(), random_id, protocol).await;
+    let placed = waiting(placed.expect("it is placed"));
     let ringing = alan.next_ringing_call().await;
     let callee = input(ringing.id, ringing.access_hash);
     alan.accept(callee.clone(), b.public(), &["9.0.0"]).await.expect("it is accepted");
     let print = fingerprint(&a.key(&ada.next_accepted().await.g_b));
     let caller = input(placed.id, placed.access_hash);
     ada.confirm(caller.clone(), a.public(), print).await.expect("it is confirmed");
-    alan.next_established().await;
-    (caller, callee)
+    (caller, callee, alan.next_established().await)
 }
 
 /// What the server has of the last call of a session.

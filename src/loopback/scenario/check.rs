@@ -6,8 +6,8 @@ use toml::Spanned;
 
 use super::{
     AnswerScript, AnswerStyle, CallScript, DeviceScript, InvitationOutcome, InvitationScript,
-    PersonScript, RevocationScript, RingOutcome, Scenario, SignInScript, SignalingScript,
-    parse_error,
+    PersonScript, ReflectorScript, RevocationScript, RingOutcome, Scenario, SignInScript,
+    SignalingScript, parse_error,
 };
 use crate::{DCS, rpc};
 use onhook_toml_source::{TomlError, TomlSource};
@@ -91,12 +91,14 @@ impl Scenario {
         let (phone, signaling) = (&self.phone, &self.signaling);
         check_json(source, "config", Some(&phone.config))?;
         check_json(source, "custom_parameters", phone.custom_parameters.as_ref())?;
+        for reflector in phone.reflector.iter().flatten() {
+            check_reflector(source, reflector)?;
+        }
         let SignalingScript { lose, double, corrupt, reorder, delay, .. } = signaling;
         for (key, value) in
             [("lose", lose), ("double", double), ("corrupt", corrupt), ("reorder", reorder)]
         {
-            let message = "must be a percentage, 0 to 100";
-            check_range(source, key, value.as_ref(), 0.0..=100.0, message)?;
+            check_percentage(source, key, value.as_ref())?;
         }
         check_seconds(source, "delay", delay.as_ref())
     }
@@ -274,6 +276,22 @@ fn check_person(source: TomlSource, person: &PersonScript) -> Result<(), TomlErr
     Ok(())
 }
 
+fn check_reflector(source: TomlSource, reflector: &ReflectorScript) -> Result<(), TomlError> {
+    let ReflectorScript { lose, delay, jitter, down_at, down_for, .. } = reflector;
+    check_percentage(source, "lose", lose.as_ref())?;
+    for (key, value) in
+        [("delay", delay), ("jitter", jitter), ("down_at", down_at), ("down_for", down_for)]
+    {
+        check_seconds(source, key, value.as_ref())?;
+    }
+    match down_for {
+        Some(down_for) if down_at.is_none() => {
+            Err(source.error(down_for.span().start, "down_for", "needs down_at"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn check_json(
     source: TomlSource,
     key: &str,
@@ -294,6 +312,14 @@ fn check_count(
     value: Option<&Spanned<usize>>,
 ) -> Result<(), TomlError> {
     check_range(source, key, value, 0..=16, "must be 0 to 16")
+}
+
+fn check_percentage(
+    source: TomlSource,
+    key: &str,
+    value: Option<&Spanned<f64>>,
+) -> Result<(), TomlError> {
+    check_range(source, key, value, 0.0..=100.0, "must be a percentage, 0 to 100")
 }
 
 fn check_seconds(

@@ -25,6 +25,47 @@ pub(crate) struct PhoneScript {
     pub(crate) config: Spanned<String>,
     /// What the server asks of a client after a call.
     pub(crate) asks: Vec<AskScript>,
+    /// The reflectors; without it there is one.
+    pub(crate) reflector: Option<Vec<ReflectorScript>>,
+    pub(crate) stun: StunScript,
+}
+
+impl PhoneScript {
+    pub(crate) fn reflectors(&self) -> Vec<ReflectorScript> {
+        self.reflector.clone().unwrap_or_else(|| vec![ReflectorScript::default()])
+    }
+}
+
+/// `[[phone.reflector]]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ReflectorScript {
+    /// Whether clients reach it by TCP.
+    pub(crate) tcp: bool,
+    /// The seed of the random numbers.
+    pub(crate) seed: u64,
+    /// The percentage of packets that are lost.
+    pub(crate) lose: Option<Spanned<f64>>,
+    /// The delay of each packet, in seconds.
+    pub(crate) delay: Option<Spanned<f64>>,
+    /// The most that is added to the delay of a packet, in seconds.
+    pub(crate) jitter: Option<Spanned<f64>>,
+    /// When an outage starts, in seconds after the first call was established.
+    pub(crate) down_at: Option<Spanned<f64>>,
+    /// How long it lasts; without it for ever.
+    pub(crate) down_for: Option<Spanned<f64>>,
+}
+
+/// The STUN server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StunScript {
+    #[default]
+    On,
+    /// Calls list it, and it does not answer.
+    Silent,
+    /// Calls do not list it.
+    Absent,
 }
 
 impl Default for PhoneScript {
@@ -39,6 +80,8 @@ impl Default for PhoneScript {
             custom_parameters: None,
             config: Spanned::new(0..0, DEFAULT_CONFIG.to_owned()),
             asks: Vec::new(),
+            reflector: None,
+            stun: StunScript::default(),
         }
     }
 }

@@ -322,7 +322,7 @@ impl World {
         let CallState::Accepted { by, .. } = self.calls[ix].state else { return };
         let mut before = self.views(ix);
         let hostile = self.hostilities(ix);
-        let (id, phone) = (self.calls[ix].id, &self.scenario.phone);
+        let phone = &self.scenario.phone;
         let terms = &mut self.calls[ix].terms;
         terms.g_a = hostile_value(&hostile).unwrap_or(g_a);
         terms.key_fingerprint = key_fingerprint;
@@ -333,7 +333,9 @@ impl World {
         if hostile.contains(&Hostility::WrongFingerprint) {
             terms.key_fingerprint = !key_fingerprint;
         }
-        terms.p2p_allowed = phone.p2p;
+        let agreed = terms.agreed.as_ref();
+        terms.p2p_allowed = phone.p2p && agreed.is_some_and(|agreed| agreed.udp_p2p);
+        let reflectors = agreed.is_some_and(|agreed| agreed.udp_reflector);
         terms.custom_parameters = phone.custom_parameters.as_ref().map(|it| it.get_ref().clone());
         if hostile.contains(&Hostility::GarbageParameters) {
             terms.custom_parameters = Some("{\"network_use_".to_owned());
@@ -343,7 +345,10 @@ impl World {
             debug: phone.asks.contains(&AskScript::Debug),
         };
         if !hostile.contains(&Hostility::NoConnections) {
-            terms.connections = connections(id);
+            let (connections, shared) =
+                self.media_servers.connections_of_call(reflectors, terms.p2p_allowed);
+            terms.connections = connections;
+            terms.shared_tag = Some(shared);
         }
         self.calls[ix].state = CallState::Established { at: now, by };
         if let Some(session) = confirmed_by {
@@ -408,27 +413,4 @@ fn hostile_value(hostile: &[Hostility]) -> Option<Vec<u8>> {
         | Hostility::NoConnections
         | Hostility::GarbageParameters => None,
     })
-}
-
-/// The connections of a call without reflectors of this server.
-fn connections(id: i64) -> Vec<enums::PhoneConnection> {
-    let reflector = types::PhoneConnection {
-        tcp: false,
-        id: id.rotate_left(13),
-        ip: "127.0.0.1".to_owned(),
-        ipv6: "::1".to_owned(),
-        port: 596,
-        peer_tag: vec![0; 16],
-    };
-    let stun = types::PhoneConnectionWebrtc {
-        turn: true,
-        stun: true,
-        id: id.rotate_left(17),
-        ip: "127.0.0.1".to_owned(),
-        ipv6: "::1".to_owned(),
-        port: 1400,
-        username: "reflector".to_owned(),
-        password: "none".to_owned(),
-    };
-    vec![reflector.into(), stun.into()]
 }

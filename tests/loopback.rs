@@ -2,6 +2,7 @@
 
 mod chaos;
 mod noise;
+mod phone;
 mod sign_in;
 
 use std::time::Duration;

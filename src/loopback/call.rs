@@ -5,6 +5,8 @@
 
 use grammers_tl_types::{enums, types};
 
+use crate::terms::{Asks, CallTerms};
+
 /// An index into the users of the world.
 pub(crate) type UserIx = usize;
 /// An index into the sessions of the world.
@@ -34,6 +36,27 @@ pub(crate) struct ServerCall {
     pub(crate) reason_elsewhere: Option<enums::PhoneCallDiscardReason>,
     /// The service messages about the call: who has them, and their ids.
     pub(crate) messages: Vec<(UserIx, i32)>,
+    /// What the parties have agreed on.
+    pub(crate) terms: CallTerms,
+    /// Whether the server refused the call before a device of the callee received it.
+    pub(crate) refused: bool,
+    /// Whether a session of the callee has acknowledged or accepted the call.
+    pub(crate) held_by_session: bool,
+    /// `key_fingerprint` of `phone.confirmCall`.
+    pub(crate) sent_fingerprint: Option<i64>,
+    /// What a client did in the call that it must not do, as [`crate::CallTruth::violations`].
+    pub(crate) violations: Vec<&'static str>,
+    /// What the clients sent after the call.
+    pub(crate) feedback: Vec<CallFeedback>,
+}
+
+/// What a client sent about a call after its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallFeedback {
+    /// `phone.setCallRating` with this number of stars.
+    Rating(i32),
+    /// `phone.saveCallDebug`.
+    Debug,
 }
 
 /// The access hashes of a call; each party has a different one.
@@ -133,17 +156,7 @@ impl ServerCall {
     fn view_of_caller(&self, ids: (i64, i64)) -> CallView {
         let hash = self.hashes.caller;
         CallView::Live(match &self.state {
-            CallState::Ringing { received } => types::PhoneCallWaiting {
-                video: self.video,
-                id: self.id,
-                access_hash: hash,
-                date: seconds(self.created),
-                admin_id: ids.0,
-                participant_id: ids.1,
-                protocol: protocol(),
-                receive_date: received.map(seconds),
-            }
-            .into(),
+            CallState::Ringing { received } => self.waiting(hash, received.map(seconds), ids),
             CallState::Accepted { at, .. } => types::PhoneCallAccepted {
                 video: self.video,
                 id: self.id,
@@ -151,16 +164,19 @@ impl ServerCall {
                 date: seconds(*at),
                 admin_id: ids.0,
                 participant_id: ids.1,
-                g_b: group_element(self.id),
-                protocol: protocol(),
+                g_b: self.terms.g_b.clone(),
+                protocol: self.terms.protocol(),
             }
             .into(),
-            CallState::Established { at, .. } => self.established(hash, *at, ids),
+            CallState::Established { at, .. } => self.established(hash, &self.terms.g_b, *at, ids),
             CallState::Ended(end) => return self.ended_view(end),
         })
     }
 
     fn view_of_callee(&self, here: Endpoint, ids: (i64, i64)) -> CallView {
+        if self.refused {
+            return CallView::Hidden;
+        }
         match self.answered() {
             // Accepted on another device: `phoneCallDiscarded` without a duration.
             Some((endpoint, at)) if endpoint != here => {
@@ -170,7 +186,10 @@ impl ServerCall {
             _ => {}
         }
         match &self.state {
-            // The accepting session receives its state as the result of `phone.acceptCall`.
+            // As the result of `phone.acceptCall`.
+            CallState::Accepted { .. } if self.held_by_session => {
+                CallView::Live(self.waiting(self.hashes.callee, None, ids))
+            }
             CallState::Ringing { .. } | CallState::Accepted { .. } => CallView::Live(
                 types::PhoneCallRequested {
                     video: self.video,
@@ -179,21 +198,47 @@ impl ServerCall {
                     date: seconds(self.created),
                     admin_id: ids.0,
                     participant_id: ids.1,
-                    g_a_hash: group_element(self.id)[..32].to_vec(),
-                    protocol: protocol(),
+                    g_a_hash: self.terms.g_a_hash.to_vec(),
+                    protocol: self.terms.offered.clone().into(),
                 }
                 .into(),
             ),
             CallState::Established { at, .. } => {
-                CallView::Live(self.established(self.hashes.callee, *at, ids))
+                CallView::Live(self.established(self.hashes.callee, &self.terms.g_a, *at, ids))
             }
             CallState::Ended(end) => self.ended_view(end),
         }
     }
 
-    fn established(&self, access_hash: i64, at: i64, ids: (i64, i64)) -> enums::PhoneCall {
+    fn waiting(
+        &self,
+        access_hash: i64,
+        receive_date: Option<i32>,
+        ids: (i64, i64),
+    ) -> enums::PhoneCall {
+        types::PhoneCallWaiting {
+            video: self.video,
+            id: self.id,
+            access_hash,
+            date: seconds(self.created),
+            admin_id: ids.0,
+            participant_id: ids.1,
+            protocol: self.terms.protocol(),
+            receive_date,
+        }
+        .into()
+    }
+
+    fn established(
+        &self,
+        access_hash: i64,
+        g_a_or_b: &[u8],
+        at: i64,
+        ids: (i64, i64),
+    ) -> enums::PhoneCall {
+        let terms = &self.terms;
         types::PhoneCall {
-            p2p_allowed: true,
+            p2p_allowed: terms.p2p_allowed,
             video: self.video,
             conference_supported: true,
             id: self.id,
@@ -201,12 +246,15 @@ impl ServerCall {
             date: seconds(self.created),
             admin_id: ids.0,
             participant_id: ids.1,
-            g_a_or_b: group_element(self.id),
-            key_fingerprint: self.id.rotate_left(7),
-            protocol: protocol(),
-            connections: connections(self.id),
+            g_a_or_b: g_a_or_b.to_vec(),
+            key_fingerprint: terms.key_fingerprint,
+            protocol: terms.protocol(),
+            connections: terms.connections.clone(),
             start_date: seconds(at),
-            custom_parameters: None,
+            custom_parameters: terms
+                .custom_parameters
+                .clone()
+                .map(|data| types::DataJson { data }.into()),
         }
         .into()
     }
@@ -221,9 +269,11 @@ impl ServerCall {
         reason: Option<enums::PhoneCallDiscardReason>,
         duration: Option<i32>,
     ) -> enums::PhoneCall {
+        // Only the devices that carried the media of a call know its duration.
+        let asks = if duration.is_some() { self.terms.asks } else { Asks::default() };
         types::PhoneCallDiscarded {
-            need_rating: false,
-            need_debug: false,
+            need_rating: asks.rating,
+            need_debug: asks.debug,
             video: self.video,
             id: self.id,
             reason,
@@ -236,42 +286,4 @@ impl ServerCall {
 /// Converts milliseconds to seconds, the unit of a TL `date`.
 pub(crate) fn seconds(millis: i64) -> i32 {
     millis.div_euclid(1000) as i32
-}
-
-fn protocol() -> enums::PhoneCallProtocol {
-    types::PhoneCallProtocol {
-        udp_p2p: true,
-        udp_reflector: true,
-        min_layer: 65,
-        max_layer: 92,
-        library_versions: ["13.0.0", "12.0.0", "11.0.0"].map(str::to_owned).to_vec(),
-    }
-    .into()
-}
-
-/// 256 bytes in place of a Diffie-Hellman value. The server does not compute a key.
-fn group_element(id: i64) -> Vec<u8> {
-    id.to_le_bytes().repeat(32)
-}
-
-fn connections(id: i64) -> Vec<enums::PhoneConnection> {
-    let reflector = types::PhoneConnection {
-        tcp: false,
-        id: id.rotate_left(13),
-        ip: "127.0.0.1".to_owned(),
-        ipv6: "::1".to_owned(),
-        port: 596,
-        peer_tag: vec![0; 16],
-    };
-    let stun = types::PhoneConnectionWebrtc {
-        turn: true,
-        stun: true,
-        id: id.rotate_left(17),
-        ip: "127.0.0.1".to_owned(),
-        ipv6: "::1".to_owned(),
-        port: 1400,
-        username: "reflector".to_owned(),
-        password: "none".to_owned(),
-    };
-    vec![reflector.into(), stun.into()]
 }

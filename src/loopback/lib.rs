@@ -28,13 +28,19 @@ mod builtin;
 mod call;
 mod connection;
 mod crypt;
+mod dh;
 mod handshake;
 mod log;
+mod media;
+mod media_servers;
 mod message;
+mod reflector;
 mod rng;
 mod rpc;
 mod scenario;
 mod srp;
+mod stun;
+mod terms;
 mod transport;
 mod world;
 
@@ -51,14 +57,19 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
+pub use call::CallFeedback;
 use call::SessionIx;
 use crypt::AUTH_KEY_LEN;
 use log::RequestLog;
+use media::MediaReply;
+use media_servers::MediaServers;
 use message::Reply;
 use scenario::NetworkFaultKind;
 use world::{Outgoing, World};
 
 pub use builtin::names as builtin_scenarios;
+pub use media::{MediaCall, MediaHook, MediaReplies};
+pub use media_servers::MediaServerReport;
 pub use scenario::{Scenario, ScenarioError, fault_kinds};
 pub use world::{CallTruth, ConferenceTruth, MessageTruth};
 
@@ -71,6 +82,9 @@ pub struct Server {
     sessions: Vec<SessionKey>,
     unbound_keys: Vec<UnboundKeys>,
     tasks: Vec<AbortHandle>,
+    /// The tasks of the media servers, which end with the server.
+    _media_tasks: JoinSet<()>,
+    media_servers: Arc<MediaServers>,
     shared: Arc<Shared>,
 }
 
@@ -122,6 +136,8 @@ pub struct Options {
     pub log: Option<Box<dyn io::Write + Send>>,
     /// The clock that times the scenario and the calls.
     pub clock: WorldClock,
+    /// Where scripted people talk; without it they are silent.
+    pub media: Option<MediaHook>,
 }
 
 /// The clock that times the scenario and the calls. Message ids always use the system's clock.
@@ -147,6 +163,7 @@ struct Shared {
     /// The number of the next frame that arrives.
     next_arrival: AtomicU64,
     clock_offset: i64,
+    media: Option<MediaHook>,
     /// The system's milliseconds and the runtime's instant at start, with [`WorldClock::Runtime`].
     started: Option<(i64, Instant)>,
 }
@@ -181,7 +198,11 @@ impl Server {
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
         ];
         let addresses = [listeners[0].local_addr()?, listeners[1].local_addr()?];
-        let world = World::new(scenario, addresses);
+        let (replies, media_replies) = mpsc::unbounded_channel();
+        let mut media_tasks = JoinSet::new();
+        let media_servers = MediaServers::start(&scenario.phone, &mut media_tasks).await?;
+        let media_servers = Arc::new(media_servers);
+        let world = World::new(scenario, addresses, Arc::clone(&media_servers), replies);
         let (sessions, unbound_keys) = issued_keys(&world, addresses);
         let shared = Arc::new(Shared {
             clock_offset: world.clock_offset(),
@@ -192,18 +213,30 @@ impl Server {
             schedule_changed: Notify::new(),
             next_connection_id: AtomicU64::new(0),
             next_arrival: AtomicU64::new(0),
+            media: options.media,
             started: match options.clock {
                 WorldClock::System => None,
                 WorldClock::Runtime => Some((system_millis(), Instant::now())),
             },
         });
         shared.with_world(World::advance);
-        let mut tasks = vec![tokio::spawn(run_script(Arc::clone(&shared))).abort_handle()];
+        let mut tasks = vec![
+            tokio::spawn(run_script(Arc::clone(&shared))).abort_handle(),
+            tokio::spawn(relay_media(Arc::clone(&shared), media_replies)).abort_handle(),
+        ];
         for (dc, listener) in DCS.into_iter().zip(listeners) {
             let accepting = tokio::spawn(accept_connections(Arc::clone(&shared), dc, listener));
             tasks.push(accepting.abort_handle());
         }
-        Ok(Self { address: addresses[0], sessions, unbound_keys, tasks, shared })
+        Ok(Self {
+            address: addresses[0],
+            sessions,
+            unbound_keys,
+            tasks,
+            _media_tasks: media_tasks,
+            media_servers,
+            shared,
+        })
     }
 
     /// The state of all calls of a session's user; `session` is an index into [`Server::sessions`].
@@ -214,6 +247,11 @@ impl Server {
     /// The state of all conferences to which a session's user was invited.
     pub fn conferences(&self, session: usize) -> Vec<ConferenceTruth> {
         lock(&self.shared.world).conferences(session)
+    }
+
+    /// What the reflectors and the STUN server have received, in the order of the scenario.
+    pub fn media_servers(&self) -> Vec<MediaServerReport> {
+        self.media_servers.reports()
     }
 
     /// The address of the first data centre.
@@ -290,6 +328,11 @@ impl Shared {
                     let own = connections.iter().filter(|it| it.session == session);
                     own.for_each(|it| it.close.notify_one());
                 }
+                Outgoing::StartMedia(call) => {
+                    if let Some(hook) = &self.media {
+                        hook(*call);
+                    }
+                }
                 Outgoing::NetworkFault { how, millis } => self.apply_network_fault(how, millis),
                 Outgoing::RestoreNetwork => self.network.send_modify(|network| {
                     *network = NetworkState { cuts: network.cuts + 1, ..NetworkState::default() };
@@ -348,6 +391,17 @@ async fn run_script(shared: Arc<Shared>) {
             }
             None => shared.schedule_changed.notified().await,
         }
+    }
+}
+
+/// Carries out what the media engines of scripted people send.
+async fn relay_media(
+    shared: Arc<Shared>,
+    mut replies: mpsc::UnboundedReceiver<(usize, MediaReply)>,
+) {
+    while let Some((call, reply)) = replies.recv().await {
+        shared.with_world(|world, now| world.media_reply(call, reply, now));
+        shared.schedule_changed.notify_one();
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod account;
 mod config;
+mod phone;
 
 use grammers_tl_types::deserialize::Result as Read;
 use grammers_tl_types::{
@@ -13,8 +14,9 @@ use serde_json::{Value, json};
 
 use crate::call::SessionIx;
 use crate::scenario::InvalidMessage;
-use crate::world::{ClientInfo, ResponseKind, ResponseOverride, User, World, name_of};
+use crate::world::{ClientInfo, ResponseKind, ResponseOverride, World};
 
+type ReadCall = fn(&[u8]) -> Read<Option<CallArgs>>;
 type Handler = fn(&mut World, &Invocation) -> Read<RpcResult>;
 
 /// A method that the server answers.
@@ -26,7 +28,7 @@ struct Method {
     /// Whether the connection receives updates after a successful request.
     subscribes: bool,
     /// Extracts the call that a request refers to, if the method refers to one.
-    call: fn(&[u8]) -> Read<Option<CallArgs>>,
+    call: ReadCall,
     /// Computes the result.
     answer: Handler,
 }
@@ -36,13 +38,17 @@ impl Method {
         Self { name, needs_user: true, subscribes: true, call: no_call, answer }
     }
 
+    const fn for_calls(name: &'static str, call: ReadCall, answer: Handler) -> Self {
+        Self { call, ..Self::for_users(name, answer) }
+    }
+
     const fn for_any_key(name: &'static str, answer: Handler) -> Self {
         Self { name, needs_user: false, subscribes: false, call: no_call, answer }
     }
 }
 
 /// All methods. A new method needs a row here and a function that computes its result.
-const METHODS: [Method; 24] = [
+const METHODS: [Method; 33] = [
     Method::for_any_key("help.getConfig", get_config),
     Method::for_any_key("auth.sendCode", account::send_code),
     Method::for_any_key("auth.resendCode", account::resend_code),
@@ -72,11 +78,17 @@ const METHODS: [Method; 24] = [
     Method::for_users("users.getUsers", get_users),
     Method::for_users("messages.search", search),
     Method::for_users("messages.getMessages", get_messages),
-    Method {
-        call: declined_message,
-        ..Method::for_users("phone.declineConferenceCallInvite", decline_invitation)
-    },
-    Method { call: discarded_call, ..Method::for_users("phone.discardCall", discard_call) },
+    Method::for_calls("phone.declineConferenceCallInvite", declined_message, decline_invitation),
+    Method::for_users("messages.getDhConfig", phone::get_dh_config),
+    Method::for_users("phone.getCallConfig", phone::get_call_config),
+    Method::for_calls("phone.requestCall", phone::requested_user, phone::request_call),
+    Method::for_calls("phone.receivedCall", phone::received_peer, phone::received_call),
+    Method::for_calls("phone.acceptCall", phone::accepted_peer, phone::accept_call),
+    Method::for_calls("phone.confirmCall", phone::confirmed_peer, phone::confirm_call),
+    Method::for_calls("phone.discardCall", phone::discarded_peer, phone::discard_call),
+    Method::for_calls("phone.sendSignalingData", phone::signaling_peer, phone::send_signaling_data),
+    Method::for_calls("phone.setCallRating", phone::rated_peer, phone::set_call_rating),
+    Method::for_calls("phone.saveCallDebug", phone::debugged_peer, phone::save_call_debug),
 ];
 
 /// The names of all methods of this server.
@@ -97,8 +109,17 @@ struct Invocation<'a> {
 
 /// The call that a request refers to, and the request's arguments for the log.
 struct CallArgs {
-    id: i64,
+    subject: Subject,
     log: Value,
+}
+
+/// What a request about a call refers to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Subject {
+    /// A call or an invitation with this id.
+    Call(i64),
+    /// The user with this id.
+    User(i64),
 }
 
 /// What the client of one connection has set up.
@@ -241,7 +262,7 @@ fn respond(
 ) -> Read<Response> {
     let call = (method.call)(args)?;
     let response_override =
-        world.response_override(session, method.name, call.as_ref().map(|it| it.id));
+        world.response_override(session, method.name, call.as_ref().map(|it| it.subject));
     let computed = if response_override.effect {
         let invalid = response_override.invalid;
         (method.answer)(world, &Invocation { session, args, now, invalid })?
@@ -324,32 +345,10 @@ fn decline_invitation(world: &mut World, invocation: &Invocation) -> Read<RpcRes
     Ok(declined.map(|updates| updates.to_bytes()).map_err(|(code, name)| (code, name.to_owned())))
 }
 
-fn discard_call(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
-    let request = functions::phone::DiscardCall::from_bytes(invocation.args)?;
-    if world.user(invocation.session).is_some_and(User::is_bot) {
-        return Ok(error(400, "BOT_METHOD_INVALID"));
-    }
-    let discarded = world.discard(invocation.session, &request, invocation.now);
-    Ok(discarded.map(|updates| updates.to_bytes()).map_err(|(code, name)| (code, name.to_owned())))
-}
-
-fn discarded_call(args: &[u8]) -> Read<Option<CallArgs>> {
-    let request = functions::phone::DiscardCall::from_bytes(args)?;
-    let enums::InputPhoneCall::Call(peer) = &request.peer;
-    let log = json!({
-        "id": peer.id,
-        "access_hash": peer.access_hash,
-        "reason": name_of(&request.reason),
-        "duration": request.duration,
-        "video": request.video,
-        "connection_id": request.connection_id,
-    });
-    Ok(Some(CallArgs { id: peer.id, log }))
-}
-
 fn declined_message(args: &[u8]) -> Read<Option<CallArgs>> {
     let request = functions::phone::DeclineConferenceCallInvite::from_bytes(args)?;
-    Ok(Some(CallArgs { id: request.msg_id.into(), log: json!({ "message": request.msg_id }) }))
+    let subject = Subject::Call(request.msg_id.into());
+    Ok(Some(CallArgs { subject, log: json!({ "message": request.msg_id }) }))
 }
 
 fn no_call(_: &[u8]) -> Read<Option<CallArgs>> {

@@ -8,6 +8,7 @@ mod chaos;
 mod check;
 mod invitation;
 mod noise;
+mod phone;
 
 use std::path::Path;
 
@@ -22,6 +23,10 @@ pub use chaos::fault_kinds;
 pub(crate) use chaos::{ChaosScript, FaultKind, InvalidMessage};
 pub(crate) use invitation::{InvitationOutcome, InvitationScript};
 pub(crate) use noise::{NoiseKind, NoiseScript};
+pub(crate) use phone::{
+    AcceptResult, AnswerStyle, AskScript, BestVersion, DhScript, Hostility, PhoneScript,
+    ReflectorScript, RequestRefusal, SignalingScript, StunScript,
+};
 
 use crate::builtin;
 use onhook_toml_source::{TomlError, TomlSource};
@@ -53,6 +58,10 @@ pub struct Scenario {
     pub(crate) flood: Option<FloodScript>,
     pub(crate) chaos: Option<ChaosScript>,
     pub(crate) noise: Option<NoiseScript>,
+    #[serde(default)]
+    pub(crate) phone: PhoneScript,
+    #[serde(default)]
+    pub(crate) signaling: SignalingScript,
 }
 
 /// `[server]`.
@@ -194,6 +203,20 @@ pub(crate) struct PersonScript {
     /// The number of signed-in sessions of this person.
     #[serde(default)]
     pub(crate) sessions: Option<Spanned<usize>>,
+    /// What the person's app does when a client calls.
+    #[serde(default)]
+    pub(crate) answers: AnswerStyle,
+    /// After how many seconds it does so.
+    pub(crate) answers_after: Option<Spanned<f64>>,
+    /// With `answers = "hangs-up"`: after how many seconds the person hangs up.
+    pub(crate) talks: Option<Spanned<f64>>,
+    /// The error with which the server refuses calls to this person.
+    pub(crate) refuses: Option<RequestRefusal>,
+    /// The library versions of the person's app.
+    pub(crate) versions: Option<Vec<String>>,
+    /// What is wrong in the calls with this person.
+    #[serde(default)]
+    pub(crate) hostile: Vec<Hostility>,
 }
 
 /// How much of a user others receive.
@@ -549,6 +572,39 @@ mod tests {
             ("title = 't'\n[noise]\nchannels = 5000", "s.toml:3: channels: must be 0 to 1000"),
             ("title = 't'\n[noise]\nprivate = 21", "s.toml:3: private: must be at most"),
             ("title = 't'\n[noise]\nonly = ['hum']", "s.toml:3: only: unknown variant"),
+            (&format!("{person}answers_after = 1"), "s.toml:5: answers_after: needs answers"),
+            (
+                &format!("{person}answers = 'echo'\ntalks = 1"),
+                "s.toml:6: talks: needs answers = \"hangs-up\"",
+            ),
+            (
+                &format!("{person}answers = 'echo'\nanswers_after = -1"),
+                "s.toml:6: answers_after: must be a number",
+            ),
+            (&format!("{person}answers = 'sings'"), "s.toml:5: answers: unknown variant"),
+            (&format!("{person}refuses = 'all'"), "s.toml:5: refuses: unknown variant"),
+            (&format!("{person}hostile = ['mood']"), "s.toml:5: hostile: unknown variant"),
+            ("title = 't'\n[phone]\nconfig = '{'", "s.toml:3: config: must be a text with JSON"),
+            (
+                "title = 't'\n[phone]\ncustom_parameters = '{'",
+                "s.toml:3: custom_parameters: must be a text with JSON",
+            ),
+            ("title = 't'\n[signaling]\nlose = 101.0", "s.toml:3: lose: must be a percentage"),
+            ("title = 't'\n[signaling]\ndelay = -1.0", "s.toml:3: delay: must be a number"),
+            (
+                "title = 't'\n[[phone.reflector]]\nlose = -1.0",
+                "s.toml:3: lose: must be a percentage",
+            ),
+            (
+                "title = 't'\n[[phone.reflector]]\njitter = -1.0",
+                "s.toml:3: jitter: must be a number",
+            ),
+            (
+                "title = 't'\n[[phone.reflector]]\ndown_for = 1.0",
+                "s.toml:3: down_for: needs down_at",
+            ),
+            ("title = 't'\n[phone]\nstun = 'off'", "s.toml:3: stun: unknown variant"),
+            ("title = 't'\n[phone]\ndh = 'small'", "s.toml:3: dh: unknown variant"),
             ("title = 't'\n[me]\ndc = 3", "s.toml:3: dc: must be 2 or 4"),
             ("title = 't'\n[sign_in]\nlife = -1", "s.toml:3: life: must be a number of seconds"),
             ("title = 't'\n[sign_in]\nnext = 'email'", "s.toml:3: next: must be \"sms\""),

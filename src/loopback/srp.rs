@@ -8,17 +8,8 @@ use num_bigint::BigUint;
 use sha2::Sha512;
 
 use crate::crypt::sha256;
+use crate::dh::{G, padded, prime};
 
-/// The 2048-bit safe prime that Telegram's servers send, in hexadecimal.
-const P: &str = "c71caeb9c6b1c9048e6c522f70f13f73980d40238e3e21c14934d037563d930f\
-    48198a0aa7c14058229493d22530f4dbfa336f6e0ac925139543aed44cce7c37\
-    20fd51f69458705ac68cd4fe6b6b13abdc9746512969328454f18faf8c595f64\
-    2477fe96bb2a941d5bcd1d4ac8cc49880708fa9b378e3c4f3a9060bee67cf9a4\
-    a4a695811051907e162753b56b0f6b410dba74d8a84b2a14b3144e0ef1284754\
-    fd17ed950d5965b4b9dd46582db1178d169c6bc465b0d6ff9ca3928fef5b9ae4\
-    e418fc15e83ebea0f87fa9ff5eed70050ded2849f47bf959d956850ce929851f\
-    0d8115f635b105ee2e4e15d04b2454bf6f4fadf034b10403119cd8e3b92fcc5b";
-const G: u8 = 3;
 /// The iterations of PBKDF2-HMAC-SHA-512.
 const PBKDF2_ITERATIONS: u32 = 100_000;
 
@@ -97,20 +88,8 @@ impl PasswordVerifier {
     }
 }
 
-fn prime() -> BigUint {
-    BigUint::parse_bytes(P.as_bytes(), 16).expect("hex digits")
-}
-
 fn salted(data: &[u8], salt: &[u8]) -> [u8; 32] {
     sha256(&[salt, data, salt])
-}
-
-/// The number in big-endian bytes, padded with zeros to the length of the prime.
-fn padded(number: &BigUint) -> [u8; 256] {
-    let bytes = number.to_bytes_be();
-    let mut padded = [0; 256];
-    padded[256 - bytes.len()..].copy_from_slice(&bytes);
-    padded
 }
 
 #[cfg(test)]

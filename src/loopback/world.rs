@@ -3,6 +3,7 @@
 //! [`World`] reads no clock and does no I/O. Its methods take the time in milliseconds of the server's
 //! clock, and put what must be sent into an outbox.
 
+mod call_feedback;
 mod delivery;
 mod difference;
 mod faults;
@@ -11,21 +12,29 @@ mod invitation;
 mod login_email;
 mod login_token;
 mod noise;
+mod placed;
 mod script;
 mod scripted_answer;
+mod scripted_party;
 mod session;
 mod sign_in;
+mod signaling;
 mod two_step_password;
 mod user;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use grammers_tl_types::{enums, types};
+use tokio::sync::mpsc;
 use toml::Spanned;
 
 use crate::DCS;
 use crate::call::{CallEnd, CallState, CallView, Endpoint, ServerCall, SessionIx, UserIx, seconds};
+use crate::dh::ExponentSource;
+use crate::media::{MediaCall, MediaReply};
+use crate::media_servers::MediaServers;
 use crate::scenario::{
     AccountScript, DurationSource, MessageScript, NetworkFaultKind, OldState, ReasonPolicy,
     RepeatPolicy, Scenario,
@@ -35,7 +44,9 @@ use faults::FaultInjector;
 use invitation::ConferenceInvitation;
 use login_token::LoginToken;
 use noise::Noise;
+use placed::PlacedCall;
 use script::Script;
+use signaling::SignalingRelay;
 
 pub(crate) use faults::MessageFault;
 pub(crate) use ground_truth::name_of;
@@ -51,6 +62,12 @@ pub(crate) struct World {
     users: Vec<User>,
     sessions: Vec<Session>,
     calls: Vec<ServerCall>,
+    /// The calls that clients have placed.
+    placed: Vec<PlacedCall>,
+    /// The secret exponents of scripted people.
+    exponents: ExponentSource,
+    signaling: SignalingRelay,
+    media_servers: Arc<MediaServers>,
     invitations: Vec<ConferenceInvitation>,
     call_indexes: HashMap<i64, usize>,
     script: Script,
@@ -72,6 +89,8 @@ pub(crate) enum Outgoing {
     Push { session: SessionIx, updates: Box<enums::Updates> },
     /// Close the connections of a session.
     Close { session: SessionIx },
+    /// A scripted person takes part in the media of a call.
+    StartMedia(Box<MediaCall>),
     /// Start a network fault.
     NetworkFault { how: NetworkFaultKind, millis: i64 },
     /// Close all connections once and end all network faults.
@@ -89,7 +108,13 @@ const CALL_ALREADY_DECLINED: MethodError = (400, "CALL_ALREADY_DECLINED");
 const CALL_ALREADY_ACCEPTED: MethodError = (400, "CALL_ALREADY_ACCEPTED");
 
 impl World {
-    pub(crate) fn new(scenario: Scenario, addresses: [SocketAddr; 2]) -> Self {
+    /// The apps of scripted people send to `replies`.
+    pub(crate) fn new(
+        scenario: Scenario,
+        addresses: [SocketAddr; 2],
+        media_servers: Arc<MediaServers>,
+        replies: mpsc::UnboundedSender<(usize, MediaReply)>,
+    ) -> Self {
         let mut users = vec![own_user(&scenario.me)];
         if scenario.server.old_state != OldState::Known {
             users[0].mailbox = Mailbox::new(LATER_PTS);
@@ -105,6 +130,7 @@ impl World {
         let noise = Noise::new(&scenario, &mut users);
         let sessions = sessions(&scenario, &users);
         let script = Script::new(&scenario);
+        let signaling = SignalingRelay::new(&scenario.signaling, replies);
         let answers_given = vec![0; scenario.answers.len()];
         let (calls, call_indexes, outbox) = (Vec::new(), HashMap::new(), Vec::new());
         let (login_tokens, faults) = (Vec::new(), FaultInjector::new(scenario.chaos.as_ref()));
@@ -113,6 +139,10 @@ impl World {
             users,
             sessions,
             calls,
+            placed: Vec::new(),
+            exponents: ExponentSource::default(),
+            signaling,
+            media_servers,
             invitations: Vec::new(),
             call_indexes,
             script,
@@ -156,16 +186,21 @@ impl World {
         session: SessionIx,
         input: &enums::InputUser,
     ) -> Option<enums::User> {
+        let ix = self.user_of_input(session, input)?;
+        Some(self.users[ix].to_tl(self.sessions[session].user == Some(ix)))
+    }
+
+    /// The index of the user that `input` refers to, if its access hash is correct.
+    fn user_of_input(&self, session: SessionIx, input: &enums::InputUser) -> Option<UserIx> {
         let own = self.sessions[session].user?;
-        let ix = match input {
-            enums::InputUser::UserSelf => own,
+        match input {
+            enums::InputUser::UserSelf => Some(own),
             enums::InputUser::User(user) => self
                 .users
                 .iter()
-                .position(|it| it.id == user.user_id && it.access_hash == user.access_hash)?,
-            _ => return None,
-        };
-        Some(self.users[ix].to_tl(ix == own))
+                .position(|it| it.id == user.user_id && it.access_hash == user.access_hash),
+            _ => None,
+        }
     }
 
     fn call(&self, id: i64) -> Option<&ServerCall> {
@@ -188,11 +223,8 @@ impl World {
     ) -> Result<enums::Updates, MethodError> {
         let enums::InputPhoneCall::Call(peer) = &request.peer;
         let user = self.sessions[session].user.ok_or(CALL_PEER_INVALID)?;
-        let ix = *self.call_indexes.get(&peer.id).ok_or(CALL_PEER_INVALID)?;
+        let ix = self.call_of_party(session, peer)?;
         let call = &self.calls[ix];
-        if call.access_hash_for(user) != Some(peer.access_hash) {
-            return Err(CALL_PEER_INVALID);
-        }
         let here = Endpoint::Session(session);
         let holder = match call.answered() {
             Some((by, _)) => {
@@ -278,6 +310,11 @@ impl World {
         let call = &mut self.calls[ix];
         let answered = call.answered();
         call.state = CallState::Ended(CallEnd { at: now, reason, duration, answered, by });
+        if let Some(shared) = call.terms.shared_tag.take() {
+            self.media_servers.end_call(&shared);
+        }
+        self.signaling.close_app(ix);
+        let call = &self.calls[ix];
         let (caller, callee) = (call.caller, call.callee);
         let message = self.script.message_options(ix);
         let at_once = message.kind != MessageScript::None && message.delay == 0;

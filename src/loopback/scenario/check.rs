@@ -5,8 +5,9 @@ use std::ops::RangeInclusive;
 use toml::Spanned;
 
 use super::{
-    AnswerScript, CallScript, DeviceScript, InvitationOutcome, InvitationScript, RevocationScript,
-    RingOutcome, Scenario, SignInScript, parse_error,
+    AnswerScript, AnswerStyle, CallScript, DeviceScript, InvitationOutcome, InvitationScript,
+    PersonScript, ReflectorScript, RevocationScript, RingOutcome, Scenario, SignInScript,
+    SignalingScript, parse_error,
 };
 use crate::{DCS, rpc};
 use onhook_toml_source::{TomlError, TomlSource};
@@ -37,6 +38,7 @@ impl Scenario {
                 return Err(source.error(key.span().start, "key", "must not be empty"));
             }
             check_count(source, "sessions", person.sessions.as_ref())?;
+            check_person(source, person)?;
             if taken || key.get_ref() == "me" {
                 let message = format!("'{}' is taken", key.get_ref());
                 return Err(source.error(key.span().start, "key", &message));
@@ -53,6 +55,7 @@ impl Scenario {
         }
         check_seconds(source, "until", self.chaos.as_ref().map(|chaos| &chaos.until))?;
         self.check_noise(source)?;
+        self.check_phone_script(source)?;
         self.check_sign_in(source)?;
         self.revocations.iter().try_for_each(|revocation| self.check_revocation(revocation, source))
     }
@@ -82,6 +85,22 @@ impl Scenario {
             return Err(source.error(address.span().start, "recovery_email", message));
         }
         Ok(())
+    }
+
+    fn check_phone_script(&self, source: TomlSource) -> Result<(), TomlError> {
+        let (phone, signaling) = (&self.phone, &self.signaling);
+        check_json(source, "config", Some(&phone.config))?;
+        check_json(source, "custom_parameters", phone.custom_parameters.as_ref())?;
+        for reflector in phone.reflector.iter().flatten() {
+            check_reflector(source, reflector)?;
+        }
+        let SignalingScript { lose, double, corrupt, reorder, delay, .. } = signaling;
+        for (key, value) in
+            [("lose", lose), ("double", double), ("corrupt", corrupt), ("reorder", reorder)]
+        {
+            check_percentage(source, key, value.as_ref())?;
+        }
+        check_seconds(source, "delay", delay.as_ref())
     }
 
     fn check_noise(&self, source: TomlSource) -> Result<(), TomlError> {
@@ -243,6 +262,49 @@ fn check_phone(source: TomlSource, phone: Option<&Spanned<String>>) -> Result<()
     Err(source.error(phone.span().start, "phone", message))
 }
 
+fn check_person(source: TomlSource, person: &PersonScript) -> Result<(), TomlError> {
+    let answers = person.answers;
+    check_seconds(source, "answers_after", person.answers_after.as_ref())?;
+    check_seconds(source, "talks", person.talks.as_ref())?;
+    if let Some(after) = person.answers_after.as_ref().filter(|_| answers == AnswerStyle::Absent) {
+        let message = "needs answers: nobody is there without it";
+        return Err(source.error(after.span().start, "answers_after", message));
+    }
+    if let Some(talks) = person.talks.as_ref().filter(|_| answers != AnswerStyle::HangsUp) {
+        return Err(source.error(talks.span().start, "talks", "needs answers = \"hangs-up\""));
+    }
+    Ok(())
+}
+
+fn check_reflector(source: TomlSource, reflector: &ReflectorScript) -> Result<(), TomlError> {
+    let ReflectorScript { lose, delay, jitter, down_at, down_for, .. } = reflector;
+    check_percentage(source, "lose", lose.as_ref())?;
+    for (key, value) in
+        [("delay", delay), ("jitter", jitter), ("down_at", down_at), ("down_for", down_for)]
+    {
+        check_seconds(source, key, value.as_ref())?;
+    }
+    match down_for {
+        Some(down_for) if down_at.is_none() => {
+            Err(source.error(down_for.span().start, "down_for", "needs down_at"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_json(
+    source: TomlSource,
+    key: &str,
+    value: Option<&Spanned<String>>,
+) -> Result<(), TomlError> {
+    match value {
+        Some(value) if serde_json::from_str::<serde_json::Value>(value.get_ref()).is_err() => {
+            Err(source.error(value.span().start, key, "must be a text with JSON"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Checks a number of sessions or keys.
 fn check_count(
     source: TomlSource,
@@ -250,6 +312,14 @@ fn check_count(
     value: Option<&Spanned<usize>>,
 ) -> Result<(), TomlError> {
     check_range(source, key, value, 0..=16, "must be 0 to 16")
+}
+
+fn check_percentage(
+    source: TomlSource,
+    key: &str,
+    value: Option<&Spanned<f64>>,
+) -> Result<(), TomlError> {
+    check_range(source, key, value, 0.0..=100.0, "must be a percentage, 0 to 100")
 }
 
 fn check_seconds(

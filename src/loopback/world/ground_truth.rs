@@ -3,7 +3,7 @@
 use grammers_tl_types::enums;
 
 use super::{CallView, World};
-use crate::call::{CallState, SessionIx};
+use crate::call::{CallFeedback, CallState, SessionIx};
 use crate::scenario::MessageScript;
 
 /// The state of a call for one session.
@@ -29,6 +29,12 @@ pub struct CallTruth {
     pub message: MessageTruth,
     /// Whether that message was added when the call began.
     pub announced: bool,
+    /// The library version of the call, once it was accepted.
+    pub library_version: Option<String>,
+    /// What a client did in the key exchange that it must not do.
+    pub violations: Vec<&'static str>,
+    /// What the clients sent after the call.
+    pub feedback: Vec<CallFeedback>,
 }
 
 impl CallTruth {
@@ -114,6 +120,13 @@ impl World {
                 answered: call.answered().is_some(),
                 message,
                 announced: self.script.message_options(ix).kind == MessageScript::Early,
+                library_version: call
+                    .terms
+                    .agreed
+                    .as_ref()
+                    .and_then(|agreed| agreed.library_versions.first().cloned()),
+                violations: call.violations.clone(),
+                feedback: call.feedback.clone(),
             });
         }
         ground_truth

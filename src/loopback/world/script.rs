@@ -1,7 +1,7 @@
 //! The script: the scheduled events of a scenario.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 
 use grammers_tl_types::{enums, types};
 
@@ -10,11 +10,13 @@ use super::{Outgoing, World, phone_call};
 use crate::call::{
     CallEnd, CallHashes, CallState, CallView, Endpoint, ServerCall, SessionIx, seconds,
 };
+use crate::crypt::sha256;
 use crate::rng::splitmix64;
 use crate::scenario::{
     AnsweredElsewhere, CallScript, Container, DeclineReason, DeviceScript, DevicesScript,
     FloodScript, MessageScript, RingOutcome, Scenario, TalkOutcome, millis,
 };
+use crate::terms::{self, CallTerms};
 
 /// The number of callers among whom the calls of a flood are divided.
 const FLOOD_CALLERS: usize = 200;
@@ -31,6 +33,8 @@ pub(crate) struct Script {
     delayed_containers: Vec<(SessionIx, Vec<enums::Updates>)>,
     /// One entry per call.
     delivery_options: Vec<DeliveryOptions>,
+    /// The index of the scenario's call that each scripted call was made from.
+    scripts: HashMap<usize, usize>,
 }
 
 /// How updates about a call are sent.
@@ -54,7 +58,7 @@ pub(crate) struct MessageOptions {
 /// `call_receive_timeout_ms` of `help.getConfig`: how long a caller waits for an acknowledgement.
 pub(crate) const RECEIVE_TIMEOUT: i64 = 20_000;
 /// After how many milliseconds a device acknowledges a call.
-const RECEIPT: i64 = 100;
+pub(super) const RECEIPT: i64 = 100;
 
 /// What the callee's devices do when a call arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +99,29 @@ pub(super) enum ScriptEvent {
     /// The callee's device sends `phone.receivedCall`.
     Received {
         call: usize,
+    },
+    /// No device of the callee has acknowledged the call in time.
+    NotReceived {
+        call: usize,
+    },
+    /// The person whom a client has called accepts or declines.
+    PersonAnswers {
+        call: usize,
+    },
+    /// The person whose call a client has accepted confirms it.
+    PersonConfirms {
+        call: usize,
+    },
+    /// The person's app ends the call because of the key.
+    PersonFindsWrongKey {
+        call: usize,
+    },
+    PersonHangsUp {
+        call: usize,
+    },
+    /// Delayed signaling is delivered.
+    RelaySignaling {
+        delayed: usize,
     },
     /// The call has rung for the time `rings`.
     RingTimeElapsed {
@@ -162,6 +189,7 @@ impl Script {
             delayed_updates: Vec::new(),
             delayed_containers: Vec::new(),
             delivery_options: Vec::new(),
+            scripts: HashMap::new(),
         };
         // A network fault at 0 applies from the start of the server, before any client.
         for (fault, settings) in scenario.network_faults.iter().enumerate() {
@@ -174,6 +202,12 @@ impl Script {
 
     pub(crate) fn delivery_options(&self, call: usize) -> DeliveryOptions {
         self.delivery_options.get(call).copied().unwrap_or_default()
+    }
+
+    /// The index of the scenario's call that a call was made from; `None` for the calls of clients
+    /// and floods.
+    pub(super) fn script_of(&self, call: usize) -> Option<usize> {
+        self.scripts.get(&call).copied()
     }
 
     pub(crate) fn message_options(&self, call: usize) -> MessageOptions {
@@ -289,8 +323,22 @@ impl World {
                 self.answer_invitation(invitation, at);
             }
             ScriptEvent::InvitationLeft { invitation } => self.leave_conference(invitation, at),
-            ScriptEvent::Received { call } if self.is_ringing(call) => {
-                self.set_call_state(call, CallState::Ringing { received: Some(at) }, at);
+            ScriptEvent::Received { call } if self.rings_unreceived(call) => {
+                self.mark_received(call, at);
+            }
+            ScriptEvent::NotReceived { call } if self.rings_unreceived(call) => {
+                self.end_call(call, enums::PhoneCallDiscardReason::Missed, None, None, at);
+            }
+            ScriptEvent::PersonAnswers { call } if self.is_ringing(call) => {
+                self.person_answers(call, at);
+            }
+            ScriptEvent::PersonConfirms { call } => self.person_confirms(call, at),
+            ScriptEvent::RelaySignaling { delayed } => self.deliver_delayed_signaling(delayed, at),
+            ScriptEvent::PersonFindsWrongKey { call } => {
+                self.person_ends(call, enums::PhoneCallDiscardReason::Disconnect, at);
+            }
+            ScriptEvent::PersonHangsUp { call } => {
+                self.person_ends(call, enums::PhoneCallDiscardReason::Hangup, at);
             }
             ScriptEvent::RingTimeElapsed { call, script } if self.is_ringing(call) => {
                 self.ring_time_elapsed(call, script, at);
@@ -330,6 +378,8 @@ impl World {
             ScriptEvent::Noise => self.make_noise(at),
             // The call was ended before.
             ScriptEvent::Received { .. }
+            | ScriptEvent::NotReceived { .. }
+            | ScriptEvent::PersonAnswers { .. }
             | ScriptEvent::RingTimeElapsed { .. }
             | ScriptEvent::GiveUp { .. } => {}
         }
@@ -355,6 +405,10 @@ impl World {
         matches!(self.calls[call].state, CallState::Ringing { .. })
     }
 
+    fn rings_unreceived(&self, call: usize) -> bool {
+        matches!(self.calls[call].state, CallState::Ringing { received: None })
+    }
+
     fn place_call(&mut self, script: usize, at: i64) {
         let plan = self.scenario.calls[script].clone();
         let options = DeliveryOptions {
@@ -370,7 +424,9 @@ impl World {
         let caller_endpoint = if outgoing { plan.own_endpoint() } else { Endpoint::Elsewhere };
         let (caller, callee) =
             (self.user_by_key(plan.from.get_ref()), self.user_by_key(plan.to.get_ref()));
-        let call = self.add_call(caller, callee, plan.video, caller_endpoint, options, at);
+        let terms = self.scripted_terms(caller);
+        let call = self.add_call(caller, callee, plan.video, caller_endpoint, terms, options, at);
+        self.script.scripts.insert(call, script);
         if !outgoing && self.ring_devices(call, at) == Devices::Busy {
             return self.refuse_as_busy(call, at);
         }
@@ -391,18 +447,16 @@ impl World {
     /// Source: <https://core.telegram.org/api/end-to-end/voice-calls>, and the timeouts of
     /// `help.getConfig`.
     fn ring_devices(&mut self, call: usize, at: i64) -> Devices {
+        // A call that a device has acknowledged makes the user busy until it ends.
+        if self.is_occupied(self.calls[call].callee, call) {
+            return Devices::Busy;
+        }
         match self.scenario.me.devices {
             DevicesScript::Scripted => {}
             DevicesScript::Absent => {
                 self.script.schedule(at + RECEIVE_TIMEOUT, ScriptEvent::GiveUp { call });
             }
             DevicesScript::Acks => {
-                // A call that a device has acknowledged makes the user busy until it ends.
-                let others = self.calls.iter().enumerate().filter(|(ix, _)| *ix != call);
-                let mut others = others.map(|(_, call)| call);
-                if others.any(|other| other.callee == 0 && other.occupies_callee()) {
-                    return Devices::Busy;
-                }
                 self.script.schedule(at + RECEIPT, ScriptEvent::Received { call });
                 let timeout = i64::from(self.ring_timeout_ms());
                 self.script.schedule(at + timeout, ScriptEvent::GiveUp { call });
@@ -412,19 +466,30 @@ impl World {
     }
 
     /// Ends a call before any device of the callee receives it.
-    fn refuse_as_busy(&mut self, ix: usize, at: i64) {
+    pub(super) fn refuse_as_busy(&mut self, ix: usize, at: i64) {
         let reason = enums::PhoneCallDiscardReason::Busy;
         let end = CallEnd { at, reason, duration: None, answered: None, by: None };
+        self.calls[ix].refused = true;
         self.calls[ix].state = CallState::Ended(end);
         self.send_service_messages(ix, at);
     }
 
-    fn add_call(
+    /// The terms of a call that a scripted device places.
+    fn scripted_terms(&mut self, caller: usize) -> CallTerms {
+        let (exponent, g_a) = self.exponents.next();
+        let mut terms = CallTerms::new(sha256(&[&g_a]), self.scripted_protocol(caller));
+        terms.exponent = Some(exponent);
+        terms
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is a property of the call")]
+    pub(super) fn add_call(
         &mut self,
         caller: usize,
         callee: usize,
         video: bool,
         caller_endpoint: Endpoint,
+        terms: CallTerms,
         options: DeliveryOptions,
         at: i64,
     ) -> usize {
@@ -451,6 +516,12 @@ impl World {
             state,
             reason_elsewhere,
             messages: Vec::new(),
+            terms,
+            refused: false,
+            held_by_session: false,
+            sent_fingerprint: None,
+            violations: Vec::new(),
+            feedback: Vec::new(),
         });
         self.call_indexes.insert(id, ix);
         self.script.delivery_options.push(options);
@@ -484,17 +555,23 @@ impl World {
                 let by = if outgoing { Endpoint::Elsewhere } else { plan.own_endpoint() };
                 let connects = millis(plan.connects.as_ref()).unwrap_or(0);
                 self.script.schedule(at + connects, ScriptEvent::Establish { call, script });
-                self.set_call_state(call, CallState::Accepted { at, by }, at);
+                let (_, g_b) = self.exponents.next();
+                let offered = self.calls[call].terms.offered.clone();
+                let own = self.scripted_protocol(self.calls[call].callee);
+                let best = self.scenario.phone.best;
+                let agreed = terms::agree(&offered, &own, best).unwrap_or(offered);
+                self.accept(call, by, g_b.to_vec(), agreed, at);
             }
         }
     }
 
     fn establish(&mut self, call: usize, script: usize, at: i64) {
-        let CallState::Accepted { by, .. } = self.calls[call].state else { return };
+        let CallState::Accepted { .. } = self.calls[call].state else { return };
         if let Some(talks) = millis(self.scenario.calls[script].talks.as_ref()) {
             self.script.schedule(at + talks, ScriptEvent::TalkTimeElapsed { call, script });
         }
-        self.set_call_state(call, CallState::Established { at, by }, at);
+        let (g_a, fingerprint) = self.scripted_confirmation(call);
+        self.establish_call(call, g_a, fingerprint, None, at);
     }
 
     fn talk_time_elapsed(&mut self, call: usize, script: usize, at: i64) {
@@ -534,11 +611,13 @@ impl World {
         let mut calls = Vec::new();
         for number in first..last {
             let caller = callers + number as usize % FLOOD_CALLERS;
+            let terms = self.scripted_terms(caller);
             let call = self.add_call(
                 caller,
                 0,
                 number % 4 == 0,
                 Endpoint::Elsewhere,
+                terms,
                 DeliveryOptions::default(),
                 at,
             );

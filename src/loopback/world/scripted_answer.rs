@@ -4,6 +4,7 @@ use grammers_tl_types::{enums, types};
 
 use super::{Outgoing, World};
 use crate::call::SessionIx;
+use crate::rpc::Subject;
 use crate::scenario::{AnswerScript, InvalidMessage, millis, parse_error};
 
 /// What is sent in response to a request.
@@ -40,15 +41,20 @@ pub(crate) struct ResponseOverride {
 
 impl World {
     /// The change of the response to `method`: from the first matching `[[answer]]` of the scenario, or
-    /// otherwise from `[chaos]`. `call` is the id of the call that the request refers to.
+    /// otherwise from `[chaos]`. `subject` is what the request refers to.
     pub(crate) fn response_override(
         &mut self,
         session: SessionIx,
         method: &str,
-        call: Option<i64>,
+        subject: Option<Subject>,
     ) -> ResponseOverride {
-        let peer =
-            call.and_then(|id| self.call(id)).map(|call| self.users[call.peer_of(0)].key.clone());
+        let own = self.sessions[session].user.unwrap_or(0);
+        let peer = match subject {
+            Some(Subject::Call(id)) => self.call(id).map(|call| &self.users[call.peer_of(own)]),
+            Some(Subject::User(id)) => self.users.iter().find(|user| user.id == id),
+            None => None,
+        };
+        let peer = peer.map(|peer| peer.key.clone());
         for (ix, answer) in self.scenario.answers.iter().enumerate() {
             let exhausted = answer.times > 0 && self.answers_given[ix] >= answer.times;
             let other_call = answer

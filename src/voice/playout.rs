@@ -178,7 +178,7 @@ impl Playout {
                 stream.position += packet.samples;
                 self.decode(&packet, lag - target);
             }
-            Next::Gap(gap) => self.fill_gap(gap, lag - target),
+            Next::Gap(gap) => self.fill_gap(&gap, lag - target),
         }
     }
 
@@ -221,7 +221,7 @@ impl Playout {
 
     /// Restores or conceals what is missing in front of the first packet that is there, for sound
     /// whose lag is `off` the target.
-    fn fill_gap(&mut self, gap: Gap, off: Samples) {
+    fn fill_gap(&mut self, gap: &Gap, off: Samples) {
         let Some(stream) = &mut self.stream else { return };
         let Some(next) = stream.queue.first_entry() else { return };
         let next = next.get();

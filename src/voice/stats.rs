@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::playout::{LEAST_TARGET, PlayoutStats};
+
 /// What a line does to the sound, over the last seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct LineStats {
@@ -12,6 +14,17 @@ pub struct LineStats {
     pub jitter: Duration,
     /// The time to the peer and back, once it is known.
     pub round_trip: Option<Duration>,
+}
+
+impl LineStats {
+    /// What the line did to the sound of the peer between two moments. The round trip and the loss of
+    /// the other direction are known to the transport only.
+    pub fn between(before: &PlayoutStats, now: &PlayoutStats) -> Self {
+        let missed = (now.lost + now.late).saturating_sub(before.lost + before.late);
+        let sent = (now.received + now.lost).saturating_sub(before.received + before.lost);
+        let loss = if sent == 0 { 0.0 } else { (missed as f64 / sent as f64).min(1.0) };
+        Self { loss, jitter: now.target.saturating_sub(LEAST_TARGET), round_trip: None }
+    }
 }
 
 /// How well the two hear each other. The order is from best to worst.
@@ -70,6 +83,32 @@ fn grade<T: PartialOrd>(value: &T, poor: &T, breaking_up: &T) -> Quality {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn loss_and_jitter_are_those_since_the_moment_before() {
+        let milliseconds = Duration::from_millis;
+        let stats = |received, lost, late, target| PlayoutStats {
+            received,
+            lost,
+            late,
+            target: milliseconds(target),
+            ..PlayoutStats::default()
+        };
+        for (before, now, loss, jitter) in [
+            (stats(0, 0, 0, 0), stats(0, 0, 0, 0), 0.0, 0),
+            (stats(0, 0, 0, 0), stats(100, 0, 0, 20), 0.0, 0),
+            (stats(900, 100, 10, 20), stats(990, 110, 10, 130), 0.1, 110),
+            (stats(900, 100, 10, 20), stats(1_000, 100, 15, 400), 0.05, 380),
+            (stats(900, 100, 0, 20), stats(900, 150, 0, 20), 1.0, 0),
+            // A packet that was counted as lost has come.
+            (stats(900, 100, 0, 20), stats(901, 99, 0, 20), 0.0, 0),
+            (stats(0, 0, 0, 20), stats(10, 0, 20, 20), 1.0, 0),
+        ] {
+            let line = LineStats::between(&before, &now);
+            assert!((line.loss - loss).abs() < 1e-9, "{now:?}: {line:?}");
+            assert_eq!((line.jitter, line.round_trip), (milliseconds(jitter), None), "{now:?}");
+        }
+    }
 
     #[test]
     fn quality_follows_the_worst_value() {

@@ -1,3 +1,5 @@
+//! A room with an echo, and who is heard in it.
+
 use super::*;
 use crate::testing::{Dice, rms};
 

@@ -97,7 +97,8 @@ impl Encoder {
 /// The decoder of the peer's sound. A stereo packet comes out as the mean of its channels.
 pub struct Decoder {
     opus: ropus::Decoder,
-    sound: [i16; MAX_PACKET_SAMPLES],
+    /// Room for the longest packet.
+    sound: Box<[i16]>,
 }
 
 impl Decoder {
@@ -105,7 +106,7 @@ impl Decoder {
     pub fn new() -> Result<Self, CodecError> {
         let opus =
             ropus::Decoder::new(SAMPLE_RATE, Channels::Mono).map_err(|_| CodecError::Setup)?;
-        Ok(Self { opus, sound: [0; MAX_PACKET_SAMPLES] })
+        Ok(Self { opus, sound: vec![0; MAX_PACKET_SAMPLES].into() })
     }
 
     /// Decodes a packet: [`duration`] samples of it.

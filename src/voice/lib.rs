@@ -1,5 +1,6 @@
 //! The media of one Telegram call.
 
+pub mod apm;
 mod candidate;
 pub mod codec;
 pub mod device;
@@ -17,6 +18,7 @@ mod relay;
 mod seal;
 mod servers;
 mod session;
+pub mod stats;
 mod stun;
 pub mod tones;
 mod transport;

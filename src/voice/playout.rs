@@ -51,6 +51,9 @@ pub struct AudioPacket {
     pub payload: Vec<u8>,
 }
 
+/// The least lag that is aimed at.
+pub const LEAST_TARGET: Duration = Duration::from_millis(20);
+
 /// What the buffer has done since it was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PlayoutStats {
@@ -70,7 +73,7 @@ pub struct PlayoutStats {
     pub refused: u64,
     /// Packets restored from the packet after them.
     pub fec: u64,
-    /// Blocks of 10 ms concealed.
+    /// Blocks of 10 ms concealed, also while a peer sends nothing because it is silent.
     pub concealed: u64,
     /// Pitch periods left out or repeated.
     pub stretched: u64,
@@ -178,7 +181,7 @@ impl Playout {
                 stream.position += packet.samples;
                 self.decode(&packet, lag - target);
             }
-            Next::Gap(gap) => self.fill_gap(gap, lag - target),
+            Next::Gap(gap) => self.fill_gap(&gap, lag - target),
         }
     }
 
@@ -221,7 +224,7 @@ impl Playout {
 
     /// Restores or conceals what is missing in front of the first packet that is there, for sound
     /// whose lag is `off` the target.
-    fn fill_gap(&mut self, gap: Gap, off: Samples) {
+    fn fill_gap(&mut self, gap: &Gap, off: Samples) {
         let Some(stream) = &mut self.stream else { return };
         let Some(next) = stream.queue.first_entry() else { return };
         let next = next.get();

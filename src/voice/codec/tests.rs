@@ -1,3 +1,5 @@
+//! Sounds that are encoded and decoded again, and packets of any form.
+
 use proptest::prelude::*;
 use ropus::opus::decoder::{
     opus_packet_get_nb_samples, opus_packet_has_lbrr, opus_packet_parse_impl,

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Samples, milliseconds};
+use super::{LEAST_TARGET, Samples, milliseconds};
 
 /// How long a delay is remembered.
 const WINDOW: Samples = milliseconds(8_000);
@@ -16,7 +16,7 @@ const IN_TIME: usize = 96;
 /// Added to the delay of the last packet in time: forward error correction needs the packet after.
 const MARGIN: Samples = milliseconds(10);
 /// Bounds of the target.
-const LEAST: Samples = milliseconds(20);
+const LEAST: Samples = milliseconds(LEAST_TARGET.as_millis() as i64);
 const MOST: Samples = milliseconds(400);
 /// When all packets of this time, and at least so many, come later than any target allows for, the
 /// route has changed.

@@ -1,3 +1,5 @@
+//! Streams of notes over simulated lines, judged by what is heard.
+
 mod interruptions;
 mod random;
 

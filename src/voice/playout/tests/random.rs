@@ -7,12 +7,12 @@ use crate::playout::stream::CAPACITY;
 
 /// What may happen to the buffer.
 #[derive(Debug, Clone)]
-enum Step {
+enum BufferStep {
     Push { ahead: i16, later: i32, payload: usize, backwards: u64 },
     Pull { after: u64 },
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
+fn any_step() -> impl Strategy<Value = BufferStep> {
     let ahead = prop_oneof![6 => Just(1), 2 => -5..20_i16, 1 => any::<i16>()];
     let later = prop_oneof![
         6 => Just(960),
@@ -22,10 +22,10 @@ fn any_step() -> impl Strategy<Value = Step> {
     ];
     let push =
         (ahead, later, any::<usize>(), 0..50_u64).prop_map(|(ahead, later, payload, backwards)| {
-            Step::Push { ahead, later, payload, backwards }
+            BufferStep::Push { ahead, later, payload, backwards }
         });
     let after = prop_oneof![8 => 0..30_u64, 1 => 0..10_000_u64];
-    prop_oneof![3 => push, 4 => after.prop_map(|after| Step::Pull { after })]
+    prop_oneof![3 => push, 4 => after.prop_map(|after| BufferStep::Pull { after })]
 }
 
 /// Packets of all lengths, some damaged.
@@ -52,7 +52,7 @@ proptest! {
         let mut pushed = 0;
         for step in steps {
             match step {
-                Step::Push { ahead, later, payload, backwards } => {
+                BufferStep::Push { ahead, later, payload, backwards } => {
                     sequence = sequence.wrapping_add(ahead as u16);
                     timestamp = timestamp.wrapping_add(later as u32);
                     let payload = ODD[payload % ODD.len()].clone();
@@ -60,7 +60,7 @@ proptest! {
                     playout.push(AudioPacket { sequence, timestamp, payload }, arrival);
                     pushed += 1;
                 }
-                Step::Pull { after } => {
+                BufferStep::Pull { after } => {
                     now += Duration::from_millis(after);
                     playout.pull(now);
                 }

@@ -3,6 +3,7 @@
 pub mod device;
 pub mod level;
 pub mod mixer;
+pub mod play_file;
 pub mod record;
 pub mod tones;
 

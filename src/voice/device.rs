@@ -17,6 +17,8 @@ mod pace;
 pub mod pulse;
 pub mod silent;
 pub mod synthetic;
+#[cfg(not(target_os = "linux"))]
+pub mod system;
 
 /// Samples in a second.
 pub const SAMPLE_RATE: u32 = 48_000;

@@ -37,6 +37,7 @@ impl Feed {
         self.missing += rest.len() as u64;
     }
 
+    #[cfg(target_os = "linux")]
     pub(super) fn underflow_at_server(&mut self) {
         self.at_server += 1;
     }

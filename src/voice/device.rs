@@ -204,11 +204,11 @@ fn list_tried(tried: &[TriedSocket]) -> String {
 /// Stops a running device and gives it another choice. Clones share one state.
 #[derive(Clone, Default)]
 pub struct StopFlag {
-    shared: Arc<Shared>,
+    shared: Arc<StopState>,
 }
 
 #[derive(Default)]
-struct Shared {
+struct StopState {
     stopped: AtomicBool,
     /// Set with `choice`, so that the audio path reads an atomic and takes no lock.
     chosen: AtomicBool,

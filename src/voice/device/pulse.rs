@@ -17,7 +17,7 @@ mod wire;
 
 pub use socket::SoundEnvironment;
 
-use session::{Memory, Session};
+use session::{PulseMemory, PulseSession};
 
 /// How long to wait before each attempt to reach a server that is gone; the last one repeats.
 const RETRY_AFTER: [Duration; 5] = [
@@ -49,7 +49,7 @@ impl PulseDevice {
     fn reconnect(
         &self,
         feed: &mut Feed,
-        memory: &mut Memory,
+        memory: &mut PulseMemory,
         stop: &StopFlag,
         mut failure: DeviceError,
     ) -> Result<(), DeviceError> {
@@ -67,7 +67,7 @@ impl PulseDevice {
                 return Ok(());
             }
             let ended = match self.environment.connect() {
-                Ok(wire) => Session::new(wire, feed, memory).run(stop),
+                Ok(wire) => PulseSession::new(wire, feed, memory).run(stop),
                 Err(error) => Err(error),
             };
             match ended {
@@ -92,9 +92,9 @@ impl Device for PulseDevice {
         stop: &StopFlag,
     ) -> Result<(), DeviceError> {
         let mut feed = Feed::new(rings, Instant::now());
-        let mut memory = Memory::new(choice.clone());
+        let mut memory = PulseMemory::new(choice.clone());
         let wire = self.environment.connect()?;
-        match Session::new(wire, &mut feed, &mut memory).run(stop) {
+        match PulseSession::new(wire, &mut feed, &mut memory).run(stop) {
             Ok(()) => Ok(()),
             // What never worked is an error of the start; the caller offers other devices.
             Err(error) if !memory.flowing => Err(error),

@@ -18,7 +18,7 @@ use super::{
     UsedPorts,
 };
 
-use stream::{Fault, OpenError, OpenStream, StreamEnds};
+use stream::{OpenError, StreamEnds, StreamFault, SystemStream};
 
 mod stream;
 
@@ -44,7 +44,7 @@ impl Device for SystemDevice {
         choice: &DeviceChoice,
         stop: &StopFlag,
     ) -> Result<(), DeviceError> {
-        let mut lines = Lines::new(rings, choice.clone());
+        let mut lines = SystemLines::new(rings, choice.clone());
         lines.start()?;
         let mut pace = Pace::new(Instant::now(), 0);
         while let Some(now) = pace.wait(stop) {
@@ -96,8 +96,8 @@ fn port(device: &cpal::Device, direction: PortDirection, is_default: bool) -> Op
 
 /// One direction.
 #[derive(Default)]
-struct Line {
-    stream: Option<OpenStream>,
+struct SystemLine {
+    stream: Option<SystemStream>,
     /// Counts the streams, so that a fault of one that is closed is not taken for the next.
     number: u64,
     attempts: usize,
@@ -106,23 +106,23 @@ struct Line {
 }
 
 /// Both directions of a running device.
-struct Lines {
+struct SystemLines {
     host: Host,
     ends: StreamEnds,
     events: Sender<DeviceEvent>,
     choice: DeviceChoice,
-    microphone: Line,
-    loudspeaker: Line,
+    microphone: SystemLine,
+    loudspeaker: SystemLine,
     /// The microphone in use, or the last one that was.
     last_microphone: Option<String>,
-    fault_sender: Sender<Fault>,
-    faults: Receiver<Fault>,
+    fault_sender: Sender<StreamFault>,
+    faults: Receiver<StreamFault>,
     is_lost: bool,
     late: u32,
     reported: Option<Instant>,
 }
 
-impl Lines {
+impl SystemLines {
     fn new(rings: SampleRings, choice: DeviceChoice) -> Self {
         let (fault_sender, faults) = mpsc::channel();
         Self {
@@ -130,8 +130,8 @@ impl Lines {
             events: rings.events.clone(),
             ends: StreamEnds::new(rings),
             choice,
-            microphone: Line::default(),
-            loudspeaker: Line::default(),
+            microphone: SystemLine::default(),
+            loudspeaker: SystemLine::default(),
             last_microphone: None,
             fault_sender,
             faults,
@@ -146,7 +146,7 @@ impl Lines {
         let _ = self.events.send(event);
     }
 
-    fn line(&mut self, direction: PortDirection) -> &mut Line {
+    fn line(&mut self, direction: PortDirection) -> &mut SystemLine {
         match direction {
             Microphone => &mut self.microphone,
             Loudspeaker => &mut self.loudspeaker,
@@ -154,7 +154,7 @@ impl Lines {
     }
 
     fn used(&self) -> UsedPorts {
-        let name = |line: &Line| line.stream.as_ref().map(|it| it.name.clone());
+        let name = |line: &SystemLine| line.stream.as_ref().map(|it| it.name.clone());
         UsedPorts { microphone: name(&self.microphone), loudspeaker: name(&self.loudspeaker) }
     }
 
@@ -257,7 +257,7 @@ impl Lines {
 
     /// Takes what the streams have reported.
     fn take_faults(&mut self, now: Instant) {
-        while let Ok(Fault { direction, number, error }) = self.faults.try_recv() {
+        while let Ok(StreamFault { direction, number, error }) = self.faults.try_recv() {
             if self.line(direction).number != number {
                 continue;
             }

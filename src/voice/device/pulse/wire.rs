@@ -30,7 +30,7 @@ pub(super) struct Wire {
 }
 
 /// A message in the buffer of a [`Wire`], valid until the next one is read.
-pub(super) struct Message {
+pub(super) struct WireMessage {
     /// Of the stream that the sound is of; `None` for commands.
     pub channel: Option<u32>,
     whole: Range<usize>,
@@ -145,7 +145,7 @@ impl Wire {
     }
 
     /// The next whole message in the buffer.
-    pub(super) fn next(&mut self) -> Result<Option<Message>, DeviceError> {
+    pub(super) fn next(&mut self) -> Result<Option<WireMessage>, DeviceError> {
         let filled = &self.incoming[self.filled.clone()];
         if filled.len() < DESCRIPTOR_SIZE {
             self.make_room(DESCRIPTOR_SIZE);
@@ -166,7 +166,7 @@ impl Wire {
         let start = self.filled.start;
         self.filled.start += length;
         let channel = (descriptor.channel != u32::MAX).then_some(descriptor.channel);
-        Ok(Some(Message { channel, whole: start..start + length }))
+        Ok(Some(WireMessage { channel, whole: start..start + length }))
     }
 
     fn make_room(&mut self, length: usize) {
@@ -176,18 +176,18 @@ impl Wire {
     }
 
     /// The sound of a message.
-    pub(super) fn sound(&self, message: &Message) -> &[u8] {
+    pub(super) fn sound(&self, message: &WireMessage) -> &[u8] {
         &self.incoming[message.whole.start + DESCRIPTOR_SIZE..message.whole.end]
     }
 
     /// The command of a message, with the number of the request that it answers. A command that the
     /// protocol's library does not know is nothing that sound needs.
-    pub(super) fn command(&self, message: &Message) -> Option<(u32, Command)> {
+    pub(super) fn command(&self, message: &WireMessage) -> Option<(u32, Command)> {
         Command::read_tag_prefixed(&mut self.sound(message), self.version).ok()
     }
 
     /// The content of a reply.
-    pub(super) fn reply<T: CommandReply>(&self, message: &Message) -> Result<T, DeviceError> {
+    pub(super) fn reply<T: CommandReply>(&self, message: &WireMessage) -> Result<T, DeviceError> {
         let mut bytes = &self.incoming[message.whole.clone()];
         let (_, reply) = protocol::read_reply_message(&mut bytes, self.version)
             .map_err(|error| garbled(&error))?;

@@ -14,7 +14,7 @@ use crate::device::PortDirection::{Loudspeaker, Microphone};
 use crate::device::{BLOCK_SAMPLES, PortDirection, SAMPLE_RATE, SampleRings};
 
 /// What a stream reports.
-pub(super) struct Fault {
+pub(super) struct StreamFault {
     pub direction: PortDirection,
     /// Of the stream.
     pub number: u64,
@@ -22,7 +22,7 @@ pub(super) struct Fault {
 }
 
 /// A stream runs until it is dropped.
-pub(super) struct OpenStream {
+pub(super) struct SystemStream {
     _stream: cpal::Stream,
     pub name: String,
 }
@@ -84,8 +84,8 @@ pub(super) fn open(
     name: Option<&str>,
     ends: &StreamEnds,
     number: u64,
-    faults: &Sender<Fault>,
-) -> Result<OpenStream, OpenError> {
+    faults: &Sender<StreamFault>,
+) -> Result<SystemStream, OpenError> {
     let device = find(host, direction, name)?.ok_or(OpenError::NotFound)?;
     let name = device.id()?.to_string();
     let configuration = match direction {
@@ -96,7 +96,7 @@ pub(super) fn open(
     let faults = faults.clone();
     let report = move |error| {
         // After the end of the device nobody is interested.
-        let _ = faults.send(Fault { direction, number, error });
+        let _ = faults.send(StreamFault { direction, number, error });
     };
     let stream = match (direction, format) {
         (Microphone, SampleFormat::F32) => record::<f32>(&device, config, ends, report)?,
@@ -105,7 +105,7 @@ pub(super) fn open(
         (Loudspeaker, _) => play::<i16>(&device, config, ends, report)?,
     };
     stream.play()?;
-    Ok(OpenStream { _stream: stream, name })
+    Ok(SystemStream { _stream: stream, name })
 }
 
 fn find(

@@ -66,12 +66,13 @@ impl PulseDevice {
             if stop.is_stopped() {
                 return Ok(());
             }
-            let ended = match self.environment.connect() {
+            let ended = match self.environment.connect(stop) {
                 Ok(wire) => PulseSession::new(wire, feed, memory).run(stop),
                 Err(error) => Err(error),
             };
             match ended {
                 Ok(()) => return Ok(()),
+                Err(_) if stop.is_stopped() => return Ok(()),
                 Err(error) => failure = error,
             }
         }
@@ -93,9 +94,10 @@ impl Device for PulseDevice {
     ) -> Result<(), DeviceError> {
         let mut feed = Feed::new(rings, Instant::now());
         let mut memory = PulseMemory::new(choice.clone());
-        let wire = self.environment.connect()?;
+        let wire = self.environment.connect(stop)?;
         match PulseSession::new(wire, &mut feed, &mut memory).run(stop) {
             Ok(()) => Ok(()),
+            Err(_) if stop.is_stopped() => Ok(()),
             // What never worked is an error of the start; the caller offers other devices.
             Err(error) if !memory.flowing => Err(error),
             Err(error) => self.reconnect(&mut feed, &mut memory, stop, error),
@@ -103,7 +105,7 @@ impl Device for PulseDevice {
     }
 
     fn list(&self) -> Result<Vec<Port>, DeviceError> {
-        ports::list(&mut self.environment.connect()?)
+        ports::list(&mut self.environment.connect(&StopFlag::new())?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::CString;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pulseaudio::protocol::{
     Command, CreatePlaybackStreamReply, CreateRecordStreamReply, SinkInfo, SourceInfo,
@@ -22,6 +22,10 @@ mod reports;
 
 /// The end of the names of sources that record what a sink plays, at PulseAudio and PipeWire.
 const MONITOR: &str = ".monitor";
+/// After so long without a message, an answer is asked for.
+const QUIET: Duration = Duration::from_secs(1);
+/// After so long without a message, the server hangs.
+const HANGS: Duration = Duration::from_secs(3);
 
 /// What is kept from one connection to the next.
 pub(super) struct PulseMemory {
@@ -68,6 +72,9 @@ pub(super) struct PulseSession<'a> {
     refusal: String,
     /// The streams of a choice are being opened, and `Started` or `Returned` will be reported.
     starting: bool,
+    /// When something last came, and whether an answer was asked for since.
+    heard: Instant,
+    is_probed: bool,
 }
 
 impl<'a> PulseSession<'a> {
@@ -81,6 +88,8 @@ impl<'a> PulseSession<'a> {
             asked: HashMap::new(),
             refusal: String::new(),
             starting: true,
+            heard: Instant::now(),
+            is_probed: false,
         }
     }
 
@@ -101,11 +110,29 @@ impl<'a> PulseSession<'a> {
                 self.choose(choice)?;
             }
             self.wire.flush()?;
-            self.wire.fill()?;
+            if self.wire.fill()? {
+                (self.heard, self.is_probed) = (Instant::now(), false);
+            } else {
+                self.probe()?;
+            }
             while let Some(message) = self.wire.next()? {
                 self.take(&message)?;
             }
             self.feed.report(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Asks a server from which nothing comes whether it is still there. A suspended device sends
+    /// nothing either, and a server that hangs keeps the connection open.
+    fn probe(&mut self) -> Result<(), DeviceError> {
+        let quiet = self.heard.elapsed();
+        if quiet > HANGS {
+            return Err(DeviceError::Gone { reason: "it does not answer".to_owned() });
+        }
+        if quiet > QUIET && !self.is_probed {
+            self.is_probed = true;
+            self.ask(&Command::GetServerInfo, Asked::Nothing)?;
         }
         Ok(())
     }
@@ -159,7 +186,7 @@ impl<'a> PulseSession<'a> {
             self.feed.capture(&samples[..taken]);
             // Without a loudspeaker, the microphone's clock empties the ring.
             if matches!(self.loudspeaker, PulseLine::Closed) {
-                self.feed.play(&mut samples[..taken]);
+                self.feed.skip(taken);
             }
         }
     }
@@ -318,7 +345,13 @@ impl<'a> PulseSession<'a> {
     ) -> Result<(), DeviceError> {
         let (name, port) = (stream.name.clone(), stream.port);
         *self.line(direction) = PulseLine::Open(stream);
-        if direction == Microphone && !named && name.ends_with(MONITOR) {
+        let chosen = self.memory.chosen(direction).cloned();
+        let is_chosen = chosen.as_ref() == Some(&name);
+        if let Some(name) = chosen.filter(|_| named && !is_chosen) {
+            // PipeWire opens the default without a refusal.
+            self.feed.event(DeviceEvent::NotFound { direction, name });
+        }
+        if direction == Microphone && !is_chosen && name.ends_with(MONITOR) {
             // The default of a machine without a microphone: the peer would hear itself.
             self.close(Microphone)?;
             let reason = format!("the default, {name}, records what the loudspeaker plays");

@@ -10,17 +10,18 @@ use pulseaudio::protocol::{
     MAX_VERSION, Prop, Props, ProtocolError, SetClientNameReply,
 };
 
-use crate::device::DeviceError;
+use crate::device::{DeviceError, StopFlag};
 
 /// How long a read waits, so that the stop flag is seen while nothing arrives.
 const READ_TIMEOUT: Duration = Duration::from_millis(50);
 /// How long the server may take to read, or to answer what is asked before sound flows.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// The oldest protocol whose description of ports has all that is shown.
 const OLDEST_VERSION: u16 = 15;
 
 pub(super) struct Wire {
     stream: UnixStream,
+    stop: StopFlag,
     version: u16,
     sequence: u32,
     incoming: Vec<u8>,
@@ -38,13 +39,18 @@ pub(super) struct WireMessage {
 
 impl Wire {
     /// Introduces this program to a server.
-    pub(super) fn open(stream: UnixStream, cookie: Vec<u8>) -> Result<Self, DeviceError> {
+    pub(super) fn open(
+        stream: UnixStream,
+        cookie: Vec<u8>,
+        stop: StopFlag,
+    ) -> Result<Self, DeviceError> {
         let limits = stream
             .set_read_timeout(Some(READ_TIMEOUT))
             .and(stream.set_write_timeout(Some(PATIENCE)));
         limits.map_err(|error| gone(&error))?;
         let mut wire = Self {
             stream,
+            stop,
             version: MAX_VERSION,
             sequence: 0,
             incoming: vec![0; 16 * 1024],
@@ -88,7 +94,7 @@ impl Wire {
                     _ => {}
                 }
             }
-            if Instant::now() > deadline {
+            if self.stop.is_stopped() || Instant::now() > deadline {
                 return Err(DeviceError::Gone { reason: "it does not answer".to_owned() });
             }
             self.fill()?;
@@ -127,8 +133,8 @@ impl Wire {
         Ok(())
     }
 
-    /// Waits for bytes, for 50 ms at most.
-    pub(super) fn fill(&mut self) -> Result<(), DeviceError> {
+    /// Waits for bytes, for 50 ms at most, and returns whether some came.
+    pub(super) fn fill(&mut self) -> Result<bool, DeviceError> {
         if self.filled.start > 0 {
             self.incoming.copy_within(self.filled.clone(), 0);
             self.filled = 0..self.filled.len();
@@ -137,9 +143,9 @@ impl Wire {
             Ok(0) => Err(DeviceError::Gone { reason: "it closed the connection".to_owned() }),
             Ok(length) => {
                 self.filled.end += length;
-                Ok(())
+                Ok(true)
             }
-            Err(error) if is_timeout(&error) => Ok(()),
+            Err(error) if is_timeout(&error) => Ok(false),
             Err(error) => Err(gone(&error)),
         }
     }
@@ -224,7 +230,7 @@ mod tests {
             let _ = theirs.shutdown(Shutdown::Write);
             let _ = io::copy(&mut theirs, &mut io::sink());
         });
-        let opened = Wire::open(ours, vec![0; 256]);
+        let opened = Wire::open(ours, vec![0; 256], StopFlag::new());
         server.join().expect("no panic");
         opened
     }

@@ -17,6 +17,8 @@ mod pace;
 pub mod pulse;
 pub mod silent;
 pub mod synthetic;
+#[cfg(not(target_os = "linux"))]
+pub mod system;
 
 /// Samples in a second.
 pub const SAMPLE_RATE: u32 = 48_000;
@@ -202,11 +204,11 @@ fn list_tried(tried: &[TriedSocket]) -> String {
 /// Stops a running device and gives it another choice. Clones share one state.
 #[derive(Clone, Default)]
 pub struct StopFlag {
-    shared: Arc<Shared>,
+    shared: Arc<StopState>,
 }
 
 #[derive(Default)]
-struct Shared {
+struct StopState {
     stopped: AtomicBool,
     /// Set with `choice`, so that the audio path reads an atomic and takes no lock.
     chosen: AtomicBool,

@@ -17,7 +17,7 @@ mod wire;
 
 pub use socket::SoundEnvironment;
 
-use session::{Memory, Session};
+use session::{PulseMemory, PulseSession};
 
 /// How long to wait before each attempt to reach a server that is gone; the last one repeats.
 const RETRY_AFTER: [Duration; 5] = [
@@ -49,7 +49,7 @@ impl PulseDevice {
     fn reconnect(
         &self,
         feed: &mut Feed,
-        memory: &mut Memory,
+        memory: &mut PulseMemory,
         stop: &StopFlag,
         mut failure: DeviceError,
     ) -> Result<(), DeviceError> {
@@ -66,12 +66,13 @@ impl PulseDevice {
             if stop.is_stopped() {
                 return Ok(());
             }
-            let ended = match self.environment.connect() {
-                Ok(wire) => Session::new(wire, feed, memory).run(stop),
+            let ended = match self.environment.connect(stop) {
+                Ok(wire) => PulseSession::new(wire, feed, memory).run(stop),
                 Err(error) => Err(error),
             };
             match ended {
                 Ok(()) => return Ok(()),
+                Err(_) if stop.is_stopped() => return Ok(()),
                 Err(error) => failure = error,
             }
         }
@@ -92,10 +93,11 @@ impl Device for PulseDevice {
         stop: &StopFlag,
     ) -> Result<(), DeviceError> {
         let mut feed = Feed::new(rings, Instant::now());
-        let mut memory = Memory::new(choice.clone());
-        let wire = self.environment.connect()?;
-        match Session::new(wire, &mut feed, &mut memory).run(stop) {
+        let mut memory = PulseMemory::new(choice.clone());
+        let wire = self.environment.connect(stop)?;
+        match PulseSession::new(wire, &mut feed, &mut memory).run(stop) {
             Ok(()) => Ok(()),
+            Err(_) if stop.is_stopped() => Ok(()),
             // What never worked is an error of the start; the caller offers other devices.
             Err(error) if !memory.flowing => Err(error),
             Err(error) => self.reconnect(&mut feed, &mut memory, stop, error),
@@ -103,7 +105,7 @@ impl Device for PulseDevice {
     }
 
     fn list(&self) -> Result<Vec<Port>, DeviceError> {
-        ports::list(&mut self.environment.connect()?)
+        ports::list(&mut self.environment.connect(&StopFlag::new())?)
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn send_silence(feed: &mut Feed, stop: &StopFlag, until: Option<Insta
     let mut pace = Pace::new(Instant::now(), 0);
     while let Some(due) = pace.wait(stop) {
         feed.capture(&[0; BLOCK_SAMPLES]);
-        feed.discard();
+        feed.skip(BLOCK_SAMPLES);
         if until.is_some_and(|until| due >= until) {
             break;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::CString;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pulseaudio::protocol::{
     Command, CreatePlaybackStreamReply, CreateRecordStreamReply, SinkInfo, SourceInfo,
@@ -10,8 +10,8 @@ use pulseaudio::protocol::{
 };
 
 use super::ports;
-use super::stream::{Line, OpenStream, TARGET, create, delete};
-use super::wire::{Message, Wire};
+use super::stream::{PulseLine, PulseStream, TARGET, create, delete};
+use super::wire::{Wire, WireMessage};
 use crate::device::PortDirection::{Loudspeaker, Microphone};
 use crate::device::feed::Feed;
 use crate::device::{
@@ -22,9 +22,13 @@ mod reports;
 
 /// The end of the names of sources that record what a sink plays, at PulseAudio and PipeWire.
 const MONITOR: &str = ".monitor";
+/// After so long without a message, an answer is asked for.
+const QUIET: Duration = Duration::from_secs(1);
+/// After so long without a message, the server hangs.
+const HANGS: Duration = Duration::from_secs(3);
 
 /// What is kept from one connection to the next.
-pub(super) struct Memory {
+pub(super) struct PulseMemory {
     choice: DeviceChoice,
     /// The microphone in use, or the one that was in use when the connection ended.
     microphone: Option<String>,
@@ -34,7 +38,7 @@ pub(super) struct Memory {
     flowed: bool,
 }
 
-impl Memory {
+impl PulseMemory {
     pub(super) fn new(choice: DeviceChoice) -> Self {
         Self { choice, microphone: None, flowing: false, flowed: false }
     }
@@ -57,30 +61,35 @@ enum Asked {
     Nothing,
 }
 
-pub(super) struct Session<'a> {
+pub(super) struct PulseSession<'a> {
     wire: Wire,
     feed: &'a mut Feed,
-    memory: &'a mut Memory,
-    microphone: Line,
-    loudspeaker: Line,
+    memory: &'a mut PulseMemory,
+    microphone: PulseLine,
+    loudspeaker: PulseLine,
     asked: HashMap<u32, Asked>,
     /// Why a direction could not be opened.
     refusal: String,
     /// The streams of a choice are being opened, and `Started` or `Returned` will be reported.
     starting: bool,
+    /// When something last came, and whether an answer was asked for since.
+    heard: Instant,
+    is_probed: bool,
 }
 
-impl<'a> Session<'a> {
-    pub(super) fn new(wire: Wire, feed: &'a mut Feed, memory: &'a mut Memory) -> Self {
+impl<'a> PulseSession<'a> {
+    pub(super) fn new(wire: Wire, feed: &'a mut Feed, memory: &'a mut PulseMemory) -> Self {
         Self {
             wire,
             feed,
             memory,
-            microphone: Line::Closed,
-            loudspeaker: Line::Closed,
+            microphone: PulseLine::Closed,
+            loudspeaker: PulseLine::Closed,
             asked: HashMap::new(),
             refusal: String::new(),
             starting: true,
+            heard: Instant::now(),
+            is_probed: false,
         }
     }
 
@@ -101,11 +110,29 @@ impl<'a> Session<'a> {
                 self.choose(choice)?;
             }
             self.wire.flush()?;
-            self.wire.fill()?;
+            if self.wire.fill()? {
+                (self.heard, self.is_probed) = (Instant::now(), false);
+            } else {
+                self.probe()?;
+            }
             while let Some(message) = self.wire.next()? {
                 self.take(&message)?;
             }
             self.feed.report(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Asks a server from which nothing comes whether it is still there. A suspended device sends
+    /// nothing either, and a server that hangs keeps the connection open.
+    fn probe(&mut self) -> Result<(), DeviceError> {
+        let quiet = self.heard.elapsed();
+        if quiet > HANGS {
+            return Err(DeviceError::Gone { reason: "it does not answer".to_owned() });
+        }
+        if quiet > QUIET && !self.is_probed {
+            self.is_probed = true;
+            self.ask(&Command::GetServerInfo, Asked::Nothing)?;
         }
         Ok(())
     }
@@ -119,17 +146,17 @@ impl<'a> Session<'a> {
 
     /// A stream that another choice has replaced before it was opened is not the one awaited.
     fn is_awaited(&mut self, direction: PortDirection, sequence: u32) -> bool {
-        matches!(self.line(direction), Line::Opening(awaited) if *awaited == sequence)
+        matches!(self.line(direction), PulseLine::Opening(awaited) if *awaited == sequence)
     }
 
-    fn line(&mut self, direction: PortDirection) -> &mut Line {
+    fn line(&mut self, direction: PortDirection) -> &mut PulseLine {
         match direction {
             Microphone => &mut self.microphone,
             Loudspeaker => &mut self.loudspeaker,
         }
     }
 
-    fn take(&mut self, message: &Message) -> Result<(), DeviceError> {
+    fn take(&mut self, message: &WireMessage) -> Result<(), DeviceError> {
         match message.channel {
             Some(channel) => {
                 self.take_sound(channel, message);
@@ -146,7 +173,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn take_sound(&mut self, channel: u32, message: &Message) {
+    fn take_sound(&mut self, channel: u32, message: &WireMessage) {
         if !self.microphone.has_channel(channel) {
             return;
         }
@@ -158,8 +185,8 @@ impl<'a> Session<'a> {
             }
             self.feed.capture(&samples[..taken]);
             // Without a loudspeaker, the microphone's clock empties the ring.
-            if matches!(self.loudspeaker, Line::Closed) {
-                self.feed.play(&mut samples[..taken]);
+            if matches!(self.loudspeaker, PulseLine::Closed) {
+                self.feed.skip(taken);
             }
         }
     }
@@ -170,7 +197,7 @@ impl<'a> Session<'a> {
             let mut samples = [0; BLOCK_SAMPLES];
             let taken = rest.min(BLOCK_SAMPLES);
             // Without a microphone, the loudspeaker's clock sends silence.
-            if matches!(self.microphone, Line::Closed) {
+            if matches!(self.microphone, PulseLine::Closed) {
                 self.feed.capture(&samples[..taken]);
             }
             self.feed.play(&mut samples[..taken]);
@@ -188,15 +215,15 @@ impl<'a> Session<'a> {
         let named = name.is_some();
         let command = create(direction, name);
         let sequence = self.ask(&command, Asked::Stream { direction, named })?;
-        *self.line(direction) = Line::Opening(sequence);
+        *self.line(direction) = PulseLine::Opening(sequence);
         Ok(())
     }
 
     fn close(&mut self, direction: PortDirection) -> Result<(), DeviceError> {
-        let line = std::mem::replace(self.line(direction), Line::Closed);
+        let line = std::mem::replace(self.line(direction), PulseLine::Closed);
         match line {
-            Line::Open(stream) => self.delete(direction, stream.channel),
-            Line::Opening(_) | Line::Closed => Ok(()),
+            PulseLine::Open(stream) => self.delete(direction, stream.channel),
+            PulseLine::Opening(_) | PulseLine::Closed => Ok(()),
         }
     }
 
@@ -241,7 +268,7 @@ impl<'a> Session<'a> {
         line.open().map(|it| it.name.clone())
     }
 
-    fn take_reply(&mut self, sequence: u32, message: &Message) -> Result<(), DeviceError> {
+    fn take_reply(&mut self, sequence: u32, message: &WireMessage) -> Result<(), DeviceError> {
         match self.asked.remove(&sequence) {
             Some(Asked::Stream { direction, named }) => {
                 let (stream, missing) = self.read_stream(direction, message)?;
@@ -274,8 +301,8 @@ impl<'a> Session<'a> {
     fn read_stream(
         &self,
         direction: PortDirection,
-        message: &Message,
-    ) -> Result<(OpenStream, u32), DeviceError> {
+        message: &WireMessage,
+    ) -> Result<(PulseStream, u32), DeviceError> {
         let (channel, port, name, missing) = match direction {
             Microphone => {
                 let reply: CreateRecordStreamReply = self.wire.reply(message)?;
@@ -288,7 +315,7 @@ impl<'a> Session<'a> {
             }
         };
         let name = name.as_deref().map(ports::text).unwrap_or_default();
-        Ok((OpenStream { channel, port, name, silenced: false }, missing))
+        Ok((PulseStream { channel, port, name, silenced: false }, missing))
     }
 
     fn take_refusal(&mut self, sequence: u32, reason: &str) -> Result<(), DeviceError> {
@@ -313,12 +340,18 @@ impl<'a> Session<'a> {
     fn opened(
         &mut self,
         direction: PortDirection,
-        stream: OpenStream,
+        stream: PulseStream,
         named: bool,
     ) -> Result<(), DeviceError> {
         let (name, port) = (stream.name.clone(), stream.port);
-        *self.line(direction) = Line::Open(stream);
-        if direction == Microphone && !named && name.ends_with(MONITOR) {
+        *self.line(direction) = PulseLine::Open(stream);
+        let chosen = self.memory.chosen(direction).cloned();
+        let is_chosen = chosen.as_ref() == Some(&name);
+        if let Some(name) = chosen.filter(|_| named && !is_chosen) {
+            // PipeWire opens the default without a refusal.
+            self.feed.event(DeviceEvent::NotFound { direction, name });
+        }
+        if direction == Microphone && !is_chosen && name.ends_with(MONITOR) {
             // The default of a machine without a microphone: the peer would hear itself.
             self.close(Microphone)?;
             let reason = format!("the default, {name}, records what the loudspeaker plays");
@@ -334,7 +367,7 @@ impl<'a> Session<'a> {
     }
 
     fn unavailable(&mut self, direction: PortDirection, reason: String) -> Result<(), DeviceError> {
-        *self.line(direction) = Line::Closed;
+        *self.line(direction) = PulseLine::Closed;
         self.refusal.clone_from(&reason);
         if self.starting {
             self.feed.event(DeviceEvent::Unavailable { direction, reason });

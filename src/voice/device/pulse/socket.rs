@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use super::wire::Wire;
-use crate::device::{DeviceError, TriedSocket};
+use crate::device::{DeviceError, StopFlag, TriedSocket};
 
 /// The server takes a cookie of this length, or closes the connection without an answer.
 const COOKIE_LENGTH: usize = 256;
@@ -60,13 +60,13 @@ impl SoundEnvironment {
         Ok(paths)
     }
 
-    /// Connects to the first server that answers.
-    pub(super) fn connect(&self) -> Result<Wire, DeviceError> {
+    /// Connects to the first server that answers; stopping the device ends the wait for answers.
+    pub(super) fn connect(&self, stop: &StopFlag) -> Result<Wire, DeviceError> {
         let mut tried = Vec::new();
         for path in self.sockets()? {
             let stream = UnixStream::connect(&path).map_err(|error| error.to_string());
             let opened = stream.and_then(|stream| {
-                Wire::open(stream, self.cookie()).map_err(|error| error.to_string())
+                Wire::open(stream, self.cookie(), stop.clone()).map_err(|error| error.to_string())
             });
             match opened {
                 Ok(wire) => return Ok(wire),
@@ -147,7 +147,7 @@ mod tests {
                 xdg_runtime_dir: Some("/run".into()),
                 ..SoundEnvironment::default()
             };
-            let error = environment.connect().err().expect("an error").to_string();
+            let error = environment.connect(&StopFlag::new()).err().expect("an error").to_string();
             assert!(error.contains(value) && error.contains("ssh -R"), "{error}");
         }
     }
@@ -159,13 +159,17 @@ mod tests {
             xdg_runtime_dir: Some("/nowhere/two".into()),
             ..SoundEnvironment::default()
         };
-        let error = environment.connect().err().expect("an error").to_string();
+        let error = environment.connect(&StopFlag::new()).err().expect("an error").to_string();
         assert_eq!(
             error,
             "no sound server answers; tried /nowhere/one/native (No such file or directory (os \
              error 2)), /nowhere/two/pulse/native (No such file or directory (os error 2))"
         );
-        let nothing = SoundEnvironment::default().connect().err().expect("an error").to_string();
+        let nothing = SoundEnvironment::default()
+            .connect(&StopFlag::new())
+            .err()
+            .expect("an error")
+            .to_string();
         assert!(nothing.contains("no variable names a folder"), "{nothing}");
     }
 }

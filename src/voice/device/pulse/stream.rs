@@ -17,7 +17,7 @@ const FRAGMENT: u32 = 2 * BLOCK_SAMPLES as u32;
 pub(super) const TARGET: u32 = 4 * FRAGMENT;
 
 /// A stream that the server has opened. Its channel is unique among those of its direction only.
-pub(super) struct OpenStream {
+pub(super) struct PulseStream {
     pub channel: u32,
     /// The sink or the source.
     pub port: u32,
@@ -27,16 +27,16 @@ pub(super) struct OpenStream {
 }
 
 /// The state of one direction.
-pub(super) enum Line {
+pub(super) enum PulseLine {
     /// Asked for by the request of this number, and not yet answered.
     Opening(u32),
-    Open(OpenStream),
+    Open(PulseStream),
     /// The server has none, or ended it.
     Closed,
 }
 
-impl Line {
-    pub(super) fn open(&self) -> Option<&OpenStream> {
+impl PulseLine {
+    pub(super) fn open(&self) -> Option<&PulseStream> {
         match self {
             Self::Open(stream) => Some(stream),
             Self::Opening(_) | Self::Closed => None,

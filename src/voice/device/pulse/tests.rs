@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command as Program, Stdio};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pulseaudio::protocol::{
     ChannelVolume, Command, ServerInfo, SetDeviceMuteParams, SetDeviceVolumeParams, SinkInfoList,
@@ -73,20 +73,25 @@ impl Daemon {
         self.child.wait().expect("it ends");
     }
 
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Program::new("kill").args([signal, &pid]).status().expect("it runs").success());
+    }
+
     fn restart(&mut self) {
         self.child = Self::run(self.folder.path(), &self.modules).expect("it ran before");
     }
 
     /// Sends a command and waits until it has been carried out.
     fn command(&self, command: &Command) {
-        let mut wire = self.environment().connect().expect("a connection");
+        let mut wire = self.environment().connect(&StopFlag::new()).expect("a connection");
         wire.send(command).expect("a command");
         let _: ServerInfo = wire.ask("answer", &Command::GetServerInfo).expect("an answer");
     }
 
     /// Removes a sink or a source, as unplugging it does.
     fn unplug(&self, name: &str) {
-        let mut wire = self.environment().connect().expect("a connection");
+        let mut wire = self.environment().connect(&StopFlag::new()).expect("a connection");
         let sinks: SinkInfoList = wire.ask("list", &Command::GetSinkInfoList).expect("sinks");
         let sources: SourceInfoList =
             wire.ask("list", &Command::GetSourceInfoList).expect("sources");
@@ -286,6 +291,34 @@ fn a_daemon_that_is_killed_is_awaited() {
     daemon.kill();
     assert!(matches!(running.event(), DeviceEvent::Lost { .. }));
     running.end();
+}
+
+#[test]
+fn a_daemon_that_hangs_is_awaited_and_does_not_delay_the_end() {
+    let Some(daemon) = Daemon::start(&TWO_SINKS) else { return };
+    let mut running = Running::start(&daemon, choice("b.monitor", "b"));
+    assert_eq!(running.event(), DeviceEvent::Started(used("b.monitor", "b")));
+    running.hear(440.0);
+    daemon.signal("-STOP");
+    let DeviceEvent::Lost { reason } = running.event() else { panic!("it hangs") };
+    assert!(reason.contains("does not answer"), "{reason}");
+    daemon.signal("-CONT");
+    assert_eq!(running.event(), DeviceEvent::Returned(used("b.monitor", "b")));
+    running.hear(1_000.0);
+
+    daemon.signal("-STOP");
+    assert!(matches!(running.event(), DeviceEvent::Lost { .. }));
+    // Silence pauses while the device waits for an answer to its first attempt.
+    let mut last = Instant::now();
+    wait_until("the device tries to connect", || {
+        while running.rings.microphone.pop().is_ok() {
+            last = Instant::now();
+        }
+        last.elapsed() > Duration::from_millis(200)
+    });
+    let stopped = Instant::now();
+    running.end();
+    assert!(stopped.elapsed() < Duration::from_secs(1), "{:?}", stopped.elapsed());
 }
 
 #[test]

@@ -10,17 +10,18 @@ use pulseaudio::protocol::{
     MAX_VERSION, Prop, Props, ProtocolError, SetClientNameReply,
 };
 
-use crate::device::DeviceError;
+use crate::device::{DeviceError, StopFlag};
 
 /// How long a read waits, so that the stop flag is seen while nothing arrives.
 const READ_TIMEOUT: Duration = Duration::from_millis(50);
 /// How long the server may take to read, or to answer what is asked before sound flows.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// The oldest protocol whose description of ports has all that is shown.
 const OLDEST_VERSION: u16 = 15;
 
 pub(super) struct Wire {
     stream: UnixStream,
+    stop: StopFlag,
     version: u16,
     sequence: u32,
     incoming: Vec<u8>,
@@ -30,7 +31,7 @@ pub(super) struct Wire {
 }
 
 /// A message in the buffer of a [`Wire`], valid until the next one is read.
-pub(super) struct Message {
+pub(super) struct WireMessage {
     /// Of the stream that the sound is of; `None` for commands.
     pub channel: Option<u32>,
     whole: Range<usize>,
@@ -38,13 +39,18 @@ pub(super) struct Message {
 
 impl Wire {
     /// Introduces this program to a server.
-    pub(super) fn open(stream: UnixStream, cookie: Vec<u8>) -> Result<Self, DeviceError> {
+    pub(super) fn open(
+        stream: UnixStream,
+        cookie: Vec<u8>,
+        stop: StopFlag,
+    ) -> Result<Self, DeviceError> {
         let limits = stream
             .set_read_timeout(Some(READ_TIMEOUT))
             .and(stream.set_write_timeout(Some(PATIENCE)));
         limits.map_err(|error| gone(&error))?;
         let mut wire = Self {
             stream,
+            stop,
             version: MAX_VERSION,
             sequence: 0,
             incoming: vec![0; 16 * 1024],
@@ -88,7 +94,7 @@ impl Wire {
                     _ => {}
                 }
             }
-            if Instant::now() > deadline {
+            if self.stop.is_stopped() || Instant::now() > deadline {
                 return Err(DeviceError::Gone { reason: "it does not answer".to_owned() });
             }
             self.fill()?;
@@ -127,8 +133,8 @@ impl Wire {
         Ok(())
     }
 
-    /// Waits for bytes, for 50 ms at most.
-    pub(super) fn fill(&mut self) -> Result<(), DeviceError> {
+    /// Waits for bytes, for 50 ms at most, and returns whether some came.
+    pub(super) fn fill(&mut self) -> Result<bool, DeviceError> {
         if self.filled.start > 0 {
             self.incoming.copy_within(self.filled.clone(), 0);
             self.filled = 0..self.filled.len();
@@ -137,15 +143,15 @@ impl Wire {
             Ok(0) => Err(DeviceError::Gone { reason: "it closed the connection".to_owned() }),
             Ok(length) => {
                 self.filled.end += length;
-                Ok(())
+                Ok(true)
             }
-            Err(error) if is_timeout(&error) => Ok(()),
+            Err(error) if is_timeout(&error) => Ok(false),
             Err(error) => Err(gone(&error)),
         }
     }
 
     /// The next whole message in the buffer.
-    pub(super) fn next(&mut self) -> Result<Option<Message>, DeviceError> {
+    pub(super) fn next(&mut self) -> Result<Option<WireMessage>, DeviceError> {
         let filled = &self.incoming[self.filled.clone()];
         if filled.len() < DESCRIPTOR_SIZE {
             self.make_room(DESCRIPTOR_SIZE);
@@ -166,7 +172,7 @@ impl Wire {
         let start = self.filled.start;
         self.filled.start += length;
         let channel = (descriptor.channel != u32::MAX).then_some(descriptor.channel);
-        Ok(Some(Message { channel, whole: start..start + length }))
+        Ok(Some(WireMessage { channel, whole: start..start + length }))
     }
 
     fn make_room(&mut self, length: usize) {
@@ -176,18 +182,18 @@ impl Wire {
     }
 
     /// The sound of a message.
-    pub(super) fn sound(&self, message: &Message) -> &[u8] {
+    pub(super) fn sound(&self, message: &WireMessage) -> &[u8] {
         &self.incoming[message.whole.start + DESCRIPTOR_SIZE..message.whole.end]
     }
 
     /// The command of a message, with the number of the request that it answers. A command that the
     /// protocol's library does not know is nothing that sound needs.
-    pub(super) fn command(&self, message: &Message) -> Option<(u32, Command)> {
+    pub(super) fn command(&self, message: &WireMessage) -> Option<(u32, Command)> {
         Command::read_tag_prefixed(&mut self.sound(message), self.version).ok()
     }
 
     /// The content of a reply.
-    pub(super) fn reply<T: CommandReply>(&self, message: &Message) -> Result<T, DeviceError> {
+    pub(super) fn reply<T: CommandReply>(&self, message: &WireMessage) -> Result<T, DeviceError> {
         let mut bytes = &self.incoming[message.whole.clone()];
         let (_, reply) = protocol::read_reply_message(&mut bytes, self.version)
             .map_err(|error| garbled(&error))?;
@@ -224,7 +230,7 @@ mod tests {
             let _ = theirs.shutdown(Shutdown::Write);
             let _ = io::copy(&mut theirs, &mut io::sink());
         });
-        let opened = Wire::open(ours, vec![0; 256]);
+        let opened = Wire::open(ours, vec![0; 256], StopFlag::new());
         server.join().expect("no panic");
         opened
     }

@@ -5,13 +5,13 @@ use pulseaudio::protocol::{
     SubscriptionEventType,
 };
 
-use super::{Asked, Session};
+use super::{Asked, PulseSession};
 use crate::device::PortDirection::{Loudspeaker, Microphone};
 use crate::device::pulse::ports;
-use crate::device::pulse::stream::Line;
+use crate::device::pulse::stream::PulseLine;
 use crate::device::{DeviceError, DeviceEvent, Port, PortDirection};
 
-impl Session<'_> {
+impl PulseSession<'_> {
     pub(super) fn take_command(&mut self, command: Command) -> Result<(), DeviceError> {
         match command {
             Command::Request(it) if self.loudspeaker.has_channel(it.channel) => {
@@ -54,11 +54,11 @@ impl Session<'_> {
         name: &str,
     ) -> Result<(), DeviceError> {
         match self.line(direction) {
-            Line::Open(stream) if stream.channel == channel => {
+            PulseLine::Open(stream) if stream.channel == channel => {
                 stream.port = port;
                 name.clone_into(&mut stream.name);
             }
-            Line::Open(_) | Line::Opening(_) | Line::Closed => return Ok(()),
+            PulseLine::Open(_) | PulseLine::Opening(_) | PulseLine::Closed => return Ok(()),
         }
         self.moved(direction, name);
         self.ask_port(direction, port)
@@ -88,7 +88,7 @@ impl Session<'_> {
             _ => return Ok(()),
         };
         match event.event_type {
-            SubscriptionEventType::New if matches!(self.line(direction), Line::Closed) => {
+            SubscriptionEventType::New if matches!(self.line(direction), PulseLine::Closed) => {
                 self.open(direction, true)
             }
             SubscriptionEventType::Changed => {
@@ -119,11 +119,11 @@ impl Session<'_> {
     pub(super) fn check_silenced(&mut self, index: u32, port: &Port) {
         let (direction, muted) = (port.direction, port.is_silenced());
         match self.line(direction) {
-            Line::Open(stream) if stream.port == index && stream.silenced != muted => {
+            PulseLine::Open(stream) if stream.port == index && stream.silenced != muted => {
                 stream.silenced = muted;
                 self.feed.event(DeviceEvent::MutedAtServer { direction, muted });
             }
-            Line::Open(_) | Line::Opening(_) | Line::Closed => {}
+            PulseLine::Open(_) | PulseLine::Opening(_) | PulseLine::Closed => {}
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The media of the call in which this session takes part: starts and stops the engine of
 //! `onhook-voice`, and reports what happens to it.
 
+pub mod echo;
+
 use std::sync::Arc;
 
 use onhook_voice::device::silent::SilentDevice;

@@ -67,7 +67,7 @@ pub use network::{Network, UnknownProxyHost};
 pub use renew::lease_signed_in;
 pub use session::{Seed, SessionFileError};
 pub use sign_out::{SignOutError, sign_out};
-pub use updates::read_updates;
+pub use updates::{read_updates, relay_server};
 
 /// The channel for the events of all accounts.
 pub type Events = mpsc::Sender<(AccountId, AccountEvent)>;

@@ -16,6 +16,7 @@ mod accounts;
 mod ascii;
 mod call_detail;
 mod call_note;
+mod call_panel;
 mod call_table;
 mod column_layout;
 mod command_line;
@@ -140,8 +141,10 @@ pub fn view(
                 Screen::Calls => {
                     call_table::draw(view, &panels, scratch, buffer);
                     recent::draw(view, &panels, buffer);
-                    if let Some(area) = panels.detail {
-                        call_detail::draw(view, area, buffer);
+                    match (panels.detail, &state.phone) {
+                        (Some(area), Some(own)) => call_panel::draw(view, own, area, buffer),
+                        (Some(area), None) => call_detail::draw(view, area, buffer),
+                        (None, _) => {}
                     }
                 }
                 Screen::History => history::draw(view, &panels, scratch, buffer),

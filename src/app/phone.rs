@@ -16,7 +16,7 @@ use super::dialog::{Choice, Dialog};
 use super::effect::{Effect, PhoneEffect};
 use crate::calls::account::AccountCommand;
 use crate::calls::failure::Failure;
-use crate::calls::own_call::{MediaSetup, NamedEmoji, OwnCallEvent};
+use crate::calls::own_call::{MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage};
 use crate::calls::reason::EndReason;
 use crate::calls::{
     AccountId, Call, CallKey, CallKind, Direction, Origin, Party, Phase, Reference,
@@ -26,24 +26,6 @@ use crate::words::notice;
 
 /// The most signaling packets that are kept until the keys are agreed.
 const MOST_EARLY: usize = 64;
-
-/// How far the call has come, seen from this session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PhoneStage {
-    /// `phone.acceptCall` is on its way.
-    Answering,
-    /// `phone.requestCall` is on its way.
-    Placing,
-    /// The callee has not answered.
-    Waiting,
-    /// The two sides exchange keys.
-    ExchangingKeys,
-    /// The engines look for a path.
-    Connecting,
-    Talking,
-    /// The path was lost, and is looked for.
-    Reconnecting,
-}
 
 /// How the sound of a call travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

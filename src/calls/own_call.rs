@@ -70,3 +70,21 @@ pub enum KeyFault {
     /// A request of the exchange has failed.
     Failed(Failure),
 }
+
+/// How far the call has come, seen from this session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhoneStage {
+    /// `phone.acceptCall` is on its way.
+    Answering,
+    /// `phone.requestCall` is on its way.
+    Placing,
+    /// The callee has not answered.
+    Waiting,
+    /// The two sides exchange keys.
+    ExchangingKeys,
+    /// The engines look for a path.
+    Connecting,
+    Talking,
+    /// The path was lost, and is looked for.
+    Reconnecting,
+}

@@ -21,6 +21,7 @@ use crate::config::{self, Overrides, keymap};
 use crate::control;
 use crate::logging;
 use crate::notify::NotifySettings;
+use crate::phone::echo::echo;
 use crate::runtime::{self, AccountSetup, BoardFiles, ExitReason, SignInSetup, WatchEnd};
 use crate::telegram::{Network, Seed, SessionSource};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
@@ -299,7 +300,7 @@ fn prepare(args: &ScenarioArgs) -> Result<(Scenario, Options), Stop> {
     let name = args.scenario.as_deref().unwrap_or(DEFAULT_SCENARIO);
     let scenario = Scenario::load(name).map_err(usage)?;
     let log = args.log.as_deref().map(open_request_log).transpose()?;
-    Ok((scenario, Options { log, ..Options::default() }))
+    Ok((scenario, Options { log, media: Some(echo()), ..Options::default() }))
 }
 
 fn open_request_log(path: &Path) -> Result<Box<dyn Write + Send>, Stop> {

@@ -43,6 +43,7 @@ builtin!(
     "flood",
     "frozen-later",
     "noisy",
+    "phone",
     "quiet",
     "sign-in",
     "sign-in-email",

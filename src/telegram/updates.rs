@@ -275,7 +275,8 @@ fn established_exchange(call: &tl::types::PhoneCall) -> KeyExchange {
     }
 }
 
-pub(super) fn relay_server(connection: &tl::enums::PhoneConnection) -> RelayServer {
+/// A server for the media of a call.
+pub fn relay_server(connection: &tl::enums::PhoneConnection) -> RelayServer {
     match connection {
         tl::enums::PhoneConnection::Connection(relay) => RelayServer {
             id: relay.id,

@@ -256,6 +256,13 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
         add(Action::Back, "unmark");
     } else if let Some(call) = state.selected_call() {
         let signed_out = state.account(call.key.account).is_out();
+        let own = state.own_call(call.key);
+        if call.phase == Phase::Ringing && call.key.kind == CallKind::Private && own.is_none() {
+            add(Action::Answer, "answer");
+        }
+        if let Some(own) = own {
+            add(Action::Mute, if own.muted { "unmute" } else { "mute" });
+        }
         if !signed_out && obstacle(call, view.now).is_none() {
             let verb = words::call::imperative(call.verb());
             match call.key.kind {

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::panels::{MESSAGE_FROM, NotePlace, Panels};
-use super::{View, call_table, footer, recent};
+use super::{View, call_panel, call_table, footer, recent};
 use crate::app::{DetailPane, has_frames, has_room, is_wide};
 
 /// The width of the details beside the board: on the narrower screens that have them at all, the
@@ -36,7 +36,11 @@ fn fit(view: View, width: u16, height: u16) -> (NotePlace, u16) {
 }
 
 fn framed(view: View, area: Rect) -> Panels {
-    let details = view.state.details;
+    // The call of this session has a panel while it lasts.
+    let details = match view.state.details {
+        DetailPane::IfRoom if view.state.phone.is_some() => DetailPane::Shown,
+        details => details,
+    };
     let body = row(area, area.y + 1, area.height - 2);
     let (board, beside) = match (details, is_wide(area.width)) {
         (DetailPane::IfRoom | DetailPane::Shown, true) => {
@@ -51,7 +55,8 @@ fn framed(view: View, area: Rect) -> Panels {
     // Inside the frame, without the heads of the columns.
     let list = |panel: u16| panel.saturating_sub(3);
     let width = board.width.saturating_sub(2);
-    let details_height = if below { 14.min(board.height * 2 / 3) } else { 1 };
+    let details_lines = if view.state.phone.is_some() { call_panel::LINES + 2 } else { 14 };
+    let details_height = if below { details_lines.min(board.height * 2 / 3) } else { 1 };
     let most = list(board.height + 1 - details_height);
     let (notes, needed) = fit(view, width, most);
     // One line is the edge between the two; a third stays with the calls, so that the edge does not

@@ -1,5 +1,20 @@
 //! Sentences about the sound of a call.
 
+use crate::calls::own_call::PhoneStage;
+
+/// This side or the other one is muted.
+pub const MUTED: &str = "muted";
+/// The microphone has recorded nothing for some time.
+pub const NO_SIGNAL: &str = "no signal from the microphone";
+/// How the sound travels.
+pub const DIRECT: &str = "direct";
+pub const RELAYED: &str = "relayed";
+
+/// The title of the panel of a call.
+pub fn panel_title(name: &str) -> String {
+    format!("Call with {name}")
+}
+
 fn port(is_microphone: bool) -> &'static str {
     if is_microphone { "microphone" } else { "loudspeaker" }
 }
@@ -33,5 +48,18 @@ pub fn quality(loss: f32, round_trip_ms: Option<u128>) -> &'static str {
         "poor"
     } else {
         "good"
+    }
+}
+
+/// How far the call has come.
+pub fn stage(stage: PhoneStage) -> &'static str {
+    match stage {
+        PhoneStage::Answering => "answering",
+        PhoneStage::Placing => "calling",
+        PhoneStage::Waiting => "waiting for an answer",
+        PhoneStage::ExchangingKeys => "exchanging keys",
+        PhoneStage::Connecting => "connecting",
+        PhoneStage::Talking => "talking",
+        PhoneStage::Reconnecting => "reconnecting",
     }
 }

@@ -39,7 +39,7 @@ use crate::calls::{
     AccountId, CallKey, CallKind, Calls, Change, Ignored, Origin, Party, Phase, RequestState,
 };
 use crate::words;
-use account::AccountState;
+use account::{AccountChange, AccountState};
 use action::Layer;
 use control::Order;
 use dialog::{Choice, Dialog, HelpPage};
@@ -411,6 +411,10 @@ impl State {
         event: AccountEvent,
         now: Timestamp,
     ) -> Vec<Effect> {
+        if self.account(account).change == Some(AccountChange::SignedOut) {
+            // What comes now would bring calls back that no account is shown for.
+            return Vec::new();
+        }
         match event {
             AccountEvent::OwnUser(own) => {
                 return self.own_user_known(account, own).into_iter().collect();

@@ -52,6 +52,9 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         }),
         1 => Just(AccountEvent::ConnectionState(ConnectionState::Online)),
         1 => Just(AccountEvent::ConnectionState(ConnectionState::Connecting)),
+        1 => (0..20)
+            .prop_map(|it| AccountEvent::LoggedOut(if it == 0 { Ok(()) } else { Err(String::new()) })),
+        1 => Just(AccountEvent::Renamed(Ok("home".to_owned()))),
     ];
     let action = proptest::sample::select(Action::iter().collect::<Vec<_>>());
     prop_oneof![
@@ -61,6 +64,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
             .prop_map(|char| Msg::Edit(tui_input::InputRequest::InsertChar(char))),
         1 => id().prop_map(|id| Msg::Notify(NotifyEvent::Decline(key(id)))),
         1 => Just(Msg::Tick),
+        1 => (0u16..50).prop_map(|last| Msg::HelpShown { last }),
         2 => proptest::sample::subsequence(vec![1, 2, 3], 0..=3)
             .prop_map(|ids| Msg::RowsShown(ids.into_iter().map(key).collect())),
     ]

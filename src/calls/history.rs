@@ -221,4 +221,41 @@ mod tests {
             assert_eq!(HistoryFilter::parse(line, &accounts), wanted, "{line}");
         }
     }
+
+    #[test]
+    fn a_call_is_missed_if_nobody_answered_or_declined_one_that_came_in() {
+        let call = |direction, outcome| HistoryCall {
+            account: 11,
+            id: 1,
+            kind: CallKind::Private,
+            peer: Party::unknown(2),
+            direction,
+            video: true,
+            placed: Timestamp::UNIX_EPOCH,
+            rang: None,
+            accepted: None,
+            established: None,
+            ended: Timestamp::UNIX_EPOCH,
+            outcome,
+            ended_by: None,
+            reason_recorded: None,
+            reason_sent: None,
+            origin: None,
+            ring_seconds: None,
+            talk_seconds: None,
+        };
+        let cases = [
+            (Direction::Incoming, Outcome::Missed, true),
+            (Direction::Incoming, Outcome::RangOut, true),
+            (Direction::Incoming, Outcome::Declined, false),
+            (Direction::Incoming, Outcome::Completed, false),
+            (Direction::Outgoing, Outcome::Missed, false),
+            (Direction::Outgoing, Outcome::RangOut, false),
+        ];
+        for (direction, outcome, missed) in cases {
+            let call = call(direction, outcome);
+            assert_eq!(call.is_missed(), missed, "{direction:?} {outcome:?}");
+            assert_eq!(call.kind_code(), "video");
+        }
+    }
 }

@@ -145,3 +145,143 @@ impl Call {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::calls::event::CallEvent;
+    use crate::calls::{AccountId, CallKind, Party};
+    use crate::words::call::ending;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).expect("a year in range")
+    }
+
+    fn context(account: u16, second: i64) -> AccountContext {
+        AccountContext {
+            account: AccountId(account),
+            self_id: 1,
+            server_now: at(second),
+            ring_timeout: Duration::from_secs(90),
+        }
+    }
+
+    fn key(account: u16) -> CallKey {
+        CallKey { account: AccountId(account), kind: CallKind::Group, id: 7 }
+    }
+
+    /// The message `message` of second 0, which invites to the conference 7.
+    fn invitation(message: i32, state: InvitationState) -> Invitation {
+        Invitation {
+            conference: 7,
+            message,
+            peer: Party::unknown(2),
+            direction: Direction::Incoming,
+            video: false,
+            date: at(0),
+            state,
+            others: Vec::new(),
+        }
+    }
+
+    fn apply(
+        calls: &mut Calls,
+        invitation: Invitation,
+        context: &AccountContext,
+    ) -> Result<Change, Ignored> {
+        calls.apply(CallEvent::Invited(Box::new(invitation)), context)
+    }
+
+    /// A message, its state, and the second at which it comes.
+    type Came = (i32, InvitationState, i64);
+
+    #[test]
+    fn invitations_are_one_call_until_the_last_of_them_has_ended() {
+        use InvitationState::{Joined, Left, Missed, Open};
+        let cases: [(&[Came], &str); 18] = [
+            (&[(1, Open, 0)], "rings [1]"),
+            (&[(1, Open, 0), (1, Open, 1)], "rings [1]"),
+            (&[(1, Open, 0), (2, Open, 1)], "rings [1, 2]"),
+            (&[(1, Open, 181)], "nothing"),
+            (&[(1, Open, 0), (1, Missed, 5)], "declined or cancelled"),
+            (&[(1, Open, 0), (1, Missed, 90)], "missed"),
+            (&[(1, Open, 0), (1, Joined, 5)], "joined elsewhere"),
+            (&[(1, Open, 0), (1, Left(61), 70)], "joined elsewhere, 01:01"),
+            (&[(1, Open, 0), (2, Open, 1), (1, Missed, 5)], "rings [2]"),
+            (
+                &[(1, Open, 0), (2, Open, 1), (1, Missed, 5), (2, Missed, 6)],
+                "declined or cancelled",
+            ),
+            (&[(1, Open, 0), (2, Open, 1), (1, Joined, 5)], "joined elsewhere"),
+            // Seen only once it was over.
+            (&[(1, Missed, 5)], "declined or cancelled"),
+            (&[(1, Joined, 5)], "joined elsewhere"),
+            // More becomes known, and nothing less certain replaces it.
+            (&[(1, Joined, 5), (1, Left(9), 15)], "joined elsewhere, 00:09"),
+            (&[(1, Missed, 5), (1, Joined, 6)], "joined elsewhere"),
+            (&[(1, Joined, 5), (1, Missed, 6)], "joined elsewhere"),
+            // The answered one does not ring again; another one does.
+            (&[(1, Open, 0), (1, Missed, 5), (1, Open, 6)], "declined or cancelled"),
+            (&[(1, Open, 0), (1, Missed, 5), (2, Open, 6)], "rings [2]"),
+        ];
+        for (messages, wanted) in cases {
+            let mut calls = Calls::default();
+            for (message, state, second) in messages {
+                let _ = apply(&mut calls, invitation(*message, *state), &context(0, *second));
+            }
+            let found = match (calls.get(key(0)), calls.ended(key(0))) {
+                (Some(call), _) => format!("rings {:?}", call.invitations()),
+                (None, Some(ended)) => ending(ended),
+                (None, None) => "nothing".to_owned(),
+            };
+            assert_eq!(found, wanted, "{messages:?}");
+        }
+    }
+
+    #[test]
+    fn an_invitation_that_the_account_has_sent_is_no_call() {
+        let mut calls = Calls::default();
+        for state in [InvitationState::Open, InvitationState::Joined] {
+            let sent = Invitation { direction: Direction::Outgoing, ..invitation(1, state) };
+            apply(&mut calls, sent, &context(0, 0)).expect_err("it is ignored");
+        }
+        assert!(calls.get(key(0)).is_none() && calls.ended(key(0)).is_none());
+    }
+
+    /// The conference in two accounts, with two invitations each.
+    fn two_accounts() -> Calls {
+        let mut calls = Calls::default();
+        for (account, message) in [(0, 1), (0, 2), (1, 1), (1, 2)] {
+            let open = invitation(message, InvitationState::Open);
+            apply(&mut calls, open, &context(account, 1)).expect("it rings");
+        }
+        calls
+    }
+
+    #[test]
+    fn a_call_ends_with_its_last_message_of_the_same_account() {
+        let cases: [(&[i32], &[CallKey], &[i32]); 4] =
+            [(&[3], &[], &[1, 2]), (&[1], &[], &[2]), (&[2], &[], &[1]), (&[1, 2], &[key(1)], &[])];
+        for (deleted, ended, left) in cases {
+            let mut calls = two_accounts();
+            assert_eq!(calls.delete_messages(deleted, &context(1, 5)), ended, "{deleted:?}");
+            let messages = calls.get(key(1)).map(|call| call.invitations().to_vec());
+            assert_eq!(messages.unwrap_or_default(), left, "{deleted:?}");
+            assert_eq!(calls.get(key(0)).map(Call::invitations), Some(&[1, 2][..]), "{deleted:?}");
+        }
+    }
+
+    #[test]
+    fn invitations_are_overdue_after_the_ring_timeout_until_they_are_read_again() {
+        let mut calls = two_accounts();
+        for (second, overdue) in [(0, false), (90, false), (91, true)] {
+            let wanted = if overdue { vec![key(1)] } else { Vec::new() };
+            assert_eq!(calls.overdue_invitations(&context(1, second)), wanted, "{second}");
+        }
+        calls.update(key(1), |call| call.reread = true);
+        assert_eq!(calls.overdue_invitations(&context(1, 91)), []);
+        assert_eq!(calls.overdue_invitations(&context(0, 91)), [key(0)]);
+    }
+}

@@ -193,6 +193,18 @@ mod tests {
                 Sequence { pts: 12, ..next },
             ),
             (
+                "a longer update before the one that it follows",
+                container(6, vec![deletion(14, 3), deletion(11, 1)]),
+                false,
+                Sequence { pts: 14, ..next },
+            ),
+            (
+                "a shorter update before the one that it follows",
+                container(6, vec![deletion(13, 1), deletion(12, 2)]),
+                false,
+                Sequence { pts: 13, ..next },
+            ),
+            (
                 "a container without a number",
                 container(0, vec![deletion(11, 1)]),
                 false,
@@ -227,6 +239,69 @@ mod tests {
             assert_eq!(sequence.advance(&container), missing, "{what}");
             assert_eq!(sequence, after, "{what}");
         }
+    }
+
+    #[test]
+    fn every_update_of_users_and_groups_takes_its_numbers() {
+        use tl::types;
+        let peer = || -> tl::enums::Peer { types::PeerChat { chat_id: 1 }.into() };
+        let message = |peer: Option<tl::enums::Peer>| types::MessageEmpty { id: 1, peer_id: peer };
+        let (pts, pts_count) = (11, 1);
+        let updates: Vec<tl::enums::Update> = vec![
+            types::UpdateNewMessage { message: message(None).into(), pts, pts_count }.into(),
+            types::UpdateEditMessage { message: message(Some(peer())).into(), pts, pts_count }
+                .into(),
+            types::UpdateReadHistoryInbox {
+                folder_id: None,
+                peer: peer(),
+                top_msg_id: None,
+                max_id: 1,
+                still_unread_count: 0,
+                pts,
+                pts_count,
+            }
+            .into(),
+            types::UpdateReadHistoryOutbox { peer: peer(), max_id: 1, pts, pts_count }.into(),
+            types::UpdateWebPage {
+                webpage: types::WebPageEmpty { id: 1, url: None }.into(),
+                pts,
+                pts_count,
+            }
+            .into(),
+            types::UpdateReadMessagesContents { messages: Vec::new(), pts, pts_count, date: None }
+                .into(),
+            types::UpdateFolderPeers { folder_peers: Vec::new(), pts, pts_count }.into(),
+            types::UpdatePinnedMessages {
+                pinned: true,
+                peer: peer(),
+                messages: Vec::new(),
+                pts,
+                pts_count,
+            }
+            .into(),
+        ];
+        for update in updates {
+            let (mut sequence, name) = (START, format!("{update:?}"));
+            assert!(!sequence.advance(&short(update)), "{name}");
+            assert_eq!(sequence, Sequence { pts: 11, ..START }, "{name}");
+        }
+        let channel = tl::enums::Peer::Channel(types::PeerChannel { channel_id: 1 });
+        let message = message(Some(channel)).into();
+        let edit = types::UpdateEditMessage { message, pts: 40, pts_count };
+        let mut sequence = START;
+        assert!(!sequence.advance(&short(edit.into())), "of a channel");
+        assert_eq!(sequence, START, "of a channel");
+    }
+
+    #[test]
+    fn the_numbers_are_stored_and_read_whole() {
+        let state = UpdatesState::from(START);
+        assert_eq!((state.pts, state.qts, state.date, state.seq), (10, 1, 100, 5));
+        assert_eq!(Sequence::from(&state), START);
+        let state =
+            tl::types::updates::State { pts: 10, qts: 1, date: 100, seq: 5, unread_count: 0 };
+        let state: tl::enums::updates::State = state.into();
+        assert_eq!(Sequence::from(&state), START);
     }
 
     #[test]

@@ -496,7 +496,9 @@ impl State {
             LedgerEvent::Recalled { account, calls } => return self.recalled(account, calls, now),
             LedgerEvent::PageRead { number, page } => return self.page_read(number, page),
             LedgerEvent::OthersRead { of, calls } => self.others_read(of, calls),
-            LedgerEvent::Counted { filter, counted } => self.counted(&filter, counted),
+            LedgerEvent::Counted { filter, counted } => {
+                return Vec::from_iter(self.counted(&filter, counted));
+            }
             LedgerEvent::CallerFacts { key, facts } => {
                 if self.calls.get(key).is_some() {
                     self.callers.insert(key, facts);

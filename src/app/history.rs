@@ -51,6 +51,8 @@ pub struct History {
     /// The calls with the person of the selected call, once they were read.
     others: Option<(Cursor, Vec<HistoryCall>)>,
     pub statistics: StatisticsPanel,
+    /// Whether calls are being counted, for whichever filter: never twice at the same time.
+    is_counting: bool,
 }
 
 /// The statistics panel.
@@ -269,7 +271,7 @@ impl State {
         history.filter = HistoryFilter::parse(line, &accounts);
         let mut effects = vec![history.read(PageStart::Newest)];
         if history.statistics != StatisticsPanel::Hidden {
-            effects.push(self.count_statistics());
+            effects.extend(self.count_statistics());
         }
         effects
     }
@@ -288,15 +290,17 @@ impl State {
 
     fn toggle_statistics(&mut self) -> Vec<Effect> {
         if self.history.statistics == StatisticsPanel::Hidden {
-            return vec![self.count_statistics()];
+            return Vec::from_iter(self.count_statistics());
         }
         self.history.statistics = StatisticsPanel::Hidden;
         Vec::new()
     }
 
-    fn count_statistics(&mut self) -> Effect {
+    /// Counts for the panel. While a count is under way, the next one begins when that has ended.
+    fn count_statistics(&mut self) -> Option<Effect> {
         self.history.statistics = StatisticsPanel::Counting;
-        Effect::Ledger(LedgerEffect::Count(self.history.filter.clone()))
+        let begins = !std::mem::replace(&mut self.history.is_counting, true);
+        begins.then(|| Effect::Ledger(LedgerEffect::Count(self.history.filter.clone())))
     }
 
     /// Applies statistics that were counted.
@@ -304,11 +308,14 @@ impl State {
         &mut self,
         filter: &HistoryFilter,
         counted: Result<Box<HistoryStatistics>, String>,
-    ) {
-        // The panel was closed, or the filter has changed.
-        let awaited = self.history.statistics == StatisticsPanel::Counting;
-        if !awaited || *filter != self.history.filter {
-            return;
+    ) -> Option<Effect> {
+        self.history.is_counting = false;
+        if self.history.statistics != StatisticsPanel::Counting {
+            // The panel was closed.
+            return None;
+        }
+        if *filter != self.history.filter {
+            return self.count_statistics();
         }
         match counted {
             Ok(statistics) => self.history.statistics = StatisticsPanel::Shown(statistics),
@@ -317,6 +324,7 @@ impl State {
                 self.history.failure = Some(cause);
             }
         }
+        None
     }
 
     /// Applies a page that was read.

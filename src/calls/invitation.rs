@@ -194,11 +194,13 @@ mod tests {
         calls.apply(CallEvent::Invited(Box::new(invitation)), context)
     }
 
+    /// A message, its state, and the second at which it comes.
+    type Came = (i32, InvitationState, i64);
+
     #[test]
     fn invitations_are_one_call_until_the_last_of_them_has_ended() {
         use InvitationState::{Joined, Left, Missed, Open};
-        // The messages as they come: each with its state, and the second at that time.
-        let cases: [(&[(i32, InvitationState, i64)], &str); 18] = [
+        let cases: [(&[Came], &str); 18] = [
             (&[(1, Open, 0)], "rings [1]"),
             (&[(1, Open, 0), (1, Open, 1)], "rings [1]"),
             (&[(1, Open, 0), (2, Open, 1)], "rings [1, 2]"),

@@ -187,9 +187,11 @@ impl Ledger {
             let outcome = RowReader(row).code("outcome")?.unwrap_or(Outcome::Unknown);
             statistics.outcomes.push((outcome, calls));
         }
+        // `+peer` keeps `by_person` from being read along: each of its rows is at another place of the
+        // table, so that a million of them take four times as long as sorting them.
         let mut rows = query(format!(
             "SELECT peer, name, username, contact, COUNT(*) AS calls, MAX(placed) {from} \
-             GROUP BY peer ORDER BY calls DESC, peer LIMIT {PEOPLE}"
+             GROUP BY +peer ORDER BY calls DESC, peer LIMIT {PEOPLE}"
         ))
         .await?;
         while let Some(row) = rows.next().await? {

@@ -147,6 +147,7 @@ impl EffectRunner {
             LedgerEffect::Count(filter) => {
                 let (reply, answer) = oneshot::channel();
                 ledger.statistics(filter.clone(), reply);
+                let answer = async { Ok(answer.await.unwrap_or(Err(LedgerError::ThreadFailed))) };
                 self.report(answer, move |counted| {
                     let counted = counted.map(Box::new).map_err(cleaned);
                     LedgerEvent::Counted { filter, counted }
@@ -198,7 +199,7 @@ impl EffectRunner {
     /// Reports the answer of the ledger once it has come.
     fn report<T: Send + 'static>(
         &self,
-        answer: oneshot::Receiver<T>,
+        answer: impl Future<Output = Result<T, oneshot::error::RecvError>> + Send + 'static,
         event: impl FnOnce(T) -> LedgerEvent + Send + 'static,
     ) {
         let events = self.ledger_events.clone();

@@ -1,4 +1,5 @@
-//! What reading a ledger of 1,000,000 calls costs: first page, later pages, filters, text search.
+//! What reading a ledger of 1,000,000 calls costs: first page, later pages, filters, text search, and
+//! the statistics.
 
 #![expect(clippy::print_stdout, reason = "printing is the job of a benchmark")]
 
@@ -6,9 +7,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use onhook::app::history::PAGE;
+use onhook::app::action::Action;
+use onhook::app::history::{PAGE, StatisticsPanel};
+use onhook::app::msg::Msg;
 use onhook::calls::history::{HistoryFilter, MISSED, PageStart};
 use onhook::ledger::Ledger;
+use onhook::runtime::Switchboard;
+use onhook::telegram::Network;
 
 const CALLS: i64 = 1_000_000;
 /// People in the ledger; each has a name of two words that repeat.
@@ -37,13 +42,48 @@ async fn fill(path: &Path) {
     connection.execute_batch(&sql).await.expect("filled");
 }
 
+/// Opens the statistics on the history of a board without a screen, and moves the cursor until they are
+/// shown. Returns how long that took, and the longest time of a key.
+async fn open_statistics(path: &Path) -> (Duration, Duration) {
+    let mut switchboard = Switchboard::open(Vec::new(), Network::default(), Some(path)).await;
+    let press = |switchboard: &mut Switchboard, action| {
+        let start = Instant::now();
+        switchboard.dispatch(Msg::Action(action)).expect("there is no output");
+        start.elapsed()
+    };
+    press(&mut switchboard, Action::ShowHistory);
+    while switchboard.state.history.rows().is_empty() {
+        assert_eq!(switchboard.state.history.failure, None);
+        let msg = switchboard.next_event().await;
+        switchboard.dispatch(msg).expect("there is no output");
+    }
+    let start = Instant::now();
+    let mut longest = press(&mut switchboard, Action::Statistics);
+    let mut keys = tokio::time::interval(Duration::from_millis(1));
+    while !matches!(switchboard.state.history.statistics, StatisticsPanel::Shown(_)) {
+        tokio::select! {
+            msg = switchboard.next_event() => switchboard.dispatch(msg).expect("there is no output"),
+            _ = keys.tick() => longest = longest.max(press(&mut switchboard, Action::Down)),
+        }
+    }
+    let counted = start.elapsed();
+    switchboard.close().await;
+    (counted, longest)
+}
+
 fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
     let folder = tempfile::TempDir::new().expect("a folder");
     let path = folder.path().join("ledger.db");
+    onhook::accounts::private_file(&path).expect("a file");
     let began = Instant::now();
     runtime.block_on(fill(&path));
     println!("{CALLS} calls in {:?}", began.elapsed());
+    for _ in 0..3 {
+        let (counted, key) = runtime.block_on(open_statistics(&path));
+        println!("the statistics are shown after {counted:.0?}; the longest key took {key:.1?}");
+    }
     let ledger = runtime.block_on(Ledger::open(&path)).expect("the ledger");
     let deep = runtime.block_on(async {
         // A page in the middle: half of all calls are older.
@@ -80,6 +120,11 @@ fn main() {
     for (name, filter, start) in cases {
         group.bench_function(name, |bencher| {
             bencher.iter(|| runtime.block_on(ledger.page(&filter, start, PAGE)).expect("a page"));
+        });
+    }
+    for (name, filter) in [("statistics", of("")), ("statistics of 242 people", of("name77 "))] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| runtime.block_on(ledger.statistics(&filter)).expect("statistics"));
         });
     }
     group.finish();

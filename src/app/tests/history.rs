@@ -4,7 +4,9 @@ use super::*;
 use crate::app::history::{PAGE, StatisticsPanel};
 use crate::calls::CallKind;
 use crate::calls::account::OlderPage;
-use crate::calls::history::{Cursor, HistoryCall, HistoryFilter, Page, PageStart};
+use crate::calls::history::{
+    Cursor, HistoryCall, HistoryFilter, HistoryStatistics, Page, PageStart,
+};
 use crate::calls::reason::Outcome;
 
 /// The call that was placed in this minute.
@@ -188,6 +190,43 @@ fn back_closes_one_thing_after_the_other() {
     assert_eq!((state.history.line(), state.screen), ("", Screen::History));
     press(&mut state, Action::Back, 2.3);
     assert_eq!(state.screen, Screen::Calls);
+}
+
+/// The filter text of what is to be counted.
+fn counts(effects: &[Effect]) -> Option<String> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Ledger(LedgerEffect::Count(filter)) => Some(filter.text.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn calls_are_counted_once_at_a_time_and_for_the_last_filter() {
+    let (mut state, _ledger) = opened(10);
+    let text = |text: &str| HistoryFilter { text: text.to_owned(), ..HistoryFilter::default() };
+    let counted = |state: &mut State, filter: &str| {
+        let counted = Ok(Box::new(HistoryStatistics::default()));
+        let event = LedgerEvent::Counted { filter: text(filter), counted };
+        update(state, Msg::Ledger(event), at(2.0))
+    };
+    assert_eq!(counts(&press(&mut state, Action::Statistics, 1.0)).as_deref(), Some(""));
+    // Three keys of a filter while it is counted, and the panel closed and opened.
+    for filter in ["g", "gr", "gra"] {
+        assert_eq!(counts(&state.filter_history(filter)), None, "{filter}");
+    }
+    press(&mut state, Action::Statistics, 1.1);
+    assert_eq!(counts(&press(&mut state, Action::Statistics, 1.2)), None);
+    assert_eq!(counts(&counted(&mut state, "")).as_deref(), Some("gra"));
+    assert_eq!(state.history.statistics, StatisticsPanel::Counting);
+    assert_eq!(counts(&counted(&mut state, "gra")), None);
+    assert!(matches!(state.history.statistics, StatisticsPanel::Shown(_)));
+    // Closed while it is counted: the result is not shown, and the next count begins at once.
+    press(&mut state, Action::Statistics, 3.0);
+    press(&mut state, Action::Statistics, 3.1);
+    press(&mut state, Action::Statistics, 3.2);
+    assert_eq!(counts(&counted(&mut state, "gra")), None);
+    assert_eq!(state.history.statistics, StatisticsPanel::Hidden);
+    assert_eq!(counts(&press(&mut state, Action::Statistics, 4.0)).as_deref(), Some("gra"));
 }
 
 #[test]

@@ -163,3 +163,39 @@ fn without_packets_there_is_silence() {
     assert_eq!(playout.pull(now), [0; BLOCK]);
     assert_eq!(playout.stats(), PlayoutStats { refused: 2, ..PlayoutStats::default() });
 }
+
+#[test]
+fn nothing_is_decoded_before_it_is_needed() {
+    let mut playout = Playout::new().expect("a decoder");
+    let start = Instant::now();
+    let (_, packet) = stream(&SHORT).swap_remove(0);
+    playout.push(packet, start);
+    // The first packet is played from 20 ms to 40 ms.
+    for block in 0..4 {
+        playout.pull(start + Duration::from_millis(10 * block));
+        assert_eq!(playout.stats().concealed, 0, "block {block}");
+    }
+    playout.pull(start + Duration::from_millis(40));
+    assert_eq!(playout.stats().concealed, 1);
+}
+
+/// Noise has no periods that could be repeated, and these packets no redundancy.
+#[test]
+fn the_lag_grows_by_waiting_for_packets_that_are_late() {
+    let mut dice = Dice::new(2);
+    let mut encoder = Encoder::new().expect("an encoder");
+    let noise: Vec<Vec<u8>> = (0..250)
+        .map(|_| {
+            let frame = std::array::from_fn(|_| dice.between(-9_000, 9_000) as i16);
+            encoder.encode(&frame).expect("a packet").to_vec()
+        })
+        .collect();
+    let late = |(index, (arrival, packet)): (usize, Arrival)| {
+        (arrival + if index % 5 == 4 { milliseconds(60) } else { 0 }, packet)
+    };
+    let heard = play(stream(&noise).into_iter().enumerate().map(late).collect(), 4);
+    let stats = heard.stats;
+    assert!(stats.late <= 5, "{stats:?}");
+    assert!(stats.concealed <= 20, "{stats:?}");
+    assert!((55..=90).contains(&stats.lag.as_millis()), "{stats:?}");
+}

@@ -94,12 +94,15 @@ fn a_route_that_is_slower_from_now_on_is_followed() {
 
 #[test]
 fn an_outage_ends_with_the_first_packet() {
-    let outage = stream(&SHORT)
-        .into_iter()
-        .filter(|(arrival, _)| !(10_000..18_000).contains(&(arrival / 48)));
+    // One packet before and one after the outage are lost as well.
+    let outage = stream(&SHORT).into_iter().filter(|(arrival, _)| {
+        let time = arrival / 48;
+        !(10_000..18_000).contains(&time) && time != 5_000 && time != 25_000
+    });
     let heard = play(outage.collect(), SECONDS);
     assert_eq!(heard.notes(182, 290, 0), 100);
-    assert_eq!((heard.stats.resets, heard.stats.late), (1, 0));
+    let stats = heard.stats;
+    assert_eq!((stats.resets, stats.late, stats.lost), (1, 0, 2), "{stats:?}");
 }
 
 #[test]
@@ -159,4 +162,40 @@ fn without_packets_there_is_silence() {
     }
     assert_eq!(playout.pull(now), [0; BLOCK]);
     assert_eq!(playout.stats(), PlayoutStats { refused: 2, ..PlayoutStats::default() });
+}
+
+#[test]
+fn nothing_is_decoded_before_it_is_needed() {
+    let mut playout = Playout::new().expect("a decoder");
+    let start = Instant::now();
+    let (_, packet) = stream(&SHORT).swap_remove(0);
+    playout.push(packet, start);
+    // The first packet is played from 20 ms to 40 ms.
+    for block in 0..4 {
+        playout.pull(start + Duration::from_millis(10 * block));
+        assert_eq!(playout.stats().concealed, 0, "block {block}");
+    }
+    playout.pull(start + Duration::from_millis(40));
+    assert_eq!(playout.stats().concealed, 1);
+}
+
+/// Noise has no periods that could be repeated, and these packets no redundancy.
+#[test]
+fn the_lag_grows_by_waiting_for_packets_that_are_late() {
+    let mut dice = Dice::new(2);
+    let mut encoder = Encoder::new().expect("an encoder");
+    let noise: Vec<Vec<u8>> = (0..250)
+        .map(|_| {
+            let frame = std::array::from_fn(|_| dice.between(-9_000, 9_000) as i16);
+            encoder.encode(&frame).expect("a packet").to_vec()
+        })
+        .collect();
+    let late = |(index, (arrival, packet)): (usize, Arrival)| {
+        (arrival + if index % 5 == 4 { milliseconds(60) } else { 0 }, packet)
+    };
+    let heard = play(stream(&noise).into_iter().enumerate().map(late).collect(), 4);
+    let stats = heard.stats;
+    assert!(stats.late <= 5, "{stats:?}");
+    assert!(stats.concealed <= 20, "{stats:?}");
+    assert!((55..=90).contains(&stats.lag.as_millis()), "{stats:?}");
 }

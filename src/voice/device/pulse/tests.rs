@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command as Program, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -131,15 +132,22 @@ impl Running {
     /// The next event that is not about gaps, which depend on the speed of the machine, nor that
     /// ports changed.
     #[track_caller]
-    fn event(&self) -> DeviceEvent {
+    fn event(&mut self) -> DeviceEvent {
         let deadline = Instant::now() + DEADLINE;
         loop {
             let rest = deadline.saturating_duration_since(Instant::now());
-            match self.rings.events.recv_timeout(rest).expect("an event") {
-                DeviceEvent::Underflow { .. }
-                | DeviceEvent::Overflow { .. }
-                | DeviceEvent::PortsChanged => {}
-                event => return event,
+            match self.rings.events.recv_timeout(rest) {
+                Ok(
+                    DeviceEvent::Underflow { .. }
+                    | DeviceEvent::Overflow { .. }
+                    | DeviceEvent::PortsChanged,
+                ) => {}
+                Ok(event) => return event,
+                Err(RecvTimeoutError::Timeout) => panic!("no event"),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let ended = self.thread.take().map(|it| it.join().expect("no panic"));
+                    panic!("the device has ended: {ended:?}")
+                }
             }
         }
     }
@@ -257,7 +265,7 @@ fn ports_are_listed() {
 #[test]
 fn a_name_that_is_not_there_gives_the_default_and_mutes() {
     let Some(daemon) = Daemon::start(&SINK_AND_TWO_SOURCES) else { return };
-    let running = Running::start(&daemon, choice("headset", "headphones"));
+    let mut running = Running::start(&daemon, choice("headset", "headphones"));
     let mut events = vec![running.event(), running.event(), running.event(), running.event()];
     // The server answers in the order of the requests, so the two directions are interleaved.
     assert_eq!(events.pop(), Some(DeviceEvent::Started(used("one", "a"))));
@@ -338,7 +346,7 @@ fn a_microphone_that_is_unplugged_is_replaced_only_with_a_report() {
     let Some(daemon) = Daemon::start(&SINK_AND_TWO_SOURCES) else { return };
     for chosen in [Some("one".to_owned()), None] {
         let choice = DeviceChoice { microphone: chosen.clone(), loudspeaker: None };
-        let running = Running::start(&daemon, choice);
+        let mut running = Running::start(&daemon, choice);
         let first = if chosen.is_some() { "one" } else { "two" };
         assert_eq!(running.event(), DeviceEvent::Started(used(first, "a")));
         daemon.unplug(first);
@@ -362,7 +370,7 @@ fn what_the_server_mutes_is_reported() {
         })
     };
     daemon.command(&mute(true));
-    let running = Running::start(&daemon, DeviceChoice::default());
+    let mut running = Running::start(&daemon, DeviceChoice::default());
     assert_eq!(running.event(), DeviceEvent::Started(used("one", "a")));
     let muted = |direction, muted| DeviceEvent::MutedAtServer { direction, muted };
     assert_eq!(running.event(), muted(Microphone, true));

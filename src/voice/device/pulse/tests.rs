@@ -16,10 +16,11 @@ use pulseaudio::protocol::{
 use super::{PulseDevice, SoundEnvironment};
 use crate::device::PortDirection::{Loudspeaker, Microphone};
 use crate::device::{
-    Device, DeviceChoice, DeviceError, DeviceEvent, EngineRings, SAMPLE_RATE, StopFlag, UsedPorts,
-    sample_rings,
+    Device, DeviceChoice, DeviceError, DeviceEvent, EngineRings, StopFlag, UsedPorts, sample_rings,
 };
-use crate::testing::{DEADLINE, TestFolder, amplitude, record, sine, start, wait_until};
+use crate::testing::{
+    DEADLINE, TestFolder, amplitude, play_until_recorded, record, start, wait_until,
+};
 
 const AMPLITUDE: f64 = 8_000.0;
 
@@ -115,8 +116,6 @@ struct Running {
     rings: EngineRings,
     stop: StopFlag,
     thread: Option<JoinHandle<Result<(), DeviceError>>>,
-    /// Samples of the tone that were played.
-    played: usize,
 }
 
 impl Running {
@@ -126,7 +125,7 @@ impl Running {
         let flag = stop.clone();
         let mut device = daemon.device();
         let thread = thread::spawn(move || device.run(rings, &choice, &flag));
-        Self { rings: engine, stop, thread: Some(thread), played: 0 }
+        Self { rings: engine, stop, thread: Some(thread) }
     }
 
     /// The next event that is not about gaps, which depend on the speed of the machine, nor that
@@ -155,22 +154,7 @@ impl Running {
     /// Plays a tone until it is recorded.
     #[track_caller]
     fn hear(&mut self, hertz: f64) {
-        let tone = sine(hertz, AMPLITUDE, SAMPLE_RATE as usize);
-        let mut recorded = Vec::new();
-        wait_until("the tone is recorded", || {
-            // 40 ms wait to be played, as much as the loudspeaker may ask for at once.
-            let free = self.rings.loudspeaker.slots();
-            for _ in 0..free.saturating_sub(4_800 - 1_920) {
-                self.rings.loudspeaker.push(tone[self.played % tone.len()]).expect("room");
-                self.played += 1;
-            }
-            while let Ok(sample) = self.rings.microphone.pop() {
-                recorded.push(sample);
-            }
-            recorded.drain(..recorded.len().saturating_sub(4_800));
-            recorded.len() == 4_800
-                && (amplitude(&recorded, hertz) - AMPLITUDE).abs() < 0.03 * AMPLITUDE
-        });
+        let recorded = play_until_recorded(&mut self.rings, hertz, AMPLITUDE);
         let other = amplitude(&recorded, 1.5 * hertz);
         assert!(other < 0.05 * AMPLITUDE, "another tone is heard: {other}");
     }

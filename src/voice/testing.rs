@@ -7,7 +7,7 @@ use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::device::SAMPLE_RATE;
+use crate::device::{EngineRings, SAMPLE_RATE};
 
 /// How long something may take before a test fails. A test that passes never waits that long.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -47,7 +47,8 @@ pub fn wait_until(expectation: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Reads samples from the ring of a microphone until the condition holds for the last ones.
+/// Reads samples from the ring of a microphone until the condition holds for the last ones; it is
+/// asked before there are so many, too.
 ///
 /// # Panics
 /// When it does not hold by the deadline.
@@ -63,9 +64,26 @@ pub fn record_until(
             recorded.push(sample);
         }
         recorded.drain(..recorded.len().saturating_sub(length));
-        recorded.len() == length && condition(&recorded)
+        condition(&recorded) && recorded.len() == length
     });
     recorded
+}
+
+/// Plays a tone until the last 100 ms of what the microphone records are the tone at this
+/// amplitude, and returns them.
+#[track_caller]
+pub fn play_until_recorded(rings: &mut EngineRings, hertz: f64, loudness: f64) -> Vec<i16> {
+    let mut tone = sine(hertz, loudness, SAMPLE_RATE as usize).into_iter().cycle();
+    let EngineRings { microphone, loudspeaker, .. } = rings;
+    let capacity = loudspeaker.buffer().capacity();
+    record_until(microphone, 4_800, |recorded| {
+        // 40 ms wait to be played, as much as a loudspeaker asks for at once.
+        for _ in 0..(loudspeaker.slots() + 1_920).saturating_sub(capacity) {
+            let sample = tone.next().expect("it has no end");
+            loudspeaker.push(sample).expect("there is room");
+        }
+        (amplitude(recorded, hertz) - loudness).abs() < 0.03 * loudness
+    })
 }
 
 /// So many samples of a microphone.

@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command as Program, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -15,10 +16,11 @@ use pulseaudio::protocol::{
 use super::{PulseDevice, SoundEnvironment};
 use crate::device::PortDirection::{Loudspeaker, Microphone};
 use crate::device::{
-    Device, DeviceChoice, DeviceError, DeviceEvent, EngineRings, SAMPLE_RATE, StopFlag, UsedPorts,
-    sample_rings,
+    Device, DeviceChoice, DeviceError, DeviceEvent, EngineRings, StopFlag, UsedPorts, sample_rings,
 };
-use crate::testing::{DEADLINE, TestFolder, amplitude, record, sine, start, wait_until};
+use crate::testing::{
+    DEADLINE, TestFolder, amplitude, play_until_recorded, record, start, wait_until,
+};
 
 const AMPLITUDE: f64 = 8_000.0;
 
@@ -114,8 +116,6 @@ struct Running {
     rings: EngineRings,
     stop: StopFlag,
     thread: Option<JoinHandle<Result<(), DeviceError>>>,
-    /// Samples of the tone that were played.
-    played: usize,
 }
 
 impl Running {
@@ -125,21 +125,28 @@ impl Running {
         let flag = stop.clone();
         let mut device = daemon.device();
         let thread = thread::spawn(move || device.run(rings, &choice, &flag));
-        Self { rings: engine, stop, thread: Some(thread), played: 0 }
+        Self { rings: engine, stop, thread: Some(thread) }
     }
 
     /// The next event that is not about gaps, which depend on the speed of the machine, nor that
     /// ports changed.
     #[track_caller]
-    fn event(&self) -> DeviceEvent {
+    fn event(&mut self) -> DeviceEvent {
         let deadline = Instant::now() + DEADLINE;
         loop {
             let rest = deadline.saturating_duration_since(Instant::now());
-            match self.rings.events.recv_timeout(rest).expect("an event") {
-                DeviceEvent::Underflow { .. }
-                | DeviceEvent::Overflow { .. }
-                | DeviceEvent::PortsChanged => {}
-                event => return event,
+            match self.rings.events.recv_timeout(rest) {
+                Ok(
+                    DeviceEvent::Underflow { .. }
+                    | DeviceEvent::Overflow { .. }
+                    | DeviceEvent::PortsChanged,
+                ) => {}
+                Ok(event) => return event,
+                Err(RecvTimeoutError::Timeout) => panic!("no event"),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let ended = self.thread.take().map(|it| it.join().expect("no panic"));
+                    panic!("the device has ended: {ended:?}")
+                }
             }
         }
     }
@@ -147,22 +154,7 @@ impl Running {
     /// Plays a tone until it is recorded.
     #[track_caller]
     fn hear(&mut self, hertz: f64) {
-        let tone = sine(hertz, AMPLITUDE, SAMPLE_RATE as usize);
-        let mut recorded = Vec::new();
-        wait_until("the tone is recorded", || {
-            // 40 ms wait to be played, as much as the loudspeaker may ask for at once.
-            let free = self.rings.loudspeaker.slots();
-            for _ in 0..free.saturating_sub(4_800 - 1_920) {
-                self.rings.loudspeaker.push(tone[self.played % tone.len()]).expect("room");
-                self.played += 1;
-            }
-            while let Ok(sample) = self.rings.microphone.pop() {
-                recorded.push(sample);
-            }
-            recorded.drain(..recorded.len().saturating_sub(4_800));
-            recorded.len() == 4_800
-                && (amplitude(&recorded, hertz) - AMPLITUDE).abs() < 0.03 * AMPLITUDE
-        });
+        let recorded = play_until_recorded(&mut self.rings, hertz, AMPLITUDE);
         let other = amplitude(&recorded, 1.5 * hertz);
         assert!(other < 0.05 * AMPLITUDE, "another tone is heard: {other}");
     }
@@ -257,7 +249,7 @@ fn ports_are_listed() {
 #[test]
 fn a_name_that_is_not_there_gives_the_default_and_mutes() {
     let Some(daemon) = Daemon::start(&SINK_AND_TWO_SOURCES) else { return };
-    let running = Running::start(&daemon, choice("headset", "headphones"));
+    let mut running = Running::start(&daemon, choice("headset", "headphones"));
     let mut events = vec![running.event(), running.event(), running.event(), running.event()];
     // The server answers in the order of the requests, so the two directions are interleaved.
     assert_eq!(events.pop(), Some(DeviceEvent::Started(used("one", "a"))));
@@ -338,7 +330,7 @@ fn a_microphone_that_is_unplugged_is_replaced_only_with_a_report() {
     let Some(daemon) = Daemon::start(&SINK_AND_TWO_SOURCES) else { return };
     for chosen in [Some("one".to_owned()), None] {
         let choice = DeviceChoice { microphone: chosen.clone(), loudspeaker: None };
-        let running = Running::start(&daemon, choice);
+        let mut running = Running::start(&daemon, choice);
         let first = if chosen.is_some() { "one" } else { "two" };
         assert_eq!(running.event(), DeviceEvent::Started(used(first, "a")));
         daemon.unplug(first);
@@ -362,7 +354,7 @@ fn what_the_server_mutes_is_reported() {
         })
     };
     daemon.command(&mute(true));
-    let running = Running::start(&daemon, DeviceChoice::default());
+    let mut running = Running::start(&daemon, DeviceChoice::default());
     assert_eq!(running.event(), DeviceEvent::Started(used("one", "a")));
     let muted = |direction, muted| DeviceEvent::MutedAtServer { direction, muted };
     assert_eq!(running.event(), muted(Microphone, true));

@@ -9,6 +9,7 @@ use pulseaudio::protocol::{
     self, AuthParams, AuthReply, Command, CommandReply, DESCRIPTOR_SIZE, MAX_MEMBLOCKQ_LENGTH,
     MAX_VERSION, Prop, Props, ProtocolError, SetClientNameReply,
 };
+use rustix::net::sockopt::set_socket_passcred;
 
 use crate::device::{DeviceError, StopFlag};
 
@@ -44,6 +45,9 @@ impl Wire {
         cookie: Vec<u8>,
         stop: StopFlag,
     ) -> Result<Self, DeviceError> {
+        // The server knows this user by credentials in the first message. The kernel adds them if
+        // either end asks for them, and the server asks only some time after it has accepted.
+        set_socket_passcred(&stream, true).map_err(|error| gone(&error.into()))?;
         let limits = stream
             .set_read_timeout(Some(READ_TIMEOUT))
             .and(stream.set_write_timeout(Some(PATIENCE)));

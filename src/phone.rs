@@ -6,7 +6,7 @@ pub mod echo;
 use std::sync::Arc;
 
 use onhook_voice::device::silent::SilentDevice;
-use onhook_voice::device::{Device, DeviceChoice, DeviceEvent, PortDirection};
+use onhook_voice::device::{Device, DeviceChoice, DeviceEvent, PortDirection, UsedPorts};
 use onhook_voice::level::SoundLevel;
 use onhook_voice::{
     Connection, CustomParameters, LibraryVersion, Media, MediaEvent, MediaFigures, MediaParameters,
@@ -195,7 +195,9 @@ fn phone_event(event: MediaEvent) -> Option<PhoneEvent> {
 fn device_event(event: DeviceEvent) -> Option<PhoneEvent> {
     let trouble = |text: String| Some(PhoneEvent::Trouble(Some(text)));
     match event {
-        DeviceEvent::Started(_) | DeviceEvent::Returned(_) => Some(PhoneEvent::Trouble(None)),
+        DeviceEvent::Started(used) | DeviceEvent::Returned(used) => {
+            Some(PhoneEvent::Trouble(missing(&used)))
+        }
         DeviceEvent::Lost { reason } => trouble(words::sound_lost(&text::clean(&reason))),
         DeviceEvent::Unavailable { direction, reason } => {
             trouble(words::port_unavailable(is_microphone(direction), &text::clean(&reason)))
@@ -212,6 +214,15 @@ fn device_event(event: DeviceEvent) -> Option<PhoneEvent> {
         | DeviceEvent::Underflow { .. }
         | DeviceEvent::Overflow { .. }
         | DeviceEvent::PortsChanged => None,
+    }
+}
+
+/// Which port is missing of those in use.
+fn missing(used: &UsedPorts) -> Option<String> {
+    match (&used.microphone, &used.loudspeaker) {
+        (Some(_), Some(_)) => None,
+        (None, _) => Some(words::missing_port(true)),
+        (_, None) => Some(words::missing_port(false)),
     }
 }
 

@@ -24,6 +24,11 @@ pub fn sound_lost(reason: &str) -> String {
     format!("no sound: {reason}")
 }
 
+/// No microphone or no loudspeaker is in use.
+pub fn missing_port(is_microphone: bool) -> String {
+    format!("no {} found", port(is_microphone))
+}
+
 /// There is no microphone or no loudspeaker.
 pub fn port_unavailable(is_microphone: bool, reason: &str) -> String {
     format!("no {}: {reason}", port(is_microphone))

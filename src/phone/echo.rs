@@ -29,9 +29,8 @@ pub fn echo() -> MediaHook {
 
 /// Plays one person until the call ends.
 fn answer(mut call: MediaCall) {
-    let Some(version) = LibraryVersion::of_name(&call.library_version) else {
-        return call.replies.disconnect();
-    };
+    // With a version that this engine lacks the person stays silent.
+    let Some(version) = LibraryVersion::of_name(&call.library_version) else { return };
     let relays: Vec<_> = call.connections.iter().map(relay_server).collect();
     let custom = call.custom_parameters.as_deref().map(CustomParameters::parse);
     let parameters = MediaParameters {

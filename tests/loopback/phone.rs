@@ -4,6 +4,7 @@ mod errors;
 mod people;
 mod reflectors;
 mod signaling;
+mod variants;
 
 use std::time::Duration;
 

@@ -9,7 +9,9 @@ use grammers_tl_types::{enums, functions, types};
 use super::script::{DeliveryOptions, RECEIPT, ScriptEvent};
 use super::{CALL_ALREADY_DECLINED, CALL_PEER_INVALID, MethodError, RECEIVE_TIMEOUT, World};
 use crate::call::{CallState, CallView, Endpoint, SessionIx, UserIx};
-use crate::scenario::{Acquaintance, AnswerStyle, CallPrivacy, DevicesScript, RequestRefusal};
+use crate::scenario::{
+    Acquaintance, AnswerStyle, CallPrivacy, DevicesScript, RequestRefusal, millis,
+};
 use crate::terms::{self, CallTerms};
 
 /// `g_a is invalid`, which is documented for the same value of a secret chat.
@@ -61,13 +63,20 @@ impl World {
             };
         }
         self.check_refusal(caller, callee)?;
+        let phone = &self.scenario.phone;
+        let options = DeliveryOptions {
+            repeat: phone.repeat,
+            delay: millis(phone.late.as_ref()).unwrap_or(0),
+            container: phone.container,
+            ..DeliveryOptions::default()
+        };
         let ix = self.add_call(
             caller,
             callee,
             request.video,
             Endpoint::Session(session),
             CallTerms::new(g_a_hash, protocol.clone()),
-            DeliveryOptions::default(),
+            options,
             now,
         );
         self.placed.push(PlacedCall { by: caller, random_id: request.random_id, call: ix });

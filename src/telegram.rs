@@ -21,6 +21,7 @@ mod file_change;
 mod hang_up;
 mod heartbeat;
 mod import;
+mod key_exchange;
 mod name_lookup;
 mod network;
 mod older_calls;

@@ -8,7 +8,7 @@ use onhook_loopback::{MediaCall, MediaHook};
 use onhook_voice::device::DeviceChoice;
 use onhook_voice::device::synthetic::{SpokenSound, SyntheticDevice};
 use onhook_voice::{
-    CallKey, CustomParameters, LibraryVersion, Media, MediaEvent, MediaParameters, Route,
+    CustomParameters, LibraryVersion, Media, MediaEvent, MediaParameters, Route, SharedKey,
 };
 use zeroize::Zeroizing;
 
@@ -34,7 +34,7 @@ fn answer(mut call: MediaCall) {
     let relays: Vec<_> = call.connections.iter().map(relay_server).collect();
     let custom = call.custom_parameters.as_deref().map(CustomParameters::parse);
     let parameters = MediaParameters {
-        key: CallKey::of_bytes(Zeroizing::new(call.key)),
+        key: SharedKey::of_bytes(Zeroizing::new(call.key)),
         caller: call.outgoing,
         version,
         servers: relays.iter().filter_map(server).collect(),

@@ -471,6 +471,8 @@ impl State {
             AccountEvent::CallsNotEnabled(cause) => {
                 self.notices.show_long(words::notice::calls_not_enabled(&cause), now);
             }
+            // The command that asked for it reads it.
+            AccountEvent::PersonFound(_) => {}
             AccountEvent::OwnCall(event) => return self.own_call_event(account, event, now),
             AccountEvent::RequestDone { key, attempt, outcome } => {
                 return self.request_done(key, attempt, outcome, now);

@@ -4,6 +4,7 @@
 //! clock, and put what must be sent into an outbox.
 
 mod call_feedback;
+mod contacts;
 mod delivery;
 mod difference;
 mod faults;

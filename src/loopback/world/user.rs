@@ -128,9 +128,19 @@ impl User {
     }
 
     pub(crate) fn to_tl(&self, is_self: bool) -> enums::User {
+        self.known_as(if is_self { Acquaintance::Stranger } else { self.known }, is_self)
+    }
+
+    /// The user as the answer to a search for it has it: whole, for whoever searches.
+    pub(crate) fn found(&self, is_self: bool) -> enums::User {
+        let is_contact = self.known == Acquaintance::Contact && !is_self;
+        let known = if is_contact { Acquaintance::Contact } else { Acquaintance::Stranger };
+        self.known_as(known, is_self)
+    }
+
+    fn known_as(&self, known: Acquaintance, is_self: bool) -> enums::User {
         // A `user` whose flags and id are zero provides the values of all optional fields.
         let empty = types::User::from_bytes(&[0; 16]).expect("a user without flags is 16 bytes");
-        let known = if is_self { Acquaintance::Stranger } else { self.known };
         let min = known == Acquaintance::Min;
         // The access hash of a `min` user is valid only for the message that it came with.
         // Source: <https://core.telegram.org/api/min>.

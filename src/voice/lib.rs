@@ -31,6 +31,6 @@ mod testing;
 pub use emoji::Emoji;
 pub use engine::{Media, MediaEvent, MediaFigures};
 pub use key::{Agreement, CallKey, Group, KeyError, PrivateValue, PublicValue};
-pub use parameters::{CustomParameters, LibraryVersion, MediaParameters};
+pub use parameters::{CustomParameters, LibraryVersion, MediaParameters, SoundProcessing};
 pub use servers::{Reflector, Route, Server, StunServer};
 pub use session::{Connection, MediaFailure, Path};

@@ -84,8 +84,8 @@ async fn a_search_that_telegram_refuses_fails_with_the_code() {
     let refusing = "[[answer]]\nmethod = 'contacts.resolveUsername'\nerror = '420 FLOOD_WAIT_7'";
     let server = server(&format!("{PEOPLE}{refusing}")).await;
     let (account, mut events) = account(&server);
-    let early = find(&account, &mut events, "@hedy").await;
-    assert!([Failure::Offline.code(), "FLOOD_WAIT_7".to_owned()].contains(&early.unwrap_err()));
+    let early = find(&account, &mut events, "@hedy").await.expect_err("not online yet");
+    assert!([Failure::Offline.code(), "FLOOD_WAIT_7".to_owned()].contains(&early), "{early}");
     online(&mut events).await;
     let refused = find(&account, &mut events, "@hedy").await;
     assert_eq!(refused, Err("FLOOD_WAIT_7".to_owned()));

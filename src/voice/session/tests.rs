@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use super::*;
 use crate::framing::FramingKind;
 use crate::key::{self, CallKey};
-use crate::parameters::{CustomParameters, LibraryVersion};
+use crate::parameters::{CustomParameters, LibraryVersion, SoundProcessing};
 use crate::servers::{Reflector, StunServer};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -32,6 +32,7 @@ fn parameters(version: LibraryVersion) -> MediaParameters {
         route: Route::Any,
         custom: CustomParameters::default(),
         muted: false,
+        processing: SoundProcessing::NONE,
     }
 }
 

@@ -609,7 +609,7 @@ impl State {
     /// Closes the question about quitting once the request that it asks about has its outcome.
     fn close_settled_question(&mut self) {
         // The dialog first: this runs after every message, and the calls may be thousands.
-        if matches!(self.dialog, Some(Dialog::Quit)) && !self.is_sending() {
+        if matches!(self.dialog, Some(Dialog::Quit)) && !self.is_sending() && self.phone.is_none() {
             self.dialog = None;
         }
     }

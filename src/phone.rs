@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use onhook_voice::apm::EchoMode;
 use onhook_voice::device::silent::SilentDevice;
-use onhook_voice::device::{Device, DeviceChoice, DeviceEvent, PortDirection};
+use onhook_voice::device::{Device, DeviceChoice, DeviceEvent, PortDirection, UsedPorts};
 use onhook_voice::level::SoundLevel;
+use onhook_voice::stats::Quality;
 use onhook_voice::{
-    Connection, CustomParameters, LibraryVersion, Media, MediaEvent, MediaFigures, MediaParameters,
-    Path, Reflector, Route, Server, SoundProcessing, StunServer,
+    CustomParameters, LibraryVersion, Media, MediaConnection, MediaEvent, MediaFigures,
+    MediaParameters, MediaServer, Path, ReflectorServer, Route, SoundProcessing, StunService,
 };
 use tokio::sync::mpsc;
 
@@ -20,7 +21,7 @@ use crate::app::effect::PhoneEffect;
 use crate::app::phone::{CallFigures, MediaPath, PhoneEvent};
 use crate::calls::CallKey;
 use crate::calls::event::{RelayKind, RelayServer};
-use crate::calls::own_call::MediaSetup;
+use crate::calls::own_call::{CallQuality, MediaSetup};
 use crate::text;
 use crate::words::phone as words;
 
@@ -162,7 +163,7 @@ impl Phone {
             tracing::info!(names = ?custom.ignored, "parameters of the call are ignored");
         }
         let parameters = MediaParameters {
-            key: onhook_voice::CallKey::of_bytes(setup.key.clone()),
+            key: onhook_voice::SharedKey::of_bytes(setup.key.clone()),
             caller: setup.caller,
             version,
             servers: setup.relays.iter().filter_map(server).collect(),
@@ -211,14 +212,14 @@ impl Phone {
 }
 
 /// A server of the call, if it is one that the engine can use.
-fn server(relay: &RelayServer) -> Option<Server> {
+fn server(relay: &RelayServer) -> Option<MediaServer> {
     let addresses: Vec<_> =
         [&relay.ipv4, &relay.ipv6].into_iter().filter_map(|ip| ip.parse().ok()).collect();
     let port = u16::try_from(relay.port).ok().filter(|port| *port != 0)?;
     match &relay.kind {
         RelayKind::Reflector { peer_tag, tcp } => {
             let peer_tag = peer_tag.as_slice().try_into().ok()?;
-            Some(Server::Reflector(Reflector {
+            Some(MediaServer::Reflector(ReflectorServer {
                 id: relay.id,
                 addresses,
                 port,
@@ -227,7 +228,7 @@ fn server(relay: &RelayServer) -> Option<Server> {
             }))
         }
         RelayKind::WebRtc { stun, .. } => {
-            stun.then_some(Server::Stun(StunServer { id: relay.id, addresses, port }))
+            stun.then_some(MediaServer::Stun(StunService { id: relay.id, addresses, port }))
         }
     }
 }
@@ -235,9 +236,9 @@ fn server(relay: &RelayServer) -> Option<Server> {
 fn phone_event(event: MediaEvent) -> Option<PhoneEvent> {
     Some(match event {
         MediaEvent::Signaling(bytes) => PhoneEvent::Signaling(bytes),
-        MediaEvent::Connection(Connection::Connected) => PhoneEvent::Connected,
-        MediaEvent::Connection(Connection::Reconnecting) => PhoneEvent::Reconnecting,
-        MediaEvent::Connection(Connection::Connecting) => return None,
+        MediaEvent::Connection(MediaConnection::Connected) => PhoneEvent::Connected,
+        MediaEvent::Connection(MediaConnection::Reconnecting) => PhoneEvent::Reconnecting,
+        MediaEvent::Connection(MediaConnection::Connecting) => return None,
         MediaEvent::Path(Path::Direct) => PhoneEvent::Path(MediaPath::Direct),
         MediaEvent::Path(Path::Relayed(number)) => PhoneEvent::Path(MediaPath::Relayed(number)),
         MediaEvent::PeerMuted(muted) => PhoneEvent::PeerMuted(muted),
@@ -257,7 +258,9 @@ fn phone_event(event: MediaEvent) -> Option<PhoneEvent> {
 fn device_event(event: DeviceEvent) -> Option<PhoneEvent> {
     let trouble = |text: String| Some(PhoneEvent::Trouble(Some(text)));
     match event {
-        DeviceEvent::Started(_) | DeviceEvent::Returned(_) => Some(PhoneEvent::Trouble(None)),
+        DeviceEvent::Started(used) | DeviceEvent::Returned(used) => {
+            Some(PhoneEvent::Trouble(missing(&used)))
+        }
         DeviceEvent::Lost { reason } => trouble(words::sound_lost(&text::clean(&reason))),
         DeviceEvent::Unavailable { direction, reason } => {
             trouble(words::port_unavailable(is_microphone(direction), &text::clean(&reason)))
@@ -277,6 +280,15 @@ fn device_event(event: DeviceEvent) -> Option<PhoneEvent> {
     }
 }
 
+/// Which port is missing of those in use.
+fn missing(used: &UsedPorts) -> Option<String> {
+    match (&used.microphone, &used.loudspeaker) {
+        (Some(_), Some(_)) => None,
+        (None, _) => Some(words::missing_port(true)),
+        (_, None) => Some(words::missing_port(false)),
+    }
+}
+
 fn is_microphone(direction: PortDirection) -> bool {
     direction == PortDirection::Microphone
 }
@@ -287,7 +299,13 @@ fn call_figures(figures: &MediaFigures) -> CallFigures {
         peer: scale(figures.peer),
         no_signal: figures.no_signal,
         round_trip: figures.round_trip,
-        loss: figures.received_loss.max(figures.sent_loss.unwrap_or_default()),
+        // In whole percent, so that the screen does not change with each packet.
+        loss: (figures.loss * 100.0).round() / 100.0,
+        quality: match figures.quality {
+            Quality::Good => CallQuality::Good,
+            Quality::Poor => CallQuality::Poor,
+            Quality::BreakingUp => CallQuality::BreakingUp,
+        },
     }
 }
 

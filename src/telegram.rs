@@ -22,6 +22,7 @@ mod find_person;
 mod hang_up;
 mod heartbeat;
 mod import;
+mod key_exchange;
 mod name_lookup;
 mod network;
 mod older_calls;

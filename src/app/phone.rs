@@ -16,7 +16,7 @@ use super::dialog::{Choice, Dialog};
 use super::effect::{Effect, PhoneEffect};
 use crate::calls::account::AccountCommand;
 use crate::calls::failure::Failure;
-use crate::calls::own_call::{MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage};
+use crate::calls::own_call::{CallQuality, MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage};
 use crate::calls::reason::EndReason;
 use crate::calls::{
     AccountId, Call, CallKey, CallKind, Direction, Origin, Party, Phase, Reference,
@@ -44,8 +44,9 @@ pub struct CallFigures {
     /// The microphone has recorded exact silence for 3 seconds.
     pub no_signal: bool,
     pub round_trip: Option<Duration>,
-    /// The larger share of lost packets of both directions, from 0 to 1.
-    pub loss: f32,
+    /// The share of lost packets in the last seconds, from 0 to 1.
+    pub loss: f64,
+    pub quality: CallQuality,
 }
 
 /// The call in which this session takes part.

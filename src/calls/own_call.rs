@@ -88,3 +88,12 @@ pub enum PhoneStage {
     /// The path was lost, and is looked for.
     Reconnecting,
 }
+
+/// How well the two sides hear each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CallQuality {
+    #[default]
+    Good,
+    Poor,
+    BreakingUp,
+}

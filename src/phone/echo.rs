@@ -8,7 +8,7 @@ use onhook_loopback::{MediaCall, MediaHook};
 use onhook_voice::device::DeviceChoice;
 use onhook_voice::device::synthetic::{SpokenSound, SyntheticDevice};
 use onhook_voice::{
-    CallKey, CustomParameters, LibraryVersion, Media, MediaEvent, MediaParameters, Route,
+    CustomParameters, LibraryVersion, Media, MediaEvent, MediaParameters, Route, SharedKey,
     SoundProcessing,
 };
 use zeroize::Zeroizing;
@@ -30,13 +30,12 @@ pub fn echo() -> MediaHook {
 
 /// Plays one person until the call ends.
 fn answer(mut call: MediaCall) {
-    let Some(version) = LibraryVersion::of_name(&call.library_version) else {
-        return call.replies.disconnect();
-    };
+    // With a version that this engine lacks the person stays silent.
+    let Some(version) = LibraryVersion::of_name(&call.library_version) else { return };
     let relays: Vec<_> = call.connections.iter().map(relay_server).collect();
     let custom = call.custom_parameters.as_deref().map(CustomParameters::parse);
     let parameters = MediaParameters {
-        key: CallKey::of_bytes(Zeroizing::new(call.key)),
+        key: SharedKey::of_bytes(Zeroizing::new(call.key)),
         caller: call.outgoing,
         version,
         servers: relays.iter().filter_map(server).collect(),

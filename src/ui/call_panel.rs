@@ -67,7 +67,7 @@ fn connection(own: &OwnCall) -> String {
         Some(MediaPath::Relayed(_)) => words::phone::RELAYED,
     };
     let round_trip = own.figures.round_trip.map(|it| it.as_millis());
-    let quality = words::phone::quality(own.figures.loss, round_trip);
+    let quality = words::phone::quality(own.figures.quality);
     let mut parts = vec![quality.to_owned()];
     if !path.is_empty() {
         parts.insert(0, path.to_owned());

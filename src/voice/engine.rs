@@ -21,8 +21,9 @@ use std::time::{Duration, Instant};
 use crate::device::{self, Device, DeviceChoice, DeviceError, DeviceEvent, StopFlag};
 use crate::level::SoundLevel;
 use crate::parameters::MediaParameters;
-use crate::servers::Server;
-use crate::session::{Connection, MediaFailure, Path, Session, SessionOutput};
+use crate::servers::MediaServer;
+use crate::session::{MediaConnection, MediaFailure, MediaSession, Path, SessionOutput};
+use crate::stats::Quality;
 use relay_stream::{RelayStreams, StreamInput};
 use sound::Sound;
 
@@ -40,7 +41,7 @@ const MOST_DATAGRAMS: usize = 64;
 pub enum MediaEvent {
     /// Bytes for `phone.sendSignalingData`, in the order in which they must be sent.
     Signaling(Vec<u8>),
-    Connection(Connection),
+    Connection(MediaConnection),
     Path(Path),
     /// The other side was muted or unmuted.
     PeerMuted(bool),
@@ -65,10 +66,9 @@ pub struct MediaFigures {
     pub round_trip: Option<Duration>,
     /// The share of packets that the other side did not receive, from 0 to 1.
     pub sent_loss: Option<f32>,
-    /// The share of packets of the other side that did not come, from 0 to 1, over the whole call.
-    pub received_loss: f32,
-    /// How long the sound of the other side waits before it is played.
-    pub lag: Duration,
+    /// The share of lost packets in the last seconds, from 0 to 1; of both directions the larger.
+    pub loss: f64,
+    pub quality: Quality,
 }
 
 /// The media of one call. Dropping it ends them.
@@ -154,11 +154,11 @@ fn run(
     let socket = UdpSocket::bind((local_address(&parameters.servers), 0));
     let socket = socket.map_err(MediaFailure::Socket)?;
     let address = socket.local_addr().map_err(MediaFailure::Socket)?;
-    let session = Session::new(parameters, address, Instant::now())?;
+    let session = MediaSession::new(parameters, address, Instant::now())?;
     let streams = RelayStreams::start(session.tcp_servers());
     let (rings, ends) = device::sample_rings();
     let device = DeviceThread::start(device, rings, choice, stop.clone());
-    let sound = Sound::new(ends.microphone, ends.loudspeaker, parameters.muted)?;
+    let sound = Sound::new(ends.microphone, ends.loudspeaker, parameters.muted, Instant::now())?;
     let mut engine = Engine {
         session,
         socket,
@@ -175,11 +175,11 @@ fn run(
 
 /// The address of this machine from which the servers of the call are reached. Connecting a socket
 /// sends nothing. Without a route to any of them it is the loopback address.
-fn local_address(servers: &[Server]) -> IpAddr {
+fn local_address(servers: &[MediaServer]) -> IpAddr {
     let servers = servers.iter().flat_map(|server| {
         let (addresses, port) = match server {
-            Server::Reflector(server) => (&server.addresses, server.port),
-            Server::Stun(server) => (&server.addresses, server.port),
+            MediaServer::Reflector(server) => (&server.addresses, server.port),
+            MediaServer::Stun(server) => (&server.addresses, server.port),
         };
         addresses.iter().map(move |ip| SocketAddr::new(*ip, port))
     });
@@ -221,7 +221,7 @@ impl DeviceThread {
 }
 
 struct Engine<'a> {
-    session: Session,
+    session: MediaSession,
     socket: UdpSocket,
     streams: RelayStreams,
     sound: Sound,
@@ -319,7 +319,7 @@ impl Engine<'_> {
         }
         self.next_figures = now + FIGURES;
         let before = self.figures;
-        self.sound.fill(&mut self.figures);
+        self.sound.fill(&mut self.figures, now);
         if self.figures != before {
             (self.events)(MediaEvent::Figures(self.figures));
         }

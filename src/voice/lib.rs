@@ -30,7 +30,7 @@ mod testing;
 
 pub use emoji::Emoji;
 pub use engine::{Media, MediaEvent, MediaFigures};
-pub use key::{Agreement, CallKey, Group, KeyError, PrivateValue, PublicValue};
+pub use key::{Agreement, Group, KeyError, PrivateValue, PublicValue, SharedKey};
 pub use parameters::{CustomParameters, LibraryVersion, MediaParameters, SoundProcessing};
-pub use servers::{Reflector, Route, Server, StunServer};
-pub use session::{Connection, MediaFailure, Path};
+pub use servers::{MediaServer, ReflectorServer, Route, StunService};
+pub use session::{MediaConnection, MediaFailure, Path};

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::apm::EchoMode;
 use crate::framing::FramingKind;
-use crate::key::CallKey;
-use crate::servers::{Route, Server};
+use crate::key::SharedKey;
+use crate::servers::{MediaServer, Route};
 
 /// The versions of the call library that this engine speaks. Their differences are in the signaling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +36,11 @@ impl LibraryVersion {
 /// What a call needs in order to have sound.
 #[derive(Debug, Clone)]
 pub struct MediaParameters {
-    pub key: CallKey,
+    pub key: SharedKey,
     /// Whether this side has placed the call.
     pub caller: bool,
     pub version: LibraryVersion,
-    pub servers: Vec<Server>,
+    pub servers: Vec<MediaServer>,
     pub route: Route,
     pub custom: CustomParameters,
     pub muted: bool,

@@ -1,6 +1,6 @@
 //! Sentences about the sound of a call.
 
-use crate::calls::own_call::PhoneStage;
+use crate::calls::own_call::{CallQuality, PhoneStage};
 
 /// This side or the other one is muted.
 pub const MUTED: &str = "muted";
@@ -24,6 +24,11 @@ pub fn sound_lost(reason: &str) -> String {
     format!("no sound: {reason}")
 }
 
+/// No microphone or no loudspeaker is in use.
+pub fn missing_port(is_microphone: bool) -> String {
+    format!("no {} found", port(is_microphone))
+}
+
 /// There is no microphone or no loudspeaker.
 pub fn port_unavailable(is_microphone: bool, reason: &str) -> String {
     format!("no {}: {reason}", port(is_microphone))
@@ -39,15 +44,12 @@ pub fn suspended(is_microphone: bool) -> String {
     format!("the {} is suspended", port(is_microphone))
 }
 
-/// The quality of a call in a word, by the share of packets that are lost and the round trip.
-pub fn quality(loss: f32, round_trip_ms: Option<u128>) -> &'static str {
-    let slow = round_trip_ms.unwrap_or_default();
-    if loss > 0.1 || slow > 800 {
-        "breaking up"
-    } else if loss > 0.03 || slow > 400 {
-        "poor"
-    } else {
-        "good"
+/// The quality of a call in a word.
+pub fn quality(quality: CallQuality) -> &'static str {
+    match quality {
+        CallQuality::Good => "good",
+        CallQuality::Poor => "poor",
+        CallQuality::BreakingUp => "breaking up",
     }
 }
 

@@ -1,24 +1,29 @@
-//! The methods that find users.
+//! The methods of contacts. Names and numbers do not reach the log of requests.
 
 use grammers_tl_types::deserialize::Result as Read;
-use grammers_tl_types::{Deserializable, Serializable, functions};
+use grammers_tl_types::{Deserializable, Serializable, enums, functions, types};
 
 use super::{Invocation, RpcResult, error};
-use crate::world::World;
+use crate::world::{MethodError, World};
 
 pub(super) fn get_contacts(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
-    functions::contacts::GetContacts::from_bytes(invocation.args)?;
-    Ok(Ok(world.contacts(invocation.session).to_bytes()))
+    let request = functions::contacts::GetContacts::from_bytes(invocation.args)?;
+    Ok(Ok(world.contacts(invocation.session, request.hash).to_bytes()))
 }
 
 pub(super) fn resolve_username(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
     let request = functions::contacts::ResolveUsername::from_bytes(invocation.args)?;
-    let found = world.resolve_username(invocation.session, &request.username);
-    Ok(found.map(|it| it.to_bytes()).or_else(|(code, name)| error(code, name)))
+    Ok(serialize(world.resolve_username(invocation.session, &request.username)))
 }
 
 pub(super) fn resolve_phone(world: &mut World, invocation: &Invocation) -> Read<RpcResult> {
     let request = functions::contacts::ResolvePhone::from_bytes(invocation.args)?;
-    let found = world.resolve_phone(invocation.session, &request.phone);
-    Ok(found.map(|it| it.to_bytes()).or_else(|(code, name)| error(code, name)))
+    Ok(serialize(world.resolve_phone(invocation.session, &request.phone)))
+}
+
+fn serialize(resolved: Result<types::contacts::ResolvedPeer, MethodError>) -> RpcResult {
+    match resolved {
+        Ok(resolved) => Ok(enums::contacts::ResolvedPeer::from(resolved).to_bytes()),
+        Err((code, name)) => error(code, name),
+    }
 }

@@ -1,4 +1,4 @@
-//! The contacts of the account, and users who are found by a username or a phone number.
+//! `contacts.getContacts`, `contacts.resolveUsername` and `contacts.resolvePhone`.
 
 use grammers_tl_types::{enums, types};
 
@@ -6,55 +6,95 @@ use super::{MethodError, World};
 use crate::call::{SessionIx, UserIx};
 use crate::scenario::Acquaintance;
 
+/// The lengths that a username may have.
+///
+/// Source: <https://core.telegram.org/method/account.checkUsername>; shorter ones are sold.
+const USERNAME_LENGTHS: std::ops::RangeInclusive<usize> = 4..=32;
+
 impl World {
-    /// `contacts.getContacts`. Only the account that the scenario is about has contacts.
-    pub(crate) fn contacts(&self, session: SessionIx) -> enums::contacts::Contacts {
-        let is_me = self.sessions[session].user == Some(0);
-        let users =
-            self.users.iter().skip(1).filter(|user| is_me && user.known == Acquaintance::Contact);
-        let users: Vec<_> = users.collect();
-        let contact = |id| types::Contact { user_id: id, mutual: false }.into();
+    /// `contacts.getContacts`.
+    pub(crate) fn contacts(&self, session: SessionIx, hash: i64) -> enums::contacts::Contacts {
+        let own = self.sessions[session].user;
+        let contacts: Vec<UserIx> = (0..self.users.len())
+            .filter(|ix| own != Some(*ix) && self.users[*ix].known == Acquaintance::Contact)
+            .collect();
+        let saved_count = contacts.len() as i32;
+        let mut ids: Vec<i64> = contacts.iter().map(|ix| self.users[*ix].id).collect();
+        ids.sort_unstable();
+        let known = std::iter::once(i64::from(saved_count)).chain(ids.iter().copied());
+        if hash != 0 && hash == hash_of(known) {
+            return enums::contacts::Contacts::NotModified;
+        }
+        let mutual = false;
+        let contact = |user_id| types::Contact { user_id, mutual }.into();
         types::contacts::Contacts {
-            contacts: users.iter().map(|user| contact(user.id)).collect(),
-            saved_count: users.len() as i32,
-            users: users.iter().map(|user| user.found(false)).collect(),
+            contacts: ids.into_iter().map(contact).collect(),
+            saved_count,
+            users: self.visible_users(session, contacts),
         }
         .into()
     }
 
-    /// `contacts.resolveUsername`, whose errors are documented at
-    /// <https://core.telegram.org/method/contacts.resolveUsername>.
+    /// `contacts.resolveUsername`.
+    ///
+    /// # Errors
+    /// `USERNAME_INVALID` and `USERNAME_NOT_OCCUPIED`.
+    /// Source: <https://core.telegram.org/method/contacts.resolveUsername>.
     pub(crate) fn resolve_username(
         &self,
         session: SessionIx,
         username: &str,
-    ) -> Result<enums::contacts::ResolvedPeer, MethodError> {
-        let is_valid = |char: char| char.is_ascii_alphanumeric() || char == '_';
-        if username.is_empty() || !username.chars().all(is_valid) {
+    ) -> Result<types::contacts::ResolvedPeer, MethodError> {
+        let allowed = |char: char| char.is_ascii_alphanumeric() || char == '_';
+        let begins = username.starts_with(|char: char| char.is_ascii_alphabetic());
+        let valid = USERNAME_LENGTHS.contains(&username.len());
+        if !valid || !begins || !username.chars().all(allowed) {
             return Err((400, "USERNAME_INVALID"));
         }
-        let has_name = |user: &super::User| {
-            user.username.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(username))
-        };
-        let found = self.users.iter().position(has_name).ok_or((400, "USERNAME_NOT_OCCUPIED"))?;
-        Ok(self.resolved(session, found))
+        let found = self.users.iter().position(|user| {
+            user.username.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(username))
+        });
+        Ok(self.resolved(session, found.ok_or((400, "USERNAME_NOT_OCCUPIED"))?))
     }
 
-    /// `contacts.resolvePhone`, whose error is documented at
-    /// <https://core.telegram.org/method/contacts.resolvePhone>.
+    /// `contacts.resolvePhone`.
+    ///
+    /// # Errors
+    /// `PHONE_NOT_OCCUPIED`. Source: <https://core.telegram.org/method/contacts.resolvePhone>.
     pub(crate) fn resolve_phone(
         &self,
         session: SessionIx,
         phone: &str,
-    ) -> Result<enums::contacts::ResolvedPeer, MethodError> {
-        let found = self.user_by_number(phone).ok_or((400, "PHONE_NOT_OCCUPIED"))?;
-        Ok(self.resolved(session, found))
+    ) -> Result<types::contacts::ResolvedPeer, MethodError> {
+        let digits = phone.strip_prefix('+').unwrap_or(phone);
+        let of = |own: &str| own.chars().filter(char::is_ascii_digit).collect::<String>();
+        let found = self.users.iter().position(|user| {
+            user.phone.as_ref().is_some_and(|own| !digits.is_empty() && of(own) == digits)
+        });
+        Ok(self.resolved(session, found.ok_or((400, "PHONE_NOT_OCCUPIED"))?))
     }
 
-    fn resolved(&self, session: SessionIx, user: UserIx) -> enums::contacts::ResolvedPeer {
-        let is_self = self.sessions[session].user == Some(user);
-        let found = self.users[user].found(is_self);
-        let peer = types::PeerUser { user_id: self.users[user].id }.into();
-        types::contacts::ResolvedPeer { peer, chats: Vec::new(), users: vec![found] }.into()
+    /// A resolved user comes with a usable access hash, also when updates have a `min` one.
+    fn resolved(&self, session: SessionIx, ix: UserIx) -> types::contacts::ResolvedPeer {
+        let user = &self.users[ix];
+        let own = self.sessions[session].user == Some(ix);
+        types::contacts::ResolvedPeer {
+            peer: types::PeerUser { user_id: user.id }.into(),
+            chats: Vec::new(),
+            users: if user.unnamed { Vec::new() } else { vec![user.to_tl_resolved(own)] },
+        }
     }
+}
+
+/// The hash of a list of numbers.
+///
+/// Source: <https://core.telegram.org/api/offsets#hash-generation>.
+fn hash_of(numbers: impl IntoIterator<Item = i64>) -> i64 {
+    let hash = numbers.into_iter().fold(0_u64, |mut hash, number| {
+        hash ^= hash >> 21;
+        hash ^= hash << 35;
+        hash ^= hash >> 4;
+        hash.wrapping_add(number as u64)
+    });
+    hash as i64
 }

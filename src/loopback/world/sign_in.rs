@@ -181,7 +181,7 @@ impl World {
         .into()
     }
 
-    pub(super) fn user_by_number(&self, number: &str) -> Option<UserIx> {
+    fn user_by_number(&self, number: &str) -> Option<UserIx> {
         let matches =
             |user: &User| user.phone.as_deref().and_then(digits).as_deref() == Some(number);
         self.users.iter().position(matches)

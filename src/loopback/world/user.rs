@@ -128,17 +128,18 @@ impl User {
     }
 
     pub(crate) fn to_tl(&self, is_self: bool) -> enums::User {
-        self.known_as(if is_self { Acquaintance::Stranger } else { self.known }, is_self)
+        self.to_tl_as(is_self, if is_self { Acquaintance::Stranger } else { self.known })
     }
 
-    /// The user as the answer to a search for it has it: whole, for whoever searches.
-    pub(crate) fn found(&self, is_self: bool) -> enums::User {
-        let is_contact = self.known == Acquaintance::Contact && !is_self;
-        let known = if is_contact { Acquaintance::Contact } else { Acquaintance::Stranger };
-        self.known_as(known, is_self)
+    /// The user with a usable access hash.
+    pub(crate) fn to_tl_resolved(&self, is_self: bool) -> enums::User {
+        match self.known {
+            Acquaintance::Contact if !is_self => self.to_tl_as(is_self, Acquaintance::Contact),
+            _ => self.to_tl_as(is_self, Acquaintance::Stranger),
+        }
     }
 
-    fn known_as(&self, known: Acquaintance, is_self: bool) -> enums::User {
+    fn to_tl_as(&self, is_self: bool, known: Acquaintance) -> enums::User {
         // A `user` whose flags and id are zero provides the values of all optional fields.
         let empty = types::User::from_bytes(&[0; 16]).expect("a user without flags is 16 bytes");
         let min = known == Acquaintance::Min;

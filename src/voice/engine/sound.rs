@@ -1,17 +1,20 @@
 //! Microphone and loudspeaker of a call: encoding, playing, and what is measured on the way.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::MediaFigures;
 use crate::codec::{Encoder, FRAME};
 use crate::device::{BLOCK_SAMPLES, SampleBlock};
 use crate::level::LevelMeter;
-use crate::playout::{AudioPacket, Playout};
+use crate::playout::{AudioPacket, Playout, PlayoutStats};
 use crate::session::MediaFailure;
+use crate::stats::{LineStats, Quality};
 
 /// The samples that are kept ready for the loudspeaker: 20 ms. They are latency, and cover a turn of
 /// the engine that takes long.
 const AHEAD: usize = 2 * BLOCK_SAMPLES;
+/// The time over which the quality of the line is measured.
+const LINE_INTERVAL: Duration = Duration::from_secs(2);
 
 pub(super) struct Sound {
     microphone: rtrb::Consumer<i16>,
@@ -24,6 +27,10 @@ pub(super) struct Sound {
     muted: bool,
     spoken: LevelMeter,
     heard: LevelMeter,
+    /// When the interval began over which the line is measured, and the counts at that time.
+    counted: (Instant, PlayoutStats),
+    /// The line in the last whole interval.
+    line: LineStats,
 }
 
 impl Sound {
@@ -31,6 +38,7 @@ impl Sound {
         microphone: rtrb::Consumer<i16>,
         loudspeaker: rtrb::Producer<i16>,
         muted: bool,
+        now: Instant,
     ) -> Result<Self, MediaFailure> {
         Ok(Self {
             microphone,
@@ -42,6 +50,8 @@ impl Sound {
             muted,
             spoken: LevelMeter::new(),
             heard: LevelMeter::new(),
+            counted: (now, PlayoutStats::default()),
+            line: LineStats::default(),
         })
     }
 
@@ -94,15 +104,23 @@ impl Sound {
         }
     }
 
-    pub(super) fn fill(&self, figures: &mut MediaFigures) {
-        let playout = self.playout.stats();
+    pub(super) fn fill(&mut self, figures: &mut MediaFigures, now: Instant) {
+        let (since, before) = &self.counted;
+        if now.duration_since(*since) >= LINE_INTERVAL {
+            let playout = self.playout.stats();
+            self.line = LineStats::between(before, &playout);
+            self.counted = (now, playout);
+        }
         figures.microphone = self.spoken.level();
         figures.peer = self.heard.level();
         figures.no_signal = self.spoken.has_no_signal();
-        figures.lag = playout.lag;
-        let expected = playout.received + playout.lost;
-        figures.received_loss =
-            if expected == 0 { 0.0 } else { playout.lost as f32 / expected as f32 };
+        let sent_loss = f64::from(figures.sent_loss.unwrap_or_default());
+        let line = LineStats {
+            loss: self.line.loss.max(sent_loss),
+            round_trip: figures.round_trip,
+            ..self.line
+        };
+        (figures.quality, figures.loss) = (Quality::of(&line), line.loss);
     }
 
     fn block(&mut self) -> Option<SampleBlock> {

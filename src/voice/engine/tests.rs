@@ -6,22 +6,28 @@ use std::sync::mpsc::RecvTimeoutError;
 use super::*;
 use crate::device::synthetic::{HeardBlock, SpokenSound, SyntheticDevice};
 use crate::device::{SAMPLE_RATE, SampleBlock};
-use crate::key::{CallKey, LENGTH};
+use crate::key::{LENGTH, SharedKey};
 use crate::parameters::{CustomParameters, LibraryVersion, SoundProcessing};
-use crate::servers::{Reflector, Route};
+use crate::servers::{ReflectorServer, Route};
 use crate::testing::{amplitude, sine};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A server on this machine that does not answer: the call is direct.
-fn nowhere() -> Server {
+fn nowhere() -> MediaServer {
     let addresses = vec![Ipv4Addr::LOCALHOST.into()];
-    Server::Reflector(Reflector { id: 1, addresses, port: 9, peer_tag: [1; 16], tcp: false })
+    MediaServer::Reflector(ReflectorServer {
+        id: 1,
+        addresses,
+        port: 9,
+        peer_tag: [1; 16],
+        tcp: false,
+    })
 }
 
 fn parameters(caller: bool) -> MediaParameters {
     MediaParameters {
-        key: CallKey::of_bytes([3; LENGTH].into()),
+        key: SharedKey::of_bytes([3; LENGTH].into()),
         caller,
         version: LibraryVersion::V13,
         servers: vec![nowhere()],
@@ -82,7 +88,7 @@ impl Side {
 
     fn connected(&self) {
         self.until(|event| {
-            matches!(event, MediaEvent::Connection(Connection::Connected)).then_some(())
+            matches!(event, MediaEvent::Connection(MediaConnection::Connected)).then_some(())
         });
     }
 

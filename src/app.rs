@@ -113,6 +113,7 @@ pub struct Frozen {
 
 /// The whole state of the program.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct State {
     /// The accounts, by [`AccountId`].
     pub accounts: Vec<AccountState>,
@@ -163,6 +164,8 @@ pub struct State {
     orders: Vec<Order>,
     /// When the selected call was selected without a key, in place of one that was lost.
     settled: Option<Timestamp>,
+    /// Whether calls can be answered and placed in this terminal.
+    pub has_phone: bool,
     /// The call in which this session takes part.
     pub phone: Option<OwnCall>,
     /// The call that is answered once that one has ended.
@@ -266,6 +269,7 @@ impl State {
             has_board: false,
             orders: Vec::new(),
             settled: None,
+            has_phone: true,
             phone: None,
             answer_next: None,
         }
@@ -471,6 +475,8 @@ impl State {
             AccountEvent::CallsNotEnabled(cause) => {
                 self.notices.show_long(words::notice::calls_not_enabled(&cause), now);
             }
+            // The command that asked for it reads it.
+            AccountEvent::PersonFound(_) => {}
             AccountEvent::OwnCall(event) => return self.own_call_event(account, event, now),
             AccountEvent::RequestDone { key, attempt, outcome } => {
                 return self.request_done(key, attempt, outcome, now);

@@ -3,15 +3,17 @@
 
 pub mod echo;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use onhook_voice::apm::EchoMode;
 use onhook_voice::device::silent::SilentDevice;
 use onhook_voice::device::{Device, DeviceChoice, DeviceEvent, PortDirection, UsedPorts};
 use onhook_voice::level::SoundLevel;
 use onhook_voice::stats::Quality;
 use onhook_voice::{
     CustomParameters, LibraryVersion, Media, MediaConnection, MediaEvent, MediaFigures,
-    MediaParameters, MediaServer, Path, ReflectorServer, Route, StunService,
+    MediaParameters, MediaServer, Path, ReflectorServer, Route, SoundProcessing, StunService,
 };
 use tokio::sync::mpsc;
 
@@ -24,7 +26,7 @@ use crate::text;
 use crate::words::phone as words;
 
 /// With whom calls may be direct. A direct call shows the other side the address of this one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr, strum::EnumString)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum DirectCalls {
     Always,
@@ -33,8 +35,19 @@ pub enum DirectCalls {
     Never,
 }
 
+/// Who takes the echo of the loudspeaker out of the microphone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum EchoCancelling {
+    /// This program.
+    #[default]
+    Own,
+    /// Nobody: with a headset there is no echo.
+    Off,
+}
+
 /// Where the sound of calls goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr, strum::EnumString)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum SoundSystem {
     /// The sound system of the machine.
@@ -45,10 +58,42 @@ pub enum SoundSystem {
 }
 
 /// How calls are made.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting that stands for itself")]
 pub struct PhoneSettings {
-    pub direct: DirectCalls,
+    /// Whether calls can be answered and placed in this terminal.
+    pub enabled: bool,
     pub sound: SoundSystem,
+    pub direct: DirectCalls,
+    pub echo: EchoCancelling,
+    /// Reduce noise of the microphone.
+    pub noise: bool,
+    /// Even out the level of the microphone.
+    pub gain: bool,
+    /// The names of the ports at the sound server; `None` is its default.
+    pub microphone: Option<String>,
+    pub loudspeaker: Option<String>,
+    /// Play tones, such as that of a busy line.
+    pub tones: bool,
+    /// The folder of recordings.
+    pub record_folder: PathBuf,
+}
+
+impl Default for PhoneSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            sound: SoundSystem::default(),
+            direct: DirectCalls::default(),
+            echo: EchoCancelling::default(),
+            noise: true,
+            gain: false,
+            microphone: None,
+            loudspeaker: None,
+            tones: true,
+            record_folder: PathBuf::from("."),
+        }
+    }
 }
 
 /// Carries out what the state machine wants of the media.
@@ -125,6 +170,7 @@ impl Phone {
             route: if direct { Route::Any } else { Route::RelaysOnly },
             custom,
             muted,
+            processing: self.processing(),
         };
         let sender = self.sender.clone();
         let report = move |event| {
@@ -134,8 +180,24 @@ impl Phone {
             }
         };
         let device = self.device();
-        let media = Media::start(parameters, device, DeviceChoice::default(), report);
+        let media = Media::start(parameters, device, self.choice(), report);
         self.media = Some((key, media));
+    }
+
+    fn processing(&self) -> SoundProcessing {
+        SoundProcessing {
+            echo: match self.settings.echo {
+                EchoCancelling::Own => EchoMode::Own,
+                EchoCancelling::Off => EchoMode::Off,
+            },
+            noise: self.settings.noise,
+            gain: self.settings.gain,
+        }
+    }
+
+    fn choice(&self) -> DeviceChoice {
+        let PhoneSettings { microphone, loudspeaker, .. } = &self.settings;
+        DeviceChoice { microphone: microphone.clone(), loudspeaker: loudspeaker.clone() }
     }
 
     fn device(&self) -> Box<dyn Device> {

@@ -18,6 +18,7 @@ mod diagnose;
 mod disconnect;
 mod error;
 mod file_change;
+mod find_person;
 mod hang_up;
 mod heartbeat;
 mod import;
@@ -378,6 +379,7 @@ impl Supervisor {
                         connection.answer(handle, g_a_hash);
                     }
                     Some(AccountCommand::Place(user_id)) => connection.place(user_id),
+                    Some(AccountCommand::FindPerson(wanted)) => connection.find_person(wanted),
                     // `Account::send` puts it into a queue.
                     Some(AccountCommand::SendSignaling { .. }) => {}
                 },

@@ -2,6 +2,7 @@
 
 mod chaos;
 mod contacts;
+mod find_person;
 mod noise;
 mod phone;
 mod sign_in;

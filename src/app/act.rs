@@ -109,6 +109,11 @@ impl State {
             self.notices.show(notice::TOO_SMALL, now);
             return Vec::new();
         }
+        let needs_phone = matches!(action, Action::Answer | Action::Call | Action::Mute);
+        if needs_phone && !self.has_phone {
+            self.notices.show(notice::PHONE_OFF, now);
+            return Vec::new();
+        }
         match action {
             Action::Up => self.move_by(-1, now),
             Action::Down => self.move_by(1, now),

@@ -9,6 +9,7 @@ use onhook_voice::device::DeviceChoice;
 use onhook_voice::device::synthetic::{SpokenSound, SyntheticDevice};
 use onhook_voice::{
     CustomParameters, LibraryVersion, Media, MediaEvent, MediaParameters, Route, SharedKey,
+    SoundProcessing,
 };
 use zeroize::Zeroizing;
 
@@ -41,6 +42,7 @@ fn answer(mut call: MediaCall) {
         route: if call.p2p_allowed { Route::Any } else { Route::RelaysOnly },
         custom: custom.unwrap_or_default(),
         muted: false,
+        processing: SoundProcessing::NONE,
     };
     let device = Box::new(SyntheticDevice::new(SpokenSound::Echo(DELAY)));
     let replies = call.replies.clone();

@@ -105,6 +105,12 @@ impl Switchboard {
         }
     }
 
+    /// Makes calls with these settings from now on.
+    pub fn use_phone(&mut self, settings: PhoneSettings) {
+        self.state.has_phone = settings.enabled;
+        self.runner.phone = Phone::new(settings);
+    }
+
     /// Notifies the person, and runs hooks, from now on.
     pub fn notify(&mut self, notifier: Notifier) {
         self.runner.notifier = notifier;

@@ -171,7 +171,10 @@ impl CallRequests {
         }
     }
 
-    async fn invoke<R: tl::RemoteCall>(&self, request: &R) -> Result<R::Return, RequestError> {
+    pub(super) async fn invoke<R: tl::RemoteCall>(
+        &self,
+        request: &R,
+    ) -> Result<R::Return, RequestError> {
         match timeout(REQUEST_DEADLINE, self.client.invoke(request)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(RequestError::Invocation(error)),
@@ -180,7 +183,7 @@ impl CallRequests {
     }
 
     /// The failure for the person, and what it means for the connection.
-    fn split<T>(
+    pub(super) fn split<T>(
         &self,
         outcome: Result<T, RequestError>,
     ) -> (Result<T, Failure>, Option<Disconnect>) {
@@ -202,7 +205,7 @@ impl CallRequests {
 }
 
 /// Why a request about a call of this session has failed.
-enum RequestError {
+pub(super) enum RequestError {
     Failure(Failure),
     Fault(KeyFault),
     Invocation(InvocationError),

@@ -257,7 +257,8 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     } else if let Some(call) = state.selected_call() {
         let signed_out = state.account(call.key.account).is_out();
         let own = state.own_call(call.key);
-        if call.phase == Phase::Ringing && call.key.kind == CallKind::Private && own.is_none() {
+        let rings = call.phase == Phase::Ringing && call.key.kind == CallKind::Private;
+        if rings && own.is_none() && state.has_phone {
             add(Action::Answer, "answer");
         }
         if let Some(own) = own {

@@ -31,6 +31,6 @@ mod testing;
 pub use emoji::Emoji;
 pub use engine::{Media, MediaEvent, MediaFigures};
 pub use key::{Agreement, Group, KeyError, PrivateValue, PublicValue, SharedKey};
-pub use parameters::{CustomParameters, LibraryVersion, MediaParameters};
+pub use parameters::{CustomParameters, LibraryVersion, MediaParameters, SoundProcessing};
 pub use servers::{MediaServer, ReflectorServer, Route, StunService};
 pub use session::{MediaConnection, MediaFailure, Path};

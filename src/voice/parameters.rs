@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::apm::EchoMode;
 use crate::framing::FramingKind;
 use crate::key::SharedKey;
 use crate::servers::{MediaServer, Route};
@@ -43,6 +44,22 @@ pub struct MediaParameters {
     pub route: Route,
     pub custom: CustomParameters,
     pub muted: bool,
+    pub processing: SoundProcessing,
+}
+
+/// What is done to the sound of the microphone before it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SoundProcessing {
+    pub echo: EchoMode,
+    /// Reduce noise.
+    pub noise: bool,
+    /// Even out the level.
+    pub gain: bool,
+}
+
+impl SoundProcessing {
+    /// The sound is sent as it is.
+    pub const NONE: Self = Self { echo: EchoMode::Off, noise: false, gain: false };
 }
 
 /// `phoneCall.custom_parameters`, of which the names that are not listed are ignored.

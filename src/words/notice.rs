@@ -100,6 +100,8 @@ pub fn ended_first(name: &str, ending: &str) -> String {
     format!("{name}: {ending}")
 }
 
+/// A key of calls was pressed, and the settings have calls with sound off.
+pub const PHONE_OFF: &str = "calls in this terminal are off: [voice] enabled in config.toml";
 /// The answer key was pressed while no call is selected.
 pub const NOTHING_TO_ANSWER: &str = "no call is selected to answer";
 /// The call key was pressed while there is nobody to call.

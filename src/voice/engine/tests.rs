@@ -7,7 +7,7 @@ use super::*;
 use crate::device::synthetic::{HeardBlock, SpokenSound, SyntheticDevice};
 use crate::device::{SAMPLE_RATE, SampleBlock};
 use crate::key::{LENGTH, SharedKey};
-use crate::parameters::{CustomParameters, LibraryVersion};
+use crate::parameters::{CustomParameters, LibraryVersion, SoundProcessing};
 use crate::servers::{ReflectorServer, Route};
 use crate::testing::{amplitude, sine};
 
@@ -34,6 +34,7 @@ fn parameters(caller: bool) -> MediaParameters {
         route: Route::Any,
         custom: CustomParameters::default(),
         muted: false,
+        processing: SoundProcessing::NONE,
     }
 }
 

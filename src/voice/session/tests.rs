@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use super::*;
 use crate::framing::FramingKind;
 use crate::key::{self, SharedKey};
-use crate::parameters::{CustomParameters, LibraryVersion};
+use crate::parameters::{CustomParameters, LibraryVersion, SoundProcessing};
 use crate::servers::{ReflectorServer, StunService};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -34,6 +34,7 @@ fn parameters(version: LibraryVersion) -> MediaParameters {
         route: Route::Any,
         custom: CustomParameters::default(),
         muted: false,
+        processing: SoundProcessing::NONE,
     }
 }
 

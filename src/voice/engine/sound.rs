@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::MediaFigures;
+use super::files::SoundFiles;
 use crate::codec::{Encoder, FRAME};
 use crate::device::{BLOCK_SAMPLES, SampleBlock};
 use crate::level::LevelMeter;
@@ -31,6 +32,7 @@ pub(super) struct Sound {
     counted: (Instant, PlayoutStats),
     /// The line in the last whole interval.
     line: LineStats,
+    pub(super) files: SoundFiles,
 }
 
 impl Sound {
@@ -52,6 +54,7 @@ impl Sound {
             heard: LevelMeter::new(),
             counted: (now, PlayoutStats::default()),
             line: LineStats::default(),
+            files: SoundFiles::default(),
         })
     }
 
@@ -77,9 +80,11 @@ impl Sound {
         while self.filled < FRAME {
             let Some(mut block) = self.block() else { return Ok(None) };
             self.spoken.measure(&block);
+            self.files.replace(&mut block);
             if self.muted {
                 block.fill(0);
             }
+            self.files.sent(&block);
             self.frame[self.filled..][..BLOCK_SAMPLES].copy_from_slice(&block);
             self.filled += BLOCK_SAMPLES;
         }
@@ -97,6 +102,7 @@ impl Sound {
         while self.waiting() < AHEAD {
             let block = self.playout.pull(now);
             self.heard.measure(&block);
+            self.files.heard(&block);
             for sample in block {
                 // There is room: less than 20 ms of the ring are used.
                 let _ = self.loudspeaker.push(sample);

@@ -29,7 +29,7 @@ mod transport;
 mod testing;
 
 pub use emoji::Emoji;
-pub use engine::{Media, MediaEvent, MediaFigures};
+pub use engine::{Media, MediaEvent, MediaFigures, RecordingEvent};
 pub use key::{Agreement, Group, KeyError, PrivateValue, PublicValue, SharedKey};
 pub use parameters::{CustomParameters, LibraryVersion, MediaParameters, SoundProcessing};
 pub use servers::{MediaServer, ReflectorServer, Route, StunService};

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::MediaFigures;
+use super::files::SoundFiles;
 use crate::apm::AudioProcessing;
 use crate::codec::{Encoder, FRAME};
 use crate::device::{BLOCK_SAMPLES, SampleBlock};
@@ -34,6 +35,7 @@ pub(super) struct Sound {
     counted: (Instant, PlayoutStats),
     /// The line in the last whole interval.
     line: LineStats,
+    pub(super) files: SoundFiles,
 }
 
 impl Sound {
@@ -60,6 +62,7 @@ impl Sound {
             ),
             counted: (now, PlayoutStats::default()),
             line: LineStats::default(),
+            files: SoundFiles::default(),
         })
     }
 
@@ -86,9 +89,11 @@ impl Sound {
             let Some(mut block) = self.block() else { return Ok(None) };
             self.processing.capture(&mut block);
             self.spoken.measure(&block);
+            self.files.replace(&mut block);
             if self.muted {
                 block.fill(0);
             }
+            self.files.sent(&block);
             self.frame[self.filled..][..BLOCK_SAMPLES].copy_from_slice(&block);
             self.filled += BLOCK_SAMPLES;
         }
@@ -107,6 +112,7 @@ impl Sound {
             let block = self.playout.pull(now);
             self.processing.render(&block);
             self.heard.measure(&block);
+            self.files.heard(&block);
             for sample in block {
                 // There is room: less than 20 ms of the ring are used.
                 let _ = self.loudspeaker.push(sample);

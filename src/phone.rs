@@ -248,6 +248,7 @@ fn phone_event(event: MediaEvent) -> Option<PhoneEvent> {
         MediaEvent::DeviceFailed(error) => {
             PhoneEvent::Trouble(Some(text::clean(&error.to_string())))
         }
+        MediaEvent::Recording(_) | MediaEvent::PlayEnded(_) => return None,
         MediaEvent::Figures(figures) => PhoneEvent::Figures(call_figures(&figures)),
         MediaEvent::Ended(failure) => {
             PhoneEvent::Ended(failure.map(|failure| text::clean(&failure.to_string())))

@@ -9,7 +9,7 @@ use onhook_voice::device::synthetic::{HeardBlock, SyntheticDevice};
 use onhook_voice::device::{DeviceChoice, SampleBlock};
 use onhook_voice::{
     Agreement, CustomParameters, Group, LibraryVersion, Media, MediaConnection, MediaEvent,
-    MediaParameters, MediaServer, PrivateValue, Route, SoundProcessing,
+    MediaFigures, MediaParameters, MediaServer, PrivateValue, Route, SoundProcessing,
 };
 use serde_json::{Value, json};
 
@@ -173,6 +173,15 @@ impl InteropCall {
             }
             find(at, &event)
         })
+    }
+
+    /// The last figures of the engine.
+    pub fn figures(&self) -> MediaFigures {
+        let figures = self.events.try_iter().filter_map(|(_, event)| match event {
+            MediaEvent::Figures(figures) => Some(figures),
+            _ => None,
+        });
+        figures.last().expect("figures came since the last event that was waited for")
     }
 
     /// Waits for a report of ntgcalls, and returns what the function makes of it.

@@ -34,7 +34,8 @@ struct Limits {
     dropouts: usize,
 }
 
-const CLEAN: Limits = Limits { length: 58, delay: 180.0, dropouts: 0 };
+/// Nothing is lost. A machine that is busy with something else may hold up a packet now and then.
+const CLEAN: Limits = Limits { length: 56, delay: 180.0, dropouts: 1 };
 
 /// Checks that so many bursts were heard as they were spoken.
 #[track_caller]
@@ -51,7 +52,7 @@ fn check(who: &str, heard: &HeardBursts, limits: Limits) {
     assert!(as_spoken, "{who}: {heard:?}, expected {limits:?}");
 }
 
-/// Makes the call in both roles at once, and checks what both sides hear in six seconds.
+/// Makes the call in both roles at once, and checks what both sides hear in five seconds.
 #[track_caller]
 fn both_roles(
     version: LibraryVersion,
@@ -69,10 +70,14 @@ fn both_roles(
             _ => None,
         });
         assert_eq!(path, expected);
-        let heard = call.listen(6 * SECOND);
+        let heard = call.listen(5 * SECOND);
         let role = if caller { "caller" } else { "callee" };
         check(&format!("{} as {role}, here", version.name()), &heard.own, limits);
         check(&format!("{} as {role}, ntgcalls", version.name()), &heard.peer, limits);
+        // ntgcalls measures the line with packets that have no sound.
+        let (lost, measured) = (line.map_or(0.0, |it| it.loss as f32 / 100.0), call.figures());
+        assert!((measured.loss - f64::from(lost)).abs() < 0.15, "{measured:?}");
+        assert!(lost > 0.0 || measured.loss < 0.02, "{measured:?}");
         let relayed = reflector.map(|it| it.relayed());
         assert!(relayed.is_none_or(|packets| packets > 200), "{relayed:?}");
     };
@@ -96,7 +101,7 @@ fn sound_passes_through_a_reflector_that_loses_packets() {
     in_namespace("sound_passes_through_a_reflector_that_loses_packets", 180, || {
         let rows = [
             (0, CLEAN),
-            (5, Limits { length: 55, delay: 250.0, dropouts: 1 }),
+            (5, Limits { length: 52, delay: 250.0, dropouts: 2 }),
             (20, Limits { length: 40, delay: 400.0, dropouts: 4 }),
         ];
         for (loss, limits) in rows {

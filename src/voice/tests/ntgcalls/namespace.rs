@@ -7,7 +7,7 @@ use std::io::{Write, stderr};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The address inside.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
@@ -21,6 +21,9 @@ const SET_UP: &str = "ip link add veth0 type veth peer name veth1
     ip link set lo up
     ip route add default via 10.77.0.2 dev veth0
     exec \"$0\" \"$@\"";
+
+/// Held by the test that runs: each is two calls in real time.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Runs the test of this name in a namespace of its own, for at most so many seconds. Without what it
 /// needs the test is skipped, and says so.
@@ -37,6 +40,8 @@ pub fn in_namespace(test: &str, seconds: u32, body: impl FnOnce()) {
         let _ = writeln!(stderr(), "SKIPPED {test}: {reason}");
         return;
     }
+    // A test that failed poisons the lock.
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let program = env::current_exe().expect("a path");
     let status = command(seconds)
         .arg(program)

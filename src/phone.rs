@@ -2,6 +2,7 @@
 //! `onhook-voice`, and reports what happens to it.
 
 pub mod echo;
+pub mod ports;
 mod recording;
 
 use std::mem;

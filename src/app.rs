@@ -10,6 +10,7 @@ pub mod action;
 pub mod command_line;
 mod control;
 pub mod countdown;
+pub mod dial;
 pub mod dialog;
 pub mod effect;
 mod gathering;
@@ -477,7 +478,7 @@ impl State {
                 self.notices.show_long(words::notice::calls_not_enabled(&cause), now);
             }
             // The command that asked for it reads it.
-            AccountEvent::PersonFound(_) => {}
+            AccountEvent::PersonFound(outcome) => return self.person_found(account, outcome),
             AccountEvent::OwnCall(event) => return self.own_call_event(account, event, now),
             AccountEvent::RequestDone { key, attempt, outcome } => {
                 return self.request_done(key, attempt, outcome, now);

@@ -49,11 +49,7 @@ impl State {
                 self.dialog = None;
                 if action == Action::Accept { self.answer_other(key, now) } else { Vec::new() }
             }
-            Some(Dialog::PlaceCall { account, ref peer }) => {
-                let peer = (**peer).clone();
-                self.dialog = None;
-                if action == Action::Accept { self.place(account, peer) } else { Vec::new() }
-            }
+            Some(Dialog::Dial(_)) => self.act_in_dial(action),
             Some(Dialog::EnableCalls(account)) => {
                 self.confirm(action, Effect::Account(account, AccountCommand::EnableCalls))
             }
@@ -123,7 +119,7 @@ impl State {
             Action::Top => self.move_by(isize::MIN, now),
             Action::Bottom => self.move_by(isize::MAX, now),
             Action::Answer => return self.answer_selected(now),
-            Action::Call => return self.call_selected(now),
+            Action::Call => return self.dial(now),
             Action::Mute => return self.toggle_mute(now),
             Action::Record => return self.toggle_recording(now),
             Action::HangUp => return self.open_picker(now),
@@ -263,6 +259,7 @@ impl State {
                 return self.set_filter(&filter);
             }
             Some(Dialog::CommandLine(line)) => line.edit(request),
+            Some(Dialog::Dial(dial)) => dial.edit(request),
             Some(Dialog::Rename(line)) => {
                 line.input.handle(request);
                 line.wrong = None;

@@ -184,43 +184,11 @@ impl State {
         Some(Effect::Account(key.account, AccountCommand::Answer { handle, g_a_hash }))
     }
 
-    /// Asks whether to call the person of the selected call, or of the latest call of the list.
-    pub(super) fn call_selected(&mut self, now: Timestamp) -> Vec<Effect> {
-        let call = self.selected_call().map(|call| (call.key.account, call.peer.clone()));
-        let latest =
-            || self.calls.recent().next().map(|call| (call.key.account, call.peer.clone()));
-        match call.or_else(latest) {
-            Some((account, peer)) => self.ask_to_call(account, peer, now),
-            None => {
-                self.notices.show(notice::NOBODY_TO_CALL, now);
-                Vec::new()
-            }
-        }
-    }
-
-    /// Places a call to a person, after the question about it.
+    /// Places a call to a person who was chosen.
     pub(super) fn place(&mut self, account: AccountId, peer: Party) -> Vec<Effect> {
         let user_id = peer.user_id;
         self.phone = Some(OwnCall::new(account, None, peer, PhoneStage::Placing));
         vec![Effect::Account(account, AccountCommand::Place(user_id))]
-    }
-
-    /// Asks whether to call the person of the selected call or row.
-    pub(super) fn ask_to_call(
-        &mut self,
-        account: AccountId,
-        peer: Party,
-        now: Timestamp,
-    ) -> Vec<Effect> {
-        if let Some(own) = &self.phone {
-            let name = self.shown_name(&own.peer);
-            self.notices.show(notice::in_a_call(&name), now);
-        } else if !self.is_online(account) {
-            self.notices.show(notice::OFFLINE, now);
-        } else {
-            self.dialog = Some(Dialog::PlaceCall { account, peer: Box::new(peer) });
-        }
-        Vec::new()
     }
 
     /// Ends the call of this session, and then answers another one.

@@ -205,7 +205,7 @@ fn run(
     let streams = RelayStreams::start(session.tcp_servers());
     let (rings, ends) = device::sample_rings();
     let device = DeviceThread::start(device, rings, choice, stop.clone());
-    let sound = Sound::new(ends.microphone, ends.loudspeaker, parameters.muted, Instant::now())?;
+    let sound = Sound::new(ends.microphone, ends.loudspeaker, parameters, Instant::now())?;
     let mut engine = Engine {
         session,
         socket,

@@ -71,6 +71,8 @@ pub struct PlayoutStats {
     pub doubled: u64,
     /// Packets refused: no Opus, or far off the times of the stream.
     pub refused: u64,
+    /// Packets without sound, by which the other side measures the line.
+    pub padding: u64,
     /// Packets restored from the packet after them.
     pub fec: u64,
     /// Blocks of 10 ms concealed, also while a peer sends nothing because it is silent.
@@ -108,6 +110,10 @@ impl Playout {
 
     /// Takes a packet that arrived at `arrival`.
     pub fn push(&mut self, packet: AudioPacket, arrival: Instant) {
+        if packet.payload.is_empty() {
+            self.note_padding(&packet, arrival);
+            return;
+        }
         let Some(samples) = codec::duration(&packet.payload) else {
             self.stats.refused += 1;
             return;
@@ -143,6 +149,17 @@ impl Playout {
         self.stats.received += 1;
         let waiting = Waiting { sequence: place.sequence, samples: samples as Samples, payload };
         self.stats.late += stream.enqueue(place.time, waiting);
+    }
+
+    /// A packet without sound, as libwebrtc sends them in bursts to measure the line. It has a sequence
+    /// number of its own and the timestamp of an earlier packet.
+    fn note_padding(&mut self, packet: &AudioPacket, arrival: Instant) {
+        self.stats.padding += 1;
+        let (Some(stream), Some(epoch)) = (&mut self.stream, self.epoch) else { return };
+        if stream.fits(packet.sequence, packet.timestamp, since(epoch, arrival)) {
+            let place = stream.numbers.place(packet.sequence, packet.timestamp);
+            stream.numbers.receive(place);
+        }
     }
 
     /// The next 10 ms of sound, to be played at `now`.

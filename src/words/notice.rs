@@ -104,8 +104,6 @@ pub fn ended_first(name: &str, ending: &str) -> String {
 pub const PHONE_OFF: &str = "calls in this terminal are off: [voice] enabled in config.toml";
 /// The answer key was pressed while no call is selected.
 pub const NOTHING_TO_ANSWER: &str = "no call is selected to answer";
-/// The call key was pressed while there is nobody to call.
-pub const NOBODY_TO_CALL: &str = "no call to take a person from";
 /// A call was to be placed without a connection.
 pub const OFFLINE: &str = "no connection; nothing was sent";
 /// The mute key was pressed outside of a call.

@@ -12,6 +12,18 @@ pub const RECORDING: &str = "● REC";
 pub const DIRECT: &str = "direct";
 pub const RELAYED: &str = "relayed";
 
+/// Notes of the dialog in which a person is chosen to call.
+pub const READING_CONTACTS: &str = "reading your contacts…";
+pub const LOOKING_UP: &str = "looking up…";
+pub const ENTER_LOOKS_UP: &str = "Enter looks this up at Telegram";
+pub const TYPE_A_PERSON: &str = "a name, @username or +number; Enter rings";
+pub const NOBODY_FOUND: &str = "Telegram knows nobody by that";
+
+/// The title of that dialog. `account` is the account that calls, if there are several.
+pub fn dial_title(account: Option<&str>) -> String {
+    account.map_or("Call".to_owned(), |account| format!("Call with {account}"))
+}
+
 /// The title of the panel of a call.
 pub fn panel_title(name: &str) -> String {
     format!("Call with {name}")

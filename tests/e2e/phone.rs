@@ -60,16 +60,18 @@ fn an_incoming_call_is_answered_and_hung_up() {
 }
 
 #[test]
-fn a_person_is_called_after_a_question() {
+fn a_person_is_called_from_the_dialog() {
     let person = ECHO.to_owned() + "answers = 'echo'\nanswers_after = 0.5\n";
     let mut board = board(&(person + MISSED));
     board.see_line(&["Echo", "missed"]);
     board.press("c");
-    board.see_wrapped("This rings Echo.");
-    board.press("n");
-    board.see_no("This rings Echo.");
+    board.see("a name, @username or +number");
+    board.press("<esc>");
+    board.see_no("a name, @username or +number");
     assert!(requests(&board, "phone.requestCall").is_empty());
-    board.press("cy");
+    board.press("c");
+    board.see("a name, @username or +number");
+    board.press("<enter>");
     board.see_wrapped("state talking");
     board.press("X");
     board.see_line(&["Echo", "→", "hung up"]);
@@ -91,7 +93,9 @@ fn a_call_that_is_not_answered_says_what_became_of_it() {
     for_each(cases, |(person, words)| {
         let mut board = board(&(ECHO.to_owned() + person + MISSED));
         board.see_line(&["Echo", "missed"]);
-        board.press("cy");
+        board.press("c");
+        board.see("a name, @username or +number");
+        board.press("<enter>");
         board.see_wrapped(words);
         board.see("no calls");
         board.see_no("Call with Echo");
@@ -156,7 +160,7 @@ fn two_boards_call_each_other() {
     let relayed = "[phone]\np2p = false\n";
     let by_tcp = "[phone]\np2p = false\n[[phone.reflector]]\ntcp = true\n";
     for_each([(direct, "direct"), (relayed, "relayed"), (by_tcp, "relayed")], |(phone, path)| {
-        let people = "[[person]]\nkey = 'ken'\nname = 'Ken Thompson'\n\
+        let people = "[[person]]\nkey = 'ken'\nname = 'Ken Thompson'\nusername = 'ken'\n\
             known = 'contact'\nsessions = 1\n";
         let served = ServerProcess::start(&format!("{people}{phone}"));
         let start = |at| {
@@ -166,10 +170,18 @@ fn two_boards_call_each_other() {
                 .run()
         };
         let mut ada = start(0);
-        ada.see_line(&["Ken Thompson", "missed"]);
         let mut ken = start(1);
         ken.see("online");
-        ada.press("cy");
+        ada.see("online");
+        ada.press("c");
+        ada.see("a name, @username or +number");
+        ada.press("@nobody");
+        ada.see("Enter looks this up at Telegram");
+        ada.press("<enter>");
+        ada.see("Telegram knows nobody by that");
+        ada.press("\u{7f}\u{7f}\u{7f}\u{7f}\u{7f}\u{7f}ken");
+        ada.see("Ken Thompson");
+        ada.press("<enter>");
         ken.see_line(&["☎ ringing", "Ada Lovelace"]);
         ken.press("g");
         ken.press("a");

@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::MediaFigures;
 use super::files::SoundFiles;
+use crate::apm::AudioProcessing;
 use crate::codec::{Encoder, FRAME};
 use crate::device::{BLOCK_SAMPLES, SampleBlock};
 use crate::level::LevelMeter;
+use crate::parameters::MediaParameters;
 use crate::playout::{AudioPacket, Playout, PlayoutStats};
 use crate::session::MediaFailure;
 use crate::stats::{LineStats, Quality};
@@ -28,6 +30,7 @@ pub(super) struct Sound {
     muted: bool,
     spoken: LevelMeter,
     heard: LevelMeter,
+    processing: AudioProcessing,
     /// When the interval began over which the line is measured, and the counts at that time.
     counted: (Instant, PlayoutStats),
     /// The line in the last whole interval.
@@ -39,7 +42,7 @@ impl Sound {
     pub(super) fn new(
         microphone: rtrb::Consumer<i16>,
         loudspeaker: rtrb::Producer<i16>,
-        muted: bool,
+        parameters: &MediaParameters,
         now: Instant,
     ) -> Result<Self, MediaFailure> {
         Ok(Self {
@@ -49,9 +52,14 @@ impl Sound {
             playout: Playout::new().map_err(|_| MediaFailure::Codec)?,
             frame: [0; FRAME],
             filled: 0,
-            muted,
+            muted: parameters.muted,
             spoken: LevelMeter::new(),
             heard: LevelMeter::new(),
+            processing: AudioProcessing::new(
+                parameters.processing.echo,
+                parameters.processing.noise,
+                parameters.processing.gain,
+            ),
             counted: (now, PlayoutStats::default()),
             line: LineStats::default(),
             files: SoundFiles::default(),
@@ -79,6 +87,7 @@ impl Sound {
     pub(super) fn captured(&mut self) -> Result<Option<Option<&[u8]>>, MediaFailure> {
         while self.filled < FRAME {
             let Some(mut block) = self.block() else { return Ok(None) };
+            self.processing.capture(&mut block);
             self.spoken.measure(&block);
             self.files.replace(&mut block);
             if self.muted {
@@ -101,6 +110,7 @@ impl Sound {
     pub(super) fn play(&mut self, now: Instant) {
         while self.waiting() < AHEAD {
             let block = self.playout.pull(now);
+            self.processing.render(&block);
             self.heard.measure(&block);
             self.files.heard(&block);
             for sample in block {

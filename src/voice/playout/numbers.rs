@@ -1,5 +1,7 @@
 //! The 16-bit sequence numbers and 32-bit timestamps of RTP, continued beyond their range.
 
+use std::ops::Range;
+
 use super::Samples;
 
 /// How many of the last sequence numbers are known one by one.
@@ -63,6 +65,15 @@ impl Numbers {
         true
     }
 
+    /// Whether all packets with these sequence numbers have been received. Those that are no longer known
+    /// one by one count as missing.
+    pub(super) fn has_all(&self, mut sequences: Range<i64>) -> bool {
+        sequences.all(|sequence| {
+            let before = self.newest.sequence - sequence;
+            (0..REMEMBERED).contains(&before) && self.seen >> before & 1 == 1
+        })
+    }
+
     /// The packets between the first and the newest that have not been received.
     pub(super) fn lost(&self) -> u64 {
         let sent = self.newest.sequence - self.first + 1;
@@ -85,6 +96,23 @@ mod tests {
             assert!(numbers.receive(place));
         }
         assert_eq!(numbers.lost(), 0);
+    }
+
+    #[test]
+    fn a_hole_is_known_until_it_is_forgotten() {
+        let (mut numbers, _) = Numbers::new(100, 0);
+        for sequence in [101, 103, 104] {
+            let place = numbers.place(sequence, 0);
+            numbers.receive(place);
+        }
+        for (range, all) in
+            [(101..102, true), (101..103, false), (103..105, true), (103..106, false), (7..7, true)]
+        {
+            assert_eq!(numbers.has_all(range.clone()), all, "{range:?}");
+        }
+        let far = numbers.place(104 + 128, 0);
+        numbers.receive(far);
+        assert!(!numbers.has_all(104..105));
     }
 
     #[test]

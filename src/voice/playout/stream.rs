@@ -135,9 +135,11 @@ impl Stream {
             self.starved = 0;
             return Next::Packet(packet);
         }
-        // A peer that sends nothing while it is silent leaves no hole in the sequence numbers. Such
-        // a pause may have any length, so it brings the lag to the target exactly.
-        let pause = self.last.is_some_and(|last| first.get().sequence == last + 1);
+        // A peer that sends nothing while it is silent leaves no hole in the sequence numbers, also if
+        // there is padding between. Such a pause may have any length, so it brings the lag to the
+        // target exactly.
+        let next = first.get().sequence;
+        let pause = self.last.is_some_and(|last| self.numbers.has_all(last + 1..next));
         let tolerance = if pause { 0 } else { TOLERANCE_ABOVE };
         Next::Gap(Gap { length: gap, skip: (lag - target - tolerance).clamp(0, gap), pause })
     }

@@ -54,6 +54,41 @@ fn pauses_without_loss_do_not_shift_the_sound() {
     assert!(stats.lag <= Duration::from_millis(25), "{stats:?}");
 }
 
+/// Packets without sound, in bursts as libwebrtc sends them, also while it is silent.
+#[test]
+fn padding_is_neither_sound_nor_loss() {
+    let mut sequence = 65_530_u16;
+    let mut packets = Vec::new();
+    let padding = |sequence, (arrival, packet): &Arrival| {
+        let (arrival, payload) = (arrival + 48, Vec::new());
+        (arrival, AudioPacket { sequence, timestamp: packet.timestamp, payload })
+    };
+    for (index, (arrival, packet)) in stream(&SHORT).into_iter().enumerate() {
+        let is_silent = (500..1_000).contains(&index) && index % 20 != 0;
+        let with_sound = (arrival, AudioPacket { sequence, ..packet });
+        if !is_silent {
+            packets.push(with_sound.clone());
+            sequence = sequence.wrapping_add(1);
+        }
+        if index % 25 == 0 {
+            for _ in 0..5 {
+                packets.push(padding(sequence, &with_sound));
+                sequence = sequence.wrapping_add(1);
+            }
+        }
+    }
+    let mut early = packets.clone();
+    early.insert(0, padding(65_529, &early[0].clone()));
+    for packets in [packets, early] {
+        let heard = play(packets, SECONDS);
+        let stats = heard.stats;
+        let counts = (stats.lost, stats.late, stats.refused, stats.resets, stats.fec);
+        assert_eq!(counts, (0, 0, 0, 0, 0), "{stats:?}");
+        assert_eq!((heard.notes(5, 99, 0), heard.notes(201, 290, 0)), (100, 100));
+        assert!(stats.lag <= Duration::from_millis(25), "{stats:?}");
+    }
+}
+
 #[test]
 fn sound_held_up_on_the_way_is_not_played_long_after() {
     // The line holds everything for 2.5 s, then delivers it at once.
@@ -161,7 +196,7 @@ fn without_packets_there_is_silence() {
         playout.push(AudioPacket { sequence: 1, timestamp: 2, payload }, now);
     }
     assert_eq!(playout.pull(now), [0; BLOCK]);
-    assert_eq!(playout.stats(), PlayoutStats { refused: 2, ..PlayoutStats::default() });
+    assert_eq!(playout.stats(), PlayoutStats { padding: 1, refused: 1, ..PlayoutStats::default() });
 }
 
 #[test]

@@ -1,0 +1,178 @@
+//! Calls with ntgcalls 3.0.5, another implementation of Telegram's calls, in a network namespace.
+//!
+//! Judged by the content of the sound, in both directions: ntgcalls plays silent blocks without any
+//! connection.
+
+mod bursts;
+mod call;
+mod figures;
+mod namespace;
+mod peer;
+mod reflector;
+
+use std::thread;
+use std::time::Duration;
+
+use bursts::{AMPLITUDE, HeardBursts, OWN_TONE, PEER_TONE, SOUNDING, loudest, quantile};
+use call::{CallPlan, InteropCall};
+use namespace::in_namespace;
+use onhook_voice::{LibraryVersion, MediaEvent, Path};
+use peer::PeerEvent;
+use reflector::{LossyLine, LossyReflector};
+use serde_json::json;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What must be heard at least.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Of a burst that is 60 blocks long, how many have the tone in the median.
+    length: usize,
+    /// The median of mouth to ear, in milliseconds.
+    delay: f64,
+    /// Gaps in the median second.
+    dropouts: usize,
+}
+
+/// Nothing is lost. A machine that is busy with something else may hold up a packet now and then.
+const CLEAN: Limits = Limits { length: 56, delay: 180.0, dropouts: 1 };
+
+/// Checks that so many bursts were heard as they were spoken.
+#[track_caller]
+fn check(who: &str, heard: &HeardBursts, limits: Limits) {
+    let mut lengths = heard.lengths.clone();
+    lengths.sort_unstable();
+    let length = lengths.get(lengths.len() / 2).copied().unwrap_or_default();
+    let as_spoken = heard.delays.len() >= 2
+        && (limits.length..=SOUNDING + 3).contains(&length)
+        && quantile(&heard.delays, 0.5) < limits.delay
+        && heard.dropouts <= limits.dropouts * lengths.len() + 2
+        && (0.8 * AMPLITUDE..1.15 * AMPLITUDE).contains(&heard.loudness)
+        && heard.wrong < 0.1 * AMPLITUDE;
+    assert!(as_spoken, "{who}: {heard:?}, expected {limits:?}");
+}
+
+/// Makes the call in both roles at once, and checks what both sides hear in five seconds.
+#[track_caller]
+fn both_roles(
+    version: LibraryVersion,
+    custom: &'static str,
+    line: Option<LossyLine>,
+    limits: Limits,
+) {
+    let one = |caller: bool| {
+        let reflector = line.map(|line| LossyReflector::start(line, 7 + u64::from(caller)));
+        let call = InteropCall::start(CallPlan { version, caller, custom }, reflector.as_ref());
+        call.connected();
+        let expected = if reflector.is_some() { Path::Relayed(1) } else { Path::Direct };
+        let path = call.event(|_, event| match event {
+            MediaEvent::Path(path) => Some(*path),
+            _ => None,
+        });
+        assert_eq!(path, expected);
+        let heard = call.listen(5 * SECOND);
+        let role = if caller { "caller" } else { "callee" };
+        check(&format!("{} as {role}, here", version.name()), &heard.own, limits);
+        check(&format!("{} as {role}, ntgcalls", version.name()), &heard.peer, limits);
+        // ntgcalls measures the line with packets that have no sound.
+        let (lost, measured) = (line.map_or(0.0, |it| it.loss as f32 / 100.0), call.figures());
+        assert!((measured.loss - f64::from(lost)).abs() < 0.15, "{measured:?}");
+        assert!(lost > 0.0 || measured.loss < 0.02, "{measured:?}");
+        let relayed = reflector.map(|it| it.relayed());
+        assert!(relayed.is_none_or(|packets| packets > 200), "{relayed:?}");
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| one(true));
+        one(false);
+    });
+}
+
+#[test]
+fn sound_passes_directly_in_each_version_and_role() {
+    in_namespace("sound_passes_directly_in_each_version_and_role", 120, || {
+        for version in LibraryVersion::ALL {
+            both_roles(version, "{}", None, CLEAN);
+        }
+    });
+}
+
+#[test]
+fn sound_passes_through_a_reflector_that_loses_packets() {
+    in_namespace("sound_passes_through_a_reflector_that_loses_packets", 180, || {
+        let rows = [
+            (0, CLEAN),
+            (5, Limits { length: 52, delay: 250.0, dropouts: 2 }),
+            (20, Limits { length: 40, delay: 400.0, dropouts: 4 }),
+        ];
+        for (loss, limits) in rows {
+            both_roles(LibraryVersion::V13, "{}", Some(LossyLine { loss, delay: 0 }), limits);
+        }
+    });
+}
+
+#[test]
+fn sound_passes_through_a_reflector_in_each_version() {
+    in_namespace("sound_passes_through_a_reflector_in_each_version", 120, || {
+        for version in [LibraryVersion::V9, LibraryVersion::V8] {
+            both_roles(version, "{}", Some(LossyLine::default()), CLEAN);
+        }
+    });
+}
+
+#[test]
+fn relays_that_are_not_announced_are_used() {
+    in_namespace("relays_that_are_not_announced_are_used", 120, || {
+        let custom = r#"{"network_standalone_reflectors":true}"#;
+        both_roles(LibraryVersion::V13, custom, Some(LossyLine::default()), CLEAN);
+    });
+}
+
+#[test]
+fn each_side_silences_itself() {
+    in_namespace("each_side_silences_itself", 120, || {
+        let plan = CallPlan { version: LibraryVersion::V13, caller: true, custom: "{}" };
+        let call = InteropCall::start(plan, None);
+        call.connected();
+        check("before", &call.listen(4 * SECOND).own, CLEAN);
+        let peer_muted = |expected: bool| {
+            call.event(|_, event| match event {
+                MediaEvent::PeerMuted(muted) => (*muted == expected).then_some(()),
+                _ => None,
+            });
+        };
+        let source = |expected: &str| {
+            call.report(|report| match report {
+                PeerEvent::Source(state) => (state == expected).then_some(()),
+                _ => None,
+            });
+        };
+
+        call.peer.tell(&json!({ "do": "mute", "muted": true }));
+        peer_muted(true);
+        call.hear(SECOND / 2);
+        let (own, peer) = call.hear(2 * SECOND);
+        assert!(loudest(&own, PEER_TONE) < 100.0);
+        assert!(loudest(&peer.heard, OWN_TONE) > 0.8 * AMPLITUDE);
+        call.peer.tell(&json!({ "do": "mute", "muted": false }));
+        peer_muted(false);
+
+        call.media.set_muted(true);
+        source("IDLING");
+        call.hear(SECOND / 2);
+        let (own, peer) = call.hear(2 * SECOND);
+        assert!(loudest(&own, PEER_TONE) > 0.8 * AMPLITUDE);
+        assert!(loudest(&peer.heard, OWN_TONE) < 100.0);
+        call.media.set_muted(false);
+        source("ACTIVE");
+        call.hear(SECOND / 2);
+        let heard = call.listen(4 * SECOND);
+        check("afterwards, here", &heard.own, CLEAN);
+        check("afterwards, ntgcalls", &heard.peer, CLEAN);
+    });
+}
+
+#[test]
+#[ignore = "measures for four minutes; its figures are in tests/bench/README.md"]
+fn figures() {
+    in_namespace("figures", 400, figures::print);
+}

@@ -303,7 +303,6 @@ fn phone_event(event: MediaEvent) -> Option<PhoneEvent> {
         MediaEvent::DeviceFailed(error) => {
             PhoneEvent::Trouble(Some(text::clean(&error.to_string())))
         }
-        MediaEvent::Recording(_) | MediaEvent::PlayEnded(_) => return None,
         MediaEvent::Figures(figures) => PhoneEvent::Figures(call_figures(&figures)),
         MediaEvent::Recording(event) => PhoneEvent::Recording(recording::change(event)),
         // The embedded echo alone plays files, and it takes no notice of their end.

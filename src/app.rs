@@ -20,6 +20,7 @@ pub mod msg;
 pub mod notice;
 pub mod older_calls;
 pub mod phone;
+pub mod recording;
 pub mod request;
 pub mod selection;
 pub mod sign_in;

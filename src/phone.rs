@@ -2,9 +2,14 @@
 //! `onhook-voice`, and reports what happens to it.
 
 pub mod echo;
+pub mod ports;
+mod recording;
 
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use onhook_voice::apm::EchoMode;
 use onhook_voice::device::silent::SilentDevice;
@@ -15,7 +20,8 @@ use onhook_voice::{
     CustomParameters, LibraryVersion, Media, MediaConnection, MediaEvent, MediaFigures,
     MediaParameters, MediaServer, Path, ReflectorServer, Route, SoundProcessing, StunService,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::app::effect::PhoneEffect;
 use crate::app::phone::{CallFigures, MediaPath, PhoneEvent};
@@ -24,6 +30,11 @@ use crate::calls::event::{RelayKind, RelayServer};
 use crate::calls::own_call::{CallQuality, MediaSetup};
 use crate::text;
 use crate::words::phone as words;
+
+/// How long the end of the program waits for recordings.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
+/// The beginning of the name of a recording: when it began, in the zone of this machine.
+const STAMP: &str = "%Y-%m-%d %H.%M.%S";
 
 /// With whom calls may be direct. A direct call shows the other side the address of this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr)]
@@ -100,6 +111,8 @@ impl Default for PhoneSettings {
 pub struct Phone {
     settings: PhoneSettings,
     media: Option<(CallKey, Media)>,
+    /// Threads that wait for the end of media, which may wait for the disk.
+    closing: Vec<JoinHandle<()>>,
     sender: mpsc::UnboundedSender<(CallKey, PhoneEvent)>,
     events: mpsc::UnboundedReceiver<(CallKey, PhoneEvent)>,
 }
@@ -107,7 +120,7 @@ pub struct Phone {
 impl Phone {
     pub fn new(settings: PhoneSettings) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
-        Self { settings, media: None, sender, events }
+        Self { settings, media: None, closing: Vec::new(), sender, events }
     }
 
     /// The next event of the media.
@@ -136,9 +149,51 @@ impl Phone {
             }
             PhoneEffect::Stop(key) => {
                 if self.media_of(key).is_some() {
-                    self.media = None;
+                    self.end_media();
                 }
             }
+            PhoneEffect::Record { key, name } => {
+                if let Some(media) = self.media_of(key) {
+                    let stamp = jiff::Zoned::now().strftime(STAMP).to_string();
+                    let file = recording::file_name(&stamp, &name);
+                    media.record(self.settings.record_folder.join(file));
+                }
+            }
+            PhoneEffect::StopRecording(key) => {
+                if let Some(media) = self.media_of(key) {
+                    media.stop_recording();
+                }
+            }
+        }
+    }
+
+    /// Ends the media without waiting for them.
+    fn end_media(&mut self) {
+        let Some((_, media)) = self.media.take() else { return };
+        media.stop();
+        self.closing.retain(|thread| !thread.is_finished());
+        // Without a thread they are dropped here, which waits.
+        let closing = thread::Builder::new().name("close".to_owned()).spawn(|| drop(media));
+        self.closing.extend(closing);
+    }
+
+    /// Ends the media, and waits up to 2 s until their recordings are closed.
+    pub async fn close(&mut self) {
+        self.end_media();
+        let closing = mem::take(&mut self.closing);
+        let (done, is_done) = oneshot::channel();
+        let wait = move || {
+            for thread in closing {
+                // Panics are caught in the engine.
+                let _ = thread.join();
+            }
+            // Nobody waits any longer.
+            let _ = done.send(());
+        };
+        if thread::Builder::new().name("close".to_owned()).spawn(wait).is_ok()
+            && timeout(CLOSE_DEADLINE, is_done).await.is_err()
+        {
+            tracing::warn!("a recording was not closed in time");
         }
     }
 
@@ -179,7 +234,7 @@ impl Phone {
                 let _ = sender.send((key, event));
             }
         };
-        let device = self.device();
+        let device = device(self.settings.sound);
         let media = Media::start(parameters, device, self.choice(), report);
         self.media = Some((key, media));
     }
@@ -199,15 +254,15 @@ impl Phone {
         let PhoneSettings { microphone, loudspeaker, .. } = &self.settings;
         DeviceChoice { microphone: microphone.clone(), loudspeaker: loudspeaker.clone() }
     }
+}
 
-    fn device(&self) -> Box<dyn Device> {
-        match self.settings.sound {
-            SoundSystem::Silent => Box::new(SilentDevice),
-            #[cfg(target_os = "linux")]
-            SoundSystem::Auto => Box::new(onhook_voice::device::pulse::PulseDevice::new()),
-            #[cfg(not(target_os = "linux"))]
-            SoundSystem::Auto => Box::new(SilentDevice),
-        }
+fn device(sound: SoundSystem) -> Box<dyn Device> {
+    match sound {
+        SoundSystem::Silent => Box::new(SilentDevice),
+        #[cfg(target_os = "linux")]
+        SoundSystem::Auto => Box::new(onhook_voice::device::pulse::PulseDevice::new()),
+        #[cfg(not(target_os = "linux"))]
+        SoundSystem::Auto => Box::new(SilentDevice),
     }
 }
 
@@ -248,8 +303,10 @@ fn phone_event(event: MediaEvent) -> Option<PhoneEvent> {
         MediaEvent::DeviceFailed(error) => {
             PhoneEvent::Trouble(Some(text::clean(&error.to_string())))
         }
-        MediaEvent::Recording(_) | MediaEvent::PlayEnded(_) => return None,
         MediaEvent::Figures(figures) => PhoneEvent::Figures(call_figures(&figures)),
+        MediaEvent::Recording(event) => PhoneEvent::Recording(recording::change(event)),
+        // The embedded echo alone plays files, and it takes no notice of their end.
+        MediaEvent::PlayEnded(_) => return None,
         MediaEvent::Ended(failure) => {
             PhoneEvent::Ended(failure.map(|failure| text::clean(&failure.to_string())))
         }

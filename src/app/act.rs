@@ -105,7 +105,8 @@ impl State {
             self.notices.show(notice::TOO_SMALL, now);
             return Vec::new();
         }
-        let needs_phone = matches!(action, Action::Answer | Action::Call | Action::Mute);
+        let needs_phone =
+            matches!(action, Action::Answer | Action::Call | Action::Mute | Action::Record);
         if needs_phone && !self.has_phone {
             self.notices.show(notice::PHONE_OFF, now);
             return Vec::new();
@@ -120,6 +121,7 @@ impl State {
             Action::Answer => return self.answer_selected(now),
             Action::Call => return self.dial(now),
             Action::Mute => return self.toggle_mute(now),
+            Action::Record => return self.toggle_recording(now),
             Action::HangUp => return self.open_picker(now),
             Action::HangUpNow => return self.hang_up_now(now),
             Action::Mark => self.toggle_mark(now),

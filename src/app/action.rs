@@ -54,6 +54,8 @@ pub enum Action {
     Call,
     /// Mute or unmute the microphone.
     Mute,
+    /// Start or stop the recording of the call.
+    Record,
     /// Mark or unmark the selected call.
     Mark,
     /// Mark all calls that the filter shows.
@@ -227,6 +229,7 @@ impl Layer {
                     A::Answer,
                     A::Call,
                     A::Mute,
+                    A::Record,
                     A::HangUp,
                     A::HangUpNow,
                     A::Mark,
@@ -297,6 +300,7 @@ impl Action {
             Self::Answer => "answer the selected call here, with sound",
             Self::Call => "call somebody",
             Self::Mute => "mute or unmute your microphone",
+            Self::Record => "record your call, or stop recording",
             Self::HangUp => "hang up, decline or cancel: choose the reason",
             Self::HangUpNow => "the same at once, with the usual reason",
             Self::Mark => "mark and move down; hanging up acts on all marked",

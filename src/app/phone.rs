@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use super::State;
 use super::dialog::{Choice, Dialog};
 use super::effect::{Effect, PhoneEffect};
+use super::recording::{RecordingChange, RecordingStage};
 use crate::calls::account::AccountCommand;
 use crate::calls::failure::Failure;
 use crate::calls::own_call::{CallQuality, MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage};
@@ -61,6 +62,7 @@ pub struct OwnCall {
     pub emoji: Option<[NamedEmoji; 4]>,
     pub muted: bool,
     pub peer_muted: bool,
+    pub recording: RecordingStage,
     pub path: Option<MediaPath>,
     pub figures: CallFigures,
     /// What is wrong with the sound; cleaned.
@@ -68,7 +70,7 @@ pub struct OwnCall {
     /// When sound passed for the first time, on this machine's clock.
     pub connected: Option<Timestamp>,
     /// Whether the media were started.
-    has_media: bool,
+    pub(super) has_media: bool,
     /// Signaling that came before.
     early: Vec<Vec<u8>>,
 }
@@ -87,12 +89,13 @@ pub enum PhoneEvent {
     /// What is wrong with the sound, or `None` if all is well again; cleaned.
     Trouble(Option<String>),
     Figures(CallFigures),
+    Recording(RecordingChange),
     /// The media have ended, by this failure if any; cleaned.
     Ended(Option<String>),
 }
 
 impl OwnCall {
-    fn new(account: AccountId, id: Option<i64>, peer: Party, stage: PhoneStage) -> Self {
+    pub(super) fn new(account: AccountId, id: Option<i64>, peer: Party, stage: PhoneStage) -> Self {
         Self {
             account,
             id,
@@ -101,6 +104,7 @@ impl OwnCall {
             emoji: None,
             muted: false,
             peer_muted: false,
+            recording: RecordingStage::Off,
             path: None,
             figures: CallFigures::default(),
             trouble: None,
@@ -305,6 +309,10 @@ impl State {
         event: PhoneEvent,
         now: Timestamp,
     ) -> Vec<Effect> {
+        if let PhoneEvent::Recording(change) = event {
+            self.recording_changed(key, change, now);
+            return Vec::new();
+        }
         let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) else {
             return Vec::new();
         };
@@ -330,6 +338,8 @@ impl State {
             }
             PhoneEvent::Trouble(trouble) => own.trouble = trouble,
             PhoneEvent::Figures(figures) => own.figures = figures,
+            // Handled above, because the call may have ended.
+            PhoneEvent::Recording(_) => {}
             PhoneEvent::Ended(None) => {}
             PhoneEvent::Ended(Some(cause)) => return self.media_failed(key, &cause, now),
         }

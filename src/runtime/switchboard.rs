@@ -225,6 +225,7 @@ impl Switchboard {
     /// Ends the hooks that run, stops all accounts, applies their last events, and closes the ledger.
     pub async fn close(mut self) {
         std::mem::take(&mut self.runner.notifier).close().await;
+        self.runner.phone.close().await;
         self.stop().await;
         while let Some(msg) = self.try_next_event() {
             if let Err(error) = self.dispatch(msg) {

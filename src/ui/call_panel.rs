@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::View;
 use super::call_detail::{Lines, draw_lines, line};
 use crate::app::phone::{MediaPath, OwnCall};
+use crate::app::recording::RecordingStage;
 use crate::calls::own_call::PhoneStage;
 use crate::text;
 use crate::words;
@@ -28,7 +29,11 @@ fn lines(view: View, own: &OwnCall) -> Lines {
     }
     let time = own.connected.map(|_| text::duration(own.talked(view.now).into()));
     let state = words::phone::stage(own.stage);
-    lines.push(line("state", time.map_or(state.to_owned(), |time| format!("{state} {time}"))));
+    let mut state = time.map_or(state.to_owned(), |time| format!("{state} {time}"));
+    if own.recording == RecordingStage::On {
+        state = format!("{state} · {}", words::phone::RECORDING);
+    }
+    lines.push(line("state", state));
     if let Some(emoji) = own.emoji {
         let named = emoji.map(|it| {
             if view.options.ascii {

@@ -109,6 +109,19 @@ pub const OFFLINE: &str = "no connection; nothing was sent";
 /// The mute key was pressed outside of a call.
 pub const NOT_IN_A_CALL: &str = "you are in no call";
 
+/// The record key was pressed before the call has sound.
+pub const NOTHING_TO_RECORD: &str = "the call has no sound yet";
+
+/// A recording has ended. Some of it may be silence, because the disk was too slow.
+pub fn recorded(path: &str, seconds: u64, missing: u64) -> String {
+    let duration = crate::text::duration(seconds as i64);
+    let missing = match missing {
+        0 => String::new(),
+        missing => format!(", {missing} s of it silent because the disk was too slow"),
+    };
+    format!("recorded {duration}{missing}: {path}")
+}
+
 /// The call is being answered, or was.
 pub fn already_answering(name: &str) -> String {
     format!("{name}: you are in this call")

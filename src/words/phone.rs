@@ -6,6 +6,8 @@ use crate::calls::own_call::{CallQuality, PhoneStage};
 pub const MUTED: &str = "muted";
 /// The microphone has recorded nothing for some time.
 pub const NO_SIGNAL: &str = "no signal from the microphone";
+/// The call is recorded.
+pub const RECORDING: &str = "● REC";
 /// How the sound travels.
 pub const DIRECT: &str = "direct";
 pub const RELAYED: &str = "relayed";

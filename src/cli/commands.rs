@@ -230,6 +230,18 @@ fn stored(chosen: &ChosenArgs, paths: &Paths, wanted: Wanted) -> Result<Vec<Acco
     Ok(setups)
 }
 
+/// Leases this account, or the only one.
+pub(super) fn one_account(name: Option<String>, paths: &Paths) -> Result<AccountSetup, Stop> {
+    let chosen = ChosenArgs { account: name.into_iter().collect() };
+    let names = AccountStore::at(paths.accounts()).names().map_err(failed)?;
+    if chosen.account.is_empty() && names.len() > 1 {
+        let names = names.join(", ");
+        return Err(usage(anyhow!("there are several accounts; add --account: {names}")));
+    }
+    let account = stored(&chosen, paths, Wanted::AtLeastOne)?.into_iter().next();
+    account.ok_or_else(|| usage(anyhow!("there is no account")))
+}
+
 pub(super) fn serve(args: &ScenarioArgs, port: u16, server_file: Option<&Path>) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     start_log(&setup::paths())?;

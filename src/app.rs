@@ -196,6 +196,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::SignIn(event) => state.sign_in_event(event, now),
         Msg::Notify(event) => state.notify_event(event, now),
         Msg::Phone(key, event) => state.phone_event(key, event, now),
+        Msg::OwnCall(order) => state.own_call_order(order, now),
         Msg::Tick => state.tick(now),
         Msg::RowsShown(rows) => {
             state.rows_on_screen = rows;

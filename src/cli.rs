@@ -1,6 +1,7 @@
 //! The command line.
 
 mod accounts;
+mod call;
 mod commands;
 mod completions;
 mod control;
@@ -25,6 +26,7 @@ use crate::config::Overrides;
 use crate::config::ascii::AsciiMode;
 use crate::config::notify_method::NotifyMethod;
 use crate::logging;
+use crate::runtime::CallTarget;
 use setup::with_config;
 
 /// A terminal switchboard for Telegram calls.
@@ -165,6 +167,25 @@ enum CliCommand {
         scenario: ScenarioArgs,
         #[command(flatten)]
         chosen: ChosenArgs,
+    },
+    /// Call a person without a screen
+    ///
+    /// The exit code is 0 if you talked, 1 if not, 2 if it is not clear who is meant, and 3 if the account
+    /// is signed out. Ctrl-C hangs up.
+    Call {
+        /// An @username, a phone number with +, a user id, or the name of a contact or its beginning
+        who: String,
+        #[command(flatten)]
+        args: call::PhoneCallArgs,
+    },
+    /// Wait for a call without a screen, and answer it
+    ///
+    /// The exit codes are those of `onhook call`.
+    Answer {
+        /// The @username or name of the only caller to answer [default: anybody]
+        who: Option<String>,
+        #[command(flatten)]
+        args: call::PhoneCallArgs,
     },
     /// Print the calls of the past, newest first
     History(history::HistoryArgs),
@@ -321,6 +342,15 @@ fn take_options(command: &mut CliCommand, name: &str, mut before: BoardArgs) {
             }
             history.account = accounts.pop();
         }
+        CliCommand::Call { args, .. } | CliCommand::Answer { args, .. } => {
+            let mut accounts = std::mem::take(&mut before.chosen.account);
+            accounts.extend(args.account.take());
+            accounts.dedup();
+            if accounts.len() > 1 {
+                given_twice("--account <NAME>");
+            }
+            args.account = accounts.pop();
+        }
         CliCommand::Login(login) => {
             let StartArgs { test_dc, server } = std::mem::take(&mut before.start);
             login.start.test_dc |= test_dc;
@@ -397,6 +427,8 @@ pub fn main() -> ExitCode {
         CliCommand::Watch { scenario, chosen, notify, .. } => {
             commands::watch(&chosen, &scenario, flags, notify)
         }
+        CliCommand::Call { who, args } => call::call(CallTarget::Place(who), args, flags),
+        CliCommand::Answer { who, args } => call::call(CallTarget::Answer(who), args, flags),
         CliCommand::History(args) => history::history(&args),
         CliCommand::Status(args) => control::status(&args),
         CliCommand::Hangup(args) => control::hangup(args),

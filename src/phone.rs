@@ -107,9 +107,19 @@ impl Default for PhoneSettings {
     }
 }
 
+/// Files of a call that is made by a command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallFiles {
+    /// Sent in place of the microphone.
+    pub play: Option<PathBuf>,
+    /// The new file of the recording.
+    pub record: Option<PathBuf>,
+}
+
 /// Carries out what the state machine wants of the media.
 pub struct Phone {
     settings: PhoneSettings,
+    files: CallFiles,
     media: Option<(CallKey, Media)>,
     /// Threads that wait for the end of media, which may wait for the disk.
     closing: Vec<JoinHandle<()>>,
@@ -120,7 +130,19 @@ pub struct Phone {
 impl Phone {
     pub fn new(settings: PhoneSettings) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
-        Self { settings, media: None, closing: Vec::new(), sender, events }
+        Self {
+            settings,
+            files: CallFiles::default(),
+            media: None,
+            closing: Vec::new(),
+            sender,
+            events,
+        }
+    }
+
+    /// Uses these files in each call.
+    pub fn use_files(&mut self, files: CallFiles) {
+        self.files = files;
     }
 
     /// The next event of the media.
@@ -236,6 +258,12 @@ impl Phone {
         };
         let device = device(self.settings.sound);
         let media = Media::start(parameters, device, self.choice(), report);
+        if let Some(path) = &self.files.play {
+            media.play(path.clone());
+        }
+        if let Some(path) = &self.files.record {
+            media.record(path.clone());
+        }
         self.media = Some((key, media));
     }
 
@@ -305,8 +333,9 @@ fn phone_event(event: MediaEvent) -> Option<PhoneEvent> {
         }
         MediaEvent::Figures(figures) => PhoneEvent::Figures(call_figures(&figures)),
         MediaEvent::Recording(event) => PhoneEvent::Recording(recording::change(event)),
-        // The embedded echo alone plays files, and it takes no notice of their end.
-        MediaEvent::PlayEnded(_) => return None,
+        MediaEvent::PlayEnded(outcome) => {
+            PhoneEvent::Played(outcome.map_err(|error| text::clean(&error.to_string())))
+        }
         MediaEvent::Ended(failure) => {
             PhoneEvent::Ended(failure.map(|failure| text::clean(&failure.to_string())))
         }

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod background;
+mod call;
 mod clipboard;
 mod effects;
 mod input;
@@ -39,6 +40,7 @@ use suspend::SuspendDetector;
 use terminal::BoardTerminal;
 
 pub use background::background as terminal_background;
+pub use call::{CallProgress, CallTarget, CallTask, CallTaskEnd, call};
 pub use plain::plain;
 pub use raw_mode::RawMode;
 pub use sign_in::SignInSetup;

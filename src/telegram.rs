@@ -139,7 +139,7 @@ impl Account {
                 }
             }
             context.send(AccountEvent::ConnectionState(ConnectionState::Connecting)).await;
-            file_change::change_and_run(stored, context, receiver).await;
+            Box::pin(file_change::change_and_run(stored, context, receiver)).await;
         });
         Self { commands, signaling, task }
     }

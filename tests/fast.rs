@@ -6,6 +6,8 @@ mod common;
 mod accounts;
 #[path = "fast/architecture.rs"]
 mod architecture;
+#[path = "fast/call.rs"]
+mod call;
 #[path = "fast/cli.rs"]
 mod cli;
 #[path = "fast/control.rs"]

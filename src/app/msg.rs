@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::action::Action;
 use super::effect::RingingCall;
-use super::phone::PhoneEvent;
+use super::phone::{OwnCallOrder, PhoneEvent};
 use crate::calls::account::AccountEvent;
 use crate::calls::event::RecalledCalls;
 use crate::calls::history::{
@@ -36,6 +36,8 @@ pub enum Msg {
     Control(ControlEvent),
     /// An event of the media of a call.
     Phone(CallKey, PhoneEvent),
+    /// What a command without a screen does with the call of this session.
+    OwnCall(OwnCallOrder),
     /// The time of [`super::State::next_wake`] has come.
     Tick,
     /// A frame was drawn with these calls, from top to bottom; sent when they have changed.
@@ -100,6 +102,7 @@ impl fmt::Debug for Msg {
             Self::Phone(_, PhoneEvent::Signaling(_)) => f.write_str("Phone(Signaling)"),
             Self::Phone(key, event) => f.debug_tuple("Phone").field(key).field(event).finish(),
             Self::Control(event) => f.debug_tuple("Control").field(event).finish(),
+            Self::OwnCall(order) => f.debug_tuple("OwnCall").field(order).finish(),
             Self::Tick => f.write_str("Tick"),
             Self::RowsShown(rows) => write!(f, "RowsShown({})", rows.len()),
             Self::HelpShown { last } => write!(f, "HelpShown({last})"),

@@ -90,8 +90,18 @@ pub enum PhoneEvent {
     Trouble(Option<String>),
     Figures(CallFigures),
     Recording(RecordingChange),
+    /// The file that was played has ended, or cannot be played; cleaned.
+    Played(Result<(), String>),
     /// The media have ended, by this failure if any; cleaned.
     Ended(Option<String>),
+}
+
+/// What a command without a screen does with the call of this session.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OwnCallOrder {
+    Place(AccountId, Box<Party>),
+    Answer(CallKey),
+    HangUp,
 }
 
 impl OwnCall {
@@ -189,6 +199,23 @@ impl State {
         let user_id = peer.user_id;
         self.phone = Some(OwnCall::new(account, None, peer, PhoneStage::Placing));
         vec![Effect::Account(account, AccountCommand::Place(user_id))]
+    }
+
+    /// Does what a command without a screen wants.
+    pub(super) fn own_call_order(&mut self, order: OwnCallOrder, now: Timestamp) -> Vec<Effect> {
+        match order {
+            OwnCallOrder::Place(account, peer) => self.place(account, *peer),
+            OwnCallOrder::Answer(key) => self.answer(key, now),
+            OwnCallOrder::HangUp => match self.phone.as_ref().map(OwnCall::key) {
+                Some(Some(key)) => self.discard(&[key], Choice::Default, Origin::Key, now),
+                Some(None) => {
+                    // Once it is placed, it is ended as one that nobody waits for.
+                    self.phone = None;
+                    Vec::new()
+                }
+                None => Vec::new(),
+            },
+        }
     }
 
     /// Ends the call of this session, and then answers another one.
@@ -338,6 +365,8 @@ impl State {
             }
             PhoneEvent::Trouble(trouble) => own.trouble = trouble,
             PhoneEvent::Figures(figures) => own.figures = figures,
+            PhoneEvent::Played(Ok(())) => {}
+            PhoneEvent::Played(Err(cause)) => self.notices.show_long(cause, now),
             // Handled above, because the call may have ended.
             PhoneEvent::Recording(_) => {}
             PhoneEvent::Ended(None) => {}

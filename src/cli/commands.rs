@@ -57,7 +57,8 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, hooks: bool) -> Comman
     start_log(&paths)?;
     in_runtime(async {
         let server = Server::start(scenario, options).await?;
-        runtime::board(demo_accounts(&server), Network::default(), None, files, config).await
+        Box::pin(runtime::board(demo_accounts(&server), Network::default(), None, files, config))
+            .await
     })
     .map(|_| ())
 }
@@ -228,6 +229,18 @@ fn stored(chosen: &ChosenArgs, paths: &Paths, wanted: Wanted) -> Result<Vec<Acco
         setups.push(AccountSetup { name, origin });
     }
     Ok(setups)
+}
+
+/// Leases this account, or the only one.
+pub(super) fn one_account(name: Option<String>, paths: &Paths) -> Result<AccountSetup, Stop> {
+    let chosen = ChosenArgs { account: name.into_iter().collect() };
+    let names = AccountStore::at(paths.accounts()).names().map_err(failed)?;
+    if chosen.account.is_empty() && names.len() > 1 {
+        let names = names.join(", ");
+        return Err(usage(anyhow!("there are several accounts; add --account: {names}")));
+    }
+    let account = stored(&chosen, paths, Wanted::AtLeastOne)?.into_iter().next();
+    account.ok_or_else(|| usage(anyhow!("there is no account")))
 }
 
 pub(super) fn serve(args: &ScenarioArgs, port: u16, server_file: Option<&Path>) -> CommandResult {

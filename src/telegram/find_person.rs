@@ -21,7 +21,7 @@ impl CallRequests {
             PersonQuery::Number(number) => self.of_number(&number).await,
             PersonQuery::Name(name) => self.of_name(&name).await,
         };
-        let (outcome, disconnect) = self.split(outcome);
+        let (outcome, disconnect) = Self::split(outcome);
         self.context.send(AccountEvent::PersonFound(outcome)).await;
         disconnect
     }

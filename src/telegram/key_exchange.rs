@@ -49,7 +49,7 @@ enum Role {
 /// What follows from an update about a call.
 pub(super) enum OwnCallStep {
     /// The callee has answered: send `phone.confirmCall`.
-    Confirm(KeyConfirmation),
+    Confirm(Box<KeyConfirmation>),
     Report(OwnCallEvent),
 }
 
@@ -140,11 +140,11 @@ fn accepted(exchange: &mut Exchange, call: &tl::types::PhoneCallAccepted) -> Opt
     let private = exchange.private.take_if(|_| matches!(exchange.role, Role::Caller))?;
     let id = call.id;
     Some(match private.agree_as_caller(&call.g_b) {
-        Ok(agreement) => OwnCallStep::Confirm(KeyConfirmation {
+        Ok(agreement) => OwnCallStep::Confirm(Box::new(KeyConfirmation {
             handle: Handle { id, access_hash: call.access_hash },
             g_a: private.public().to_vec(),
             agreement,
-        }),
+        })),
         Err(error) => refused(id, fault(error)),
     })
 }

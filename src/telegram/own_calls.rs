@@ -36,7 +36,7 @@ impl CallRequests {
     /// Answers a call that rings, and reports the outcome.
     pub(super) async fn answer(self, handle: Handle, g_a_hash: Vec<u8>) -> Option<Disconnect> {
         let outcome = self.accept(handle, g_a_hash).await;
-        let (outcome, disconnect) = self.split(outcome);
+        let (outcome, disconnect) = Self::split(outcome);
         if outcome.is_err() {
             self.context.own_calls.remove(handle.id);
         }
@@ -62,7 +62,7 @@ impl CallRequests {
     /// Places a call to a user, and reports the outcome.
     pub(super) async fn place(self, user_id: i64) -> Option<Disconnect> {
         self.context.own_calls.placing();
-        let (outcome, disconnect) = self.split(self.request_call(user_id).await);
+        let (outcome, disconnect) = Self::split(self.request_call(user_id).await);
         let (placed, outcome) = match outcome {
             Ok((private, answer)) => {
                 let id = answer.phone_call.id();
@@ -82,7 +82,7 @@ impl CallRequests {
     /// Carries out what follows from an update.
     pub(super) async fn carry_out(self, step: OwnCallStep) -> Option<Disconnect> {
         match step {
-            OwnCallStep::Confirm(confirmation) => self.confirm(confirmation).await,
+            OwnCallStep::Confirm(confirmation) => self.confirm(*confirmation).await,
             OwnCallStep::Report(event) => {
                 self.context.send(AccountEvent::OwnCall(event)).await;
                 None
@@ -121,7 +121,7 @@ impl CallRequests {
             key_fingerprint: agreement.key.fingerprint(),
             protocol: protocol(),
         };
-        let (outcome, disconnect) = self.split(self.invoke(&request).await);
+        let (outcome, disconnect) = Self::split(self.invoke(&request).await);
         let event = match outcome {
             Ok(tl::enums::phone::PhoneCall::Call(answer)) => {
                 self.apply(&answer).await;
@@ -184,7 +184,6 @@ impl CallRequests {
 
     /// The failure for the person, and what it means for the connection.
     pub(super) fn split<T>(
-        &self,
         outcome: Result<T, RequestError>,
     ) -> (Result<T, Failure>, Option<Disconnect>) {
         match outcome {

@@ -23,10 +23,13 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// The pause after a temporary error without a wait of its own.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// The call and the bytes of one packet.
+type Packet = (Handle, Vec<u8>);
+
 /// The signaling that waits to be sent, of all calls of an account.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SignalingQueue {
-    packets: Arc<Mutex<VecDeque<(Handle, Vec<u8>)>>>,
+    packets: Arc<Mutex<VecDeque<Packet>>>,
     added: Arc<Notify>,
 }
 
@@ -41,12 +44,12 @@ impl SignalingQueue {
         self.added.notify_one();
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(Handle, Vec<u8>)>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Packet>> {
         // A panic while the lock is held leaves a whole queue.
         self.packets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn front(&self) -> Option<(Handle, Vec<u8>)> {
+    fn front(&self) -> Option<Packet> {
         self.lock().front().cloned()
     }
 

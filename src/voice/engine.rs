@@ -309,8 +309,9 @@ impl Engine<'_> {
                     }
                 }
             }
-            while let Some(packet) = self.sound.captured()? {
-                self.session.send_sound(packet, Instant::now())?;
+            while let Some(packet) = self.sound.captured() {
+                // The time of sound that cannot be encoded passes all the same.
+                self.session.send_sound(packet.ok(), Instant::now())?;
             }
             self.sound.play(Instant::now());
             let now = Instant::now();

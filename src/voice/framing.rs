@@ -86,7 +86,7 @@ impl Framing {
     /// Sends a message.
     pub(crate) fn send(&mut self, message: &[u8], now: Instant) {
         match &mut self.format {
-            Format::Acked(acked) => self.transmits.extend(acked.send(message, now)),
+            Format::Acked(acked) => self.transmits.push_back(acked.send(message, now)),
             Format::Sctp(sctp) => sctp.send(message),
             Format::Compressed(compressed) => self.transmits.push_back(compressed.pack(message)),
         }

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::{Deserializer, Error};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A message of an engine. Fields and kinds that are not listed are ignored.
@@ -133,8 +132,11 @@ fn inactive() -> String {
 
 /// A number as a string.
 mod text {
-    use super::*;
+    use serde::de::{Deserializer, Error};
+    use serde::{Deserialize, Serializer};
+    use serde_json::Value;
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub(super) fn serialize<S: Serializer>(number: &u32, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(number)
     }

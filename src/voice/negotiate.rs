@@ -175,7 +175,7 @@ impl Negotiation {
                 self.early.extend(usable);
                 Ok(Vec::new())
             }
-            SignalingMessage::NegotiateChannels(channels) => self.channels_received(channels, now),
+            SignalingMessage::NegotiateChannels(channels) => self.channels_received(&channels, now),
             SignalingMessage::MediaState(MediaState { muted, .. }) => {
                 Ok(vec![NegotiationStep::Peer { muted }])
             }
@@ -213,7 +213,7 @@ impl Negotiation {
     /// An offer of the other side, or the answer to this side's.
     fn channels_received(
         &mut self,
-        channels: NegotiateChannels,
+        channels: &NegotiateChannels,
         now: Instant,
     ) -> Result<Vec<NegotiationStep>, NegotiationError> {
         let own = self.offer.count > 0 && channels.exchange == self.offer.exchange;
@@ -378,7 +378,7 @@ mod tests {
         let _setup = sides[0].poll_message();
         let first = sides[0].poll_message().expect("an offer");
         assert!(sides[0].poll_message().is_none());
-        sides[0].handle_timeout(now + OFFER_AGAIN - Duration::from_millis(1));
+        sides[0].handle_timeout(now + OFFER_AGAIN.saturating_sub(Duration::from_millis(1)));
         assert!(sides[0].poll_message().is_none());
         sides[0].handle_timeout(now + OFFER_AGAIN);
         let second = sides[0].poll_message().expect("an offer");

@@ -66,6 +66,7 @@ impl SoundProcessing {
 ///
 /// Source of the names: tgcalls (`InstanceV2Impl`, `InstanceV2ReferenceImpl`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the server")]
 pub struct CustomParameters {
     /// `network_signaling_nosctp`: version 13 without SCTP.
     pub without_sctp: bool,
@@ -85,7 +86,7 @@ impl CustomParameters {
         let mut parameters = Self::default();
         let Ok(Value::Object(fields)) = serde_json::from_str(json) else { return parameters };
         for (name, value) in fields {
-            let is_set = value == Value::Bool(true) || value == Value::from(1);
+            let is_set = value == Value::Bool(true) || value == 1;
             match name.as_str() {
                 "network_signaling_nosctp" => parameters.without_sctp = is_set,
                 "network_kcp_experiment" => parameters.signaling_of_13 = is_set,
@@ -109,6 +110,8 @@ impl CustomParameters {
 
 #[cfg(test)]
 mod tests {
+    use FramingKind::{Acked, Compressed, Sctp};
+
     use super::*;
 
     #[test]
@@ -133,7 +136,6 @@ mod tests {
             let parameters = CustomParameters::parse(json);
             LibraryVersion::ALL.map(|version| parameters.framing(version))
         };
-        use FramingKind::{Acked, Compressed, Sctp};
         assert_eq!(framing("{}"), [Sctp, Acked, Acked]);
         assert_eq!(framing(r#"{"network_kcp_experiment":true}"#), [Sctp, Sctp, Sctp]);
         assert_eq!(framing(r#"{"network_signaling_nosctp":true}"#), [Compressed, Acked, Acked]);

@@ -115,7 +115,8 @@ mod tests {
     /// Vectors of an implementation in Python with `hashlib` and OpenSSL.
     #[test]
     fn packets_are_those_of_another_implementation() {
-        let hex = |bytes: &[u8]| bytes.iter().map(|it| format!("{it:02x}")).collect::<String>();
+        let hex =
+            |bytes: &[u8]| bytes.iter().map(|it| format!("{it:02x}")).collect::<Vec<_>>().concat();
         let cases = [
             (
                 SealDirection::CallerToCallee,

@@ -364,7 +364,7 @@ impl MediaSession {
                 }
                 NegotiationStep::Sound { ssrc } => self.transport.expect_sound(ssrc),
                 NegotiationStep::Peer { muted } => {
-                    self.outputs.push_back(SessionOutput::Peer { muted })
+                    self.outputs.push_back(SessionOutput::Peer { muted });
                 }
             }
             self.drain(now)?;

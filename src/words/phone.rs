@@ -6,6 +6,36 @@ use crate::calls::own_call::{CallQuality, PhoneStage};
 pub const MUTED: &str = "muted";
 /// The microphone has recorded nothing for some time.
 pub const NO_SIGNAL: &str = "no signal from the microphone";
+/// Progress of a call without a screen.
+pub const RINGING: &str = "ringing";
+pub const CONNECTED: &str = "connected";
+
+/// A call is being placed.
+pub fn calling(name: &str) -> String {
+    format!("calling {name}")
+}
+
+/// A call is being answered.
+pub fn answering(name: &str) -> String {
+    format!("answering {name}")
+}
+
+/// The emoji of the key, which the other side sees as well if nobody listens in.
+pub fn key(emoji: &str) -> String {
+    format!("key: {emoji}; the other side must have the same")
+}
+
+/// The end of a call in which both sides talked.
+pub fn ended(how: &str, talked: &str) -> String {
+    format!("{how} · talked {talked}")
+}
+
+/// Asks before a call is placed or answered.
+pub fn question(places: bool, name: &str) -> String {
+    let verb = if places { "Call" } else { "Answer" };
+    format!("{verb} {name}? [y/N] ")
+}
+
 /// The call is recorded.
 pub const RECORDING: &str = "● REC";
 /// How the sound travels.

@@ -95,10 +95,12 @@ fn options_stand_before_or_after_the_command() {
 }
 
 /// Each command, with arguments with which it ends at once.
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 21] = [
     &["accounts"],
     &["accounts", "list"],
     &["accounts", "rename", "ada", "work"],
+    &["answer"],
+    &["call", "ada"],
     &["completions", "bash"],
     &["config", "keymap"],
     &["config", "path"],
@@ -263,10 +265,8 @@ fn the_printed_defaults_are_accepted_as_settings() {
     for (what, file) in [("print", "config.toml"), ("keymap", "keymap.toml")] {
         let output = onhook(&folder).args(["config", what]).output().expect("the program runs");
         assert_eq!(output.status.code(), Some(0));
-        let is_toml = |line: &&str| {
-            let line = line.trim();
-            line.contains(" = ") || line.starts_with('[') && line.ends_with(']')
-        };
+        let is_table = |line: &str| line.starts_with('[') && line.ends_with(']');
+        let is_toml = |line: &&str| line.contains(" = ") || is_table(line.trim());
         let uncommented: String = stdout(&output)
             .lines()
             .map(|line| line.strip_prefix("# ").filter(is_toml).unwrap_or(line))

@@ -156,8 +156,9 @@ fn a_call_is_answered_once_and_its_signaling_waits_for_the_keys() {
 
 #[test]
 fn what_fails_after_the_answer_ends_the_call_once() {
+    type Failing = fn(&mut State) -> Vec<Effect>;
     let fault = KeyFault::FingerprintMismatch;
-    let failures: [(&str, fn(&mut State) -> Vec<Effect>); 2] = [
+    let failures: [(&str, Failing); 2] = [
         ("keys", |state| {
             let fault = KeyFault::FingerprintMismatch;
             tell(state, own(OwnCallEvent::KeysRefused { id: 7, fault }), 4.0)

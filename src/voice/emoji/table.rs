@@ -1,7 +1,7 @@
 //! The emoji of a key and their names.
 
 /// The emoji in the order of their index, with their Unicode names. Source of the order:
-/// `CallEmojiSet` of TDLib's `td/telegram/CallManager.cpp`, which all official clients share.
+/// `td/telegram/CallManager.cpp` of `TDLib`; all official clients have the same.
 pub(super) const EMOJI: [(&str, &str); 333] = [
     ("\u{1f609}", "winking face"),
     ("\u{1f60d}", "smiling face with heart-shaped eyes"),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::MediaFigures;
 use super::files::SoundFiles;
 use crate::apm::AudioProcessing;
-use crate::codec::{Encoder, FRAME};
+use crate::codec::{CodecError, Encoder, FRAME};
 use crate::device::{BLOCK_SAMPLES, SampleBlock};
 use crate::level::LevelMeter;
 use crate::parameters::MediaParameters;
@@ -82,11 +82,10 @@ impl Sound {
         self.playout.push(packet, arrival);
     }
 
-    /// The next 20 ms of the microphone, encoded, if they are there: outside, `None` until then;
-    /// inside, `None` if they could not be encoded.
-    pub(super) fn captured(&mut self) -> Result<Option<Option<&[u8]>>, MediaFailure> {
+    /// The next 20 ms of the microphone, encoded; `None` until they are there.
+    pub(super) fn captured(&mut self) -> Option<Result<&[u8], CodecError>> {
         while self.filled < FRAME {
-            let Some(mut block) = self.block() else { return Ok(None) };
+            let mut block = self.block()?;
             self.processing.capture(&mut block);
             self.spoken.measure(&block);
             self.files.replace(&mut block);
@@ -98,7 +97,7 @@ impl Sound {
             self.filled += BLOCK_SAMPLES;
         }
         self.filled = 0;
-        Ok(Some(self.encoder.encode(&self.frame).ok()))
+        Some(self.encoder.encode(&self.frame))
     }
 
     /// Whether the rings want a turn.

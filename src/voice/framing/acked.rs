@@ -65,7 +65,7 @@ impl Acked {
     }
 
     /// The packet with a new message and with all that are not acknowledged.
-    pub(super) fn send(&mut self, message: &[u8], now: Instant) -> Option<Vec<u8>> {
+    pub(super) fn send(&mut self, message: &[u8], now: Instant) -> Vec<u8> {
         let counter = self.next_counter();
         let single = self.unacked.is_empty() && self.owed.is_empty();
         self.unacked.push(Unacked { counter, body: message.to_vec(), sent: now });
@@ -74,7 +74,7 @@ impl Acked {
         }
         let mut plaintext = Vec::new();
         put_message(&mut plaintext, counter | FLAGS, message);
-        Some(self.sealer.seal(&plaintext))
+        self.sealer.seal(&plaintext)
     }
 
     /// # Errors
@@ -105,7 +105,7 @@ impl Acked {
                 Body::Empty => {}
             }
         }
-        let reply = if self.owed.is_empty() { None } else { self.packet(now) };
+        let reply = (!self.owed.is_empty()).then(|| self.packet(now));
         Ok(Received { messages: received, reply })
     }
 
@@ -115,12 +115,12 @@ impl Acked {
 
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<Vec<u8>> {
         let due = self.next_timeout().is_some_and(|at| at <= now);
-        if due { self.packet(now) } else { None }
+        due.then(|| self.packet(now))
     }
 
     /// An empty item with a new counter, the acknowledgements that are owed, and all messages that are
     /// not acknowledged, as many as the packet holds.
-    fn packet(&mut self, now: Instant) -> Option<Vec<u8>> {
+    fn packet(&mut self, now: Instant) -> Vec<u8> {
         let mut plaintext = Vec::new();
         put_head(&mut plaintext, self.next_counter(), EMPTY);
         for sequence in self.owed.drain(..) {
@@ -135,7 +135,7 @@ impl Acked {
                 put_message(&mut plaintext, message.counter | NEEDS_ACK, &message.body);
             }
         }
-        Some(self.sealer.seal(&plaintext))
+        self.sealer.seal(&plaintext)
     }
 
     fn next_counter(&mut self) -> u32 {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use MediaConnection::{Connected, Reconnecting};
+
 use super::*;
 use crate::framing::FramingKind;
 use crate::key::{self, SharedKey};
@@ -47,7 +49,7 @@ enum Arrival {
 
 /// Two sessions, the network between them, and the clock of both.
 struct Network {
-    sides: [MediaSession; 2],
+    sides: Vec<MediaSession>,
     start: Instant,
     now: Instant,
     arrivals: BTreeMap<(Instant, u64), (usize, Arrival)>,
@@ -77,7 +79,7 @@ impl Network {
         let now = Instant::now();
         let side = |parameters, side| MediaSession::new(parameters, address(side), now);
         let mut network = Self {
-            sides: [side(caller, 0).expect("a session"), side(callee, 1).expect("a session")],
+            sides: vec![side(caller, 0).expect("a session"), side(callee, 1).expect("a session")],
             start: now,
             now,
             arrivals: BTreeMap::new(),
@@ -342,7 +344,6 @@ fn an_outage_is_survived_and_a_long_one_ends_the_call() {
     let states = |network: &Network, side: usize| -> Vec<MediaConnection> {
         network.connections[side].iter().map(|it| it.1).collect()
     };
-    use MediaConnection::{Connected, Reconnecting};
     for side in [0, 1] {
         assert_eq!(states(&network, side).last(), Some(&Connected), "{:?}", states(&network, side));
         assert!(network.failures[side].is_none());

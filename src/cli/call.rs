@@ -1,0 +1,148 @@
+//! `onhook call` and `onhook answer`: one call without a screen.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::commands::one_account;
+use super::exit::{CommandResult, failed, failed_as_printed, signed_out, usage};
+use super::print;
+use super::setup::{self, in_runtime, load, network, start_log};
+use crate::calls::Party;
+use crate::config::Overrides;
+use crate::phone::CallFiles;
+use crate::runtime::{self, CallProgress, CallTarget, CallTask, CallTaskEnd};
+use crate::{text, words};
+
+#[derive(Debug, Args)]
+pub(super) struct PhoneCallArgs {
+    /// Send this file (Ogg/Opus or WAV) in place of the microphone, and hang up after it
+    #[arg(long, value_name = "FILE")]
+    play: Option<PathBuf>,
+    /// Record the call into this new file (Ogg/Opus), this side left and the other one right
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Hang up after so many seconds of talk, also with --play
+    #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: Option<u64>,
+    /// The account, if there are several
+    #[arg(long, value_name = "NAME")]
+    pub(super) account: Option<String>,
+    /// Do not ask first; needed where there is no terminal to ask on
+    #[arg(long)]
+    yes: bool,
+    /// Print the progress as lines of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn call(target: CallTarget, args: PhoneCallArgs, flags: Overrides) -> CommandResult {
+    if !args.yes && !io::stdin().is_terminal() {
+        return Err(usage(anyhow!("there is no terminal to ask on; add --yes")));
+    }
+    let paths = setup::paths();
+    let config = load(&paths, flags)?;
+    if !config.phone.enabled {
+        return Err(usage(anyhow!("{}", words::notice::PHONE_OFF)));
+    }
+    if let Some(path) = args.record.as_ref().filter(|path| path.exists()) {
+        let path = path.display();
+        return Err(usage(anyhow!("--record: {path} is there already, and no file is replaced")));
+    }
+    if let Some(path) = &args.play {
+        // An error before anybody's phone rings.
+        onhook_voice::play_file::SoundFile::open(path)
+            .map_err(|error| usage(anyhow!("--play: {error}")))?;
+    }
+    let account = one_account(args.account, &paths)?;
+    start_log(&paths)?;
+    let plan = CallTask {
+        target,
+        files: CallFiles { play: args.play, record: args.record },
+        limit: args.seconds.map(Duration::from_secs),
+        ask: if args.yes { None } else { Some(ask) },
+    };
+    let (network, ledger) = (network(&config), paths.ledger());
+    let json = args.json;
+    let report = move |progress: &CallProgress| {
+        let line = if json { value(progress).to_string() } else { line(progress) };
+        print::text(&(line + "\n"))
+    };
+    let making = runtime::call(account, network, Some(&ledger), config.phone, plan, report);
+    match in_runtime(making)? {
+        CallTaskEnd::Talked => Ok(()),
+        CallTaskEnd::NotTalked => Err(failed_as_printed()),
+        CallTaskEnd::Unclear(people) if people.is_empty() => {
+            Err(failed(anyhow!("nobody is found who can be called")))
+        }
+        CallTaskEnd::Unclear(people) => {
+            for party in &people {
+                print::note(&words::call::copied_party(party));
+            }
+            let message = "that means several people; name one by @username or id";
+            Err(usage(anyhow!(message)))
+        }
+        CallTaskEnd::Failed(failure) => {
+            let text = words::failure::text(&failure);
+            Err(failed(anyhow!("{text} · {}", failure.code())))
+        }
+        CallTaskEnd::SignedOut => {
+            Err(signed_out(anyhow!("the account is signed out; run `onhook doctor`")))
+        }
+    }
+}
+
+/// Asks on the terminal.
+fn ask(target: &CallTarget, name: &str) -> bool {
+    print::question(&words::phone::question(matches!(target, CallTarget::Place(_)), name))
+}
+
+fn line(progress: &CallProgress) -> String {
+    use words::phone as words;
+    match progress {
+        CallProgress::Calling(party) => words::calling(&name(party)),
+        CallProgress::Answering(party) => words::answering(&name(party)),
+        CallProgress::Ringing => words::RINGING.to_owned(),
+        CallProgress::Emoji(emoji) => {
+            let named = emoji.map(|it| format!("{} {}", it.picture, it.name));
+            words::key(&named.join(", "))
+        }
+        CallProgress::Connected => words::CONNECTED.to_owned(),
+        CallProgress::Ended { how, seconds: 0 } => how.clone(),
+        CallProgress::Ended { how, seconds } => {
+            words::ended(how, &text::duration((*seconds).into()))
+        }
+    }
+}
+
+fn name(party: &Party) -> String {
+    words::call::party(party)
+}
+
+fn value(progress: &CallProgress) -> Value {
+    let of = |event: &str, party: &Party| {
+        json!({
+            "event": event,
+            "name": party.name,
+            "username": party.username,
+            "id": party.user_id.to_string(),
+        })
+    };
+    match progress {
+        CallProgress::Calling(party) => of("calling", party),
+        CallProgress::Answering(party) => of("answering", party),
+        CallProgress::Ringing => json!({ "event": "ringing" }),
+        CallProgress::Emoji(emoji) => {
+            let emoji = emoji.map(|it| json!({ "emoji": it.picture, "name": it.name }));
+            json!({ "event": "key", "emoji": emoji })
+        }
+        CallProgress::Connected => json!({ "event": "connected" }),
+        CallProgress::Ended { how, seconds } => {
+            json!({ "event": "ended", "text": how, "talk_seconds": seconds })
+        }
+    }
+}

@@ -230,7 +230,10 @@ fn a_call_is_recorded_from_both_sides_and_a_file_takes_the_place_of_the_micropho
     let played = with_tone(&sides[0].listen(SECOND / 2), 440.0);
     assert!(played > 0.8, "the other side sends the tone of this one: {played}");
     sides[1].until(|event| match event {
-        MediaEvent::PlayEnded(outcome) => Some(outcome.expect("to its end")),
+        MediaEvent::PlayEnded(outcome) => {
+            outcome.expect("to its end");
+            Some(())
+        }
         _ => None,
     });
     sides[0].listen(SECOND / 2);

@@ -50,8 +50,8 @@ impl VoiceTable {
             loudspeaker: named(self.loudspeaker),
             tones: self.tones.unwrap_or(default.tones),
             record_folder: match self.record_folder {
-                Some(folder) => folder_of(&folder, source, var)?,
-                None => recordings,
+                Some(folder) if !folder.get_ref().is_empty() => folder_of(&folder, source, var)?,
+                _ => recordings,
             },
         })
     }
@@ -133,7 +133,7 @@ mod tests {
         let lines = printed.skip(1).map_while(|line| line.strip_prefix("#   "));
         let text = lines.collect::<Vec<_>>().join("\n");
         assert_eq!(text.matches(" = ").count(), 10, "every setting is there");
-        let record_folder = PathBuf::from("/home/ada/calls");
+        let record_folder = PathBuf::from("/data");
         assert_eq!(check(&text), Ok(PhoneSettings { record_folder, ..PhoneSettings::default() }));
     }
 

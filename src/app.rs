@@ -10,6 +10,8 @@ pub mod action;
 pub mod command_line;
 mod control;
 pub mod countdown;
+mod dial;
+pub mod dial_dialog;
 pub mod dialog;
 pub mod effect;
 mod gathering;
@@ -19,6 +21,7 @@ pub mod msg;
 pub mod notice;
 pub mod older_calls;
 pub mod phone;
+pub mod recording;
 pub mod request;
 pub mod selection;
 pub mod sign_in;
@@ -113,6 +116,7 @@ pub struct Frozen {
 
 /// The whole state of the program.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct State {
     /// The accounts, by [`AccountId`].
     pub accounts: Vec<AccountState>,
@@ -163,6 +167,8 @@ pub struct State {
     orders: Vec<Order>,
     /// When the selected call was selected without a key, in place of one that was lost.
     settled: Option<Timestamp>,
+    /// Whether calls can be answered and placed in this terminal.
+    pub has_phone: bool,
     /// The call in which this session takes part.
     pub phone: Option<OwnCall>,
     /// The call that is answered once that one has ended.
@@ -266,6 +272,7 @@ impl State {
             has_board: false,
             orders: Vec::new(),
             settled: None,
+            has_phone: true,
             phone: None,
             answer_next: None,
         }
@@ -471,6 +478,8 @@ impl State {
             AccountEvent::CallsNotEnabled(cause) => {
                 self.notices.show_long(words::notice::calls_not_enabled(&cause), now);
             }
+            // The command that asked for it reads it.
+            AccountEvent::PersonFound(outcome) => return self.person_found(account, outcome),
             AccountEvent::OwnCall(event) => return self.own_call_event(account, event, now),
             AccountEvent::RequestDone { key, attempt, outcome } => {
                 return self.request_done(key, attempt, outcome, now);
@@ -603,7 +612,7 @@ impl State {
     /// Closes the question about quitting once the request that it asks about has its outcome.
     fn close_settled_question(&mut self) {
         // The dialog first: this runs after every message, and the calls may be thousands.
-        if matches!(self.dialog, Some(Dialog::Quit)) && !self.is_sending() {
+        if matches!(self.dialog, Some(Dialog::Quit)) && !self.is_sending() && self.phone.is_none() {
             self.dialog = None;
         }
     }

@@ -11,6 +11,7 @@ pub mod failure;
 pub mod history;
 mod invitation;
 pub mod own_call;
+pub mod person_query;
 mod progress;
 pub mod reason;
 mod rows;

@@ -358,6 +358,8 @@ disconnected; the board never waits for it. Nothing secret is ever sent.\n\n\
   {\"v\":1,\"command\":\"hangup\",\"calls\":{\"call\":\"work/6047319700304947135\"},\"reason\":\"busy\"}\n\
   {\"v\":1,\"command\":\"hangup\",\"calls\":\"ringing\",\"yes\":true}\n\
   {\"v\":1,\"command\":\"do\",\"action\":\"privacy\"}\n\n\
+The actions `answer`, `call`, `mute` and `record` are those of the keys; `own` in a status is the call \
+with sound in which onhook takes part itself.\n\n\
 `calls` is the key of a call as a status has it, or \"only\", \"selected\", \"latest\", \
 \"ringing\" or \"all\". Without \"yes\" a selector that means more than one call is refused \
 with the code \"ambiguous\". The reply to `hangup` comes once each call has its outcome.";

@@ -8,6 +8,7 @@ pub mod keymap;
 pub mod notify_method;
 pub mod paths;
 pub mod theme;
+mod voice;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::accounts::Proxy;
+use crate::phone::PhoneSettings;
 use crate::qr::Background;
 use crate::sign_in::ApiCredentials;
 use ascii::AsciiMode;
@@ -25,6 +27,7 @@ use notify_method::NotifyMethod;
 use onhook_toml_source::{TomlError, TomlSource};
 use paths::Paths;
 use theme::{Depth, Theme};
+use voice::VoiceTable;
 
 /// The default settings with comments, as `onhook config print` prints them.
 pub const DEFAULTS: &str = include_str!("../assets/config.toml");
@@ -55,6 +58,8 @@ macro_rules! settings {
             proxy: Option<Spanned<String>>,
             #[serde(default)]
             hook: Vec<HookEntry>,
+            #[serde(default)]
+            voice: VoiceTable,
         }
 
         impl ConfigFile {
@@ -149,6 +154,8 @@ pub struct Config {
     pub ascii: bool,
     /// The programs that run when something happens.
     pub hooks: Vec<Hook>,
+    /// Calls with sound in this terminal.
+    pub phone: PhoneSettings,
 }
 
 /// Settings that cannot be used.
@@ -248,6 +255,7 @@ impl Config {
             background,
             ascii: settings.ascii.resolved(&var),
             hooks: file.hook.iter().map(|hook| hook.check(source)).collect::<Result<_, _>>()?,
+            phone: file.voice.check(source, &var, paths.recordings())?,
             settings,
         })
     }

@@ -2,28 +2,42 @@
 //! `onhook-voice`, and reports what happens to it.
 
 pub mod echo;
+pub mod ports;
+mod recording;
 
+use std::mem;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use onhook_voice::apm::EchoMode;
 use onhook_voice::device::silent::SilentDevice;
-use onhook_voice::device::{Device, DeviceChoice, DeviceEvent, PortDirection};
+use onhook_voice::device::{Device, DeviceChoice, DeviceEvent, PortDirection, UsedPorts};
 use onhook_voice::level::SoundLevel;
+use onhook_voice::stats::Quality;
 use onhook_voice::{
-    Connection, CustomParameters, LibraryVersion, Media, MediaEvent, MediaFigures, MediaParameters,
-    Path, Reflector, Route, Server, StunServer,
+    CustomParameters, LibraryVersion, Media, MediaConnection, MediaEvent, MediaFigures,
+    MediaParameters, MediaServer, Path, ReflectorServer, Route, SoundProcessing, StunService,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::app::effect::PhoneEffect;
 use crate::app::phone::{CallFigures, MediaPath, PhoneEvent};
 use crate::calls::CallKey;
 use crate::calls::event::{RelayKind, RelayServer};
-use crate::calls::own_call::MediaSetup;
+use crate::calls::own_call::{CallQuality, MediaSetup};
 use crate::text;
 use crate::words::phone as words;
 
+/// How long the end of the program waits for recordings.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
+/// The beginning of the name of a recording: when it began, in the zone of this machine.
+const STAMP: &str = "%Y-%m-%d %H.%M.%S";
+
 /// With whom calls may be direct. A direct call shows the other side the address of this one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr, strum::EnumString)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum DirectCalls {
     Always,
@@ -32,8 +46,19 @@ pub enum DirectCalls {
     Never,
 }
 
+/// Who takes the echo of the loudspeaker out of the microphone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum EchoCancelling {
+    /// This program.
+    #[default]
+    Own,
+    /// Nobody: with a headset there is no echo.
+    Off,
+}
+
 /// Where the sound of calls goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr, strum::EnumString)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum SoundSystem {
     /// The sound system of the machine.
@@ -44,16 +69,50 @@ pub enum SoundSystem {
 }
 
 /// How calls are made.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting that stands for itself")]
 pub struct PhoneSettings {
-    pub direct: DirectCalls,
+    /// Whether calls can be answered and placed in this terminal.
+    pub enabled: bool,
     pub sound: SoundSystem,
+    pub direct: DirectCalls,
+    pub echo: EchoCancelling,
+    /// Reduce noise of the microphone.
+    pub noise: bool,
+    /// Even out the level of the microphone.
+    pub gain: bool,
+    /// The names of the ports at the sound server; `None` is its default.
+    pub microphone: Option<String>,
+    pub loudspeaker: Option<String>,
+    /// Play tones, such as that of a busy line.
+    pub tones: bool,
+    /// The folder of recordings.
+    pub record_folder: PathBuf,
+}
+
+impl Default for PhoneSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            sound: SoundSystem::default(),
+            direct: DirectCalls::default(),
+            echo: EchoCancelling::default(),
+            noise: true,
+            gain: false,
+            microphone: None,
+            loudspeaker: None,
+            tones: true,
+            record_folder: PathBuf::from("."),
+        }
+    }
 }
 
 /// Carries out what the state machine wants of the media.
 pub struct Phone {
     settings: PhoneSettings,
     media: Option<(CallKey, Media)>,
+    /// Threads that wait for the end of media, which may wait for the disk.
+    closing: Vec<JoinHandle<()>>,
     sender: mpsc::UnboundedSender<(CallKey, PhoneEvent)>,
     events: mpsc::UnboundedReceiver<(CallKey, PhoneEvent)>,
 }
@@ -61,7 +120,7 @@ pub struct Phone {
 impl Phone {
     pub fn new(settings: PhoneSettings) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
-        Self { settings, media: None, sender, events }
+        Self { settings, media: None, closing: Vec::new(), sender, events }
     }
 
     /// The next event of the media.
@@ -90,9 +149,51 @@ impl Phone {
             }
             PhoneEffect::Stop(key) => {
                 if self.media_of(key).is_some() {
-                    self.media = None;
+                    self.end_media();
                 }
             }
+            PhoneEffect::Record { key, name } => {
+                if let Some(media) = self.media_of(key) {
+                    let stamp = jiff::Zoned::now().strftime(STAMP).to_string();
+                    let file = recording::file_name(&stamp, &name);
+                    media.record(self.settings.record_folder.join(file));
+                }
+            }
+            PhoneEffect::StopRecording(key) => {
+                if let Some(media) = self.media_of(key) {
+                    media.stop_recording();
+                }
+            }
+        }
+    }
+
+    /// Ends the media without waiting for them.
+    fn end_media(&mut self) {
+        let Some((_, media)) = self.media.take() else { return };
+        media.stop();
+        self.closing.retain(|thread| !thread.is_finished());
+        // Without a thread they are dropped here, which waits.
+        let closing = thread::Builder::new().name("close".to_owned()).spawn(|| drop(media));
+        self.closing.extend(closing);
+    }
+
+    /// Ends the media, and waits up to 2 s until their recordings are closed.
+    pub async fn close(&mut self) {
+        self.end_media();
+        let closing = mem::take(&mut self.closing);
+        let (done, is_done) = oneshot::channel();
+        let wait = move || {
+            for thread in closing {
+                // Panics are caught in the engine.
+                let _ = thread.join();
+            }
+            // Nobody waits any longer.
+            let _ = done.send(());
+        };
+        if thread::Builder::new().name("close".to_owned()).spawn(wait).is_ok()
+            && timeout(CLOSE_DEADLINE, is_done).await.is_err()
+        {
+            tracing::warn!("a recording was not closed in time");
         }
     }
 
@@ -117,13 +218,14 @@ impl Phone {
             tracing::info!(names = ?custom.ignored, "parameters of the call are ignored");
         }
         let parameters = MediaParameters {
-            key: onhook_voice::CallKey::of_bytes(setup.key.clone()),
+            key: onhook_voice::SharedKey::of_bytes(setup.key.clone()),
             caller: setup.caller,
             version,
             servers: setup.relays.iter().filter_map(server).collect(),
             route: if direct { Route::Any } else { Route::RelaysOnly },
             custom,
             muted,
+            processing: self.processing(),
         };
         let sender = self.sender.clone();
         let report = move |event| {
@@ -132,31 +234,47 @@ impl Phone {
                 let _ = sender.send((key, event));
             }
         };
-        let device = self.device();
-        let media = Media::start(parameters, device, DeviceChoice::default(), report);
+        let device = device(self.settings.sound);
+        let media = Media::start(parameters, device, self.choice(), report);
         self.media = Some((key, media));
     }
 
-    fn device(&self) -> Box<dyn Device> {
-        match self.settings.sound {
-            SoundSystem::Silent => Box::new(SilentDevice),
-            #[cfg(target_os = "linux")]
-            SoundSystem::Auto => Box::new(onhook_voice::device::pulse::PulseDevice::new()),
-            #[cfg(not(target_os = "linux"))]
-            SoundSystem::Auto => Box::new(SilentDevice),
+    fn processing(&self) -> SoundProcessing {
+        SoundProcessing {
+            echo: match self.settings.echo {
+                EchoCancelling::Own => EchoMode::Own,
+                EchoCancelling::Off => EchoMode::Off,
+            },
+            noise: self.settings.noise,
+            gain: self.settings.gain,
         }
+    }
+
+    fn choice(&self) -> DeviceChoice {
+        let PhoneSettings { microphone, loudspeaker, .. } = &self.settings;
+        DeviceChoice { microphone: microphone.clone(), loudspeaker: loudspeaker.clone() }
+    }
+}
+
+fn device(sound: SoundSystem) -> Box<dyn Device> {
+    match sound {
+        SoundSystem::Silent => Box::new(SilentDevice),
+        #[cfg(target_os = "linux")]
+        SoundSystem::Auto => Box::new(onhook_voice::device::pulse::PulseDevice::new()),
+        #[cfg(not(target_os = "linux"))]
+        SoundSystem::Auto => Box::new(SilentDevice),
     }
 }
 
 /// A server of the call, if it is one that the engine can use.
-fn server(relay: &RelayServer) -> Option<Server> {
+fn server(relay: &RelayServer) -> Option<MediaServer> {
     let addresses: Vec<_> =
         [&relay.ipv4, &relay.ipv6].into_iter().filter_map(|ip| ip.parse().ok()).collect();
     let port = u16::try_from(relay.port).ok().filter(|port| *port != 0)?;
     match &relay.kind {
         RelayKind::Reflector { peer_tag, tcp } => {
             let peer_tag = peer_tag.as_slice().try_into().ok()?;
-            Some(Server::Reflector(Reflector {
+            Some(MediaServer::Reflector(ReflectorServer {
                 id: relay.id,
                 addresses,
                 port,
@@ -165,7 +283,7 @@ fn server(relay: &RelayServer) -> Option<Server> {
             }))
         }
         RelayKind::WebRtc { stun, .. } => {
-            stun.then_some(Server::Stun(StunServer { id: relay.id, addresses, port }))
+            stun.then_some(MediaServer::Stun(StunService { id: relay.id, addresses, port }))
         }
     }
 }
@@ -173,9 +291,9 @@ fn server(relay: &RelayServer) -> Option<Server> {
 fn phone_event(event: MediaEvent) -> Option<PhoneEvent> {
     Some(match event {
         MediaEvent::Signaling(bytes) => PhoneEvent::Signaling(bytes),
-        MediaEvent::Connection(Connection::Connected) => PhoneEvent::Connected,
-        MediaEvent::Connection(Connection::Reconnecting) => PhoneEvent::Reconnecting,
-        MediaEvent::Connection(Connection::Connecting) => return None,
+        MediaEvent::Connection(MediaConnection::Connected) => PhoneEvent::Connected,
+        MediaEvent::Connection(MediaConnection::Reconnecting) => PhoneEvent::Reconnecting,
+        MediaEvent::Connection(MediaConnection::Connecting) => return None,
         MediaEvent::Path(Path::Direct) => PhoneEvent::Path(MediaPath::Direct),
         MediaEvent::Path(Path::Relayed(number)) => PhoneEvent::Path(MediaPath::Relayed(number)),
         MediaEvent::PeerMuted(muted) => PhoneEvent::PeerMuted(muted),
@@ -186,6 +304,9 @@ fn phone_event(event: MediaEvent) -> Option<PhoneEvent> {
             PhoneEvent::Trouble(Some(text::clean(&error.to_string())))
         }
         MediaEvent::Figures(figures) => PhoneEvent::Figures(call_figures(&figures)),
+        MediaEvent::Recording(event) => PhoneEvent::Recording(recording::change(event)),
+        // The embedded echo alone plays files, and it takes no notice of their end.
+        MediaEvent::PlayEnded(_) => return None,
         MediaEvent::Ended(failure) => {
             PhoneEvent::Ended(failure.map(|failure| text::clean(&failure.to_string())))
         }
@@ -195,7 +316,9 @@ fn phone_event(event: MediaEvent) -> Option<PhoneEvent> {
 fn device_event(event: DeviceEvent) -> Option<PhoneEvent> {
     let trouble = |text: String| Some(PhoneEvent::Trouble(Some(text)));
     match event {
-        DeviceEvent::Started(_) | DeviceEvent::Returned(_) => Some(PhoneEvent::Trouble(None)),
+        DeviceEvent::Started(used) | DeviceEvent::Returned(used) => {
+            Some(PhoneEvent::Trouble(missing(&used)))
+        }
         DeviceEvent::Lost { reason } => trouble(words::sound_lost(&text::clean(&reason))),
         DeviceEvent::Unavailable { direction, reason } => {
             trouble(words::port_unavailable(is_microphone(direction), &text::clean(&reason)))
@@ -215,6 +338,15 @@ fn device_event(event: DeviceEvent) -> Option<PhoneEvent> {
     }
 }
 
+/// Which port is missing of those in use.
+fn missing(used: &UsedPorts) -> Option<String> {
+    match (&used.microphone, &used.loudspeaker) {
+        (Some(_), Some(_)) => None,
+        (None, _) => Some(words::missing_port(true)),
+        (_, None) => Some(words::missing_port(false)),
+    }
+}
+
 fn is_microphone(direction: PortDirection) -> bool {
     direction == PortDirection::Microphone
 }
@@ -225,7 +357,13 @@ fn call_figures(figures: &MediaFigures) -> CallFigures {
         peer: scale(figures.peer),
         no_signal: figures.no_signal,
         round_trip: figures.round_trip,
-        loss: figures.received_loss.max(figures.sent_loss.unwrap_or_default()),
+        // In whole percent, so that the screen does not change with each packet.
+        loss: (figures.loss * 100.0).round() / 100.0,
+        quality: match figures.quality {
+            Quality::Good => CallQuality::Good,
+            Quality::Poor => CallQuality::Poor,
+            Quality::BreakingUp => CallQuality::BreakingUp,
+        },
     }
 }
 

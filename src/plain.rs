@@ -102,7 +102,7 @@ impl Narrator {
                 | Dialog::EnableCalls(_)
                 | Dialog::SignOut(_)
                 | Dialog::AnswerOther(_)
-                | Dialog::PlaceCall { .. }
+                | Dialog::Dial(_)
                 | Dialog::Rename(_),
             )
             | None => None,

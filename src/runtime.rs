@@ -29,6 +29,7 @@ use crate::app::msg::Msg;
 use crate::app::sign_in_dialog::SignInMode;
 use crate::config::{Config, Settings};
 use crate::notify::{self, Notifier, NotifySettings};
+use crate::phone::PhoneSettings;
 use crate::telegram::{Network, SessionSource};
 use crate::ui::{self, DisplayOptions, Scratch};
 use effects::LoopStep;
@@ -104,6 +105,7 @@ pub async fn board(
     let Settings { bell, notify, .. } = config.settings;
     let notify = NotifySettings { method: notify, bell, hooks: config.hooks };
     switchboard.notify(Notifier::start(notify, &var));
+    switchboard.use_phone(config.phone);
     switchboard.dispatch(Msg::Resized { width, height })?;
     let options = DisplayOptions {
         theme: config.theme,
@@ -268,11 +270,13 @@ pub async fn watch(
     ledger: Option<&Path>,
     control: &Path,
     notify: NotifySettings,
+    phone: PhoneSettings,
     out: impl Write + 'static,
 ) -> io::Result<WatchEnd> {
     let mut switchboard = Switchboard::open(accounts, network, ledger).await;
     switchboard.serve_control(control);
     switchboard.notify(Notifier::start(notify, &|name| std::env::var_os(name)));
+    switchboard.use_phone(phone);
     switchboard.write_records(Box::new(out));
     let end = record_loop(&mut switchboard).await;
     switchboard.close().await;

@@ -18,9 +18,11 @@ mod diagnose;
 mod disconnect;
 mod error;
 mod file_change;
+mod find_person;
 mod hang_up;
 mod heartbeat;
 mod import;
+mod key_exchange;
 mod name_lookup;
 mod network;
 mod older_calls;
@@ -377,6 +379,7 @@ impl Supervisor {
                         connection.answer(handle, g_a_hash);
                     }
                     Some(AccountCommand::Place(user_id)) => connection.place(user_id),
+                    Some(AccountCommand::FindPerson(wanted)) => connection.find_person(wanted),
                     // `Account::send` puts it into a queue.
                     Some(AccountCommand::SendSignaling { .. }) => {}
                 },

@@ -20,6 +20,7 @@ mod call_panel;
 mod call_table;
 mod column_layout;
 mod command_line;
+mod dial;
 mod footer;
 mod header;
 mod help;
@@ -176,6 +177,7 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
     match &view.state.dialog {
         Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
         Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
+        Some(Dialog::Dial(dial)) => dial::draw(view, dial, area, buffer),
         Some(Dialog::CommandLine(line)) => command_line::draw_candidates(view, line, area, buffer),
         Some(
             Dialog::Filter { .. }
@@ -183,8 +185,7 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
             | Dialog::Quit
             | Dialog::EnableCalls(_)
             | Dialog::SignOut(_)
-            | Dialog::AnswerOther(_)
-            | Dialog::PlaceCall { .. },
+            | Dialog::AnswerOther(_),
         )
         | None => {}
     }

@@ -34,6 +34,8 @@ mod hostile;
 mod invitations;
 #[path = "e2e/library_panics.rs"]
 mod library_panics;
+#[path = "e2e/phone.rs"]
+mod phone;
 #[path = "e2e/plain.rs"]
 mod plain;
 #[path = "e2e/process.rs"]

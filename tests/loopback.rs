@@ -1,6 +1,8 @@
 //! The embedded server against the grammers client: results, errors and updates.
 
 mod chaos;
+mod contacts;
+mod find_person;
 mod noise;
 mod phone;
 mod sign_in;

@@ -49,11 +49,7 @@ impl State {
                 self.dialog = None;
                 if action == Action::Accept { self.answer_other(key, now) } else { Vec::new() }
             }
-            Some(Dialog::PlaceCall { account, ref peer }) => {
-                let peer = (**peer).clone();
-                self.dialog = None;
-                if action == Action::Accept { self.place(account, peer) } else { Vec::new() }
-            }
+            Some(Dialog::Dial(_)) => self.act_in_dial(action),
             Some(Dialog::EnableCalls(account)) => {
                 self.confirm(action, Effect::Account(account, AccountCommand::EnableCalls))
             }
@@ -109,6 +105,12 @@ impl State {
             self.notices.show(notice::TOO_SMALL, now);
             return Vec::new();
         }
+        let needs_phone =
+            matches!(action, Action::Answer | Action::Call | Action::Mute | Action::Record);
+        if needs_phone && !self.has_phone {
+            self.notices.show(notice::PHONE_OFF, now);
+            return Vec::new();
+        }
         match action {
             Action::Up => self.move_by(-1, now),
             Action::Down => self.move_by(1, now),
@@ -117,8 +119,9 @@ impl State {
             Action::Top => self.move_by(isize::MIN, now),
             Action::Bottom => self.move_by(isize::MAX, now),
             Action::Answer => return self.answer_selected(now),
-            Action::Call => return self.call_selected(now),
+            Action::Call => return self.dial(now),
             Action::Mute => return self.toggle_mute(now),
+            Action::Record => return self.toggle_recording(now),
             Action::HangUp => return self.open_picker(now),
             Action::HangUpNow => return self.hang_up_now(now),
             Action::Mark => self.toggle_mark(now),
@@ -256,6 +259,7 @@ impl State {
                 return self.set_filter(&filter);
             }
             Some(Dialog::CommandLine(line)) => line.edit(request),
+            Some(Dialog::Dial(dial)) => dial.edit(request),
             Some(Dialog::Rename(line)) => {
                 line.input.handle(request);
                 line.wrong = None;

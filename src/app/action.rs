@@ -15,6 +15,8 @@ pub enum Layer {
     /// The filter's input line.
     Filter,
     CommandLine,
+    /// A person is chosen to call.
+    Dial,
     /// The input line for the new name of an account.
     AccountName,
     Help,
@@ -52,6 +54,8 @@ pub enum Action {
     Call,
     /// Mute or unmute the microphone.
     Mute,
+    /// Start or stop the recording of the call.
+    Record,
     /// Mark or unmark the selected call.
     Mark,
     /// Mark all calls that the filter shows.
@@ -156,7 +160,11 @@ impl Layer {
     /// Whether keys without an action are a text that is typed.
     pub fn is_text(self) -> bool {
         match self {
-            Self::Filter | Self::CommandLine | Self::AccountName | Self::SignInField => true,
+            Self::Filter
+            | Self::CommandLine
+            | Self::Dial
+            | Self::AccountName
+            | Self::SignInField => true,
             Self::Board
             | Self::History
             | Self::Accounts
@@ -176,6 +184,7 @@ impl Layer {
             Self::Picker => "In the reason picker",
             Self::Filter => "While the filter is edited",
             Self::CommandLine => "On the command line",
+            Self::Dial => "While a person is chosen to call",
             Self::AccountName => "While an account is renamed",
             Self::Help => "On this page",
             Self::SignInMenu => "In the list of ways to sign in",
@@ -220,6 +229,7 @@ impl Layer {
                     A::Answer,
                     A::Call,
                     A::Mute,
+                    A::Record,
                     A::HangUp,
                     A::HangUpNow,
                     A::Mark,
@@ -256,7 +266,9 @@ impl Layer {
             Self::Help => [MOVES, PAGES, &[]],
             Self::SignInMenu => [&[A::Up, A::Down], &[A::Accept], &[]],
             Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
-            Self::CommandLine => [&[A::Accept, A::Complete, A::CompleteBack], &[], &[]],
+            Self::CommandLine | Self::Dial => {
+                [&[A::Accept, A::Complete, A::CompleteBack], &[], &[]]
+            }
             Self::Filter | Self::AccountName | Self::Confirm => [&[A::Accept], &[], &[]],
         };
         let screens = match self {
@@ -264,6 +276,7 @@ impl Layer {
             Self::Picker
             | Self::Filter
             | Self::CommandLine
+            | Self::Dial
             | Self::AccountName
             | Self::Help
             | Self::SignInMenu
@@ -285,8 +298,9 @@ impl Action {
             Self::PageUp => "page up",
             Self::PageDown => "page down",
             Self::Answer => "answer the selected call here, with sound",
-            Self::Call => "call the person of the selected or latest call",
+            Self::Call => "call somebody",
             Self::Mute => "mute or unmute your microphone",
+            Self::Record => "record your call, or stop recording",
             Self::HangUp => "hang up, decline or cancel: choose the reason",
             Self::HangUpNow => "the same at once, with the usual reason",
             Self::Mark => "mark and move down; hanging up acts on all marked",

@@ -11,12 +11,13 @@ use super::State;
 use super::action::Action;
 use super::dialog::Choice;
 use super::effect::{ControlEffect, Effect};
+use super::phone::MediaPath;
 use super::request::{Obstacle, obstacle};
 use crate::calls::{AccountId, Call, CallKey, CallKind, Origin, Phase, RequestState};
 use crate::control::event::{ClientId, ControlEvent};
 use crate::control::protocol::{
     AccountStatus, BoardStatus, CallStatus, CommandRefusal, ControlCommand, ControlReply,
-    HangupResult, MAX_CALLS, RefusalCode, Selector,
+    EmojiStatus, HangupResult, MAX_CALLS, OwnCallStatus, RefusalCode, Selector,
 };
 use crate::text;
 use crate::words;
@@ -241,7 +242,28 @@ impl State {
             calls: self.statuses(&keys, now),
             ringing: count(|call| call.phase == Phase::Ringing),
             active: count(|call| matches!(call.phase, Phase::Active { .. })),
+            own: self.own_call_status(now),
         }
+    }
+
+    fn own_call_status(&self, now: Timestamp) -> Option<OwnCallStatus> {
+        let own = self.phone.as_ref()?;
+        let emoji = own.emoji.iter().flatten();
+        Some(OwnCallStatus {
+            call: own.key().map(|key| self.call_name(key)),
+            name: text::cut(&self.shown_name(&own.peer), NAME_CELLS),
+            stage: own.stage.as_ref().to_owned(),
+            seconds: own.talked(now),
+            muted: own.muted,
+            recording: self.is_recording(),
+            path: own.path.map(|path| match path {
+                MediaPath::Direct => words::phone::DIRECT.to_owned(),
+                MediaPath::Relayed(_) => words::phone::RELAYED.to_owned(),
+            }),
+            emoji: emoji
+                .map(|it| EmojiStatus { emoji: it.picture.to_owned(), name: it.name.to_owned() })
+                .collect(),
+        })
     }
 
     fn statuses(&self, keys: &[CallKey], now: Timestamp) -> Vec<CallStatus> {

@@ -5,9 +5,10 @@ use tui_input::Input;
 use super::State;
 use super::action::Layer;
 use super::command_line::CommandLine;
+use super::dial_dialog::Dial;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
-use crate::calls::{AccountId, CallKey, CallKind, Party};
+use crate::calls::{AccountId, CallKey, CallKind};
 use crate::words::screen::{self, Confirmation};
 
 /// The dialog that has the keyboard.
@@ -33,11 +34,8 @@ pub enum Dialog {
     Rename(RenameLine),
     /// The question before the call of this session is ended, and another one answered.
     AnswerOther(CallKey),
-    /// The question before a person is called.
-    PlaceCall {
-        account: AccountId,
-        peer: Box<Party>,
-    },
+    /// A person is chosen to call.
+    Dial(Box<Dial>),
 }
 
 impl Dialog {
@@ -51,11 +49,10 @@ impl Dialog {
                 Question::Method { .. } => Layer::SignInMenu,
                 _ => Layer::SignInField,
             },
-            Self::Quit
-            | Self::EnableCalls(_)
-            | Self::SignOut(_)
-            | Self::AnswerOther(_)
-            | Self::PlaceCall { .. } => Layer::Confirm,
+            Self::Quit | Self::EnableCalls(_) | Self::SignOut(_) | Self::AnswerOther(_) => {
+                Layer::Confirm
+            }
+            Self::Dial(_) => Layer::Dial,
             Self::Rename(_) => Layer::AccountName,
         }
     }
@@ -77,16 +74,12 @@ impl State {
                 let own = self.phone.as_ref().map(|own| self.shown_name(&own.peer));
                 screen::answer_other(&other.unwrap_or_default(), &own.unwrap_or_default())
             }
-            Dialog::PlaceCall { account, peer } => {
-                let several = self.has_several_accounts();
-                let account = several.then(|| self.shown_account(self.account(*account)));
-                screen::place_call(&self.shown_name(peer), account.as_deref())
-            }
             Dialog::Picker(_)
             | Dialog::Filter { .. }
             | Dialog::CommandLine(_)
             | Dialog::SignIn(_)
-            | Dialog::Rename(_) => return None,
+            | Dialog::Rename(_)
+            | Dialog::Dial(_) => return None,
         })
     }
 }

@@ -52,6 +52,12 @@ pub enum PhoneEffect {
     /// Handle signaling of the other side.
     Signaling(CallKey, Vec<u8>),
     Mute(CallKey, bool),
+    /// Record the call with this person; the name is cleaned.
+    Record {
+        key: CallKey,
+        name: String,
+    },
+    StopRecording(CallKey),
     Stop(CallKey),
 }
 

@@ -14,9 +14,10 @@ use jiff::Timestamp;
 use super::State;
 use super::dialog::{Choice, Dialog};
 use super::effect::{Effect, PhoneEffect};
+use super::recording::{RecordingChange, RecordingStage};
 use crate::calls::account::AccountCommand;
 use crate::calls::failure::Failure;
-use crate::calls::own_call::{MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage};
+use crate::calls::own_call::{CallQuality, MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage};
 use crate::calls::reason::EndReason;
 use crate::calls::{
     AccountId, Call, CallKey, CallKind, Direction, Origin, Party, Phase, Reference,
@@ -44,8 +45,9 @@ pub struct CallFigures {
     /// The microphone has recorded exact silence for 3 seconds.
     pub no_signal: bool,
     pub round_trip: Option<Duration>,
-    /// The larger share of lost packets of both directions, from 0 to 1.
-    pub loss: f32,
+    /// The share of lost packets in the last seconds, from 0 to 1.
+    pub loss: f64,
+    pub quality: CallQuality,
 }
 
 /// The call in which this session takes part.
@@ -60,6 +62,7 @@ pub struct OwnCall {
     pub emoji: Option<[NamedEmoji; 4]>,
     pub muted: bool,
     pub peer_muted: bool,
+    pub recording: RecordingStage,
     pub path: Option<MediaPath>,
     pub figures: CallFigures,
     /// What is wrong with the sound; cleaned.
@@ -67,7 +70,7 @@ pub struct OwnCall {
     /// When sound passed for the first time, on this machine's clock.
     pub connected: Option<Timestamp>,
     /// Whether the media were started.
-    has_media: bool,
+    pub(super) has_media: bool,
     /// Signaling that came before.
     early: Vec<Vec<u8>>,
 }
@@ -86,12 +89,13 @@ pub enum PhoneEvent {
     /// What is wrong with the sound, or `None` if all is well again; cleaned.
     Trouble(Option<String>),
     Figures(CallFigures),
+    Recording(RecordingChange),
     /// The media have ended, by this failure if any; cleaned.
     Ended(Option<String>),
 }
 
 impl OwnCall {
-    fn new(account: AccountId, id: Option<i64>, peer: Party, stage: PhoneStage) -> Self {
+    pub(super) fn new(account: AccountId, id: Option<i64>, peer: Party, stage: PhoneStage) -> Self {
         Self {
             account,
             id,
@@ -100,6 +104,7 @@ impl OwnCall {
             emoji: None,
             muted: false,
             peer_muted: false,
+            recording: RecordingStage::Off,
             path: None,
             figures: CallFigures::default(),
             trouble: None,
@@ -179,43 +184,11 @@ impl State {
         Some(Effect::Account(key.account, AccountCommand::Answer { handle, g_a_hash }))
     }
 
-    /// Asks whether to call the person of the selected call, or of the latest call of the list.
-    pub(super) fn call_selected(&mut self, now: Timestamp) -> Vec<Effect> {
-        let call = self.selected_call().map(|call| (call.key.account, call.peer.clone()));
-        let latest =
-            || self.calls.recent().next().map(|call| (call.key.account, call.peer.clone()));
-        match call.or_else(latest) {
-            Some((account, peer)) => self.ask_to_call(account, peer, now),
-            None => {
-                self.notices.show(notice::NOBODY_TO_CALL, now);
-                Vec::new()
-            }
-        }
-    }
-
-    /// Places a call to a person, after the question about it.
+    /// Places a call to a person who was chosen.
     pub(super) fn place(&mut self, account: AccountId, peer: Party) -> Vec<Effect> {
         let user_id = peer.user_id;
         self.phone = Some(OwnCall::new(account, None, peer, PhoneStage::Placing));
         vec![Effect::Account(account, AccountCommand::Place(user_id))]
-    }
-
-    /// Asks whether to call the person of the selected call or row.
-    pub(super) fn ask_to_call(
-        &mut self,
-        account: AccountId,
-        peer: Party,
-        now: Timestamp,
-    ) -> Vec<Effect> {
-        if let Some(own) = &self.phone {
-            let name = self.shown_name(&own.peer);
-            self.notices.show(notice::in_a_call(&name), now);
-        } else if !self.is_online(account) {
-            self.notices.show(notice::OFFLINE, now);
-        } else {
-            self.dialog = Some(Dialog::PlaceCall { account, peer: Box::new(peer) });
-        }
-        Vec::new()
     }
 
     /// Ends the call of this session, and then answers another one.
@@ -336,6 +309,10 @@ impl State {
         event: PhoneEvent,
         now: Timestamp,
     ) -> Vec<Effect> {
+        if let PhoneEvent::Recording(change) = event {
+            self.recording_changed(key, change, now);
+            return Vec::new();
+        }
         let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) else {
             return Vec::new();
         };
@@ -361,6 +338,8 @@ impl State {
             }
             PhoneEvent::Trouble(trouble) => own.trouble = trouble,
             PhoneEvent::Figures(figures) => own.figures = figures,
+            // Handled above, because the call may have ended.
+            PhoneEvent::Recording(_) => {}
             PhoneEvent::Ended(None) => {}
             PhoneEvent::Ended(Some(cause)) => return self.media_failed(key, &cause, now),
         }

@@ -3,6 +3,7 @@
 mod accounts;
 mod control;
 mod history;
+mod phone;
 mod property;
 
 use super::action::Action;

@@ -62,6 +62,9 @@ pub enum AccountCommand {
     },
     /// Place a call to the user of this id; answered by [`OwnCallEvent::Placed`].
     Place(i64),
+    /// Find a person to call, by what [`PersonQuery`](super::person_query::PersonQuery) reads;
+    /// answered by [`AccountEvent::PersonFound`]. It changes nothing at Telegram.
+    FindPerson(String),
     /// Send signaling to the other side of a call. Packets are sent in order, one at a time, and
     /// again after a lost connection; there is no answer.
     SendSignaling { handle: Handle, bytes: Vec<u8> },
@@ -78,6 +81,7 @@ impl AccountCommand {
                 outcome: Err(Failure::Offline),
             }),
             Self::Place(_) => AccountEvent::OwnCall(OwnCallEvent::Placed(Err(Failure::Offline))),
+            Self::FindPerson(_) => AccountEvent::PersonFound(Err(Failure::Offline)),
             Self::Request(CallRequest { key, attempt, .. }) => {
                 AccountEvent::RequestDone { key, attempt, outcome: Err(Failure::Offline) }
             }
@@ -157,6 +161,8 @@ pub enum AccountEvent {
     MessagesDeleted(Vec<i32>),
     /// Call requests could not be turned on for this session.
     CallsNotEnabled(Failure),
+    /// The people whom [`AccountCommand::FindPerson`] has found; each can be called.
+    PersonFound(Result<Vec<Party>, Failure>),
     /// An event of a call in which this session takes part.
     OwnCall(OwnCallEvent),
     /// The outcome of a request on a call.

@@ -71,8 +71,9 @@ pub enum KeyFault {
     Failed(Failure),
 }
 
-/// How far the call has come, seen from this session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How far the call has come, seen from this session. The code is the variant in kebab-case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::AsRefStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum PhoneStage {
     /// `phone.acceptCall` is on its way.
     Answering,
@@ -87,4 +88,13 @@ pub enum PhoneStage {
     Talking,
     /// The path was lost, and is looked for.
     Reconnecting,
+}
+
+/// How well the two sides hear each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CallQuality {
+    #[default]
+    Good,
+    Poor,
+    BreakingUp,
 }

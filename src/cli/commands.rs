@@ -125,14 +125,15 @@ pub(super) fn watch_demo(
 ) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
-    let hooks = if hooks { load(&paths, flags)?.hooks } else { Vec::new() };
+    let config = load(&paths, flags)?;
+    let hooks = if hooks { config.hooks } else { Vec::new() };
     start_log(&paths)?;
     let socket = control::demo_socket(paths.runtime());
     watched(in_runtime(async {
         let server = Server::start(scenario, options).await?;
         let (accounts, network) = (demo_accounts(&server), Network::default());
         let notify = without_terminal(notify, hooks);
-        runtime::watch(accounts, network, None, &socket, notify, io::stdout()).await
+        runtime::watch(accounts, network, None, &socket, notify, config.phone, io::stdout()).await
     })?)
 }
 
@@ -160,8 +161,16 @@ pub(super) fn watch(
     start_log(&paths)?;
     let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
     let (network, notify) = (network(&config), without_terminal(notify, config.hooks));
-    let out = io::stdout();
-    watched(in_runtime(runtime::watch(accounts, network, Some(&ledger), &socket, notify, out))?)
+    let watching = runtime::watch(
+        accounts,
+        network,
+        Some(&ledger),
+        &socket,
+        notify,
+        config.phone,
+        io::stdout(),
+    );
+    watched(in_runtime(watching)?)
 }
 
 fn watched(watched: WatchEnd) -> CommandResult {

@@ -3,7 +3,9 @@
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::time::Duration;
 
+use onhook_voice::device::PortDirection;
 use serde::Serialize;
 
 use super::exit::{CommandResult, failed, failed_as_printed};
@@ -14,6 +16,8 @@ use crate::config::hooks::{Hook, ProgramError};
 use crate::config::paths::Paths;
 use crate::config::{Config, Overrides};
 use crate::ledger::Ledger;
+use crate::phone::PhoneSettings;
+use crate::phone::ports::{self as phone_ports, SoundPorts};
 use crate::telegram::{Diagnosis, Network, diagnose};
 use crate::words::failure::FROZEN;
 use crate::words::screen::{SIGN_IN_AGAIN, command_after_sign_out};
@@ -23,6 +27,8 @@ use crate::{runtime, text};
 /// of a clock that is 300 s behind or 30 s ahead.
 /// Source: <https://core.telegram.org/mtproto/description#message-identifier-msg-id>.
 const CLOCK_TOLERANCE: i64 = 20_000;
+/// How long the sound server may take.
+const SOUND_DEADLINE: Duration = Duration::from_secs(3);
 
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -107,6 +113,9 @@ pub(super) fn doctor(json: bool, flags: Overrides) -> CommandResult {
     });
     hooks(config.as_ref().map_or(&[], |config| &config.hooks)).into_iter().for_each(&mut report);
     report(terminal());
+    if let Ok(config) = &config {
+        sound(&config.phone).into_iter().for_each(&mut report);
+    }
     // Wrong settings leave it unknown through which proxy Telegram may be reached.
     let network = config.as_ref().ok().map(setup::network);
     if let Some(proxy) = network.as_ref().and_then(|network| network.proxy.as_ref()) {
@@ -116,6 +125,54 @@ pub(super) fn doctor(json: bool, flags: Overrides) -> CommandResult {
     accounts(&AccountStore::at(paths.accounts()), network.as_ref(), &mut report);
     printed.map_err(failed)?;
     if has_failure { Err(failed_as_printed()) } else { Ok(()) }
+}
+
+/// Checks the sound system for calls in this terminal.
+fn sound(phone: &PhoneSettings) -> Vec<Finding> {
+    const CHECK: &str = "sound";
+    if !phone.enabled {
+        return vec![Finding::fine(CHECK, "calls in this terminal are off: [voice] enabled")];
+    }
+    match phone_ports::list(phone.sound, SOUND_DEADLINE) {
+        SoundPorts::Silent => vec![Finding::fine(CHECK, "silence, by the settings")],
+        SoundPorts::Late => {
+            let seconds = SOUND_DEADLINE.as_secs();
+            let text = format!("the sound server did not answer within {seconds} s");
+            vec![Finding::warning(CHECK, text, "start it again, or set [voice] sound = \"silent\"")]
+        }
+        SoundPorts::Failed(cause) => {
+            let remedy = "start PipeWire or PulseAudio, or set [voice] sound = \"silent\"";
+            vec![Finding::warning(CHECK, text::clean(&cause), remedy)]
+        }
+        SoundPorts::Found(ports) => [
+            (PortDirection::Microphone, "microphone", &phone.microphone),
+            (PortDirection::Loudspeaker, "loudspeaker", &phone.loudspeaker),
+        ]
+        .map(|(direction, word, wanted)| {
+            let mut ports = ports.iter().filter(|port| port.direction == direction);
+            let port = match wanted {
+                Some(name) => ports.find(|port| port.name == *name),
+                None => ports.find(|port| port.is_default),
+            };
+            match (port, wanted) {
+                (Some(port), _) if port.is_silenced() => {
+                    let text = format!("the {word} is muted: {}", text::clean(&port.description));
+                    Finding::warning(CHECK, text, "unmute it in the sound settings")
+                }
+                (Some(port), _) => {
+                    Finding::fine(CHECK, format!("{word}: {}", text::clean(&port.description)))
+                }
+                (None, Some(name)) => {
+                    let text = format!("there is no {word} '{}'", text::clean(name));
+                    Finding::warning(CHECK, text, "mend its name in [voice] of config.toml")
+                }
+                (None, None) => {
+                    Finding::warning(CHECK, format!("there is no {word}"), "plug one in")
+                }
+            }
+        })
+        .into(),
+    }
 }
 
 /// Checks that the programs of the hooks can be run.

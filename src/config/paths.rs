@@ -65,6 +65,11 @@ impl Paths {
         self.data.join("ledger.db")
     }
 
+    /// The folder of recorded calls, unless the settings name another one.
+    pub fn recordings(&self) -> PathBuf {
+        self.data.join("recordings")
+    }
+
     /// The folder of the control sockets.
     pub fn runtime(&self) -> &std::path::Path {
         &self.runtime

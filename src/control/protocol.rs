@@ -139,6 +139,38 @@ pub struct BoardStatus {
     pub ringing: usize,
     /// The number of calls that are active, with those that were left out.
     pub active: usize,
+    /// The call with sound in which onhook takes part itself; null if there is none.
+    pub own: Option<OwnCallStatus>,
+}
+
+/// The call with sound in which onhook takes part itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnCallStatus {
+    /// The key of the call; null while it is being placed.
+    pub call: Option<String>,
+    /// The name of the other party as the board shows it.
+    pub name: String,
+    /// `answering`, `placing`, `waiting`, `exchanging-keys`, `connecting`, `talking` or
+    /// `reconnecting`.
+    pub stage: String,
+    /// Seconds since sound passed for the first time.
+    pub seconds: u32,
+    /// Whether the microphone is muted.
+    pub muted: bool,
+    /// Whether the call is recorded.
+    pub recording: bool,
+    /// `direct` or `relayed`; null while it is not known.
+    pub path: Option<String>,
+    /// The four emoji of the key, to be compared with those of the other side; empty before it is
+    /// agreed.
+    pub emoji: Vec<EmojiStatus>,
+}
+
+/// An emoji of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EmojiStatus {
+    pub emoji: String,
+    pub name: String,
 }
 
 /// An account.

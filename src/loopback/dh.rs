@@ -3,6 +3,8 @@
 //! Sources: <https://core.telegram.org/api/end-to-end/voice-calls> and, for the prime and the checks,
 //! <https://core.telegram.org/mtproto/auth_key#dh-key-exchange-complete>.
 
+use std::sync::LazyLock;
+
 use num_bigint::BigUint;
 use sha1::{Digest, Sha1};
 
@@ -28,20 +30,22 @@ const TO_UNSAFE_PRIME: u16 = 570;
 const TO_COMPOSITE: u16 = 4;
 
 /// Telegram's prime.
-pub(crate) fn prime() -> BigUint {
-    BigUint::parse_bytes(P.as_bytes(), 16).expect("hex digits")
+pub(crate) fn prime() -> &'static BigUint {
+    static PRIME: LazyLock<BigUint> =
+        LazyLock::new(|| BigUint::parse_bytes(P.as_bytes(), 16).expect("hex digits"));
+    &PRIME
 }
 
 /// `version`, `g` and `p` of `messages.dhConfig`.
 pub(crate) fn config(script: DhScript) -> (i32, i32, Vec<u8>) {
     let (version, g, p) = match script {
-        DhScript::Telegram => (3, G, prime()),
+        DhScript::Telegram => (3, G, prime().clone()),
         DhScript::Unsafe => (4, G, prime() + TO_UNSAFE_PRIME),
         // The generator 4 is allowed with every prime.
         DhScript::Composite => (5, 4, prime() + TO_COMPOSITE),
         // The prime modulo 8 is 3, and the generator 2 requires 7.
-        DhScript::Generator => (6, 2, prime()),
-        DhScript::GeneratorRange => (7, 8, prime()),
+        DhScript::Generator => (6, 2, prime().clone()),
+        DhScript::GeneratorRange => (7, 8, prime().clone()),
         DhScript::Short => (8, 4, prime() >> 1024_u16),
     };
     (version, i32::from(g), p.to_bytes_be())
@@ -81,12 +85,12 @@ impl SecretExponent {
 
     /// `g_a` or `g_b`.
     pub(crate) fn public(&self) -> [u8; DH_LEN] {
-        padded(&BigUint::from(G).modpow(&self.0, &prime()))
+        padded(&BigUint::from(G).modpow(&self.0, prime()))
     }
 
     /// The key that follows from the other party's public value.
     pub(crate) fn key(&self, public: &[u8]) -> [u8; DH_LEN] {
-        padded(&BigUint::from_bytes_be(public).modpow(&self.0, &prime()))
+        padded(&BigUint::from_bytes_be(public).modpow(&self.0, prime()))
     }
 }
 

@@ -17,8 +17,8 @@
 //!   both ends agree on it and no test against this server finds it.
 //! - Written here from Telegram's documentation: transport framing, key and message-key derivation,
 //!   packing of messages into containers, gzip, salts, acknowledgements, message ids, the two-step
-//!   password, and all behaviour of users, sessions and calls. A mistake of one end makes the two
-//!   ends disagree, which a test can detect.
+//!   password, the key exchange of calls, reflectors and STUN, and all behaviour of users, sessions
+//!   and calls. A mistake of one end makes the two ends disagree, which a test can detect.
 //!
 //! The server cannot create authorization keys, because a client accepts only Telegram's own RSA
 //! keys. It therefore issues keys that exist already: [`Server::sessions`] and

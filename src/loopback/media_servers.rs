@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::lock;
 use crate::reflector::{ReflectorTable, ReflectorVerdict, SHARED_LEN, TAG_LEN};
@@ -73,8 +73,8 @@ struct Reflector {
 #[derive(Debug, Clone)]
 enum Way {
     Udp(SocketAddr),
-    /// The connection with this number.
-    Tcp(u64, mpsc::UnboundedSender<Vec<u8>>),
+    /// The connection with this number, and its packets with the times at which they are written.
+    Tcp(u64, mpsc::UnboundedSender<(Instant, Vec<u8>)>),
 }
 
 impl PartialEq for Way {
@@ -304,7 +304,7 @@ impl Reflector {
     }
 
     async fn serve_connection(self: Arc<Self>, stream: TcpStream, number: u64) {
-        let (sender, mut queue) = mpsc::unbounded_channel::<Vec<u8>>();
+        let (sender, mut queue) = mpsc::unbounded_channel();
         let way = Way::Tcp(number, sender);
         let (mut read, mut write) = stream.into_split();
         let reading = async {
@@ -324,7 +324,9 @@ impl Reflector {
             }
         };
         let writing = async {
-            while let Some(packet) = queue.recv().await {
+            // A delayed packet delays those behind it, because a connection keeps their order.
+            while let Some((at, packet)) = queue.recv().await {
+                sleep_until(at).await;
                 write.write_u32_le(packet.len() as u32).await?;
                 write.write_all(&packet).await?;
             }
@@ -343,16 +345,9 @@ impl Reflector {
     fn receive_tcp(&self, packet: Vec<u8>, way: &Way) {
         let verdict = lock(&self.table).receive_tcp(&packet, way);
         let ReflectorVerdict::Relay(Way::Tcp(_, to)) = self.count(verdict) else { return };
-        match self.passage() {
-            Passage::Lost => {}
+        if let Passage::At(delay) = self.passage() {
             // A party that has closed its connection receives nothing more.
-            Passage::At(Duration::ZERO) => drop(to.send(packet)),
-            Passage::At(delay) => {
-                tokio::spawn(async move {
-                    sleep(delay).await;
-                    let _ = to.send(packet);
-                });
-            }
+            let _ = to.send((Instant::now() + delay, packet));
         }
     }
 

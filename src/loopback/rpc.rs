@@ -4,6 +4,7 @@
 
 mod account;
 mod config;
+mod contacts;
 mod phone;
 
 use grammers_tl_types::deserialize::Result as Read;
@@ -48,7 +49,7 @@ impl Method {
 }
 
 /// All methods. A new method needs a row here and a function that computes its result.
-const METHODS: [Method; 33] = [
+const METHODS: [Method; 36] = [
     Method::for_any_key("help.getConfig", get_config),
     Method::for_any_key("auth.sendCode", account::send_code),
     Method::for_any_key("auth.resendCode", account::resend_code),
@@ -79,6 +80,9 @@ const METHODS: [Method; 33] = [
     Method::for_users("messages.search", search),
     Method::for_users("messages.getMessages", get_messages),
     Method::for_calls("phone.declineConferenceCallInvite", declined_message, decline_invitation),
+    Method::for_users("contacts.getContacts", contacts::get_contacts),
+    Method::for_users("contacts.resolveUsername", contacts::resolve_username),
+    Method::for_users("contacts.resolvePhone", contacts::resolve_phone),
     Method::for_users("messages.getDhConfig", phone::get_dh_config),
     Method::for_users("phone.getCallConfig", phone::get_call_config),
     Method::for_calls("phone.requestCall", phone::requested_user, phone::request_call),

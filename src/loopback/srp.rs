@@ -40,7 +40,7 @@ impl PasswordVerifier {
         pbkdf2::pbkdf2::<Hmac<Sha512>>(&inner, &salt1, PBKDF2_ITERATIONS, &mut derived)
             .expect("HMAC accepts keys of any length");
         let x = BigUint::from_bytes_be(&salted(&derived, &salt2));
-        Self { salt1, salt2, v: BigUint::from(G).modpow(&x, &prime()) }
+        Self { salt1, salt2, v: BigUint::from(G).modpow(&x, prime()) }
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
@@ -48,7 +48,7 @@ impl PasswordVerifier {
             salt1: self.salt1.to_vec(),
             salt2: self.salt2.to_vec(),
             g: i32::from(G),
-            p: padded(&prime()).to_vec(),
+            p: padded(prime()).to_vec(),
         }
     }
 
@@ -58,8 +58,8 @@ impl PasswordVerifier {
         crate::random(&mut secret);
         let secret = BigUint::from_bytes_be(&secret);
         let p = prime();
-        let k = BigUint::from_bytes_be(&sha256(&[&padded(&p), &padded(&BigUint::from(G))]));
-        let public = (k * &self.v + BigUint::from(G).modpow(&secret, &p)) % &p;
+        let k = BigUint::from_bytes_be(&sha256(&[&padded(p), &padded(&BigUint::from(G))]));
+        let public = (k * &self.v + BigUint::from(G).modpow(&secret, p)) % p;
         SrpChallenge { id: i64::from_le_bytes(id), public: padded(&public), secret }
     }
 
@@ -67,14 +67,14 @@ impl PasswordVerifier {
     pub(crate) fn verifies(&self, challenge: &SrpChallenge, a: &[u8], m1: &[u8]) -> bool {
         let p = prime();
         let public = BigUint::from_bytes_be(a);
-        if a.len() > 256 || public == BigUint::ZERO || public >= p {
+        if a.len() > 256 || public == BigUint::ZERO || public >= *p {
             return false;
         }
         let a = padded(&public);
         let u = BigUint::from_bytes_be(&sha256(&[&a, &challenge.public]));
-        let shared = (public * self.v.modpow(&u, &p)).modpow(&challenge.secret, &p);
+        let shared = (public * self.v.modpow(&u, p)).modpow(&challenge.secret, p);
         let key = sha256(&[&padded(&shared)]);
-        let (of_p, of_g) = (sha256(&[&padded(&p)]), sha256(&[&padded(&BigUint::from(G))]));
+        let (of_p, of_g) = (sha256(&[&padded(p)]), sha256(&[&padded(&BigUint::from(G))]));
         let mixed: Vec<u8> = of_p.iter().zip(of_g).map(|(p, g)| p ^ g).collect();
         let wanted = sha256(&[
             &mixed,

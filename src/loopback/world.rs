@@ -4,17 +4,20 @@
 //! clock, and put what must be sent into an outbox.
 
 mod call_feedback;
+mod contacts;
 mod delivery;
 mod difference;
 mod faults;
 mod ground_truth;
 mod invitation;
+mod key_exchange;
 mod login_email;
 mod login_token;
 mod noise;
 mod placed;
 mod script;
 mod scripted_answer;
+mod scripted_call;
 mod scripted_party;
 mod session;
 mod sign_in;

@@ -8,7 +8,8 @@ use onhook_loopback::{MediaCall, MediaHook};
 use onhook_voice::device::DeviceChoice;
 use onhook_voice::device::synthetic::{SpokenSound, SyntheticDevice};
 use onhook_voice::{
-    CallKey, CustomParameters, LibraryVersion, Media, MediaEvent, MediaParameters, Route,
+    CustomParameters, LibraryVersion, Media, MediaEvent, MediaParameters, Route, SharedKey,
+    SoundProcessing,
 };
 use zeroize::Zeroizing;
 
@@ -29,19 +30,19 @@ pub fn echo() -> MediaHook {
 
 /// Plays one person until the call ends.
 fn answer(mut call: MediaCall) {
-    let Some(version) = LibraryVersion::of_name(&call.library_version) else {
-        return call.replies.disconnect();
-    };
+    // With a version that this engine lacks the person stays silent.
+    let Some(version) = LibraryVersion::of_name(&call.library_version) else { return };
     let relays: Vec<_> = call.connections.iter().map(relay_server).collect();
     let custom = call.custom_parameters.as_deref().map(CustomParameters::parse);
     let parameters = MediaParameters {
-        key: CallKey::of_bytes(Zeroizing::new(call.key)),
+        key: SharedKey::of_bytes(Zeroizing::new(call.key)),
         caller: call.outgoing,
         version,
         servers: relays.iter().filter_map(server).collect(),
         route: if call.p2p_allowed { Route::Any } else { Route::RelaysOnly },
         custom: custom.unwrap_or_default(),
         muted: false,
+        processing: SoundProcessing::NONE,
     };
     let device = Box::new(SyntheticDevice::new(SpokenSound::Echo(DELAY)));
     let replies = call.replies.clone();

@@ -54,6 +54,7 @@ impl Narrator {
             Action::Answer
             | Action::Call
             | Action::Mute
+            | Action::Record
             | Action::HangUp
             | Action::HangUpNow
             | Action::Details

@@ -48,7 +48,7 @@ pub(super) enum AnnouncedDialog {
     Quit,
     EnableCalls(AccountId),
     AnswerOther(CallKey),
-    PlaceCall,
+    Dial,
     /// The dialogs of the screen of the accounts, which plain mode does not have.
     OfAccounts,
 }
@@ -72,7 +72,7 @@ impl Facts {
                 Some(Dialog::EnableCalls(account)) => AnnouncedDialog::EnableCalls(*account),
                 Some(Dialog::SignOut(_) | Dialog::Rename(_)) => AnnouncedDialog::OfAccounts,
                 Some(Dialog::AnswerOther(key)) => AnnouncedDialog::AnswerOther(*key),
-                Some(Dialog::PlaceCall { .. }) => AnnouncedDialog::PlaceCall,
+                Some(Dialog::Dial(_)) => AnnouncedDialog::Dial,
             },
             notices: state.notices.all().cloned().collect(),
             accounts: state.accounts.iter().map(AnnouncedFlags::of).collect(),

@@ -105,6 +105,12 @@ impl Switchboard {
         }
     }
 
+    /// Makes calls with these settings from now on.
+    pub fn use_phone(&mut self, settings: PhoneSettings) {
+        self.state.has_phone = settings.enabled;
+        self.runner.phone = Phone::new(settings);
+    }
+
     /// Notifies the person, and runs hooks, from now on.
     pub fn notify(&mut self, notifier: Notifier) {
         self.runner.notifier = notifier;
@@ -219,6 +225,7 @@ impl Switchboard {
     /// Ends the hooks that run, stops all accounts, applies their last events, and closes the ledger.
     pub async fn close(mut self) {
         std::mem::take(&mut self.runner.notifier).close().await;
+        self.runner.phone.close().await;
         self.stop().await;
         while let Some(msg) = self.try_next_event() {
             if let Err(error) = self.dispatch(msg) {

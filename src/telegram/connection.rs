@@ -179,6 +179,11 @@ impl Connection {
         self.outlive(self.calls.clone().place(user_id));
     }
 
+    /// Looks a person up in a task that outlives the connection.
+    pub(super) fn find_person(&self, wanted: String) {
+        self.outlive(self.calls.clone().find_person(wanted));
+    }
+
     fn outlive(&self, task: impl Future<Output = Option<Disconnect>> + Send + 'static) {
         let disconnects = self.hang_up_disconnects.0.clone();
         tokio::spawn(async move {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::Events;
+use super::key_exchange::OwnCalls;
 use super::network::Network;
-use super::own_calls::OwnCalls;
 use super::signaling::SignalingQueue;
 use crate::calls::AccountId;
 use crate::calls::account::AccountEvent;

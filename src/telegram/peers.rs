@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use grammers_client::tl;
+use grammers_session::types::{PeerAuth, PeerInfo};
 
 use crate::calls::Party;
 use crate::text;
@@ -128,6 +129,15 @@ pub(super) fn party(user: &tl::enums::User) -> Option<Party> {
         // A `min` user lacks the flag. Source: <https://core.telegram.org/api/min>.
         contact: Some(user.contact).filter(|_| !user.min),
     })
+}
+
+/// What the session keeps of a user, so that requests can name it; `None` without an access hash
+/// that is valid everywhere.
+pub(super) fn peer_info(user: &tl::enums::User) -> Option<PeerInfo> {
+    let tl::enums::User::User(user) = user else { return None };
+    let auth = Some(PeerAuth::from_hash(user.access_hash.filter(|_| !user.min)?));
+    let (bot, is_self) = (Some(user.bot), Some(user.is_self));
+    Some(PeerInfo::User { id: user.id, auth, bot, is_self })
 }
 
 fn active_username(user: &tl::types::User) -> Option<String> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
 use grammers_session::Session;
-use grammers_session::types::{PeerAuth, PeerInfo, UpdateState};
+use grammers_session::types::UpdateState;
 use grammers_session::updates::UpdatesLike;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -24,7 +24,7 @@ use super::error;
 use super::heartbeat::ServerProbe;
 use super::network::POOL_SLOTS;
 use super::own_calls::CallRequests;
-use super::peers::PartyCache;
+use super::peers::{PartyCache, peer_info};
 use super::sequence::Sequence;
 use super::session::CachedSession;
 use super::updates;
@@ -322,11 +322,7 @@ impl UpdateReceiver {
     async fn take_in(&self, users: &[tl::enums::User], updates: &[tl::enums::Update]) {
         for user in updates::parties_among(users, updates) {
             self.dispatcher.names.insert(user);
-            let tl::enums::User::User(user) = user else { continue };
-            let Some(hash) = user.access_hash.filter(|_| !user.min) else { continue };
-            let auth = Some(PeerAuth::from_hash(hash));
-            let (bot, is_self) = (Some(user.bot), Some(user.is_self));
-            let peer = PeerInfo::User { id: user.id, auth, bot, is_self };
+            let Some(peer) = peer_info(user) else { continue };
             if let Err(error) = self.session.cache_peer(peer).await {
                 tracing::warn!(%error, "a peer cannot be stored");
             }

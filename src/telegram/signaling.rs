@@ -12,13 +12,14 @@ use grammers_client::{InvocationError, tl};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use super::context::REQUEST_DEADLINE;
 use super::disconnect::Disconnect;
 use super::error;
 use crate::calls::Handle;
 
 /// The most packets that wait. A call whose packets do not get through ends by itself after 20 s.
 const LONGEST_QUEUE: usize = 512;
+/// The deadline of one packet.
+const DEADLINE: Duration = Duration::from_secs(10);
 /// The pause after a temporary error without a wait of its own.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -67,7 +68,7 @@ impl SignalingQueue {
             };
             let peer = tl::types::InputPhoneCall { id: handle.id, access_hash: handle.access_hash };
             let request = tl::functions::phone::SendSignalingData { peer: peer.into(), data };
-            match timeout(REQUEST_DEADLINE, client.invoke(&request)).await {
+            match timeout(DEADLINE, client.invoke(&request)).await {
                 Ok(Ok(true)) => self.pop(),
                 // The call is over.
                 Ok(Ok(false)) => self.forget(handle.id),

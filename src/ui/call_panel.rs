@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::View;
 use super::call_detail::{Lines, draw_lines, line};
 use crate::app::phone::{MediaPath, OwnCall};
+use crate::app::recording::RecordingStage;
 use crate::calls::own_call::PhoneStage;
 use crate::text;
 use crate::words;
@@ -28,7 +29,11 @@ fn lines(view: View, own: &OwnCall) -> Lines {
     }
     let time = own.connected.map(|_| text::duration(own.talked(view.now).into()));
     let state = words::phone::stage(own.stage);
-    lines.push(line("state", time.map_or(state.to_owned(), |time| format!("{state} {time}"))));
+    let mut state = time.map_or(state.to_owned(), |time| format!("{state} {time}"));
+    if own.recording == RecordingStage::On {
+        state = format!("{state} · {}", words::phone::RECORDING);
+    }
+    lines.push(line("state", state));
     if let Some(emoji) = own.emoji {
         let named = emoji.map(|it| {
             if view.options.ascii {
@@ -67,7 +72,7 @@ fn connection(own: &OwnCall) -> String {
         Some(MediaPath::Relayed(_)) => words::phone::RELAYED,
     };
     let round_trip = own.figures.round_trip.map(|it| it.as_millis());
-    let quality = words::phone::quality(own.figures.loss, round_trip);
+    let quality = words::phone::quality(own.figures.quality);
     let mut parts = vec![quality.to_owned()];
     if !path.is_empty() {
         parts.insert(0, path.to_owned());

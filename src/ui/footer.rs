@@ -14,6 +14,7 @@ use super::{View, call_table, command_line, put, put_all, with_cursor};
 use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::{Dialog, RenameLine};
+use crate::app::recording::RecordingStage;
 use crate::app::request::obstacle;
 use crate::app::sign_in_dialog::SignInMode;
 use crate::app::{Screen, has_frames};
@@ -257,11 +258,15 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     } else if let Some(call) = state.selected_call() {
         let signed_out = state.account(call.key.account).is_out();
         let own = state.own_call(call.key);
-        if call.phase == Phase::Ringing && call.key.kind == CallKind::Private && own.is_none() {
+        let rings = call.phase == Phase::Ringing && call.key.kind == CallKind::Private;
+        if rings && own.is_none() && state.has_phone {
             add(Action::Answer, "answer");
         }
         if let Some(own) = own {
             add(Action::Mute, if own.muted { "unmute" } else { "mute" });
+            if own.recording == RecordingStage::On {
+                add(Action::Record, "stop recording");
+            }
         }
         if !signed_out && obstacle(call, view.now).is_none() {
             let verb = words::call::imperative(call.verb());

@@ -81,6 +81,7 @@ fn left(view: View, left_out: usize) -> Parts {
     let theme = view.theme();
     let title = if left_out < 2 { " onhook  " } else { " " };
     let mut parts = vec![(title.to_owned(), theme.title)];
+    parts.extend(recording(view));
     for (_, account) in view.state.present() {
         parts.push(connection(view, account));
         let (next, style) = match &account.connection {
@@ -105,6 +106,12 @@ fn left(view: View, left_out: usize) -> Parts {
     parts
 }
 
+/// The sign of a recording, which is never left out.
+fn recording(view: View) -> Option<(String, Style)> {
+    let sign = || (format!("{}  ", words::phone::RECORDING), view.theme().error);
+    view.state.is_recording().then(sign)
+}
+
 /// How much of several accounts is shown, from the most to the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Extent {
@@ -126,6 +133,7 @@ enum Extent {
 fn accounts(view: View, extent: Extent, titled: bool, letters: &[AccountLetter]) -> Parts {
     let theme = view.theme();
     let mut parts = vec![(if titled { " onhook  " } else { " " }.to_owned(), theme.title)];
+    parts.extend(recording(view));
     let (troubled, well): (Vec<_>, Vec<_>) =
         view.state.present().partition(|(_, account)| is_troubled(account));
     let gap = if extent <= Extent::Steps { "  " } else { " " };

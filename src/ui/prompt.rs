@@ -53,7 +53,7 @@ impl FooterPrompt {
             | Dialog::EnableCalls(_)
             | Dialog::SignOut(_)
             | Dialog::AnswerOther(_)
-            | Dialog::PlaceCall { .. }
+            | Dialog::Dial(_)
             | Dialog::Rename(_)
             | Dialog::SignIn(_)
             | Dialog::CommandLine(_)

@@ -9,11 +9,13 @@
 //!
 //! The thread exists only while a call has media. It wakes at least every 5 ms.
 
+mod files;
 mod relay_stream;
 mod sound;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -21,10 +23,15 @@ use std::time::{Duration, Instant};
 use crate::device::{self, Device, DeviceChoice, DeviceError, DeviceEvent, StopFlag};
 use crate::level::SoundLevel;
 use crate::parameters::MediaParameters;
-use crate::servers::Server;
-use crate::session::{Connection, MediaFailure, Path, Session, SessionOutput};
+use crate::play_file::{FilePlayer, PlayFileError};
+use crate::record::{CallRecorder, RecordError};
+use crate::servers::MediaServer;
+use crate::session::{MediaConnection, MediaFailure, MediaSession, Path, SessionOutput};
+use crate::stats::Quality;
 use relay_stream::{RelayStreams, StreamInput};
 use sound::Sound;
+
+pub use files::RecordingEvent;
 
 /// The longest time between two turns of the thread.
 const TURN: Duration = Duration::from_millis(5);
@@ -40,7 +47,7 @@ const MOST_DATAGRAMS: usize = 64;
 pub enum MediaEvent {
     /// Bytes for `phone.sendSignalingData`, in the order in which they must be sent.
     Signaling(Vec<u8>),
-    Connection(Connection),
+    Connection(MediaConnection),
     Path(Path),
     /// The other side was muted or unmuted.
     PeerMuted(bool),
@@ -51,6 +58,9 @@ pub enum MediaEvent {
     DeviceFailed(DeviceError),
     /// At most ten times a second.
     Figures(MediaFigures),
+    Recording(RecordingEvent),
+    /// The file of [`Media::play`] has ended, or cannot be played.
+    PlayEnded(Result<(), PlayFileError>),
     /// The last event: the media ended, by [`Media::stop`] or by a failure.
     Ended(Option<MediaFailure>),
 }
@@ -65,10 +75,9 @@ pub struct MediaFigures {
     pub round_trip: Option<Duration>,
     /// The share of packets that the other side did not receive, from 0 to 1.
     pub sent_loss: Option<f32>,
-    /// The share of packets of the other side that did not come, from 0 to 1, over the whole call.
-    pub received_loss: f32,
-    /// How long the sound of the other side waits before it is played.
-    pub lag: Duration,
+    /// The share of lost packets in the last seconds, from 0 to 1; of both directions the larger.
+    pub loss: f64,
+    pub quality: Quality,
 }
 
 /// The media of one call. Dropping it ends them.
@@ -81,6 +90,11 @@ pub struct Media {
 enum Command {
     Signaling(Vec<u8>),
     Mute(bool),
+    Record(Result<CallRecorder, RecordError>),
+    StopRecording,
+    /// A file follows that takes the place of the microphone.
+    ReplaceMicrophone,
+    Play(Result<FilePlayer, PlayFileError>),
     Stop,
 }
 
@@ -115,6 +129,39 @@ impl Media {
 
     pub fn set_muted(&self, muted: bool) {
         self.command(Command::Mute(muted));
+    }
+
+    /// Records the call into a new file, from the time on when it is connected. The parent folder is
+    /// created if it is not there. [`MediaEvent::Recording`] follows.
+    pub fn record(&self, path: PathBuf) {
+        let commands = self.commands.clone();
+        let opened = path.clone();
+        let open = move || {
+            // An engine that has ended drops the recorder, which closes the file.
+            let _ = commands.send(Command::Record(CallRecorder::start(&opened)));
+        };
+        if let Err(source) = thread::Builder::new().name("record".to_owned()).spawn(open) {
+            self.command(Command::Record(Err(RecordError::Create { path, source })));
+        }
+    }
+
+    pub fn stop_recording(&self) {
+        self.command(Command::StopRecording);
+    }
+
+    /// Sends a file in place of the microphone, from the time on when the call is connected, and
+    /// silence before and after it. [`MediaEvent::PlayEnded`] follows.
+    pub fn play(&self, path: PathBuf) {
+        self.command(Command::ReplaceMicrophone);
+        let commands = self.commands.clone();
+        let opened = path.clone();
+        let open = move || {
+            // An engine that has ended plays nothing.
+            let _ = commands.send(Command::Play(FilePlayer::start(&opened)));
+        };
+        if let Err(error) = thread::Builder::new().name("play".to_owned()).spawn(open) {
+            self.command(Command::Play(Err(PlayFileError { path, problem: error.into() })));
+        }
     }
 
     /// Uses other ports of the device.
@@ -154,11 +201,11 @@ fn run(
     let socket = UdpSocket::bind((local_address(&parameters.servers), 0));
     let socket = socket.map_err(MediaFailure::Socket)?;
     let address = socket.local_addr().map_err(MediaFailure::Socket)?;
-    let session = Session::new(parameters, address, Instant::now())?;
+    let session = MediaSession::new(parameters, address, Instant::now())?;
     let streams = RelayStreams::start(session.tcp_servers());
     let (rings, ends) = device::sample_rings();
     let device = DeviceThread::start(device, rings, choice, stop.clone());
-    let sound = Sound::new(ends.microphone, ends.loudspeaker, parameters.muted)?;
+    let sound = Sound::new(ends.microphone, ends.loudspeaker, parameters, Instant::now())?;
     let mut engine = Engine {
         session,
         socket,
@@ -170,16 +217,18 @@ fn run(
         next_figures: Instant::now(),
         events,
     };
-    engine.run(commands)
+    let outcome = engine.run(commands);
+    engine.sound.files.close().into_iter().for_each(events);
+    outcome
 }
 
 /// The address of this machine from which the servers of the call are reached. Connecting a socket
 /// sends nothing. Without a route to any of them it is the loopback address.
-fn local_address(servers: &[Server]) -> IpAddr {
+fn local_address(servers: &[MediaServer]) -> IpAddr {
     let servers = servers.iter().flat_map(|server| {
         let (addresses, port) = match server {
-            Server::Reflector(server) => (&server.addresses, server.port),
-            Server::Stun(server) => (&server.addresses, server.port),
+            MediaServer::Reflector(server) => (&server.addresses, server.port),
+            MediaServer::Stun(server) => (&server.addresses, server.port),
         };
         addresses.iter().map(move |ip| SocketAddr::new(*ip, port))
     });
@@ -221,7 +270,7 @@ impl DeviceThread {
 }
 
 struct Engine<'a> {
-    session: Session,
+    session: MediaSession,
     socket: UdpSocket,
     streams: RelayStreams,
     sound: Sound,
@@ -242,6 +291,10 @@ impl Engine<'_> {
                         self.session.signaling(&bytes, Instant::now())?;
                     }
                     Ok(Command::Mute(muted)) => self.mute(muted)?,
+                    Ok(Command::Record(recorder)) => self.sound.files.record(recorder),
+                    Ok(Command::StopRecording) => self.sound.files.stop_recording(),
+                    Ok(Command::ReplaceMicrophone) => self.sound.files.replace_microphone(),
+                    Ok(Command::Play(player)) => self.sound.files.play(player),
                     Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return Ok(()),
                     Err(TryRecvError::Empty) => break,
                 }
@@ -265,6 +318,7 @@ impl Engine<'_> {
                 self.session.handle_timeout(now)?;
             }
             self.outputs();
+            self.sound.files.take_events().into_iter().for_each(self.events);
             self.report(now);
             self.datagrams(&mut datagram)?;
         }
@@ -299,6 +353,9 @@ impl Engine<'_> {
                 }
                 SessionOutput::Stream { to, bytes } => self.streams.send(to, bytes),
                 SessionOutput::Connection(connection) => {
+                    if connection == MediaConnection::Connected {
+                        self.sound.files.connected();
+                    }
                     (self.events)(MediaEvent::Connection(connection));
                 }
                 SessionOutput::Path(path) => (self.events)(MediaEvent::Path(path)),
@@ -319,7 +376,7 @@ impl Engine<'_> {
         }
         self.next_figures = now + FIGURES;
         let before = self.figures;
-        self.sound.fill(&mut self.figures);
+        self.sound.fill(&mut self.figures, now);
         if self.figures != before {
             (self.events)(MediaEvent::Figures(self.figures));
         }

@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use thiserror::Error;
 
-use crate::key::CallKey;
-use crate::seal::{self, Direction, SealError};
+use crate::key::SharedKey;
+use crate::seal::{self, SealDirection, SealError};
 use acked::Acked;
 use compressed::Compressed;
 use sctp::Sctp;
@@ -63,7 +63,12 @@ enum Format {
 
 impl Framing {
     /// The signaling of the side that sends in `direction`.
-    pub(crate) fn new(kind: FramingKind, key: CallKey, direction: Direction, now: Instant) -> Self {
+    pub(crate) fn new(
+        kind: FramingKind,
+        key: SharedKey,
+        direction: SealDirection,
+        now: Instant,
+    ) -> Self {
         let sealer = Sealer { key, direction };
         let format = match kind {
             FramingKind::Acked => Format::Acked(Acked::new(sealer)),
@@ -147,8 +152,8 @@ impl Framing {
 /// The key of the call and the direction of this side.
 #[derive(Debug)]
 struct Sealer {
-    key: CallKey,
-    direction: Direction,
+    key: SharedKey,
+    direction: SealDirection,
 }
 
 impl Sealer {

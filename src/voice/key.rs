@@ -1,7 +1,7 @@
 //! The Diffie-Hellman exchange of a call, and the key that it agrees on.
 //!
 //! Source: <https://core.telegram.org/api/end-to-end/voice-calls>. The numbers are big-endian and 256
-//! bytes long. [`PrivateValue`] and [`CallKey`] wipe their bytes when they are dropped; the copies that
+//! bytes long. [`PrivateValue`] and [`SharedKey`] wipe their bytes when they are dropped; the copies that
 //! `num-bigint` makes while it computes cannot be wiped.
 
 use num_bigint::BigUint;
@@ -151,23 +151,23 @@ impl PrivateValue {
         let exponent = BigUint::from_bytes_be(&*self.exponent);
         let key = Zeroizing::new(padded(&other.modpow(&exponent, &self.group.prime)));
         let emoji = emoji::of_key(&key, g_a);
-        Ok(Agreement { key: CallKey(key), emoji })
+        Ok(Agreement { key: SharedKey(key), emoji })
     }
 }
 
 /// What the two sides of a call agree on.
 #[derive(Debug, Clone)]
 pub struct Agreement {
-    pub key: CallKey,
+    pub key: SharedKey,
     /// The emoji that both people see if nobody is between them.
     pub emoji: [Emoji; 4],
 }
 
 /// The key of a call.
 #[derive(Clone)]
-pub struct CallKey(Zeroizing<[u8; LENGTH]>);
+pub struct SharedKey(Zeroizing<[u8; LENGTH]>);
 
-impl CallKey {
+impl SharedKey {
     pub fn of_bytes(bytes: Zeroizing<[u8; LENGTH]>) -> Self {
         Self(bytes)
     }
@@ -188,9 +188,9 @@ impl CallKey {
     }
 }
 
-impl std::fmt::Debug for CallKey {
+impl std::fmt::Debug for SharedKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("CallKey")
+        formatter.write_str("SharedKey")
     }
 }
 
@@ -298,7 +298,7 @@ mod tests {
             key.emoji.map(|it| it.name),
             ["smiling face with horns", "anchor", "swimmer", "digit seven"]
         );
-        assert_eq!(format!("{:?}", key.key), "CallKey");
+        assert_eq!(format!("{:?}", key.key), "SharedKey");
     }
 
     /// 1 in 256 keys begins with a zero, which belongs to what is hashed.

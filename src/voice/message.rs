@@ -12,7 +12,7 @@ use serde_json::Value;
 /// A message of an engine. Fields and kinds that are not listed are ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "@type")]
-pub(crate) enum Message {
+pub(crate) enum SignalingMessage {
     InitialSetup(InitialSetup),
     Candidates {
         candidates: Vec<CandidateLine>,
@@ -174,8 +174,10 @@ mod tests {
             rtp_extensions: vec![RtpExtension { uri: "urn:x".to_owned(), id: 2 }],
             other: BTreeMap::new(),
         };
-        let message =
-            Message::NegotiateChannels(NegotiateChannels { exchange: 7, contents: vec![content] });
+        let message = SignalingMessage::NegotiateChannels(NegotiateChannels {
+            exchange: 7,
+            contents: vec![content],
+        });
         let json = serde_json::json!({
             "@type": "NegotiateChannels",
             "exchangeId": "7",
@@ -191,7 +193,7 @@ mod tests {
             }],
         });
         assert_eq!(serde_json::to_value(&message).expect("JSON"), json);
-        assert_eq!(serde_json::from_value::<Message>(json).expect("a message"), message);
+        assert_eq!(serde_json::from_value::<SignalingMessage>(json).expect("a message"), message);
     }
 
     #[test]
@@ -199,8 +201,8 @@ mod tests {
         let read = |exchange: &str| {
             let text =
                 format!(r#"{{"@type":"NegotiateChannels","exchangeId":{exchange},"contents":[]}}"#);
-            match serde_json::from_str::<Message>(&text) {
-                Ok(Message::NegotiateChannels(message)) => Some(message.exchange),
+            match serde_json::from_str::<SignalingMessage>(&text) {
+                Ok(SignalingMessage::NegotiateChannels(message)) => Some(message.exchange),
                 _ => None,
             }
         };
@@ -213,17 +215,20 @@ mod tests {
 
     #[test]
     fn unknown_messages_and_fields_are_ignored() {
-        let read = |text: &str| serde_json::from_str::<Message>(text).ok();
-        assert_eq!(read(r#"{"@type":"VideoParameters","aspectRatio":1}"#), Some(Message::Other));
+        let read = |text: &str| serde_json::from_str::<SignalingMessage>(text).ok();
+        assert_eq!(
+            read(r#"{"@type":"VideoParameters","aspectRatio":1}"#),
+            Some(SignalingMessage::Other)
+        );
         assert_eq!(read(r#"{"no":"type"}"#), None);
         let state = read(r#"{"@type":"MediaState","muted":true,"new":1}"#);
-        assert_eq!(state, Some(Message::MediaState(MediaState::of_sound(true))));
+        assert_eq!(state, Some(SignalingMessage::MediaState(MediaState::of_sound(true))));
     }
 
     proptest! {
         #[test]
         fn random_text_is_no_message(text in ".{0,200}") {
-            prop_assert!(serde_json::from_str::<Message>(&text).is_err());
+            prop_assert!(serde_json::from_str::<SignalingMessage>(&text).is_err());
         }
     }
 }

@@ -12,8 +12,8 @@ use thiserror::Error;
 
 use crate::candidate::{self, RemoteCandidate};
 use crate::message::{
-    CandidateLine, Content, DtlsFingerprint, FeedbackType, InitialSetup, MediaState, Message,
-    NegotiateChannels, PayloadType, RtpExtension,
+    CandidateLine, Content, DtlsFingerprint, FeedbackType, InitialSetup, MediaState,
+    NegotiateChannels, PayloadType, RtpExtension, SignalingMessage,
 };
 
 /// The payload type of Opus, and the RTP extensions, which must be the same letter by letter.
@@ -42,7 +42,7 @@ pub(crate) enum NegotiationError {
 
 /// What the transport has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum NegotiationStep {
     /// The credentials and the SHA-256 fingerprint of the other side are known.
     Setup {
         ufrag: String,
@@ -74,7 +74,7 @@ pub(crate) struct Negotiation {
     candidates: usize,
     remote_known: bool,
     offer: Offer,
-    outbox: VecDeque<Message>,
+    outbox: VecDeque<SignalingMessage>,
 }
 
 /// The offer of this side.
@@ -131,14 +131,14 @@ impl Negotiation {
     pub(crate) fn add_candidate(&mut self, line: String) {
         if self.started {
             let candidates = vec![CandidateLine { sdp: line }];
-            self.outbox.push_back(Message::Candidates { candidates });
+            self.outbox.push_back(SignalingMessage::Candidates { candidates });
         } else {
             self.lines.push(line);
         }
     }
 
     /// The next message for the other side.
-    pub(crate) fn poll_message(&mut self) -> Option<Message> {
+    pub(crate) fn poll_message(&mut self) -> Option<SignalingMessage> {
         self.outbox.pop_front()
     }
 
@@ -159,25 +159,27 @@ impl Negotiation {
     /// The call cannot have sound.
     pub(crate) fn receive(
         &mut self,
-        message: Message,
+        message: SignalingMessage,
         now: Instant,
-    ) -> Result<Vec<Step>, NegotiationError> {
+    ) -> Result<Vec<NegotiationStep>, NegotiationError> {
         match message {
-            Message::InitialSetup(setup) => self.setup_received(setup, now),
-            Message::Candidates { candidates } => {
+            SignalingMessage::InitialSetup(setup) => self.setup_received(setup, now),
+            SignalingMessage::Candidates { candidates } => {
                 let room = MOST_CANDIDATES.saturating_sub(self.candidates);
                 let usable = candidates.iter().filter_map(|it| candidate::parse(&it.sdp));
                 let usable: Vec<_> = usable.take(room).collect();
                 self.candidates += usable.len();
                 if self.remote_known {
-                    return Ok(usable.into_iter().map(Step::Candidate).collect());
+                    return Ok(usable.into_iter().map(NegotiationStep::Candidate).collect());
                 }
                 self.early.extend(usable);
                 Ok(Vec::new())
             }
-            Message::NegotiateChannels(channels) => self.channels_received(channels, now),
-            Message::MediaState(MediaState { muted, .. }) => Ok(vec![Step::Peer { muted }]),
-            Message::Other => Ok(Vec::new()),
+            SignalingMessage::NegotiateChannels(channels) => self.channels_received(channels, now),
+            SignalingMessage::MediaState(MediaState { muted, .. }) => {
+                Ok(vec![NegotiationStep::Peer { muted }])
+            }
+            SignalingMessage::Other => Ok(Vec::new()),
         }
     }
 
@@ -186,7 +188,7 @@ impl Negotiation {
         &mut self,
         setup: InitialSetup,
         now: Instant,
-    ) -> Result<Vec<Step>, NegotiationError> {
+    ) -> Result<Vec<NegotiationStep>, NegotiationError> {
         if self.remote_known {
             return Ok(Vec::new());
         }
@@ -202,8 +204,9 @@ impl Negotiation {
             // The caller's offer comes with its setup, and wins over one that crosses it.
             self.offer.again = Some(now + OFFER_AGAIN);
         }
-        let mut steps = vec![Step::Setup { ufrag: setup.ufrag, pwd: setup.pwd, fingerprint }];
-        steps.extend(self.early.drain(..).map(Step::Candidate));
+        let mut steps =
+            vec![NegotiationStep::Setup { ufrag: setup.ufrag, pwd: setup.pwd, fingerprint }];
+        steps.extend(self.early.drain(..).map(NegotiationStep::Candidate));
         Ok(steps)
     }
 
@@ -212,7 +215,7 @@ impl Negotiation {
         &mut self,
         channels: NegotiateChannels,
         now: Instant,
-    ) -> Result<Vec<Step>, NegotiationError> {
+    ) -> Result<Vec<NegotiationStep>, NegotiationError> {
         let own = self.offer.count > 0 && channels.exchange == self.offer.exchange;
         if own && channels.contents.iter().any(|content| content.ssrc == self.ssrc) {
             self.offer.again = None;
@@ -220,10 +223,10 @@ impl Negotiation {
         }
         let sound = channels.contents.iter().find(|content| content.kind == AUDIO);
         let accepted = sound.map(accepted).transpose()?;
-        let steps = accepted.iter().map(|it| Step::Sound { ssrc: it.ssrc }).collect();
+        let steps = accepted.iter().map(|it| NegotiationStep::Sound { ssrc: it.ssrc }).collect();
         let contents = accepted.into_iter().collect();
         let answer = NegotiateChannels { exchange: channels.exchange, contents };
-        self.outbox.push_back(Message::NegotiateChannels(answer));
+        self.outbox.push_back(SignalingMessage::NegotiateChannels(answer));
         if !self.caller && self.offer.count == 0 {
             self.send_offer(now);
         }
@@ -232,7 +235,7 @@ impl Negotiation {
 
     fn send_setup(&mut self) {
         self.started = true;
-        self.outbox.push_back(Message::InitialSetup(self.setup.clone()));
+        self.outbox.push_back(SignalingMessage::InitialSetup(self.setup.clone()));
         for line in std::mem::take(&mut self.lines) {
             self.add_candidate(line);
         }
@@ -246,7 +249,7 @@ impl Negotiation {
             exchange: self.offer.exchange,
             contents: vec![own_content(self.ssrc)],
         };
-        self.outbox.push_back(Message::NegotiateChannels(offer));
+        self.outbox.push_back(SignalingMessage::NegotiateChannels(offer));
     }
 }
 
@@ -309,7 +312,7 @@ mod tests {
     }
 
     /// Delivers messages in both directions until there are none; returns the steps of each side.
-    fn exchange(sides: &mut [Negotiation; 2], now: Instant) -> [Vec<Step>; 2] {
+    fn exchange(sides: &mut [Negotiation; 2], now: Instant) -> [Vec<NegotiationStep>; 2] {
         let mut steps = [Vec::new(), Vec::new()];
         loop {
             let mut idle = true;
@@ -338,13 +341,13 @@ mod tests {
         let steps = exchange(&mut sides, now);
         let expected = |ssrc| {
             vec![
-                Step::Setup {
+                NegotiationStep::Setup {
                     ufrag: "ufrag".to_owned(),
                     pwd: "password".to_owned(),
                     fingerprint: FINGERPRINT,
                 },
-                Step::Candidate(candidate::parse(line).expect("a line")),
-                Step::Sound { ssrc },
+                NegotiationStep::Candidate(candidate::parse(line).expect("a line")),
+                NegotiationStep::Sound { ssrc },
             ]
         };
         assert_eq!(steps, [expected(2000), expected(1000)]);
@@ -357,8 +360,11 @@ mod tests {
         let mut callee = side(false);
         let line = "candidate:1 1 udp 1 192.0.2.1 5000 typ host".to_owned();
         let candidates = vec![CandidateLine { sdp: line }; 100];
-        assert_eq!(callee.receive(Message::Candidates { candidates }, now), Ok(Vec::new()));
-        let setup = Message::InitialSetup(side(true).setup);
+        assert_eq!(
+            callee.receive(SignalingMessage::Candidates { candidates }, now),
+            Ok(Vec::new())
+        );
+        let setup = SignalingMessage::InitialSetup(side(true).setup);
         let steps = callee.receive(setup.clone(), now).expect("usable");
         assert_eq!(steps.len(), 1 + MOST_CANDIDATES);
         assert_eq!(callee.receive(setup, now), Ok(Vec::new()), "a second setup is ignored");
@@ -388,11 +394,11 @@ mod tests {
     fn the_callee_offers_even_if_the_caller_does_not() {
         let now = Instant::now();
         let mut callee = side(false);
-        callee.receive(Message::InitialSetup(side(true).setup), now).expect("usable");
-        assert!(matches!(callee.poll_message(), Some(Message::InitialSetup(_))));
+        callee.receive(SignalingMessage::InitialSetup(side(true).setup), now).expect("usable");
+        assert!(matches!(callee.poll_message(), Some(SignalingMessage::InitialSetup(_))));
         assert!(callee.poll_message().is_none());
         callee.handle_timeout(now + OFFER_AGAIN);
-        assert!(matches!(callee.poll_message(), Some(Message::NegotiateChannels(_))));
+        assert!(matches!(callee.poll_message(), Some(SignalingMessage::NegotiateChannels(_))));
     }
 
     #[test]
@@ -406,14 +412,14 @@ mod tests {
         let video = Content { kind: "video".to_owned(), ..own_content(6) };
         let offer = NegotiateChannels { exchange: 9, contents: vec![video, content.clone()] };
         let mut caller = side(true);
-        let steps = caller.receive(Message::NegotiateChannels(offer), Instant::now());
-        assert_eq!(steps, Ok(vec![Step::Sound { ssrc: 5 }]));
+        let steps = caller.receive(SignalingMessage::NegotiateChannels(offer), Instant::now());
+        assert_eq!(steps, Ok(vec![NegotiationStep::Sound { ssrc: 5 }]));
         let answer = NegotiateChannels { exchange: 9, contents: vec![own_content(5)] };
-        assert_eq!(caller.poll_message(), Some(Message::NegotiateChannels(answer)));
+        assert_eq!(caller.poll_message(), Some(SignalingMessage::NegotiateChannels(answer)));
 
         content.payload_types.truncate(1);
         let offer = NegotiateChannels { exchange: 9, contents: vec![content] };
-        let refused = caller.receive(Message::NegotiateChannels(offer), Instant::now());
+        let refused = caller.receive(SignalingMessage::NegotiateChannels(offer), Instant::now());
         assert_eq!(refused, Err(NegotiationError::Codec));
     }
 
@@ -421,7 +427,7 @@ mod tests {
     fn a_setup_needs_a_sha_256_fingerprint() {
         let mut setup = side(true).setup;
         setup.fingerprints[0].hash = "sha-1".to_owned();
-        let refused = side(false).receive(Message::InitialSetup(setup), Instant::now());
+        let refused = side(false).receive(SignalingMessage::InitialSetup(setup), Instant::now());
         assert_eq!(refused, Err(NegotiationError::Fingerprint));
         assert_eq!(bytes_of(&colon_separated(&FINGERPRINT)), Some(FINGERPRINT));
         for wrong in

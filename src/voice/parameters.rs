@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use crate::apm::EchoMode;
 use crate::framing::FramingKind;
-use crate::key::CallKey;
-use crate::servers::{Route, Server};
+use crate::key::SharedKey;
+use crate::servers::{MediaServer, Route};
 
 /// The versions of the call library that this engine speaks. Their differences are in the signaling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +36,30 @@ impl LibraryVersion {
 /// What a call needs in order to have sound.
 #[derive(Debug, Clone)]
 pub struct MediaParameters {
-    pub key: CallKey,
+    pub key: SharedKey,
     /// Whether this side has placed the call.
     pub caller: bool,
     pub version: LibraryVersion,
-    pub servers: Vec<Server>,
+    pub servers: Vec<MediaServer>,
     pub route: Route,
     pub custom: CustomParameters,
     pub muted: bool,
+    pub processing: SoundProcessing,
+}
+
+/// What is done to the sound of the microphone before it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SoundProcessing {
+    pub echo: EchoMode,
+    /// Reduce noise.
+    pub noise: bool,
+    /// Even out the level.
+    pub gain: bool,
+}
+
+impl SoundProcessing {
+    /// The sound is sent as it is.
+    pub const NONE: Self = Self { echo: EchoMode::Off, noise: false, gain: false };
 }
 
 /// `phoneCall.custom_parameters`, of which the names that are not listed are ignored.

@@ -3,7 +3,7 @@
 //! A thread of its own encodes and writes, because a disk may take seconds. It writes one page a
 //! second, so that a crash loses a second. A disk that is full ends the recording, not the call.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -48,6 +48,7 @@ struct RecordedBlock {
 
 /// A recording that is being made.
 pub struct CallRecorder {
+    path: PathBuf,
     blocks: SyncSender<RecordedBlock>,
     /// Blocks since the last one that was queued.
     missing: u32,
@@ -55,7 +56,7 @@ pub struct CallRecorder {
 }
 
 impl CallRecorder {
-    /// Creates a file that only its owner can read.
+    /// Creates a file that only its owner can read, and its folder if that is not there.
     ///
     /// # Errors
     /// When there is such a file already, or it cannot be created.
@@ -77,9 +78,13 @@ impl CallRecorder {
             write(file, &queued).map_err(|source| RecordError::Write { path: write_to, source })
         });
         match disk {
-            Ok(disk) => Ok(Self { blocks, missing: 0, disk: Some(disk) }),
+            Ok(disk) => Ok(Self { path, blocks, missing: 0, disk: Some(disk) }),
             Err(source) => Err(RecordError::Create { path, source }),
         }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Records 10 ms. It never waits: what the disk is too slow for becomes silence.
@@ -107,6 +112,13 @@ impl CallRecorder {
 }
 
 fn create(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let mut options = DirBuilder::new();
+        options.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut options, 0o700);
+        options.create(folder)?;
+    }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

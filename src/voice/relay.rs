@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crate::candidate;
-use crate::servers::{Server, reflector_number};
+use crate::servers::{MediaServer, reflector_number};
 
 /// The bytes of `peer_tag` that both sides share.
 const SHARED: usize = 12;
@@ -47,7 +47,7 @@ impl TagPolicy {
 
 /// All reflectors of a call.
 #[derive(Debug)]
-pub(crate) struct Relays {
+pub(crate) struct RelaySet {
     policy: TagPolicy,
     relays: Vec<Relay>,
     /// The reflector and the tag of each made-up address of the other side.
@@ -92,17 +92,17 @@ pub(crate) struct ToRelay {
     pub(crate) bytes: Vec<u8>,
 }
 
-impl Relays {
+impl RelaySet {
     /// The reflectors whose address is of the family that `is_usable` accepts.
     pub(crate) fn new(
-        servers: &[Server],
+        servers: &[MediaServer],
         policy: TagPolicy,
         is_usable: impl Fn(&IpAddr) -> bool,
         now: Instant,
     ) -> Self {
         let reflectors = servers.iter().filter_map(|server| match server {
-            Server::Reflector(reflector) => Some(reflector),
-            Server::Stun(_) => None,
+            MediaServer::Reflector(reflector) => Some(reflector),
+            MediaServer::Stun(_) => None,
         });
         let relays = reflectors.flat_map(|reflector| {
             let number = reflector_number(servers, reflector.id);
@@ -288,22 +288,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::servers::Reflector;
+    use crate::servers::ReflectorServer;
 
-    fn servers() -> Vec<Server> {
+    fn servers() -> Vec<MediaServer> {
         let peer_tag = std::array::from_fn(|byte| byte as u8);
-        let reflector = |id, tcp| Reflector {
+        let reflector = |id, tcp| ReflectorServer {
             id,
             addresses: vec![Ipv4Addr::LOCALHOST.into(), "::1".parse().expect("an address")],
             port: 600 + id as u16,
             peer_tag,
             tcp,
         };
-        vec![Server::Reflector(reflector(7, false)), Server::Reflector(reflector(3, true))]
+        vec![
+            MediaServer::Reflector(reflector(7, false)),
+            MediaServer::Reflector(reflector(3, true)),
+        ]
     }
 
-    fn relays(policy: TagPolicy, now: Instant) -> Relays {
-        Relays::new(&servers(), policy, IpAddr::is_ipv4, now)
+    fn relays(policy: TagPolicy, now: Instant) -> RelaySet {
+        RelaySet::new(&servers(), policy, IpAddr::is_ipv4, now)
     }
 
     fn server(port: u16) -> SocketAddr {

@@ -9,7 +9,7 @@ use aes::cipher::{KeyIvInit, StreamCipher};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::key::CallKey;
+use crate::key::SharedKey;
 
 /// The length of the message key in front of the ciphertext, in bytes.
 const MESSAGE_KEY: usize = 16;
@@ -19,12 +19,12 @@ const SIZES: std::ops::RangeInclusive<usize> = 21..=128 * 1024;
 
 /// Who sends a packet; the two directions use different parts of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub(crate) enum SealDirection {
     CallerToCallee,
     CalleeToCaller,
 }
 
-impl Direction {
+impl SealDirection {
     pub(crate) fn reversed(self) -> Self {
         match self {
             Self::CallerToCallee => Self::CalleeToCaller,
@@ -51,7 +51,7 @@ pub(crate) enum SealError {
 }
 
 /// Encrypts a packet.
-pub(crate) fn seal(key: &CallKey, direction: Direction, plaintext: &[u8]) -> Vec<u8> {
+pub(crate) fn seal(key: &SharedKey, direction: SealDirection, plaintext: &[u8]) -> Vec<u8> {
     let message_key = message_key(key, direction, plaintext);
     let mut packet = [&message_key[..], plaintext].concat();
     cipher(key, direction, &message_key).apply_keystream(&mut packet[MESSAGE_KEY..]);
@@ -60,8 +60,8 @@ pub(crate) fn seal(key: &CallKey, direction: Direction, plaintext: &[u8]) -> Vec
 
 /// Decrypts a packet, and checks its message key in constant time.
 pub(crate) fn open(
-    key: &CallKey,
-    direction: Direction,
+    key: &SharedKey,
+    direction: SealDirection,
     packet: &[u8],
 ) -> Result<Vec<u8>, SealError> {
     let size = Err(SealError::Size(packet.len()));
@@ -78,13 +78,13 @@ pub(crate) fn open(
     if difference == 0 { Ok(plaintext) } else { Err(SealError::Key) }
 }
 
-fn message_key(key: &CallKey, direction: Direction, plaintext: &[u8]) -> [u8; MESSAGE_KEY] {
+fn message_key(key: &SharedKey, direction: SealDirection, plaintext: &[u8]) -> [u8; MESSAGE_KEY] {
     let part = &key.bytes()[88 + direction.offset()..][..32];
     let hash = Sha256::new().chain_update(part).chain_update(plaintext).finalize();
     std::array::from_fn(|byte| hash[8 + byte])
 }
 
-fn cipher(key: &CallKey, direction: Direction, message_key: &[u8]) -> ctr::Ctr128BE<Aes256> {
+fn cipher(key: &SharedKey, direction: SealDirection, message_key: &[u8]) -> ctr::Ctr128BE<Aes256> {
     let (key, offset) = (key.bytes(), direction.offset());
     let a = Sha256::new().chain_update(message_key).chain_update(&key[offset..][..36]).finalize();
     let b =
@@ -108,8 +108,8 @@ mod tests {
 
     use super::*;
 
-    fn key() -> CallKey {
-        CallKey::of_bytes(std::array::from_fn(|byte| (byte * 7 + 3) as u8).into())
+    fn key() -> SharedKey {
+        SharedKey::of_bytes(std::array::from_fn(|byte| (byte * 7 + 3) as u8).into())
     }
 
     /// Vectors of an implementation in Python with `hashlib` and OpenSSL.
@@ -118,11 +118,11 @@ mod tests {
         let hex = |bytes: &[u8]| bytes.iter().map(|it| format!("{it:02x}")).collect::<String>();
         let cases = [
             (
-                Direction::CallerToCallee,
+                SealDirection::CallerToCallee,
                 "286f14486767e3655e8c57409e3ad0b46d6a2fcf7537655e5b5cd0730062e601daf0c1",
             ),
             (
-                Direction::CalleeToCaller,
+                SealDirection::CalleeToCaller,
                 "710eb1bc1749fc4cfd49a816ff0e3d7e83e2fcff14adfd0d86b979846c102026d007fb",
             ),
         ];
@@ -137,7 +137,7 @@ mod tests {
             plaintext in prop::collection::vec(any::<u8>(), 5..200),
             flipped in any::<prop::sample::Index>(),
         ) {
-            let direction = Direction::CallerToCallee;
+            let direction = SealDirection::CallerToCallee;
             let packet = seal(&key(), direction, &plaintext);
             prop_assert_eq!(open(&key(), direction, &packet), Ok(plaintext));
             prop_assert_eq!(open(&key(), direction.reversed(), &packet), Err(SealError::Key));
@@ -149,13 +149,13 @@ mod tests {
 
         #[test]
         fn foreign_bytes_are_refused(packet in prop::collection::vec(any::<u8>(), 0..64)) {
-            prop_assert!(open(&key(), Direction::CallerToCallee, &packet).is_err());
+            prop_assert!(open(&key(), SealDirection::CallerToCallee, &packet).is_err());
         }
     }
 
     #[test]
     fn sizes_are_bounded() {
-        let direction = Direction::CalleeToCaller;
+        let direction = SealDirection::CalleeToCaller;
         for (length, fits) in
             [(4, false), (5, true), (128 * 1024 - 16, true), (128 * 1024 - 15, false)]
         {

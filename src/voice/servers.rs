@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 /// A server of `phoneCall.connections`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Server {
-    Reflector(Reflector),
-    Stun(StunServer),
+pub enum MediaServer {
+    Reflector(ReflectorServer),
+    Stun(StunService),
 }
 
 /// A `phoneConnection`: a server that forwards packets between the two sides of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reflector {
+pub struct ReflectorServer {
     pub id: i64,
     /// The address of each family that the server has.
     pub addresses: Vec<IpAddr>,
@@ -23,7 +23,7 @@ pub struct Reflector {
 
 /// A `phoneConnectionWebrtc` with the flag `stun`. TURN is not used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StunServer {
+pub struct StunService {
     pub id: i64,
     pub addresses: Vec<IpAddr>,
     pub port: u16,
@@ -40,12 +40,12 @@ pub enum Route {
 
 /// The number of a reflector in the names of candidates: the rank of its id, from 1, in signed order
 /// among the distinct ids. Both sides compute it alike. Source: `InstanceV2Impl` of tgcalls.
-pub(crate) fn reflector_number(servers: &[Server], id: i64) -> u32 {
+pub(crate) fn reflector_number(servers: &[MediaServer], id: i64) -> u32 {
     let mut ids: Vec<i64> = servers
         .iter()
         .filter_map(|server| match server {
-            Server::Reflector(reflector) => Some(reflector.id),
-            Server::Stun(_) => None,
+            MediaServer::Reflector(reflector) => Some(reflector.id),
+            MediaServer::Stun(_) => None,
         })
         .collect();
     ids.sort_unstable();
@@ -63,9 +63,15 @@ mod tests {
     fn reflectors_are_numbered_by_signed_distinct_ids() {
         let reflector = |id| {
             let addresses = vec![Ipv4Addr::LOCALHOST.into()];
-            Server::Reflector(Reflector { id, addresses, port: 599, peer_tag: [0; 16], tcp: false })
+            MediaServer::Reflector(ReflectorServer {
+                id,
+                addresses,
+                port: 599,
+                peer_tag: [0; 16],
+                tcp: false,
+            })
         };
-        let stun = Server::Stun(StunServer { id: -9, addresses: Vec::new(), port: 1400 });
+        let stun = MediaServer::Stun(StunService { id: -9, addresses: Vec::new(), port: 1400 });
         let servers = [reflector(5), stun, reflector(-3), reflector(5), reflector(9)];
         assert_eq!([-3, 5, 9].map(|id| reflector_number(&servers, id)), [1, 2, 3]);
     }

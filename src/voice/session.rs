@@ -14,13 +14,13 @@ use thiserror::Error;
 
 use crate::candidate::RemoteCandidate;
 use crate::framing::Framing;
-use crate::message::{MediaState, Message};
-use crate::negotiate::{Negotiation, NegotiationError, Step};
+use crate::message::{MediaState, SignalingMessage};
+use crate::negotiate::{Negotiation, NegotiationError, NegotiationStep};
 use crate::parameters::MediaParameters;
 use crate::playout::AudioPacket;
-use crate::relay::{self, FromRelay, RelayCandidate, Relays, TagPolicy, ToRelay};
-use crate::seal::Direction;
-use crate::servers::{Route, Server};
+use crate::relay::{self, FromRelay, RelayCandidate, RelaySet, TagPolicy, ToRelay};
+use crate::seal::SealDirection;
+use crate::servers::{MediaServer, Route};
 use crate::stun::{self, TransactionId};
 use crate::transport::{Transport, TransportError, TransportOutput, TransportStatistics};
 
@@ -34,7 +34,7 @@ const MOST_WRONG_PACKETS: u32 = 1000;
 
 /// The state of a call's media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Connection {
+pub enum MediaConnection {
     /// The two sides look for a path.
     Connecting,
     /// Sound can pass.
@@ -105,7 +105,7 @@ pub(crate) enum SessionOutput {
         to: SocketAddr,
         bytes: Vec<u8>,
     },
-    Connection(Connection),
+    Connection(MediaConnection),
     Path(Path),
     Peer {
         muted: bool,
@@ -115,17 +115,17 @@ pub(crate) enum SessionOutput {
 }
 
 /// The media session of one side.
-pub(crate) struct Session {
+pub(crate) struct MediaSession {
     route: Route,
     /// The address of this side's socket.
     socket: SocketAddr,
     framing: Framing,
     negotiation: Negotiation,
-    relays: Relays,
+    relays: RelaySet,
     transport: Transport,
     transport_timeout: Instant,
     stun: Vec<StunRequest>,
-    connection: Connection,
+    connection: MediaConnection,
     /// When the call is given up; `None` while it is connected.
     deadline: Option<Instant>,
     path: Option<Path>,
@@ -142,7 +142,7 @@ struct StunRequest {
     left: u32,
 }
 
-impl Session {
+impl MediaSession {
     /// Begins a session whose socket has the address `socket`.
     pub(crate) fn new(
         parameters: &MediaParameters,
@@ -153,7 +153,8 @@ impl Session {
             return Err(MediaFailure::WithoutDtls);
         }
         let caller = parameters.caller;
-        let direction = if caller { Direction::CallerToCallee } else { Direction::CalleeToCaller };
+        let direction =
+            if caller { SealDirection::CallerToCallee } else { SealDirection::CalleeToCaller };
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| MediaFailure::NoRandomness)?;
         let (tag, id) = random.split_at(4);
@@ -163,7 +164,7 @@ impl Session {
             TagPolicy::Random(u32::from_le_bytes([tag[0], tag[1], tag[2], tag[3]]))
         };
         let same_family = |ip: &std::net::IpAddr| ip.is_ipv4() == socket.is_ipv4();
-        let relays = Relays::new(&parameters.servers, policy, same_family, now);
+        let relays = RelaySet::new(&parameters.servers, policy, same_family, now);
         if parameters.route == Route::RelaysOnly && relays.is_empty() {
             return Err(MediaFailure::NoRelay);
         }
@@ -178,8 +179,8 @@ impl Session {
                 negotiation.add_candidate(line);
             }
             let servers = parameters.servers.iter().filter_map(|server| match server {
-                Server::Stun(server) => Some(server),
-                Server::Reflector(_) => None,
+                MediaServer::Stun(server) => Some(server),
+                MediaServer::Reflector(_) => None,
             });
             stun = servers
                 .flat_map(|server| {
@@ -206,7 +207,7 @@ impl Session {
             transport,
             transport_timeout: now,
             stun,
-            connection: Connection::Connecting,
+            connection: MediaConnection::Connecting,
             deadline: Some(now + PATIENCE),
             path: None,
             muted: parameters.muted,
@@ -289,7 +290,7 @@ impl Session {
         packet: Option<&[u8]>,
         now: Instant,
     ) -> Result<(), MediaFailure> {
-        let packet = packet.filter(|_| self.connection == Connection::Connected);
+        let packet = packet.filter(|_| self.connection == MediaConnection::Connected);
         self.transport.send_sound(packet, now);
         self.drain(now)
     }
@@ -318,8 +319,8 @@ impl Session {
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), MediaFailure> {
         if self.deadline.is_some_and(|at| at <= now) {
             return Err(match self.connection {
-                Connection::Reconnecting => MediaFailure::Lost,
-                Connection::Connecting | Connection::Connected => MediaFailure::NoPath,
+                MediaConnection::Reconnecting => MediaFailure::Lost,
+                MediaConnection::Connecting | MediaConnection::Connected => MediaFailure::NoPath,
             });
         }
         if self.framing.next_timeout().is_some_and(|at| at <= now) {
@@ -342,27 +343,29 @@ impl Session {
     }
 
     fn message(&mut self, message: &[u8], now: Instant) -> Result<(), MediaFailure> {
-        let Ok(message) = serde_json::from_slice::<Message>(message) else {
+        let Ok(message) = serde_json::from_slice::<SignalingMessage>(message) else {
             self.wrong_packets += 1;
             return Ok(());
         };
         for step in self.negotiation.receive(message, now)? {
             match step {
-                Step::Setup { ufrag, pwd, fingerprint } => {
+                NegotiationStep::Setup { ufrag, pwd, fingerprint } => {
                     self.transport.connect(ufrag, pwd, fingerprint)?;
                 }
-                Step::Candidate(RemoteCandidate::Address(address)) => {
+                NegotiationStep::Candidate(RemoteCandidate::Address(address)) => {
                     if self.route == Route::Any && !relay::is_made_up(address) {
                         self.transport.add_remote(address, false);
                     }
                 }
-                Step::Candidate(RemoteCandidate::Relay { reflector, tag }) => {
+                NegotiationStep::Candidate(RemoteCandidate::Relay { reflector, tag }) => {
                     for address in self.relays.remote(reflector, tag) {
                         self.transport.add_remote(address, true);
                     }
                 }
-                Step::Sound { ssrc } => self.transport.expect_sound(ssrc),
-                Step::Peer { muted } => self.outputs.push_back(SessionOutput::Peer { muted }),
+                NegotiationStep::Sound { ssrc } => self.transport.expect_sound(ssrc),
+                NegotiationStep::Peer { muted } => {
+                    self.outputs.push_back(SessionOutput::Peer { muted })
+                }
             }
             self.drain(now)?;
         }
@@ -441,10 +444,10 @@ impl Session {
                     break;
                 }
                 TransportOutput::Send { from, to, bytes } => self.send(from, to, bytes),
-                TransportOutput::Connected => self.set_connection(Connection::Connected, None),
+                TransportOutput::Connected => self.set_connection(MediaConnection::Connected, None),
                 TransportOutput::Interrupted => {
-                    if self.connection == Connection::Connected {
-                        self.set_connection(Connection::Reconnecting, Some(now + PATIENCE));
+                    if self.connection == MediaConnection::Connected {
+                        self.set_connection(MediaConnection::Reconnecting, Some(now + PATIENCE));
                     }
                 }
                 TransportOutput::Sound(packet) => {
@@ -452,7 +455,9 @@ impl Session {
                 }
                 TransportOutput::ChannelOpen => self.announce_state(),
                 TransportOutput::ChannelMessage(message) => {
-                    if let Ok(Message::MediaState(state)) = serde_json::from_slice(&message) {
+                    if let Ok(SignalingMessage::MediaState(state)) =
+                        serde_json::from_slice(&message)
+                    {
                         self.outputs.push_back(SessionOutput::Peer { muted: state.muted });
                     }
                 }
@@ -475,7 +480,7 @@ impl Session {
         Ok(())
     }
 
-    fn set_connection(&mut self, connection: Connection, deadline: Option<Instant>) {
+    fn set_connection(&mut self, connection: MediaConnection, deadline: Option<Instant>) {
         self.deadline = deadline;
         if self.connection != connection {
             self.connection = connection;
@@ -491,7 +496,7 @@ impl Session {
     }
 
     fn announce_state(&mut self) {
-        let state = Message::MediaState(MediaState::of_sound(self.muted));
+        let state = SignalingMessage::MediaState(MediaState::of_sound(self.muted));
         if let Ok(json) = serde_json::to_string(&state) {
             // Before the channel is open nothing is sent; opening it announces the state.
             self.transport.send_text(&json);

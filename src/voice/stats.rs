@@ -28,8 +28,9 @@ impl LineStats {
 }
 
 /// How well the two hear each other. The order is from best to worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Quality {
+    #[default]
     /// Nothing that is noticed in a conversation.
     Good,
     /// Noticed: single sounds are missing, or answers come late.

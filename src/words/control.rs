@@ -1,6 +1,6 @@
 //! Texts of the control socket and its commands.
 
-use crate::control::protocol::{BoardStatus, CallStatus, HangupResult};
+use crate::control::protocol::{BoardStatus, CallStatus, HangupResult, OwnCallStatus};
 use crate::text::{cut, duration};
 
 /// No call fits the selector.
@@ -54,6 +54,7 @@ pub fn long(status: &BoardStatus) -> String {
     if status.more > 0 {
         lines.push(format!("and {} more", status.more));
     }
+    lines.extend(status.own.as_ref().map(own));
     if lines.is_empty() {
         lines.push(super::screen::NO_CALLS.to_owned());
     }
@@ -61,6 +62,21 @@ pub fn long(status: &BoardStatus) -> String {
         status.accounts.iter().map(|account| format!("{}: {}", account.name, account.state)),
     );
     lines.join("\n")
+}
+
+/// The call in which onhook takes part itself, one line.
+fn own(own: &OwnCallStatus) -> String {
+    let OwnCallStatus { name, stage, seconds, muted, recording, path, emoji, .. } = own;
+    let mut parts =
+        vec![format!("  in a call with {name}: {stage} {}", duration((*seconds).into()))];
+    parts.extend(path.clone());
+    parts.extend(muted.then(|| super::phone::MUTED.to_owned()));
+    parts.extend(recording.then(|| super::phone::RECORDING.to_owned()));
+    if !emoji.is_empty() {
+        let named = emoji.iter().map(|it| format!("{} {}", it.emoji, it.name));
+        parts.push(format!("key {}", named.collect::<Vec<_>>().join(", ")));
+    }
+    parts.join(" · ")
 }
 
 /// The outcome of a hang-up, one line.
@@ -109,6 +125,7 @@ mod tests {
             more: 0,
             ringing: count("ringing"),
             active: count("active"),
+            own: None,
         }
     }
 

@@ -100,14 +100,27 @@ pub fn ended_first(name: &str, ending: &str) -> String {
     format!("{name}: {ending}")
 }
 
+/// A key of calls was pressed, and the settings have calls with sound off.
+pub const PHONE_OFF: &str = "calls in this terminal are off: [voice] enabled in config.toml";
 /// The answer key was pressed while no call is selected.
 pub const NOTHING_TO_ANSWER: &str = "no call is selected to answer";
-/// The call key was pressed while there is nobody to call.
-pub const NOBODY_TO_CALL: &str = "no call to take a person from";
 /// A call was to be placed without a connection.
 pub const OFFLINE: &str = "no connection; nothing was sent";
 /// The mute key was pressed outside of a call.
 pub const NOT_IN_A_CALL: &str = "you are in no call";
+
+/// The record key was pressed before the call has sound.
+pub const NOTHING_TO_RECORD: &str = "the call has no sound yet";
+
+/// A recording has ended. Some of it may be silence, because the disk was too slow.
+pub fn recorded(path: &str, seconds: u64, missing: u64) -> String {
+    let duration = crate::text::duration(seconds as i64);
+    let missing = match missing {
+        0 => String::new(),
+        missing => format!(", {missing} s of it silent because the disk was too slow"),
+    };
+    format!("recorded {duration}{missing}: {path}")
+}
 
 /// The call is being answered, or was.
 pub fn already_answering(name: &str) -> String {

@@ -1,14 +1,28 @@
 //! Sentences about the sound of a call.
 
-use crate::calls::own_call::PhoneStage;
+use crate::calls::own_call::{CallQuality, PhoneStage};
 
 /// This side or the other one is muted.
 pub const MUTED: &str = "muted";
 /// The microphone has recorded nothing for some time.
 pub const NO_SIGNAL: &str = "no signal from the microphone";
+/// The call is recorded.
+pub const RECORDING: &str = "● REC";
 /// How the sound travels.
 pub const DIRECT: &str = "direct";
 pub const RELAYED: &str = "relayed";
+
+/// Notes of the dialog in which a person is chosen to call.
+pub const READING_CONTACTS: &str = "reading your contacts…";
+pub const LOOKING_UP: &str = "looking up…";
+pub const ENTER_LOOKS_UP: &str = "Enter looks this up at Telegram";
+pub const TYPE_A_PERSON: &str = "a name, @username or +number; Enter rings";
+pub const NOBODY_FOUND: &str = "Telegram knows nobody by that";
+
+/// The title of that dialog. `account` is the account that calls, if there are several.
+pub fn dial_title(account: Option<&str>) -> String {
+    account.map_or("Call".to_owned(), |account| format!("Call with {account}"))
+}
 
 /// The title of the panel of a call.
 pub fn panel_title(name: &str) -> String {
@@ -22,6 +36,11 @@ fn port(is_microphone: bool) -> &'static str {
 /// The sound server is gone. It is looked for.
 pub fn sound_lost(reason: &str) -> String {
     format!("no sound: {reason}")
+}
+
+/// No microphone or no loudspeaker is in use.
+pub fn missing_port(is_microphone: bool) -> String {
+    format!("no {} found", port(is_microphone))
 }
 
 /// There is no microphone or no loudspeaker.
@@ -39,15 +58,12 @@ pub fn suspended(is_microphone: bool) -> String {
     format!("the {} is suspended", port(is_microphone))
 }
 
-/// The quality of a call in a word, by the share of packets that are lost and the round trip.
-pub fn quality(loss: f32, round_trip_ms: Option<u128>) -> &'static str {
-    let slow = round_trip_ms.unwrap_or_default();
-    if loss > 0.1 || slow > 800 {
-        "breaking up"
-    } else if loss > 0.03 || slow > 400 {
-        "poor"
-    } else {
-        "good"
+/// The quality of a call in a word.
+pub fn quality(quality: CallQuality) -> &'static str {
+    match quality {
+        CallQuality::Good => "good",
+        CallQuality::Poor => "poor",
+        CallQuality::BreakingUp => "breaking up",
     }
 }
 

@@ -150,17 +150,6 @@ pub fn answer_other(other: &str, own: &str) -> Confirmation {
     }
 }
 
-/// The question before a person is called. `account` is the account, if there are several.
-pub fn place_call(name: &str, account: Option<&str>) -> Confirmation {
-    let with = account.map(|account| format!(" with {account}")).unwrap_or_default();
-    Confirmation {
-        title: "Call?",
-        text: format!("This rings {name}{with}."),
-        yes: "call",
-        no: "no",
-    }
-}
-
 /// The question before an account is signed out.
 pub fn sign_out(name: &str) -> Confirmation {
     Confirmation {

@@ -34,7 +34,7 @@ const IMPORTS: [ImportRule; 17] = [
     },
     ImportRule {
         module: "config",
-        may: &["accounts", "app", "qr", "sign_in", "text"],
+        may: &["accounts", "app", "phone", "qr", "sign_in", "text"],
         never: &["tokio", "grammers"],
     },
     ImportRule {

@@ -4,6 +4,7 @@ mod errors;
 mod people;
 mod reflectors;
 mod signaling;
+mod variants;
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
 use super::{Client, server};
-use crate::common::paused::{block_on, still};
+use crate::common::paused::{Requests, block_on, still};
 
 /// One side of the key exchange of a call.
 struct Exchange {
@@ -248,6 +249,8 @@ async fn two_clients_exchange_a_key_in_both_directions() {
         assert_eq!(calls.len(), 2);
         for call in calls {
             assert_eq!(call.ended, Some(("hangup", Some(7))));
+            assert!(call.placed_here != call.incoming && call.accepted_here == call.incoming);
+            assert_eq!(call.ended_here, call.incoming, "the callee hung up");
             assert_eq!(call.library_version.as_deref(), Some("9.0.0"));
             assert!(call.violations.is_empty(), "{:?}", call.violations);
         }
@@ -306,6 +309,40 @@ async fn exchange(
     assert_eq!((end.id, end.duration), (placed.id, Some(7)));
 }
 
+#[test]
+fn the_log_names_calls_and_no_keys() {
+    block_on(async {
+        let log = Requests::default();
+        let text = format!("title = 't'\n{BOTH}");
+        let server = log.log_of(Scenario::parse("s.toml", &text).expect("a good scenario")).await;
+        let (mut ada, mut alan) = (Client::new(&server, 0), Client::new(&server, 1));
+        still(ada.state()).await;
+        still(alan.state()).await;
+        let (caller, _) = still(established_call(&server, &mut ada, &mut alan)).await;
+        let data = functions::phone::SendSignalingData { peer: caller.clone(), data: vec![7; 5] };
+        still(ada.invoke(&data)).await.expect("it is relayed");
+        let enums::InputPhoneCall::Call(call) = caller;
+        let lines = log.take();
+        let line = |method: &str| {
+            let of_method = |line: &&serde_json::Value| line["method"] == method;
+            lines.iter().find(of_method).unwrap_or_else(|| panic!("no {method}: {lines:?}"))
+        };
+        let versions = serde_json::json!(["13.0.0", "9.0.0", "8.0.0"]);
+        let (id, callee) = (call.id, server.sessions()[1].user_id);
+        for (method, args) in [
+            (
+                "phone.requestCall",
+                serde_json::json!({ "user": callee, "video": false, "versions": versions }),
+            ),
+            ("phone.acceptCall", serde_json::json!({ "id": id, "versions": ["9.0.0"] })),
+            ("phone.confirmCall", serde_json::json!({ "id": id, "versions": ["13.0.0"] })),
+            ("phone.sendSignalingData", serde_json::json!({ "id": id, "bytes": 5 })),
+        ] {
+            assert_eq!((&line(method)["args"], &line(method)["answer"]), (&args, &"ok".into()));
+        }
+    });
+}
+
 #[tokio::test]
 async fn the_same_random_id_is_the_same_call() {
     let (server, ada, mut alan) = two_clients("").await;
@@ -316,6 +353,43 @@ async fn the_same_random_id_is_the_same_call() {
     let other = ada.request(&alans, vec![1; 32]).await.expect_err("another call");
     assert!(other.is("RANDOM_ID_DUPLICATE"), "{other}");
     assert_eq!(server.ground_truth(0).len(), 1);
+}
+
+#[tokio::test]
+async fn a_caller_cancels_and_an_accepted_call_is_ended_by_its_devices_alone() {
+    let (server, mut ada, mut alan) = two_clients("").await;
+    let other = Client::new(&server, 2);
+    other.state().await;
+    let placed = ada.request(&user(&server, 1), vec![1; 32]).await.expect("it is placed");
+    let placed = waiting(placed);
+    alan.next_ringing_call().await;
+    ada.discard(placed.id, placed.access_hash).await.expect("it is cancelled");
+    assert_eq!(ada.next_discarded().await.id, placed.id);
+    assert_eq!(alan.next_discarded().await.id, placed.id);
+
+    let (_, callee, _) = call_with_random_id(&server, &mut ada, &mut alan, 2).await;
+    let refused = other.hang_up(callee.clone(), 1).await.expect_err("another device talks");
+    assert!(refused.is("CALL_ALREADY_ACCEPTED"), "{refused}");
+    alan.hang_up(callee, 1).await.expect("it ends");
+    assert_eq!(ada.next_discarded().await.duration, Some(1));
+}
+
+#[tokio::test]
+async fn the_scenario_refuses_requests_of_a_call_with_one_person() {
+    let answers = "[[answer]]\nmethod = 'phone.requestCall'\ncall = 'alan'\n\
+        error = '420 FLOOD_WAIT_3'\n\
+        [[answer]]\nmethod = 'phone.sendSignalingData'\ncall = 'alan'\n\
+        error = '420 FLOOD_WAIT_9'\n\
+        [[answer]]\nmethod = 'phone.requestCall'\ncall = 'grace'\nerror = '500 NEVER'\n";
+    let (server, mut ada, mut alan) = two_clients(answers).await;
+    let refused = ada.request(&user(&server, 1), vec![1; 32]).await.expect_err("scripted");
+    assert!(refused.is("FLOOD_WAIT"), "{refused}");
+    assert!(server.ground_truth(0).is_empty(), "it took no effect");
+    let (peer, _) = established_call(&server, &mut ada, &mut alan).await;
+    let request = functions::phone::SendSignalingData { peer, data: vec![1] };
+    let refused = ada.invoke(&request).await.expect_err("scripted");
+    assert!(refused.is("FLOOD_WAIT"), "{refused}");
+    assert!(ada.invoke(&request).await.expect("relayed"));
 }
 
 /// A call between two clients goes on after both were disconnected.

@@ -90,6 +90,7 @@ impl Scenario {
     fn check_phone_script(&self, source: TomlSource) -> Result<(), TomlError> {
         let (phone, signaling) = (&self.phone, &self.signaling);
         check_json(source, "config", Some(&phone.config))?;
+        check_seconds(source, "late", phone.late.as_ref())?;
         check_json(source, "custom_parameters", phone.custom_parameters.as_ref())?;
         for reflector in phone.reflector.iter().flatten() {
             check_reflector(source, reflector)?;

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::Container;
+
 /// `[phone]`: how the server carries out the calls of clients.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -25,6 +27,12 @@ pub(crate) struct PhoneScript {
     pub(crate) config: Spanned<String>,
     /// What the server asks of a client after a call.
     pub(crate) asks: Vec<AskScript>,
+    /// How often each update about a call that a client has placed is repeated.
+    pub(crate) repeat: u32,
+    /// The delay of each such update, in seconds.
+    pub(crate) late: Option<Spanned<f64>>,
+    /// The container of such updates.
+    pub(crate) container: Container,
     /// The reflectors; without it there is one.
     pub(crate) reflector: Option<Vec<ReflectorScript>>,
     pub(crate) stun: StunScript,
@@ -80,6 +88,9 @@ impl Default for PhoneScript {
             custom_parameters: None,
             config: Spanned::new(0..0, DEFAULT_CONFIG.to_owned()),
             asks: Vec::new(),
+            repeat: 0,
+            late: None,
+            container: Container::default(),
             reflector: None,
             stun: StunScript::default(),
         }

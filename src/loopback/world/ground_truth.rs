@@ -3,7 +3,7 @@
 use grammers_tl_types::enums;
 
 use super::{CallView, World};
-use crate::call::{CallFeedback, CallState, SessionIx};
+use crate::call::{CallFeedback, CallState, Endpoint, SessionIx};
 use crate::scenario::MessageScript;
 
 /// The state of a call for one session.
@@ -21,6 +21,10 @@ pub struct CallTruth {
     pub live_constructor: Option<&'static str>,
     /// The recorded reason and the duration in seconds, once the call has ended for both parties.
     pub ended: Option<(&'static str, Option<i32>)>,
+    /// Whether the session placed the call.
+    pub placed_here: bool,
+    /// Whether the session accepted the call.
+    pub accepted_here: bool,
     /// Whether a `phone.discardCall` of the session ended the call.
     pub ended_here: bool,
     /// Whether the callee accepted the call on any device.
@@ -88,6 +92,7 @@ impl World {
     pub(crate) fn ground_truth(&self, session: SessionIx) -> Vec<CallTruth> {
         let Some(user) = self.sessions[session].user else { return Vec::new() };
         let mut ground_truth = Vec::new();
+        let here = Endpoint::Session(session);
         for (ix, call) in self.calls.iter().enumerate() {
             if call.access_hash_for(user).is_none() {
                 continue;
@@ -116,6 +121,9 @@ impl World {
                 incoming: user == call.callee,
                 live_constructor,
                 ended,
+                placed_here: user == call.caller && call.caller_endpoint == here,
+                accepted_here: user == call.callee
+                    && call.answered().is_some_and(|(by, _)| by == here),
                 ended_here: by == Some(session),
                 answered: call.answered().is_some(),
                 message,

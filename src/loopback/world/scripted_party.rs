@@ -1,6 +1,6 @@
 //! People without a session who answer the calls of clients, and whose calls clients answer.
 
-use grammers_tl_types::enums;
+use grammers_tl_types::{enums, types};
 
 use super::World;
 use super::script::{RECEIPT, ScriptEvent};
@@ -25,10 +25,7 @@ impl World {
     }
 
     /// The protocol of the app of a user without a session.
-    pub(crate) fn scripted_protocol(
-        &self,
-        user: UserIx,
-    ) -> grammers_tl_types::types::PhoneCallProtocol {
+    pub(crate) fn scripted_protocol(&self, user: UserIx) -> types::PhoneCallProtocol {
         let versions = self.person(user).and_then(|person| person.versions.clone());
         let versions = versions.unwrap_or_else(|| OFFICIAL_VERSIONS.map(str::to_owned).to_vec());
         terms::protocol_of(versions)

@@ -128,9 +128,20 @@ impl User {
     }
 
     pub(crate) fn to_tl(&self, is_self: bool) -> enums::User {
+        self.to_tl_as(is_self, if is_self { Acquaintance::Stranger } else { self.known })
+    }
+
+    /// The user with a usable access hash.
+    pub(crate) fn to_tl_resolved(&self, is_self: bool) -> enums::User {
+        match self.known {
+            Acquaintance::Contact if !is_self => self.to_tl_as(is_self, Acquaintance::Contact),
+            _ => self.to_tl_as(is_self, Acquaintance::Stranger),
+        }
+    }
+
+    fn to_tl_as(&self, is_self: bool, known: Acquaintance) -> enums::User {
         // A `user` whose flags and id are zero provides the values of all optional fields.
         let empty = types::User::from_bytes(&[0; 16]).expect("a user without flags is 16 bytes");
-        let known = if is_self { Acquaintance::Stranger } else { self.known };
         let min = known == Acquaintance::Min;
         // The access hash of a `min` user is valid only for the message that it came with.
         // Source: <https://core.telegram.org/api/min>.

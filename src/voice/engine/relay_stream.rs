@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::relay::tcp::{Decoder, encode};
+use crate::relay::tcp::{StreamDecoder, encode};
 
 /// How long a connection may take to be made, and the pause before the next attempt.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -118,7 +118,7 @@ fn serve(
     if stop.load(Ordering::Acquire) || inputs.send(StreamInput::Connected(server)).is_err() {
         return;
     }
-    let (mut decoder, mut buffer) = (Decoder::default(), [0; 4096]);
+    let (mut decoder, mut buffer) = (StreamDecoder::default(), [0; 4096]);
     while let Ok(length) = stream.read(&mut buffer) {
         if length == 0 {
             return;

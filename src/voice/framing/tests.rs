@@ -1,3 +1,5 @@
+//! The formats of signaling over a way that loses, doubles and changes packets.
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -7,8 +9,8 @@ use crate::key;
 
 const KINDS: [FramingKind; 3] = [FramingKind::Acked, FramingKind::Sctp, FramingKind::Compressed];
 
-fn key() -> CallKey {
-    CallKey::of_bytes([7; key::LENGTH].into())
+fn key() -> SharedKey {
+    SharedKey::of_bytes([7; key::LENGTH].into())
 }
 
 /// What happens to a packet on its way.
@@ -36,7 +38,7 @@ impl Pair {
         let now = Instant::now();
         let side = |direction| Framing::new(kind, key(), direction, now);
         Self {
-            sides: [side(Direction::CallerToCallee), side(Direction::CalleeToCaller)],
+            sides: [side(SealDirection::CallerToCallee), side(SealDirection::CalleeToCaller)],
             received: [Vec::new(), Vec::new()],
             late: [Vec::new(), Vec::new()],
             now,
@@ -119,21 +121,21 @@ fn messages_arrive_in_both_directions() {
 #[test]
 fn a_first_packet_of_versions_8_and_9_is_a_single_message() {
     let mut framing =
-        Framing::new(FramingKind::Acked, key(), Direction::CallerToCallee, Instant::now());
+        Framing::new(FramingKind::Acked, key(), SealDirection::CallerToCallee, Instant::now());
     framing.send(b"{}", Instant::now());
     let packet = framing.poll_transmit().expect("a packet");
-    let plaintext = seal::open(&key(), Direction::CallerToCallee, &packet).expect("sealed");
+    let plaintext = seal::open(&key(), SealDirection::CallerToCallee, &packet).expect("sealed");
     assert_eq!(plaintext, [0xc0, 0, 0, 1, 127, 0, 0, 0, 2, b'{', b'}']);
 }
 
 #[test]
 fn a_second_packet_repeats_what_is_not_acknowledged() {
     let now = Instant::now();
-    let mut framing = Framing::new(FramingKind::Acked, key(), Direction::CallerToCallee, now);
+    let mut framing = Framing::new(FramingKind::Acked, key(), SealDirection::CallerToCallee, now);
     framing.send(b"a", now);
     framing.send(b"b", now);
     let packets: Vec<_> = std::iter::from_fn(|| framing.poll_transmit()).collect();
-    let plaintext = seal::open(&key(), Direction::CallerToCallee, &packets[1]).expect("sealed");
+    let plaintext = seal::open(&key(), SealDirection::CallerToCallee, &packets[1]).expect("sealed");
     let expected = [
         &[0, 0, 0, 3, 254][..],
         &[0x40, 0, 0, 1, 127, 0, 0, 0, 1, b'a'],
@@ -147,7 +149,7 @@ fn both_sides_may_start_the_association() {
     // Two callers: each receives the INIT of the other while its own is on the way. The second one
     // stands for an implementation that does not give its own up.
     let now = Instant::now();
-    let mut yielding = Framing::new(FramingKind::Sctp, key(), Direction::CallerToCallee, now);
+    let mut yielding = Framing::new(FramingKind::Sctp, key(), SealDirection::CallerToCallee, now);
     let init = yielding.poll_transmit().expect("an INIT");
     let mut other = Pair::new(FramingKind::Sctp);
     let theirs = other.sides[0].poll_transmit().expect("an INIT");
@@ -166,7 +168,8 @@ fn both_sides_may_start_the_association() {
 fn a_message_that_expands_without_bound_is_refused() {
     let now = Instant::now();
     let side = |direction| Framing::new(FramingKind::Compressed, key(), direction, now);
-    let (mut from, mut to) = (side(Direction::CallerToCallee), side(Direction::CalleeToCaller));
+    let (mut from, mut to) =
+        (side(SealDirection::CallerToCallee), side(SealDirection::CalleeToCaller));
     for (length, expected) in [
         (2 * 1024 * 1024, Ok(())),
         (2 * 1024 * 1024 + 1, Err(FramingError::Compression)),
@@ -247,9 +250,9 @@ proptest! {
         kind in prop::sample::select(&KINDS[..]),
     ) {
         let now = Instant::now();
-        let mut framing = Framing::new(kind, key(), Direction::CallerToCallee, now);
+        let mut framing = Framing::new(kind, key(), SealDirection::CallerToCallee, now);
         for plaintext in plaintexts {
-            let packet = seal::seal(&key(), Direction::CalleeToCaller, &plaintext);
+            let packet = seal::seal(&key(), SealDirection::CalleeToCaller, &plaintext);
             let _ = framing.receive(&packet, now);
             framing.handle_timeout(now);
         }

@@ -14,7 +14,7 @@ pub(crate) fn encode(packet: &[u8], first: bool) -> Vec<u8> {
 
 /// Reads packets from a stream.
 #[derive(Debug, Default)]
-pub(crate) struct Decoder {
+pub(crate) struct StreamDecoder {
     buffer: Vec<u8>,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Decoder {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooLong;
 
-impl Decoder {
+impl StreamDecoder {
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
@@ -58,7 +58,7 @@ mod tests {
             step in 1_usize..50,
         ) {
             let stream: Vec<u8> = packets.iter().flat_map(|packet| encode(packet, false)).collect();
-            let (mut decoder, mut read) = (Decoder::default(), Vec::new());
+            let (mut decoder, mut read) = (StreamDecoder::default(), Vec::new());
             for part in stream.chunks(step) {
                 decoder.extend(part);
                 while let Some(packet) = decoder.poll().expect("short") {
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_length_out_of_bounds_ends_the_stream() {
-        let mut decoder = Decoder::default();
+        let mut decoder = StreamDecoder::default();
         decoder.extend(&4097_u32.to_le_bytes());
         assert_eq!(decoder.poll(), Err(TooLong));
     }

@@ -1,11 +1,13 @@
+//! Two sessions over a simulated network, in simulated time.
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::*;
 use crate::framing::FramingKind;
-use crate::key::{self, CallKey};
-use crate::parameters::{CustomParameters, LibraryVersion};
-use crate::servers::{Reflector, StunServer};
+use crate::key::{self, SharedKey};
+use crate::parameters::{CustomParameters, LibraryVersion, SoundProcessing};
+use crate::servers::{ReflectorServer, StunService};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// How long a packet travels.
@@ -17,21 +19,22 @@ fn address(side: usize) -> SocketAddr {
     (Ipv4Addr::new(192, 0, 2, side as u8 + 1), 5000).into()
 }
 
-fn reflector(tcp: bool) -> Server {
+fn reflector(tcp: bool) -> MediaServer {
     let peer_tag = [9; 16];
     let addresses = vec![REFLECTOR.0.into()];
-    Server::Reflector(Reflector { id: 77, addresses, port: REFLECTOR.1, peer_tag, tcp })
+    MediaServer::Reflector(ReflectorServer { id: 77, addresses, port: REFLECTOR.1, peer_tag, tcp })
 }
 
 fn parameters(version: LibraryVersion) -> MediaParameters {
     MediaParameters {
-        key: CallKey::of_bytes(std::array::from_fn(|byte| byte as u8).into()),
+        key: SharedKey::of_bytes(std::array::from_fn(|byte| byte as u8).into()),
         caller: true,
         version,
         servers: vec![reflector(false)],
         route: Route::Any,
         custom: CustomParameters::default(),
         muted: false,
+        processing: SoundProcessing::NONE,
     }
 }
 
@@ -44,7 +47,7 @@ enum Arrival {
 
 /// Two sessions, the network between them, and the clock of both.
 struct Network {
-    sides: [Session; 2],
+    sides: [MediaSession; 2],
     start: Instant,
     now: Instant,
     arrivals: BTreeMap<(Instant, u64), (usize, Arrival)>,
@@ -57,7 +60,7 @@ struct Network {
     tags: BTreeMap<Vec<u8>, usize>,
     sent: [Vec<SocketAddr>; 2],
     signaling: [Vec<Vec<u8>>; 2],
-    connections: [Vec<(Duration, Connection)>; 2],
+    connections: [Vec<(Duration, MediaConnection)>; 2],
     paths: [Option<Path>; 2],
     muted: [Option<bool>; 2],
     sound: [Vec<AudioPacket>; 2],
@@ -72,7 +75,7 @@ impl Network {
 
     fn with(caller: &MediaParameters, callee: &MediaParameters) -> Self {
         let now = Instant::now();
-        let side = |parameters, side| Session::new(parameters, address(side), now);
+        let side = |parameters, side| MediaSession::new(parameters, address(side), now);
         let mut network = Self {
             sides: [side(caller, 0).expect("a session"), side(callee, 1).expect("a session")],
             start: now,
@@ -219,7 +222,7 @@ impl Network {
     /// When both sides were connected for the first time.
     fn connected_after(&self) -> Option<Duration> {
         let first = |side: usize| {
-            let connected = |it: &&(Duration, Connection)| it.1 == Connection::Connected;
+            let connected = |it: &&(Duration, MediaConnection)| it.1 == MediaConnection::Connected;
             self.connections[side].iter().find(connected).map(|it| it.0)
         };
         Some(first(0)?.max(first(1)?))
@@ -253,7 +256,11 @@ fn relays_carry_a_call_and_no_packet_goes_elsewhere() {
         for tcp in [false, true] {
             let servers = vec![
                 reflector(tcp),
-                Server::Stun(StunServer { id: 1, addresses: vec![STUN.0.into()], port: STUN.1 }),
+                MediaServer::Stun(StunService {
+                    id: 1,
+                    addresses: vec![STUN.0.into()],
+                    port: STUN.1,
+                }),
             ];
             let custom = CustomParameters::parse(custom);
             let relayed = MediaParameters {
@@ -283,8 +290,8 @@ fn relays_carry_a_call_and_no_packet_goes_elsewhere() {
 fn the_signaling_of_a_relayed_call_has_no_address() {
     let custom = CustomParameters::parse(r#"{"network_signaling_nosctp":true}"#);
     let open = MediaParameters { custom, ..parameters(LibraryVersion::V13) };
-    let stun = StunServer { id: 1, addresses: vec![STUN.0.into()], port: STUN.1 };
-    let servers = vec![reflector(false), Server::Stun(stun)];
+    let stun = StunService { id: 1, addresses: vec![STUN.0.into()], port: STUN.1 };
+    let servers = vec![reflector(false), MediaServer::Stun(stun)];
     let open = MediaParameters { servers, ..open };
     let relayed = MediaParameters { route: Route::RelaysOnly, ..open.clone() };
     for (parameters, expected) in [(relayed, false), (open, true)] {
@@ -292,7 +299,7 @@ fn the_signaling_of_a_relayed_call_has_no_address() {
         network.run(2 * SECOND);
         let (key, now) = (parameters.key.clone(), network.now);
         let mut listener =
-            Framing::new(FramingKind::Compressed, key, Direction::CalleeToCaller, now);
+            Framing::new(FramingKind::Compressed, key, SealDirection::CalleeToCaller, now);
         let mut messages = String::new();
         for packet in &network.signaling[0] {
             listener.receive(packet, now).expect("readable");
@@ -319,7 +326,7 @@ fn a_call_connects_although_packets_are_lost() {
             let connected = network.connected_after().expect("connected");
             assert!(connected < within, "{loss} %: {connected:?}");
             let states: Vec<_> = network.connections[0].iter().map(|it| it.1).collect();
-            assert_eq!(states, [Connection::Connected], "and stays so");
+            assert_eq!(states, [MediaConnection::Connected], "and stays so");
         }
     }
 }
@@ -332,10 +339,10 @@ fn an_outage_is_survived_and_a_long_one_ends_the_call() {
     network.run(8 * SECOND);
     network.outage = false;
     network.run(10 * SECOND);
-    let states = |network: &Network, side: usize| -> Vec<Connection> {
+    let states = |network: &Network, side: usize| -> Vec<MediaConnection> {
         network.connections[side].iter().map(|it| it.1).collect()
     };
-    use Connection::{Connected, Reconnecting};
+    use MediaConnection::{Connected, Reconnecting};
     for side in [0, 1] {
         assert_eq!(states(&network, side).last(), Some(&Connected), "{:?}", states(&network, side));
         assert!(network.failures[side].is_none());
@@ -358,7 +365,7 @@ fn sides_with_different_keys_never_connect() {
         let mut bytes = [0; key::LENGTH];
         bytes.copy_from_slice(caller.key.bytes());
         bytes[200] ^= 1;
-        let key = CallKey::of_bytes(bytes.into());
+        let key = SharedKey::of_bytes(bytes.into());
         let callee = MediaParameters { caller: false, key, ..caller.clone() };
         let mut network = Network::with(&caller, &callee);
         network.run(PATIENCE + SECOND);
@@ -407,7 +414,7 @@ fn foreign_signaling_does_no_harm() {
     sealed.extend_from_slice(&(flood.len() as u32).to_be_bytes());
     sealed.extend_from_slice(flood.as_bytes());
     // Longer than any packet that is opened.
-    let flood = crate::seal::seal(&key, Direction::CalleeToCaller, &sealed);
+    let flood = crate::seal::seal(&key, SealDirection::CalleeToCaller, &sealed);
     for garbage in [vec![0xa5; 16 * 1024], Vec::new(), vec![1; 21], flood] {
         network.sides[0].signaling(&garbage, now).expect("dropped");
     }
@@ -421,7 +428,8 @@ fn foreign_signaling_does_no_harm() {
 #[test]
 fn what_the_server_wants_and_this_engine_cannot_is_refused() {
     let now = Instant::now();
-    let refused = |parameters: &MediaParameters| Session::new(parameters, address(0), now).err();
+    let refused =
+        |parameters: &MediaParameters| MediaSession::new(parameters, address(0), now).err();
     let custom = CustomParameters::parse(r#"{"network_use_mtproto":true}"#);
     let without_dtls = MediaParameters { custom, ..parameters(LibraryVersion::V13) };
     assert!(matches!(refused(&without_dtls), Some(MediaFailure::WithoutDtls)));

@@ -167,6 +167,22 @@ async fn a_reflector_relays_by_tcp() {
     assert!(ended.is_err() || rest.is_empty(), "the connection is closed");
 }
 
+#[tokio::test]
+async fn packets_by_tcp_keep_their_order() {
+    let text = "[[phone.reflector]]\ntcp = true\ndelay = 0.05\njitter = 0.1";
+    let (server, mut ada, mut alan) = two_clients(text).await;
+    let (_, _, call) = connected_call(&server, &mut ada, &mut alan).await;
+    let [tcp] = reflectors(&call)[..] else { panic!("one reflector") };
+    let (mut of_ada, mut of_alan) = (tcp_party(tcp, ADA).await, tcp_party(tcp, ALAN).await);
+    until(&server, "tcp-reflector", |it| it.served == 2).await;
+    for number in 0..20 {
+        send_tcp(&mut of_ada, &data(tcp, ALAN, ADA, &[number])).await;
+    }
+    for number in 0..20 {
+        assert_eq!(receive_tcp(&mut of_alan).await, data(tcp, ALAN, ADA, &[number]));
+    }
+}
+
 #[test]
 fn a_reflector_loses_and_delays_packets_and_is_down() {
     block_on(async {

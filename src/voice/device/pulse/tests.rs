@@ -1,116 +1,25 @@
 //! The device with a PulseAudio daemon of the test, whose sinks and sources are made of software.
 
 use std::ffi::CString;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::process::{Child, Command as Program, Stdio};
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use pulseaudio::protocol::{
-    ChannelVolume, Command, ServerInfo, SetDeviceMuteParams, SetDeviceVolumeParams, SinkInfoList,
-    SourceInfoList,
+    ChannelVolume, Command, LoadModuleParams, SetDeviceMuteParams, SetDeviceVolumeParams,
 };
 
-use super::{PulseDevice, SoundEnvironment};
 use crate::device::PortDirection::{Loudspeaker, Microphone};
 use crate::device::{
     Device, DeviceChoice, DeviceError, DeviceEvent, EngineRings, StopFlag, UsedPorts, sample_rings,
 };
-use crate::testing::{
-    DEADLINE, TestFolder, amplitude, play_until_recorded, record, start, wait_until,
-};
+use crate::testing::{DEADLINE, amplitude, play_until_recorded, record, wait_until};
+
+use daemon::Daemon;
+
+mod daemon;
 
 const AMPLITUDE: f64 = 8_000.0;
-
-struct Daemon {
-    child: Child,
-    modules: Vec<&'static str>,
-    folder: TestFolder,
-}
-
-impl Daemon {
-    /// Starts a daemon with these modules. The first sink and the first source are the defaults.
-    fn start(modules: &[&'static str]) -> Option<Self> {
-        let folder = TestFolder::new();
-        let child = Self::run(folder.path(), modules)?;
-        Some(Self { child, modules: modules.to_vec(), folder })
-    }
-
-    fn run(folder: &Path, modules: &[&str]) -> Option<Child> {
-        let socket = folder.join("native");
-        let mut program = Program::new("pulseaudio");
-        program.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes"]);
-        program.args(["--use-pid-file=no", "--log-level=error"]);
-        for module in modules {
-            program.arg(format!("--load={module}"));
-        }
-        // The last, so that all ports are there when the socket is.
-        program.arg(format!("--load=module-native-protocol-unix socket={}", socket.display()));
-        program
-            .env("HOME", folder)
-            .env("XDG_RUNTIME_DIR", folder)
-            .env("PULSE_RUNTIME_PATH", folder);
-        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = start(&mut program)?;
-        wait_until("the daemon listens", || UnixStream::connect(&socket).is_ok());
-        Some(child)
-    }
-
-    fn environment(&self) -> SoundEnvironment {
-        SoundEnvironment {
-            pulse_runtime_path: Some(self.folder.path().into()),
-            ..SoundEnvironment::default()
-        }
-    }
-
-    fn device(&self) -> PulseDevice {
-        PulseDevice::of(self.environment())
-    }
-
-    /// `kill -9`.
-    fn kill(&mut self) {
-        self.child.kill().expect("it runs");
-        self.child.wait().expect("it ends");
-    }
-
-    fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Program::new("kill").args([signal, &pid]).status().expect("it runs").success());
-    }
-
-    fn restart(&mut self) {
-        self.child = Self::run(self.folder.path(), &self.modules).expect("it ran before");
-    }
-
-    /// Sends a command and waits until it has been carried out.
-    fn command(&self, command: &Command) {
-        let mut wire = self.environment().connect(&StopFlag::new()).expect("a connection");
-        wire.send(command).expect("a command");
-        let _: ServerInfo = wire.ask("answer", &Command::GetServerInfo).expect("an answer");
-    }
-
-    /// Removes a sink or a source, as unplugging it does.
-    fn unplug(&self, name: &str) {
-        let mut wire = self.environment().connect(&StopFlag::new()).expect("a connection");
-        let sinks: SinkInfoList = wire.ask("list", &Command::GetSinkInfoList).expect("sinks");
-        let sources: SourceInfoList =
-            wire.ask("list", &Command::GetSourceInfoList).expect("sources");
-        let sinks = sinks.into_iter().map(|it| (it.name, it.owner_module_index));
-        let mut all = sinks.chain(sources.into_iter().map(|it| (it.name, it.owner_module_index)));
-        let module = all.find(|(it, _)| it.to_str() == Ok(name)).expect("the port").1;
-        self.command(&Command::UnloadModule(module.expect("its module")));
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // It may have ended before.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 struct Running {
     rings: EngineRings,
@@ -321,6 +230,31 @@ fn a_loudspeaker_that_is_unplugged_is_replaced_and_named() {
     daemon.unplug("b");
     let moved = DeviceEvent::Moved { direction: Loudspeaker, to: "a".into() };
     assert_eq!(running.event(), moved);
+    running.hear(440.0);
+    running.end();
+}
+
+#[test]
+fn without_any_port_the_next_one_is_awaited() {
+    let Some(daemon) = Daemon::start(&["module-null-sink sink_name=a"]) else { return };
+    let mut running = Running::start(&daemon, choice("a.monitor", "a"));
+    assert_eq!(running.event(), DeviceEvent::Started(used("a.monitor", "a")));
+    daemon.unplug("a");
+    let events = [running.event(), running.event()];
+    let lost = running.event();
+    let is_unavailable = |wanted| {
+        let mut found = events.iter();
+        found.any(
+            |it| matches!(it, DeviceEvent::Unavailable { direction, .. } if *direction == wanted),
+        )
+    };
+    assert!(is_unavailable(Microphone) && is_unavailable(Loudspeaker), "{events:?}");
+    assert!(matches!(lost, DeviceEvent::Lost { .. }), "{lost:?}");
+    daemon.command(&Command::LoadModule(LoadModuleParams {
+        name: CString::from(c"module-null-sink"),
+        arguments: Some(CString::from(c"sink_name=a")),
+    }));
+    assert_eq!(running.event(), DeviceEvent::Returned(used("a.monitor", "a")));
     running.hear(440.0);
     running.end();
 }

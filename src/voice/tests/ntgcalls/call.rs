@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use onhook_voice::device::synthetic::{HeardBlock, SyntheticDevice};
 use onhook_voice::device::{DeviceChoice, SampleBlock};
 use onhook_voice::{
-    Agreement, Connection, CustomParameters, Group, LibraryVersion, Media, MediaEvent,
-    MediaFigures, MediaParameters, PrivateValue, Route, Server,
+    Agreement, CustomParameters, Group, LibraryVersion, Media, MediaConnection, MediaEvent,
+    MediaFigures, MediaParameters, MediaServer, PrivateValue, Route, SoundProcessing,
 };
 use serde_json::{Value, json};
 
@@ -96,10 +96,11 @@ impl InteropCall {
             key,
             caller: plan.caller,
             version: plan.version,
-            servers: servers.into_iter().map(Server::Reflector).collect(),
+            servers: servers.into_iter().map(MediaServer::Reflector).collect(),
             route: if reflector.is_some() { Route::RelaysOnly } else { Route::Any },
             custom: CustomParameters::parse(plan.custom),
             muted: false,
+            processing: SoundProcessing::NONE,
         };
         let (sender, events) = mpsc::channel();
         let (outgoing, to_peer) = mpsc::channel();
@@ -153,7 +154,7 @@ impl InteropCall {
     /// Waits until both sides are connected.
     pub fn connected(&self) -> ConnectionTime {
         let own = self.event(|at, event| {
-            let connected = matches!(event, MediaEvent::Connection(Connection::Connected));
+            let connected = matches!(event, MediaEvent::Connection(MediaConnection::Connected));
             connected.then_some(at)
         });
         let peer = self.report(|report| match report {

@@ -76,8 +76,8 @@ fn both_roles(
         check(&format!("{} as {role}, ntgcalls", version.name()), &heard.peer, limits);
         // ntgcalls measures the line with packets that have no sound.
         let (lost, measured) = (line.map_or(0.0, |it| it.loss as f32 / 100.0), call.figures());
-        assert!((measured.received_loss - lost).abs() < 0.1, "{measured:?}");
-        assert!(lost > 0.0 || measured.received_loss < 0.02, "{measured:?}");
+        assert!((measured.loss - f64::from(lost)).abs() < 0.15, "{measured:?}");
+        assert!(lost > 0.0 || measured.loss < 0.02, "{measured:?}");
         let relayed = reflector.map(|it| it.relayed());
         assert!(relayed.is_none_or(|packets| packets > 200), "{relayed:?}");
     };

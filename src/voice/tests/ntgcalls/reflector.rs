@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use onhook_voice::Reflector;
+use onhook_voice::ReflectorServer;
 
 use crate::namespace::ADDRESS;
 
@@ -52,9 +52,9 @@ impl LossyReflector {
     }
 
     /// The server as a call names it.
-    pub fn server(&self) -> Reflector {
+    pub fn server(&self) -> ReflectorServer {
         let (addresses, port) = (vec![self.address.ip()], self.address.port());
-        Reflector { id: 7, addresses, port, peer_tag: self.peer_tag, tcp: false }
+        ReflectorServer { id: 7, addresses, port, peer_tag: self.peer_tag, tcp: false }
     }
 
     /// How many packets were passed on.

@@ -1,0 +1,106 @@
+//! Choosing a person to call. Choosing one is the question before the call.
+
+use jiff::Timestamp;
+use tui_input::Input;
+
+use super::State;
+use super::action::Action;
+use super::dial_dialog::{Dial, DialState};
+use super::dialog::Dialog;
+use super::effect::Effect;
+use crate::calls::account::AccountCommand;
+use crate::calls::failure::Failure;
+use crate::calls::{AccountId, Party};
+use crate::words;
+use crate::words::notice;
+
+impl State {
+    /// Opens the dialog. The person of the selected call is the first one that it offers.
+    pub(super) fn dial(&mut self, now: Timestamp) -> Vec<Effect> {
+        if let Some(own) = &self.phone {
+            let name = self.shown_name(&own.peer);
+            self.notices.show(notice::in_a_call(&name), now);
+            return Vec::new();
+        }
+        let selected = self.selected_call().map(|call| (call.key.account, call.peer.clone()));
+        let online = self.present().map(|(id, _)| id).find(|id| self.is_online(*id));
+        let account = selected.as_ref().map(|(account, _)| *account).or(online);
+        let Some(account) = account.filter(|account| self.is_online(*account)) else {
+            self.notices.show(notice::OFFLINE, now);
+            return Vec::new();
+        };
+        let mut dial = Dial {
+            account,
+            input: Input::default(),
+            known: Vec::new(),
+            found: Vec::new(),
+            cursor: 0,
+            state: DialState::ReadingContacts,
+        };
+        dial.offer(selected.map(|(_, peer)| peer));
+        let recent = self.calls.recent().filter(|call| call.key.account == account);
+        dial.offer(recent.take(1).map(|call| call.peer.clone()));
+        self.dialog = Some(Dialog::Dial(Box::new(dial)));
+        vec![Effect::Account(account, AccountCommand::FindPerson(String::new()))]
+    }
+
+    pub(super) fn act_in_dial(&mut self, action: Action) -> Vec<Effect> {
+        let Some(Dialog::Dial(dial)) = &mut self.dialog else { return Vec::new() };
+        let people = dial.people();
+        let last = people.len().saturating_sub(1);
+        match action {
+            Action::Complete => dial.cursor = if dial.cursor >= last { 0 } else { dial.cursor + 1 },
+            Action::CompleteBack => {
+                dial.cursor = dial.cursor.checked_sub(1).unwrap_or(last);
+            }
+            Action::Accept => {
+                if let Some(peer) = people.get(dial.cursor) {
+                    let (account, peer) = (dial.account, peer.clone());
+                    self.dialog = None;
+                    return self.place(account, peer);
+                }
+                let typed = crate::text::clean(dial.input.value());
+                if !typed.trim().is_empty() && dial.state != DialState::LookingUp {
+                    dial.state = DialState::LookingUp;
+                    return vec![Effect::Account(dial.account, AccountCommand::FindPerson(typed))];
+                }
+            }
+            _ => self.dialog = None,
+        }
+        Vec::new()
+    }
+
+    /// Applies what a look-up has found.
+    pub(super) fn person_found(
+        &mut self,
+        account: AccountId,
+        outcome: Result<Vec<Party>, Failure>,
+    ) -> Vec<Effect> {
+        let Some(Dialog::Dial(dial)) = &mut self.dialog else { return Vec::new() };
+        if dial.account != account {
+            return Vec::new();
+        }
+        match (outcome, &dial.state) {
+            (Ok(people), DialState::LookingUp) => {
+                let nobody = people.is_empty();
+                dial.found = people;
+                dial.state = if nobody {
+                    DialState::Failed(words::phone::NOBODY_FOUND.to_owned())
+                } else {
+                    DialState::Ready
+                };
+            }
+            (Ok(people), _) => {
+                dial.offer(people);
+                if dial.state == DialState::ReadingContacts {
+                    dial.state = DialState::Ready;
+                }
+            }
+            (Err(failure), _) => {
+                let text = words::failure::text(&failure);
+                dial.state = DialState::Failed(format!("{text} · {}", failure.code()));
+            }
+        }
+        Vec::new()
+    }
+}

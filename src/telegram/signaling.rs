@@ -24,12 +24,12 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The call and the bytes of one packet.
-type Packet = (Handle, Vec<u8>);
+type SignalingPacket = (Handle, Vec<u8>);
 
 /// The signaling that waits to be sent, of all calls of an account.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SignalingQueue {
-    packets: Arc<Mutex<VecDeque<Packet>>>,
+    packets: Arc<Mutex<VecDeque<SignalingPacket>>>,
     added: Arc<Notify>,
 }
 
@@ -44,12 +44,12 @@ impl SignalingQueue {
         self.added.notify_one();
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Packet>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<SignalingPacket>> {
         // A panic while the lock is held leaves a whole queue.
         self.packets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn front(&self) -> Option<Packet> {
+    fn front(&self) -> Option<SignalingPacket> {
         self.lock().front().cloned()
     }
 

@@ -5,7 +5,7 @@ use tui_input::Input;
 use super::State;
 use super::action::Layer;
 use super::command_line::CommandLine;
-use super::dial::Dial;
+use super::dial_dialog::Dial;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
 use crate::calls::{AccountId, CallKey, CallKind};

@@ -108,6 +108,7 @@ struct CallLoop<R> {
 
 /// What was done and reported so far.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Seen {
     /// Whether a look-up, a question or an order is under way.
     begun: bool,
@@ -168,7 +169,7 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
             let mut found = None;
             match &msg {
                 Msg::Account(_, AccountEvent::PersonFound(outcome)) => {
-                    found = Some(outcome.clone())
+                    found = Some(outcome.clone());
                 }
                 Msg::Account(_, AccountEvent::OwnCall(OwnCallEvent::Placed(outcome))) => {
                     self.seen.refused = outcome.is_err();
@@ -188,7 +189,7 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
                     Err(failure) => return Ok(CallTaskEnd::Failed(failure)),
                     Ok(people) => match <[Party; 1]>::try_from(people) {
                         Ok([party]) => self
-                            .agree(party.clone(), OwnCallOrder::Place(ACCOUNT, Box::new(party)))?,
+                            .agree(&party.clone(), OwnCallOrder::Place(ACCOUNT, Box::new(party)))?,
                         Err(people) => return Ok(CallTaskEnd::Unclear(people)),
                     },
                 }
@@ -215,7 +216,7 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
     }
 
     /// Asks whether to do it, or does it where there is nobody to ask.
-    fn agree(&mut self, party: Party, order: OwnCallOrder) -> io::Result<()> {
+    fn agree(&mut self, party: &Party, order: OwnCallOrder) -> io::Result<()> {
         self.seen.begun = true;
         let Some(ask) = self.plan.ask else {
             let msg = self.order(order)?;
@@ -223,7 +224,7 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
         };
         let (answer, receiver) = oneshot::channel();
         let target = self.plan.target.clone();
-        let name = words::call::copied_party(&party);
+        let name = words::call::copied_party(party);
         tokio::task::spawn_blocking(move || {
             // The command may have ended meanwhile.
             let _ = answer.send(ask(&target, &name));
@@ -311,7 +312,7 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
                         && is_meant(&call.peer)
                 });
                 match ringing.map(|call| (call.peer.clone(), call.key)) {
-                    Some((party, key)) => self.agree(party, OwnCallOrder::Answer(key)),
+                    Some((party, key)) => self.agree(&party, OwnCallOrder::Answer(key)),
                     None => Ok(()),
                 }
             }

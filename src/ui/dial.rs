@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::{View, popup, put, put_all, with_cursor};
 use crate::app::Privacy;
 use crate::app::action::{Action, Layer};
-use crate::app::dial::{Dial, DialState};
+use crate::app::dial_dialog::{Dial, DialState};
 use crate::words;
 
 /// The most people that are shown at once.

@@ -1,4 +1,27 @@
-//! The media of one Telegram call.
+//! The media of one Telegram call: two engines agree on a connection and exchange sound.
+//!
+//! ```text
+//!  phone.sendSignalingData ⇄ framing ⇄ negotiate ─┐
+//!                                                  ├─ session ─ transport (ICE, DTLS, SRTP)
+//!  UDP socket, TCP to relays ⇄ relay, stun ───────┘     │   ▲
+//!                                                  playout   codec
+//!                                                       ▼   │
+//!                          device ⇄ rings ⇄ apm, level, record, play_file
+//! ```
+//!
+//! [`Media::start`] runs all of it in a thread, [`MediaEvent`]s report what happens. Below the engine
+//! nothing has a socket or reads a clock. The crate knows no Telegram types: keys come from
+//! [`PrivateValue`], everything else from [`MediaParameters`].
+//!
+//! | to change | open |
+//! |---|---|
+//! | the key exchange, the emoji | `key.rs`, `emoji.rs` |
+//! | how signaling is sealed and framed | `seal.rs`, `framing/` |
+//! | what two engines send each other | `message.rs`, `negotiate.rs` |
+//! | which packets go where | `session.rs`, `relay.rs`, `servers.rs` |
+//! | the WebRTC library | `transport.rs`, the only file that uses it |
+//! | the jitter buffer | `playout.rs` |
+//! | the sound system | `device.rs`, `device/` |
 
 pub mod apm;
 mod candidate;

@@ -1,10 +1,15 @@
 //! Calls in which this session takes part.
 
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
 use super::*;
 use crate::app::effect::PhoneEffect;
 use crate::app::phone::{MediaPath, OwnCall, PhoneEvent};
 use crate::app::recording::RecordingChange;
-use crate::calls::own_call::{NamedEmoji, PhoneStage};
+use crate::calls::event::KeyExchange;
+use crate::calls::own_call::{KeyFault, MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage};
 
 #[test]
 fn with_calls_in_this_terminal_off_their_keys_send_nothing() {
@@ -73,4 +78,140 @@ fn the_status_has_the_call_without_its_key() {
         key 🦊 Fox, 🦊 Fox, 🦊 Fox, 🦊 Fox";
     let status = state.status(at(72.5));
     assert!(words::control::long(&status).contains(line), "{}", words::control::long(&status));
+}
+
+/// A call that rings and has what an answer needs.
+fn rings_with_keys(state: &mut State, id: i64, second: f64) {
+    let CallEvent::Live(mut call) = live(id, true, Stage::Requested) else { return };
+    let exchange = KeyExchange { g_a_hash: Some(vec![id as u8; 32]), ..KeyExchange::default() };
+    call.exchange = Some(Arc::new(exchange));
+    tell(state, AccountEvent::Call(CallEvent::Live(call)), second);
+}
+
+fn own(event: OwnCallEvent) -> AccountEvent {
+    AccountEvent::OwnCall(event)
+}
+
+fn agreed(id: i64) -> AccountEvent {
+    let setup = MediaSetup {
+        caller: false,
+        key: Zeroizing::new([0; 256]),
+        version: "13.0.0".to_owned(),
+        relays: Vec::new(),
+        peer_to_peer: true,
+        custom_parameters: None,
+    };
+    let emoji = [NamedEmoji { picture: "🦊", name: "Fox" }; 4];
+    own(OwnCallEvent::KeysAgreed { id, emoji, setup: Arc::new(setup) })
+}
+
+fn signaling(id: i64, byte: u8) -> AccountEvent {
+    own(OwnCallEvent::Signaling { id, bytes: vec![byte] })
+}
+
+/// What the effects want of the media, in short.
+fn media(effects: &[Effect]) -> Vec<String> {
+    let short = |effect: &Effect| match effect {
+        Effect::Phone(PhoneEffect::Start { key, .. }) => Some(format!("start {}", key.id)),
+        Effect::Phone(PhoneEffect::Signaling(_, bytes)) => Some(format!("signaling {}", bytes[0])),
+        Effect::Phone(PhoneEffect::Stop(key)) => Some(format!("stop {}", key.id)),
+        Effect::Phone(PhoneEffect::Mute(_, muted)) => Some(format!("mute {muted}")),
+        _ => None,
+    };
+    effects.iter().filter_map(short).collect()
+}
+
+fn answers(effects: &[Effect]) -> Vec<i64> {
+    let answer = |effect: &Effect| match effect {
+        Effect::Account(_, AccountCommand::Answer { handle, .. }) => Some(handle.id),
+        _ => None,
+    };
+    effects.iter().filter_map(answer).collect()
+}
+
+#[test]
+fn a_call_is_answered_once_and_its_signaling_waits_for_the_keys() {
+    let mut state = board();
+    rings_with_keys(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    assert_eq!(answers(&press(&mut state, Action::Answer, 3.0)), [7]);
+    assert_eq!(answers(&press(&mut state, Action::Answer, 3.1)), [0; 0], "it is on its way");
+    assert_eq!(media(&tell(&mut state, signaling(7, 1), 3.2)), [""; 0]);
+    tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Ok(()) }), 3.3);
+    assert_eq!(media(&tell(&mut state, signaling(7, 2), 3.4)), [""; 0]);
+    assert_eq!(media(&tell(&mut state, signaling(8, 9), 3.4)), [""; 0], "of another call");
+    let started = media(&tell(&mut state, agreed(7), 3.5));
+    assert_eq!(started, ["start 7", "signaling 1", "signaling 2"]);
+    assert_eq!(media(&tell(&mut state, signaling(7, 3), 3.6)), ["signaling 3"]);
+    assert_eq!(media(&press(&mut state, Action::Mute, 3.7)), ["mute true"]);
+
+    update(&mut state, Msg::Phone(key(7), PhoneEvent::Connected), at(4.0));
+    let hang_up = press(&mut state, Action::HangUpNow, 66.0);
+    let RequestKind::Discard { duration, .. } = request(&hang_up).kind else { panic!() };
+    assert_eq!(duration, 62, "from the first sound");
+    let ended = tell(&mut state, discarded(7, Some(EndReason::HangUp)), 66.5);
+    assert_eq!(media(&ended), ["stop 7"]);
+    assert!(state.phone.is_none());
+}
+
+#[test]
+fn what_fails_after_the_answer_ends_the_call_once() {
+    let fault = KeyFault::FingerprintMismatch;
+    let failures: [(&str, fn(&mut State) -> Vec<Effect>); 2] = [
+        ("keys", |state| {
+            let fault = KeyFault::FingerprintMismatch;
+            tell(state, own(OwnCallEvent::KeysRefused { id: 7, fault }), 4.0)
+        }),
+        ("media", |state| {
+            tell(state, agreed(7), 3.9);
+            let ended = PhoneEvent::Ended(Some("no path".to_owned()));
+            update(state, Msg::Phone(key(7), ended), at(4.0))
+        }),
+    ];
+    for (what, fail) in failures {
+        let mut state = board();
+        rings_with_keys(&mut state, 7, 1.0);
+        press(&mut state, Action::Top, 1.0);
+        press(&mut state, Action::Answer, 3.0);
+        let effects = fail(&mut state);
+        assert_eq!(ordered(&effects), [(7, EndReason::Disconnect)], "{what}");
+        assert_eq!(request(&acting(effects)).origin, Origin::Media);
+        let again =
+            tell(&mut state, own(OwnCallEvent::KeysRefused { id: 7, fault: fault.clone() }), 4.1);
+        assert_eq!(ordered(&again), [], "{what}");
+    }
+}
+
+#[test]
+fn a_refused_answer_leaves_no_call_of_this_session() {
+    let mut state = board();
+    rings_with_keys(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    press(&mut state, Action::Answer, 3.0);
+    let outcome = Err(refused(400, "CALL_ALREADY_ACCEPTED"));
+    tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome }), 3.5);
+    assert!(state.phone.is_none());
+    let notice = state.notices.newest().unwrap_or_default().to_owned();
+    assert!(notice.contains("CALL_ALREADY_ACCEPTED"), "{notice}");
+}
+
+#[test]
+fn keys_of_a_call_that_this_session_has_left_end_it() {
+    let mut state = board();
+    rings_with_keys(&mut state, 7, 1.0);
+    let effects = tell(&mut state, agreed(7), 4.0);
+    assert_eq!(ordered(&effects), [(7, EndReason::Disconnect)]);
+    assert_eq!(media(&effects), [""; 0]);
+    let ended = tell(&mut state, agreed(9), 4.0);
+    assert_eq!(ordered(&ended), [], "there is no such call");
+}
+
+#[test]
+fn a_call_without_the_commitment_of_its_caller_is_not_answered() {
+    let mut state = board();
+    rings(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    assert_eq!(answers(&press(&mut state, Action::Answer, 3.0)), [0; 0]);
+    assert!(state.phone.is_none());
+    assert!(state.notices.newest().is_some_and(|it| it.contains("before onhook was started")));
 }

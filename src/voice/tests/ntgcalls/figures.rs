@@ -23,7 +23,8 @@ pub fn print() {
     let mut write = |row: String| writeln!(out, "{row}").expect("the output is open");
     write(
         "| line | connected | mouth to ear, here → ntgcalls: p50, p95 | ntgcalls → here | bursts \
-         heard | dropouts | CPU here, ntgcalls | memory here, ntgcalls |"
+         heard by ntgcalls, here | dropouts at ntgcalls, here | CPU here, ntgcalls | memory here, \
+         ntgcalls |"
             .to_owned(),
     );
     write("|---|---|---|---|---|---|---|---|".to_owned());

@@ -84,8 +84,6 @@ pub struct PhoneSettings {
     /// The names of the ports at the sound server; `None` is its default.
     pub microphone: Option<String>,
     pub loudspeaker: Option<String>,
-    /// Play tones, such as that of a busy line.
-    pub tones: bool,
     /// The folder of recordings.
     pub record_folder: PathBuf,
 }
@@ -101,7 +99,6 @@ impl Default for PhoneSettings {
             gain: false,
             microphone: None,
             loudspeaker: None,
-            tones: true,
             record_folder: PathBuf::from("."),
         }
     }

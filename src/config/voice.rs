@@ -20,7 +20,6 @@ pub(super) struct VoiceTable {
     gain: Option<bool>,
     microphone: Option<String>,
     loudspeaker: Option<String>,
-    tones: Option<bool>,
     record_folder: Option<Spanned<String>>,
 }
 
@@ -48,7 +47,6 @@ impl VoiceTable {
             gain: self.gain.unwrap_or(default.gain),
             microphone: named(self.microphone),
             loudspeaker: named(self.loudspeaker),
-            tones: self.tones.unwrap_or(default.tones),
             record_folder: match self.record_folder {
                 Some(folder) if !folder.get_ref().is_empty() => folder_of(&folder, source, var)?,
                 _ => recordings,
@@ -110,7 +108,7 @@ mod tests {
             PhoneSettings { record_folder: PathBuf::from("/data"), ..PhoneSettings::default() };
         assert_eq!(check(""), Ok(default.clone()));
         let text = "enabled = false\nsound = 'silent'\ndirect = 'never'\necho = 'off'\n\
-            noise = false\ngain = true\nmicrophone = 'usb'\nloudspeaker = ''\ntones = false\n\
+            noise = false\ngain = true\nmicrophone = 'usb'\nloudspeaker = ''\n\
             record_folder = '~/calls'";
         let wanted = PhoneSettings {
             enabled: false,
@@ -121,7 +119,6 @@ mod tests {
             gain: true,
             microphone: Some("usb".to_owned()),
             loudspeaker: None,
-            tones: false,
             record_folder: Path::new("/home/ada/calls").to_owned(),
         };
         assert_eq!(check(text), Ok(wanted));

@@ -117,7 +117,11 @@ fn create(path: &Path) -> io::Result<File> {
         options.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut options, 0o700);
-        options.create(folder)?;
+        options.create(folder).map_err(|error| match error.kind() {
+            // Not the recording is there already, but a file in the place of its folder.
+            io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+            _ => error,
+        })?;
     }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

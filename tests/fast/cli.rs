@@ -265,8 +265,10 @@ fn the_printed_defaults_are_accepted_as_settings() {
     for (what, file) in [("print", "config.toml"), ("keymap", "keymap.toml")] {
         let output = onhook(&folder).args(["config", what]).output().expect("the program runs");
         assert_eq!(output.status.code(), Some(0));
-        let is_table = |line: &str| line.starts_with('[') && line.ends_with(']');
-        let is_toml = |line: &&str| line.contains(" = ") || is_table(line.trim());
+        let is_toml = |line: &&str| {
+            let line = line.trim();
+            line.contains(" = ") || line.starts_with('[') && line.ends_with(']')
+        };
         let uncommented: String = stdout(&output)
             .lines()
             .map(|line| line.strip_prefix("# ").filter(is_toml).unwrap_or(line))

@@ -124,7 +124,8 @@ fn a_file_that_is_there_is_not_replaced() {
     assert!(matches!(error, RecordError::Exists { .. }));
     assert!(error.to_string().contains(&*path.to_string_lossy()), "{error}");
     assert_eq!(fs::read(&path).expect("the file"), b"precious");
-    let nowhere = folder.path().join("no/folder.opus");
+    // A folder that is missing is made; a file is in its place here.
+    let nowhere = path.join("no/folder.opus");
     let error = CallRecorder::start(&nowhere).err().expect("an error");
     assert!(matches!(error, RecordError::Create { .. }), "{error}");
 }

@@ -70,7 +70,6 @@ pub enum SoundSystem {
 
 /// How calls are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting that stands for itself")]
 pub struct PhoneSettings {
     /// Whether calls can be answered and placed in this terminal.
     pub enabled: bool,

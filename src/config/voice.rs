@@ -129,7 +129,7 @@ mod tests {
         let printed = crate::config::DEFAULTS.lines().skip_while(|line| *line != "#   [voice]");
         let lines = printed.skip(1).map_while(|line| line.strip_prefix("#   "));
         let text = lines.collect::<Vec<_>>().join("\n");
-        assert_eq!(text.matches(" = ").count(), 10, "every setting is there");
+        assert_eq!(text.matches(" = ").count(), 9, "every setting is there");
         let record_folder = PathBuf::from("/data");
         assert_eq!(check(&text), Ok(PhoneSettings { record_folder, ..PhoneSettings::default() }));
     }

@@ -53,7 +53,7 @@ use hook_event::SeenCalls;
 use msg::{LedgerEvent, Msg, NotifyEvent};
 use notice::Notices;
 use older_calls::{OlderCalls, OlderOffsets};
-use phone::OwnCall;
+use phone::{OwnCall, PhoneOff};
 pub use selection::SETTLE;
 use sign_in_dialog::SignInMode;
 
@@ -116,7 +116,6 @@ pub struct Frozen {
 
 /// The whole state of the program.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct State {
     /// The accounts, by [`AccountId`].
     pub accounts: Vec<AccountState>,
@@ -167,8 +166,8 @@ pub struct State {
     orders: Vec<Order>,
     /// When the selected call was selected without a key, in place of one that was lost.
     settled: Option<Timestamp>,
-    /// Whether calls can be answered and placed in this terminal.
-    pub has_phone: bool,
+    /// Why calls cannot be answered and placed in this terminal, if they cannot.
+    pub phone_off: Option<PhoneOff>,
     /// The call in which this session takes part.
     pub phone: Option<OwnCall>,
     /// The call that is answered once that one has ended.
@@ -273,7 +272,7 @@ impl State {
             has_board: false,
             orders: Vec::new(),
             settled: None,
-            has_phone: true,
+            phone_off: None,
             phone: None,
             answer_next: None,
         }

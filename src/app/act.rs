@@ -107,8 +107,8 @@ impl State {
         }
         let needs_phone =
             matches!(action, Action::Answer | Action::Call | Action::Mute | Action::Record);
-        if needs_phone && !self.has_phone {
-            self.notices.show(notice::PHONE_OFF, now);
+        if needs_phone && let Some(off) = self.phone_off {
+            self.notices.show(off.notice(), now);
             return Vec::new();
         }
         match action {

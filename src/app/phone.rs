@@ -28,6 +28,34 @@ use crate::words::notice;
 /// The most signaling packets that are kept until the keys are agreed.
 const MOST_EARLY: usize = 64;
 
+/// Why calls cannot be answered and placed in this terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhoneOff {
+    /// The settings have them off.
+    Settings,
+    /// A proxy is set, and their sound would go past it: it would show the address that the proxy hides.
+    Proxy,
+}
+
+impl PhoneOff {
+    pub fn of(enabled: bool, has_proxy: bool) -> Option<Self> {
+        if !enabled {
+            Some(Self::Settings)
+        } else if has_proxy {
+            Some(Self::Proxy)
+        } else {
+            None
+        }
+    }
+
+    pub fn notice(self) -> &'static str {
+        match self {
+            Self::Settings => notice::PHONE_OFF,
+            Self::Proxy => notice::PHONE_PAST_PROXY,
+        }
+    }
+}
+
 /// How the sound of a call travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaPath {

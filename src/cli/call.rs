@@ -12,6 +12,7 @@ use super::commands::one_account;
 use super::exit::{CommandResult, failed, failed_as_printed, signed_out, usage};
 use super::print;
 use super::setup::{self, in_runtime, load, network, start_log};
+use crate::app::phone::PhoneOff;
 use crate::calls::Party;
 use crate::config::Overrides;
 use crate::phone::CallFiles;
@@ -46,8 +47,8 @@ pub(super) fn call(target: CallTarget, args: PhoneCallArgs, flags: Overrides) ->
     }
     let paths = setup::paths();
     let config = load(&paths, flags)?;
-    if !config.phone.enabled {
-        return Err(usage(anyhow!("{}", words::notice::PHONE_OFF)));
+    if let Some(off) = PhoneOff::of(config.phone.enabled, config.proxy.is_some()) {
+        return Err(usage(anyhow!("{}", off.notice())));
     }
     if let Some(path) = args.record.as_ref().filter(|path| path.exists()) {
         let path = path.display();

@@ -89,6 +89,11 @@ impl RunningAccounts {
         }
     }
 
+    /// Whether Telegram is reached through a proxy.
+    pub(super) fn has_proxy(&self) -> bool {
+        self.network.proxy.is_some()
+    }
+
     /// Reconnects every account.
     pub(super) fn reconnect_all(&self) {
         for id in 0..self.running.len() {

@@ -15,6 +15,7 @@ use super::terminal::BoardTerminal;
 use super::{AccountSetup, EVENT_SLOTS};
 use crate::accounts::private_file;
 use crate::app::msg::{LedgerEvent, Msg};
+use crate::app::phone::PhoneOff;
 use crate::app::{State, update};
 use crate::calls::AccountId;
 use crate::calls::account::AccountEvent;
@@ -107,7 +108,8 @@ impl Switchboard {
 
     /// Makes calls with these settings from now on.
     pub fn use_phone(&mut self, settings: PhoneSettings) {
-        self.state.has_phone = settings.enabled;
+        let has_proxy = self.runner.accounts.has_proxy();
+        self.state.phone_off = PhoneOff::of(settings.enabled, has_proxy);
         self.runner.phone = Phone::new(settings);
     }
 

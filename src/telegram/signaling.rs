@@ -36,10 +36,10 @@ pub(super) struct SignalingQueue {
 impl SignalingQueue {
     pub(super) fn push(&self, handle: Handle, bytes: Vec<u8>) {
         let mut packets = self.lock();
-        if packets.len() == LONGEST_QUEUE {
-            packets.pop_front();
+        // The front may be on its way; the newest packet is the one that is dropped.
+        if packets.len() < LONGEST_QUEUE {
+            packets.push_back((handle, bytes));
         }
-        packets.push_back((handle, bytes));
         drop(packets);
         self.added.notify_one();
     }

@@ -259,7 +259,7 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
         let signed_out = state.account(call.key.account).is_out();
         let own = state.own_call(call.key);
         let rings = call.phase == Phase::Ringing && call.key.kind == CallKind::Private;
-        if rings && own.is_none() && state.has_phone {
+        if rings && own.is_none() && state.phone_off.is_none() {
             add(Action::Answer, "answer");
         }
         if let Some(own) = own {

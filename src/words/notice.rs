@@ -102,6 +102,8 @@ pub fn ended_first(name: &str, ending: &str) -> String {
 
 /// A key of calls was pressed, and the settings have calls with sound off.
 pub const PHONE_OFF: &str = "calls in this terminal are off: [voice] enabled in config.toml";
+/// A key of calls was pressed, and a proxy is set.
+pub const PHONE_PAST_PROXY: &str = "calls are off: their sound would not go through your proxy";
 /// The answer key was pressed while no call is selected.
 pub const NOTHING_TO_ANSWER: &str = "no call is selected to answer";
 /// A call was to be placed without a connection.

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::app::effect::PhoneEffect;
-use crate::app::phone::{MediaPath, OwnCall, PhoneEvent};
+use crate::app::phone::{MediaPath, OwnCall, PhoneEvent, PhoneOff};
 use crate::app::recording::RecordingChange;
 use crate::calls::event::KeyExchange;
 use crate::calls::own_call::{KeyFault, MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage};
@@ -14,14 +14,19 @@ use crate::calls::own_call::{KeyFault, MediaSetup, NamedEmoji, OwnCallEvent, Pho
 #[test]
 fn with_calls_in_this_terminal_off_their_keys_send_nothing() {
     let mut state = board();
-    state.has_phone = false;
     rings(&mut state, 7, 1.0);
-    for action in [Action::Answer, Action::Call, Action::Mute] {
-        state.notices.clear();
-        assert_eq!(press(&mut state, action, 2.0), []);
-        assert_eq!(state.notices.newest(), Some(words::notice::PHONE_OFF), "{action:?}");
-        assert!(state.dialog.is_none() && state.phone.is_none(), "{action:?}");
+    for off in [PhoneOff::Settings, PhoneOff::Proxy] {
+        state.phone_off = Some(off);
+        for action in [Action::Answer, Action::Call, Action::Mute, Action::Record] {
+            state.notices.clear();
+            assert_eq!(press(&mut state, action, 2.0), []);
+            assert_eq!(state.notices.newest(), Some(off.notice()), "{action:?}");
+            assert!(state.dialog.is_none() && state.phone.is_none(), "{action:?}");
+        }
     }
+    assert_eq!(PhoneOff::of(true, false), None);
+    assert_eq!(PhoneOff::of(true, true), Some(PhoneOff::Proxy));
+    assert_eq!(PhoneOff::of(false, true), Some(PhoneOff::Settings));
 }
 
 /// A call that this session talks in.

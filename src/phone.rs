@@ -286,7 +286,7 @@ fn device(sound: SoundSystem) -> Box<dyn Device> {
         #[cfg(target_os = "linux")]
         SoundSystem::Auto => Box::new(onhook_voice::device::pulse::PulseDevice::new()),
         #[cfg(not(target_os = "linux"))]
-        SoundSystem::Auto => Box::new(SilentDevice),
+        SoundSystem::Auto => Box::new(onhook_voice::device::system::SystemDevice),
     }
 }
 

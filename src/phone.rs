@@ -199,6 +199,9 @@ impl Phone {
     pub async fn close(&mut self) {
         self.end_media();
         let closing = mem::take(&mut self.closing);
+        if closing.is_empty() {
+            return;
+        }
         let (done, is_done) = oneshot::channel();
         let wait = move || {
             for thread in closing {

@@ -457,15 +457,20 @@ impl State {
                 // A look-up without a connection is repeated after the reconnect.
                 let repeated =
                     !known && !self.is_online(account) && !self.account(account).is_out();
-                let lost = &mut self.account_mut(account).lost_since;
-                if known && *lost == lost_since {
-                    *lost = None;
+                let state = self.account_mut(account);
+                // This search may have begun before the latest loss; one more is made after it.
+                let again = known && std::mem::take(&mut state.lost_again);
+                if known && !again && state.lost_since == lost_since {
+                    state.lost_since = None;
                 }
                 for event in ended.into_iter().flatten() {
                     self.call_event(account, event, now);
                 }
                 for id in asked.into_iter().filter(|_| !repeated) {
                     self.still_alive(CallKey::private(account, id), known);
+                }
+                if again {
+                    return self.reconcile(account);
                 }
             }
             AccountEvent::InvitationsRead { asked, known } => {

@@ -44,6 +44,8 @@ pub struct AccountState {
     pub(super) is_lost: bool,
     /// The time since which the ends of calls may have been missed, until the chats were read.
     pub(super) lost_since: Option<Timestamp>,
+    /// Whether updates were lost again while the chats were being read.
+    pub(super) lost_again: bool,
 }
 
 /// A change of the files of an account.
@@ -72,6 +74,7 @@ impl AccountState {
             change: None,
             is_lost: false,
             lost_since: None,
+            lost_again: false,
         }
     }
 
@@ -183,6 +186,7 @@ impl State {
         lost_since: Option<Timestamp>,
     ) -> Vec<Effect> {
         let account = self.account_mut(id);
+        account.lost_again |= account.lost_since.is_some() && lost_since.is_some();
         account.lost_since = account.lost_since.or(lost_since);
         let keys = self.calls.live().map(|call| call.key).filter(|key| key.account == id);
         let keys = keys.filter(|key| lost_since.is_some() || calls.contains(&key.id));

@@ -786,3 +786,28 @@ fn what_the_desktop_could_not_show_is_shown_elsewhere_if_it_still_rings() {
     assert_eq!(update(&mut state, not_shown([7, 8]), at(1.0)), again);
     assert_eq!(update(&mut state, not_shown([8, 9]), at(1.0)), []);
 }
+
+#[test]
+fn the_chats_are_read_again_if_updates_were_lost_while_they_were_read() {
+    let mut state = board();
+    let lost = |second| AccountEvent::CaughtUp { calls: Vec::new(), lost_since: Some(at(second)) };
+    let read = || AccountEvent::Reconciled {
+        asked: Vec::new(),
+        lost_since: Some(at(10.0)),
+        ended: Some(Vec::new()),
+    };
+    let search = Effect::Account(
+        ACCOUNT,
+        AccountCommand::Reconcile {
+            calls: Vec::new(),
+            since: at(10.0),
+            lost_since: Some(at(10.0)),
+        },
+    );
+    assert_eq!(tell(&mut state, lost(10.0), 20.0), [search.clone()]);
+    assert_eq!(tell(&mut state, lost(20.0), 30.0), [search.clone()]);
+    // The answer may be that of the first search, which began before the second loss.
+    assert_eq!(tell(&mut state, read(), 31.0), [search]);
+    assert_eq!(tell(&mut state, read(), 32.0), []);
+    assert_eq!(state.account(ACCOUNT).lost_since, None);
+}

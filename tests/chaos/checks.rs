@@ -435,9 +435,7 @@ pub async fn ledger_agrees(
             }
             // Nothing was ever seen of it here.
             (None, None) => call.is_live_elsewhere() || !repeats_calls,
-            // Known gap: of about 300 plans one has a call that was never shown alive and whose message
-            // is not in the ledger (seed 1609647250). It is not explained yet.
-            (None, Some(_)) => call.message == MessageTruth::None || !call.answered,
+            (None, Some(_)) => call.message == MessageTruth::None,
             (Some(row), None) if call.live_constructor.is_some() => {
                 let given_up = row.outcome.as_deref() == Some("rang-out");
                 !row.ended && row.handle || given_up && !repeats_calls

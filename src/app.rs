@@ -457,11 +457,12 @@ impl State {
                 // A look-up without a connection is repeated after the reconnect.
                 let repeated =
                     !known && !self.is_online(account) && !self.account(account).is_out();
-                let state = self.account_mut(account);
+                let lost = &mut self.account_mut(account).lost;
                 // This search may have begun before the latest loss; one more is made after it.
-                let again = known && std::mem::take(&mut state.lost_again);
-                if known && !again && state.lost_since == lost_since {
-                    state.lost_since = None;
+                let again =
+                    known && lost.as_mut().is_some_and(|lost| std::mem::take(&mut lost.again));
+                if known && !again {
+                    lost.take_if(|lost| Some(lost.since) == lost_since);
                 }
                 for event in ended.into_iter().flatten() {
                     self.call_event(account, event, now);

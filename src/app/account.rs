@@ -42,10 +42,16 @@ pub struct AccountState {
     pub change: Option<AccountChange>,
     /// Whether the connection has been lost and has not come back.
     pub(super) is_lost: bool,
-    /// The time since which the ends of calls may have been missed, until the chats were read.
-    pub(super) lost_since: Option<Timestamp>,
-    /// Whether updates were lost again while the chats were being read.
-    pub(super) lost_again: bool,
+    /// The ends of calls may have been missed, until the chats were read.
+    pub(super) lost: Option<LostUpdates>,
+}
+
+/// Updates that were lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LostUpdates {
+    pub(super) since: Timestamp,
+    /// Whether more were lost while the chats were being read.
+    pub(super) again: bool,
 }
 
 /// A change of the files of an account.
@@ -73,8 +79,7 @@ impl AccountState {
             was_online: false,
             change: None,
             is_lost: false,
-            lost_since: None,
-            lost_again: false,
+            lost: None,
         }
     }
 
@@ -186,8 +191,12 @@ impl State {
         lost_since: Option<Timestamp>,
     ) -> Vec<Effect> {
         let account = self.account_mut(id);
-        account.lost_again |= account.lost_since.is_some() && lost_since.is_some();
-        account.lost_since = account.lost_since.or(lost_since);
+        if let Some(since) = lost_since {
+            match &mut account.lost {
+                Some(lost) => lost.again = true,
+                None => account.lost = Some(LostUpdates { since, again: false }),
+            }
+        }
         let keys = self.calls.live().map(|call| call.key).filter(|key| key.account == id);
         let keys = keys.filter(|key| lost_since.is_some() || calls.contains(&key.id));
         self.doubt(&keys.collect::<Vec<_>>());
@@ -207,7 +216,7 @@ impl State {
         let (private, group): (Vec<_>, Vec<_>) =
             calls.partition(|call| call.key.kind == CallKind::Private);
         let mut effects = Vec::new();
-        let lost_since = self.account(account).lost_since;
+        let lost_since = self.account(account).lost.map(|lost| lost.since);
         let placed = private.iter().map(|call| call.placed);
         if let Some(since) = placed.chain(lost_since).min() {
             let calls = private.iter().map(|call| call.key.id).collect();

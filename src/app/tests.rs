@@ -804,10 +804,10 @@ fn the_chats_are_read_again_if_updates_were_lost_while_they_were_read() {
             lost_since: Some(at(10.0)),
         },
     );
-    assert_eq!(tell(&mut state, lost(10.0), 20.0), [search.clone()]);
-    assert_eq!(tell(&mut state, lost(20.0), 30.0), [search.clone()]);
+    assert_eq!(tell(&mut state, lost(10.0), 20.0), std::slice::from_ref(&search));
+    assert_eq!(tell(&mut state, lost(20.0), 30.0), std::slice::from_ref(&search));
     // The answer may be that of the first search, which began before the second loss.
     assert_eq!(tell(&mut state, read(), 31.0), [search]);
     assert_eq!(tell(&mut state, read(), 32.0), []);
-    assert_eq!(state.account(ACCOUNT).lost_since, None);
+    assert_eq!(state.account(ACCOUNT).lost, None);
 }

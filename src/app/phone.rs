@@ -97,6 +97,9 @@ pub struct OwnCall {
     pub trouble: Option<String>,
     /// When sound passed for the first time, on this machine's clock.
     pub connected: Option<Timestamp>,
+    /// Whether the person has given it up while it was being placed. It is discarded once its id is
+    /// known.
+    given_up: bool,
     /// Whether the media were started.
     pub(super) has_media: bool,
     /// Signaling that came before.
@@ -147,6 +150,7 @@ impl OwnCall {
             figures: CallFigures::default(),
             trouble: None,
             connected: None,
+            given_up: false,
             has_media: false,
             early: Vec::new(),
         }
@@ -234,16 +238,22 @@ impl State {
         match order {
             OwnCallOrder::Place(account, peer) => self.place(account, *peer),
             OwnCallOrder::Answer(key) => self.answer(key, now),
-            OwnCallOrder::HangUp => match self.phone.as_ref().map(OwnCall::key) {
-                Some(Some(key)) => self.discard(&[key], Choice::Default, Origin::Key, now),
-                Some(None) => {
-                    // Once it is placed, it is ended as one that nobody waits for.
-                    self.phone = None;
-                    Vec::new()
-                }
-                None => Vec::new(),
-            },
+            OwnCallOrder::HangUp => {
+                let Some(own) = &mut self.phone else { return Vec::new() };
+                let Some(key) = own.key() else {
+                    own.given_up = true;
+                    return Vec::new();
+                };
+                self.discard(&[key], Choice::Default, Origin::Key, now)
+            }
         }
+    }
+
+    /// Whether the call of this session is about to end by a hang-up.
+    pub fn is_hanging_up(&self) -> bool {
+        let Some(own) = &self.phone else { return false };
+        let call = own.key().and_then(|key| self.calls.get(key));
+        own.given_up || call.is_some_and(|call| call.request.is_sending())
     }
 
     /// Ends the call of this session, and then answers another one.
@@ -293,6 +303,10 @@ impl State {
                 let is_placing = |own: &&mut OwnCall| own.account == account && own.id.is_none();
                 let placing = self.phone.as_mut().filter(is_placing);
                 match (placing, outcome) {
+                    (Some(own), Ok(id)) if own.given_up => {
+                        self.phone = None;
+                        self.end_unwanted(CallKey::private(account, id), true, now)
+                    }
                     (Some(own), Ok(id)) => {
                         own.id = Some(id);
                         own.stage = PhoneStage::Waiting;

@@ -120,8 +120,6 @@ struct Seen {
     emoji: bool,
     connected: Option<Instant>,
     seconds: u32,
-    /// Whether Telegram has refused to place the call.
-    refused: bool,
     /// When to give up waiting for the end that was ordered.
     ending: Option<Instant>,
 }
@@ -172,7 +170,6 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
                     found = Some(outcome.clone());
                 }
                 Msg::Account(_, AccountEvent::OwnCall(OwnCallEvent::Placed(outcome))) => {
-                    self.seen.refused = outcome.is_err();
                     self.seen.key = outcome.as_ref().ok().map(|id| CallKey::private(ACCOUNT, *id));
                 }
                 Msg::Phone(_, PhoneEvent::Played(_)) if self.plan.limit.is_none() => {
@@ -263,10 +260,7 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
         }
         let Some(own) = state.phone.clone() else {
             // A call that was given up while it was being placed is ended once its id is known.
-            let lives = match self.seen.key {
-                Some(key) => state.calls.get(key).is_some(),
-                None => !self.seen.refused,
-            };
+            let lives = self.seen.key.is_some_and(|key| state.calls.get(key).is_some());
             let waits = self.seen.ending.is_some() && lives;
             return if waits { Ok(None) } else { self.over().map(Some) };
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::accounts::RunningAccounts;
 use super::effects::{EffectRunner, LoopStep};
@@ -15,7 +15,7 @@ use super::terminal::BoardTerminal;
 use super::{AccountSetup, EVENT_SLOTS};
 use crate::accounts::private_file;
 use crate::app::msg::{LedgerEvent, Msg};
-use crate::app::phone::PhoneOff;
+use crate::app::phone::{OwnCallOrder, PhoneOff};
 use crate::app::{State, update};
 use crate::calls::AccountId;
 use crate::calls::account::AccountEvent;
@@ -31,6 +31,9 @@ use crate::text;
 
 /// The shortest time between two statuses that are sent to the followers of the control socket.
 const PUBLISHED: Duration = Duration::from_millis(100);
+
+/// How long the end of the program waits for the end of the call of this session.
+const HANG_UP_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The switchboard. Its driver waits for messages and dispatches them.
 pub struct Switchboard {
@@ -224,8 +227,31 @@ impl Switchboard {
         self.runner.accounts.stop().await;
     }
 
-    /// Ends the hooks that run, stops all accounts, applies their last events, and closes the ledger.
+    /// Hangs up the call of this session, and waits up to 5 s for its end.
+    async fn hang_up_own_call(&mut self) {
+        if self.state.phone.is_none() {
+            return;
+        }
+        let deadline = Instant::now() + HANG_UP_DEADLINE;
+        let mut msg = Msg::OwnCall(OwnCallOrder::HangUp);
+        loop {
+            if let Err(error) = self.dispatch(msg) {
+                tracing::debug!(%error, "an effect of the last hang-up failed");
+            }
+            if !self.state.is_hanging_up() {
+                return;
+            }
+            msg = tokio::select! {
+                msg = self.next_event() => msg,
+                () = sleep_until(deadline) => return,
+            };
+        }
+    }
+
+    /// Ends the call of this session and the hooks that run, stops all accounts, applies their last
+    /// events, and closes the ledger.
     pub async fn close(mut self) {
+        self.hang_up_own_call().await;
         std::mem::take(&mut self.runner.notifier).close().await;
         self.runner.phone.close().await;
         self.stop().await;

@@ -120,7 +120,7 @@ pub struct Confirmation {
 /// `in_call`: this session is in a call.
 pub fn quit(in_call: bool) -> Confirmation {
     let text = if in_call {
-        "You are in a call. Quitting ends its sound; the other side waits until it notices."
+        "You are in a call. Quitting hangs up."
     } else {
         "A hang-up is on its way. Quitting does not stop it, but you will not see what becomes of it."
     };
@@ -188,6 +188,6 @@ pub const ABOUT: [&str; 3] = [
      only that device, so the row says “answered elsewhere” and no more.",
     "After the selected call has ended, nothing is selected for two seconds, so that a key meant \
      for it cannot act on another call.",
-    "Quitting ends no call. onhook sends nothing that changes anything unless you press a key or a button, \
-     or run a command.",
+    "Quitting ends no call but the one that you are in here. onhook sends nothing that \
+     changes anything unless you press a key or a button, or run a command.",
 ];

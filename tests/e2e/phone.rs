@@ -211,18 +211,29 @@ fn key_of(screen: &str) -> String {
 }
 
 #[test]
-fn quitting_during_a_call_asks() {
-    let call = "[[call]]\nfrom = 'echo'\nto = 'me'\nat = 0.1\n";
-    let mut board = board(&(ECHO.to_owned() + call));
-    board.see_line(&["☎ ringing", "Echo"]);
-    board.press("ga");
-    board.see_wrapped("state talking");
-    board.press("q");
-    board.see("Quit now?");
-    board.see_wrapped("You are in a call.");
-    board.press("n");
-    board.see_no("Quit now?");
-    board.press("X");
-    board.see("no calls");
-    board.quit();
+fn the_end_of_the_program_hangs_up_its_call() {
+    for_each(["keys", "TERM", "HUP"], |way| {
+        let call = "[[call]]\nfrom = 'echo'\nto = 'me'\nat = 0.1\n";
+        let mut board = board(&(ECHO.to_owned() + call));
+        board.see_line(&["☎ ringing", "Echo"]);
+        board.press("ga");
+        board.see_wrapped("state talking");
+        if way == "keys" {
+            board.press("q");
+            board.see("Quit now?");
+            board.see_wrapped("You are in a call. Quitting hangs up.");
+            board.press("n");
+            board.see_no("Quit now?");
+            assert!(board.hang_ups().is_empty());
+            board.press("q");
+            board.see("Quit now?");
+            board.press("y");
+        } else {
+            board.signal(way);
+        }
+        let ended = board.ended();
+        let hang_ups = crate::pty::hang_ups(&ended.requests);
+        assert_eq!(hang_ups.len(), 1, "{way}");
+        assert_eq!(hang_ups[0]["args"]["reason"], "hangup", "{way}");
+    });
 }

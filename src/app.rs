@@ -484,8 +484,10 @@ impl State {
             AccountEvent::CallsNotEnabled(cause) => {
                 self.notices.show_long(words::notice::calls_not_enabled(&cause), now);
             }
-            // The command that asked for it reads it.
-            AccountEvent::PersonFound(outcome) => return self.person_found(account, outcome),
+            // The command that asked for it reads it as well.
+            AccountEvent::PersonFound { wanted, outcome } => {
+                self.person_found(account, &wanted, outcome);
+            }
             AccountEvent::OwnCall(event) => return self.own_call_event(account, event, now),
             AccountEvent::RequestDone { key, attempt, outcome } => {
                 return self.request_done(key, attempt, outcome, now);

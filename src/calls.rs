@@ -436,6 +436,7 @@ impl Calls {
             sent,
             maybe_sent: call.maybe_sent,
             ending,
+            route: call.route,
             failure,
             provenance: Provenance::Live,
         };

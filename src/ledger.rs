@@ -63,9 +63,9 @@ macro_rules! end_of_call {
     () => {
         "
 INSERT INTO calls (account, id, kind, peer, name, username, contact, outgoing, video, placed, ended, outcome,
-    ended_by, recorded, sent, origin, ring_seconds, talk_seconds)
+    ended_by, recorded, sent, origin, route, ring_seconds, talk_seconds)
 VALUES (:account, :id, :kind, :peer, :name, :username, :contact, :outgoing, :video, :placed, :ended, :outcome,
-    :ended_by, :recorded, :sent, :origin,
+    :ended_by, :recorded, :sent, :origin, :route,
     CASE WHEN :chat_only THEN NULL ELSE (:ended - :placed) / 1000 END, :talk_seconds)
 ON CONFLICT DO UPDATE SET
     name = COALESCE(excluded.name, name), username = COALESCE(excluded.username, username),
@@ -74,6 +74,7 @@ ON CONFLICT DO UPDATE SET
     ended = MIN(COALESCE(ended, excluded.ended), excluded.ended),
     recorded = COALESCE(excluded.recorded, recorded),
     sent = COALESCE(excluded.sent, sent), origin = COALESCE(excluded.origin, origin),
+    route = COALESCE(excluded.route, route),
     ring_seconds = CASE WHEN :chat_only THEN ring_seconds
         ELSE (COALESCE(accepted, established, MIN(COALESCE(ended, excluded.ended), excluded.ended))
             - placed) / 1000 END,
@@ -377,6 +378,7 @@ async fn end(
         optional("recorded", recorded.map(|reason| reason.code().to_owned())),
         optional("sent", call.sent.map(|sent| sent_code(sent.reason))),
         optional("origin", call.sent.map(|sent| sent.origin.code().to_owned())),
+        optional("route", call.route.map(|route| route.as_ref().to_owned())),
         optional("talk_seconds", talked.map(i64::from)),
         param("chat_only", i64::from(call.provenance == Provenance::ChatOnly)),
     ]);
@@ -558,6 +560,7 @@ fn ended_call(
         sent,
         maybe_sent: None,
         ending,
+        route: row.code("route")?,
         failure: None,
         provenance: if seen { Provenance::Live } else { Provenance::ChatOnly },
     };

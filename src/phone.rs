@@ -24,10 +24,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::app::effect::PhoneEffect;
-use crate::app::phone::{CallFigures, MediaPath, PhoneEvent};
+use crate::app::phone::{CallFigures, PhoneEvent};
 use crate::calls::CallKey;
 use crate::calls::event::{RelayKind, RelayServer};
-use crate::calls::own_call::{CallQuality, MediaSetup};
+use crate::calls::own_call::{CallQuality, MediaSetup, SoundRoute};
 use crate::text;
 use crate::words::phone as words;
 
@@ -321,8 +321,10 @@ fn phone_event(event: MediaEvent) -> Option<PhoneEvent> {
         MediaEvent::Connection(MediaConnection::Connected) => PhoneEvent::Connected,
         MediaEvent::Connection(MediaConnection::Reconnecting) => PhoneEvent::Reconnecting,
         MediaEvent::Connection(MediaConnection::Connecting) => return None,
-        MediaEvent::Path(Path::Direct) => PhoneEvent::Path(MediaPath::Direct),
-        MediaEvent::Path(Path::Relayed(number)) => PhoneEvent::Path(MediaPath::Relayed(number)),
+        MediaEvent::Path(Path::Direct) => PhoneEvent::Path(SoundRoute::Direct),
+        MediaEvent::Path(Path::Relayed(connection_id)) => {
+            PhoneEvent::Path(SoundRoute::Relayed { connection_id })
+        }
         MediaEvent::PeerMuted(muted) => PhoneEvent::PeerMuted(muted),
         // The event of the device that follows has the name.
         MediaEvent::MutedByDevice => return None,

@@ -11,7 +11,6 @@ use super::State;
 use super::action::Action;
 use super::dialog::Choice;
 use super::effect::{ControlEffect, Effect};
-use super::phone::MediaPath;
 use super::request::{Obstacle, obstacle};
 use crate::calls::{AccountId, Call, CallKey, CallKind, Origin, Phase, RequestState};
 use crate::control::event::{ClientId, ControlEvent};
@@ -256,10 +255,7 @@ impl State {
             seconds: own.talked(now),
             muted: own.muted,
             recording: self.is_recording(),
-            path: own.path.map(|path| match path {
-                MediaPath::Direct => words::phone::DIRECT.to_owned(),
-                MediaPath::Relayed(_) => words::phone::RELAYED.to_owned(),
-            }),
+            path: own.path.map(|path| path.as_ref().to_owned()),
             emoji: emoji
                 .map(|it| EmojiStatus { emoji: it.picture.to_owned(), name: it.name.to_owned() })
                 .collect(),

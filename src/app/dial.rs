@@ -60,8 +60,8 @@ impl State {
                     return self.place(account, peer);
                 }
                 let typed = crate::text::clean(dial.input.value());
-                if !typed.trim().is_empty() && dial.state != DialState::LookingUp {
-                    dial.state = DialState::LookingUp;
+                if !typed.trim().is_empty() && !matches!(dial.state, DialState::LookingUp(_)) {
+                    dial.state = DialState::LookingUp(typed.clone());
                     return vec![Effect::Account(dial.account, AccountCommand::FindPerson(typed))];
                 }
             }
@@ -70,37 +70,42 @@ impl State {
         Vec::new()
     }
 
-    /// Applies what a look-up has found.
+    /// Applies what a look-up has found. Only the latest question of the dialog counts.
     pub(super) fn person_found(
         &mut self,
         account: AccountId,
+        wanted: &str,
         outcome: Result<Vec<Party>, Failure>,
-    ) -> Vec<Effect> {
-        let Some(Dialog::Dial(dial)) = &mut self.dialog else { return Vec::new() };
-        if dial.account != account {
-            return Vec::new();
+    ) {
+        let Some(Dialog::Dial(dial)) = &mut self.dialog else { return };
+        let is_asked = match &dial.state {
+            DialState::ReadingContacts => wanted.is_empty(),
+            DialState::LookingUp(asked) => asked == wanted,
+            // The contacts may come after something was looked up.
+            DialState::Ready | DialState::Failed(_) => false,
+        };
+        if dial.account != account || !(is_asked || wanted.is_empty()) {
+            return;
         }
-        match (outcome, &dial.state) {
-            (Ok(people), DialState::LookingUp) => {
-                let nobody = people.is_empty();
-                dial.found = people;
-                dial.state = if nobody {
-                    DialState::Failed(words::phone::NOBODY_FOUND.to_owned())
-                } else {
-                    DialState::Ready
-                };
-            }
-            (Ok(people), _) => {
+        let state = match outcome {
+            Ok(people) if wanted.is_empty() => {
                 dial.offer(people);
-                if dial.state == DialState::ReadingContacts {
-                    dial.state = DialState::Ready;
-                }
+                DialState::Ready
             }
-            (Err(failure), _) => {
+            Ok(people) if people.is_empty() => {
+                DialState::Failed(words::phone::NOBODY_FOUND.to_owned())
+            }
+            Ok(people) => {
+                dial.found = people;
+                DialState::Ready
+            }
+            Err(failure) => {
                 let text = words::failure::text(&failure);
-                dial.state = DialState::Failed(format!("{text} · {}", failure.code()));
+                DialState::Failed(format!("{text} · {}", failure.code()))
             }
+        };
+        if is_asked {
+            dial.state = state;
         }
-        Vec::new()
     }
 }

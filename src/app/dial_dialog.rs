@@ -24,8 +24,8 @@ pub struct Dial {
 pub enum DialState {
     /// The contacts are on their way.
     ReadingContacts,
-    /// A username or number is looked up.
-    LookingUp,
+    /// This username or number is looked up.
+    LookingUp(String),
     Ready,
     /// The look-up has failed, or has found nobody; cleaned.
     Failed(String),
@@ -60,7 +60,7 @@ impl Dial {
         self.input.handle(request);
         self.cursor = 0;
         self.found.clear();
-        if matches!(self.state, DialState::Failed(_) | DialState::LookingUp) {
+        if matches!(self.state, DialState::Failed(_) | DialState::LookingUp(_)) {
             self.state = DialState::Ready;
         }
     }

@@ -17,7 +17,9 @@ use super::effect::{Effect, PhoneEffect};
 use super::recording::{RecordingChange, RecordingStage};
 use crate::calls::account::AccountCommand;
 use crate::calls::failure::Failure;
-use crate::calls::own_call::{CallQuality, MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage};
+use crate::calls::own_call::{
+    CallQuality, MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage, SoundRoute,
+};
 use crate::calls::reason::EndReason;
 use crate::calls::{
     AccountId, Call, CallKey, CallKind, Direction, Origin, Party, Phase, Reference,
@@ -56,14 +58,6 @@ impl PhoneOff {
     }
 }
 
-/// How the sound of a call travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MediaPath {
-    Direct,
-    /// Through the reflector of this number.
-    Relayed(u32),
-}
-
 /// Levels and quality of a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CallFigures {
@@ -91,7 +85,7 @@ pub struct OwnCall {
     pub muted: bool,
     pub peer_muted: bool,
     pub recording: RecordingStage,
-    pub path: Option<MediaPath>,
+    pub path: Option<SoundRoute>,
     pub figures: CallFigures,
     /// What is wrong with the sound; cleaned.
     pub trouble: Option<String>,
@@ -113,7 +107,7 @@ pub enum PhoneEvent {
     Signaling(Vec<u8>),
     Connected,
     Reconnecting,
-    Path(MediaPath),
+    Path(SoundRoute),
     PeerMuted(bool),
     /// The microphone was muted because another one took its place; its name is cleaned.
     MutedByDevice(String),
@@ -399,7 +393,10 @@ impl State {
                 own.connected.get_or_insert(now);
             }
             PhoneEvent::Reconnecting => own.stage = PhoneStage::Reconnecting,
-            PhoneEvent::Path(path) => own.path = Some(path),
+            PhoneEvent::Path(path) => {
+                own.path = Some(path);
+                self.calls.update(key, |call| call.route = Some(path));
+            }
             PhoneEvent::PeerMuted(muted) => own.peer_muted = muted,
             PhoneEvent::MutedByDevice(name) => {
                 own.muted = true;

@@ -11,6 +11,7 @@ use super::effect::Effect;
 use super::{State, has_room};
 use crate::calls::account::{AccountCommand, RequestAnswer};
 use crate::calls::failure::{Failure, Remedy};
+use crate::calls::own_call::SoundRoute;
 use crate::calls::reason::{Ending, InvitationEnd};
 use crate::calls::{
     Call, CallKey, CallKind, CallRequest, Origin, OutcomeCheck, Phase, PossibleDiscard, Reference,
@@ -208,7 +209,12 @@ impl State {
                     // established.
                     let own = self.own_call(*key).map(|own| own.talked(now));
                     let duration = own.unwrap_or_else(|| call.talked(server_now));
-                    RequestKind::Discard { reason, duration, video: call.video }
+                    let connection_id = match call.route {
+                        Some(SoundRoute::Relayed { connection_id }) => connection_id,
+                        Some(SoundRoute::Direct) | None => 0,
+                    };
+                    let video = call.video;
+                    RequestKind::Discard { reason, duration, video, connection_id }
                 }
                 Reference::Invitations(_) => RequestKind::DeclineInvitation,
             };

@@ -81,7 +81,9 @@ impl AccountCommand {
                 outcome: Err(Failure::Offline),
             }),
             Self::Place(_) => AccountEvent::OwnCall(OwnCallEvent::Placed(Err(Failure::Offline))),
-            Self::FindPerson(_) => AccountEvent::PersonFound(Err(Failure::Offline)),
+            Self::FindPerson(wanted) => {
+                AccountEvent::PersonFound { wanted, outcome: Err(Failure::Offline) }
+            }
             Self::Request(CallRequest { key, attempt, .. }) => {
                 AccountEvent::RequestDone { key, attempt, outcome: Err(Failure::Offline) }
             }
@@ -162,7 +164,11 @@ pub enum AccountEvent {
     /// Call requests could not be turned on for this session.
     CallsNotEnabled(Failure),
     /// The people whom [`AccountCommand::FindPerson`] has found; each can be called.
-    PersonFound(Result<Vec<Party>, Failure>),
+    PersonFound {
+        /// The question of the command.
+        wanted: String,
+        outcome: Result<Vec<Party>, Failure>,
+    },
     /// An event of a call in which this session takes part.
     OwnCall(OwnCallEvent),
     /// The outcome of a request on a call.

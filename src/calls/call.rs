@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::account::AccountId;
 use super::event::{KeyExchange, Protocol, Relays};
 use super::failure::Failure;
+use super::own_call::SoundRoute;
 use super::reason::{EndReason, Ending};
 
 /// The kind of a call at Telegram.
@@ -179,6 +180,8 @@ pub enum RequestKind {
         duration: u32,
         /// The call's own video flag.
         video: bool,
+        /// The reflector through which its sound travels; 0 without one.
+        connection_id: i64,
     },
     /// `phone.declineConferenceCallInvite`, for each message that invites.
     DeclineInvitation,
@@ -348,6 +351,8 @@ pub struct Call {
     pub maybe_sent: Option<PossibleDiscard>,
     /// Whether its invitations were read again after the ring timeout.
     pub reread: bool,
+    /// How its sound travels in this session, once it does.
+    pub route: Option<SoundRoute>,
     /// Whether it may have ended unseen: after a lost connection, or since the last run.
     pub doubtful: bool,
 }
@@ -383,6 +388,7 @@ impl Call {
             explanation: None,
             maybe_sent: None,
             reread: false,
+            route: None,
             doubtful: false,
         }
     }
@@ -522,6 +528,8 @@ pub struct EndedCall {
     /// An earlier discard from this session that may have worked as well.
     pub maybe_sent: Option<PossibleDiscard>,
     pub ending: Ending,
+    /// How its sound travelled in this session, if it did.
+    pub route: Option<SoundRoute>,
     /// The error that its discard met, if any.
     pub failure: Option<Failure>,
     /// Where the knowledge of it comes from.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::own_call::SoundRoute;
 use super::reason::{EndReason, EndedBy, Outcome};
 use super::{CallKind, Direction, Origin, Party};
 
@@ -38,6 +39,8 @@ pub struct HistoryCall {
     pub ring_seconds: Option<u32>,
     /// Seconds talked.
     pub talk_seconds: Option<u32>,
+    /// How the sound travelled, if this machine took part in the call.
+    pub route: Option<SoundRoute>,
 }
 
 /// Which calls to read. Empty fields do not restrict.
@@ -243,6 +246,7 @@ mod tests {
             origin: None,
             ring_seconds: None,
             talk_seconds: None,
+            route: None,
         };
         let cases = [
             (Direction::Incoming, Outcome::Missed, true),

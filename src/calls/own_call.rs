@@ -71,6 +71,18 @@ pub enum KeyFault {
     Failed(Failure),
 }
 
+/// How the sound of a call travels. The code is the variant in lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::AsRefStr, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
+pub enum SoundRoute {
+    Direct,
+    /// Through a reflector of Telegram.
+    Relayed {
+        /// Its connection id; 0 for a call of an earlier run.
+        connection_id: i64,
+    },
+}
+
 /// How far the call has come, seen from this session. The code is the variant in kebab-case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::AsRefStr)]
 #[strum(serialize_all = "kebab-case")]

@@ -150,6 +150,7 @@ impl EndedCall {
             sent: None,
             maybe_sent: None,
             ending,
+            route: None,
             failure: None,
             provenance: Provenance::ChatOnly,
         }
@@ -176,6 +177,7 @@ impl EndedCall {
             sent: None,
             maybe_sent: None,
             ending: Ending::Invitation(end),
+            route: None,
             failure: None,
             provenance: Provenance::ChatOnly,
         }

@@ -69,7 +69,7 @@ fn message(
 }
 
 fn sending(reason: EndReason) -> RequestState {
-    let kind = RequestKind::Discard { reason, duration: 0, video: false };
+    let kind = RequestKind::Discard { reason, duration: 0, video: false, connection_id: 0 };
     RequestState::Sending { kind, origin: Origin::Key, since: at(1), attempt: 1 }
 }
 
@@ -413,7 +413,12 @@ fn a_discard_that_was_refused_or_too_late_did_not_end_the_call() {
     let failure = Failure::Refused { code: 400, name: "CALL_PEER_INVALID".to_owned(), value: None };
     calls.update(key(), |call| {
         call.request = RequestState::Failed {
-            kind: RequestKind::Discard { reason: EndReason::Busy, duration: 0, video: false },
+            kind: RequestKind::Discard {
+                reason: EndReason::Busy,
+                duration: 0,
+                video: false,
+                connection_id: 0,
+            },
             origin: Origin::Key,
             failure,
             at: at(2),
@@ -522,7 +527,12 @@ fn play_step(calls: &mut Calls, step: Step) {
     match step {
         Step::Apply(event) => drop(calls.apply(event, &context(10))),
         Step::Request(id, fails) => {
-            let kind = RequestKind::Discard { reason: EndReason::Busy, duration: 0, video: false };
+            let kind = RequestKind::Discard {
+                reason: EndReason::Busy,
+                duration: 0,
+                video: false,
+                connection_id: 0,
+            };
             let failed = RequestState::Failed {
                 kind,
                 origin: Origin::Key,

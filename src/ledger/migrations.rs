@@ -88,8 +88,13 @@ CREATE INDEX by_stranger ON calls (placed, account, id)
     WHERE ended IS NOT NULL AND COALESCE(contact, name IS NOT NULL) = 0;
 ";
 
+/// Version 5: how the sound of this session travelled.
+const ROUTES: &str = "
+ALTER TABLE calls ADD COLUMN route TEXT;     -- calls::own_call::SoundRoute; NULL without sound
+";
+
 /// All migrations, from an empty file on.
-const MIGRATIONS: [&str; 4] = [CALLS, CODES, GROUPS, CONTACTS];
+const MIGRATIONS: [&str; 5] = [CALLS, CODES, GROUPS, CONTACTS, ROUTES];
 
 /// The version after all migrations.
 const LATEST: i64 = MIGRATIONS.len() as i64;

@@ -319,5 +319,6 @@ fn history_call(row: &RowReader) -> libsql::Result<HistoryCall> {
         origin: row.code("origin")?,
         ring_seconds: seconds(row.number("ring_seconds")?),
         talk_seconds: seconds(row.number("talk_seconds")?),
+        route: row.code("route")?,
     })
 }

@@ -166,7 +166,7 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
             };
             let mut found = None;
             match &msg {
-                Msg::Account(_, AccountEvent::PersonFound(outcome)) => {
+                Msg::Account(_, AccountEvent::PersonFound { outcome, .. }) => {
                     found = Some(outcome.clone());
                 }
                 Msg::Account(_, AccountEvent::OwnCall(OwnCallEvent::Placed(outcome))) => {

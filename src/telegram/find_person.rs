@@ -22,7 +22,7 @@ impl CallRequests {
             PersonQuery::Name(name) => self.of_name(&name).await,
         };
         let (outcome, disconnect) = Self::split(outcome);
-        self.context.send(AccountEvent::PersonFound(outcome)).await;
+        self.context.send(AccountEvent::PersonFound { wanted, outcome }).await;
         disconnect
     }
 

@@ -93,8 +93,11 @@ fn read_answer(
 /// The serialized requests; several for several invitations to one conference.
 fn requests(call: &CallRequest) -> Vec<Vec<u8>> {
     match (&call.reference, call.kind) {
-        (Reference::Call(handle), RequestKind::Discard { reason, duration, video }) => {
-            vec![discard(*handle, reason, duration, video).to_bytes()]
+        (
+            Reference::Call(handle),
+            RequestKind::Discard { reason, duration, video, connection_id },
+        ) => {
+            vec![discard(*handle, reason, duration, video, connection_id).to_bytes()]
         }
         (Reference::Invitations(messages), _) => {
             let decline = |msg_id: &i32| {
@@ -111,6 +114,7 @@ fn discard(
     reason: EndReason,
     duration: u32,
     video: bool,
+    connection_id: i64,
 ) -> tl::functions::phone::DiscardCall {
     let peer = tl::types::InputPhoneCall { id: handle.id, access_hash: handle.access_hash };
     tl::functions::phone::DiscardCall {
@@ -123,7 +127,6 @@ fn discard(
             EndReason::HangUp => tl::enums::PhoneCallDiscardReason::Hangup,
             EndReason::Disconnect => tl::enums::PhoneCallDiscardReason::Disconnect,
         },
-        // The preferred relay; a session that carries no media has none.
-        connection_id: 0,
+        connection_id,
     }
 }

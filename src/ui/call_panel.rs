@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::View;
 use super::call_detail::{Lines, draw_lines, line};
-use crate::app::phone::{MediaPath, OwnCall};
+use crate::app::phone::OwnCall;
 use crate::app::recording::RecordingStage;
 use crate::calls::own_call::PhoneStage;
 use crate::text;
@@ -66,11 +66,7 @@ fn lines(view: View, own: &OwnCall) -> Lines {
 
 /// How the sound travels, and how well.
 fn connection(own: &OwnCall) -> String {
-    let path = match own.path {
-        None => "",
-        Some(MediaPath::Direct) => words::phone::DIRECT,
-        Some(MediaPath::Relayed(_)) => words::phone::RELAYED,
-    };
+    let path = own.path.map(words::phone::route).unwrap_or_default();
     let round_trip = own.figures.round_trip.map(|it| it.as_millis());
     let quality = words::phone::quality(own.figures.quality);
     let mut parts = vec![quality.to_owned()];

@@ -31,7 +31,7 @@ pub(super) fn draw(view: View, dial: &Dial, screen: Rect, buffer: &mut Buffer) {
     put_all(buffer, (area.x + 1, area.y), area.width - 1, &[(typed, theme.key)]);
     let (note, style) = match &dial.state {
         DialState::ReadingContacts => (words::phone::READING_CONTACTS, theme.muted),
-        DialState::LookingUp => (words::phone::LOOKING_UP, theme.muted),
+        DialState::LookingUp(_) => (words::phone::LOOKING_UP, theme.muted),
         DialState::Ready if people.is_empty() => (words::phone::ENTER_LOOKS_UP, theme.muted),
         DialState::Ready => (words::phone::TYPE_A_PERSON, theme.muted),
         DialState::Failed(cause) => (cause.as_str(), theme.error),

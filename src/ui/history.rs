@@ -223,6 +223,7 @@ fn draw_details(view: View, area: Rect, buffer: &mut Buffer) {
     lines.extend(times.into_iter().filter_map(|(label, at)| Some(line(label, exact(view, at?)))));
     lines.extend(call.ring_seconds.map(|it| line("rang", text::duration(it.into()))));
     lines.extend(call.talk_seconds.map(|it| line("talked", text::duration(it.into()))));
+    lines.extend(call.route.map(|route| line("line", words::phone::route(route))));
     lines.push(line("id", call.id.to_string()));
     for (at, other) in view.state.history.others().into_iter().flatten().enumerate() {
         let label = if at == 0 { words::history::OTHER_CALLS } else { "" };

@@ -57,6 +57,8 @@ pub(crate) struct RelaySet {
 /// One address of a reflector.
 #[derive(Debug)]
 struct Relay {
+    /// The id of its connection at Telegram.
+    id: i64,
     number: u32,
     server: SocketAddr,
     shared: [u8; SHARED],
@@ -111,6 +113,7 @@ impl RelaySet {
                 let mut shared = [0; SHARED];
                 shared.copy_from_slice(&reflector.peer_tag[..SHARED]);
                 Relay {
+                    id: reflector.id,
                     number,
                     server: SocketAddr::new(address, reflector.port),
                     shared,
@@ -216,11 +219,11 @@ impl RelaySet {
         Some(ToRelay { server: relay.server, tcp: relay.tcp, bytes: packet })
     }
 
-    /// The number of the reflector that a made-up address of this side belongs to.
-    pub(crate) fn number(&self, local: SocketAddr) -> Option<u32> {
+    /// The connection id of the reflector that a made-up address of this side belongs to.
+    pub(crate) fn connection_id(&self, local: SocketAddr) -> Option<i64> {
         (0..self.relays.len())
             .find(|index| local_address(*index) == local)
-            .map(|index| self.relays[index].number)
+            .map(|index| self.relays[index].id)
     }
 
     fn answered(&mut self, index: usize) -> Option<RelayCandidate> {

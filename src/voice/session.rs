@@ -47,8 +47,8 @@ pub enum MediaConnection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Path {
     Direct,
-    /// Through the reflector of this number.
-    Relayed(u32),
+    /// Through the reflector with this connection id.
+    Relayed(i64),
 }
 
 /// Why the media of a call ended without the user.
@@ -489,7 +489,7 @@ impl MediaSession {
     }
 
     fn set_path(&mut self, local: SocketAddr) {
-        let path = self.relays.number(local).map_or(Path::Direct, Path::Relayed);
+        let path = self.relays.connection_id(local).map_or(Path::Direct, Path::Relayed);
         if self.path.replace(path) != Some(path) {
             self.outputs.push_back(SessionOutput::Path(path));
         }

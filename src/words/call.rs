@@ -158,12 +158,17 @@ pub fn hidden_marks(calls: usize) -> String {
     format!("the filter hides {calls} marked; they stay")
 }
 
-/// How a call ended, with both reasons where a discard was sent from this session.
+/// How a call ended: with both reasons where a discard was sent from this session, and with the route
+/// of the sound where this session took part.
 pub fn ending_with_reasons(ended: &EndedCall) -> String {
-    match reasons(ended) {
-        Some(reasons) => format!("{} ({reasons})", ending(ended)),
-        None => ending(ended),
+    let mut text = ending(ended);
+    if let Some(reasons) = reasons(ended) {
+        text += &format!(" ({reasons})");
     }
+    if let Some(route) = ended.route {
+        text += &format!(" · {}", super::phone::route(route));
+    }
+    text
 }
 
 /// How a call ended, without the reasons.

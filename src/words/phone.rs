@@ -1,6 +1,6 @@
 //! Sentences about the sound of a call.
 
-use crate::calls::own_call::{CallQuality, PhoneStage};
+use crate::calls::own_call::{CallQuality, PhoneStage, SoundRoute};
 
 /// This side or the other one is muted.
 pub const MUTED: &str = "muted";
@@ -39,8 +39,13 @@ pub fn question(places: bool, name: &str) -> String {
 /// The call is recorded.
 pub const RECORDING: &str = "● REC";
 /// How the sound travels.
-pub const DIRECT: &str = "direct";
-pub const RELAYED: &str = "relayed";
+/// How the sound of a call travels.
+pub fn route(route: SoundRoute) -> &'static str {
+    match route {
+        SoundRoute::Direct => "direct",
+        SoundRoute::Relayed { .. } => "relayed",
+    }
+}
 
 /// Notes of the dialog in which a person is chosen to call.
 pub const READING_CONTACTS: &str = "reading your contacts…";

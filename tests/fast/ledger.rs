@@ -11,6 +11,7 @@ use onhook::calls::event::{CallEvent, LiveCall, LoggedCall, RecalledCall, Relays
 use onhook::calls::history::{
     CallerFacts, HistoryCall, HistoryFilter, HistoryKind, Page, PageStart,
 };
+use onhook::calls::own_call::SoundRoute;
 use onhook::calls::reason::{EndReason, EndedBy, Ending, Outcome, Recorded};
 use onhook::calls::{
     AccountId, CallKey, Direction, EndedCall, Origin, Party, PossibleDiscard, Provenance,
@@ -46,7 +47,12 @@ fn live(id: i64, incoming: bool, placed: i64, stage: Stage) -> CallEvent {
 }
 
 fn sending() -> RequestState {
-    let kind = RequestKind::Discard { reason: EndReason::Busy, duration: 0, video: false };
+    let kind = RequestKind::Discard {
+        reason: EndReason::Busy,
+        duration: 0,
+        video: false,
+        connection_id: 0,
+    };
     RequestState::Sending { kind, origin: Origin::Key, since: at(4), attempt: 1 }
 }
 
@@ -369,6 +375,7 @@ fn any_ended() -> impl Strategy<Value = EndedCall> {
                 }),
                 maybe_sent: None,
                 ending,
+                route: was_answered.then_some(SoundRoute::Direct),
                 failure: None,
                 provenance: Provenance::Live,
             }
@@ -430,6 +437,7 @@ async fn with_calls(count: i64) -> (TempDir, Ledger) {
                 reason: Recorded::Reason(reasons[number as usize % reasons.len()]),
                 duration: None,
             },
+            route: None,
             failure: None,
             provenance: Provenance::Live,
         };

@@ -26,7 +26,7 @@ async fn find(
 ) -> Result<Vec<(String, i64)>, String> {
     account.send(AccountCommand::FindPerson(wanted.to_owned()));
     let found = next_event(events, |event| match event {
-        AccountEvent::PersonFound(found) => Some(found.clone()),
+        AccountEvent::PersonFound { outcome: found, .. } => Some(found.clone()),
         _ => None,
     })
     .await;

@@ -6,10 +6,12 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::app::effect::PhoneEffect;
-use crate::app::phone::{MediaPath, OwnCall, PhoneEvent, PhoneOff};
+use crate::app::phone::{OwnCall, PhoneEvent, PhoneOff};
 use crate::app::recording::RecordingChange;
 use crate::calls::event::KeyExchange;
-use crate::calls::own_call::{KeyFault, MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage};
+use crate::calls::own_call::{
+    KeyFault, MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage, SoundRoute,
+};
 
 #[test]
 fn with_calls_in_this_terminal_off_their_keys_send_nothing() {
@@ -71,7 +73,7 @@ fn the_status_has_the_call_without_its_key() {
     let secret = NamedEmoji { picture: "🦊", name: "Fox" };
     own.emoji = Some([secret; 4]);
     own.connected = Some(at(10.0));
-    own.path = Some(MediaPath::Relayed(3));
+    own.path = Some(SoundRoute::Relayed { connection_id: 3 });
     own.muted = true;
     let status = state.status(at(72.5)).own.expect("the call");
     assert_eq!((status.call.as_deref(), status.name.as_str()), (Some("ada/7"), "Grace"));
@@ -220,4 +222,33 @@ fn a_call_without_the_commitment_of_its_caller_is_not_answered() {
     assert_eq!(answers(&press(&mut state, Action::Answer, 3.0)), [0; 0]);
     assert!(state.phone.is_none());
     assert!(state.notices.newest().is_some_and(|it| it.contains("before onhook was started")));
+}
+
+#[test]
+fn a_hang_up_names_the_reflector_and_the_recent_call_its_route() {
+    let relayed = SoundRoute::Relayed { connection_id: 0x77 };
+    for (path, connection, words) in [
+        (None, 0, "hung up by you after 00:20 (hangup)"),
+        (Some(SoundRoute::Direct), 0, "hung up by you after 00:20 (hangup) · direct"),
+        (Some(relayed), 0x77, "hung up by you after 00:20 (hangup) · relayed"),
+    ] {
+        let mut state = board();
+        talking(&mut state);
+        tell(&mut state, AccountEvent::Call(live(7, true, Stage::Accepted)), 2.0);
+        if let Some(path) = path {
+            update(&mut state, Msg::Phone(key(7), PhoneEvent::Path(path)), at(3.0));
+        }
+        press(&mut state, Action::Top, 3.0);
+        let hang_up = press(&mut state, Action::HangUpNow, 20.0);
+        let RequestKind::Discard { connection_id, .. } = request(&hang_up).kind else { panic!() };
+        assert_eq!(connection_id, connection, "{path:?}");
+        let ended = CallEvent::Discarded {
+            id: 7,
+            reason: Some(Recorded::Reason(EndReason::HangUp)),
+            duration: Some(20),
+            video: false,
+        };
+        tell(&mut state, AccountEvent::Call(ended), 21.0);
+        assert_eq!(ending(&state, 7), words, "{path:?}");
+    }
 }

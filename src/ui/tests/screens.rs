@@ -26,6 +26,7 @@ fn call(id: i64, name: &str, second: i64, outcome: Outcome) -> HistoryCall {
         origin: Some(Origin::Key).filter(|_| outcome == Outcome::Declined),
         ring_seconds: Some(9),
         talk_seconds: Some(81).filter(|_| outcome == Outcome::Completed),
+        route: None,
     }
 }
 

@@ -21,6 +21,7 @@ pub mod msg;
 pub mod notice;
 pub mod older_calls;
 pub mod phone;
+mod rating;
 pub mod recording;
 pub mod request;
 pub mod selection;
@@ -54,6 +55,7 @@ use msg::{LedgerEvent, Msg, NotifyEvent};
 use notice::Notices;
 use older_calls::{OlderCalls, OlderOffsets};
 use phone::{OwnCall, PhoneOff};
+use rating::UnratedCall;
 pub use selection::SETTLE;
 use sign_in_dialog::SignInMode;
 
@@ -172,6 +174,11 @@ pub struct State {
     pub phone: Option<OwnCall>,
     /// The call that is answered once that one has ended.
     answer_next: Option<CallKey>,
+    /// The last call of this session, if Telegram asks for a rating.
+    unrated: Option<UnratedCall>,
+    /// The names of the accounts whose calls ring on this device for their callers
+    /// (`phone.receivedCall`).
+    pub ring_accounts: Vec<String>,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -275,6 +282,8 @@ impl State {
             phone_off: None,
             phone: None,
             answer_next: None,
+            unrated: None,
+            ring_accounts: Vec::new(),
         }
     }
 
@@ -558,7 +567,10 @@ impl State {
         let before = self.before_end(key);
         match self.calls.apply(event, &self.context(account, now)) {
             Err(Ignored(why)) => tracing::debug!(why, "an update changes nothing"),
-            Ok(Change::Added) => return self.caller_effect(key).into_iter().collect(),
+            Ok(Change::Added) => {
+                let ringing = self.report_ringing(key);
+                return ringing.into_iter().chain(self.caller_effect(key)).collect();
+            }
             Ok(Change::Updated) => self.picked_call_changed(key),
             Ok(Change::Ended) => self.call_has_ended(key, before, now),
             Ok(Change::Refined) => {}

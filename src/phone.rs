@@ -83,6 +83,8 @@ pub struct PhoneSettings {
     /// The names of the ports at the sound server; `None` is its default.
     pub microphone: Option<String>,
     pub loudspeaker: Option<String>,
+    /// The names of the accounts whose calls ring on this device for their callers.
+    pub ring_accounts: Vec<String>,
     /// The folder of recordings.
     pub record_folder: PathBuf,
 }
@@ -98,6 +100,7 @@ impl Default for PhoneSettings {
             gain: false,
             microphone: None,
             loudspeaker: None,
+            ring_accounts: Vec::new(),
             record_folder: PathBuf::from("."),
         }
     }

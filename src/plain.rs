@@ -103,7 +103,8 @@ impl Narrator {
                 | Dialog::SignOut(_)
                 | Dialog::AnswerOther(_)
                 | Dialog::Dial(_)
-                | Dialog::Rename(_),
+                | Dialog::Rename(_)
+                | Dialog::Rating,
             )
             | None => None,
         }

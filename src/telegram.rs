@@ -379,6 +379,8 @@ impl Supervisor {
                         connection.answer(handle, g_a_hash);
                     }
                     Some(AccountCommand::Place(user_id)) => connection.place(user_id),
+                    Some(AccountCommand::ReportRinging(handle)) => connection.report_ringing(handle),
+                    Some(AccountCommand::Rate { handle, rating }) => connection.rate(handle, rating),
                     Some(AccountCommand::FindPerson(wanted)) => connection.find_person(wanted),
                     // `Account::send` puts it into a queue.
                     Some(AccountCommand::SendSignaling { .. }) => {}

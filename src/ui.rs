@@ -185,7 +185,8 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
             | Dialog::Quit
             | Dialog::EnableCalls(_)
             | Dialog::SignOut(_)
-            | Dialog::AnswerOther(_),
+            | Dialog::AnswerOther(_)
+            | Dialog::Rating,
         )
         | None => {}
     }

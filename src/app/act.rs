@@ -55,6 +55,7 @@ impl State {
             }
             Some(Dialog::SignOut(account)) => self.answer_sign_out(account, action, now),
             Some(Dialog::Rename(_)) => self.act_on_account_name(action, now),
+            Some(Dialog::Rating) => self.act_in_rating(action),
         }
     }
 
@@ -122,6 +123,7 @@ impl State {
             Action::Call => return self.dial(now),
             Action::Mute => return self.toggle_mute(now),
             Action::Record => return self.toggle_recording(now),
+            Action::Rate => self.open_rating(now),
             Action::HangUp => return self.open_picker(now),
             Action::HangUpNow => return self.hang_up_now(now),
             Action::Mark => self.toggle_mark(now),
@@ -171,6 +173,11 @@ impl State {
             | Action::Complete
             | Action::CompleteBack
             | Action::DefaultReason
+            | Action::Rate1
+            | Action::Rate2
+            | Action::Rate3
+            | Action::Rate4
+            | Action::Rate5
             | Action::ReasonBusy
             | Action::ReasonMissed
             | Action::ReasonHangup

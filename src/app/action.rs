@@ -26,6 +26,8 @@ pub enum Layer {
     SignInField,
     /// A question with the answers yes and no.
     Confirm,
+    /// The question how a call was.
+    Rating,
 }
 
 /// Something that a key does. The name in the keymap is the variant in kebab-case.
@@ -56,6 +58,19 @@ pub enum Action {
     Mute,
     /// Start or stop the recording of the call.
     Record,
+    /// Rate the last call of this session, if Telegram asks for it.
+    Rate,
+    /// Send a rating, from 1 for bad to 5 for very good.
+    #[strum(serialize = "rate-1")]
+    Rate1,
+    #[strum(serialize = "rate-2")]
+    Rate2,
+    #[strum(serialize = "rate-3")]
+    Rate3,
+    #[strum(serialize = "rate-4")]
+    Rate4,
+    #[strum(serialize = "rate-5")]
+    Rate5,
     /// Mark or unmark the selected call.
     Mark,
     /// Mark all calls that the filter shows.
@@ -171,7 +186,8 @@ impl Layer {
             | Self::Picker
             | Self::Help
             | Self::SignInMenu
-            | Self::Confirm => false,
+            | Self::Confirm
+            | Self::Rating => false,
         }
     }
 
@@ -190,6 +206,7 @@ impl Layer {
             Self::SignInMenu => "In the list of ways to sign in",
             Self::SignInField => "While signing in",
             Self::Confirm => "In a question",
+            Self::Rating => "While a call is rated",
         }
     }
 
@@ -230,6 +247,7 @@ impl Layer {
                     A::Call,
                     A::Mute,
                     A::Record,
+                    A::Rate,
                     A::HangUp,
                     A::HangUpNow,
                     A::Mark,
@@ -270,6 +288,7 @@ impl Layer {
                 [&[A::Accept, A::Complete, A::CompleteBack], &[], &[]]
             }
             Self::Filter | Self::AccountName | Self::Confirm => [&[A::Accept], &[], &[]],
+            Self::Rating => [&[A::Rate1, A::Rate2, A::Rate3, A::Rate4, A::Rate5], &[], &[]],
         };
         let screens = match self {
             Self::Board | Self::History | Self::Accounts => SCREENS,
@@ -281,7 +300,8 @@ impl Layer {
             | Self::Help
             | Self::SignInMenu
             | Self::SignInField
-            | Self::Confirm => &[],
+            | Self::Confirm
+            | Self::Rating => &[],
         };
         own.into_iter().chain([screens, ALWAYS]).flatten().copied()
     }
@@ -301,6 +321,12 @@ impl Action {
             Self::Call => "call somebody",
             Self::Mute => "mute or unmute your microphone",
             Self::Record => "record your call, or stop recording",
+            Self::Rate => "rate your last call, if Telegram asks for it",
+            Self::Rate1 => "bad",
+            Self::Rate2 => "poor",
+            Self::Rate3 => "fair",
+            Self::Rate4 => "good",
+            Self::Rate5 => "very good",
             Self::HangUp => "hang up, decline or cancel: choose the reason",
             Self::HangUpNow => "the same at once, with the usual reason",
             Self::Mark => "mark and move down; hanging up acts on all marked",

@@ -3,13 +3,13 @@
 use tui_input::Input;
 
 use super::State;
-use super::action::Layer;
+use super::action::{Action, Layer};
 use super::command_line::CommandLine;
 use super::dial_dialog::Dial;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
 use crate::calls::{AccountId, CallKey, CallKind};
-use crate::words::screen::{self, Confirmation};
+use crate::words::screen::{self, YesNo};
 
 /// The dialog that has the keyboard.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub enum Dialog {
     AnswerOther(CallKey),
     /// A person is chosen to call.
     Dial(Box<Dial>),
+    /// The question how the last call of this session was.
+    Rating,
 }
 
 impl Dialog {
@@ -53,15 +55,33 @@ impl Dialog {
                 Layer::Confirm
             }
             Self::Dial(_) => Layer::Dial,
+            Self::Rating => Layer::Rating,
             Self::Rename(_) => Layer::AccountName,
         }
     }
 }
 
+/// A question, and its answers.
+pub struct Confirmation {
+    pub title: &'static str,
+    pub text: String,
+    /// The layer of its keys.
+    pub layer: Layer,
+    /// The actions that answer it, and what each of them means.
+    pub answers: Vec<(Action, &'static str)>,
+}
+
+impl From<YesNo> for Confirmation {
+    fn from(YesNo { title, text, yes, no }: YesNo) -> Self {
+        let answers = vec![(Action::Accept, yes), (Action::Back, no)];
+        Self { title, text, layer: Layer::Confirm, answers }
+    }
+}
+
 impl State {
-    /// The question that waits for yes or no.
+    /// The question that waits for an answer.
     pub fn confirmation(&self) -> Option<Confirmation> {
-        Some(match self.dialog.as_ref()? {
+        let question = match self.dialog.as_ref()? {
             Dialog::Quit => screen::quit(self.phone.is_some()),
             Dialog::EnableCalls(account) => {
                 screen::enable_calls(&self.shown_account(self.account(*account)))
@@ -74,13 +94,15 @@ impl State {
                 let own = self.phone.as_ref().map(|own| self.shown_name(&own.peer));
                 screen::answer_other(&other.unwrap_or_default(), &own.unwrap_or_default())
             }
+            Dialog::Rating => return self.rating_question(),
             Dialog::Picker(_)
             | Dialog::Filter { .. }
             | Dialog::CommandLine(_)
             | Dialog::SignIn(_)
             | Dialog::Rename(_)
             | Dialog::Dial(_) => return None,
-        })
+        };
+        Some(question.into())
     }
 }
 

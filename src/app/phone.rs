@@ -167,6 +167,19 @@ impl State {
         self.phone.as_ref().filter(|own| own.key() == Some(key))
     }
 
+    /// Reports to the caller that a call rings on this device, if the settings want that. It makes other
+    /// callers hear that the account is busy, so that it is never sent by default.
+    pub(super) fn report_ringing(&self, key: CallKey) -> Option<Effect> {
+        let call = self.calls.get(key).filter(|call| call.phase == Phase::Ringing)?;
+        let Reference::Call(handle) = call.reference else { return None };
+        let is_announced = call.exchange.as_ref().is_some_and(|it| it.g_a_hash.is_some());
+        let is_wanted = self.has_board
+            && self.phone_off.is_none()
+            && self.ring_accounts.contains(&self.account(key.account).name);
+        (is_announced && is_wanted)
+            .then(|| Effect::Account(key.account, AccountCommand::ReportRinging(handle)))
+    }
+
     /// Answers the selected call.
     pub(super) fn answer_selected(&mut self, now: Timestamp) -> Vec<Effect> {
         let Some(key) = self.selection() else {
@@ -328,6 +341,20 @@ impl State {
                 let key = CallKey::private(account, id);
                 let cause = words::failure::key_fault(&fault);
                 self.media_failed(key, &cause, now)
+            }
+            OwnCallEvent::RingingReported { id, outcome } => {
+                if let Err(failure) = outcome {
+                    tracing::info!(id, code = failure.code(), "ringing was not reported");
+                }
+                Vec::new()
+            }
+            OwnCallEvent::RatingWanted(handle) => {
+                self.rating_wanted(account, handle, now);
+                Vec::new()
+            }
+            OwnCallEvent::Rated(outcome) => {
+                self.notices.show(notice::rated(&outcome), now);
+                Vec::new()
             }
             OwnCallEvent::Signaling { id, bytes } => {
                 let key = CallKey::private(account, id);

@@ -62,6 +62,11 @@ pub enum AccountCommand {
     },
     /// Place a call to the user of this id; answered by [`OwnCallEvent::Placed`].
     Place(i64),
+    /// Report to the caller that a call rings here (`phone.receivedCall`); answered by
+    /// [`OwnCallEvent::RingingReported`].
+    ReportRinging(Handle),
+    /// Rate a call that has ended, from 1 to 5; answered by [`OwnCallEvent::Rated`].
+    Rate { handle: Handle, rating: u8 },
     /// Find a person to call, by what [`PersonQuery`](super::person_query::PersonQuery) reads;
     /// answered by [`AccountEvent::PersonFound`]. It changes nothing at Telegram.
     FindPerson(String),
@@ -81,6 +86,11 @@ impl AccountCommand {
                 outcome: Err(Failure::Offline),
             }),
             Self::Place(_) => AccountEvent::OwnCall(OwnCallEvent::Placed(Err(Failure::Offline))),
+            Self::ReportRinging(handle) => AccountEvent::OwnCall(OwnCallEvent::RingingReported {
+                id: handle.id,
+                outcome: Err(Failure::Offline),
+            }),
+            Self::Rate { .. } => AccountEvent::OwnCall(OwnCallEvent::Rated(Err(Failure::Offline))),
             Self::FindPerson(wanted) => {
                 AccountEvent::PersonFound { wanted, outcome: Err(Failure::Offline) }
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::Handle;
 use super::event::RelayServer;
 use super::failure::Failure;
 
@@ -20,6 +21,12 @@ pub enum OwnCallEvent {
     KeysAgreed { id: i64, emoji: [NamedEmoji; 4], setup: Arc<MediaSetup> },
     /// The exchange of keys has failed, and the call must end.
     KeysRefused { id: i64, fault: KeyFault },
+    /// The outcome of `phone.receivedCall`.
+    RingingReported { id: i64, outcome: Result<(), Failure> },
+    /// Telegram asks for a rating of a call that has ended (`need_rating`).
+    RatingWanted(Handle),
+    /// The outcome of `phone.setCallRating`.
+    Rated(Result<(), Failure>),
     /// Signaling of the other side (`updatePhoneCallSignalingData`).
     Signaling { id: i64, bytes: Vec<u8> },
 }

@@ -20,6 +20,7 @@ pub(super) struct VoiceTable {
     gain: Option<bool>,
     microphone: Option<String>,
     loudspeaker: Option<String>,
+    ring_accounts: Option<Vec<String>>,
     record_folder: Option<Spanned<String>>,
 }
 
@@ -47,6 +48,7 @@ impl VoiceTable {
             gain: self.gain.unwrap_or(default.gain),
             microphone: named(self.microphone),
             loudspeaker: named(self.loudspeaker),
+            ring_accounts: self.ring_accounts.unwrap_or_default(),
             record_folder: match self.record_folder {
                 Some(folder) if !folder.get_ref().is_empty() => folder_of(&folder, source, var)?,
                 _ => recordings,
@@ -108,7 +110,7 @@ mod tests {
             PhoneSettings { record_folder: PathBuf::from("/data"), ..PhoneSettings::default() };
         assert_eq!(check(""), Ok(default.clone()));
         let text = "enabled = false\nsound = 'silent'\ndirect = 'never'\necho = 'off'\n\
-            noise = false\ngain = true\nmicrophone = 'usb'\nloudspeaker = ''\n\
+            noise = false\ngain = true\nmicrophone = 'usb'\nloudspeaker = ''\nring_accounts = ['work']\n\
             record_folder = '~/calls'";
         let wanted = PhoneSettings {
             enabled: false,
@@ -119,6 +121,7 @@ mod tests {
             gain: true,
             microphone: Some("usb".to_owned()),
             loudspeaker: None,
+            ring_accounts: vec!["work".to_owned()],
             record_folder: Path::new("/home/ada/calls").to_owned(),
         };
         assert_eq!(check(text), Ok(wanted));
@@ -129,7 +132,7 @@ mod tests {
         let printed = crate::config::DEFAULTS.lines().skip_while(|line| *line != "#   [voice]");
         let lines = printed.skip(1).map_while(|line| line.strip_prefix("#   "));
         let text = lines.collect::<Vec<_>>().join("\n");
-        assert_eq!(text.matches(" = ").count(), 9, "every setting is there");
+        assert_eq!(text.matches(" = ").count(), 10, "every setting is there");
         let record_folder = PathBuf::from("/data");
         assert_eq!(check(&text), Ok(PhoneSettings { record_folder, ..PhoneSettings::default() }));
     }

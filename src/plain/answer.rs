@@ -55,6 +55,12 @@ impl Narrator {
             | Action::Call
             | Action::Mute
             | Action::Record
+            | Action::Rate
+            | Action::Rate1
+            | Action::Rate2
+            | Action::Rate3
+            | Action::Rate4
+            | Action::Rate5
             | Action::HangUp
             | Action::HangUpNow
             | Action::Details

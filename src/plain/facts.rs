@@ -49,6 +49,7 @@ pub(super) enum AnnouncedDialog {
     EnableCalls(AccountId),
     AnswerOther(CallKey),
     Dial,
+    Rating,
     /// The dialogs of the screen of the accounts, which plain mode does not have.
     OfAccounts,
 }
@@ -73,6 +74,7 @@ impl Facts {
                 Some(Dialog::SignOut(_) | Dialog::Rename(_)) => AnnouncedDialog::OfAccounts,
                 Some(Dialog::AnswerOther(key)) => AnnouncedDialog::AnswerOther(*key),
                 Some(Dialog::Dial(_)) => AnnouncedDialog::Dial,
+                Some(Dialog::Rating) => AnnouncedDialog::Rating,
             },
             notices: state.notices.all().cloned().collect(),
             accounts: state.accounts.iter().map(AnnouncedFlags::of).collect(),

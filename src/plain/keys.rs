@@ -2,11 +2,10 @@
 
 use crate::app::State;
 use crate::app::action::{Action, Layer};
-use crate::app::dialog::{Choice, Dialog, Picker};
+use crate::app::dialog::{Choice, Confirmation, Dialog, Picker};
 use crate::config::keymap::Keymap;
 use crate::words;
 use crate::words::plain;
-use crate::words::screen::Confirmation;
 
 /// The picker: its title, its choices with their keys, and what the other keys do.
 pub(super) fn picker(keymap: &Keymap, state: &State, picker: &Picker) -> Option<String> {
@@ -56,11 +55,10 @@ fn action(choice: Choice) -> Action {
 
 /// A question with the keys for its answers.
 pub(super) fn question(keymap: &Keymap, question: &Confirmation) -> String {
-    let answers = [(Action::Accept, question.yes), (Action::Back, question.no)];
-    let keys = answers.map(|(action, what)| {
-        keymap.hint(Layer::Confirm, action).map(|key| plain::key(&key, what))
+    let keys = question.answers.iter().filter_map(|(action, what)| {
+        keymap.hint(question.layer, *action).map(|key| plain::key(&key, what))
     });
-    plain::question(question.title, &question.text, &keys.into_iter().flatten().collect::<Vec<_>>())
+    plain::question(question.title, &question.text, &keys.collect::<Vec<_>>())
 }
 
 /// The keys of a layer, one sentence for each action that has a key.

@@ -113,6 +113,7 @@ impl Switchboard {
     pub fn use_phone(&mut self, settings: PhoneSettings) {
         let has_proxy = self.runner.accounts.has_proxy();
         self.state.phone_off = PhoneOff::of(settings.enabled, has_proxy);
+        self.state.ring_accounts.clone_from(&settings.ring_accounts);
         self.runner.phone = Phone::new(settings);
     }
 

@@ -77,6 +77,7 @@ impl Connection {
             client: client.clone(),
             names: names.clone(),
             session: Arc::clone(session),
+            config_logged: Arc::default(),
         };
         let dispatcher = Dispatcher {
             context: context.clone(),
@@ -177,6 +178,16 @@ impl Connection {
     /// Places a call in a task that outlives the connection.
     pub(super) fn place(&self, user_id: i64) {
         self.outlive(self.calls.clone().place(user_id));
+    }
+
+    /// Reports to a caller that the call rings here, in a task that outlives the connection.
+    pub(super) fn report_ringing(&self, handle: Handle) {
+        self.outlive(self.calls.clone().report_ringing(handle));
+    }
+
+    /// Rates a call in a task that outlives the connection.
+    pub(super) fn rate(&self, handle: Handle, rating: u8) {
+        self.outlive(self.calls.clone().rate(handle, rating));
     }
 
     /// Looks a person up in a task that outlives the connection.

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::context::TaskContext;
 use super::disconnect::Disconnect;
+use super::key_exchange::OwnCallStep;
 use super::peers::PartyCache;
 use super::{error, updates};
 use crate::calls::account::{AccountEvent, RequestAnswer};
@@ -45,13 +46,14 @@ pub(super) async fn send(
             Ok(Err(error)) => error::signed_out(error).map(Disconnect::SignedOut),
             Ok(Ok(_)) => None,
         };
-        match read_answer(answer, &call, context.self_id, &names) {
+        match read_answer(answer, &call, &context, &names) {
             Ok(events) => {
                 for event in events {
-                    if !matches!(event, CallEvent::Live(_)) {
+                    if matches!(&event, AccountEvent::Call(event) if !matches!(event, CallEvent::Live(_)))
+                    {
                         outcome = outcome.map(|_| RequestAnswer::End);
                     }
-                    context.send(AccountEvent::Call(event)).await;
+                    context.send(event).await;
                 }
             }
             Err(failure) => {
@@ -74,9 +76,9 @@ pub(super) async fn send(
 fn read_answer(
     answer: Result<Result<Vec<u8>, InvocationError>, Elapsed>,
     call: &CallRequest,
-    self_id: i64,
+    context: &TaskContext,
     names: &PartyCache,
-) -> Result<Vec<CallEvent>, Failure> {
+) -> Result<Vec<AccountEvent>, Failure> {
     let bytes = match answer {
         Err(_) => return Err(Failure::NoAnswer { after: DEADLINE }),
         Ok(Err(error)) => return Err(error::failure(&error)),
@@ -86,8 +88,18 @@ fn read_answer(
     let container = grammers_session::updates::UpdatesLike::Updates(answer);
     let (list, users) = updates::unpack(&container);
     names.insert_users(updates::parties_among(users, list));
-    let events = list.iter().filter_map(|update| updates::event(update, self_id, names));
-    Ok(events.filter(|event| event.key(call.key.account) == call.key).collect())
+    let mut events = Vec::new();
+    for update in list {
+        let event = updates::event(update, context.self_id, names);
+        let event = event.filter(|event| event.key(call.key.account) == call.key);
+        events.extend(event.map(AccountEvent::Call));
+        if let tl::enums::Update::PhoneCall(update) = update
+            && let Some(OwnCallStep::Report(event)) = context.own_calls.update(&update.phone_call)
+        {
+            events.push(AccountEvent::OwnCall(event));
+        }
+    }
+    Ok(events)
 }
 
 /// The serialized requests; several for several invitations to one conference.

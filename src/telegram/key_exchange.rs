@@ -36,6 +36,7 @@ struct Exchanges {
 
 /// The exchange of keys of one call.
 struct Exchange {
+    handle: Handle,
     /// `None` once the value was used.
     private: Option<PrivateValue>,
     role: Role,
@@ -93,8 +94,8 @@ impl OwnCalls {
                 })
             }
             PhoneCall::Discarded(call) => {
-                calls.remove(&call.id);
-                None
+                let ended = calls.remove(&call.id).filter(|_| call.need_rating)?;
+                Some(OwnCallStep::Report(OwnCallEvent::RatingWanted(ended.handle)))
             }
             PhoneCall::Empty(call) => {
                 calls.remove(&call.id);
@@ -104,9 +105,10 @@ impl OwnCalls {
         }
     }
 
-    pub(super) fn answering(&self, id: i64, private: PrivateValue, g_a_hash: Vec<u8>) {
+    pub(super) fn answering(&self, handle: Handle, private: PrivateValue, g_a_hash: Vec<u8>) {
         let role = Role::Callee { g_a_hash };
-        self.lock().calls.insert(id, Exchange { private: Some(private), role });
+        let exchange = Exchange { handle, private: Some(private), role };
+        self.lock().calls.insert(handle.id, exchange);
     }
 
     /// A call is about to be placed. [`Self::placed`] follows.
@@ -115,14 +117,14 @@ impl OwnCalls {
     }
 
     /// The outcome of placing a call. Returns what follows if the call was answered already.
-    pub(super) fn placed(&self, call: Option<(i64, PrivateValue)>) -> Option<OwnCallStep> {
+    pub(super) fn placed(&self, call: Option<(Handle, PrivateValue)>) -> Option<OwnCallStep> {
         let mut exchanges = self.lock();
         let Exchanges { calls, placing, early } = &mut *exchanges;
         *placing -= 1;
-        let step = call.and_then(|(id, private)| {
-            let exchange = Exchange { private: Some(private), role: Role::Caller };
-            let exchange = calls.entry(id).insert_entry(exchange).into_mut();
-            accepted(exchange, early.iter().find(|call| call.id == id)?)
+        let step = call.and_then(|(handle, private)| {
+            let exchange = Exchange { handle, private: Some(private), role: Role::Caller };
+            let exchange = calls.entry(handle.id).insert_entry(exchange).into_mut();
+            accepted(exchange, early.iter().find(|call| call.id == handle.id)?)
         });
         if *placing == 0 {
             early.clear();

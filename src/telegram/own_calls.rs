@@ -1,6 +1,7 @@
 //! Requests about calls in which this session takes part: answering, placing, confirming.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use grammers_client::client::Client;
 use grammers_client::{InvocationError, tl};
@@ -30,6 +31,8 @@ pub(super) struct CallRequests {
     pub(super) client: Client,
     pub(super) names: PartyCache,
     pub(super) session: Arc<CachedSession>,
+    /// Whether the settings of `phone.getCallConfig` were logged.
+    pub(super) config_logged: Arc<AtomicBool>,
 }
 
 impl CallRequests {
@@ -53,7 +56,7 @@ impl CallRequests {
             protocol: protocol(),
         };
         // Before the request: the update with the other value may come before its answer.
-        self.context.own_calls.answering(handle.id, private, g_a_hash);
+        self.context.own_calls.answering(handle, private, g_a_hash);
         let tl::enums::phone::PhoneCall::Call(answer) = self.invoke(&request).await?;
         self.apply(&answer).await;
         Ok(())
@@ -65,9 +68,9 @@ impl CallRequests {
         let (outcome, disconnect) = Self::split(self.request_call(user_id).await);
         let (placed, outcome) = match outcome {
             Ok((private, answer)) => {
-                let id = answer.phone_call.id();
                 self.apply(&answer).await;
-                (Some((id, private)), Ok(id))
+                let placed = handle(&answer.phone_call).map(|handle| (handle, private));
+                (placed, Ok(answer.phone_call.id()))
             }
             Err(failure) => (None, Err(failure)),
         };
@@ -77,6 +80,31 @@ impl CallRequests {
             Some(step) => self.carry_out(step).await,
             None => disconnect,
         }
+    }
+
+    /// Reports to the caller that a call rings here, and reports the outcome.
+    pub(super) async fn report_ringing(self, handle: Handle) -> Option<Disconnect> {
+        let request = tl::functions::phone::ReceivedCall { peer: input(handle) };
+        let (outcome, disconnect) = Self::split(self.invoke(&request).await);
+        // The answer is always true; a refusal is an error.
+        let outcome = outcome.map(|_| ());
+        let event = OwnCallEvent::RingingReported { id: handle.id, outcome };
+        self.context.send(AccountEvent::OwnCall(event)).await;
+        disconnect
+    }
+
+    /// Rates a call, and reports the outcome.
+    pub(super) async fn rate(self, handle: Handle, rating: u8) -> Option<Disconnect> {
+        let request = tl::functions::phone::SetCallRating {
+            user_initiative: false,
+            peer: input(handle),
+            rating: rating.into(),
+            comment: String::new(),
+        };
+        let (outcome, disconnect) = Self::split(self.invoke(&request).await);
+        let event = OwnCallEvent::Rated(outcome.map(|_| ()));
+        self.context.send(AccountEvent::OwnCall(event)).await;
+        disconnect
     }
 
     /// Carries out what follows from an update.
@@ -142,7 +170,8 @@ impl CallRequests {
     /// A private value in the group of `messages.getDhConfig`, whose random numbers are mixed in.
     async fn private_value(&self) -> Result<PrivateValue, RequestError> {
         let request = tl::functions::messages::GetDhConfig { version: 0, random_length: 256 };
-        let tl::enums::messages::DhConfig::Config(config) = self.invoke(&request).await? else {
+        let (answer, ()) = tokio::join!(self.invoke(&request), self.log_call_config());
+        let tl::enums::messages::DhConfig::Config(config) = answer? else {
             // "Not modified" is no answer to a client without a configuration.
             return Err(Failure::Unreadable.into());
         };
@@ -152,6 +181,25 @@ impl CallRequests {
         let private =
             computing.await.map_err(|error| Failure::Internal { cause: error.to_string() })?;
         Ok(private.map_err(fault)?)
+    }
+
+    /// Logs the names of the settings of `phone.getCallConfig`, once for each connection.
+    ///
+    /// They change nothing: the apps of Telegram follow the parameters of each call only, and both
+    /// sides of a call must follow the same ones. The log shows which settings Telegram serves.
+    async fn log_call_config(&self) {
+        if self.config_logged.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        match self.invoke(&tl::functions::phone::GetCallConfig {}).await {
+            Ok(tl::enums::DataJson::Json(config)) => {
+                let settings: serde_json::Map<_, _> =
+                    serde_json::from_str(&config.data).unwrap_or_default();
+                let names: Vec<_> = settings.keys().map(|name| crate::text::clean(name)).collect();
+                tracing::info!(?names, "settings of phone.getCallConfig");
+            }
+            Err(_) => tracing::info!("phone.getCallConfig has failed"),
+        }
     }
 
     /// Reports the call of an answer, as an update would.
@@ -221,6 +269,19 @@ impl From<KeyFault> for RequestError {
     fn from(fault: KeyFault) -> Self {
         Self::Fault(fault)
     }
+}
+
+/// The handle of a call that lives.
+fn handle(call: &tl::enums::PhoneCall) -> Option<Handle> {
+    use tl::enums::PhoneCall;
+    let (id, access_hash) = match call {
+        PhoneCall::Waiting(call) => (call.id, call.access_hash),
+        PhoneCall::Requested(call) => (call.id, call.access_hash),
+        PhoneCall::Accepted(call) => (call.id, call.access_hash),
+        PhoneCall::Call(call) => (call.id, call.access_hash),
+        PhoneCall::Discarded(_) | PhoneCall::Empty(_) => return None,
+    };
+    Some(Handle { id, access_hash })
 }
 
 fn input(handle: Handle) -> tl::enums::InputPhoneCall {

@@ -7,7 +7,7 @@ use ratatui::widgets::{Block, Borders, Clear, Widget};
 
 use super::{View, inside, put, put_all};
 use crate::app::action::{Action, Layer};
-use crate::words::screen::Confirmation;
+use crate::app::dialog::Confirmation;
 
 /// Draws the frame of a panel with its title.
 pub(super) fn panel(view: View, title: &str, area: Rect, buffer: &mut Buffer) -> Rect {
@@ -66,7 +66,7 @@ pub(super) fn hints(
     put_all(buffer, (area.x, area.bottom()), area.width, &parts);
 }
 
-/// A question that is answered with yes or no.
+/// A question with its answers.
 pub(super) fn draw_confirmation(
     view: View,
     question: &Confirmation,
@@ -79,6 +79,5 @@ pub(super) fn draw_confirmation(
     for (y, line) in (area.y..area.bottom()).zip(&lines) {
         put(buffer, (area.x + 1, y), area.width.saturating_sub(2), line, view.theme().text);
     }
-    let actions = [(Action::Accept, question.yes), (Action::Back, question.no)];
-    hints(view, Layer::Confirm, &actions, area, buffer);
+    hints(view, question.layer, &question.answers, area, buffer);
 }

@@ -9,11 +9,10 @@ use super::panels::Panels;
 use super::reason_picker::{self, Answer};
 use super::{View, put, put_all};
 use crate::app::action::{Action, Layer};
-use crate::app::dialog::Dialog;
+use crate::app::dialog::{Confirmation, Dialog};
 use crate::app::has_sign_in_room;
 use crate::text;
 use crate::words;
-use crate::words::screen::Confirmation;
 
 /// The letters that are left of an answer where there is no room for all of it.
 const SHORT: usize = 4;
@@ -53,6 +52,7 @@ impl FooterPrompt {
             | Dialog::EnableCalls(_)
             | Dialog::SignOut(_)
             | Dialog::AnswerOther(_)
+            | Dialog::Rating
             | Dialog::Dial(_)
             | Dialog::Rename(_)
             | Dialog::SignIn(_)
@@ -62,9 +62,10 @@ impl FooterPrompt {
     }
 
     fn confirmation(view: View, question: &Confirmation) -> Self {
-        let answers = [(Action::Accept, question.yes), (Action::Back, question.no)]
-            .into_iter()
-            .filter_map(|(action, label)| answer(view, Layer::Confirm, action, label));
+        let answers = question
+            .answers
+            .iter()
+            .filter_map(|(action, label)| answer(view, question.layer, *action, label));
         let title = question.title.to_owned();
         Self { name: title.clone(), title, answers: answers.collect() }
     }

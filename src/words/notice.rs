@@ -223,3 +223,19 @@ pub fn older_read(calls: usize) -> String {
 pub fn older_failed(failure: &Failure) -> String {
     format!("older calls were not read: {} · {}", failure::text(failure), failure.code())
 }
+
+/// No call waits for a rating.
+pub const NOTHING_TO_RATE: &str = "Telegram asks for no rating";
+
+/// Telegram asks for a rating of a call.
+pub fn rating_wanted(name: &str) -> String {
+    format!("Telegram asks how the call with {name} was; * rates it")
+}
+
+/// A rating was sent, or not.
+pub fn rated(outcome: &Result<(), Failure>) -> String {
+    match outcome {
+        Ok(()) => "rating sent".to_owned(),
+        Err(failure) => format!("the rating was not sent: {}", super::failure::text(failure)),
+    }
+}

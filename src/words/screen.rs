@@ -104,11 +104,9 @@ pub const COMMAND_KEYS: &str = "Tab complete · Enter run · Esc cancel";
 /// What is in the command line is the name of no action.
 pub const UNKNOWN_COMMAND: &str = "✗ unknown command · Tab completes";
 
-/// A question with its title, its text, and the words for yes and no.
-pub struct Confirmation {
-    /// The title.
+/// A question that is answered with yes or no.
+pub struct YesNo {
     pub title: &'static str,
-    /// The text.
     pub text: String,
     /// The word for yes.
     pub yes: &'static str,
@@ -118,18 +116,18 @@ pub struct Confirmation {
 
 /// The question before quitting while a request on a call is under way.
 /// `in_call`: this session is in a call.
-pub fn quit(in_call: bool) -> Confirmation {
+pub fn quit(in_call: bool) -> YesNo {
     let text = if in_call {
         "You are in a call. Quitting hangs up."
     } else {
         "A hang-up is on its way. Quitting does not stop it, but you will not see what becomes of it."
     };
-    Confirmation { title: "Quit now?", text: text.to_owned(), yes: "quit", no: "stay" }
+    YesNo { title: "Quit now?", text: text.to_owned(), yes: "quit", no: "stay" }
 }
 
 /// The question before call requests are turned on for a session of this user.
-pub fn enable_calls(name: &str) -> Confirmation {
-    Confirmation {
+pub fn enable_calls(name: &str) -> YesNo {
+    YesNo {
         title: "Receive calls here?",
         text: format!(
             "This session of {name} does not receive calls. This changes that setting at Telegram, \
@@ -140,9 +138,9 @@ pub fn enable_calls(name: &str) -> Confirmation {
     }
 }
 
-/// The question before an account is signed out.
-pub fn answer_other(other: &str, own: &str) -> Confirmation {
-    Confirmation {
+/// The question before the call of this session is ended for another one.
+pub fn answer_other(other: &str, own: &str) -> YesNo {
+    YesNo {
         title: "Answer the other call?",
         text: format!("This hangs up on {own}, and then answers {other}."),
         yes: "hang up and answer",
@@ -151,8 +149,8 @@ pub fn answer_other(other: &str, own: &str) -> Confirmation {
 }
 
 /// The question before an account is signed out.
-pub fn sign_out(name: &str) -> Confirmation {
-    Confirmation {
+pub fn sign_out(name: &str) -> YesNo {
+    YesNo {
         title: "Sign out?",
         text: format!(
             "This ends the session of {name} at Telegram, and removes its files from this machine. \
@@ -161,6 +159,18 @@ pub fn sign_out(name: &str) -> Confirmation {
         yes: "sign out",
         no: "stay",
     }
+}
+
+/// The title of the question how a call was.
+pub const RATING: &str = "How was the call?";
+/// The ratings, from 1 to 5.
+pub const RATINGS: [&str; 5] = ["bad", "poor", "fair", "good", "very good"];
+/// No rating is sent.
+pub const NO_RATING: &str = "none";
+
+/// The question how a call was.
+pub fn rate(name: &str) -> String {
+    format!("Telegram asks how the sound of the call with {name} was.")
 }
 
 /// An action without a key, on the help page.

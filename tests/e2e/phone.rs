@@ -237,3 +237,47 @@ fn the_end_of_the_program_hangs_up_its_call() {
         assert_eq!(hang_ups[0]["args"]["reason"], "hangup", "{way}");
     });
 }
+
+#[test]
+fn callers_hear_that_it_rings_only_if_the_settings_want_that() {
+    for_each([("[]", "dialing"), ("['ada']", "remote ringing")], |(accounts, state)| {
+        let people = "[[person]]\nkey = 'ken'\nname = 'Ken Thompson'\nusername = 'ken'\n\
+            known = 'contact'\nsessions = 1\n";
+        let served = ServerProcess::start(people);
+        let settings = format!("[voice]\nring_accounts = {accounts}\n");
+        let start = |at| board_of_session(&served, at).size(120, 30);
+        let mut ada = start(0).run();
+        let mut ken = start(1).file("config.toml", &settings).run();
+        ken.see("online");
+        ada.see("online");
+        ada.press("c@ken");
+        ada.see("Ken Thompson");
+        ada.press("<enter>");
+        ken.see_line(&["☎ ringing", "Ada Lovelace"]);
+        ada.see_line(&[state, "Ken Thompson"]);
+        assert_eq!(served.count("phone.receivedCall"), usize::from(state == "remote ringing"));
+        ken.press("gX");
+        ada.see("no calls");
+        ada.quit();
+        ken.quit();
+    });
+}
+
+#[test]
+fn a_call_is_rated_where_telegram_asks_for_it() {
+    let call = "[[call]]\nfrom = 'echo'\nto = 'me'\nat = 0.1\n[phone]\nasks = ['rating']\n";
+    let mut board = board(&(ECHO.to_owned() + call));
+    board.see_line(&["☎ ringing", "Echo"]);
+    board.press("ga");
+    board.see_wrapped("state talking");
+    board.press("X");
+    board.see("Telegram asks how the call with Echo was");
+    board.press("*");
+    board.see("How was the call?");
+    board.press("4");
+    board.see("rating sent");
+    let ratings = requests(&board, "phone.setCallRating");
+    assert_eq!(ratings.len(), 1);
+    assert_eq!(ratings[0]["args"]["rating"], 4);
+    board.quit();
+}

@@ -88,11 +88,11 @@ fn the_status_has_the_call_without_its_key() {
 }
 
 /// A call that rings and has what an answer needs.
-fn rings_with_keys(state: &mut State, id: i64, second: f64) {
-    let CallEvent::Live(mut call) = live(id, true, Stage::Requested) else { return };
+fn rings_with_keys(state: &mut State, id: i64, second: f64) -> Vec<Effect> {
+    let CallEvent::Live(mut call) = live(id, true, Stage::Requested) else { panic!() };
     let exchange = KeyExchange { g_a_hash: Some(vec![id as u8; 32]), ..KeyExchange::default() };
     call.exchange = Some(Arc::new(exchange));
-    tell(state, AccountEvent::Call(CallEvent::Live(call)), second);
+    tell(state, AccountEvent::Call(CallEvent::Live(call)), second)
 }
 
 fn own(event: OwnCallEvent) -> AccountEvent {
@@ -251,4 +251,57 @@ fn a_hang_up_names_the_reflector_and_the_recent_call_its_route() {
         tell(&mut state, AccountEvent::Call(ended), 21.0);
         assert_eq!(ending(&state, 7), words, "{path:?}");
     }
+}
+
+/// The calls whose ringing the effects report.
+fn reported(effects: &[Effect]) -> Vec<i64> {
+    let report = |effect: &Effect| match effect {
+        Effect::Account(_, AccountCommand::ReportRinging(handle)) => Some(handle.id),
+        _ => None,
+    };
+    effects.iter().filter_map(report).collect()
+}
+
+#[test]
+fn ringing_is_reported_only_where_the_settings_want_it_and_the_call_can_be_answered() {
+    let ringing = |change: fn(&mut State)| {
+        let mut state = board();
+        state.has_board = true;
+        state.ring_accounts = vec!["ada".to_owned()];
+        change(&mut state);
+        reported(&rings_with_keys(&mut state, 7, 1.0))
+    };
+    assert_eq!(ringing(|_| {}), [7]);
+    assert_eq!(ringing(|state| state.ring_accounts.clear()), [0; 0]);
+    assert_eq!(ringing(|state| state.ring_accounts = vec!["work".to_owned()]), [0; 0]);
+    assert_eq!(ringing(|state| state.phone_off = Some(PhoneOff::Proxy)), [0; 0]);
+    assert_eq!(ringing(|state| state.has_board = false), [0; 0], "nobody could answer");
+    let mut state = board();
+    (state.has_board, state.ring_accounts) = (true, vec!["ada".to_owned()]);
+    assert_eq!(reported(&rings(&mut state, 8, 1.0)), [0; 0], "without a commitment");
+    rings_with_keys(&mut state, 7, 1.0);
+    assert_eq!(reported(&rings_with_keys(&mut state, 7, 2.0)), [0; 0], "once");
+}
+
+#[test]
+fn a_call_is_rated_only_if_telegram_asks_and_the_person_answers() {
+    let mut state = board();
+    assert_eq!(press(&mut state, Action::Rate, 1.0), []);
+    assert_eq!(state.notices.newest(), Some(words::notice::NOTHING_TO_RATE));
+    talking(&mut state);
+    tell(&mut state, discarded(7, Some(EndReason::HangUp)), 2.0);
+    let handle = Handle { id: 7, access_hash: 1007 };
+    assert_eq!(tell(&mut state, own(OwnCallEvent::RatingWanted(handle)), 2.1), []);
+    let asked = "Telegram asks how the call with Peer 7 was; * rates it";
+    assert_eq!(state.notices.newest(), Some(asked));
+    press(&mut state, Action::Rate, 3.0);
+    assert_eq!(state.layer(), Layer::Rating);
+    assert_eq!(press(&mut state, Action::Back, 3.1), []);
+    press(&mut state, Action::Rate, 3.2);
+    let rate = AccountCommand::Rate { handle, rating: 4 };
+    assert_eq!(press(&mut state, Action::Rate4, 3.3), [Effect::Account(ACCOUNT, rate)]);
+    press(&mut state, Action::Rate, 3.4);
+    assert!(state.dialog.is_none(), "once");
+    tell(&mut state, own(OwnCallEvent::Rated(Err(refused(400, "CALL_PEER_INVALID")))), 3.5);
+    assert!(state.notices.newest().is_some_and(|it| it.starts_with("the rating was not sent: ")));
 }

@@ -9,6 +9,7 @@ mod answer;
 mod calls;
 mod facts;
 mod keys;
+mod own_call;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -95,6 +96,9 @@ impl Narrator {
             Some(Dialog::CommandLine(line)) => {
                 Some(words::COMMAND.to_owned() + &crate::text::clean(line.input.value()))
             }
+            Some(Dialog::Dial(dial)) => {
+                Some(words::CALL.to_owned() + &crate::text::clean(dial.input.value()))
+            }
             Some(
                 Dialog::Picker(_)
                 | Dialog::SignIn(_)
@@ -102,7 +106,6 @@ impl Narrator {
                 | Dialog::EnableCalls(_)
                 | Dialog::SignOut(_)
                 | Dialog::AnswerOther(_)
-                | Dialog::Dial(_)
                 | Dialog::Rename(_)
                 | Dialog::Rating,
             )
@@ -125,6 +128,8 @@ impl Narrator {
         self.announce_accounts(&before, state);
         self.announce_board(&before, state);
         self.announce_dialog(&before, state);
+        self.announce_own_call(&before, state);
+        self.announce_dial(&before, state);
         // While a text is typed, the list changes with every character.
         if Self::prompt(state).is_some() {
             self.facts.selection = before.selection;
@@ -147,7 +152,7 @@ impl Narrator {
                 let details = calls::details(state, now);
                 self.sentences.push(details.unwrap_or_else(|| words::NOTHING_SELECTED.to_owned()));
             }
-            Some(Action::Complete | Action::CompleteBack) => {
+            Some(Action::Complete | Action::CompleteBack) if self.facts.dial.is_none() => {
                 let name = keys::completed(&self.keymap, state);
                 self.sentences.push(name.unwrap_or_else(|| words::NO_COMMAND.to_owned()));
             }

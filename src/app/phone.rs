@@ -91,9 +91,6 @@ pub struct OwnCall {
     pub trouble: Option<String>,
     /// When sound passed for the first time, on this machine's clock.
     pub connected: Option<Timestamp>,
-    /// Whether the person has given it up while it was being placed. It is discarded once its id is
-    /// known.
-    given_up: bool,
     /// Whether the media were started.
     pub(super) has_media: bool,
     /// Signaling that came before.
@@ -144,7 +141,6 @@ impl OwnCall {
             figures: CallFigures::default(),
             trouble: None,
             connected: None,
-            given_up: false,
             has_media: false,
             early: Vec::new(),
         }
@@ -248,7 +244,7 @@ impl State {
             OwnCallOrder::HangUp => {
                 let Some(own) = &mut self.phone else { return Vec::new() };
                 let Some(key) = own.key() else {
-                    own.given_up = true;
+                    own.stage = PhoneStage::Cancelling;
                     return Vec::new();
                 };
                 self.discard(&[key], Choice::Default, Origin::Key, now)
@@ -260,7 +256,7 @@ impl State {
     pub fn is_hanging_up(&self) -> bool {
         let Some(own) = &self.phone else { return false };
         let call = own.key().and_then(|key| self.calls.get(key));
-        own.given_up || call.is_some_and(|call| call.request.is_sending())
+        own.stage == PhoneStage::Cancelling || call.is_some_and(|call| call.request.is_sending())
     }
 
     /// Ends the call of this session, and then answers another one.
@@ -310,7 +306,7 @@ impl State {
                 let is_placing = |own: &&mut OwnCall| own.account == account && own.id.is_none();
                 let placing = self.phone.as_mut().filter(is_placing);
                 match (placing, outcome) {
-                    (Some(own), Ok(id)) if own.given_up => {
+                    (Some(own), Ok(id)) if own.stage == PhoneStage::Cancelling => {
                         self.phone = None;
                         self.end_unwanted(CallKey::private(account, id), true, now)
                     }
@@ -460,7 +456,7 @@ impl State {
     fn phone_failed(&mut self, failure: &Failure, now: Timestamp) {
         if let Some(own) = self.phone.take() {
             let name = self.shown_name(&own.peer);
-            let placed = own.stage == PhoneStage::Placing;
+            let placed = matches!(own.stage, PhoneStage::Placing | PhoneStage::Cancelling);
             self.notices.show_long(notice::phone_failed(&name, placed, failure), now);
         }
     }

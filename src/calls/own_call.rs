@@ -98,6 +98,8 @@ pub enum PhoneStage {
     Answering,
     /// `phone.requestCall` is on its way.
     Placing,
+    /// The person has given it up meanwhile. It is discarded once its id is known.
+    Cancelling,
     /// The callee has not answered.
     Waiting,
     /// The two sides exchange keys.

@@ -1,5 +1,6 @@
 //! What plain mode announces besides changes of calls and connections: the facts, and their differences.
 
+use super::own_call::{AnnouncedDial, AnnouncedOwnCall};
 use super::{Narrator, keys};
 use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
@@ -24,6 +25,8 @@ pub(super) struct Facts {
     pub(super) dialog: AnnouncedDialog,
     notices: Vec<Notice>,
     accounts: Vec<AnnouncedFlags>,
+    pub(super) own_call: Option<AnnouncedOwnCall>,
+    pub(super) dial: Option<AnnouncedDial>,
 }
 
 /// A condition of an account that needs the user.
@@ -78,6 +81,11 @@ impl Facts {
             },
             notices: state.notices.all().cloned().collect(),
             accounts: state.accounts.iter().map(AnnouncedFlags::of).collect(),
+            own_call: state.phone.as_ref().map(AnnouncedOwnCall::of),
+            dial: match &state.dialog {
+                Some(Dialog::Dial(dial)) => Some(AnnouncedDial::of(dial)),
+                _ => None,
+            },
         }
     }
 }

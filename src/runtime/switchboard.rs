@@ -37,7 +37,7 @@ const HANG_UP_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The switchboard. Its driver waits for messages and dispatches them.
 pub struct Switchboard {
-    pub state: State,
+    pub state: Box<State>,
     pub(super) runner: EffectRunner,
     events: mpsc::Receiver<(AccountId, AccountEvent)>,
     ledger_events: mpsc::UnboundedReceiver<LedgerEvent>,
@@ -73,7 +73,7 @@ impl Switchboard {
             clock,
         };
         let published = (BoardStatus::default(), Instant::now());
-        let state = State::new(states);
+        let state = Box::new(State::new(states));
         Self { state, runner, events, ledger_events, control_events: None, published }
     }
 

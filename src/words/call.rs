@@ -161,14 +161,10 @@ pub fn hidden_marks(calls: usize) -> String {
 /// How a call ended: with both reasons where a discard was sent from this session, and with the route
 /// of the sound where this session took part.
 pub fn ending_with_reasons(ended: &EndedCall) -> String {
-    let mut text = ending(ended);
-    if let Some(reasons) = reasons(ended) {
-        text += &format!(" ({reasons})");
-    }
-    if let Some(route) = ended.route {
-        text += &format!(" · {}", super::phone::route(route));
-    }
-    text
+    let reasons = reasons(ended).map(|reasons| format!(" ({reasons})")).unwrap_or_default();
+    let route = ended.route.map(super::phone::route);
+    let route = route.map(|route| format!(" · {route}")).unwrap_or_default();
+    format!("{}{reasons}{route}", ending(ended))
 }
 
 /// How a call ended, without the reasons.

@@ -107,6 +107,7 @@ pub fn stage(stage: PhoneStage) -> &'static str {
     match stage {
         PhoneStage::Answering => "answering",
         PhoneStage::Placing => "calling",
+        PhoneStage::Cancelling => "cancelling",
         PhoneStage::Waiting => "waiting for an answer",
         PhoneStage::ExchangingKeys => "exchanging keys",
         PhoneStage::Connecting => "connecting",

@@ -244,3 +244,36 @@ pub fn details(parts: &[String]) -> String {
 pub fn ids(user: i64, call: i64) -> String {
     format!("user {user}, call {call}")
 }
+
+/// In front of what is typed of a person to call.
+pub const CALL: &str = "Call: ";
+
+/// How far the call of this session with `name` has come.
+pub fn own_call(name: &str, what: &str) -> String {
+    format!("Your call with {name}: {what}")
+}
+
+/// The emoji of the key, by their names.
+pub fn key_emoji(names: &[&str; 4]) -> String {
+    format!("Key: {}; the other side must have the same", names.join(", "))
+}
+
+/// The microphone was muted, or is no longer.
+pub fn own_mute(muted: bool) -> &'static str {
+    if muted { "You are muted" } else { "You are not muted" }
+}
+
+/// The other side has muted its microphone, or has not any longer.
+pub fn peer_mute(name: &str, muted: bool) -> String {
+    format!("{name} is {}muted", if muted { "" } else { "not " })
+}
+
+/// How well the two sides hear each other.
+pub fn quality(quality: &str) -> String {
+    format!("The sound is {quality}")
+}
+
+/// Whom Enter calls; `at` of `all` people who fit.
+pub fn enter_calls(name: &str, at: usize, all: usize) -> String {
+    format!("{at} of {all}: Enter calls {name}")
+}

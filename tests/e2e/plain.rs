@@ -123,3 +123,25 @@ fn plain_mode_reads_keys_from_lines() {
     until("Quitting");
     assert_eq!(running.wait().code(), Some(0));
 }
+
+#[test]
+fn a_person_is_called_and_talked_to_in_plain_mode() {
+    let scenario = "[[person]]\nkey = 'echo'\nname = 'Echo'\nusername = 'echo'\nknown = 'contact'\n\
+        answers = 'echo'\nanswers_after = 0.2\n";
+    let mut board =
+        plain(Start::scenario(scenario).file("config.toml", "[voice]\nsound = 'silent'\n"));
+    board.see("online.");
+    board.press("c");
+    board.see("1 of 1: Enter calls Echo.");
+    board.press("<enter>");
+    board.see("Your call with Echo: talking.");
+    board.see("Key: ");
+    board.see("Your call with Echo: direct.");
+    board.press("M");
+    board.see("You are muted.");
+    board.press("M");
+    board.see("You are not muted.");
+    board.press("X");
+    board.see("Echo: hung up by you");
+    board.quit();
+}

@@ -54,6 +54,7 @@ pub mod phone;
 pub mod plain;
 pub mod qr;
 pub mod records;
+pub mod rules;
 pub mod runtime;
 pub mod sign_in;
 pub mod telegram;

@@ -21,12 +21,17 @@ const IO: &[&str] =
 /// Who may use what. `runtime` and `cli` join everything and may use all modules.
 ///
 /// The reasons are in `CONTRIBUTING.md`.
-const IMPORTS: [ImportRule; 17] = [
+const IMPORTS: [ImportRule; 18] = [
     ImportRule { module: "text", may: &[], never: IO },
     ImportRule { module: "calls", may: &["text"], never: IO },
     ImportRule { module: "words", may: &["calls", "control", "text"], never: IO },
+    ImportRule { module: "rules", may: &["calls", "text"], never: IO },
     ImportRule { module: "sign_in", may: &["calls", "text", "words"], never: IO },
-    ImportRule { module: "app", may: &["calls", "control", "sign_in", "text", "words"], never: IO },
+    ImportRule {
+        module: "app",
+        may: &["calls", "control", "rules", "sign_in", "text", "words"],
+        never: IO,
+    },
     ImportRule {
         module: "control",
         may: &["calls", "text"],

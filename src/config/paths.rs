@@ -50,6 +50,11 @@ impl Paths {
         self.config.join("keymap.toml")
     }
 
+    /// The file of the rules.
+    pub fn rules_file(&self) -> PathBuf {
+        self.config.join("rules.toml")
+    }
+
     /// The folder of the user's themes.
     pub fn themes(&self) -> PathBuf {
         self.config.join("themes")

@@ -1,0 +1,583 @@
+//! The rules of the user: `rules.toml`, and the lists of people that it names.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{ConfigError, read};
+use crate::calls::history::HistoryKind;
+use crate::calls::reason::EndReason;
+use crate::rules::{
+    AutomaticDecline, Breakthrough, CallCount, Condition, MOST_CALLS, MOST_DAYS, PersonPattern,
+    Program, Reaction, Rule, Rules,
+};
+use onhook_toml_source::{TomlError, TomlSource};
+
+/// The rules file with comments, as `onhook rules print` prints it.
+pub const EXAMPLE: &str = include_str!("../../assets/rules.toml");
+
+/// The longest time a program may have, in seconds.
+const LONGEST_ASK: u64 = 10;
+/// The default of it.
+const DEFAULT_ASK: Duration = Duration::from_secs(2);
+/// The longest grace of an automatic decline, in seconds.
+const LONGEST_GRACE: u64 = 30;
+/// The default of it.
+const DEFAULT_GRACE: Duration = Duration::from_secs(3);
+/// The longest time in which a call is a repeated one, in minutes.
+const LONGEST_REPEAT: u64 = 24 * 60;
+/// The most automatic declines in a minute that a file can allow.
+const MOST_DECLINES: u32 = 60;
+/// The longest text of a message at Telegram, in characters.
+const LONGEST_TEXT: usize = 4096;
+
+const WEEKDAYS: [(&str, Weekday); 7] = [
+    ("mon", Weekday::Monday),
+    ("tue", Weekday::Tuesday),
+    ("wed", Weekday::Wednesday),
+    ("thu", Weekday::Thursday),
+    ("fri", Weekday::Friday),
+    ("sat", Weekday::Saturday),
+    ("sun", Weekday::Sunday),
+];
+
+const KINDS: [(&str, HistoryKind); 3] =
+    [("audio", HistoryKind::Audio), ("video", HistoryKind::Video), ("group", HistoryKind::Group)];
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RulesFile {
+    zone: Option<Spanned<String>>,
+    most_declines_per_minute: Option<Spanned<u32>>,
+    #[serde(default)]
+    do_not_disturb: BreakthroughTable,
+    #[serde(default)]
+    rule: Vec<RuleTable>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BreakthroughTable {
+    #[serde(default)]
+    people: Vec<Spanned<String>>,
+    #[serde(default)]
+    contacts: bool,
+    repeated: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleTable {
+    name: Spanned<String>,
+    #[serde(default)]
+    when: WhenTable,
+    then: Spanned<ThenTable>,
+    dry: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WhenTable {
+    #[serde(default)]
+    accounts: Vec<String>,
+    #[serde(default)]
+    people: Vec<Spanned<String>>,
+    list: Option<Spanned<String>>,
+    contact: Option<bool>,
+    hours: Option<Spanned<String>>,
+    #[serde(default)]
+    weekdays: Vec<Spanned<String>>,
+    zone: Option<Spanned<String>>,
+    #[serde(default)]
+    kinds: Vec<Spanned<String>>,
+    repeated: Option<Spanned<u64>>,
+    calls: Option<CallsTable>,
+    do_not_disturb: Option<bool>,
+    in_call: Option<bool>,
+    idle: Option<bool>,
+    locked: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallsTable {
+    days: Spanned<u32>,
+    at_least: Option<Spanned<u32>>,
+    at_most: Option<Spanned<u32>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ThenTable {
+    ring: Option<Spanned<bool>>,
+    silence: Option<Spanned<bool>>,
+    decline: Option<Spanned<String>>,
+    ask: Option<Spanned<Vec<String>>>,
+    ask_seconds: Option<Spanned<u64>>,
+    grace: Option<Spanned<u64>>,
+    text: Option<Spanned<String>>,
+    run: Option<Spanned<Vec<String>>>,
+}
+
+/// Reads the rules in a file of the folder of settings. A file that is not there has no rules.
+///
+/// # Errors
+/// A file that cannot be read, or the first thing in it that is wrong, with its place.
+pub fn load(path: &Path) -> Result<Rules, ConfigError> {
+    let Some(text) = read(path)? else { return Ok(Rules::default()) };
+    let name = path.display().to_string();
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let list = |file: &str| {
+        let path = folder.join(file);
+        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        people_of(&path.display().to_string(), &text).map_err(|error| error.to_string())
+    };
+    Ok(parse(TomlSource::new(&name, &text), list)?)
+}
+
+/// The people of a list: one in a line, and comments after `#`.
+fn people_of(file: &str, text: &str) -> Result<Arc<[PersonPattern]>, TomlError> {
+    let source = TomlSource::new(file, text);
+    let mut people = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let person = line.split('#').next().unwrap_or_default().trim();
+        if !person.is_empty() {
+            let wrong = |error| source.error(at, "this line", &format!("{error}"));
+            people.push(person.parse().map_err(wrong)?);
+        }
+        at += line.len();
+    }
+    Ok(people.into())
+}
+
+/// The rules of a text. `list` reads the people of a file.
+fn parse(
+    source: TomlSource,
+    list: impl Fn(&str) -> Result<Arc<[PersonPattern]>, String>,
+) -> Result<Rules, TomlError> {
+    let file: RulesFile = source.read()?;
+    let zone = file.zone.as_ref().map(|zone| zone_of(zone, source)).transpose()?;
+    let mut names = HashSet::new();
+    let mut rules = Vec::new();
+    for table in file.rule {
+        let name = crate::text::clean(table.name.get_ref().trim());
+        let at = table.name.span().start;
+        if name.is_empty() {
+            return Err(source.error(at, "name", "must not be empty"));
+        }
+        if !names.insert(name.clone()) {
+            return Err(source.error(at, "name", &format!("'{name}' is the name of two rules")));
+        }
+        let mut when = table.when.check(source, &list)?;
+        when.zone = when.zone.or_else(|| zone.clone());
+        let (then, run) = then_of(&table.then, source)?;
+        rules.push(Rule { name, when, then, run, dry: table.dry.unwrap_or(true) });
+    }
+    let most_declines = match &file.most_declines_per_minute {
+        Some(most) => within(most, "most_declines_per_minute", 1, MOST_DECLINES, source)?,
+        None => Rules::default().most_declines,
+    };
+    let breakthrough = Breakthrough {
+        people: people(&file.do_not_disturb.people, source)?,
+        contacts: file.do_not_disturb.contacts,
+        repeated: minutes(file.do_not_disturb.repeated.as_ref(), source)?,
+    };
+    Ok(Rules { rules, most_declines, breakthrough })
+}
+
+impl WhenTable {
+    fn check(
+        self,
+        source: TomlSource,
+        list: &impl Fn(&str) -> Result<Arc<[PersonPattern]>, String>,
+    ) -> Result<Condition, TomlError> {
+        let listed = self.list.as_ref().map(|file| {
+            let wrong = |cause: String| source.error(file.span().start, "list", &cause);
+            list(file.get_ref()).map_err(wrong)
+        });
+        let hours = self.hours.as_ref().map(|hours| {
+            let wrong = |error| source.error(hours.span().start, "hours", &format!("{error}"));
+            hours.get_ref().parse().map_err(wrong)
+        });
+        Ok(Condition {
+            accounts: self.accounts,
+            people: people(&self.people, source)?,
+            list: listed.transpose()?,
+            contact: self.contact,
+            hours: hours.transpose()?,
+            weekdays: each_of(&self.weekdays, "weekdays", &WEEKDAYS, source)?,
+            zone: self.zone.as_ref().map(|zone| zone_of(zone, source)).transpose()?,
+            kinds: each_of(&self.kinds, "kinds", &KINDS, source)?,
+            repeated: minutes(self.repeated.as_ref(), source)?,
+            calls: self.calls.map(|calls| calls.check(source)).transpose()?,
+            do_not_disturb: self.do_not_disturb,
+            in_call: self.in_call,
+            idle: self.idle,
+            locked: self.locked,
+        })
+    }
+}
+
+impl CallsTable {
+    fn check(&self, source: TomlSource) -> Result<CallCount, TomlError> {
+        let count = |count: &Option<Spanned<u32>>, key| {
+            count.as_ref().map(|count| within(count, key, 0, MOST_CALLS, source)).transpose()
+        };
+        let at_least = count(&self.at_least, "at_least")?;
+        let at_most = count(&self.at_most, "at_most")?;
+        let days = within(&self.days, "days", 1, MOST_DAYS, source)?;
+        match (at_least, at_most) {
+            (None, None) => {
+                let message = "needs at_least or at_most beside it";
+                Err(source.error(self.days.span().start, "days", message))
+            }
+            (Some(least), Some(most)) if least > most => {
+                let message = "at_least is more than at_most";
+                Err(source.error(self.days.span().start, "calls", message))
+            }
+            _ => Ok(CallCount { days, at_least: at_least.unwrap_or(0), at_most }),
+        }
+    }
+}
+
+/// What a rule does, and the program that it runs.
+fn then_of(
+    then: &Spanned<ThenTable>,
+    source: TomlSource,
+) -> Result<(Reaction, Option<Program>), TomlError> {
+    let (at, then) = (then.span().start, then.get_ref());
+    let run = then.run.as_ref().map(|run| program(run, "run", DEFAULT_ASK, source)).transpose()?;
+    let set = |switch: &Option<Spanned<bool>>| switch.as_ref().is_some_and(|it| *it.get_ref());
+    let actions = [set(&then.ring), set(&then.silence), then.decline.is_some(), then.ask.is_some()];
+    let given = actions.into_iter().filter(|given| *given).count();
+    if given > 1 || given == 0 && run.is_none() {
+        let message =
+            "needs one of ring = true, silence = true, decline = \"busy\" and ask = [\"program\"]";
+        return Err(source.error(at, "then", message));
+    }
+    let only_with = |is_with: bool, at: Option<usize>, key: &str, other: &str| match at {
+        Some(at) if !is_with => Err(source.error(at, key, &format!("is only for {other}"))),
+        _ => Ok(()),
+    };
+    let start = |at: std::ops::Range<usize>| at.start;
+    let (declines, asks) = (then.decline.is_some(), then.ask.is_some());
+    only_with(declines, then.grace.as_ref().map(|it| start(it.span())), "grace", "decline")?;
+    only_with(declines, then.text.as_ref().map(|it| start(it.span())), "text", "decline")?;
+    only_with(asks, then.ask_seconds.as_ref().map(|it| start(it.span())), "ask_seconds", "ask")?;
+    let reaction = if let Some(reason) = &then.decline {
+        Reaction::Decline(AutomaticDecline {
+            reason: reason_of(reason, source)?,
+            grace: seconds(then.grace.as_ref(), "grace", 0, LONGEST_GRACE, source)?
+                .unwrap_or(DEFAULT_GRACE),
+            text: then.text.as_ref().map(|text| message(text, source)).transpose()?,
+        })
+    } else if let Some(ask) = &then.ask {
+        let limit = seconds(then.ask_seconds.as_ref(), "ask_seconds", 1, LONGEST_ASK, source)?;
+        Reaction::Ask(program(ask, "ask", limit.unwrap_or(DEFAULT_ASK), source)?)
+    } else if set(&then.silence) {
+        Reaction::Silence
+    } else {
+        Reaction::Ring
+    };
+    Ok((reaction, run))
+}
+
+fn reason_of(reason: &Spanned<String>, source: TomlSource) -> Result<EndReason, TomlError> {
+    let known = || EndReason::all().map(|reason| reason.code().to_owned()).collect::<Vec<_>>();
+    let found = EndReason::all().find(|known| known.code() == reason.get_ref());
+    found.ok_or_else(|| {
+        let message = format!("'{}' is not one of {}", reason.get_ref(), known().join(", "));
+        source.error(reason.span().start, "decline", &message)
+    })
+}
+
+/// A text that can be sent as a message.
+fn message(text: &Spanned<String>, source: TomlSource) -> Result<String, TomlError> {
+    let trimmed = text.get_ref().trim();
+    if trimmed.is_empty() || trimmed.chars().count() > LONGEST_TEXT {
+        let message = format!("must have 1 to {LONGEST_TEXT} characters");
+        return Err(source.error(text.span().start, "text", &message));
+    }
+    Ok(trimmed.to_owned())
+}
+
+fn program(
+    words: &Spanned<Vec<String>>,
+    key: &str,
+    limit: Duration,
+    source: TomlSource,
+) -> Result<Program, TomlError> {
+    match words.get_ref().split_first() {
+        Some((program, arguments)) if !program.is_empty() => {
+            Ok(Program { program: program.clone(), arguments: arguments.to_vec(), limit })
+        }
+        _ => {
+            let message = format!("needs a program: {key} = [\"program\", \"argument\"]");
+            Err(source.error(words.span().start, key, &message))
+        }
+    }
+}
+
+fn people(
+    patterns: &[Spanned<String>],
+    source: TomlSource,
+) -> Result<Vec<PersonPattern>, TomlError> {
+    let person = |pattern: &Spanned<String>| {
+        let wrong = |error| source.error(pattern.span().start, "people", &format!("{error}"));
+        pattern.get_ref().parse().map_err(wrong)
+    };
+    patterns.iter().map(person).collect()
+}
+
+/// The values of a list of codes.
+fn each_of<T: Copy>(
+    written: &[Spanned<String>],
+    key: &str,
+    values: &[(&str, T)],
+    source: TomlSource,
+) -> Result<Vec<T>, TomlError> {
+    let value = |code: &Spanned<String>| {
+        let found = values.iter().find(|(known, _)| known == code.get_ref());
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let known: Vec<_> = values.iter().map(|(known, _)| *known).collect();
+            let message = format!("'{}' is not one of {}", code.get_ref(), known.join(", "));
+            source.error(code.span().start, key, &message)
+        })
+    };
+    written.iter().map(value).collect()
+}
+
+fn zone_of(zone: &Spanned<String>, source: TomlSource) -> Result<TimeZone, TomlError> {
+    TimeZone::get(zone.get_ref()).map_err(|_| {
+        let message = format!("'{}' is no time zone, such as Europe/Berlin", zone.get_ref());
+        source.error(zone.span().start, "zone", &message)
+    })
+}
+
+fn minutes(
+    minutes: Option<&Spanned<u64>>,
+    source: TomlSource,
+) -> Result<Option<Duration>, TomlError> {
+    let minutes =
+        minutes.map(|it| within(it, "repeated", 1, LONGEST_REPEAT, source)).transpose()?;
+    Ok(minutes.map(|minutes| Duration::from_secs(60 * minutes)))
+}
+
+fn seconds(
+    seconds: Option<&Spanned<u64>>,
+    key: &str,
+    least: u64,
+    most: u64,
+    source: TomlSource,
+) -> Result<Option<Duration>, TomlError> {
+    let seconds = seconds.map(|it| within(it, key, least, most, source)).transpose()?;
+    Ok(seconds.map(Duration::from_secs))
+}
+
+fn within<T: Copy + PartialOrd + std::fmt::Display>(
+    number: &Spanned<T>,
+    key: &str,
+    least: T,
+    most: T,
+    source: TomlSource,
+) -> Result<T, TomlError> {
+    let value = *number.get_ref();
+    if value < least || value > most {
+        let message = format!("must be from {least} to {most}");
+        return Err(source.error(number.span().start, key, &message));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(text: &str) -> Result<Rules, String> {
+        let list = |file: &str| match file {
+            "spam.txt" => {
+                people_of("spam.txt", "@a # one\n\n+49 30\n77").map_err(|it| it.to_string())
+            }
+            "wrong.txt" => people_of("wrong.txt", "@a\n?\n").map_err(|it| it.to_string()),
+            _ => Err("there is no such file".to_owned()),
+        };
+        parse(TomlSource::new("r.toml", text), list).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_rule_is_read_with_everything_that_it_can_have() {
+        let text = "zone = 'Europe/Berlin'\nmost_declines_per_minute = 5\n\
+            [do_not_disturb]\npeople = ['@grace']\ncontacts = true\nrepeated = 3\n\
+            [[rule]]\nname = 'all'\ndry = false\n\
+            when = { accounts = ['main'], people = ['77'], list = 'spam.txt', contact = false, \
+            hours = '22:00-07:00', weekdays = ['mon', 'sun'], zone = 'Asia/Tokyo', kinds = ['video'], \
+            repeated = 5, calls = { days = 30, at_most = 2 }, do_not_disturb = true, in_call = true, \
+            idle = true, locked = false }\n\
+            then = { decline = 'missed', grace = 0, text = ' later ', run = ['log', 'x'] }\n\
+            [[rule]]\nname = 'ask'\nthen = { ask = ['~/decide'], ask_seconds = 5 }\n\
+            [[rule]]\nname = 'only run'\nthen = { run = ['log'] }\n";
+        let rules = rules(text).expect("valid rules");
+        assert_eq!((rules.rules.len(), rules.most_declines), (3, 5));
+        assert!(rules.breakthrough.contacts && rules.breakthrough.people.len() == 1);
+        assert_eq!(rules.breakthrough.repeated, Some(Duration::from_secs(180)));
+        let Rule { when, then, run, dry, .. } = &rules.rules[0];
+        let decline = AutomaticDecline {
+            reason: EndReason::Missed,
+            grace: Duration::ZERO,
+            text: Some("later".to_owned()),
+        };
+        assert_eq!(then, &Reaction::Decline(decline));
+        assert!(!dry && run.as_ref().is_some_and(|run| run.arguments == ["x"]));
+        let expected = Condition {
+            accounts: vec!["main".to_owned()],
+            people: vec![PersonPattern::Id(77)],
+            list: Some(Arc::new([
+                PersonPattern::Username("a".to_owned()),
+                PersonPattern::PhonePrefix("4930".to_owned()),
+                PersonPattern::Id(77),
+            ])),
+            contact: Some(false),
+            hours: Some("22:00-07:00".parse().expect("hours")),
+            weekdays: vec![Weekday::Monday, Weekday::Sunday],
+            zone: Some(TimeZone::get("Asia/Tokyo").expect("a zone")),
+            kinds: vec![HistoryKind::Video],
+            repeated: Some(Duration::from_secs(300)),
+            calls: Some(CallCount { days: 30, at_least: 0, at_most: Some(2) }),
+            do_not_disturb: Some(true),
+            in_call: Some(true),
+            idle: Some(true),
+            locked: Some(false),
+        };
+        assert_eq!(when, &expected);
+        let Reaction::Ask(program) = &rules.rules[1].then else { panic!("it asks") };
+        assert_eq!((program.program.as_str(), program.limit), ("~/decide", Duration::from_secs(5)));
+        assert!(rules.rules[1].dry, "until it is switched on");
+        assert_eq!(rules.rules[1].when.zone, Some(TimeZone::get("Europe/Berlin").expect("a zone")));
+        assert_eq!(rules.rules[2].then, Reaction::Ring);
+    }
+
+    #[test]
+    fn the_printed_example_has_rules() {
+        let rules = rules(EXAMPLE).expect("a valid example");
+        assert!(rules.rules.is_empty(), "everything is a comment");
+        let (examples, _) = EXAMPLE.split_once("# when:").expect("the list of conditions");
+        let uncommented: Vec<_> =
+            examples.lines().filter_map(|line| line.strip_prefix("#   ")).collect();
+        let text = uncommented.join("\n").replace("people/spam.txt", "spam.txt");
+        let all = super::tests::rules(&text).expect("its examples are valid");
+        assert!(all.rules.len() >= 3 && all.rules.iter().all(|rule| rule.dry));
+    }
+
+    #[test]
+    fn wrong_rules_are_refused_with_their_place() {
+        let then = "then = { ring = true }";
+        let rule =
+            |when: &str, then: &str| format!("[[rule]]\nname = 'a'\nwhen = {when}\n{then}\n");
+        let cases = [
+            (
+                "zone = 'Mars'".to_owned(),
+                "r.toml:1: zone: 'Mars' is no time zone, such as Europe/Berlin",
+            ),
+            (
+                "most_declines_per_minute = 0".to_owned(),
+                "r.toml:1: most_declines_per_minute: must be from 1 to 60",
+            ),
+            (
+                "[[rule]]\nname = ' '\nthen = { ring = true }".to_owned(),
+                "r.toml:2: name: must not be empty",
+            ),
+            (rule("{}", then).repeat(2), "r.toml:6: name: 'a' is the name of two rules"),
+            (
+                rule("{ hours = '25:00-7' }", then),
+                "r.toml:3: hours: '25:00-7' is no part of the day: write it as \"22:00-07:00\"",
+            ),
+            (
+                rule("{ people = ['bob'] }", then),
+                "r.toml:3: people: 'bob' is no person: write @username, the digits of an id, or + and the beginning of a number",
+            ),
+            (
+                rule("{ weekdays = ['monday'] }", then),
+                "r.toml:3: weekdays: 'monday' is not one of mon, tue, wed, thu, fri, sat, sun",
+            ),
+            (
+                rule("{ kinds = ['voice'] }", then),
+                "r.toml:3: kinds: 'voice' is not one of audio, video, group",
+            ),
+            (rule("{ list = 'none.txt' }", then), "r.toml:3: list: there is no such file"),
+            (
+                rule("{ list = 'wrong.txt' }", then),
+                "r.toml:3: list: wrong.txt:2: this line: '?' is no person: write @username, the digits of an id, or + and the beginning of a number",
+            ),
+            (rule("{ repeated = 0 }", then), "r.toml:3: repeated: must be from 1 to 1440"),
+            (
+                rule("{ calls = { days = 91, at_least = 1 } }", then),
+                "r.toml:3: days: must be from 1 to 90",
+            ),
+            (
+                rule("{ calls = { days = 9 } }", then),
+                "r.toml:3: days: needs at_least or at_most beside it",
+            ),
+            (
+                rule("{ calls = { days = 9, at_least = 3, at_most = 2 } }", then),
+                "r.toml:3: calls: at_least is more than at_most",
+            ),
+            (
+                rule("{}", "then = {}"),
+                "r.toml:4: then: needs one of ring = true, silence = true, decline = \"busy\" and ask = [\"program\"]",
+            ),
+            (
+                rule("{}", "then = { ring = true, silence = true }"),
+                "r.toml:4: then: needs one of ring = true, silence = true, decline = \"busy\" and ask = [\"program\"]",
+            ),
+            (
+                rule("{}", "then = { decline = 'rude' }"),
+                "r.toml:4: decline: 'rude' is not one of busy, missed, hangup, disconnect",
+            ),
+            (
+                rule("{}", "then = { decline = 'busy', grace = 31 }"),
+                "r.toml:4: grace: must be from 0 to 30",
+            ),
+            (
+                rule("{}", "then = { decline = 'busy', text = ' ' }"),
+                "r.toml:4: text: must have 1 to 4096 characters",
+            ),
+            (
+                rule("{}", "then = { ring = true, grace = 3 }"),
+                "r.toml:4: grace: is only for decline",
+            ),
+            (
+                rule("{}", "then = { ring = true, text = 'x' }"),
+                "r.toml:4: text: is only for decline",
+            ),
+            (
+                rule("{}", "then = { ring = true, ask_seconds = 1 }"),
+                "r.toml:4: ask_seconds: is only for ask",
+            ),
+            (
+                rule("{}", "then = { ask = [] }"),
+                "r.toml:4: ask: needs a program: ask = [\"program\", \"argument\"]",
+            ),
+            (
+                rule("{}", "then = { ask = ['x'], ask_seconds = 11 }"),
+                "r.toml:4: ask_seconds: must be from 1 to 10",
+            ),
+            (
+                rule("{ contact = 'yes' }", then),
+                "r.toml:3: when: must be true or false, and is a text",
+            ),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(rules(&text).expect_err("wrong"), wanted);
+        }
+        let unknown = rules(&rule("{ colour = 'red' }", then)).expect_err("an unknown key");
+        assert!(unknown.starts_with("r.toml:3: when: unknown field `colour`"), "{unknown}");
+    }
+}

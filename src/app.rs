@@ -13,6 +13,7 @@ pub mod countdown;
 mod dial;
 pub mod dial_dialog;
 pub mod dialog;
+pub mod do_not_disturb;
 pub mod effect;
 mod gathering;
 pub mod history;
@@ -24,6 +25,7 @@ pub mod phone;
 mod rating;
 pub mod recording;
 pub mod request;
+pub mod rules;
 pub mod selection;
 pub mod sign_in;
 pub mod sign_in_dialog;
@@ -37,7 +39,7 @@ use strum::{EnumIter, IntoEnumIterator};
 use crate::calls::account::{AccountEvent, ConnectionState};
 use crate::calls::event::CallEvent;
 use crate::calls::failure::Remedy;
-use crate::calls::history::CallerFacts;
+use crate::calls::history::{CallerFacts, RuleCount};
 use crate::calls::reason::Ending;
 use crate::calls::{
     AccountId, CallKey, CallKind, Calls, Change, Ignored, Origin, Party, Phase, RequestState,
@@ -47,6 +49,7 @@ use account::{AccountChange, AccountState};
 use action::Layer;
 use control::Order;
 use dialog::{Choice, Dialog, HelpPage};
+use do_not_disturb::{QuietAccounts, QuietEnd};
 use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect, RingingCall};
 use gathering::Gathering;
 use history::History;
@@ -56,6 +59,7 @@ use notice::Notices;
 use older_calls::{OlderCalls, OlderOffsets};
 use phone::{OwnCall, PhoneOff};
 use rating::UnratedCall;
+use rules::RuleState;
 pub use selection::SETTLE;
 use sign_in_dialog::SignInMode;
 
@@ -174,8 +178,14 @@ pub struct State {
     pub phone: Option<OwnCall>,
     /// The call that is answered once that one has ended.
     answer_next: Option<CallKey>,
+    /// The rules, and what they are doing.
+    pub rules: RuleState,
+    /// For which accounts do not disturb is on.
+    pub quiet_accounts: QuietAccounts,
     /// The last call of this session, if Telegram asks for a rating.
     unrated: Option<UnratedCall>,
+    /// How many calls each rule has met, as the ledger has them.
+    pub rule_counts: Vec<RuleCount>,
     /// The names of the accounts whose calls ring on this device for their callers
     /// (`phone.receivedCall`).
     pub ring_accounts: Vec<String>,
@@ -190,6 +200,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Action(action) => state.act(action, now),
         Msg::UnboundKey(key) => {
             if state.layer() == Layer::Board {
+                state.stop_countdown(now);
                 state.notices.show(words::notice::unbound(&crate::text::clean(&key)), now);
             }
             Vec::new()
@@ -203,6 +214,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Notify(event) => state.notify_event(event, now),
         Msg::Phone(key, event) => state.phone_event(key, event, now),
         Msg::OwnCall(order) => state.own_call_order(order, now),
+        Msg::Rules(event) => state.rules_event(event, now),
         Msg::Tick => state.tick(now),
         Msg::RowsShown(rows) => {
             state.rows_on_screen = rows;
@@ -234,7 +246,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
         effects.extend(state.phone_follows(key));
         if !is_recall {
-            effects.extend(state.notify_of(key, change, now));
+            effects.extend(state.notify_of(key, change));
         }
     }
     effects.extend(state.gathered_calls(now));
@@ -282,7 +294,10 @@ impl State {
             phone_off: None,
             phone: None,
             answer_next: None,
+            rules: RuleState::default(),
+            quiet_accounts: QuietAccounts::new(),
             unrated: None,
+            rule_counts: Vec::new(),
             ring_accounts: Vec::new(),
         }
     }
@@ -366,12 +381,17 @@ impl State {
         };
         let next = (now.as_millisecond().div_euclid(step) + 1) * step;
         let next = Timestamp::from_millisecond(next).unwrap_or(Timestamp::MAX);
-        let others = [self.notices.next_end(), self.gathering.due()];
+        let others = [
+            self.notices.next_end(),
+            self.gathering.due(),
+            self.rules.next_due(),
+            self.next_quiet_end(now),
+        ];
         others.into_iter().flatten().fold(next, Timestamp::min)
     }
 
     fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let mut effects = self.rules_tick(now);
         self.notices.sweep(now);
         for account in 0..self.accounts.len() {
             let id = AccountId(account as u16);
@@ -526,9 +546,17 @@ impl State {
                 return Vec::from_iter(self.counted(&filter, counted));
             }
             LedgerEvent::CallerFacts { key, facts } => {
+                let decided = self.history_known(key, facts.earlier.as_ref(), now);
                 if self.calls.get(key).is_some() {
                     self.callers.insert(key, facts);
                 }
+                return decided;
+            }
+            LedgerEvent::RulesCounted(counts) => self.rule_counts = counts,
+            LedgerEvent::Quiet(times) => {
+                let end = |until: Option<Timestamp>| until.map_or(QuietEnd::Never, QuietEnd::At);
+                let times = times.into_iter().map(|(account, until)| (account, end(until)));
+                self.quiet_accounts = times.filter(|(_, end)| !end.is_over(now)).collect();
             }
             LedgerEvent::Unavailable(cause) => {
                 self.notices.show_long(words::notice::ledger_off(&cause), now);
@@ -568,8 +596,8 @@ impl State {
         match self.calls.apply(event, &self.context(account, now)) {
             Err(Ignored(why)) => tracing::debug!(why, "an update changes nothing"),
             Ok(Change::Added) => {
-                let ringing = self.report_ringing(key);
-                return ringing.into_iter().chain(self.caller_effect(key)).collect();
+                let caller = self.caller_effect(key);
+                return caller.into_iter().chain(self.consider(key, now)).collect();
             }
             Ok(Change::Updated) => self.picked_call_changed(key),
             Ok(Change::Ended) => self.call_has_ended(key, before, now),
@@ -582,8 +610,11 @@ impl State {
     /// it.
     fn caller_effect(&self, key: CallKey) -> Option<Effect> {
         let call = self.calls.get(key).filter(|_| self.calls.len() <= MAX_LOOKED_UP)?;
-        let peer = call.peer.user_id;
-        Some(Effect::Ledger(LedgerEffect::CallerFacts { key, peer }))
+        Some(Self::look_up(key, call.peer.user_id))
+    }
+
+    fn look_up(key: CallKey, peer: i64) -> Effect {
+        Effect::Ledger(LedgerEffect::CallerFacts { key, peer })
     }
 
     /// What the ledger knows of the person who makes a call.
@@ -592,15 +623,13 @@ impl State {
     }
 
     /// The notification of a change, and the hooks that may wait for it.
-    fn notify_of(&mut self, key: CallKey, change: Change, now: Timestamp) -> Vec<Effect> {
+    fn notify_of(&mut self, key: CallKey, change: Change) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if change == Change::Added && self.rings(key) {
-            self.ringing.insert(key);
-            if self.gathering.add(key, now) {
-                effects.push(self.announcement(&[key]));
+        if !self.rings(key) {
+            self.rules_forget(key);
+            if self.ringing.remove(&key) {
+                effects.push(Effect::Notify(NotifyEffect::Silent(key)));
             }
-        } else if !self.rings(key) && self.ringing.remove(&key) {
-            effects.push(Effect::Notify(NotifyEffect::Silent(key)));
         }
         let events = self.seen.changed(&self.calls, key, change);
         if !events.is_empty() {
@@ -610,10 +639,16 @@ impl State {
         effects
     }
 
+    /// Draws attention to a call that rings: at once, or with those that begin to ring shortly after.
+    fn begin_ringing(&mut self, key: CallKey, now: Timestamp) -> Option<Effect> {
+        self.ringing.insert(key);
+        self.gathering.add(key, now).then(|| self.announcement(&[key]))
+    }
+
     /// The notification of the calls that were gathered, once it is due.
     fn gathered_calls(&mut self, now: Timestamp) -> Option<Effect> {
         let mut gathering = std::mem::take(&mut self.gathering);
-        let calls = gathering.take(now, |key| self.rings(key));
+        let calls = gathering.take(now, |key| self.rings(key) && !self.rules.is_quiet(key));
         self.gathering = gathering;
         calls.map(|calls| self.announcement(&calls))
     }

@@ -15,6 +15,7 @@ pub mod person_query;
 mod progress;
 pub mod reason;
 mod rows;
+pub mod rule_mark;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -436,6 +437,7 @@ impl Calls {
             sent,
             maybe_sent: call.maybe_sent,
             ending,
+            rule: call.rule,
             route: call.route,
             failure,
             provenance: Provenance::Live,

@@ -90,6 +90,17 @@ struct LoginArgs {
     start: StartArgs,
 }
 
+/// What of the user's files the demo uses.
+#[derive(Debug, Clone, Copy, Default, Args)]
+struct TrialArgs {
+    /// Run the hooks of config.toml, to try them
+    #[arg(long)]
+    hooks: bool,
+    /// Have the rules of rules.toml decide about calls, to try them
+    #[arg(long)]
+    rules: bool,
+}
+
 #[derive(Debug, Subcommand)]
 enum AccountsCommand {
     /// List the accounts on this machine
@@ -129,9 +140,8 @@ enum CliCommand {
     Demo {
         #[command(flatten)]
         scenario: ScenarioArgs,
-        /// Run the hooks of config.toml, to try them
-        #[arg(long)]
-        hooks: bool,
+        #[command(flatten)]
+        trial: TrialArgs,
     },
     /// Run the embedded Telegram alone, for other clients to connect to
     Serve {
@@ -163,6 +173,9 @@ enum CliCommand {
         /// With --demo: run the hooks of config.toml, to try them
         #[arg(long, requires = "demo")]
         hooks: bool,
+        /// Have the rules of rules.toml decide about calls
+        #[arg(long, conflicts_with = "schema")]
+        rules: bool,
         #[command(flatten)]
         scenario: ScenarioArgs,
         #[command(flatten)]
@@ -272,6 +285,9 @@ struct SettingArgs {
     /// Start with names and numbers hidden
     #[arg(long, global = true, help_heading = DISPLAY)]
     privacy: bool,
+    /// Have no rule decide about calls
+    #[arg(long, global = true, help_heading = DISPLAY)]
+    no_rules: bool,
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -296,6 +312,7 @@ impl SettingArgs {
             notify: self.no_notify.then_some(NotifyMethod::Off),
             title: None,
             privacy: self.privacy.then_some(true),
+            rules: self.no_rules.then_some(false),
             ipv6: None,
         }
     }
@@ -416,16 +433,16 @@ pub fn main() -> ExitCode {
         CliCommand::Logout { name } => {
             with_config(flags, |config, paths| accounts::logout(&name, config, paths))
         }
-        CliCommand::Demo { scenario, hooks, .. } => commands::demo(&scenario, flags, hooks),
+        CliCommand::Demo { scenario, trial } => commands::demo(&scenario, flags, trial),
         CliCommand::Serve { scenario, port, server_file } => {
             commands::serve(&scenario, port, server_file.as_deref())
         }
         CliCommand::Watch { schema: true, .. } => commands::schema(),
-        CliCommand::Watch { demo: true, scenario, notify, hooks, .. } => {
-            commands::watch_demo(&scenario, flags, notify, hooks)
+        CliCommand::Watch { demo: true, scenario, notify, hooks, rules, .. } => {
+            commands::watch_demo(&scenario, flags, notify, TrialArgs { hooks, rules })
         }
-        CliCommand::Watch { scenario, chosen, notify, .. } => {
-            commands::watch(&chosen, &scenario, flags, notify)
+        CliCommand::Watch { scenario, chosen, notify, rules, .. } => {
+            commands::watch(&chosen, &scenario, flags, notify, rules)
         }
         CliCommand::Call { who, args } => call::call(CallTarget::Place(who), args, flags),
         CliCommand::Answer { who, args } => call::call(CallTarget::Answer(who), args, flags),

@@ -13,6 +13,7 @@ mod voice;
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -20,6 +21,7 @@ use toml::Spanned;
 use crate::accounts::Proxy;
 use crate::phone::PhoneSettings;
 use crate::qr::Background;
+use crate::rules::Rules;
 use crate::sign_in::ApiCredentials;
 use ascii::AsciiMode;
 use hooks::{Hook, HookEntry};
@@ -133,6 +135,8 @@ settings! {
     title: bool = true;
     /// Start with the privacy mask on.
     privacy: bool = false;
+    /// Have the rules of `rules.toml` decide about calls.
+    rules: bool = true;
     /// Connect by IPv6.
     ipv6: bool = false;
 }
@@ -157,6 +161,8 @@ pub struct Config {
     pub hooks: Vec<Hook>,
     /// Calls with sound in this terminal.
     pub phone: PhoneSettings,
+    /// The rules of the user, whether they are on or not.
+    pub rules: Arc<Rules>,
 }
 
 /// Settings that cannot be used.
@@ -257,6 +263,7 @@ impl Config {
             ascii: settings.ascii.resolved(&var),
             hooks: file.hook.iter().map(|hook| hook.check(source)).collect::<Result<_, _>>()?,
             phone: file.voice.check(source, &var, paths.recordings())?,
+            rules: Arc::new(rules::load(&paths.rules_file())?),
             settings,
         })
     }

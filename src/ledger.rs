@@ -20,6 +20,7 @@ use crate::calls::event::{
     CallEvent, Invitation, InvitationState, LiveCall, Protocol, RecalledCall, Relays, Stage,
 };
 use crate::calls::reason::{EndReason, EndedBy, Ending, InvitationEnd, Outcome, Recorded};
+use crate::calls::rule_mark::RuleMark;
 use crate::calls::{
     AccountId, Call, CallKey, CallKind, Direction, EndedCall, Handle, Origin, Party, Phase,
     PossibleDiscard, Provenance, Reference, Sent, SentAnswer, Verb,
@@ -36,9 +37,9 @@ const LONGEST_TALK: i64 = 24 * 3600 * 1000;
 /// not have been recalled yet.
 const UPSERT: &str = "
 INSERT INTO calls (account, id, kind, peer, name, username, contact, outgoing, video, placed, rang, accepted,
-    established, access_hash, messages, sent, origin)
+    established, access_hash, messages, sent, origin, rule, rule_action, rule_dry)
 VALUES (:account, :id, :kind, :peer, :name, :username, :contact, :outgoing, :video, :placed, :rang, :accepted,
-    :established, :access_hash, :messages, :sent, :origin)
+    :established, :access_hash, :messages, :sent, :origin, :rule, :rule_action, :rule_dry)
 ON CONFLICT DO UPDATE SET
     messages = excluded.messages,
     name = COALESCE(excluded.name, name), username = COALESCE(excluded.username, username),
@@ -46,6 +47,8 @@ ON CONFLICT DO UPDATE SET
     video = MAX(video, excluded.video), rang = COALESCE(rang, excluded.rang),
     accepted = COALESCE(accepted, excluded.accepted),
     established = COALESCE(established, excluded.established),
+    rule = COALESCE(excluded.rule, rule), rule_action = COALESCE(excluded.rule_action, rule_action),
+    rule_dry = COALESCE(excluded.rule_dry, rule_dry),
     sent = CASE WHEN :keep_sent THEN COALESCE(excluded.sent, sent) ELSE excluded.sent END,
     origin = CASE WHEN :keep_sent THEN COALESCE(excluded.origin, origin) ELSE excluded.origin END
 WHERE ended IS NULL";
@@ -63,9 +66,9 @@ macro_rules! end_of_call {
     () => {
         "
 INSERT INTO calls (account, id, kind, peer, name, username, contact, outgoing, video, placed, ended, outcome,
-    ended_by, recorded, sent, origin, route, ring_seconds, talk_seconds)
+    ended_by, recorded, sent, origin, route, rule, rule_action, rule_dry, ring_seconds, talk_seconds)
 VALUES (:account, :id, :kind, :peer, :name, :username, :contact, :outgoing, :video, :placed, :ended, :outcome,
-    :ended_by, :recorded, :sent, :origin, :route,
+    :ended_by, :recorded, :sent, :origin, :route, :rule, :rule_action, :rule_dry,
     CASE WHEN :chat_only THEN NULL ELSE (:ended - :placed) / 1000 END, :talk_seconds)
 ON CONFLICT DO UPDATE SET
     name = COALESCE(excluded.name, name), username = COALESCE(excluded.username, username),
@@ -74,7 +77,9 @@ ON CONFLICT DO UPDATE SET
     ended = MIN(COALESCE(ended, excluded.ended), excluded.ended),
     recorded = COALESCE(excluded.recorded, recorded),
     sent = COALESCE(excluded.sent, sent), origin = COALESCE(excluded.origin, origin),
-    route = COALESCE(excluded.route, route),
+    route = COALESCE(excluded.route, route), rule = COALESCE(excluded.rule, rule),
+    rule_action = COALESCE(excluded.rule_action, rule_action),
+    rule_dry = COALESCE(excluded.rule_dry, rule_dry),
     ring_seconds = CASE WHEN :chat_only THEN ring_seconds
         ELSE (COALESCE(accepted, established, MIN(COALESCE(ended, excluded.ended), excluded.ended))
             - placed) / 1000 END,
@@ -309,6 +314,15 @@ fn reference(reference: &Reference) -> Params {
     vec![optional("access_hash", access_hash), optional("messages", messages)]
 }
 
+/// The columns of the rule that a call has met.
+fn rule(mark: Option<&RuleMark>) -> Params {
+    vec![
+        optional("rule", mark.map(|mark| mark.rule.to_string())),
+        optional("rule_action", mark.map(|mark| mark.action.as_ref().to_owned())),
+        optional("rule_dry", mark.map(|mark| i64::from(mark.dry))),
+    ]
+}
+
 /// The code of the request in the column `sent`: that of its reason, or one for requests without.
 fn sent_code(reason: Option<EndReason>) -> String {
     reason.map_or_else(|| DECLINED.to_owned(), |reason| reason.code().to_owned())
@@ -359,6 +373,7 @@ async fn upsert(
         param("keep_sent", i64::from(keep_sent)),
     ]);
     row.extend(reference(&call.reference));
+    row.extend(rule(call.rule.as_ref()));
     transaction.execute(UPSERT, row).await?;
     remember_person(transaction, &call.peer).await
 }
@@ -382,6 +397,7 @@ async fn end(
         optional("talk_seconds", talked.map(i64::from)),
         param("chat_only", i64::from(call.provenance == Provenance::ChatOnly)),
     ]);
+    row.extend(rule(call.rule.as_ref()));
     transaction.execute(sql, row).await?;
     remember_person(transaction, &call.peer).await
 }
@@ -438,6 +454,15 @@ impl RowReader {
     /// were keys.
     fn origin(&self) -> libsql::Result<Origin> {
         Ok(self.code("origin")?.unwrap_or(Origin::Key))
+    }
+
+    /// The rule that the call has met.
+    fn rule(&self) -> libsql::Result<Option<RuleMark>> {
+        let (Some(rule), Some(action)) = (self.text("rule")?, self.code("rule_action")?) else {
+            return Ok(None);
+        };
+        let dry = self.number("rule_dry")? == Some(1);
+        Ok(Some(RuleMark { rule: rule.into(), action, dry }))
     }
 
     fn party(&self) -> libsql::Result<Party> {
@@ -560,6 +585,7 @@ fn ended_call(
         sent,
         maybe_sent: None,
         ending,
+        rule: row.rule()?,
         route: row.code("route")?,
         failure: None,
         provenance: if seen { Provenance::Live } else { Provenance::ChatOnly },

@@ -99,6 +99,9 @@ impl Narrator {
             Some(Dialog::Dial(dial)) => {
                 Some(words::CALL.to_owned() + &crate::text::clean(dial.input.value()))
             }
+            Some(Dialog::Quiet(dialog)) => {
+                Some(words::QUIET.to_owned() + &crate::text::clean(dialog.input.value()))
+            }
             Some(
                 Dialog::Picker(_)
                 | Dialog::SignIn(_)

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::calls::Party;
-use crate::calls::history::HistoryKind;
+use crate::calls::history::{FACT_CALLS, FACT_DAYS, HistoryKind};
 use crate::calls::reason::EndReason;
 
 pub use condition::{CallCount, Condition, Mismatch};
@@ -25,9 +25,9 @@ pub use hours::{Hours, HoursError};
 pub use person::{PatternError, PersonPattern};
 
 /// The most days that a condition can look back.
-pub const MOST_DAYS: u32 = 90;
+pub const MOST_DAYS: u32 = FACT_DAYS as u32;
 /// The most calls of a person that a condition can count.
-pub const MOST_CALLS: u32 = 100;
+pub const MOST_CALLS: u32 = FACT_CALLS as u32;
 
 /// All rules, in order, and their common settings.
 #[derive(Debug, Clone, PartialEq)]

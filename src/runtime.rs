@@ -18,6 +18,7 @@ mod terminal;
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -31,6 +32,7 @@ use crate::app::sign_in_dialog::SignInMode;
 use crate::config::{Config, Settings};
 use crate::notify::{self, Notifier, NotifySettings};
 use crate::phone::PhoneSettings;
+use crate::rules::Rules;
 use crate::telegram::{Network, SessionSource};
 use crate::ui::{self, DisplayOptions, Scratch};
 use effects::LoopStep;
@@ -70,6 +72,14 @@ pub struct BoardFiles<'a> {
     pub control: &'a Path,
 }
 
+/// The settings of `watch`.
+pub struct WatchSettings {
+    pub notify: NotifySettings,
+    pub phone: PhoneSettings,
+    /// The rules that decide about calls, if they do.
+    pub rules: Option<Arc<Rules>>,
+}
+
 /// Runs the board until the user, a signal or the terminal ends it. Commands come on the control
 /// socket as well.
 ///
@@ -104,10 +114,11 @@ pub async fn board(
     let (width, height) = terminal.size()?;
     let sign_in = sign_in.map(|setup| BoardSignIn::new(setup, network));
     switchboard.attach(terminal, sign_in);
-    let Settings { bell, notify, .. } = config.settings;
+    let Settings { bell, notify, rules, .. } = config.settings;
     let notify = NotifySettings { method: notify, bell, hooks: config.hooks };
     switchboard.notify(Notifier::start(notify, &var));
     switchboard.use_phone(config.phone);
+    switchboard.use_rules(rules.then_some(config.rules));
     switchboard.dispatch(Msg::Resized { width, height })?;
     let options = DisplayOptions {
         theme: config.theme,
@@ -271,14 +282,15 @@ pub async fn watch(
     network: Network,
     ledger: Option<&Path>,
     control: &Path,
-    notify: NotifySettings,
-    phone: PhoneSettings,
+    settings: WatchSettings,
     out: impl Write + 'static,
 ) -> io::Result<WatchEnd> {
     let mut switchboard = Switchboard::open(accounts, network, ledger).await;
     switchboard.serve_control(control);
+    let WatchSettings { notify, phone, rules } = settings;
     switchboard.notify(Notifier::start(notify, &|name| std::env::var_os(name)));
     switchboard.use_phone(phone);
+    switchboard.use_rules(rules);
     switchboard.write_records(Box::new(out));
     let end = record_loop(&mut switchboard).await;
     switchboard.close().await;

@@ -21,6 +21,7 @@ mod call_table;
 mod column_layout;
 mod command_line;
 mod dial;
+mod do_not_disturb;
 mod footer;
 mod header;
 mod help;
@@ -178,6 +179,7 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
         Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
         Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
         Some(Dialog::Dial(dial)) => dial::draw(view, dial, area, buffer),
+        Some(Dialog::Quiet(dialog)) => do_not_disturb::draw(view, dialog, area, buffer),
         Some(Dialog::CommandLine(line)) => command_line::draw_candidates(view, line, area, buffer),
         Some(
             Dialog::Filter { .. }

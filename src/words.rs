@@ -12,7 +12,9 @@ pub mod history;
 pub mod notice;
 pub mod phone;
 pub mod plain;
+pub mod quiet;
 pub mod reason;
+pub mod rules;
 pub mod screen;
 pub mod sign_in;
 

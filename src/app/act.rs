@@ -56,6 +56,7 @@ impl State {
             Some(Dialog::SignOut(account)) => self.answer_sign_out(account, action, now),
             Some(Dialog::Rename(_)) => self.act_on_account_name(action, now),
             Some(Dialog::Rating) => self.act_in_rating(action),
+            Some(Dialog::Quiet(_)) => self.act_in_quiet_dialog(action, now),
         }
     }
 
@@ -106,6 +107,19 @@ impl State {
             self.notices.show(notice::TOO_SMALL, now);
             return Vec::new();
         }
+        let moves = action.row().is_some()
+            || matches!(
+                action,
+                Action::Up
+                    | Action::Down
+                    | Action::PageUp
+                    | Action::PageDown
+                    | Action::Top
+                    | Action::Bottom
+            );
+        if !moves {
+            self.stop_countdown(now);
+        }
         let needs_phone =
             matches!(action, Action::Answer | Action::Call | Action::Mute | Action::Record);
         if needs_phone && let Some(off) = self.phone_off {
@@ -124,6 +138,8 @@ impl State {
             Action::Mute => return self.toggle_mute(now),
             Action::Record => return self.toggle_recording(now),
             Action::Rate => self.open_rating(now),
+            Action::Silence => return self.silence_selected(now),
+            Action::DoNotDisturb => self.open_quiet_dialog(),
             Action::HangUp => return self.open_picker(now),
             Action::HangUpNow => return self.hang_up_now(now),
             Action::Mark => self.toggle_mark(now),

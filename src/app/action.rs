@@ -28,6 +28,8 @@ pub enum Layer {
     Confirm,
     /// The question how a call was.
     Rating,
+    /// Do not disturb is switched.
+    DoNotDisturb,
 }
 
 /// Something that a key does. The name in the keymap is the variant in kebab-case.
@@ -58,6 +60,10 @@ pub enum Action {
     Mute,
     /// Start or stop the recording of the call.
     Record,
+    /// Silence the ringing of the selected call here.
+    Silence,
+    /// Switch do not disturb.
+    DoNotDisturb,
     /// Rate the last call of this session, if Telegram asks for it.
     Rate,
     /// Send a rating, from 1 for bad to 5 for very good.
@@ -179,6 +185,7 @@ impl Layer {
             | Self::CommandLine
             | Self::Dial
             | Self::AccountName
+            | Self::DoNotDisturb
             | Self::SignInField => true,
             Self::Board
             | Self::History
@@ -207,6 +214,7 @@ impl Layer {
             Self::SignInField => "While signing in",
             Self::Confirm => "In a question",
             Self::Rating => "While a call is rated",
+            Self::DoNotDisturb => "While do not disturb is switched",
         }
     }
 
@@ -248,6 +256,8 @@ impl Layer {
                     A::Mute,
                     A::Record,
                     A::Rate,
+                    A::Silence,
+                    A::DoNotDisturb,
                     A::HangUp,
                     A::HangUpNow,
                     A::Mark,
@@ -284,7 +294,7 @@ impl Layer {
             Self::Help => [MOVES, PAGES, &[]],
             Self::SignInMenu => [&[A::Up, A::Down], &[A::Accept], &[]],
             Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
-            Self::CommandLine | Self::Dial => {
+            Self::CommandLine | Self::Dial | Self::DoNotDisturb => {
                 [&[A::Accept, A::Complete, A::CompleteBack], &[], &[]]
             }
             Self::Filter | Self::AccountName | Self::Confirm => [&[A::Accept], &[], &[]],
@@ -301,7 +311,8 @@ impl Layer {
             | Self::SignInMenu
             | Self::SignInField
             | Self::Confirm
-            | Self::Rating => &[],
+            | Self::Rating
+            | Self::DoNotDisturb => &[],
         };
         own.into_iter().chain([screens, ALWAYS]).flatten().copied()
     }
@@ -321,6 +332,8 @@ impl Action {
             Self::Call => "call somebody",
             Self::Mute => "mute or unmute your microphone",
             Self::Record => "record your call, or stop recording",
+            Self::Silence => "silence the selected call here",
+            Self::DoNotDisturb => "do not disturb: on for a time, or off",
             Self::Rate => "rate your last call, if Telegram asks for it",
             Self::Rate1 => "bad",
             Self::Rate2 => "poor",

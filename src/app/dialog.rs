@@ -6,6 +6,7 @@ use super::State;
 use super::action::{Action, Layer};
 use super::command_line::CommandLine;
 use super::dial_dialog::Dial;
+use super::do_not_disturb::QuietDialog;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
 use crate::calls::{AccountId, CallKey, CallKind};
@@ -38,6 +39,8 @@ pub enum Dialog {
     Dial(Box<Dial>),
     /// The question how the last call of this session was.
     Rating,
+    /// Do not disturb is switched.
+    Quiet(QuietDialog),
 }
 
 impl Dialog {
@@ -56,6 +59,7 @@ impl Dialog {
             }
             Self::Dial(_) => Layer::Dial,
             Self::Rating => Layer::Rating,
+            Self::Quiet(_) => Layer::DoNotDisturb,
             Self::Rename(_) => Layer::AccountName,
         }
     }
@@ -100,7 +104,8 @@ impl State {
             | Dialog::CommandLine(_)
             | Dialog::SignIn(_)
             | Dialog::Rename(_)
-            | Dialog::Dial(_) => return None,
+            | Dialog::Dial(_)
+            | Dialog::Quiet(_) => return None,
         };
         Some(question.into())
     }

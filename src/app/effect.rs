@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::do_not_disturb::QuietAccounts;
 use super::hook_event::HookEvent;
 use crate::calls::account::AccountCommand;
 use crate::calls::history::{Cursor, HistoryFilter, PageStart};
@@ -13,6 +14,7 @@ use crate::calls::own_call::MediaSetup;
 use crate::calls::{AccountId, CallKey, Change, EndedCall};
 use crate::control::event::ClientId;
 use crate::control::protocol::ControlReply;
+use crate::rules::Program;
 use crate::sign_in::{ApiCredentials, SignInRequest};
 
 /// Something to be done outside of the state machine.
@@ -34,6 +36,8 @@ pub enum Effect {
     Control(ControlEffect),
     /// For the media of the call in which this session takes part.
     Phone(PhoneEffect),
+    /// For the programs of rules and for the desktop.
+    Rules(RulesEffect),
     /// For the program itself.
     Program(ProgramEffect),
 }
@@ -59,6 +63,19 @@ pub enum PhoneEffect {
     },
     StopRecording(CallKey),
     Stop(CallKey),
+}
+
+/// For the programs of rules and for the desktop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RulesEffect {
+    /// Ask the desktop whether somebody is there; answered by
+    /// [`RulesEvent::Presence`](super::rules::RulesEvent::Presence).
+    ReadPresence(CallKey),
+    /// Ask the program of the rule with this number about a call; answered by
+    /// [`RulesEvent::Answered`](super::rules::RulesEvent::Answered).
+    Ask { key: CallKey, rule: usize, program: Program },
+    /// Run a program for a call, as a hook.
+    Run { key: CallKey, program: Program },
 }
 
 /// For the ledger.
@@ -87,6 +104,10 @@ pub enum LedgerEffect {
     Count(HistoryFilter),
     /// Read what is known of the person who makes a call.
     CallerFacts { key: CallKey, peer: i64 },
+    /// Count the calls that each rule has met.
+    CountRules,
+    /// Save for which accounts do not disturb is on.
+    SaveQuiet(QuietAccounts),
     /// Save calls of the past that were read from Telegram.
     SaveOlder(AccountId, Vec<EndedCall>),
 }

@@ -5,10 +5,11 @@ use std::fmt;
 use super::action::Action;
 use super::effect::RingingCall;
 use super::phone::{OwnCallOrder, PhoneEvent};
+use super::rules::RulesEvent;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::RecalledCalls;
 use crate::calls::history::{
-    CallerFacts, Cursor, HistoryCall, HistoryFilter, HistoryStatistics, Page,
+    CallerFacts, Cursor, HistoryCall, HistoryFilter, HistoryStatistics, Page, QuietTimes, RuleCount,
 };
 use crate::calls::{AccountId, CallKey};
 use crate::control::event::ControlEvent;
@@ -38,6 +39,8 @@ pub enum Msg {
     Phone(CallKey, PhoneEvent),
     /// What a command without a screen does with the call of this session.
     OwnCall(OwnCallOrder),
+    /// Something for the rules.
+    Rules(RulesEvent),
     /// The time of [`super::State::next_wake`] has come.
     Tick,
     /// A frame was drawn with these calls, from top to bottom; sent when they have changed.
@@ -62,6 +65,10 @@ pub enum LedgerEvent {
     Counted { filter: HistoryFilter, counted: Result<Box<HistoryStatistics>, String> },
     /// What is known of the person who makes a call.
     CallerFacts { key: CallKey, facts: CallerFacts },
+    /// How many calls each rule has met.
+    RulesCounted(Vec<RuleCount>),
+    /// For which accounts do not disturb was on when the program ended.
+    Quiet(QuietTimes),
     /// The ledger cannot be opened; nothing is saved in this run. The cause is cleaned.
     Unavailable(String),
     /// The ledger cannot be written at the moment; changes wait in memory. The cause is cleaned.
@@ -103,6 +110,7 @@ impl fmt::Debug for Msg {
             Self::Phone(key, event) => f.debug_tuple("Phone").field(key).field(event).finish(),
             Self::Control(event) => f.debug_tuple("Control").field(event).finish(),
             Self::OwnCall(order) => f.debug_tuple("OwnCall").field(order).finish(),
+            Self::Rules(event) => f.debug_tuple("Rules").field(event).finish(),
             Self::Tick => f.write_str("Tick"),
             Self::RowsShown(rows) => write!(f, "RowsShown({})", rows.len()),
             Self::HelpShown { last } => write!(f, "HelpShown({last})"),

@@ -273,6 +273,9 @@ impl State {
             return Vec::new();
         }
         let (unknown, since) = (failure.remedy() == Remedy::Unknown, call.placed);
+        if origin == Origin::Rule {
+            self.rule_failed(key.account, &failure, now);
+        }
         let look_up = unknown || failure.is_peer_invalid();
         let check = if look_up { OutcomeCheck::Pending } else { OutcomeCheck::None };
         self.calls.update(key, |call| {

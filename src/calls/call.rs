@@ -11,6 +11,7 @@ use super::event::{KeyExchange, Protocol, Relays};
 use super::failure::Failure;
 use super::own_call::SoundRoute;
 use super::reason::{EndReason, Ending};
+use super::rule_mark::RuleMark;
 
 /// The kind of a call at Telegram.
 #[derive(
@@ -207,6 +208,8 @@ pub enum Origin {
     Notification,
     /// A command on the control socket.
     Control,
+    /// A rule of the user.
+    Rule,
     /// The failure of the keys or media of a call that this session has answered or placed.
     Media,
 }
@@ -351,6 +354,8 @@ pub struct Call {
     pub maybe_sent: Option<PossibleDiscard>,
     /// Whether its invitations were read again after the ring timeout.
     pub reread: bool,
+    /// The rule that it has met.
+    pub rule: Option<RuleMark>,
     /// How its sound travels in this session, once it does.
     pub route: Option<SoundRoute>,
     /// Whether it may have ended unseen: after a lost connection, or since the last run.
@@ -388,6 +393,7 @@ impl Call {
             explanation: None,
             maybe_sent: None,
             reread: false,
+            rule: None,
             route: None,
             doubtful: false,
         }
@@ -528,6 +534,8 @@ pub struct EndedCall {
     /// An earlier discard from this session that may have worked as well.
     pub maybe_sent: Option<PossibleDiscard>,
     pub ending: Ending,
+    /// The rule that it has met.
+    pub rule: Option<RuleMark>,
     /// How its sound travelled in this session, if it did.
     pub route: Option<SoundRoute>,
     /// The error that its discard met, if any.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::own_call::SoundRoute;
 use super::reason::{EndReason, EndedBy, Outcome};
+use super::rule_mark::RuleMark;
 use super::{CallKind, Direction, Origin, Party};
 
 /// An ended call, as the ledger has it.
@@ -39,6 +40,8 @@ pub struct HistoryCall {
     pub ring_seconds: Option<u32>,
     /// Seconds talked.
     pub talk_seconds: Option<u32>,
+    /// The rule that it has met.
+    pub rule: Option<RuleMark>,
     /// How the sound travelled, if this machine took part in the call.
     pub route: Option<SoundRoute>,
 }
@@ -58,6 +61,8 @@ pub struct HistoryFilter {
     pub strangers: bool,
     /// Words that all occur in the name or the username of the other party.
     pub text: String,
+    /// The rule that the calls have met.
+    pub rule: Option<String>,
     /// The earliest time of placing.
     pub since: Option<Timestamp>,
 }
@@ -111,9 +116,31 @@ pub struct CallerFacts {
     pub calls_in_week: u32,
     /// The incoming calls of this person in the last hour, without the present one.
     pub rings_in_hour: u32,
+    /// When this person called in the last days, the latest time first; `None` if that is not known.
+    pub earlier: Option<Vec<Timestamp>>,
     /// When the last call was placed, and what became of it.
     pub last: Option<(Timestamp, Outcome)>,
 }
+
+/// How far back the earlier calls of a caller are read, in days.
+pub const FACT_DAYS: i64 = 90;
+/// How many of them are read.
+pub const FACT_CALLS: i64 = 100;
+
+/// How many calls a rule has met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleCount {
+    pub rule: String,
+    /// Whether it was dry.
+    pub dry: bool,
+    pub calls: u64,
+    /// When the latest of them was placed.
+    pub last: Timestamp,
+}
+
+/// The accounts for which do not disturb is on, by name, and until when; `None` is without an end. The
+/// empty name is all accounts.
+pub type QuietTimes = Vec<(String, Option<Timestamp>)>;
 
 /// How many calls there are, for the statistics panel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -246,6 +273,7 @@ mod tests {
             origin: None,
             ring_seconds: None,
             talk_seconds: None,
+            rule: None,
             route: None,
         };
         let cases = [

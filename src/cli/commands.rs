@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::exit::{CommandResult, Stop, failed, signed_out, usage};
 use super::setup::{self, in_runtime, load, load_for_board, network, start_log};
-use super::{BoardArgs, ChosenArgs, ConfigCommand, ScenarioArgs, print};
+use super::{BoardArgs, ChosenArgs, ConfigCommand, ScenarioArgs, TrialArgs, print};
 use crate::accounts::{AccountStore, AccountsError};
 use crate::app::sign_in_dialog::SignInMode;
 use crate::config::hooks::Hook;
@@ -22,7 +22,9 @@ use crate::control;
 use crate::logging;
 use crate::notify::NotifySettings;
 use crate::phone::echo::echo;
-use crate::runtime::{self, AccountSetup, BoardFiles, ExitReason, SignInSetup, WatchEnd};
+use crate::runtime::{
+    self, AccountSetup, BoardFiles, ExitReason, SignInSetup, WatchEnd, WatchSettings,
+};
 use crate::telegram::{Network, Seed, SessionSource};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
 
@@ -31,15 +33,16 @@ const DEFAULT_SCENARIO: &str = "busy";
 /// The embedded server accepts any `api_id`.
 const DEMO_API_ID: i32 = 1;
 
-/// Opens the board on the embedded Telegram. The user's hooks run only if `hooks` is set: its calls
-/// are not real.
-pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, hooks: bool) -> CommandResult {
+/// Opens the board on the embedded Telegram. The user's hooks and rules are used only for a trial: its
+/// calls are not real.
+pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, trial: TrialArgs) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
     let mut config = load_for_board(&paths, flags)?;
-    if !hooks {
+    if !trial.hooks {
         config.hooks.clear();
     }
+    config.settings.rules &= trial.rules;
     let socket = control::demo_socket(paths.runtime());
     let ledger = DemoLedger(paths.runtime().join(format!("demo-{}.db", std::process::id())));
     let files = BoardFiles { ledger: &ledger.0, control: &socket };
@@ -100,7 +103,7 @@ pub(super) fn board(args: &BoardArgs, flags: Overrides) -> CommandResult {
     let application = config.application.clone().or_else(|| store.application());
     let sign_in = SignInSetup { accounts: store, credentials: application, start };
     match in_runtime(runtime::board(accounts, network, Some(sign_in), files, config))? {
-        ExitReason::Demo => demo(&ScenarioArgs::default(), flags, false),
+        ExitReason::Demo => demo(&ScenarioArgs::default(), flags, TrialArgs::default()),
         ExitReason::Quit => Ok(()),
     }
 }
@@ -122,19 +125,21 @@ pub(super) fn watch_demo(
     args: &ScenarioArgs,
     flags: Overrides,
     notify: bool,
-    hooks: bool,
+    trial: TrialArgs,
 ) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
     let config = load(&paths, flags)?;
-    let hooks = if hooks { config.hooks } else { Vec::new() };
+    let hooks = if trial.hooks { config.hooks } else { Vec::new() };
     start_log(&paths)?;
     let socket = control::demo_socket(paths.runtime());
     watched(in_runtime(async {
         let server = Server::start(scenario, options).await?;
         let (accounts, network) = (demo_accounts(&server), Network::default());
         let notify = without_terminal(notify, hooks);
-        runtime::watch(accounts, network, None, &socket, notify, config.phone, io::stdout()).await
+        let rules = (trial.rules && config.settings.rules).then_some(config.rules);
+        let settings = WatchSettings { notify, phone: config.phone, rules };
+        runtime::watch(accounts, network, None, &socket, settings, io::stdout()).await
     })?)
 }
 
@@ -149,6 +154,7 @@ pub(super) fn watch(
     scenario: &ScenarioArgs,
     flags: Overrides,
     notify: bool,
+    rules: bool,
 ) -> CommandResult {
     if scenario.scenario.is_some() || scenario.log.is_some() {
         return Err(usage(anyhow!("a scenario and --log need --demo")));
@@ -162,15 +168,10 @@ pub(super) fn watch(
     start_log(&paths)?;
     let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
     let (network, notify) = (network(&config), without_terminal(notify, config.hooks));
-    let watching = runtime::watch(
-        accounts,
-        network,
-        Some(&ledger),
-        &socket,
-        notify,
-        config.phone,
-        io::stdout(),
-    );
+    let rules = (rules && config.settings.rules).then_some(config.rules);
+    let settings = WatchSettings { notify, phone: config.phone, rules };
+    let watching =
+        runtime::watch(accounts, network, Some(&ledger), &socket, settings, io::stdout());
     watched(in_runtime(watching)?)
 }
 

@@ -93,8 +93,20 @@ const ROUTES: &str = "
 ALTER TABLE calls ADD COLUMN route TEXT;     -- calls::own_call::SoundRoute; NULL without sound
 ";
 
+/// Version 6: rules, and do not disturb.
+const RULES: &str = "
+ALTER TABLE calls ADD COLUMN rule TEXT;         -- the name of the rule that the call has met
+ALTER TABLE calls ADD COLUMN rule_action TEXT;  -- calls::rule_mark::RuleAction
+ALTER TABLE calls ADD COLUMN rule_dry INTEGER;  -- whether the rule only would have acted
+CREATE INDEX by_rule ON calls (rule, placed, account, id) WHERE rule IS NOT NULL AND ended IS NOT NULL;
+CREATE TABLE do_not_disturb (
+    account TEXT PRIMARY KEY,  -- its name on this machine; empty for all accounts
+    until INTEGER              -- milliseconds since 1970, on this machine's clock; NULL without an end
+);
+";
+
 /// All migrations, from an empty file on.
-const MIGRATIONS: [&str; 5] = [CALLS, CODES, GROUPS, CONTACTS, ROUTES];
+const MIGRATIONS: [&str; 6] = [CALLS, CODES, GROUPS, CONTACTS, ROUTES, RULES];
 
 /// The version after all migrations.
 const LATEST: i64 = MIGRATIONS.len() as i64;

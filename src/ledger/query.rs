@@ -5,10 +5,10 @@
 use jiff::{SignedDuration, Timestamp};
 use libsql::Value;
 
-use super::{GROUP, Ledger, LedgerError, RowReader, param};
+use super::{GROUP, Ledger, LedgerError, RowReader, optional, param};
 use crate::calls::history::{
-    CallerFacts, Cursor, HistoryCall, HistoryFilter, HistoryKind, HistoryStatistics, Page,
-    PageStart,
+    CallerFacts, Cursor, FACT_CALLS, FACT_DAYS, HistoryCall, HistoryFilter, HistoryKind,
+    HistoryStatistics, Page, PageStart, QuietTimes, RuleCount,
 };
 use crate::calls::reason::Outcome;
 use crate::calls::{CallKind, Direction};
@@ -32,6 +32,17 @@ const LAST: &str = "
 SELECT placed, outcome FROM calls INDEXED BY by_person
 WHERE peer = :peer AND ended IS NOT NULL AND id <> :id ORDER BY placed DESC LIMIT 1";
 
+/// When a person called, the latest time first.
+const EARLIER: &str = "
+SELECT placed FROM calls INDEXED BY by_person
+WHERE peer = :peer AND placed >= :since AND NOT outgoing AND ended IS NOT NULL AND id <> :id
+ORDER BY placed DESC LIMIT :limit";
+
+/// How many calls each rule has met.
+const RULE_COUNTS: &str = "
+SELECT rule, rule_dry, COUNT(*), MAX(placed) FROM calls INDEXED BY by_rule
+WHERE rule IS NOT NULL AND ended IS NOT NULL GROUP BY rule, rule_dry";
+
 /// The text that a search looks at, in lower case.
 pub(super) fn folded(name: &str, username: Option<&str>) -> String {
     format!("{name} @{}", username.unwrap_or_default()).to_lowercase()
@@ -51,6 +62,9 @@ impl Conditions {
         conditions.equal("peer", filter.person);
         let outgoing = filter.direction.map(|it| i64::from(it == Direction::Outgoing));
         conditions.equal("outgoing", outgoing);
+        if let Some(rule) = &filter.rule {
+            conditions.push("rule = :rule", vec![param("rule", rule.clone())]);
+        }
         if let Some(since) = filter.since {
             conditions.push("placed >= :since", vec![param("since", since.as_millisecond())]);
         }
@@ -144,7 +158,67 @@ impl Ledger {
             let outcome = row.code("outcome")?.unwrap_or(Outcome::Unknown);
             facts.last = row.time("placed")?.map(|placed| (placed, outcome));
         }
+        let mut params = of();
+        params.push(param("since", ago(24 * FACT_DAYS).as_millisecond()));
+        params.push(param("limit", FACT_CALLS));
+        let mut rows = self.connection.query(EARLIER, params).await?;
+        let mut earlier = Vec::new();
+        while let Some(row) = rows.next().await? {
+            earlier.extend(RowReader(row).time("placed")?);
+        }
+        facts.earlier = Some(earlier);
         Ok(facts)
+    }
+
+    /// How many calls each rule has met, and the latest time.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn rule_counts(&self) -> Result<Vec<RuleCount>, LedgerError> {
+        let mut rows = self.connection.query(RULE_COUNTS, ()).await?;
+        let mut counts = Vec::new();
+        while let Some(row) = rows.next().await? {
+            let (rule, dry, calls, last): (String, Option<i64>, u64, i64) =
+                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            let last = Timestamp::from_millisecond(last).unwrap_or(Timestamp::UNIX_EPOCH);
+            counts.push(RuleCount { rule, dry: dry == Some(1), calls, last });
+        }
+        Ok(counts)
+    }
+
+    /// For which accounts do not disturb is on.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn quiet(&self) -> Result<QuietTimes, LedgerError> {
+        let query = "SELECT account, until FROM do_not_disturb";
+        let mut rows = self.connection.query(query, ()).await?;
+        let mut times = QuietTimes::new();
+        while let Some(row) = rows.next().await? {
+            let (account, until): (String, Option<i64>) = (row.get(0)?, row.get(1)?);
+            let until = until.map(|at| Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX));
+            times.push((account, until));
+        }
+        Ok(times)
+    }
+
+    /// Saves for which accounts do not disturb is on.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn save_quiet(&self, times: &QuietTimes) -> Result<(), LedgerError> {
+        let transaction = self.connection.transaction().await?;
+        transaction.execute("DELETE FROM do_not_disturb", ()).await?;
+        for (account, until) in times {
+            let row = vec![
+                param("account", account.clone()),
+                optional("until", until.map(Timestamp::as_millisecond)),
+            ];
+            let insert = "INSERT INTO do_not_disturb VALUES (:account, :until)";
+            transaction.execute(insert, row).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Counts the calls that fit a filter. It reads all of them.
@@ -319,6 +393,7 @@ fn history_call(row: &RowReader) -> libsql::Result<HistoryCall> {
         origin: row.code("origin")?,
         ring_seconds: seconds(row.number("ring_seconds")?),
         talk_seconds: seconds(row.number("talk_seconds")?),
+        rule: row.rule()?,
         route: row.code("route")?,
     })
 }

@@ -9,7 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Ledger, LedgerError, LedgerRow};
 use crate::calls::event::RecalledCalls;
-use crate::calls::history::{CallerFacts, HistoryFilter, HistoryStatistics, Page, PageStart};
+use crate::calls::history::{
+    CallerFacts, HistoryFilter, HistoryStatistics, Page, PageStart, QuietTimes, RuleCount,
+};
 use crate::calls::{AccountId, CallKey, GRACE, RECENT};
 
 /// The largest number of rows that are written in one transaction.
@@ -42,6 +44,9 @@ enum WriterCommand {
     Recall(Recall, oneshot::Sender<RecalledCalls>),
     Page(HistoryFilter, PageStart, usize, oneshot::Sender<Result<Page, LedgerError>>),
     CallerFacts(CallKey, i64, Timestamp, oneshot::Sender<Result<CallerFacts, LedgerError>>),
+    RuleCounts(oneshot::Sender<Result<Vec<RuleCount>, LedgerError>>),
+    Quiet(oneshot::Sender<Result<QuietTimes, LedgerError>>),
+    SaveQuiet(QuietTimes),
 }
 
 impl LedgerHandle {
@@ -108,6 +113,21 @@ impl LedgerHandle {
         reply: oneshot::Sender<Result<CallerFacts, LedgerError>>,
     ) {
         self.send(WriterCommand::CallerFacts(key, peer, now, reply));
+    }
+
+    /// Reads how many calls each rule has met.
+    pub fn rule_counts(&self, reply: oneshot::Sender<Result<Vec<RuleCount>, LedgerError>>) {
+        self.send(WriterCommand::RuleCounts(reply));
+    }
+
+    /// Reads for which accounts do not disturb is on.
+    pub fn quiet(&self, reply: oneshot::Sender<Result<QuietTimes, LedgerError>>) {
+        self.send(WriterCommand::Quiet(reply));
+    }
+
+    /// Saves for which accounts do not disturb is on.
+    pub fn save_quiet(&self, times: QuietTimes) {
+        self.send(WriterCommand::SaveQuiet(times));
     }
 
     /// Counts the calls that fit a filter, on a separate thread: it reads all of them, and writing does
@@ -179,6 +199,16 @@ impl<F: Fn(LedgerError)> Writer<F> {
                 }
                 WriterCommand::CallerFacts(key, peer, now, reply) => {
                     drop(reply.send(self.ledger.caller_facts(peer, key.id, now).await));
+                }
+                WriterCommand::RuleCounts(reply) => {
+                    drop(reply.send(self.ledger.rule_counts().await));
+                }
+                WriterCommand::Quiet(reply) => drop(reply.send(self.ledger.quiet().await)),
+                WriterCommand::SaveQuiet(times) => {
+                    if let Err(error) = self.ledger.save_quiet(&times).await {
+                        tracing::warn!(%error, "do not disturb was not saved");
+                        (self.write_failed)(error);
+                    }
                 }
             }
             if next.is_none() {

@@ -56,6 +56,8 @@ impl Narrator {
             | Action::Mute
             | Action::Record
             | Action::Rate
+            | Action::Silence
+            | Action::DoNotDisturb
             | Action::Rate1
             | Action::Rate2
             | Action::Rate3

@@ -53,6 +53,7 @@ pub(super) enum AnnouncedDialog {
     AnswerOther(CallKey),
     Dial,
     Rating,
+    DoNotDisturb,
     /// The dialogs of the screen of the accounts, which plain mode does not have.
     OfAccounts,
 }
@@ -78,6 +79,7 @@ impl Facts {
                 Some(Dialog::AnswerOther(key)) => AnnouncedDialog::AnswerOther(*key),
                 Some(Dialog::Dial(_)) => AnnouncedDialog::Dial,
                 Some(Dialog::Rating) => AnnouncedDialog::Rating,
+                Some(Dialog::Quiet(_)) => AnnouncedDialog::DoNotDisturb,
             },
             notices: state.notices.all().cloned().collect(),
             accounts: state.accounts.iter().map(AnnouncedFlags::of).collect(),

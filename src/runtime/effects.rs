@@ -9,11 +9,13 @@ use super::accounts::RunningAccounts;
 use super::sign_in::BoardSignIn;
 use super::terminal::BoardTerminal;
 use crate::app::State;
+use crate::app::do_not_disturb::QuietEnd;
 use crate::app::effect::{
-    ControlEffect, Effect, LedgerEffect, NotifyEffect, ProgramEffect, RecordsEffect, SignInEffect,
-    TerminalEffect,
+    ControlEffect, Effect, LedgerEffect, NotifyEffect, ProgramEffect, RecordsEffect, RulesEffect,
+    SignInEffect, TerminalEffect,
 };
 use crate::app::msg::{LedgerEvent, Msg};
+use crate::app::rules::{ProgramAnswer, RulesEvent};
 use crate::calls::history::{CallerFacts, Page, PageStart};
 use crate::calls::{AccountId, CallKey, Change};
 use crate::clock::Clock;
@@ -24,6 +26,7 @@ use crate::notify::Notifier;
 use crate::phone::Phone;
 use crate::plain::Narrator;
 use crate::records::{self, RecordWriter};
+use crate::rules::Presence;
 use crate::telegram::FileChange;
 use crate::{text, words};
 
@@ -81,6 +84,7 @@ impl EffectRunner {
                 }
             }
             Effect::Phone(effect) => self.phone.run(effect),
+            Effect::Rules(effect) => return Ok(Self::rules(effect)),
             Effect::SignIn(effect) => return Ok(self.sign_in(effect)),
             Effect::Program(effect) => return Ok(self.program(effect)),
         }
@@ -169,6 +173,24 @@ impl EffectRunner {
                     LedgerEvent::CallerFacts { key, facts }
                 });
             }
+            LedgerEffect::CountRules => {
+                let (reply, answer) = oneshot::channel();
+                ledger.rule_counts(reply);
+                self.report(answer, |counts| {
+                    LedgerEvent::RulesCounted(counts.unwrap_or_else(|error| {
+                        tracing::warn!(%error, "the calls of rules could not be counted");
+                        Vec::new()
+                    }))
+                });
+            }
+            LedgerEffect::SaveQuiet(accounts) => {
+                let until = |end| match end {
+                    QuietEnd::At(at) => Some(at),
+                    QuietEnd::Never => None,
+                };
+                let times = accounts.into_iter().map(|(account, end)| (account, until(end)));
+                ledger.save_quiet(times.collect());
+            }
             LedgerEffect::SaveOlder(account, calls) => {
                 let user_id = state.account(account).own.user_id;
                 let rows =
@@ -190,6 +212,8 @@ impl EffectRunner {
             | LedgerEffect::Recall { .. }
             | LedgerEffect::ReadOthers { .. }
             | LedgerEffect::CallerFacts { .. }
+            | LedgerEffect::CountRules
+            | LedgerEffect::SaveQuiet(_)
             | LedgerEffect::SaveOlder(..) => return,
         };
         // The receiver is gone while the program ends.
@@ -243,6 +267,22 @@ impl EffectRunner {
                 let now = self.clock.now();
                 control.watch(client, present.filter_map(|it| records::line(it, state, now)));
             }
+        }
+    }
+
+    fn rules(effect: RulesEffect) -> LoopStep {
+        match effect {
+            RulesEffect::ReadPresence(key) => {
+                LoopStep::Apply(Msg::Rules(RulesEvent::Presence(key, Presence::default())))
+            }
+            RulesEffect::Ask { key, rule, .. } => {
+                LoopStep::Apply(Msg::Rules(RulesEvent::Answered {
+                    key,
+                    rule,
+                    answer: ProgramAnswer::Pass,
+                }))
+            }
+            RulesEffect::Run { .. } => LoopStep::Continue,
         }
     }
 

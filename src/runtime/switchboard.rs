@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use jiff::tz::TimeZone;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::accounts::RunningAccounts;
@@ -26,6 +28,7 @@ use crate::ledger::{LedgerError, LedgerHandle};
 use crate::notify::Notifier;
 use crate::phone::{Phone, PhoneSettings};
 use crate::records::RecordWriter;
+use crate::rules::Rules;
 use crate::telegram::Network;
 use crate::text;
 
@@ -57,6 +60,9 @@ impl Switchboard {
             Some(path) => open_ledger(path, ledger_sender.clone()).await,
             None => None,
         };
+        if let Some(ledger) = &ledger {
+            read_quiet(ledger, ledger_sender.clone()).await;
+        }
         let mut accounts = RunningAccounts::new(network, sender);
         let states = setups.into_iter().map(|setup| accounts.add(setup)).collect();
         let runner = EffectRunner {
@@ -115,6 +121,16 @@ impl Switchboard {
         self.state.phone_off = PhoneOff::of(settings.enabled, has_proxy);
         self.state.ring_accounts.clone_from(&settings.ring_accounts);
         self.runner.phone = Phone::new(settings);
+    }
+
+    /// Has these rules, if any, decide about the calls from now on.
+    pub fn use_rules(&mut self, rules: Option<Arc<Rules>>) {
+        let (zone, now) = (TimeZone::system(), self.now());
+        match rules {
+            Some(rules) => self.state.use_rules(rules, zone, now),
+            // Do not disturb needs the zone as well.
+            None => self.state.rules.zone = zone,
+        }
     }
 
     /// Notifies the person, and runs hooks, from now on.
@@ -261,6 +277,18 @@ impl Switchboard {
                 tracing::debug!(%error, "an effect of the last events failed");
             }
         }
+    }
+}
+
+/// Reports for which accounts do not disturb was on at the end of the last run, before calls ring.
+async fn read_quiet(ledger: &LedgerHandle, events: mpsc::UnboundedSender<LedgerEvent>) {
+    let (reply, answer) = oneshot::channel();
+    ledger.quiet(reply);
+    match answer.await {
+        // The receiver lives: the switchboard is being opened.
+        Ok(Ok(times)) => drop(events.send(LedgerEvent::Quiet(times))),
+        Ok(Err(error)) => tracing::warn!(%error, "do not disturb could not be read"),
+        Err(_) => {}
     }
 }
 

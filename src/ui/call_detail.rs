@@ -113,6 +113,9 @@ fn of_call(view: View, call: &Call) -> Lines {
             }
         }
     }
+    if let Some(mark) = &call.rule {
+        lines.push(line("rule", words::rules::mark(mark)));
+    }
     if call.phase == Phase::Connecting {
         lines.push(line("", "the two devices are exchanging keys"));
     }

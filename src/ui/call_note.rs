@@ -132,14 +132,24 @@ fn ring_note(view: View, call: &Call, now: Timestamp) -> String {
     if call.phase != Phase::Ringing {
         return String::new();
     }
+    if let Some(countdown) = view.state.countdown(call.key) {
+        // In whole seconds, and never 0 before the decline.
+        let millis = countdown.until.as_millisecond() - now.as_millisecond();
+        let seconds = millis.max(1).div_euclid(1000) + i64::from(millis.rem_euclid(1000) > 0);
+        return words::rules::countdown(&countdown.rule, seconds);
+    }
     let rings = match ring_seconds(view, call, now) {
         Some(seconds) => format!("rings {seconds} s more"),
         None => "overdue".to_owned(),
     };
     // Narrow screens have no column for the kind.
-    match call.key.kind {
+    let rings = match call.key.kind {
         CallKind::Private => rings,
         CallKind::Group => format!("{} · {rings}", words::call::GROUP_CALL),
+    };
+    match &call.rule {
+        Some(mark) => format!("{} · {rings}", words::rules::mark(mark)),
+        None => rings,
     }
 }
 

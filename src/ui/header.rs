@@ -12,6 +12,7 @@ use super::{View, put, put_all};
 use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
+use crate::app::do_not_disturb::QuietEnd;
 use crate::app::sign_in_dialog::SignInMode;
 use crate::calls::account::ConnectionState;
 use crate::calls::{Call, Phase};
@@ -81,7 +82,7 @@ fn left(view: View, left_out: usize) -> Parts {
     let theme = view.theme();
     let title = if left_out < 2 { " onhook  " } else { " " };
     let mut parts = vec![(title.to_owned(), theme.title)];
-    parts.extend(recording(view));
+    parts.extend(signs(view));
     for (_, account) in view.state.present() {
         parts.push(connection(view, account));
         let (next, style) = match &account.connection {
@@ -106,10 +107,28 @@ fn left(view: View, left_out: usize) -> Parts {
     parts
 }
 
-/// The sign of a recording, which is never left out.
-fn recording(view: View) -> Option<(String, Style)> {
-    let sign = || (format!("{}  ", words::phone::RECORDING), view.theme().error);
-    view.state.is_recording().then(sign)
+/// The signs of a recording and of do not disturb, which are never left out.
+fn signs(view: View) -> Parts {
+    let mut signs = Vec::new();
+    if view.state.is_recording() {
+        signs.push((format!("{}  ", words::phone::RECORDING), view.theme().error));
+    }
+    let present: Vec<_> = view.state.present().map(|(id, _)| id).collect();
+    let quiet: Vec<_> =
+        present.iter().filter_map(|id| view.state.quiet_until(*id, view.now)).collect();
+    if let Some(first) = quiet.first() {
+        // The time is shown where it is the same for all of them.
+        let until = match first {
+            QuietEnd::At(at) if quiet.iter().all(|end| end == first) => {
+                Some(view.clock_or_date(*at))
+            }
+            QuietEnd::At(_) | QuietEnd::Never => None,
+        };
+        let some = (quiet.len() < present.len()).then_some(quiet.len());
+        let text = words::quiet::header(until.as_deref(), some);
+        signs.push((format!("{text}  "), view.theme().warning));
+    }
+    signs
 }
 
 /// How much of several accounts is shown, from the most to the least.
@@ -133,7 +152,7 @@ enum Extent {
 fn accounts(view: View, extent: Extent, titled: bool, letters: &[AccountLetter]) -> Parts {
     let theme = view.theme();
     let mut parts = vec![(if titled { " onhook  " } else { " " }.to_owned(), theme.title)];
-    parts.extend(recording(view));
+    parts.extend(signs(view));
     let (troubled, well): (Vec<_>, Vec<_>) =
         view.state.present().partition(|(_, account)| is_troubled(account));
     let gap = if extent <= Extent::Steps { "  " } else { " " };

@@ -54,6 +54,7 @@ impl FooterPrompt {
             | Dialog::AnswerOther(_)
             | Dialog::Rating
             | Dialog::Dial(_)
+            | Dialog::Quiet(_)
             | Dialog::Rename(_)
             | Dialog::SignIn(_)
             | Dialog::CommandLine(_)

@@ -2,7 +2,8 @@
 
 use crate::calls::reason::{EndReason, Ending, InvitationEnd, Outcome, Recorded};
 use crate::calls::{
-    CallKind, Direction, EndedCall, Party, Phase, Provenance, SentAnswer, UNKNOWN, Verb, kind_code,
+    CallKind, Direction, EndedCall, Origin, Party, Phase, Provenance, Sent, SentAnswer, UNKNOWN,
+    Verb, kind_code,
 };
 use crate::text;
 
@@ -158,13 +159,17 @@ pub fn hidden_marks(calls: usize) -> String {
     format!("the filter hides {calls} marked; they stay")
 }
 
-/// How a call ended: with both reasons where a discard was sent from this session, and with the route
-/// of the sound where this session took part.
+/// How a call ended: with both reasons where a discard was sent from this session, with the route of the
+/// sound where this session took part, and with the rule that it has met.
 pub fn ending_with_reasons(ended: &EndedCall) -> String {
     let reasons = reasons(ended).map(|reasons| format!(" ({reasons})")).unwrap_or_default();
     let route = ended.route.map(super::phone::route);
     let route = route.map(|route| format!(" · {route}")).unwrap_or_default();
-    format!("{}{reasons}{route}", ending(ended))
+    let rule =
+        ended.rule.as_ref().filter(|_| ended.sent.is_none_or(|it| it.origin != Origin::Rule));
+    let rule =
+        rule.map(|mark| format!(" · {}", super::rules::ended_mark(mark))).unwrap_or_default();
+    format!("{}{reasons}{route}{rule}", ending(ended))
 }
 
 /// How a call ended, without the reasons.
@@ -178,7 +183,7 @@ pub fn ending(ended: &EndedCall) -> String {
     };
     match (ended.ended_here(), ended.outcome(), reason) {
         (Some(_), ..) if ended.was_answered => lasted("hung up by you", duration),
-        (Some(verb), ..) => format!("{} by you", past(verb)),
+        (Some(verb), ..) => format!("{} by {}", past(verb), who(ended)),
         (None, Outcome::Missed, EndReason::Busy) if ended.was_busy_at_once() => {
             "missed, busy elsewhere".to_owned()
         }
@@ -196,9 +201,17 @@ pub fn ending(ended: &EndedCall) -> String {
     }
 }
 
+/// Who has declined or cancelled a call from this session.
+fn who(ended: &EndedCall) -> String {
+    match (&ended.rule, ended.sent) {
+        (Some(mark), Some(Sent { origin: Origin::Rule, .. })) => super::rules::by_rule(&mark.rule),
+        _ => "you".to_owned(),
+    }
+}
+
 fn ending_without_reason(ended: &EndedCall, ending: Ending) -> String {
     if let Some(verb) = ended.ended_here() {
-        return format!("{} by you", past(verb));
+        return format!("{} by {}", past(verb), who(ended));
     }
     match (ending, ended.sent) {
         (Ending::Elsewhere { talked: Some(seconds), .. }, _) => {

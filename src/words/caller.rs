@@ -55,6 +55,7 @@ mod tests {
     #[test]
     fn the_note_has_what_is_known_and_nothing_else() {
         let facts = |week, hour, last| CallerFacts {
+            earlier: None,
             calls_in_week: week,
             rings_in_hour: hour,
             last: Some((Timestamp::UNIX_EPOCH, last)),

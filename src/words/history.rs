@@ -1,5 +1,6 @@
 //! Texts of the history.
 
+use super::rules::{by_rule, ended_mark};
 use crate::calls::history::HistoryCall;
 use crate::calls::reason::{EndReason, EndedBy, Outcome};
 use crate::calls::{Direction, Origin};
@@ -53,11 +54,17 @@ pub fn outcome(call: &HistoryCall) -> String {
     let word = outcome_word(call.outcome, call.direction);
     let by = match (call.ended_by, call.outcome) {
         (Some(EndedBy::You), Outcome::Declined | Outcome::Completed) => {
-            if call.origin == Some(Origin::Control) { " by a command" } else { " by you" }
+            match (call.origin, &call.rule) {
+                (Some(Origin::Control), _) => " by a command".to_owned(),
+                (Some(Origin::Rule), Some(mark)) => format!(" by {}", by_rule(&mark.rule)),
+                _ => " by you".to_owned(),
+            }
         }
-        (Some(EndedBy::OtherDevice), Outcome::Declined) => " elsewhere",
-        _ => "",
+        (Some(EndedBy::OtherDevice), Outcome::Declined) => " elsewhere".to_owned(),
+        _ => String::new(),
     };
+    let rule = call.rule.as_ref().filter(|_| call.origin != Some(Origin::Rule));
+    let rule = rule.map(|mark| format!(" · {}", ended_mark(mark))).unwrap_or_default();
     let sent = call.reason_sent.as_ref().map(EndReason::code);
     let recorded = call.reason_recorded.as_deref();
     let reasons = match (sent, recorded) {
@@ -69,7 +76,7 @@ pub fn outcome(call: &HistoryCall) -> String {
     };
     let talked = call.talk_seconds.filter(|seconds| *seconds > 0);
     let talked = talked.map(|it| format!(", {}", duration(it.into()))).unwrap_or_default();
-    format!("{word}{by}{reasons}{talked}")
+    format!("{word}{by}{reasons}{talked}{rule}")
 }
 
 /// An outcome in a word or two.

@@ -239,3 +239,46 @@ pub fn rated(outcome: &Result<(), Failure>) -> String {
         Err(failure) => format!("the rating was not sent: {}", super::failure::text(failure)),
     }
 }
+
+/// Do not disturb was switched off.
+pub const QUIET_OFF: &str = "do not disturb is off";
+/// No call that rings is selected.
+pub const NOTHING_TO_SILENCE: &str = "select a call that rings";
+
+/// A call was silenced on this device by a key.
+pub fn silenced(name: &str) -> String {
+    format!("{name} is silent here; other devices ring")
+}
+
+/// The most calls of a minute were declined by rules.
+pub fn too_many_declines(most: u32) -> String {
+    format!("rules have declined {most} calls in a minute; the others ring")
+}
+
+/// Telegram asked for a wait after a decline by a rule.
+pub fn rules_paused(seconds: u64) -> String {
+    format!("Telegram asks for {seconds} s; rules decline nothing meanwhile")
+}
+
+/// A key has stopped the countdown of a call.
+pub fn countdown_stopped(rule: &str, name: &str) -> String {
+    format!("rule “{rule}” does not decline {name}")
+}
+
+/// A program of a rule has failed.
+pub fn program_failed(program: &str, cause: &str) -> String {
+    format!("{program}: {cause}; the call is passed on")
+}
+
+/// The rules were read again.
+pub fn rules_loaded(rules: usize) -> String {
+    match rules {
+        1 => "1 rule is in force".to_owned(),
+        rules => format!("{rules} rules are in force"),
+    }
+}
+
+/// The rules were read again, and are wrong.
+pub fn rules_refused(cause: &str) -> String {
+    format!("{cause}; the rules in force stay")
+}

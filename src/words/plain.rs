@@ -277,3 +277,6 @@ pub fn quality(quality: &str) -> String {
 pub fn enter_calls(name: &str, at: usize, all: usize) -> String {
     format!("{at} of {all}: Enter calls {name}")
 }
+
+/// In front of what is typed of do not disturb.
+pub const QUIET: &str = "Do not disturb (Enter for an hour, 45m, 07:30, on, off): ";

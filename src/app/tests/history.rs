@@ -30,6 +30,7 @@ fn call(minute: i64) -> HistoryCall {
         origin: None,
         ring_seconds: Some(9),
         talk_seconds: None,
+        rule: None,
         route: None,
     }
 }

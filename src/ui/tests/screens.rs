@@ -26,6 +26,7 @@ fn call(id: i64, name: &str, second: i64, outcome: Outcome) -> HistoryCall {
         origin: Some(Origin::Key).filter(|_| outcome == Outcome::Declined),
         ring_seconds: Some(9),
         talk_seconds: Some(81).filter(|_| outcome == Outcome::Completed),
+        rule: None,
         route: None,
     }
 }
@@ -127,6 +128,7 @@ fn the_board_shows_what_is_known_of_a_caller() {
     for (key, peer) in calls.into_iter().filter(|(_, peer)| peer.user_id == 7_000_000_001) {
         state.calls.rename(ACCOUNT, &Party { contact: Some(false), ..peer });
         let facts = CallerFacts {
+            earlier: None,
             calls_in_week: 4,
             rings_in_hour: 2,
             last: Some((at(-90_000), Outcome::Missed)),

@@ -1,0 +1,498 @@
+//! What the rules of the user do with incoming calls: deciding, waiting, declining.
+//!
+//! ```text
+//! a call appears ─► consider ─┬─► rings, or is silent
+//!        ▲                    ├─► waits for the ledger, the desktop or a program, and is considered again
+//!        └────────────────────┤
+//!                             └─► counts down ─► is declined once
+//! ```
+//!
+//! A call that waits or counts down draws no attention. What is not known in time does not match, and the
+//! call rings.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::State;
+use super::dialog::Choice;
+use super::effect::{Effect, NotifyEffect, RulesEffect};
+use crate::calls::failure::{Failure, Remedy};
+use crate::calls::history::HistoryKind;
+use crate::calls::reason::EndReason;
+use crate::calls::rule_mark::{RuleAction, RuleMark};
+use crate::calls::{AccountId, CallKey, CallKind, Direction, Origin, Phase, RequestState};
+use crate::rules::{AutomaticDecline, Presence, Program, Reaction, Rule, RuleCall, Rules, decide};
+use crate::words::notice;
+
+/// How long a call waits for the ledger and the desktop.
+const LOOK_UP: Duration = Duration::from_millis(500);
+/// How much longer than its limit a program is waited for.
+const MARGIN: Duration = Duration::from_millis(500);
+/// The time in which automatic declines are counted.
+const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+/// The name of do not disturb where it takes the place of a rule.
+pub const DO_NOT_DISTURB: &str = "do not disturb";
+
+/// The rules, and what they are doing.
+#[derive(Debug, Clone)]
+pub struct RuleState {
+    pub rules: Arc<Rules>,
+    /// Whether they decide about calls.
+    pub is_on: bool,
+    /// The zone of hours without their own.
+    pub zone: TimeZone,
+    /// Since when they are known. Calls that were placed before are not theirs.
+    since: Timestamp,
+    waiting: HashMap<CallKey, Waiting>,
+    pub(super) countdowns: HashMap<CallKey, Countdown>,
+    /// The calls that draw no attention.
+    quiet: HashSet<CallKey>,
+    /// When calls were declined by rules, in the last minute.
+    declined: VecDeque<Timestamp>,
+    /// Until when no rule declines calls of an account, because Telegram asked for a wait.
+    paused: HashMap<AccountId, Timestamp>,
+}
+
+/// What a call waits for.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Waiting {
+    /// The rule at which the decision goes on.
+    first: usize,
+    history: Wait<Vec<Timestamp>>,
+    presence: Wait<Presence>,
+    /// The rule whose program was asked.
+    asked: Option<usize>,
+    until: Timestamp,
+}
+
+/// Something that is looked up.
+#[derive(Debug, Clone, Default, PartialEq)]
+enum Wait<T> {
+    /// It does not matter, or it is not known.
+    #[default]
+    No,
+    Pending,
+    Known(T),
+}
+
+/// A call that is about to be declined.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Countdown {
+    pub rule: Arc<str>,
+    pub decline: AutomaticDecline,
+    /// When it is declined, on this machine's clock.
+    pub until: Timestamp,
+}
+
+/// What comes back for the rules.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RulesEvent {
+    Presence(CallKey, Presence),
+    /// What a program has answered; of the rule with this number.
+    Answered {
+        key: CallKey,
+        rule: usize,
+        answer: ProgramAnswer,
+    },
+    /// A program has failed; both are cleaned.
+    ProgramFailed {
+        program: String,
+        cause: String,
+    },
+    /// The rules were read again; `Err` is why they cannot be used, cleaned.
+    Reloaded(Result<Arc<Rules>, String>),
+}
+
+/// The answer of a program that decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgramAnswer {
+    Ring,
+    Silence,
+    Decline(EndReason),
+    /// The next rules decide.
+    Pass,
+}
+
+impl Default for RuleState {
+    fn default() -> Self {
+        Self {
+            rules: Arc::default(),
+            is_on: false,
+            zone: TimeZone::UTC,
+            since: Timestamp::MAX,
+            waiting: HashMap::new(),
+            countdowns: HashMap::new(),
+            quiet: HashSet::new(),
+            declined: VecDeque::new(),
+            paused: HashMap::new(),
+        }
+    }
+}
+
+impl RuleState {
+    /// When a call that waits or counts down is due.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        let waiting = self.waiting.values().map(|waiting| waiting.until);
+        waiting.chain(self.countdowns.values().map(|countdown| countdown.until)).min()
+    }
+
+    /// Whether a call draws no attention.
+    pub(super) fn is_quiet(&self, key: CallKey) -> bool {
+        self.quiet.contains(&key) || self.waiting.contains_key(&key)
+    }
+}
+
+impl State {
+    /// Has these rules decide about the calls from now on.
+    pub fn use_rules(&mut self, rules: Arc<Rules>, zone: TimeZone, now: Timestamp) {
+        self.rules = RuleState { rules, is_on: true, zone, since: now, ..RuleState::default() };
+    }
+
+    /// The call that is about to be declined by a rule.
+    pub fn countdown(&self, key: CallKey) -> Option<&Countdown> {
+        self.rules.countdowns.get(&key)
+    }
+
+    /// Decides about a call that has just appeared.
+    pub(super) fn consider(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+        let Some(call) = self.calls.get(key) else { return Vec::new() };
+        if call.phase != Phase::Ringing || call.direction != Direction::Incoming {
+            return Vec::new();
+        }
+        let peer = call.peer.user_id;
+        let began = self.server_now(key.account, self.rules.since);
+        // Telegram gives whole seconds.
+        let is_new = call.placed.as_second() >= began.as_second();
+        let rules = Arc::clone(&self.rules.rules);
+        let decides = self.rules.is_on && is_new && !call.doubtful && !rules.rules.is_empty();
+        let disturbs = !self.is_disturbed(key.account, now);
+        if !decides && disturbs {
+            return self.ring(key, now);
+        }
+        let mut waiting = Waiting { until: now + LOOK_UP, ..Waiting::default() };
+        if !decides {
+            waiting.first = rules.rules.len();
+        }
+        let mut effects = Vec::new();
+        if rules.need_history() {
+            waiting.history = Wait::Pending;
+            if self.caller_effect(key).is_none() {
+                effects.push(Self::look_up(key, peer));
+            }
+        }
+        if decides && rules.need_presence() {
+            waiting.presence = Wait::Pending;
+            effects.push(Effect::Rules(RulesEffect::ReadPresence(key)));
+        }
+        self.rules.waiting.insert(key, waiting);
+        effects.extend(self.go_on(key, now));
+        effects
+    }
+
+    /// Goes on with a decision, if nothing that it waits for is missing.
+    fn go_on(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+        let Some(waiting) = self.rules.waiting.get(&key) else { return Vec::new() };
+        let is_missing = waiting.history == Wait::Pending
+            || waiting.presence == Wait::Pending
+            || waiting.asked.is_some();
+        if is_missing && now < waiting.until {
+            return Vec::new();
+        }
+        let Some(mut waiting) = self.rules.waiting.remove(&key) else { return Vec::new() };
+        if let Some(asked) = waiting.asked.take() {
+            // No answer is an answer to pass.
+            waiting.first = asked + 1;
+        }
+        let Some(call) = self.calls.get(key).filter(|call| call.phase == Phase::Ringing) else {
+            return Vec::new();
+        };
+        let account = self.account(key.account).name.clone();
+        let peer = call.peer.clone();
+        let kind = match (key.kind, call.video) {
+            (CallKind::Group, _) => HistoryKind::Group,
+            (CallKind::Private, true) => HistoryKind::Video,
+            (CallKind::Private, false) => HistoryKind::Audio,
+        };
+        let earlier = match &waiting.history {
+            Wait::Known(earlier) => Some(earlier.as_slice()),
+            Wait::No | Wait::Pending => None,
+        };
+        let presence = match &waiting.presence {
+            Wait::Known(presence) => *presence,
+            Wait::No | Wait::Pending => Presence::default(),
+        };
+        let call = RuleCall {
+            account: &account,
+            peer: &peer,
+            kind,
+            at: now,
+            earlier,
+            in_call: self.is_in_another_call(key),
+            do_not_disturb: self.is_disturbed(key.account, now),
+            presence,
+        };
+        let rules = Arc::clone(&self.rules.rules);
+        let decision = decide(&rules, waiting.first, &call, &self.rules.zone);
+        if let Some(dry) = decision.dry {
+            self.mark(key, &dry.name, action_of(&dry.then), true);
+        }
+        let Some((number, rule)) = decision.rule else {
+            if call.do_not_disturb && !rules.breakthrough.rings(&call) {
+                self.mark(key, DO_NOT_DISTURB, RuleAction::Silence, false);
+                self.rules.quiet.insert(key);
+                return Vec::new();
+            }
+            return self.ring(key, now);
+        };
+        let mut effects = Vec::new();
+        if let Some(program) = &rule.run {
+            effects.push(Effect::Rules(RulesEffect::Run { key, program: program.clone() }));
+        }
+        effects.extend(self.carry_out(key, number, rule, waiting, now));
+        effects
+    }
+
+    fn carry_out(
+        &mut self,
+        key: CallKey,
+        number: usize,
+        rule: &Rule,
+        waiting: Waiting,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        match &rule.then {
+            Reaction::Ring => {
+                self.mark(key, &rule.name, RuleAction::Ring, false);
+                self.ring(key, now)
+            }
+            Reaction::Silence => {
+                self.mark(key, &rule.name, RuleAction::Silence, false);
+                self.rules.quiet.insert(key);
+                Vec::new()
+            }
+            Reaction::Decline(decline) => self.begin_decline(key, &rule.name, decline.clone(), now),
+            Reaction::Ask(program) => {
+                self.mark(key, &rule.name, RuleAction::Ask, false);
+                let until = now + program.limit + MARGIN;
+                let asked = Waiting { asked: Some(number), until, ..waiting };
+                self.rules.waiting.insert(key, asked);
+                let program: Program = program.clone();
+                vec![Effect::Rules(RulesEffect::Ask { key, rule: number, program })]
+            }
+        }
+    }
+
+    /// Begins to decline a call, unless too many were declined, or Telegram asked for a wait.
+    fn begin_decline(
+        &mut self,
+        key: CallKey,
+        rule: &str,
+        decline: AutomaticDecline,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let most = self.rules.rules.most_declines;
+        while self.rules.declined.front().is_some_and(|at| now.duration_since(*at) >= MINUTE) {
+            self.rules.declined.pop_front();
+        }
+        let under_way = self.rules.countdowns.len() + self.rules.declined.len();
+        if under_way >= most as usize {
+            self.notices.show_long(notice::too_many_declines(most), now);
+            return self.ring(key, now);
+        }
+        if self.rules.paused.get(&key.account).is_some_and(|until| now < *until) {
+            return self.ring(key, now);
+        }
+        self.mark(key, rule, RuleAction::Decline, false);
+        self.rules.quiet.insert(key);
+        let countdown = Countdown { rule: rule.into(), until: now + decline.grace, decline };
+        let is_due = countdown.decline.grace.is_zero();
+        self.rules.countdowns.insert(key, countdown);
+        if is_due { self.decline_by_rule(key, now) } else { Vec::new() }
+    }
+
+    /// Declines a call whose countdown is over.
+    fn decline_by_rule(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+        let Some(countdown) = self.rules.countdowns.remove(&key) else { return Vec::new() };
+        let rings = self.calls.get(key).is_some_and(|call| {
+            call.phase == Phase::Ringing && call.request == RequestState::Idle && !call.doubtful
+        });
+        if !rings || self.own_call(key).is_some() {
+            return Vec::new();
+        }
+        self.rules.declined.push_back(now);
+        let reason = Choice::Reason(countdown.decline.reason);
+        self.discard(&[key], reason, Origin::Rule, now)
+    }
+
+    /// Stops the countdown of the selected call, because the person has pressed a key on it.
+    pub(super) fn stop_countdown(&mut self, now: Timestamp) {
+        let Some(key) = self.selection() else { return };
+        let Some(countdown) = self.rules.countdowns.remove(&key) else { return };
+        let Some(call) = self.calls.get(key) else { return };
+        let name = self.noticed_name(&call.peer);
+        self.calls.update(key, |call| call.rule = None);
+        self.notices.show(notice::countdown_stopped(&countdown.rule, &name), now);
+    }
+
+    /// Silences the selected call on this device.
+    pub(super) fn silence_selected(&mut self, now: Timestamp) -> Vec<Effect> {
+        let call = self.selected_call().filter(|call| call.phase == Phase::Ringing);
+        let Some((key, peer)) = call.map(|call| (call.key, call.peer.clone())) else {
+            self.notices.show(notice::NOTHING_TO_SILENCE, now);
+            return Vec::new();
+        };
+        self.rules.quiet.insert(key);
+        self.notices.show(notice::silenced(&self.noticed_name(&peer)), now);
+        let silent = self.ringing.remove(&key).then_some(Effect::Notify(NotifyEffect::Silent(key)));
+        silent.into_iter().collect()
+    }
+
+    /// A call rings as it would without rules.
+    fn ring(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::from_iter(self.report_ringing(key));
+        if self.rules.quiet.remove(&key) || !self.ringing.contains(&key) {
+            effects.extend(self.begin_ringing(key, now));
+        }
+        effects
+    }
+
+    /// Notes which rule a call has met. A rule that acts replaces a dry one.
+    fn mark(&mut self, key: CallKey, rule: &str, action: RuleAction, dry: bool) {
+        let mark = RuleMark { rule: rule.into(), action, dry };
+        self.calls.update(key, |call| call.rule = Some(mark));
+    }
+
+    fn is_in_another_call(&self, key: CallKey) -> bool {
+        self.phone.is_some()
+            || self.calls.live().any(|call| {
+                call.key != key && matches!(call.phase, Phase::Active { .. } | Phase::Connecting)
+            })
+    }
+
+    /// The earlier calls of a caller have become known.
+    pub(super) fn history_known(
+        &mut self,
+        key: CallKey,
+        earlier: Option<&Vec<Timestamp>>,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let Some(waiting) = self.rules.waiting.get_mut(&key) else { return Vec::new() };
+        waiting.history = earlier.map_or(Wait::No, |earlier| Wait::Known(earlier.clone()));
+        self.go_on(key, now)
+    }
+
+    pub(super) fn rules_event(&mut self, event: RulesEvent, now: Timestamp) -> Vec<Effect> {
+        match event {
+            RulesEvent::Presence(key, presence) => {
+                let Some(waiting) = self.rules.waiting.get_mut(&key) else { return Vec::new() };
+                waiting.presence = Wait::Known(presence);
+                self.go_on(key, now)
+            }
+            RulesEvent::Answered { key, rule, answer } => self.answered(key, rule, answer, now),
+            RulesEvent::ProgramFailed { program, cause } => {
+                self.notices.show(notice::program_failed(&program, &cause), now);
+                Vec::new()
+            }
+            RulesEvent::Reloaded(Ok(rules)) => {
+                self.notices.show(notice::rules_loaded(rules.rules.len()), now);
+                self.rules.rules = rules;
+                // The numbers of the rules have changed.
+                let waiting: Vec<_> = self.rules.waiting.keys().copied().collect();
+                waiting.into_iter().flat_map(|key| self.give_up(key, now)).collect()
+            }
+            RulesEvent::Reloaded(Err(cause)) => {
+                self.notices.show_long(notice::rules_refused(&cause), now);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Lets a call ring that waits for a decision.
+    fn give_up(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+        self.rules.waiting.remove(&key);
+        self.ring(key, now)
+    }
+
+    fn answered(
+        &mut self,
+        key: CallKey,
+        number: usize,
+        answer: ProgramAnswer,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let is_asked = |waiting: &&mut Waiting| waiting.asked == Some(number);
+        let Some(waiting) = self.rules.waiting.get_mut(&key).filter(is_asked) else {
+            return Vec::new();
+        };
+        let rules = Arc::clone(&self.rules.rules);
+        let Some(rule) = rules.rules.get(number) else { return Vec::new() };
+        waiting.asked = None;
+        waiting.first = number + 1;
+        match answer {
+            ProgramAnswer::Pass => return self.go_on(key, now),
+            ProgramAnswer::Ring => {
+                self.rules.waiting.remove(&key);
+                self.mark(key, &rule.name, RuleAction::Ring, false);
+                self.ring(key, now)
+            }
+            ProgramAnswer::Silence => {
+                self.rules.waiting.remove(&key);
+                self.mark(key, &rule.name, RuleAction::Silence, false);
+                self.rules.quiet.insert(key);
+                Vec::new()
+            }
+            ProgramAnswer::Decline(reason) => {
+                self.rules.waiting.remove(&key);
+                // The program has had its time; a grace is for rules.
+                let decline = AutomaticDecline { reason, grace: Duration::ZERO, text: None };
+                self.begin_decline(key, &rule.name, decline, now)
+            }
+        }
+    }
+
+    /// Carries out what is due.
+    pub(super) fn rules_tick(&mut self, now: Timestamp) -> Vec<Effect> {
+        let due = |at: &Timestamp| *at <= now;
+        let waiting = self.rules.waiting.iter().filter(|(_, it)| due(&it.until));
+        let waiting: Vec<_> = waiting.map(|(key, _)| *key).collect();
+        let over = self.rules.countdowns.iter().filter(|(_, it)| due(&it.until));
+        let over: Vec<_> = over.map(|(key, _)| *key).collect();
+        let mut effects = Vec::new();
+        for key in waiting {
+            effects.extend(self.go_on(key, now));
+        }
+        for key in over {
+            effects.extend(self.decline_by_rule(key, now));
+        }
+        effects
+    }
+
+    /// A call no longer rings: nothing waits for it any more.
+    pub(super) fn rules_forget(&mut self, key: CallKey) {
+        self.rules.waiting.remove(&key);
+        self.rules.countdowns.remove(&key);
+        self.rules.quiet.remove(&key);
+    }
+
+    /// A decline by a rule has failed: if Telegram asked for a wait, no rule declines meanwhile.
+    pub(super) fn rule_failed(&mut self, account: AccountId, failure: &Failure, now: Timestamp) {
+        if let Remedy::RetryAfter(wait) = failure.remedy() {
+            self.rules.paused.insert(account, now + wait);
+            self.notices.show_long(notice::rules_paused(wait.as_secs()), now);
+        }
+    }
+}
+
+/// What a reaction is in the history.
+fn action_of(reaction: &Reaction) -> RuleAction {
+    match reaction {
+        Reaction::Ring => RuleAction::Ring,
+        Reaction::Silence => RuleAction::Silence,
+        Reaction::Decline(_) => RuleAction::Decline,
+        Reaction::Ask(_) => RuleAction::Ask,
+    }
+}

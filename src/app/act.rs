@@ -283,6 +283,10 @@ impl State {
             }
             Some(Dialog::CommandLine(line)) => line.edit(request),
             Some(Dialog::Dial(dial)) => dial.edit(request),
+            Some(Dialog::Quiet(dialog)) => {
+                dialog.input.handle(request);
+                dialog.is_wrong = false;
+            }
             Some(Dialog::Rename(line)) => {
                 line.input.handle(request);
                 line.wrong = None;

@@ -5,6 +5,7 @@ mod control;
 mod history;
 mod phone;
 mod property;
+mod rules;
 
 use super::action::Action;
 use super::hook_event::HookEvent;

@@ -1,0 +1,338 @@
+//! What rules and do not disturb do with calls.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::app::do_not_disturb::QuietEnd;
+use crate::app::effect::RulesEffect;
+use crate::app::rules::{ProgramAnswer, RulesEvent};
+use crate::rules::{
+    AutomaticDecline, CallCount, Condition, Presence, Program, Reaction, Rule, Rules,
+};
+
+fn rule(name: &str, then: Reaction) -> Rule {
+    Rule { name: name.to_owned(), when: Condition::default(), then, run: None, dry: false }
+}
+
+fn decline(grace: u64) -> Reaction {
+    Reaction::Decline(AutomaticDecline {
+        reason: EndReason::Busy,
+        grace: Duration::from_secs(grace),
+        text: None,
+    })
+}
+
+fn ask() -> Reaction {
+    let limit = Duration::from_secs(2);
+    Reaction::Ask(Program { program: "decide".to_owned(), arguments: Vec::new(), limit })
+}
+
+/// A board with these rules, which are known from second -1 on.
+fn ruled(rules: Vec<Rule>) -> State {
+    let mut state = board();
+    let rules = Rules { rules, ..Rules::default() };
+    state.use_rules(Arc::new(rules), TimeZone::UTC, at(-1.0));
+    state
+}
+
+fn ticks(state: &mut State, second: f64) -> Vec<Effect> {
+    update(state, Msg::Tick, at(second))
+}
+
+fn hears(state: &mut State, event: RulesEvent, second: f64) -> Vec<Effect> {
+    update(state, Msg::Rules(event), at(second))
+}
+
+/// Whether the effects draw attention to calls.
+fn announces(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Notify(NotifyEffect::Ringing(_))))
+}
+
+fn mark(state: &State, id: i64) -> Option<String> {
+    let live = state.calls.get(key(id)).and_then(|call| call.rule.as_ref());
+    live.map(words::rules::mark)
+}
+
+#[test]
+fn a_call_is_declined_once_after_its_countdown() {
+    let mut state = ruled(vec![rule("night", decline(3))]);
+    let effects = rings(&mut state, 7, 1.0);
+    assert!(!announces(&effects) && ordered(&effects).is_empty());
+    assert_eq!(state.countdown(key(7)).map(|countdown| &*countdown.rule), Some("night"));
+    assert_eq!(state.next_wake(at(3.5)), at(4.0), "it is due then");
+    assert_eq!(ordered(&ticks(&mut state, 3.9)), []);
+    let sent = ticks(&mut state, 4.0);
+    assert_eq!(ordered(&sent), [(7, EndReason::Busy)]);
+    assert_eq!(request(&sent).origin, Origin::Rule);
+    assert_eq!(ordered(&ticks(&mut state, 9.0)), [], "once");
+    // Even a failure is not tried again.
+    tell(&mut state, done(7, 1, Err(refused(500, "CALL_OCCUPY_FAILED"))), 10.0);
+    assert_eq!(ordered(&rings(&mut state, 7, 11.0)), []);
+    assert_eq!(ordered(&ticks(&mut state, 60.0)), []);
+    tell(&mut state, discarded(7, Some(EndReason::Busy)), 61.0);
+
+    let mut state = ruled(vec![rule("night", decline(0))]);
+    assert_eq!(ordered(&rings(&mut state, 7, 1.0)), [(7, EndReason::Busy)], "without a grace");
+    tell(&mut state, done(7, 1, Ok(RequestAnswer::End)), 1.2);
+    tell(&mut state, discarded(7, Some(EndReason::Busy)), 1.3);
+    assert_eq!(ending(&state, 7), "declined by rule “night” (busy)");
+}
+
+#[test]
+fn any_key_on_the_call_stops_its_countdown_and_moving_does_not() {
+    let countdown = |state: &State| state.countdown(key(7)).is_some();
+    let start = || {
+        let mut state = ruled(vec![rule("night", decline(3))]);
+        rings(&mut state, 7, 1.0);
+        press(&mut state, Action::Top, 1.1);
+        state
+    };
+    for action in [Action::Up, Action::Down, Action::PageDown, Action::Top, Action::Row1] {
+        let mut state = start();
+        press(&mut state, action, 1.2);
+        assert!(countdown(&state), "{action:?}");
+    }
+    for action in [Action::Details, Action::HangUp, Action::Mark, Action::Silence, Action::Answer] {
+        let mut state = start();
+        press(&mut state, action, 1.2);
+        assert!(!countdown(&state), "{action:?}");
+        assert_eq!(ordered(&ticks(&mut state, 9.0)), [], "{action:?}");
+    }
+    let mut state = start();
+    update(&mut state, Msg::UnboundKey("z".to_owned()), at(1.2));
+    assert!(!countdown(&state));
+    assert_eq!(mark(&state, 7), None);
+    // A key on another call does not.
+    let mut state = start();
+    rings(&mut state, 8, 1.3);
+    press(&mut state, Action::Bottom, 1.4);
+    assert_eq!(state.selection(), Some(key(8)));
+    press(&mut state, Action::Details, 1.5);
+    assert!(countdown(&state));
+    // The person declines meanwhile: one request.
+    let mut state = start();
+    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 1.2)), [(7, EndReason::Busy)]);
+    assert_eq!(ordered(&ticks(&mut state, 9.0)), []);
+}
+
+#[test]
+fn nothing_is_declined_that_has_ended_was_answered_or_rang_before() {
+    let mut state = ruled(vec![rule("night", decline(3))]);
+    rings(&mut state, 7, 1.0);
+    tell(&mut state, discarded(7, Some(EndReason::Missed)), 2.0);
+    rings(&mut state, 8, 1.0);
+    tell(&mut state, AccountEvent::Call(live(8, true, Stage::Accepted)), 2.0);
+    assert_eq!(ordered(&ticks(&mut state, 9.0)), []);
+    // Calls are placed at second 0.
+    for (known, wanted) in [(-1.0, 1), (0.5, 1), (1.0, 0), (1.5, 0)] {
+        let mut state = board();
+        let rules = Rules { rules: vec![rule("all", decline(0))], ..Rules::default() };
+        state.use_rules(Arc::new(rules), TimeZone::UTC, at(known));
+        let effects = rings(&mut state, 7, 2.0);
+        assert_eq!(ordered(&effects).len(), wanted, "rules known at {known}");
+        assert_eq!(announces(&effects), wanted == 0, "{known}");
+    }
+    // Outgoing calls are not theirs.
+    let mut state = ruled(vec![rule("all", decline(0))]);
+    let outgoing = live(9, false, Stage::Waiting { received: None });
+    assert_eq!(ordered(&tell(&mut state, AccountEvent::Call(outgoing), 1.0)), []);
+}
+
+#[test]
+fn a_dry_rule_sends_nothing_and_a_later_rule_still_acts() {
+    let dry = Rule { dry: true, ..rule("spam", decline(0)) };
+    let mut state = ruled(vec![dry.clone()]);
+    let effects = rings(&mut state, 7, 1.0);
+    assert!(ordered(&effects).is_empty() && announces(&effects));
+    assert_eq!(mark(&state, 7).as_deref(), Some("would have been declined by “spam” (dry)"));
+    tell(&mut state, discarded(7, Some(EndReason::Missed)), 9.0);
+    assert_eq!(ending(&state, 7), "missed · would have been declined by “spam” (dry)");
+    let mut state = ruled(vec![dry, rule("calm", Reaction::Silence)]);
+    let effects = rings(&mut state, 7, 1.0);
+    assert!(ordered(&effects).is_empty() && !announces(&effects));
+    assert_eq!(mark(&state, 7).as_deref(), Some("silent by rule “calm”"));
+}
+
+#[test]
+fn at_most_so_many_are_declined_in_a_minute_and_the_others_ring() {
+    let mut state = ruled(vec![rule("all", decline(0))]);
+    for id in 1..=10 {
+        assert_eq!(ordered(&rings(&mut state, id, 1.0)).len(), 1, "{id}");
+    }
+    let effects = rings(&mut state, 11, 2.0);
+    assert!(ordered(&effects).is_empty());
+    let notice = "rules have declined 10 calls in a minute; the others ring";
+    assert_eq!(state.notices.newest(), Some(notice));
+    assert!(announces(&ticks(&mut state, 10.0)) || announces(&effects));
+    assert_eq!(ordered(&rings(&mut state, 12, 60.9)), [], "within the minute");
+    assert_eq!(ordered(&rings(&mut state, 13, 61.0)).len(), 1);
+    // Countdowns count as well.
+    let mut state = ruled(vec![rule("all", decline(3))]);
+    for id in 1..=12 {
+        rings(&mut state, id, 1.0);
+    }
+    assert_eq!(ordered(&ticks(&mut state, 4.0)).len(), 10);
+}
+
+#[test]
+fn a_wait_that_telegram_asks_for_pauses_the_rules_of_the_account() {
+    let mut state = ruled(vec![rule("all", decline(0))]);
+    rings(&mut state, 1, 1.0);
+    let flood = Failure::Refused { code: 420, name: "FLOOD_WAIT".to_owned(), value: Some(30) };
+    tell(&mut state, done(1, 1, Err(flood)), 2.0);
+    assert_eq!(
+        state.notices.newest(),
+        Some("Telegram asks for 30 s; rules decline nothing meanwhile")
+    );
+    assert_eq!(ordered(&rings(&mut state, 2, 31.0)), []);
+    assert_eq!(ordered(&rings(&mut state, 3, 32.0)).len(), 1);
+}
+
+#[test]
+fn a_call_waits_shortly_for_what_is_known_of_its_caller() {
+    let calls = Some(CallCount { days: 30, at_least: 0, at_most: Some(0) });
+    let when = Condition { calls, ..Condition::default() };
+    let strangers = Rule { when, ..rule("strangers", decline(0)) };
+    let known = |earlier| {
+        let facts = CallerFacts { earlier, ..CallerFacts::default() };
+        Msg::Ledger(LedgerEvent::CallerFacts { key: key(7), facts })
+    };
+    for (earlier, declines) in [(Some(Vec::new()), 1), (Some(vec![at(-50.0)]), 0), (None, 0)] {
+        let mut state = ruled(vec![strangers.clone()]);
+        let effects = rings(&mut state, 7, 1.0);
+        let asks = |it: &&Effect| matches!(it, Effect::Ledger(LedgerEffect::CallerFacts { .. }));
+        assert_eq!(effects.iter().filter(asks).count(), 1, "one question");
+        assert!(!announces(&effects) && ordered(&effects).is_empty());
+        let effects = update(&mut state, known(earlier.clone()), at(1.1));
+        assert_eq!(ordered(&effects).len(), declines, "{earlier:?}");
+        assert_eq!(announces(&effects), declines == 0);
+        assert_eq!(ordered(&ticks(&mut state, 9.0)), []);
+    }
+    // No answer: it rings.
+    let mut state = ruled(vec![strangers]);
+    rings(&mut state, 7, 1.0);
+    assert!(!announces(&ticks(&mut state, 1.4)));
+    assert!(announces(&ticks(&mut state, 1.5)));
+    assert_eq!(ordered(&update(&mut state, known(Some(Vec::new())), at(1.6))), [], "too late");
+}
+
+#[test]
+fn the_desktop_is_asked_only_where_a_rule_needs_it() {
+    let when = Condition { locked: Some(true), ..Condition::default() };
+    let mut state = ruled(vec![Rule { when, ..rule("away", Reaction::Silence) }]);
+    let effects = rings(&mut state, 7, 1.0);
+    assert!(effects.contains(&Effect::Rules(RulesEffect::ReadPresence(key(7)))));
+    let locked = Presence { locked: Some(true), idle: None };
+    assert!(!announces(&hears(&mut state, RulesEvent::Presence(key(7), locked), 1.1)));
+    assert_eq!(mark(&state, 7).as_deref(), Some("silent by rule “away”"));
+    let mut state = ruled(vec![rule("all", Reaction::Ring)]);
+    let effects = rings(&mut state, 7, 1.0);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Rules(_))));
+    assert!(announces(&effects));
+}
+
+#[test]
+fn a_program_decides_once_and_in_time() {
+    let answer = |answer| RulesEvent::Answered { key: key(7), rule: 0, answer };
+    let asked = || {
+        let mut state = ruled(vec![rule("ask", ask()), rule("rest", Reaction::Silence)]);
+        let effects = rings(&mut state, 7, 1.0);
+        let is_ask = |it: &Effect| matches!(it, Effect::Rules(RulesEffect::Ask { rule: 0, .. }));
+        assert!(effects.iter().any(is_ask) && !announces(&effects));
+        state
+    };
+    let mut state = asked();
+    assert!(announces(&hears(&mut state, answer(ProgramAnswer::Ring), 1.5)));
+    assert_eq!(mark(&state, 7).as_deref(), Some("rings by rule “ask”"));
+    let mut state = asked();
+    assert!(!announces(&hears(&mut state, answer(ProgramAnswer::Silence), 1.5)));
+    let mut state = asked();
+    let declined = hears(&mut state, answer(ProgramAnswer::Decline(EndReason::Missed)), 1.5);
+    assert_eq!(ordered(&declined), [(7, EndReason::Missed)]);
+    let again = hears(&mut state, answer(ProgramAnswer::Decline(EndReason::Missed)), 1.6);
+    assert_eq!(ordered(&again), [], "once");
+    let mut state = asked();
+    hears(&mut state, answer(ProgramAnswer::Pass), 1.5);
+    assert_eq!(mark(&state, 7).as_deref(), Some("silent by rule “rest”"), "the next rule");
+    // Silence is an answer to pass; the limit has a margin.
+    let mut state = asked();
+    ticks(&mut state, 3.4);
+    assert_eq!(mark(&state, 7).as_deref(), Some("rule “ask” asks a program"));
+    ticks(&mut state, 3.5);
+    assert_eq!(mark(&state, 7).as_deref(), Some("silent by rule “rest”"));
+    let late = hears(&mut state, answer(ProgramAnswer::Decline(EndReason::Busy)), 3.6);
+    assert_eq!(ordered(&late), []);
+    // The call has ended meanwhile.
+    let mut state = asked();
+    tell(&mut state, discarded(7, Some(EndReason::Missed)), 1.2);
+    let late = hears(&mut state, answer(ProgramAnswer::Decline(EndReason::Busy)), 1.3);
+    assert_eq!(ordered(&late), []);
+}
+
+#[test]
+fn new_rules_replace_those_in_force_and_wrong_ones_do_not() {
+    let mut state = ruled(vec![rule("ask", ask())]);
+    rings(&mut state, 7, 1.0);
+    let wrong = "rules.toml:3: when: unknown field `colour`".to_owned();
+    hears(&mut state, RulesEvent::Reloaded(Err(wrong)), 1.1);
+    assert_eq!(state.rules.rules.rules.len(), 1);
+    let notice = "rules.toml:3: when: unknown field `colour`; the rules in force stay";
+    assert_eq!(state.notices.newest(), Some(notice));
+    let rings = hears(&mut state, RulesEvent::Reloaded(Ok(Arc::default())), 1.2);
+    assert!(announces(&rings), "a call that was being decided about rings");
+    assert!(state.rules.rules.rules.is_empty());
+}
+
+#[test]
+fn do_not_disturb_silences_calls_until_it_ends() {
+    let types = |state: &mut State, text: &str, second: f64| {
+        for char in text.chars() {
+            let edit = tui_input::InputRequest::InsertChar(char);
+            update(state, Msg::Edit(edit), at(second));
+        }
+    };
+    let order = |state: &mut State, text: &str, second: f64| {
+        press(state, Action::DoNotDisturb, second);
+        types(state, text, second);
+        press(state, Action::Accept, second)
+    };
+    let mut state = ruled(Vec::new());
+    let saved = order(&mut state, "1m", 1.0);
+    assert!(
+        matches!(&saved[..], [Effect::Ledger(LedgerEffect::SaveQuiet(times))] if times.len() == 1)
+    );
+    assert_eq!(state.quiet_until(ACCOUNT, at(2.0)), Some(QuietEnd::At(at(61.0))));
+    assert!(!announces(&rings(&mut state, 7, 2.0)));
+    assert_eq!(mark(&state, 7).as_deref(), Some("silent by rule “do not disturb”"));
+    assert!(announces(&rings(&mut state, 8, 61.0)), "it is over");
+    order(&mut state, "tomorrow", 2702.0);
+    assert!(state.dialog.is_some(), "what means nothing stays");
+    press(&mut state, Action::Back, 2703.0);
+    // For one account.
+    press(&mut state, Action::DoNotDisturb, 2704.0);
+    press(&mut state, Action::Complete, 2704.0);
+    types(&mut state, "on", 2704.0);
+    press(&mut state, Action::Accept, 2704.0);
+    assert_eq!(state.quiet_until(ACCOUNT, at(9e6)), Some(QuietEnd::Never));
+    order(&mut state, "off", 2705.0);
+    assert_eq!(state.quiet_until(ACCOUNT, at(2706.0)), None);
+    // It is on again at the next start.
+    let mut state = ruled(vec![rule("boss", Reaction::Ring)]);
+    let times = vec![(String::new(), None), ("ada".to_owned(), Some(at(-5.0)))];
+    update(&mut state, Msg::Ledger(LedgerEvent::Quiet(times)), at(0.0));
+    assert_eq!(state.quiet_accounts.len(), 1, "without what is over");
+    assert!(announces(&rings(&mut state, 7, 1.0)), "a rule to ring comes first");
+}
+
+#[test]
+fn a_call_is_silenced_by_a_key() {
+    let mut state = board();
+    assert_eq!(press(&mut state, Action::Silence, 1.0), []);
+    assert!(announces(&rings(&mut state, 7, 1.0)));
+    press(&mut state, Action::Top, 1.1);
+    let silent = press(&mut state, Action::Silence, 2.0);
+    assert_eq!(acting(silent), [Effect::Notify(NotifyEffect::Silent(key(7)))]);
+    assert_eq!(acting(press(&mut state, Action::Silence, 2.1)), []);
+}

@@ -1,6 +1,10 @@
 //! Sentences about rules.
 
+use jiff::civil::Weekday;
+
+use crate::calls::history::HistoryKind;
 use crate::calls::rule_mark::{RuleAction, RuleMark};
+use crate::rules::{CallCount, Condition, Mismatch, PersonPattern, Reaction};
 
 /// The rule that has declined a call.
 pub fn by_rule(rule: &str) -> String {
@@ -37,4 +41,110 @@ pub fn ended_mark(mark: &RuleMark) -> String {
 /// A call that a rule is about to decline.
 pub fn countdown(rule: &str, seconds: i64) -> String {
     format!("rule “{rule}” declines in {seconds} s · a key stops it")
+}
+
+/// What a rule does.
+pub fn reaction(reaction: &Reaction) -> String {
+    match reaction {
+        Reaction::Ring => "rings".to_owned(),
+        Reaction::Silence => "is silent here".to_owned(),
+        Reaction::Decline(decline) => {
+            let reason = decline.reason.code();
+            let grace = match decline.grace.as_secs() {
+                0 => String::new(),
+                seconds => format!(" after {seconds} s"),
+            };
+            let text = if decline.text.is_some() { ", with a text" } else { "" };
+            format!("is declined ({reason}){grace}{text}")
+        }
+        Reaction::Ask(program) => format!("is decided by {}", program.program),
+    }
+}
+
+/// The conditions of a rule; `None` if it matches every call.
+pub fn condition(when: &Condition) -> Option<String> {
+    let is = |holds: bool| if holds { "" } else { "not " };
+    let list = |people: &[PersonPattern]| {
+        people.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    };
+    let mut parts = Vec::new();
+    if !when.accounts.is_empty() {
+        parts.push(format!("account {}", when.accounts.join(", ")));
+    }
+    if !when.people.is_empty() {
+        parts.push(format!("from {}", list(&when.people)));
+    }
+    parts.extend(when.list.as_ref().map(|people| format!("from a list of {}", people.len())));
+    parts.extend(when.contact.map(|contact| format!("{}a contact", is(contact))));
+    parts.extend(when.hours.map(|hours| hours.to_string()));
+    if !when.weekdays.is_empty() {
+        let days: Vec<_> = when.weekdays.iter().map(|day| weekday(*day)).collect();
+        parts.push(days.join(", "));
+    }
+    let zone = when.zone.as_ref().and_then(|zone| zone.iana_name());
+    if when.hours.is_some() || !when.weekdays.is_empty() {
+        parts.extend(zone.map(|zone| format!("in {zone}")));
+    }
+    if !when.kinds.is_empty() {
+        let kinds: Vec<_> = when.kinds.iter().map(|kind| self::kind(*kind)).collect();
+        parts.push(kinds.join(", "));
+    }
+    parts.extend(
+        when.repeated.map(|within| format!("repeated within {} min", within.as_secs() / 60)),
+    );
+    parts.extend(when.calls.map(|CallCount { days, at_least, at_most }| {
+        let count = match at_most {
+            Some(most) if most == at_least => format!("{most}"),
+            Some(most) => format!("{at_least} to {most}"),
+            None => format!("{at_least} or more"),
+        };
+        format!("{count} earlier calls in {days} days")
+    }));
+    parts.extend(
+        when.do_not_disturb.map(|on| format!("do not disturb {}", if on { "on" } else { "off" })),
+    );
+    parts.extend(when.in_call.map(|in_call| format!("{}in another call", is(in_call))));
+    parts.extend(when.idle.map(|idle| format!("{}idle", is(idle))));
+    parts.extend(when.locked.map(|locked| format!("{}locked", is(locked))));
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+/// A day of the week, in short.
+fn weekday(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "Mon",
+        Weekday::Tuesday => "Tue",
+        Weekday::Wednesday => "Wed",
+        Weekday::Thursday => "Thu",
+        Weekday::Friday => "Fri",
+        Weekday::Saturday => "Sat",
+        Weekday::Sunday => "Sun",
+    }
+}
+
+fn kind(kind: HistoryKind) -> &'static str {
+    match kind {
+        HistoryKind::Audio => "audio",
+        HistoryKind::Video => "video",
+        HistoryKind::Group => "group",
+    }
+}
+
+/// Why a rule does not match a call.
+pub fn mismatch(mismatch: Mismatch) -> &'static str {
+    match mismatch {
+        Mismatch::Account => "another account",
+        Mismatch::Person => "another person",
+        Mismatch::List => "not in the list",
+        Mismatch::Contact => "contact or not does not fit, or is unknown",
+        Mismatch::Hours => "outside of its hours",
+        Mismatch::Weekday => "on another day",
+        Mismatch::Kind => "another kind of call",
+        Mismatch::Repeated => "no call shortly before, or unknown",
+        Mismatch::Calls => "another number of earlier calls, or unknown",
+        Mismatch::DoNotDisturb => "do not disturb does not fit",
+        Mismatch::InCall => "another call does not fit",
+        Mismatch::Idle => "idle or not does not fit, or is unknown",
+        Mismatch::Locked => "locked or not does not fit, or is unknown",
+    }
 }

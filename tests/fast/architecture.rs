@@ -24,7 +24,7 @@ const IO: &[&str] =
 const IMPORTS: [ImportRule; 18] = [
     ImportRule { module: "text", may: &[], never: IO },
     ImportRule { module: "calls", may: &["text"], never: IO },
-    ImportRule { module: "words", may: &["calls", "control", "text"], never: IO },
+    ImportRule { module: "words", may: &["calls", "control", "rules", "text"], never: IO },
     ImportRule { module: "rules", may: &["calls", "text"], never: IO },
     ImportRule { module: "sign_in", may: &["calls", "text", "words"], never: IO },
     ImportRule {

@@ -24,7 +24,7 @@ use crate::control::protocol::{BoardStatus, ControlReply};
 use crate::control::server::ControlServer;
 use crate::ledger::{LedgerError, LedgerHandle};
 use crate::notify::Notifier;
-use crate::phone::{Phone, PhoneSettings};
+use crate::phone::{HAS_VOICE, Phone, PhoneSettings};
 use crate::records::RecordWriter;
 use crate::telegram::Network;
 use crate::text;
@@ -109,7 +109,7 @@ impl Switchboard {
     /// Makes calls with these settings from now on.
     pub fn use_phone(&mut self, settings: PhoneSettings) {
         let has_proxy = self.runner.accounts.has_proxy();
-        self.state.phone_off = PhoneOff::of(settings.enabled, has_proxy);
+        self.state.phone_off = PhoneOff::of(HAS_VOICE, settings.enabled, has_proxy);
         self.runner.phone = Phone::new(settings);
     }
 

@@ -28,6 +28,9 @@ mod lost_state;
 mod renewal;
 #[path = "fast/time.rs"]
 mod time;
+#[cfg(feature = "voice")]
+#[path = "fast/two_phones.rs"]
+mod two_phones;
 #[cfg(not(feature = "voice"))]
 #[path = "fast/without_voice.rs"]
 mod without_voice;

@@ -373,6 +373,31 @@ fn a_call_connects_although_signaling_is_lost_doubled_and_reordered() {
     }
 }
 
+/// Engines of Telegram send an offer again as the answer to an answer that they do not wait for.
+#[test]
+fn an_offer_that_comes_again_is_not_answered_and_the_sound_goes_on() {
+    for version in LibraryVersion::ALL {
+        let mut network = Network::new(&parameters(version));
+        network.run(2 * SECOND);
+        let side = &mut network.sides[1];
+        let (ssrc, credentials) = (side.transport.ssrc(), side.transport.credentials());
+        let mut same = Negotiation::new(true, ssrc, credentials, &side.transport.fingerprint());
+        same.start(network.now);
+        let offer = std::iter::from_fn(|| same.poll_message()).last().expect("an offer");
+        let offer = serde_json::to_vec(&offer).expect("JSON");
+        let (sent, heard) = (network.signaling[0].len(), network.sound[0].len());
+        for _ in 0..50 {
+            network.sides[1].framing.send(&offer, network.now);
+            network.sides[1].drain(network.now).expect("it is sent");
+            network.run(SECOND / 50);
+        }
+        let longest = network.signaling[0][sent..].iter().map(Vec::len).max();
+        assert!(longest < Some(100), "{version:?}: more than acknowledgements: {longest:?}");
+        let heard = network.sound[0].len() - heard;
+        assert!(heard > 45, "{version:?}: {heard} packets");
+    }
+}
+
 #[test]
 fn of_many_candidates_a_few_are_tried() {
     let custom = CustomParameters::parse(r#"{"network_signaling_nosctp":true}"#);

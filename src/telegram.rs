@@ -12,6 +12,7 @@
 //! ```
 
 mod authorization;
+mod call_requests;
 mod connection;
 mod context;
 mod diagnose;
@@ -22,11 +23,13 @@ mod find_person;
 mod hang_up;
 mod heartbeat;
 mod import;
+#[cfg_attr(not(feature = "voice"), path = "telegram/without_voice/key_exchange.rs")]
 mod key_exchange;
 mod name_lookup;
 mod network;
 mod older_calls;
 mod one_shot;
+#[cfg_attr(not(feature = "voice"), path = "telegram/without_voice/own_calls.rs")]
 mod own_calls;
 mod password;
 mod peers;

@@ -34,6 +34,7 @@ mod hostile;
 mod invitations;
 #[path = "e2e/library_panics.rs"]
 mod library_panics;
+#[cfg(feature = "voice")]
 #[path = "e2e/phone.rs"]
 mod phone;
 #[path = "e2e/plain.rs"]
@@ -46,3 +47,6 @@ mod renewal;
 mod restart;
 #[path = "e2e/sign_in.rs"]
 mod sign_in;
+#[cfg(not(feature = "voice"))]
+#[path = "e2e/without_voice.rs"]
+mod without_voice;

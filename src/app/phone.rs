@@ -33,6 +33,8 @@ const MOST_EARLY: usize = 64;
 /// Why calls cannot be answered and placed in this terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PhoneOff {
+    /// The program was built without the feature `voice`.
+    Build,
     /// The settings have them off.
     Settings,
     /// A proxy is set, and their sound would go past it: it would show the address that the proxy hides.
@@ -40,8 +42,10 @@ pub enum PhoneOff {
 }
 
 impl PhoneOff {
-    pub fn of(enabled: bool, has_proxy: bool) -> Option<Self> {
-        if !enabled {
+    pub fn of(has_voice: bool, enabled: bool, has_proxy: bool) -> Option<Self> {
+        if !has_voice {
+            Some(Self::Build)
+        } else if !enabled {
             Some(Self::Settings)
         } else if has_proxy {
             Some(Self::Proxy)
@@ -52,6 +56,7 @@ impl PhoneOff {
 
     pub fn notice(self) -> &'static str {
         match self {
+            Self::Build => notice::PHONE_NOT_BUILT,
             Self::Settings => notice::PHONE_OFF,
             Self::Proxy => notice::PHONE_PAST_PROXY,
         }

@@ -26,7 +26,7 @@ use crate::control::protocol::{BoardStatus, ControlReply};
 use crate::control::server::ControlServer;
 use crate::ledger::{LedgerError, LedgerHandle};
 use crate::notify::Notifier;
-use crate::phone::{Phone, PhoneSettings};
+use crate::phone::{HAS_VOICE, Phone, PhoneSettings};
 use crate::records::RecordWriter;
 use crate::rules::Rules;
 use crate::telegram::Network;
@@ -118,7 +118,7 @@ impl Switchboard {
     /// Makes calls with these settings from now on.
     pub fn use_phone(&mut self, settings: PhoneSettings) {
         let has_proxy = self.runner.accounts.has_proxy();
-        self.state.phone_off = PhoneOff::of(settings.enabled, has_proxy);
+        self.state.phone_off = PhoneOff::of(HAS_VOICE, settings.enabled, has_proxy);
         self.state.ring_accounts.clone_from(&settings.ring_accounts);
         self.runner.phone = Phone::new(settings);
     }

@@ -17,13 +17,13 @@ use tokio::time::timeout;
 
 use super::CLOSE_DEADLINE;
 use super::authorization::{enable_calls, report_authorization};
+use super::call_requests::CallRequests;
 use super::context::TaskContext;
 use super::disconnect::Disconnect;
 use super::hang_up;
 use super::heartbeat::{ServerProbe, heartbeat};
 use super::name_lookup::look_up_names;
 use super::older_calls::read_older_calls;
-use super::own_calls::CallRequests;
 use super::peers::PartyCache;
 use super::receive::{Dispatcher, UpdateReceiver};
 use super::reconcile::{WantedEnds, read_invitations, reconcile};
@@ -77,7 +77,6 @@ impl Connection {
             client: client.clone(),
             names: names.clone(),
             session: Arc::clone(session),
-            config_logged: Arc::default(),
         };
         let dispatcher = Dispatcher {
             context: context.clone(),

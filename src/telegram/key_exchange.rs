@@ -32,6 +32,8 @@ struct Exchanges {
     placing: u32,
     /// Answers that came meanwhile, to calls that may be those.
     early: Vec<tl::types::PhoneCallAccepted>,
+    /// Whether the settings of `phone.getCallConfig` were logged.
+    config_logged: bool,
 }
 
 /// The exchange of keys of one call.
@@ -71,7 +73,7 @@ impl OwnCalls {
     pub(super) fn update(&self, call: &tl::enums::PhoneCall) -> Option<OwnCallStep> {
         use tl::enums::PhoneCall;
         let mut exchanges = self.lock();
-        let Exchanges { calls, placing, early } = &mut *exchanges;
+        let Exchanges { calls, placing, early, .. } = &mut *exchanges;
         match call {
             PhoneCall::Accepted(call) => {
                 let Some(exchange) = calls.get_mut(&call.id) else {
@@ -105,6 +107,20 @@ impl OwnCalls {
         }
     }
 
+    /// Whether the settings of `phone.getCallConfig` are to be logged, which is so once.
+    pub(super) fn begins_log(&self) -> bool {
+        !std::mem::replace(&mut self.lock().config_logged, true)
+    }
+
+    /// What is to be reported after an update about a call that ends.
+    pub(super) fn event(&self, call: &tl::enums::PhoneCall) -> Option<OwnCallEvent> {
+        match self.update(call)? {
+            OwnCallStep::Report(event) => Some(event),
+            // Only where the call goes on.
+            OwnCallStep::Confirm(_) => None,
+        }
+    }
+
     pub(super) fn answering(&self, handle: Handle, private: PrivateValue, g_a_hash: Vec<u8>) {
         let role = Role::Callee { g_a_hash };
         let exchange = Exchange { handle, private: Some(private), role };
@@ -119,7 +135,7 @@ impl OwnCalls {
     /// The outcome of placing a call. Returns what follows if the call was answered already.
     pub(super) fn placed(&self, call: Option<(Handle, PrivateValue)>) -> Option<OwnCallStep> {
         let mut exchanges = self.lock();
-        let Exchanges { calls, placing, early } = &mut *exchanges;
+        let Exchanges { calls, placing, early, .. } = &mut *exchanges;
         *placing -= 1;
         let step = call.and_then(|(handle, private)| {
             let exchange = Exchange { handle, private: Some(private), role: Role::Caller };

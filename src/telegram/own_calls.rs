@@ -1,21 +1,14 @@
 //! Requests about calls in which this session takes part: answering, placing, confirming.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use grammers_client::client::Client;
-use grammers_client::{InvocationError, tl};
+use grammers_client::tl;
 use grammers_session::Session as _;
 use grammers_session::types::PeerId;
 use onhook_voice::{Group, LibraryVersion, PrivateValue};
-use tokio::time::timeout;
 
-use super::context::{REQUEST_DEADLINE, TaskContext};
+use super::call_requests::{CallRequests, RequestError, input};
 use super::disconnect::Disconnect;
 use super::key_exchange::{KeyConfirmation, OwnCallStep, agreed, fault};
-use super::peers::PartyCache;
-use super::session::CachedSession;
-use super::{error, updates};
+use super::updates;
 use crate::calls::Handle;
 use crate::calls::account::AccountEvent;
 use crate::calls::failure::Failure;
@@ -23,17 +16,6 @@ use crate::calls::own_call::{KeyFault, OwnCallEvent};
 
 /// The layers of the call library. Source: the clients of Telegram, which send the same.
 const LAYERS: (i32, i32) = (65, 92);
-
-/// The requests of one connection about calls of this session.
-#[derive(Clone)]
-pub(super) struct CallRequests {
-    pub(super) context: TaskContext,
-    pub(super) client: Client,
-    pub(super) names: PartyCache,
-    pub(super) session: Arc<CachedSession>,
-    /// Whether the settings of `phone.getCallConfig` were logged.
-    pub(super) config_logged: Arc<AtomicBool>,
-}
 
 impl CallRequests {
     /// Answers a call that rings, and reports the outcome.
@@ -80,31 +62,6 @@ impl CallRequests {
             Some(step) => self.carry_out(step).await,
             None => disconnect,
         }
-    }
-
-    /// Reports to the caller that a call rings here, and reports the outcome.
-    pub(super) async fn report_ringing(self, handle: Handle) -> Option<Disconnect> {
-        let request = tl::functions::phone::ReceivedCall { peer: input(handle) };
-        let (outcome, disconnect) = Self::split(self.invoke(&request).await);
-        // The answer is always true; a refusal is an error.
-        let outcome = outcome.map(|_| ());
-        let event = OwnCallEvent::RingingReported { id: handle.id, outcome };
-        self.context.send(AccountEvent::OwnCall(event)).await;
-        disconnect
-    }
-
-    /// Rates a call, and reports the outcome.
-    pub(super) async fn rate(self, handle: Handle, rating: u8) -> Option<Disconnect> {
-        let request = tl::functions::phone::SetCallRating {
-            user_initiative: false,
-            peer: input(handle),
-            rating: rating.into(),
-            comment: String::new(),
-        };
-        let (outcome, disconnect) = Self::split(self.invoke(&request).await);
-        let event = OwnCallEvent::Rated(outcome.map(|_| ()));
-        self.context.send(AccountEvent::OwnCall(event)).await;
-        disconnect
     }
 
     /// Carries out what follows from an update.
@@ -183,12 +140,12 @@ impl CallRequests {
         Ok(private.map_err(fault)?)
     }
 
-    /// Logs the names of the settings of `phone.getCallConfig`, once for each connection.
+    /// Logs the names of the settings of `phone.getCallConfig`, once in a run of the program.
     ///
     /// They change nothing: the apps of Telegram follow the parameters of each call only, and both
     /// sides of a call must follow the same ones. The log shows which settings Telegram serves.
     async fn log_call_config(&self) {
-        if self.config_logged.swap(true, Ordering::Relaxed) {
+        if !self.context.own_calls.begins_log() {
             return;
         }
         match self.invoke(&tl::functions::phone::GetCallConfig {}).await {
@@ -218,57 +175,6 @@ impl CallRequests {
             self.context.send(AccountEvent::OwnCall(event)).await;
         }
     }
-
-    pub(super) async fn invoke<R: tl::RemoteCall>(
-        &self,
-        request: &R,
-    ) -> Result<R::Return, RequestError> {
-        match timeout(REQUEST_DEADLINE, self.client.invoke(request)).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(RequestError::Invocation(error)),
-            Err(_) => Err(RequestError::Silence),
-        }
-    }
-
-    /// The failure for the person, and what it means for the connection.
-    pub(super) fn split<T>(
-        outcome: Result<T, RequestError>,
-    ) -> (Result<T, Failure>, Option<Disconnect>) {
-        match outcome {
-            Ok(value) => (Ok(value), None),
-            Err(RequestError::Failure(failure)) => (Err(failure), None),
-            Err(RequestError::Fault(fault)) => {
-                (Err(Failure::Internal { cause: crate::words::failure::key_fault(&fault) }), None)
-            }
-            Err(RequestError::Silence) => {
-                (Err(Failure::NoAnswer { after: REQUEST_DEADLINE }), Some(Disconnect::silent()))
-            }
-            Err(RequestError::Invocation(error)) => {
-                let disconnect = error::signed_out(&error).map(Disconnect::SignedOut);
-                (Err(error::failure(&error)), disconnect)
-            }
-        }
-    }
-}
-
-/// Why a request about a call of this session has failed.
-pub(super) enum RequestError {
-    Failure(Failure),
-    Fault(KeyFault),
-    Invocation(InvocationError),
-    Silence,
-}
-
-impl From<Failure> for RequestError {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<KeyFault> for RequestError {
-    fn from(fault: KeyFault) -> Self {
-        Self::Fault(fault)
-    }
 }
 
 /// The handle of a call that lives.
@@ -282,10 +188,6 @@ fn handle(call: &tl::enums::PhoneCall) -> Option<Handle> {
         PhoneCall::Discarded(_) | PhoneCall::Empty(_) => return None,
     };
     Some(Handle { id, access_hash })
-}
-
-fn input(handle: Handle) -> tl::enums::InputPhoneCall {
-    tl::types::InputPhoneCall { id: handle.id, access_hash: handle.access_hash }.into()
 }
 
 /// What this session can do, as caller and as callee.

@@ -100,6 +100,8 @@ pub fn ended_first(name: &str, ending: &str) -> String {
     format!("{name}: {ending}")
 }
 
+/// A key of calls was pressed, and the program was built without the feature `voice`.
+pub const PHONE_NOT_BUILT: &str = "calls in this terminal are off: built without voice";
 /// A key of calls was pressed, and the settings have calls with sound off.
 pub const PHONE_OFF: &str = "calls in this terminal are off: [voice] enabled in config.toml";
 /// A key of calls was pressed, and a proxy is set.

@@ -17,7 +17,7 @@ use crate::calls::own_call::{
 fn with_calls_in_this_terminal_off_their_keys_send_nothing() {
     let mut state = board();
     rings(&mut state, 7, 1.0);
-    for off in [PhoneOff::Settings, PhoneOff::Proxy] {
+    for off in [PhoneOff::Build, PhoneOff::Settings, PhoneOff::Proxy] {
         state.phone_off = Some(off);
         for action in [Action::Answer, Action::Call, Action::Mute, Action::Record] {
             state.notices.clear();
@@ -26,9 +26,10 @@ fn with_calls_in_this_terminal_off_their_keys_send_nothing() {
             assert!(state.dialog.is_none() && state.phone.is_none(), "{action:?}");
         }
     }
-    assert_eq!(PhoneOff::of(true, false), None);
-    assert_eq!(PhoneOff::of(true, true), Some(PhoneOff::Proxy));
-    assert_eq!(PhoneOff::of(false, true), Some(PhoneOff::Settings));
+    assert_eq!(PhoneOff::of(true, true, false), None);
+    assert_eq!(PhoneOff::of(true, true, true), Some(PhoneOff::Proxy));
+    assert_eq!(PhoneOff::of(true, false, true), Some(PhoneOff::Settings));
+    assert_eq!(PhoneOff::of(false, false, true), Some(PhoneOff::Build));
 }
 
 /// A call that this session talks in.

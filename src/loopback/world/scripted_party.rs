@@ -59,7 +59,7 @@ impl World {
             AnswerStyle::Echo | AnswerStyle::HangsUp => {
                 let offered = &self.calls[ix].terms.offered;
                 let own = self.scripted_protocol(callee);
-                let Ok(agreed) = terms::agree(offered, &own, self.scenario.phone.best) else {
+                let Ok(agreed) = terms::agree(offered, &own, &self.scenario.phone) else {
                     // `phone.acceptCall` of the person's app was refused.
                     self.end_call(ix, Reason::Disconnect, None, None, at);
                     return;

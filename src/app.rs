@@ -25,6 +25,7 @@ pub mod phone;
 mod rating;
 pub mod recording;
 pub mod request;
+mod rule_list;
 pub mod rules;
 pub mod selection;
 pub mod sign_in;
@@ -39,7 +40,7 @@ use strum::{EnumIter, IntoEnumIterator};
 use crate::calls::account::{AccountEvent, ConnectionState};
 use crate::calls::event::CallEvent;
 use crate::calls::failure::Remedy;
-use crate::calls::history::{CallerFacts, RuleCount};
+use crate::calls::history::CallerFacts;
 use crate::calls::reason::Ending;
 use crate::calls::{
     AccountId, CallKey, CallKind, Calls, Change, Ignored, Origin, Party, Phase, RequestState,
@@ -59,6 +60,7 @@ use notice::Notices;
 use older_calls::{OlderCalls, OlderOffsets};
 use phone::{OwnCall, PhoneOff};
 use rating::UnratedCall;
+use rule_list::RuleList;
 use rules::RuleState;
 pub use selection::SETTLE;
 use sign_in_dialog::SignInMode;
@@ -99,6 +101,8 @@ pub enum Screen {
     Calls,
     /// The calls of the ledger.
     History,
+    /// The rules of the user.
+    Rules,
     Accounts,
 }
 
@@ -184,8 +188,7 @@ pub struct State {
     pub quiet_accounts: QuietAccounts,
     /// The last call of this session, if Telegram asks for a rating.
     unrated: Option<UnratedCall>,
-    /// How many calls each rule has met, as the ledger has them.
-    pub rule_counts: Vec<RuleCount>,
+    pub rule_list: RuleList,
     /// The names of the accounts whose calls ring on this device for their callers
     /// (`phone.receivedCall`).
     pub ring_accounts: Vec<String>,
@@ -253,6 +256,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     if any_ended {
         // After the effects that save them.
         effects.extend(state.history_changed());
+        effects.extend(state.refresh_rules());
     }
     effects
 }
@@ -297,7 +301,7 @@ impl State {
             rules: RuleState::default(),
             quiet_accounts: QuietAccounts::new(),
             unrated: None,
-            rule_counts: Vec::new(),
+            rule_list: RuleList::default(),
             ring_accounts: Vec::new(),
         }
     }
@@ -317,6 +321,7 @@ impl State {
         match self.screen {
             Screen::Calls => Layer::Board,
             Screen::History => Layer::History,
+            Screen::Rules => Layer::Rules,
             Screen::Accounts => Layer::Accounts,
         }
     }
@@ -552,7 +557,8 @@ impl State {
                 }
                 return decided;
             }
-            LedgerEvent::RulesCounted(counts) => self.rule_counts = counts,
+            LedgerEvent::RulesCounted(counts) => self.rule_list.counts = counts,
+            LedgerEvent::RuleCallsRead { rule, calls } => self.rule_calls_read(rule, calls),
             LedgerEvent::Quiet(times) => {
                 let end = |until: Option<Timestamp>| until.map_or(QuietEnd::Never, QuietEnd::At);
                 let times = times.into_iter().map(|(account, until)| (account, end(until)));

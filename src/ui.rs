@@ -33,6 +33,7 @@ mod popup;
 mod prompt;
 mod reason_picker;
 mod recent;
+mod rules;
 mod sign_in;
 
 use jiff::Timestamp;
@@ -150,6 +151,7 @@ pub fn view(
                     }
                 }
                 Screen::History => history::draw(view, &panels, scratch, buffer),
+                Screen::Rules => rules::draw(view, &panels, buffer),
                 Screen::Accounts => accounts::draw(view, &panels, buffer),
             }
             if state.screen != Screen::Calls {

@@ -23,6 +23,7 @@ impl State {
             Action::PreviousScreen => return self.change_screen(self.screen.next(-1), now),
             Action::ShowCalls => return self.change_screen(Screen::Calls, now),
             Action::ShowHistory => return self.change_screen(Screen::History, now),
+            Action::ShowRules => return self.change_screen(Screen::Rules, now),
             Action::ShowAccounts => return self.change_screen(Screen::Accounts, now),
             Action::Help if self.help.is_none() => {
                 self.open_help(now);
@@ -38,6 +39,7 @@ impl State {
             None => match self.screen {
                 Screen::Calls => self.act_on_calls(action, now),
                 Screen::History => self.act_on_history(action, now),
+                Screen::Rules => self.act_on_rules(action, now),
                 Screen::Accounts => self.act_on_accounts(action, now),
             },
             Some(Dialog::Picker(_)) => self.act_in_picker(action, now),
@@ -185,6 +187,8 @@ impl State {
             | Action::PreviousScreen
             | Action::ShowCalls
             | Action::ShowHistory
+            | Action::ShowRules
+            | Action::EditRules
             | Action::ShowAccounts
             | Action::Complete
             | Action::CompleteBack
@@ -269,8 +273,8 @@ impl State {
                 Vec::new()
             }
             Screen::History => self.filter_history(filter),
-            // It has no filter.
-            Screen::Accounts => Vec::new(),
+            // They have no filter.
+            Screen::Rules | Screen::Accounts => Vec::new(),
         }
     }
 
@@ -364,7 +368,7 @@ impl State {
         let peer = match self.screen {
             Screen::Calls => self.selected_call().map(|call| &call.peer),
             Screen::History => self.history.selected_call().map(|call| &call.peer),
-            Screen::Accounts => None,
+            Screen::Rules | Screen::Accounts => None,
         };
         let text = match (self.privacy, peer) {
             (Privacy::Masked, _) => Err(notice::NOT_COPIED),

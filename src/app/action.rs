@@ -10,6 +10,7 @@ use crate::calls::reason::EndReason;
 pub enum Layer {
     Board,
     History,
+    Rules,
     Accounts,
     Picker,
     /// The filter's input line.
@@ -141,6 +142,10 @@ pub enum Action {
     ShowCalls,
     ShowHistory,
     ShowAccounts,
+    /// Show the rules.
+    ShowRules,
+    /// Edit the file of the rules.
+    EditRules,
     /// Show missed calls only, or all again.
     MissedOnly,
     /// Show calls with people who are not contacts only, or all again.
@@ -189,6 +194,7 @@ impl Layer {
             | Self::SignInField => true,
             Self::Board
             | Self::History
+            | Self::Rules
             | Self::Accounts
             | Self::Picker
             | Self::Help
@@ -203,6 +209,7 @@ impl Layer {
         match self {
             Self::Board => "On the board",
             Self::History => "In the history",
+            Self::Rules => "In the rules",
             Self::Accounts => "In the accounts",
             Self::Picker => "In the reason picker",
             Self::Filter => "While the filter is edited",
@@ -224,8 +231,14 @@ impl Layer {
         const ALWAYS: &[Action] = &[A::Help, A::Back, A::Quit, A::Suspend, A::Redraw];
         const MOVES: &[Action] = &[A::Up, A::Down, A::Top, A::Bottom];
         const PAGES: &[Action] = &[A::PageUp, A::PageDown];
-        const SCREENS: &[Action] =
-            &[A::NextScreen, A::PreviousScreen, A::ShowCalls, A::ShowHistory, A::ShowAccounts];
+        const SCREENS: &[Action] = &[
+            A::NextScreen,
+            A::PreviousScreen,
+            A::ShowCalls,
+            A::ShowHistory,
+            A::ShowRules,
+            A::ShowAccounts,
+        ];
         let own: [&[Action]; 3] = match self {
             Self::History => [
                 MOVES,
@@ -241,6 +254,11 @@ impl Layer {
                     A::Copy,
                     A::CommandLine,
                 ],
+            ],
+            Self::Rules => [
+                MOVES,
+                &[A::EditRules, A::Reconnect, A::DoNotDisturb],
+                &[A::Privacy, A::CommandLine],
             ],
             Self::Accounts => [
                 MOVES,
@@ -301,7 +319,7 @@ impl Layer {
             Self::Rating => [&[A::Rate1, A::Rate2, A::Rate3, A::Rate4, A::Rate5], &[], &[]],
         };
         let screens = match self {
-            Self::Board | Self::History | Self::Accounts => SCREENS,
+            Self::Board | Self::History | Self::Rules | Self::Accounts => SCREENS,
             Self::Picker
             | Self::Filter
             | Self::CommandLine
@@ -374,6 +392,8 @@ impl Action {
             Self::PreviousScreen => "previous screen",
             Self::ShowCalls => "the calls that live",
             Self::ShowHistory => "the history of calls",
+            Self::ShowRules => "the rules",
+            Self::EditRules => "edit the rules in your editor",
             Self::ShowAccounts => "the accounts",
             Self::MissedOnly => "missed calls only, or all",
             Self::StrangersOnly => "calls with people who are not contacts only, or all",

@@ -86,6 +86,8 @@ impl Narrator {
             | Action::PreviousScreen
             | Action::ShowCalls
             | Action::ShowHistory
+            | Action::ShowRules
+            | Action::EditRules
             | Action::ShowAccounts
             | Action::MissedOnly
             | Action::StrangersOnly

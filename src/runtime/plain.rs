@@ -95,7 +95,8 @@ impl PlainLoop {
                 () = sleep_until(wake) => self.apply_all(Msg::Tick)?,
             };
             match step {
-                LoopStep::Continue | LoopStep::Apply(_) => {}
+                // Plain mode has no screen of the rules.
+                LoopStep::Continue | LoopStep::EditRules | LoopStep::Apply(_) => {}
                 LoopStep::Suspend => {
                     self.write()?;
                     self.keys.suspended(signals::stop_this_process)?;

@@ -76,6 +76,7 @@ impl Switchboard {
             sign_in: None,
             notifier: Notifier::default(),
             phone: Phone::new(PhoneSettings::default()),
+            rules_file: None,
             clock,
         };
         let published = (BoardStatus::default(), Instant::now());

@@ -242,6 +242,7 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     match state.screen {
         Screen::Calls => {}
         Screen::History => return keyed(view, Layer::History, fixed(&HISTORY_HINTS)),
+        Screen::Rules => return keyed(view, Layer::Rules, fixed(&RULES_HINTS)),
         Screen::Accounts => return keyed(view, Layer::Accounts, account_hints(view)),
     }
     let mut actions: Vec<(Action, String)> = Vec::new();
@@ -300,6 +301,16 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     add(Action::Quit, "quit");
     keyed(view, Layer::Board, actions)
 }
+
+/// The keys of the rules.
+const RULES_HINTS: [(Action, &str); 6] = [
+    (Action::EditRules, "edit"),
+    (Action::Reconnect, "read again"),
+    (Action::DoNotDisturb, "do not disturb"),
+    (Action::Help, "help"),
+    (Action::NextScreen, "accounts"),
+    (Action::Quit, "quit"),
+];
 
 /// The keys of the accounts that do something for the one under the cursor.
 fn account_hints(view: View) -> Vec<(Action, String)> {

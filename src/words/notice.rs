@@ -284,3 +284,8 @@ pub fn rules_loaded(rules: usize) -> String {
 pub fn rules_refused(cause: &str) -> String {
     format!("{cause}; the rules in force stay")
 }
+
+/// There are no rules.
+pub const NO_RULES: &str = "there are no rules";
+/// The demo does not use the rules, so that there is no file to edit.
+pub const NO_RULES_FILE: &str = "the demo has no rules; onhook demo --rules uses yours";

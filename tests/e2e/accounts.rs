@@ -39,7 +39,7 @@ fn two_accounts(served: &ServerProcess, only: Option<&str>) -> Board {
     }
     let mut board = start.run();
     board.see("● ");
-    board.press("<f4>");
+    board.press("<f5>");
     board.see_line(&["home", "Ada Lovelace", "receives calls"]);
     if only.is_none() {
         board.see_line(&["work", "Ken Thompson", "receives calls"]);
@@ -209,7 +209,7 @@ fn an_account_is_signed_out_at_telegram_and_removed_from_the_board() {
     assert_eq!(accounts_on_disk(folder.path()), 1);
     let mut board = Start::own().at(folder).run();
     board.see("● online · work");
-    board.press("<f4>");
+    board.press("<f5>");
     board.see("receives calls");
     board.press("O");
     board.see("Sign out?");
@@ -226,7 +226,7 @@ fn an_account_that_telegram_does_not_sign_out_keeps_its_files() {
     let served = ServerProcess::start("[[revoke]]\nat = 0.5\n");
     let mut board = board_of(&served).size(110, 24).run();
     board.see("AUTH_KEY_UNKNOWN");
-    board.press("<f4>");
+    board.press("<f5>");
     board.see("sign in again");
     board.press("O");
     board.see("Sign out?");

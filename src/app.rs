@@ -172,6 +172,8 @@ pub struct State {
     pub phone: Option<OwnCall>,
     /// The call that is answered once that one has ended.
     answer_next: Option<CallKey>,
+    /// The living calls that this session has answered or placed in this run.
+    taken: HashSet<CallKey>,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -225,7 +227,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         }
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
-        effects.extend(state.phone_follows(key));
+        effects.extend(state.phone_follows(key, now));
         if !is_recall {
             effects.extend(state.notify_of(key, change, now));
         }
@@ -275,6 +277,7 @@ impl State {
             phone_off: None,
             phone: None,
             answer_next: None,
+            taken: HashSet::new(),
         }
     }
 

@@ -266,6 +266,11 @@ impl State {
             self.calls.annotate(key, failure);
             return Vec::new();
         }
+        if let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) {
+            own.was_ended |= origin == Origin::Media && failure != Failure::Offline;
+            // The other call must not be answered at a later end, which nobody expects.
+            self.answer_next = None;
+        }
         let (unknown, since) = (failure.remedy() == Remedy::Unknown, call.placed);
         let look_up = unknown || failure.is_peer_invalid();
         let check = if look_up { OutcomeCheck::Pending } else { OutcomeCheck::None };

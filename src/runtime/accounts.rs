@@ -90,6 +90,14 @@ impl RunningAccounts {
         }
     }
 
+    /// The ids of the calls for which an account keeps secrets or signaling.
+    pub(super) fn kept_for_calls(&self, id: AccountId) -> Vec<i64> {
+        match self.running.get(usize::from(id.0)) {
+            Some(Slot::Running(account)) => account.kept_for_calls(),
+            Some(Slot::Unusable(_)) | None => Vec::new(),
+        }
+    }
+
     /// Whether Telegram is reached through a proxy.
     pub(super) fn has_proxy(&self) -> bool {
         self.network.proxy.is_some()

@@ -14,6 +14,7 @@ use super::sign_in::BoardSignIn;
 use super::terminal::BoardTerminal;
 use super::{AccountSetup, EVENT_SLOTS};
 use crate::accounts::private_file;
+use crate::app::effect::PhoneEffect;
 use crate::app::msg::{LedgerEvent, Msg};
 use crate::app::phone::PhoneOff;
 use crate::app::{State, update};
@@ -111,6 +112,18 @@ impl Switchboard {
         let has_proxy = self.runner.accounts.has_proxy();
         self.state.phone_off = PhoneOff::of(settings.enabled, has_proxy);
         self.runner.phone = Phone::new(settings);
+    }
+
+    /// Sends the effects for the media of calls to `stand_in` in place of an engine; see
+    /// [`Phone::replace_engine`].
+    pub fn replace_engine(&mut self, stand_in: mpsc::UnboundedSender<PhoneEffect>) {
+        self.runner.phone.replace_engine(stand_in);
+    }
+
+    /// The ids of the calls for which an account keeps secrets of an exchange of keys, and of those for
+    /// which signaling waits to be sent.
+    pub fn kept_for_calls(&self, account: AccountId) -> Vec<i64> {
+        self.runner.accounts.kept_for_calls(account)
     }
 
     /// Notifies the person, and runs hooks, from now on.

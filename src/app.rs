@@ -192,6 +192,8 @@ pub struct State {
     /// The names of the accounts whose calls ring on this device for their callers
     /// (`phone.receivedCall`).
     pub ring_accounts: Vec<String>,
+    /// The living calls that this session has answered or placed in this run.
+    taken: HashSet<CallKey>,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -247,7 +249,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         }
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
-        effects.extend(state.phone_follows(key));
+        effects.extend(state.phone_follows(key, now));
         if !is_recall {
             effects.extend(state.notify_of(key, change));
         }
@@ -303,6 +305,7 @@ impl State {
             unrated: None,
             rule_list: RuleList::default(),
             ring_accounts: Vec::new(),
+            taken: HashSet::new(),
         }
     }
 

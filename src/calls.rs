@@ -289,7 +289,7 @@ impl Calls {
                 self.add(key, *live, context)
             }
             CallEvent::Live(live) if self.live.contains_key(&key) => {
-                let updated = self.update(key, |call| call.progress(*live));
+                let updated = self.update(key, |call| call.progress(*live, context.server_now));
                 if updated { Ok(Change::Updated) } else { Err(Ignored("already known")) }
             }
             CallEvent::Live(live) => self.add(key, *live, context),
@@ -367,7 +367,7 @@ impl Calls {
         let (reference, peer) = (Reference::Call(live.handle), live.peer.clone());
         let mut call = Call::new(key, reference, peer, direction, live.date, context.ring_timeout);
         call.protocol = live.protocol.clone();
-        call.progress(live);
+        call.progress(live, context.server_now);
         self.insert(call);
         Ok(Change::Added)
     }

@@ -156,6 +156,7 @@ impl TuiLoop {
     async fn run(mut self) -> io::Result<ExitReason> {
         let reason = self.work().await;
         drop(self.switchboard.detach_terminal());
+        self.switchboard.hang_up_own_call().await;
         self.switchboard.close().await;
         reason
     }
@@ -337,6 +338,7 @@ pub async fn watch(
     switchboard.use_rules(rules);
     switchboard.write_records(Box::new(out));
     let end = record_loop(&mut switchboard).await;
+    switchboard.hang_up_own_call().await;
     switchboard.close().await;
     end
 }

@@ -272,6 +272,11 @@ impl State {
             self.calls.annotate(key, failure);
             return Vec::new();
         }
+        if let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) {
+            own.was_ended |= origin == Origin::Media && failure != Failure::Offline;
+            // The other call must not be answered at a later end, which nobody expects.
+            self.answer_next = None;
+        }
         let (unknown, since) = (failure.remedy() == Remedy::Unknown, call.placed);
         if origin == Origin::Rule {
             self.rule_failed(key.account, &failure, now);

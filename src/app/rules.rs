@@ -433,7 +433,7 @@ impl State {
         waiting.asked = None;
         waiting.first = number + 1;
         match answer {
-            ProgramAnswer::Pass => return self.go_on(key, now),
+            ProgramAnswer::Pass => self.go_on(key, now),
             ProgramAnswer::Ring => {
                 self.rules.waiting.remove(&key);
                 self.mark(key, &rule.name, RuleAction::Ring, false);

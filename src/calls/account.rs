@@ -25,8 +25,8 @@ pub struct AccountContext {
     pub ring_timeout: Duration,
 }
 
-/// Something that an account is asked to do. Each command but [`Self::SendSignaling`] is answered by
-/// an [`AccountEvent`].
+/// Something that an account is asked to do. Each command but [`Self::SendSignaling`] and
+/// [`Self::ForgetCall`] is answered by an [`AccountEvent`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum AccountCommand {
     /// Send one request on a call; answered by [`AccountEvent::RequestDone`].
@@ -73,6 +73,9 @@ pub enum AccountCommand {
     /// Send signaling to the other side of a call. Packets are sent in order, one at a time, and
     /// again after a lost connection; there is no answer.
     SendSignaling { handle: Handle, bytes: Vec<u8> },
+    /// Forget the secrets and the signaling of a call that this session has answered or placed, and
+    /// that has ended, by Telegram's id. There is no answer.
+    ForgetCall(i64),
     /// Reconnect now; answered by [`AccountEvent::ConnectionState`].
     Reconnect,
 }
@@ -103,7 +106,7 @@ impl AccountCommand {
             Self::ReadInvitations(asked) => AccountEvent::InvitationsRead { asked, known: false },
             Self::ReadOlderCalls { .. } => AccountEvent::OlderCalls(Err(Failure::Offline)),
             Self::EnableCalls => AccountEvent::CallsNotEnabled(Failure::Offline),
-            Self::Reconnect | Self::SendSignaling { .. } => {
+            Self::Reconnect | Self::SendSignaling { .. } | Self::ForgetCall(_) => {
                 AccountEvent::ConnectionState(connection.clone())
             }
         }

@@ -427,7 +427,7 @@ mod tests {
         let rules = rules(text).expect("valid rules");
         assert_eq!((rules.rules.len(), rules.most_declines), (3, 5));
         assert!(rules.breakthrough.contacts && rules.breakthrough.people.len() == 1);
-        assert_eq!(rules.breakthrough.repeated, Some(Duration::from_secs(180)));
+        assert_eq!(rules.breakthrough.repeated, Some(Duration::from_mins(3)));
         let Rule { when, then, run, dry, .. } = &rules.rules[0];
         let decline = AutomaticDecline {
             reason: EndReason::Missed,
@@ -449,7 +449,7 @@ mod tests {
             weekdays: vec![Weekday::Monday, Weekday::Sunday],
             zone: Some(TimeZone::get("Asia/Tokyo").expect("a zone")),
             kinds: vec![HistoryKind::Video],
-            repeated: Some(Duration::from_secs(300)),
+            repeated: Some(Duration::from_mins(5)),
             calls: Some(CallCount { days: 30, at_least: 0, at_most: Some(2) }),
             do_not_disturb: Some(true),
             in_call: Some(true),

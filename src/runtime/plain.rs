@@ -54,8 +54,9 @@ pub async fn plain(
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(WatchEnd::Stopped),
         end => end,
     };
-    let PlainLoop { switchboard, keys, .. } = plain;
+    let PlainLoop { mut switchboard, keys, .. } = plain;
     drop(keys);
+    switchboard.hang_up_own_call().await;
     switchboard.close().await;
     end
 }

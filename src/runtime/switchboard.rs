@@ -16,6 +16,7 @@ use super::sign_in::BoardSignIn;
 use super::terminal::BoardTerminal;
 use super::{AccountSetup, EVENT_SLOTS};
 use crate::accounts::private_file;
+use crate::app::effect::PhoneEffect;
 use crate::app::msg::{LedgerEvent, Msg};
 use crate::app::phone::{OwnCallOrder, PhoneOff};
 use crate::app::{State, update};
@@ -134,6 +135,18 @@ impl Switchboard {
         }
     }
 
+    /// Sends the effects for the media of calls to `stand_in` in place of an engine; see
+    /// [`Phone::replace_engine`].
+    pub fn replace_engine(&mut self, stand_in: mpsc::UnboundedSender<PhoneEffect>) {
+        self.runner.phone.replace_engine(stand_in);
+    }
+
+    /// The ids of the calls for which an account keeps secrets of an exchange of keys, and of those for
+    /// which signaling waits to be sent.
+    pub fn kept_for_calls(&self, account: AccountId) -> Vec<i64> {
+        self.runner.accounts.kept_for_calls(account)
+    }
+
     /// Notifies the person, and runs hooks, from now on.
     pub fn notify(&mut self, notifier: Notifier) {
         self.runner.notifier = notifier;
@@ -245,8 +258,9 @@ impl Switchboard {
         self.runner.accounts.stop().await;
     }
 
-    /// Hangs up the call of this session, and waits up to 5 s for its end.
-    async fn hang_up_own_call(&mut self) {
+    /// Hangs up the call of this session, and waits up to 5 s for its end. This precedes [`Self::close`]
+    /// on each way out that the program has in its hands.
+    pub async fn hang_up_own_call(&mut self) {
         if self.state.phone.is_none() {
             return;
         }
@@ -266,10 +280,8 @@ impl Switchboard {
         }
     }
 
-    /// Ends the call of this session and the hooks that run, stops all accounts, applies their last
-    /// events, and closes the ledger.
+    /// Ends the hooks that run, stops all accounts, applies their last events, and closes the ledger.
     pub async fn close(mut self) {
-        self.hang_up_own_call().await;
         std::mem::take(&mut self.runner.notifier).close().await;
         self.runner.phone.close().await;
         self.stop().await;

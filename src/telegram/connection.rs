@@ -170,8 +170,8 @@ impl Connection {
     }
 
     /// Answers a call in a task that outlives the connection, so that its outcome is always reported.
-    pub(super) fn answer(&self, handle: Handle, g_a_hash: Vec<u8>) {
-        self.outlive(self.calls.clone().answer(handle, g_a_hash));
+    pub(super) fn answer(&self, handle: Handle) {
+        self.outlive(self.calls.clone().answer(handle));
     }
 
     /// Places a call in a task that outlives the connection.

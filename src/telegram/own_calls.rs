@@ -19,26 +19,27 @@ const LAYERS: (i32, i32) = (65, 92);
 
 impl CallRequests {
     /// Answers a call that rings, and reports the outcome.
-    pub(super) async fn answer(self, handle: Handle, g_a_hash: Vec<u8>) -> Option<Disconnect> {
-        let outcome = self.accept(handle, g_a_hash).await;
+    pub(super) async fn answer(self, handle: Handle) -> Option<Disconnect> {
+        let outcome = self.accept(handle).await;
         let (outcome, disconnect) = Self::split(outcome);
-        if outcome.is_err() {
-            self.context.own_calls.remove(handle.id);
+        if let Err(failure) = &outcome {
+            self.context.own_calls.not_answered(handle.id, failure);
         }
         let event = OwnCallEvent::Answered { id: handle.id, outcome };
         self.context.send(AccountEvent::OwnCall(event)).await;
         disconnect
     }
 
-    async fn accept(&self, handle: Handle, g_a_hash: Vec<u8>) -> Result<(), RequestError> {
+    async fn accept(&self, handle: Handle) -> Result<(), RequestError> {
         let private = self.private_value().await?;
-        let request = tl::functions::phone::AcceptCall {
-            peer: input(handle),
-            g_b: private.public().to_vec(),
-            protocol: protocol(),
-        };
         // Before the request: the update with the other value may come before its answer.
-        self.context.own_calls.answering(handle, private, g_a_hash);
+        let g_b = self
+            .context
+            .own_calls
+            .answering(handle.id, private)
+            .ok_or_else(|| Failure::Internal { cause: "the call has ended".to_owned() })?;
+        let request =
+            tl::functions::phone::AcceptCall { peer: input(handle), g_b, protocol: protocol() };
         let tl::enums::phone::PhoneCall::Call(answer) = self.invoke(&request).await?;
         self.apply(&answer).await;
         Ok(())
@@ -48,20 +49,21 @@ impl CallRequests {
     pub(super) async fn place(self, user_id: i64) -> Option<Disconnect> {
         self.context.own_calls.placing();
         let (outcome, disconnect) = Self::split(self.request_call(user_id).await);
-        let (placed, outcome) = match outcome {
+        let (steps, outcome) = match outcome {
             Ok((private, answer)) => {
                 self.apply(&answer).await;
                 let placed = handle(&answer.phone_call).map(|handle| (handle, private));
-                (placed, Ok(answer.phone_call.id()))
+                let steps = self.context.own_calls.placed(user_id, Ok(placed));
+                (steps, Ok(answer.phone_call.id()))
             }
-            Err(failure) => (None, Err(failure)),
+            Err(failure) => (self.context.own_calls.placed(user_id, Err(&failure)), Err(failure)),
         };
-        let step = self.context.own_calls.placed(placed);
         self.context.send(AccountEvent::OwnCall(OwnCallEvent::Placed(outcome))).await;
-        match step {
-            Some(step) => self.carry_out(step).await,
-            None => disconnect,
+        let mut disconnect = disconnect;
+        for step in steps {
+            disconnect = self.clone().carry_out(step).await.or(disconnect);
         }
+        disconnect
     }
 
     /// Carries out what follows from an update.

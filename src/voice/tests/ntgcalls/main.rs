@@ -47,7 +47,7 @@ fn both_roles(version: LibraryVersion, custom: &'static str, line: Option<LossyL
         let reflector = line.map(|line| LossyReflector::start(line, 7 + u64::from(caller)));
         let call = InteropCall::start(CallPlan { version, caller, custom }, reflector.as_ref());
         call.connected();
-        let expected = if reflector.is_some() { Path::Relayed(1) } else { Path::Direct };
+        let expected = if reflector.is_some() { Path::Relayed(7) } else { Path::Direct };
         let path = call.event(|_, event| match event {
             MediaEvent::Path(path) => Some(*path),
             _ => None,

@@ -6,6 +6,7 @@ mod find_person;
 mod noise;
 mod phone;
 mod sign_in;
+mod text;
 
 use std::time::Duration;
 

@@ -14,6 +14,7 @@ pub mod own_call;
 pub mod person_query;
 mod progress;
 pub mod reason;
+pub mod reply_text;
 mod rows;
 
 use std::collections::hash_map::Entry;
@@ -438,6 +439,7 @@ impl Calls {
             ending,
             route: call.route,
             failure,
+            reply: call.reply,
             provenance: Provenance::Live,
         };
         ended.attribute();

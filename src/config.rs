@@ -7,6 +7,7 @@ pub mod key_press;
 pub mod keymap;
 pub mod notify_method;
 pub mod paths;
+mod texts;
 pub mod theme;
 mod voice;
 
@@ -60,6 +61,8 @@ macro_rules! settings {
             hook: Vec<HookEntry>,
             #[serde(default)]
             voice: VoiceTable,
+            #[serde(default)]
+            texts: Vec<Spanned<String>>,
         }
 
         impl ConfigFile {
@@ -156,6 +159,8 @@ pub struct Config {
     pub hooks: Vec<Hook>,
     /// Calls with sound in this terminal.
     pub phone: PhoneSettings,
+    /// The texts that can be sent to a caller.
+    pub texts: Vec<String>,
 }
 
 /// Settings that cannot be used.
@@ -255,6 +260,7 @@ impl Config {
             background,
             ascii: settings.ascii.resolved(&var),
             hooks: file.hook.iter().map(|hook| hook.check(source)).collect::<Result<_, _>>()?,
+            texts: texts::check(&file.texts, source)?,
             phone: file.voice.check(source, &var, paths.recordings())?,
             settings,
         })

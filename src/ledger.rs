@@ -562,6 +562,7 @@ fn ended_call(
         ending,
         route: row.code("route")?,
         failure: None,
+        reply: None,
         provenance: if seen { Provenance::Live } else { Provenance::ChatOnly },
     };
     if !by_you

@@ -108,6 +108,7 @@ pub async fn board(
     let notify = NotifySettings { method: notify, bell, hooks: config.hooks };
     switchboard.notify(Notifier::start(notify, &var));
     switchboard.use_phone(config.phone);
+    switchboard.state.texts = config.texts;
     switchboard.dispatch(Msg::Resized { width, height })?;
     let options = DisplayOptions {
         theme: config.theme,

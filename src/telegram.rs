@@ -33,6 +33,7 @@ mod peers;
 mod receive;
 mod reconcile;
 mod renew;
+mod send_text;
 mod sequence;
 mod server_clock;
 mod session;
@@ -375,6 +376,9 @@ impl Supervisor {
                         connection.read_older_calls(before);
                     }
                     Some(AccountCommand::EnableCalls) => connection.enable_calls(),
+                    Some(AccountCommand::SendText { key, user_id, text }) => {
+                        connection.send_text(key, user_id, text);
+                    }
                     Some(AccountCommand::Answer { handle, g_a_hash }) => {
                         connection.answer(handle, g_a_hash);
                     }

@@ -32,6 +32,7 @@ mod popup;
 mod prompt;
 mod reason_picker;
 mod recent;
+mod reply;
 mod sign_in;
 
 use jiff::Timestamp;
@@ -178,11 +179,14 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
         Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
         Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
         Some(Dialog::Dial(dial)) => dial::draw(view, dial, area, buffer),
+        // The footer has it where there is no room for frames.
+        Some(Dialog::Reply(dialog)) if panels.framed => reply::draw(view, dialog, area, buffer),
         Some(Dialog::CommandLine(line)) => command_line::draw_candidates(view, line, area, buffer),
         Some(
             Dialog::Filter { .. }
             | Dialog::Rename(_)
             | Dialog::Quit
+            | Dialog::Reply(_)
             | Dialog::EnableCalls(_)
             | Dialog::SignOut(_)
             | Dialog::AnswerOther(_)

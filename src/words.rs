@@ -13,6 +13,7 @@ pub mod notice;
 pub mod phone;
 pub mod plain;
 pub mod reason;
+pub mod reply;
 pub mod screen;
 pub mod sign_in;
 

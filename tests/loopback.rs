@@ -5,6 +5,7 @@ mod contacts;
 mod find_person;
 mod noise;
 mod phone;
+mod send_text;
 mod sign_in;
 mod text;
 

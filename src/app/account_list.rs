@@ -180,6 +180,7 @@ impl State {
             // Nothing more will be known of it here.
             self.end_call(key, Ending::OVER, now);
         }
+        self.abandon_replies(id, now);
         if matches!(self.dialog, Some(Dialog::EnableCalls(account)) if account == id) {
             self.dialog = None;
         }

@@ -50,6 +50,7 @@ impl State {
                 if action == Action::Accept { self.answer_other(key, now) } else { Vec::new() }
             }
             Some(Dialog::Dial(_)) => self.act_in_dial(action),
+            Some(Dialog::Reply(_)) => self.act_in_reply(action, now),
             Some(Dialog::EnableCalls(account)) => {
                 self.confirm(action, Effect::Account(account, AccountCommand::EnableCalls))
             }
@@ -77,8 +78,8 @@ impl State {
 
     /// Quits. The first time while a request on a call is under way it asks instead.
     fn quit(&mut self) -> Vec<Effect> {
-        if (self.is_sending() || self.phone.is_some()) && !matches!(self.dialog, Some(Dialog::Quit))
-        {
+        let is_busy = self.is_sending() || self.is_replying() || self.phone.is_some();
+        if is_busy && !matches!(self.dialog, Some(Dialog::Quit)) {
             self.help = None;
             let signing_in = matches!(self.dialog, Some(Dialog::SignIn(_)));
             self.dialog = Some(Dialog::Quit);
@@ -149,10 +150,8 @@ impl State {
             Action::Privacy => return self.toggle_privacy(),
             Action::Reconnect => {
                 self.notices.show(notice::RECONNECTING, now);
-                let present = self.present();
-                return present
-                    .map(|(id, _)| Effect::Account(id, AccountCommand::Reconnect))
-                    .collect();
+                let reconnect = |(id, _)| Effect::Account(id, AccountCommand::Reconnect);
+                return self.present().map(reconnect).collect();
             }
             Action::SignIn => self.add_account(now),
             Action::EnableCalls => self.enable_calls(now),
@@ -182,6 +181,7 @@ impl State {
             | Action::ReasonMissed
             | Action::ReasonHangup
             | Action::ReasonDisconnect
+            | Action::DeclineWithText
             | Action::Resend
             | Action::ForgotPassword
             | Action::Help
@@ -200,6 +200,10 @@ impl State {
             Action::Top => picker.move_by(isize::MIN),
             Action::Bottom => picker.move_by(isize::MAX),
             Action::Accept => Some(picker.cursor),
+            Action::DeclineWithText => {
+                self.open_reply();
+                return Vec::new();
+            }
             Action::DefaultReason => {
                 Some(Choice::Default).filter(|it| picker.choices().contains(it))
             }
@@ -267,6 +271,7 @@ impl State {
             }
             Some(Dialog::CommandLine(line)) => line.edit(request),
             Some(Dialog::Dial(dial)) => dial.edit(request),
+            Some(Dialog::Reply(dialog)) => dialog.edit(request),
             Some(Dialog::Rename(line)) => {
                 line.input.handle(request);
                 line.wrong = None;

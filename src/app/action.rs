@@ -17,6 +17,8 @@ pub enum Layer {
     CommandLine,
     /// A person is chosen to call.
     Dial,
+    /// A text is chosen or typed with which a call is declined.
+    Reply,
     /// The input line for the new name of an account.
     AccountName,
     Help,
@@ -169,6 +171,8 @@ pub enum Action {
     ReasonHangup,
     /// Send disconnect.
     ReasonDisconnect,
+    /// Choose or type a text that is sent to the caller after the decline.
+    DeclineWithText,
 }
 
 impl Layer {
@@ -178,6 +182,7 @@ impl Layer {
             Self::Filter
             | Self::CommandLine
             | Self::Dial
+            | Self::Reply
             | Self::AccountName
             | Self::SignInField => true,
             Self::Board
@@ -201,6 +206,7 @@ impl Layer {
             Self::Filter => "While the filter is edited",
             Self::CommandLine => "On the command line",
             Self::Dial => "While a person is chosen to call",
+            Self::Reply => "While a text for a caller is chosen",
             Self::AccountName => "While an account is renamed",
             Self::Help => "On this page",
             Self::SignInMenu => "In the list of ways to sign in",
@@ -278,11 +284,11 @@ impl Layer {
             ],
             Self::Picker => [
                 MOVES,
-                &[A::Accept, A::DefaultReason],
+                &[A::Accept, A::DefaultReason, A::DeclineWithText],
                 &[A::ReasonBusy, A::ReasonMissed, A::ReasonHangup, A::ReasonDisconnect],
             ],
             Self::Help => [MOVES, PAGES, &[]],
-            Self::SignInMenu => [&[A::Up, A::Down], &[A::Accept], &[]],
+            Self::SignInMenu | Self::Reply => [&[A::Up, A::Down], &[A::Accept], &[]],
             Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
             Self::CommandLine | Self::Dial => {
                 [&[A::Accept, A::Complete, A::CompleteBack], &[], &[]]
@@ -296,6 +302,7 @@ impl Layer {
             | Self::Filter
             | Self::CommandLine
             | Self::Dial
+            | Self::Reply
             | Self::AccountName
             | Self::Help
             | Self::SignInMenu
@@ -379,6 +386,7 @@ impl Action {
             Self::ReasonMissed => "send missed",
             Self::ReasonHangup => "send hangup",
             Self::ReasonDisconnect => "send disconnect",
+            Self::DeclineWithText => "decline a call, and send its caller a text",
         }
     }
 

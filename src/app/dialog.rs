@@ -6,10 +6,11 @@ use super::State;
 use super::action::{Action, Layer};
 use super::command_line::CommandLine;
 use super::dial_dialog::Dial;
+use super::reply_dialog::ReplyDialog;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
 use crate::calls::{AccountId, CallKey, CallKind};
-use crate::words::screen::{self, YesNo};
+use crate::words::screen::{self, QuitCause, YesNo};
 
 /// The dialog that has the keyboard.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub enum Dialog {
     AnswerOther(CallKey),
     /// A person is chosen to call.
     Dial(Box<Dial>),
+    /// A text is chosen or typed with which a call is declined.
+    Reply(Box<ReplyDialog>),
     /// The question how the last call of this session was.
     Rating,
 }
@@ -55,6 +58,7 @@ impl Dialog {
                 Layer::Confirm
             }
             Self::Dial(_) => Layer::Dial,
+            Self::Reply(_) => Layer::Reply,
             Self::Rating => Layer::Rating,
             Self::Rename(_) => Layer::AccountName,
         }
@@ -82,7 +86,14 @@ impl State {
     /// The question that waits for an answer.
     pub fn confirmation(&self) -> Option<Confirmation> {
         let question = match self.dialog.as_ref()? {
-            Dialog::Quit => screen::quit(self.phone.is_some()),
+            Dialog::Quit => {
+                let cause = match &self.phone {
+                    Some(_) => QuitCause::Call,
+                    None if self.is_replying() => QuitCause::Text,
+                    None => QuitCause::HangUp,
+                };
+                screen::quit(cause)
+            }
             Dialog::EnableCalls(account) => {
                 screen::enable_calls(&self.shown_account(self.account(*account)))
             }
@@ -100,7 +111,8 @@ impl State {
             | Dialog::CommandLine(_)
             | Dialog::SignIn(_)
             | Dialog::Rename(_)
-            | Dialog::Dial(_) => return None,
+            | Dialog::Dial(_)
+            | Dialog::Reply(_) => return None,
         };
         Some(question.into())
     }

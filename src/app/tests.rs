@@ -5,6 +5,7 @@ mod control;
 mod history;
 mod phone;
 mod property;
+mod reply;
 
 use super::action::Action;
 use super::hook_event::HookEvent;

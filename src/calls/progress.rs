@@ -152,6 +152,7 @@ impl EndedCall {
             ending,
             route: None,
             failure: None,
+            reply: None,
             provenance: Provenance::ChatOnly,
         }
     }
@@ -179,6 +180,7 @@ impl EndedCall {
             ending: Ending::Invitation(end),
             route: None,
             failure: None,
+            reply: None,
             provenance: Provenance::ChatOnly,
         }
     }

@@ -98,7 +98,8 @@ impl Narrator {
             | Action::ReasonBusy
             | Action::ReasonMissed
             | Action::ReasonHangup
-            | Action::ReasonDisconnect => plain::NO_CHANGE.to_owned(),
+            | Action::ReasonDisconnect
+            | Action::DeclineWithText => plain::NO_CHANGE.to_owned(),
         };
         self.announce(sentence);
     }

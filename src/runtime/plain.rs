@@ -44,6 +44,7 @@ pub async fn plain(
     switchboard.state.has_screens = false;
     switchboard.state.sign_in_mode = sign_in;
     switchboard.use_phone(config.phone);
+    switchboard.state.texts = config.texts;
     if config.settings.privacy {
         switchboard.state.privacy = Privacy::Masked;
     }

@@ -19,7 +19,6 @@ use super::CLOSE_DEADLINE;
 use super::authorization::{enable_calls, report_authorization};
 use super::context::TaskContext;
 use super::disconnect::Disconnect;
-use super::hang_up;
 use super::heartbeat::{ServerProbe, heartbeat};
 use super::name_lookup::look_up_names;
 use super::older_calls::read_older_calls;
@@ -30,9 +29,11 @@ use super::reconcile::{WantedEnds, read_invitations, reconcile};
 use super::sequence::Sequence;
 use super::server_clock::ServerClock;
 use super::session::{CachedSession, SessionError};
+use super::{hang_up, send_text};
 use crate::calls::account::AccountEvent;
 use crate::calls::failure::Failure;
-use crate::calls::{CallRequest, Handle};
+use crate::calls::reply_text::{ReplyFailure, ReplyText};
+use crate::calls::{CallKey, CallRequest, Handle};
 
 /// A working connection. Dropping it ends all its tasks.
 pub(super) struct Connection {
@@ -165,6 +166,26 @@ impl Connection {
                 Err(error) => {
                     let outcome = Err(Failure::Internal { cause: error.to_string() });
                     context.send(AccountEvent::RequestDone { key, attempt, outcome }).await;
+                }
+            }
+        });
+    }
+
+    /// Sends a text in a task that outlives the connection, so that its outcome is always reported.
+    pub(super) fn send_text(&self, key: CallKey, user_id: i64, text: ReplyText) {
+        let (context, pool, dc) = (self.context.clone(), self.handle.thin.clone(), self.dc);
+        let session = Arc::clone(&self.session);
+        self.outlive(async move {
+            let events = context.clone();
+            let text = (key, user_id, text);
+            let sending = async move { send_text::send(context, pool, dc, &session, text).await };
+            match tokio::spawn(sending).await {
+                Ok(ended) => ended,
+                Err(error) => {
+                    let failure = Failure::Internal { cause: error.to_string() };
+                    let outcome = Err(ReplyFailure::Failed(failure));
+                    events.send(AccountEvent::TextSent { key, outcome }).await;
+                    None
                 }
             }
         });

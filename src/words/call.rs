@@ -158,13 +158,14 @@ pub fn hidden_marks(calls: usize) -> String {
     format!("the filter hides {calls} marked; they stay")
 }
 
-/// How a call ended: with both reasons where a discard was sent from this session, and with the route
-/// of the sound where this session took part.
+/// How a call ended: with both reasons where a discard was sent from this session, with the route of
+/// the sound where this session took part, and with what has become of the text for the caller.
 pub fn ending_with_reasons(ended: &EndedCall) -> String {
     let reasons = reasons(ended).map(|reasons| format!(" ({reasons})")).unwrap_or_default();
     let route = ended.route.map(super::phone::route);
     let route = route.map(|route| format!(" · {route}")).unwrap_or_default();
-    format!("{}{reasons}{route}", ending(ended))
+    let reply = ended.reply.as_ref().map(|reply| format!(" · {}", super::reply::state(reply)));
+    format!("{}{reasons}{route}{}", ending(ended), reply.unwrap_or_default())
 }
 
 /// How a call ended, without the reasons.

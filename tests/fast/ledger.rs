@@ -377,6 +377,7 @@ fn any_ended() -> impl Strategy<Value = EndedCall> {
                 ending,
                 route: was_answered.then_some(SoundRoute::Direct),
                 failure: None,
+                reply: None,
                 provenance: Provenance::Live,
             }
         },
@@ -439,6 +440,7 @@ async fn with_calls(count: i64) -> (TempDir, Ledger) {
             },
             route: None,
             failure: None,
+            reply: None,
             provenance: Provenance::Live,
         };
         (if number % 3 == 0 { ME } else { ME + 1 }, LedgerRow::Ended(Box::new(ended)))

@@ -500,8 +500,8 @@ impl State {
                 self.messages_deleted(account, &messages, now);
             }
             AccountEvent::OlderCalls(page) => return self.older_page(account, page, now),
-            AccountEvent::CallsNotEnabled(cause) => {
-                self.notices.show_long(words::notice::calls_not_enabled(&cause), now);
+            AccountEvent::CallsNotSwitched(cause) => {
+                self.notices.show_long(words::notice::calls_not_switched(&cause), now);
             }
             AccountEvent::TextSent { key, outcome } => self.text_sent(key, outcome, now),
             // The command that asked for it reads it as well.

@@ -107,7 +107,7 @@ impl Narrator {
                 Dialog::Picker(_)
                 | Dialog::SignIn(_)
                 | Dialog::Quit
-                | Dialog::EnableCalls(_)
+                | Dialog::SwitchCalls { .. }
                 | Dialog::SignOut(_)
                 | Dialog::AnswerOther(_)
                 | Dialog::Rename(_)

@@ -375,7 +375,7 @@ impl Supervisor {
                     Some(AccountCommand::ReadOlderCalls { before }) => {
                         connection.read_older_calls(before);
                     }
-                    Some(AccountCommand::EnableCalls) => connection.enable_calls(),
+                    Some(AccountCommand::SwitchCalls { on }) => connection.switch_calls(on),
                     Some(AccountCommand::SendText { key, user_id, text }) => {
                         connection.send_text(key, user_id, text);
                     }

@@ -187,7 +187,7 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
             | Dialog::Rename(_)
             | Dialog::Quit
             | Dialog::Reply(_)
-            | Dialog::EnableCalls(_)
+            | Dialog::SwitchCalls { .. }
             | Dialog::SignOut(_)
             | Dialog::AnswerOther(_)
             | Dialog::Rating,

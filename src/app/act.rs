@@ -51,8 +51,8 @@ impl State {
             }
             Some(Dialog::Dial(_)) => self.act_in_dial(action),
             Some(Dialog::Reply(_)) => self.act_in_reply(action, now),
-            Some(Dialog::EnableCalls(account)) => {
-                self.confirm(action, Effect::Account(account, AccountCommand::EnableCalls))
+            Some(Dialog::SwitchCalls { account, on }) => {
+                self.confirm(action, Effect::Account(account, AccountCommand::SwitchCalls { on }))
             }
             Some(Dialog::SignOut(account)) => self.answer_sign_out(account, action, now),
             Some(Dialog::Rename(_)) => self.act_on_account_name(action, now),
@@ -71,7 +71,7 @@ impl State {
         let off = |account: &AccountState| account.authorization.calls_off && !account.is_out();
         let first = self.present().find(|(_, account)| off(account)).map(|(id, _)| id);
         match first {
-            Some(id) => self.dialog = Some(Dialog::EnableCalls(id)),
+            Some(account) => self.dialog = Some(Dialog::SwitchCalls { account, on: true }),
             None => self.notices.show(notice::ALL_RECEIVE, now),
         }
     }

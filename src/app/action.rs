@@ -128,7 +128,7 @@ pub enum Action {
     Resend,
     /// Have the two-step password removed with a code that is sent by e-mail.
     ForgotPassword,
-    /// Turn on call requests for a session that has them off.
+    /// Turn on call requests for a session that has them off; in the accounts, also turn them off.
     EnableCalls,
     /// Show the next screen.
     NextScreen,
@@ -363,7 +363,7 @@ impl Action {
             Self::Rename => "give the account another name",
             Self::Resend => "have the code sent again",
             Self::ForgotPassword => "recover a forgotten two-step password",
-            Self::EnableCalls => "let this session receive calls, if it does not",
+            Self::EnableCalls => "let this session receive calls; in the accounts, also stop them",
             Self::NextScreen => "next screen",
             Self::PreviousScreen => "previous screen",
             Self::ShowCalls => "the calls that live",

@@ -27,8 +27,11 @@ pub enum Dialog {
     SignIn(Box<SignInDialog>),
     /// The question before quitting while a hang-up is on its way.
     Quit,
-    /// The question before call requests are turned on for a session.
-    EnableCalls(AccountId),
+    /// The question before call requests are turned on or off for a session.
+    SwitchCalls {
+        account: AccountId,
+        on: bool,
+    },
     /// The question before an account is signed out.
     SignOut(AccountId),
     /// The input line for the new name of an account.
@@ -54,7 +57,7 @@ impl Dialog {
                 Question::Method { .. } => Layer::SignInMenu,
                 _ => Layer::SignInField,
             },
-            Self::Quit | Self::EnableCalls(_) | Self::SignOut(_) | Self::AnswerOther(_) => {
+            Self::Quit | Self::SwitchCalls { .. } | Self::SignOut(_) | Self::AnswerOther(_) => {
                 Layer::Confirm
             }
             Self::Dial(_) => Layer::Dial,
@@ -94,8 +97,8 @@ impl State {
                 };
                 screen::quit(cause)
             }
-            Dialog::EnableCalls(account) => {
-                screen::enable_calls(&self.shown_account(self.account(*account)))
+            Dialog::SwitchCalls { account, on } => {
+                screen::switch_calls(&self.shown_account(self.account(*account)), *on)
             }
             Dialog::SignOut(account) => {
                 screen::sign_out(&self.shown_account(self.account(*account)))

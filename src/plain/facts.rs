@@ -51,7 +51,7 @@ pub(super) enum AnnouncedDialog {
     /// Signing in has no place in plain mode, and the dialog does not open.
     SignIn,
     Quit,
-    EnableCalls(AccountId),
+    SwitchCalls(AccountId, bool),
     AnswerOther(CallKey),
     Dial,
     Reply,
@@ -76,7 +76,9 @@ impl Facts {
                 Some(Dialog::CommandLine(_)) => AnnouncedDialog::CommandLine,
                 Some(Dialog::SignIn(_)) => AnnouncedDialog::SignIn,
                 Some(Dialog::Quit) => AnnouncedDialog::Quit,
-                Some(Dialog::EnableCalls(account)) => AnnouncedDialog::EnableCalls(*account),
+                Some(Dialog::SwitchCalls { account, on }) => {
+                    AnnouncedDialog::SwitchCalls(*account, *on)
+                }
                 Some(Dialog::SignOut(_) | Dialog::Rename(_)) => AnnouncedDialog::OfAccounts,
                 Some(Dialog::AnswerOther(key)) => AnnouncedDialog::AnswerOther(*key),
                 Some(Dialog::Dial(_)) => AnnouncedDialog::Dial,

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::CLOSE_DEADLINE;
-use super::authorization::{enable_calls, report_authorization};
+use super::authorization::{report_authorization, switch_calls};
 use super::context::TaskContext;
 use super::disconnect::Disconnect;
 use super::heartbeat::{ServerProbe, heartbeat};
@@ -226,10 +226,10 @@ impl Connection {
         });
     }
 
-    /// Enables call requests for this session.
-    pub(super) fn enable_calls(&mut self) {
+    /// Turns call requests on or off for this session.
+    pub(super) fn switch_calls(&mut self, on: bool) {
         let client = Client::new(self.handle.clone());
-        self.tasks.spawn(enable_calls(self.context.clone(), client));
+        self.tasks.spawn(switch_calls(self.context.clone(), client, on));
     }
 
     /// Reads invitations to group calls again.

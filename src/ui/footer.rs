@@ -330,6 +330,8 @@ fn account_hints(view: View) -> Vec<(Action, String)> {
             add(Action::Reconnect, "reconnect");
         } else if account.authorization.calls_off {
             add(Action::EnableCalls, "receive calls");
+        } else {
+            add(Action::EnableCalls, "stop calls");
         }
     }
     add(Action::Help, "help");

@@ -55,7 +55,7 @@ impl FooterPrompt {
             }
             Dialog::Picker(_)
             | Dialog::Quit
-            | Dialog::EnableCalls(_)
+            | Dialog::SwitchCalls { .. }
             | Dialog::Reply(_)
             | Dialog::SignOut(_)
             | Dialog::AnswerOther(_)

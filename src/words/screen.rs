@@ -138,8 +138,19 @@ pub fn quit(cause: QuitCause) -> YesNo {
     YesNo { title: "Quit now?", text: text.to_owned(), yes: "quit", no: "stay" }
 }
 
-/// The question before call requests are turned on for a session of this user.
-pub fn enable_calls(name: &str) -> YesNo {
+/// The question before call requests are turned on or off for a session of this user.
+pub fn switch_calls(name: &str, on: bool) -> YesNo {
+    if !on {
+        return YesNo {
+            title: "Stop calls here?",
+            text: format!(
+                "Telegram then no longer rings this session of {name}. Other devices are not affected, \
+                 and it can be switched on again here."
+            ),
+            yes: "stop calls",
+            no: "leave it",
+        };
+    }
     YesNo {
         title: "Receive calls here?",
         text: format!(

@@ -24,6 +24,8 @@ pub mod older_calls;
 pub mod phone;
 mod rating;
 pub mod recording;
+pub mod reply;
+pub mod reply_dialog;
 pub mod request;
 mod rule_list;
 pub mod rules;
@@ -194,6 +196,8 @@ pub struct State {
     pub ring_accounts: Vec<String>,
     /// The living calls that this session has answered or placed in this run.
     taken: HashSet<CallKey>,
+    /// The texts of the settings that can be sent to a caller.
+    pub texts: Vec<String>,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -234,7 +238,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             return Vec::new();
         }
         Msg::Resized { width, height } => {
-            state.resize((width, height));
+            state.resize((width, height), now);
             Vec::new()
         }
     };
@@ -306,6 +310,7 @@ impl State {
             rule_list: RuleList::default(),
             ring_accounts: Vec::new(),
             taken: HashSet::new(),
+            texts: Vec::new(),
         }
     }
 
@@ -438,13 +443,18 @@ impl State {
         }
     }
 
-    fn resize(&mut self, size: (u16, u16)) {
+    fn resize(&mut self, size: (u16, u16), now: Timestamp) {
         self.size = size;
         if !has_room(size) {
             self.help = None;
-            if matches!(self.dialog, Some(Dialog::Picker(_))) {
-                // Nothing may be sent from a picker that is not on the screen.
-                self.dialog = None;
+            // Nothing may be sent from a dialog that is not on the screen.
+            match self.dialog {
+                Some(Dialog::Picker(_)) => self.dialog = None,
+                Some(Dialog::Reply(_)) => {
+                    self.dialog = None;
+                    self.notices.show_long(words::reply::TOO_SMALL.to_owned(), now);
+                }
+                _ => {}
             }
         }
     }
@@ -518,9 +528,10 @@ impl State {
                 self.messages_deleted(account, &messages, now);
             }
             AccountEvent::OlderCalls(page) => return self.older_page(account, page, now),
-            AccountEvent::CallsNotEnabled(cause) => {
-                self.notices.show_long(words::notice::calls_not_enabled(&cause), now);
+            AccountEvent::CallsNotSwitched(cause) => {
+                self.notices.show_long(words::notice::calls_not_switched(&cause), now);
             }
+            AccountEvent::TextSent { key, outcome } => self.text_sent(key, outcome, now),
             // The command that asked for it reads it as well.
             AccountEvent::PersonFound { wanted, outcome } => {
                 self.person_found(account, &wanted, outcome);
@@ -608,7 +619,10 @@ impl State {
                 let caller = self.caller_effect(key);
                 return caller.into_iter().chain(self.consider(key, now)).collect();
             }
-            Ok(Change::Updated) => self.picked_call_changed(key),
+            Ok(Change::Updated) => {
+                self.picked_call_changed(key);
+                self.close_reply(key, now);
+            }
             Ok(Change::Ended) => self.call_has_ended(key, before, now),
             Ok(Change::Refined) => {}
         }
@@ -676,7 +690,11 @@ impl State {
     /// Closes the question about quitting once the request that it asks about has its outcome.
     fn close_settled_question(&mut self) {
         // The dialog first: this runs after every message, and the calls may be thousands.
-        if matches!(self.dialog, Some(Dialog::Quit)) && !self.is_sending() && self.phone.is_none() {
+        if matches!(self.dialog, Some(Dialog::Quit))
+            && !self.is_sending()
+            && !self.is_replying()
+            && self.phone.is_none()
+        {
             self.dialog = None;
         }
     }
@@ -706,6 +724,7 @@ impl State {
         } else if before.marked && self.calls.marked().is_empty() {
             self.release_cursor(now);
         }
+        self.close_reply(key, now);
         let Some(Dialog::Picker(picker)) = &mut self.dialog else { return };
         if !picker.calls.contains(&key) {
             return;

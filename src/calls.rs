@@ -14,6 +14,7 @@ pub mod own_call;
 pub mod person_query;
 mod progress;
 pub mod reason;
+pub mod reply_text;
 mod rows;
 pub mod rule_mark;
 
@@ -440,6 +441,7 @@ impl Calls {
             rule: call.rule,
             route: call.route,
             failure,
+            reply: call.reply,
             provenance: Provenance::Live,
         };
         ended.attribute();

@@ -124,6 +124,7 @@ pub async fn board(
     switchboard.use_phone(config.phone);
     switchboard.use_rules(rules.then_some(config.rules));
     switchboard.runner.rules_file = files.rules.map(Path::to_owned);
+    switchboard.state.texts = config.texts;
     switchboard.dispatch(Msg::Resized { width, height })?;
     let options = DisplayOptions {
         theme: config.theme,

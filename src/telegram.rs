@@ -36,6 +36,7 @@ mod peers;
 mod receive;
 mod reconcile;
 mod renew;
+mod send_text;
 mod sequence;
 mod server_clock;
 mod session;
@@ -399,8 +400,11 @@ impl Supervisor {
                     Some(AccountCommand::ReadOlderCalls { before }) => {
                         connection.read_older_calls(before);
                     }
-                    Some(AccountCommand::EnableCalls) => connection.enable_calls(),
                     Some(AccountCommand::Answer { handle, .. }) => connection.answer(handle),
+                    Some(AccountCommand::SwitchCalls { on }) => connection.switch_calls(on),
+                    Some(AccountCommand::SendText { key, user_id, text }) => {
+                        connection.send_text(key, user_id, text);
+                    }
                     Some(AccountCommand::Place(user_id)) => connection.place(user_id),
                     Some(AccountCommand::ReportRinging(handle)) => connection.report_ringing(handle),
                     Some(AccountCommand::Rate { handle, rating }) => connection.rate(handle, rating),

@@ -43,6 +43,8 @@ mod plain;
 mod process;
 #[path = "e2e/renewal.rs"]
 mod renewal;
+#[path = "e2e/reply.rs"]
+mod reply;
 #[path = "e2e/restart.rs"]
 mod restart;
 #[path = "e2e/sign_in.rs"]

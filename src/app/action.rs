@@ -18,6 +18,8 @@ pub enum Layer {
     CommandLine,
     /// A person is chosen to call.
     Dial,
+    /// A text is chosen or typed with which a call is declined.
+    Reply,
     /// The input line for the new name of an account.
     AccountName,
     Help,
@@ -133,7 +135,7 @@ pub enum Action {
     Resend,
     /// Have the two-step password removed with a code that is sent by e-mail.
     ForgotPassword,
-    /// Turn on call requests for a session that has them off.
+    /// Turn on call requests for a session that has them off; in the accounts, also turn them off.
     EnableCalls,
     /// Show the next screen.
     NextScreen,
@@ -180,6 +182,8 @@ pub enum Action {
     ReasonHangup,
     /// Send disconnect.
     ReasonDisconnect,
+    /// Choose or type a text that is sent to the caller after the decline.
+    DeclineWithText,
 }
 
 impl Layer {
@@ -189,6 +193,7 @@ impl Layer {
             Self::Filter
             | Self::CommandLine
             | Self::Dial
+            | Self::Reply
             | Self::AccountName
             | Self::DoNotDisturb
             | Self::SignInField => true,
@@ -215,6 +220,7 @@ impl Layer {
             Self::Filter => "While the filter is edited",
             Self::CommandLine => "On the command line",
             Self::Dial => "While a person is chosen to call",
+            Self::Reply => "While a text for a caller is chosen",
             Self::AccountName => "While an account is renamed",
             Self::Help => "On this page",
             Self::SignInMenu => "In the list of ways to sign in",
@@ -306,11 +312,11 @@ impl Layer {
             ],
             Self::Picker => [
                 MOVES,
-                &[A::Accept, A::DefaultReason],
+                &[A::Accept, A::DefaultReason, A::DeclineWithText],
                 &[A::ReasonBusy, A::ReasonMissed, A::ReasonHangup, A::ReasonDisconnect],
             ],
             Self::Help => [MOVES, PAGES, &[]],
-            Self::SignInMenu => [&[A::Up, A::Down], &[A::Accept], &[]],
+            Self::SignInMenu | Self::Reply => [&[A::Up, A::Down], &[A::Accept], &[]],
             Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
             Self::CommandLine | Self::Dial | Self::DoNotDisturb => {
                 [&[A::Accept, A::Complete, A::CompleteBack], &[], &[]]
@@ -324,6 +330,7 @@ impl Layer {
             | Self::Filter
             | Self::CommandLine
             | Self::Dial
+            | Self::Reply
             | Self::AccountName
             | Self::Help
             | Self::SignInMenu
@@ -387,7 +394,7 @@ impl Action {
             Self::Rename => "give the account another name",
             Self::Resend => "have the code sent again",
             Self::ForgotPassword => "recover a forgotten two-step password",
-            Self::EnableCalls => "let this session receive calls, if it does not",
+            Self::EnableCalls => "let this session receive calls; in the accounts, also stop them",
             Self::NextScreen => "next screen",
             Self::PreviousScreen => "previous screen",
             Self::ShowCalls => "the calls that live",
@@ -412,6 +419,7 @@ impl Action {
             Self::ReasonMissed => "send missed",
             Self::ReasonHangup => "send hangup",
             Self::ReasonDisconnect => "send disconnect",
+            Self::DeclineWithText => "decline a call, and send its caller a text",
         }
     }
 

@@ -157,6 +157,7 @@ impl EndedCall {
             rule: None,
             route: None,
             failure: None,
+            reply: None,
             provenance: Provenance::ChatOnly,
         }
     }
@@ -185,6 +186,7 @@ impl EndedCall {
             rule: None,
             route: None,
             failure: None,
+            reply: None,
             provenance: Provenance::ChatOnly,
         }
     }

@@ -45,6 +45,7 @@ pub async fn plain(
     switchboard.state.sign_in_mode = sign_in;
     switchboard.use_phone(config.phone);
     switchboard.use_rules(config.settings.rules.then_some(config.rules));
+    switchboard.state.texts = config.texts;
     if config.settings.privacy {
         switchboard.state.privacy = Privacy::Masked;
     }

@@ -2,6 +2,7 @@
 
 mod pictures;
 mod questions;
+mod reply;
 mod screens;
 mod sizes;
 
@@ -374,6 +375,7 @@ fn no_size_panics_in_any_dialog() {
     let dialogs = [
         vec![],
         vec![Action::HangUp],
+        vec![Action::HangUp, Action::DeclineWithText],
         vec![Action::Help],
         vec![Action::Filter],
         vec![Action::CommandLine, Action::Complete],

@@ -20,8 +20,6 @@ pub const RECONNECTING: &str = "reconnecting";
 pub const NO_ROW: &str = "there is no such row";
 /// Call requests are on for all sessions.
 pub const ALL_RECEIVE: &str = "every session receives calls";
-/// Call requests are on for this session.
-pub const RECEIVES_CALLS: &str = "this session receives calls";
 /// Plain mode has no screen for the history and for the accounts.
 pub const NO_SCREENS: &str = "not here: see `onhook history` and `onhook accounts`";
 /// Accounts cannot be added in the demo.
@@ -192,8 +190,8 @@ pub fn signed_in(name: &str) -> String {
     format!("signed in as {name}")
 }
 
-/// Call requests could not be turned on.
-pub fn calls_not_enabled(cause: &Failure) -> String {
+/// Call requests could not be turned on or off.
+pub fn calls_not_switched(cause: &Failure) -> String {
     format!("the setting was not changed: {} · {}", failure::text(cause), cause.code())
 }
 

@@ -185,6 +185,12 @@ impl PausedSession {
         self.settle().await;
     }
 
+    pub async fn paste(&mut self, text: &str) {
+        let pasted = Msg::Paste(text.to_owned());
+        self.switchboard.dispatch(pasted).expect("there is no output");
+        self.settle().await;
+    }
+
     /// The text of a screen of 120×40 cells, with lines that are wrapped inside a panel joined.
     pub fn screen(&self) -> String {
         let backend = TestBackend::new(display::SIZE.width, display::SIZE.height);

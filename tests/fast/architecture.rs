@@ -39,7 +39,7 @@ const IMPORTS: [ImportRule; 18] = [
     },
     ImportRule {
         module: "config",
-        may: &["accounts", "app", "calls", "phone", "qr", "rules", "sign_in", "text"],
+        may: &["accounts", "app", "calls", "phone", "qr", "rules", "sign_in", "text", "words"],
         never: &["tokio", "grammers"],
     },
     ImportRule {

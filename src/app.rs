@@ -10,6 +10,7 @@ pub mod action;
 pub mod command_line;
 mod control;
 pub mod countdown;
+pub mod devices;
 mod dial;
 pub mod dial_dialog;
 pub mod dialog;
@@ -45,6 +46,7 @@ use crate::words;
 use account::{AccountChange, AccountState};
 use action::Layer;
 use control::Order;
+use devices::DeviceCheck;
 use dialog::{Choice, Dialog, HelpPage};
 use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect, RingingCall};
 use gathering::Gathering;
@@ -172,6 +174,7 @@ pub struct State {
     pub phone: Option<OwnCall>,
     /// The call that is answered once that one has ended.
     answer_next: Option<CallKey>,
+    device_check: DeviceCheck,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -195,6 +198,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::SignIn(event) => state.sign_in_event(event, now),
         Msg::Notify(event) => state.notify_event(event, now),
         Msg::Phone(key, event) => state.phone_event(key, event, now),
+        Msg::Devices(event) => state.devices_event(event, now),
         Msg::OwnCall(order) => state.own_call_order(order, now),
         Msg::Tick => state.tick(now),
         Msg::RowsShown(rows) => {
@@ -275,6 +279,7 @@ impl State {
             phone_off: None,
             phone: None,
             answer_next: None,
+            device_check: DeviceCheck::default(),
         }
     }
 

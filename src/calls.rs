@@ -15,6 +15,7 @@ pub mod person_query;
 mod progress;
 pub mod reason;
 mod rows;
+pub mod sound;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, VecDeque};

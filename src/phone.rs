@@ -13,7 +13,10 @@ use std::time::Duration;
 
 use onhook_voice::apm::EchoMode;
 use onhook_voice::device::silent::SilentDevice;
-use onhook_voice::device::{Device, DeviceChoice, DeviceEvent, PortDirection, UsedPorts};
+use onhook_voice::device::{
+    Device, DeviceChoice, DeviceError, DeviceEvent, Port, PortDirection, SampleRings, StopFlag,
+    UsedPorts,
+};
 use onhook_voice::level::SoundLevel;
 use onhook_voice::stats::Quality;
 use onhook_voice::{
@@ -23,7 +26,9 @@ use onhook_voice::{
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::app::devices::DevicesEvent;
 use crate::app::effect::PhoneEffect;
+use crate::app::msg::Msg;
 use crate::app::phone::{CallFigures, MediaPath, PhoneEvent};
 use crate::calls::CallKey;
 use crate::calls::event::{RelayKind, RelayServer};
@@ -31,6 +36,8 @@ use crate::calls::own_call::{CallQuality, MediaSetup};
 use crate::text;
 use crate::words::phone as words;
 
+/// How long the check of the devices may take.
+const CHECK_DEADLINE: Duration = Duration::from_secs(2);
 /// How long the end of the program waits for recordings.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
 /// The beginning of the name of a recording: when it began, in the zone of this machine.
@@ -119,8 +126,8 @@ pub struct Phone {
     media: Option<(CallKey, Media)>,
     /// Threads that wait for the end of media, which may wait for the disk.
     closing: Vec<JoinHandle<()>>,
-    sender: mpsc::UnboundedSender<(CallKey, PhoneEvent)>,
-    events: mpsc::UnboundedReceiver<(CallKey, PhoneEvent)>,
+    sender: mpsc::UnboundedSender<Msg>,
+    events: mpsc::UnboundedReceiver<Msg>,
 }
 
 impl Phone {
@@ -141,8 +148,8 @@ impl Phone {
         self.files = files;
     }
 
-    /// The next event of the media.
-    pub async fn next_event(&mut self) -> (CallKey, PhoneEvent) {
+    /// The next event of the media or of the devices.
+    pub async fn next_event(&mut self) -> Msg {
         match self.events.recv().await {
             Some(event) => event,
             // Never: this struct has a sender of the channel.
@@ -165,6 +172,7 @@ impl Phone {
                     media.set_muted(muted);
                 }
             }
+            PhoneEffect::CheckDevices(number) => self.check_devices(number),
             PhoneEffect::Stop(key) => {
                 if self.media_of(key).is_some() {
                     self.end_media();
@@ -183,6 +191,20 @@ impl Phone {
                 }
             }
         }
+    }
+
+    /// Checks that calls can have sound. A call that plays a file needs no device.
+    fn check_devices(&self, number: u64) {
+        let (sender, choice) = (self.sender.clone(), self.choice());
+        let report = move |outcome| {
+            // The receiver is gone while the program ends.
+            let _ = sender.send(Msg::Devices(DevicesEvent::Checked { number, outcome }));
+        };
+        if self.files.play.is_some() || self.settings.sound == SoundSystem::Silent {
+            return report(Ok(()));
+        }
+        let asked = ports::ask(self.settings.sound, CHECK_DEADLINE);
+        tokio::spawn(async move { report(ports::check(&asked.await, &choice)) });
     }
 
     /// Ends the media without waiting for them.
@@ -252,10 +274,13 @@ impl Phone {
         let report = move |event| {
             if let Some(event) = phone_event(event) {
                 // The receiver is gone while the program ends.
-                let _ = sender.send((key, event));
+                let _ = sender.send(Msg::Phone(key, event));
             }
         };
-        let device = device(self.settings.sound);
+        let mut device = device(self.settings.sound);
+        if self.files.play.is_some() {
+            device = Box::new(DeviceOrSilence(device));
+        }
         let media = Media::start(parameters, device, self.choice(), report);
         if let Some(path) = &self.files.play {
             media.play(path.clone());
@@ -290,6 +315,30 @@ fn device(sound: SoundSystem) -> Box<dyn Device> {
         SoundSystem::Auto => Box::new(onhook_voice::device::pulse::PulseDevice::new()),
         #[cfg(not(target_os = "linux"))]
         SoundSystem::Auto => Box::new(onhook_voice::device::system::SystemDevice),
+    }
+}
+
+/// A device, or silence where a call could have no sound with it: a file is played at the pace of the
+/// device.
+struct DeviceOrSilence(Box<dyn Device>);
+
+impl Device for DeviceOrSilence {
+    fn run(
+        &mut self,
+        rings: SampleRings,
+        choice: &DeviceChoice,
+        stop: &StopFlag,
+    ) -> Result<(), DeviceError> {
+        let is_there = self.list().is_ok_and(|it| ports::check_ports(&it, choice).is_ok());
+        if is_there {
+            self.0.run(rings, choice, stop)
+        } else {
+            SilentDevice.run(rings, choice, stop)
+        }
+    }
+
+    fn list(&self) -> Result<Vec<Port>, DeviceError> {
+        self.0.list()
     }
 }
 
@@ -369,9 +418,10 @@ fn device_event(event: DeviceEvent) -> Option<PhoneEvent> {
 /// Which port is missing of those in use.
 fn missing(used: &UsedPorts) -> Option<String> {
     match (&used.microphone, &used.loudspeaker) {
-        (Some(_), Some(_)) => None,
-        (None, _) => Some(words::missing_port(true)),
-        (_, None) => Some(words::missing_port(false)),
+        // A sound system without both has failed; this is silence by the settings.
+        (Some(_), Some(_)) | (None, None) => None,
+        (None, Some(_)) => Some(words::missing_port(true)),
+        (Some(_), None) => Some(words::missing_port(false)),
     }
 }
 

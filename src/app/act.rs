@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::account::AccountState;
 use super::action::Action;
 use super::command_line::CommandLine;
+use super::devices::CheckedCall;
 use super::dialog::{Choice, Dialog, HelpPage};
 use super::effect::{Effect, ProgramEffect, SignInEffect, TerminalEffect};
 use super::sign_in_dialog::SignInMode;
@@ -47,9 +48,13 @@ impl State {
             Some(Dialog::Quit) => self.confirm(action, Effect::Program(ProgramEffect::Quit)),
             Some(Dialog::AnswerOther(key)) => {
                 self.dialog = None;
-                if action == Action::Accept { self.answer_other(key, now) } else { Vec::new() }
+                if action == Action::Accept {
+                    self.check_devices(CheckedCall::AnswerOther(key), now)
+                } else {
+                    Vec::new()
+                }
             }
-            Some(Dialog::Dial(_)) => self.act_in_dial(action),
+            Some(Dialog::Dial(_)) => self.act_in_dial(action, now),
             Some(Dialog::EnableCalls(account)) => {
                 self.confirm(action, Effect::Account(account, AccountCommand::EnableCalls))
             }

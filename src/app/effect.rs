@@ -59,6 +59,9 @@ pub enum PhoneEffect {
     },
     StopRecording(CallKey),
     Stop(CallKey),
+    /// Check whether calls can have sound; answered by
+    /// [`DevicesEvent::Checked`](super::devices::DevicesEvent::Checked) with this number.
+    CheckDevices(u64),
 }
 
 /// For the ledger.

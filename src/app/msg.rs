@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::action::Action;
+use super::devices::DevicesEvent;
 use super::effect::RingingCall;
 use super::phone::{OwnCallOrder, PhoneEvent};
 use crate::calls::account::AccountEvent;
@@ -36,6 +37,8 @@ pub enum Msg {
     Control(ControlEvent),
     /// An event of the media of a call.
     Phone(CallKey, PhoneEvent),
+    /// An event of the sound devices.
+    Devices(DevicesEvent),
     /// What a command without a screen does with the call of this session.
     OwnCall(OwnCallOrder),
     /// The time of [`super::State::next_wake`] has come.
@@ -101,6 +104,7 @@ impl fmt::Debug for Msg {
             Self::Notify(event) => f.debug_tuple("Notify").field(event).finish(),
             Self::Phone(_, PhoneEvent::Signaling(_)) => f.write_str("Phone(Signaling)"),
             Self::Phone(key, event) => f.debug_tuple("Phone").field(key).field(event).finish(),
+            Self::Devices(event) => f.debug_tuple("Devices").field(event).finish(),
             Self::Control(event) => f.debug_tuple("Control").field(event).finish(),
             Self::OwnCall(order) => f.debug_tuple("OwnCall").field(order).finish(),
             Self::Tick => f.write_str("Tick"),

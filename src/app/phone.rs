@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::State;
+use super::devices::CheckedCall;
 use super::dialog::{Choice, Dialog};
 use super::effect::{Effect, PhoneEffect};
 use super::recording::{RecordingChange, RecordingStage};
@@ -194,7 +195,17 @@ impl State {
             }
             return Vec::new();
         }
-        self.begin_answer(key).into_iter().collect()
+        self.check_devices(CheckedCall::Answer(key), now)
+    }
+
+    /// Answers a call whose devices were checked, if that is still possible.
+    pub(super) fn answer_checked(&mut self, key: CallKey) -> Vec<Effect> {
+        let is_free = self.phone.is_none() && self.can_answer(key);
+        is_free.then(|| self.begin_answer(key)).flatten().into_iter().collect()
+    }
+
+    pub(super) fn can_answer(&self, key: CallKey) -> bool {
+        self.calls.get(key).is_some_and(|call| self.answer_obstacle(call).is_none())
     }
 
     /// Why a call cannot be answered here.
@@ -222,7 +233,7 @@ impl State {
         Some(Effect::Account(key.account, AccountCommand::Answer { handle, g_a_hash }))
     }
 
-    /// Places a call to a person who was chosen.
+    /// Places a call to a person who was chosen, after the check of the devices.
     pub(super) fn place(&mut self, account: AccountId, peer: Party) -> Vec<Effect> {
         let user_id = peer.user_id;
         self.phone = Some(OwnCall::new(account, None, peer, PhoneStage::Placing));
@@ -232,7 +243,9 @@ impl State {
     /// Does what a command without a screen wants.
     pub(super) fn own_call_order(&mut self, order: OwnCallOrder, now: Timestamp) -> Vec<Effect> {
         match order {
-            OwnCallOrder::Place(account, peer) => self.place(account, *peer),
+            OwnCallOrder::Place(account, peer) => {
+                self.check_devices(CheckedCall::Place(account, peer), now)
+            }
             OwnCallOrder::Answer(key) => self.answer(key, now),
             OwnCallOrder::HangUp => match self.phone.as_ref().map(OwnCall::key) {
                 Some(Some(key)) => self.discard(&[key], Choice::Default, Origin::Key, now),
@@ -241,7 +254,10 @@ impl State {
                     self.phone = None;
                     Vec::new()
                 }
-                None => Vec::new(),
+                None => {
+                    self.forget_device_check();
+                    Vec::new()
+                }
             },
         }
     }
@@ -249,7 +265,7 @@ impl State {
     /// Ends the call of this session, and then answers another one.
     pub(super) fn answer_other(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
         let Some(own) = self.phone.as_ref().and_then(OwnCall::key) else {
-            return self.answer(key, now);
+            return self.answer_checked(key);
         };
         self.answer_next = Some(key);
         self.discard(&[own], Choice::Default, Origin::Key, now)

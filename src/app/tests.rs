@@ -2,6 +2,7 @@
 
 mod accounts;
 mod control;
+mod devices;
 mod history;
 mod phone;
 mod property;

@@ -135,14 +135,14 @@ fn sound(phone: &PhoneSettings) -> Vec<Finding> {
     }
     match phone_ports::list(phone.sound, SOUND_DEADLINE) {
         SoundPorts::Silent => vec![Finding::fine(CHECK, "silence, by the settings")],
-        SoundPorts::Late => {
-            let seconds = SOUND_DEADLINE.as_secs();
+        SoundPorts::Late(deadline) => {
+            let seconds = deadline.as_secs();
             let text = format!("the sound server did not answer within {seconds} s");
             vec![Finding::warning(CHECK, text, "start it again, or set [voice] sound = \"silent\"")]
         }
         SoundPorts::Failed(cause) => {
             let remedy = "start PipeWire or PulseAudio, or set [voice] sound = \"silent\"";
-            vec![Finding::warning(CHECK, text::clean(&cause), remedy)]
+            vec![Finding::warning(CHECK, text::clean(&cause.to_string()), remedy)]
         }
         SoundPorts::Found(ports) => [
             (PortDirection::Microphone, "microphone", &phone.microphone),

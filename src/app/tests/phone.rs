@@ -5,11 +5,13 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::app::devices::DevicesEvent;
 use crate::app::effect::PhoneEffect;
 use crate::app::phone::{MediaPath, OwnCall, PhoneEvent, PhoneOff};
 use crate::app::recording::RecordingChange;
 use crate::calls::event::KeyExchange;
 use crate::calls::own_call::{KeyFault, MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage};
+use crate::calls::sound::SoundFault;
 
 #[test]
 fn with_calls_in_this_terminal_off_their_keys_send_nothing() {
@@ -86,18 +88,18 @@ fn the_status_has_the_call_without_its_key() {
 }
 
 /// A call that rings and has what an answer needs.
-fn rings_with_keys(state: &mut State, id: i64, second: f64) {
+pub(super) fn rings_with_keys(state: &mut State, id: i64, second: f64) {
     let CallEvent::Live(mut call) = live(id, true, Stage::Requested) else { return };
     let exchange = KeyExchange { g_a_hash: Some(vec![id as u8; 32]), ..KeyExchange::default() };
     call.exchange = Some(Arc::new(exchange));
     tell(state, AccountEvent::Call(CallEvent::Live(call)), second);
 }
 
-fn own(event: OwnCallEvent) -> AccountEvent {
+pub(super) fn own(event: OwnCallEvent) -> AccountEvent {
     AccountEvent::OwnCall(event)
 }
 
-fn agreed(id: i64) -> AccountEvent {
+pub(super) fn agreed(id: i64) -> AccountEvent {
     let setup = MediaSetup {
         caller: false,
         key: Zeroizing::new([0; 256]),
@@ -115,7 +117,7 @@ fn signaling(id: i64, byte: u8) -> AccountEvent {
 }
 
 /// What the effects want of the media, in short.
-fn media(effects: &[Effect]) -> Vec<String> {
+pub(super) fn media(effects: &[Effect]) -> Vec<String> {
     let short = |effect: &Effect| match effect {
         Effect::Phone(PhoneEffect::Start { key, .. }) => Some(format!("start {}", key.id)),
         Effect::Phone(PhoneEffect::Signaling(_, bytes)) => Some(format!("signaling {}", bytes[0])),
@@ -126,7 +128,28 @@ fn media(effects: &[Effect]) -> Vec<String> {
     effects.iter().filter_map(short).collect()
 }
 
-fn answers(effects: &[Effect]) -> Vec<i64> {
+/// Presses the answer key, and reports that the devices are there.
+pub(super) fn answer(state: &mut State, second: f64) -> Vec<Effect> {
+    let effects = press(state, Action::Answer, second);
+    checked(state, &effects, Ok(()), second)
+}
+
+/// Reports the outcome of the check that is among these effects.
+pub(super) fn checked(
+    state: &mut State,
+    effects: &[Effect],
+    outcome: Result<(), SoundFault>,
+    second: f64,
+) -> Vec<Effect> {
+    let number = effects.iter().find_map(|effect| match effect {
+        Effect::Phone(PhoneEffect::CheckDevices(number)) => Some(*number),
+        _ => None,
+    });
+    let Some(number) = number else { return Vec::new() };
+    update(state, Msg::Devices(DevicesEvent::Checked { number, outcome }), at(second))
+}
+
+pub(super) fn answers(effects: &[Effect]) -> Vec<i64> {
     let answer = |effect: &Effect| match effect {
         Effect::Account(_, AccountCommand::Answer { handle, .. }) => Some(handle.id),
         _ => None,
@@ -139,8 +162,8 @@ fn a_call_is_answered_once_and_its_signaling_waits_for_the_keys() {
     let mut state = board();
     rings_with_keys(&mut state, 7, 1.0);
     press(&mut state, Action::Top, 1.0);
-    assert_eq!(answers(&press(&mut state, Action::Answer, 3.0)), [7]);
-    assert_eq!(answers(&press(&mut state, Action::Answer, 3.1)), [0; 0], "it is on its way");
+    assert_eq!(answers(&answer(&mut state, 3.0)), [7]);
+    assert_eq!(answers(&answer(&mut state, 3.1)), [0; 0], "it is on its way");
     assert_eq!(media(&tell(&mut state, signaling(7, 1), 3.2)), [""; 0]);
     tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Ok(()) }), 3.3);
     assert_eq!(media(&tell(&mut state, signaling(7, 2), 3.4)), [""; 0]);
@@ -178,7 +201,7 @@ fn what_fails_after_the_answer_ends_the_call_once() {
         let mut state = board();
         rings_with_keys(&mut state, 7, 1.0);
         press(&mut state, Action::Top, 1.0);
-        press(&mut state, Action::Answer, 3.0);
+        answer(&mut state, 3.0);
         let effects = fail(&mut state);
         assert_eq!(ordered(&effects), [(7, EndReason::Disconnect)], "{what}");
         assert_eq!(request(&acting(effects)).origin, Origin::Media);
@@ -193,7 +216,7 @@ fn a_refused_answer_leaves_no_call_of_this_session() {
     let mut state = board();
     rings_with_keys(&mut state, 7, 1.0);
     press(&mut state, Action::Top, 1.0);
-    press(&mut state, Action::Answer, 3.0);
+    answer(&mut state, 3.0);
     let outcome = Err(refused(400, "CALL_ALREADY_ACCEPTED"));
     tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome }), 3.5);
     assert!(state.phone.is_none());
@@ -217,7 +240,7 @@ fn a_call_without_the_commitment_of_its_caller_is_not_answered() {
     let mut state = board();
     rings(&mut state, 7, 1.0);
     press(&mut state, Action::Top, 1.0);
-    assert_eq!(answers(&press(&mut state, Action::Answer, 3.0)), [0; 0]);
+    assert_eq!(answers(&answer(&mut state, 3.0)), [0; 0]);
     assert!(state.phone.is_none());
     assert!(state.notices.newest().is_some_and(|it| it.contains("before onhook was started")));
 }

@@ -27,6 +27,7 @@ pub mod request;
 pub mod selection;
 pub mod sign_in;
 pub mod sign_in_dialog;
+mod tones;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -58,6 +59,7 @@ use older_calls::{OlderCalls, OlderOffsets};
 use phone::{OwnCall, PhoneOff};
 pub use selection::SETTLE;
 use sign_in_dialog::SignInMode;
+use tones::Tones;
 
 /// The time between two frames of a spinner.
 pub const SPIN: Duration = Duration::from_millis(250);
@@ -175,6 +177,7 @@ pub struct State {
     /// The call that is answered once that one has ended.
     answer_next: Option<CallKey>,
     device_check: DeviceCheck,
+    tones: Tones,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -235,6 +238,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         }
     }
     effects.extend(state.gathered_calls(now));
+    effects.extend(state.follow_tones());
     if any_ended {
         // After the effects that save them.
         effects.extend(state.history_changed());
@@ -280,6 +284,7 @@ impl State {
             phone: None,
             answer_next: None,
             device_check: DeviceCheck::default(),
+            tones: Tones::default(),
         }
     }
 

@@ -5,9 +5,11 @@ pub mod echo;
 pub mod ports;
 mod recording;
 
+use std::convert::Infallible;
 use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -19,9 +21,11 @@ use onhook_voice::device::{
 };
 use onhook_voice::level::SoundLevel;
 use onhook_voice::stats::Quality;
+use onhook_voice::tones::Tone;
 use onhook_voice::{
     CustomParameters, LibraryVersion, Media, MediaConnection, MediaEvent, MediaFigures,
     MediaParameters, MediaServer, Path, ReflectorServer, Route, SoundProcessing, StunService,
+    TonePlayer,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -32,7 +36,7 @@ use crate::app::msg::Msg;
 use crate::app::phone::{CallFigures, MediaPath, PhoneEvent};
 use crate::calls::CallKey;
 use crate::calls::event::{RelayKind, RelayServer};
-use crate::calls::own_call::{CallQuality, MediaSetup};
+use crate::calls::own_call::{CallQuality, CallTone, MediaSetup};
 use crate::text;
 use crate::words::phone as words;
 
@@ -40,6 +44,10 @@ use crate::words::phone as words;
 const CHECK_DEADLINE: Duration = Duration::from_secs(2);
 /// How long the end of the program waits for recordings.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
+/// How long the tone of a busy line is played.
+const BUSY: Duration = Duration::from_secs(4);
+/// The same of a call that has ended.
+const ENDED: Duration = Duration::from_secs(1);
 /// The beginning of the name of a recording: when it began, in the zone of this machine.
 const STAMP: &str = "%Y-%m-%d %H.%M.%S";
 
@@ -77,6 +85,7 @@ pub enum SoundSystem {
 
 /// How calls are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting")]
 pub struct PhoneSettings {
     /// Whether calls can be answered and placed in this terminal.
     pub enabled: bool,
@@ -90,6 +99,10 @@ pub struct PhoneSettings {
     /// The names of the ports at the sound server; `None` is its default.
     pub microphone: Option<String>,
     pub loudspeaker: Option<String>,
+    /// Play the tones of a call: ringback, busy, and its end.
+    pub tones: bool,
+    /// Play a tone while a call comes in.
+    pub ring_tone: bool,
     /// The folder of recordings.
     pub record_folder: PathBuf,
 }
@@ -105,6 +118,8 @@ impl Default for PhoneSettings {
             gain: false,
             microphone: None,
             loudspeaker: None,
+            tones: true,
+            ring_tone: false,
             record_folder: PathBuf::from("."),
         }
     }
@@ -126,6 +141,9 @@ pub struct Phone {
     media: Option<(CallKey, Media)>,
     /// Threads that wait for the end of media, which may wait for the disk.
     closing: Vec<JoinHandle<()>>,
+    tone: Option<TonePlayer>,
+    /// Disconnected when the loudspeaker of the last call is closed.
+    released: Option<Receiver<Infallible>>,
     sender: mpsc::UnboundedSender<Msg>,
     events: mpsc::UnboundedReceiver<Msg>,
 }
@@ -138,6 +156,8 @@ impl Phone {
             files: CallFiles::default(),
             media: None,
             closing: Vec::new(),
+            tone: None,
+            released: None,
             sender,
             events,
         }
@@ -172,6 +192,7 @@ impl Phone {
                     media.set_muted(muted);
                 }
             }
+            PhoneEffect::Tone(tone) => self.play_tone(tone),
             PhoneEffect::CheckDevices(number) => self.check_devices(number),
             PhoneEffect::Stop(key) => {
                 if self.media_of(key).is_some() {
@@ -207,18 +228,45 @@ impl Phone {
         tokio::spawn(async move { report(ports::check(&asked.await, &choice)) });
     }
 
+    /// Plays a tone in place of the one before, if the settings want it. A tone is never played in a
+    /// call, nor in one whose sound is a file.
+    fn play_tone(&mut self, tone: Option<CallTone>) {
+        self.tone = None;
+        let PhoneSettings { enabled, sound, tones, ring_tone, .. } = self.settings;
+        let can_play = enabled && sound != SoundSystem::Silent && self.files.play.is_none();
+        let Some(tone) = tone.filter(|_| can_play && self.media.is_none()) else { return };
+        let (is_on, tone, limit) = match tone {
+            CallTone::Ring => (ring_tone, Tone::Ring, None),
+            CallTone::Ringback => (tones, Tone::Ringback, None),
+            CallTone::Busy => (tones, Tone::Busy, Some(BUSY)),
+            CallTone::Ended => (tones, Tone::Ended, Some(ENDED)),
+        };
+        if is_on {
+            let loudspeaker = self.choice().loudspeaker;
+            let released = self.released.take();
+            self.tone = Some(TonePlayer::start(tone, limit, device(sound), loudspeaker, released));
+        }
+    }
+
     /// Ends the media without waiting for them.
     fn end_media(&mut self) {
         let Some((_, media)) = self.media.take() else { return };
         media.stop();
         self.closing.retain(|thread| !thread.is_finished());
         // Without a thread they are dropped here, which waits.
-        let closing = thread::Builder::new().name("close".to_owned()).spawn(|| drop(media));
+        let (holder, released) = std::sync::mpsc::channel();
+        self.released = Some(released);
+        let close = move || {
+            drop(media);
+            drop(holder);
+        };
+        let closing = thread::Builder::new().name("close".to_owned()).spawn(close);
         self.closing.extend(closing);
     }
 
     /// Ends the media, and waits up to 2 s until their recordings are closed.
     pub async fn close(&mut self) {
+        self.tone = None;
         self.end_media();
         let closing = mem::take(&mut self.closing);
         if closing.is_empty() {
@@ -277,6 +325,7 @@ impl Phone {
                 let _ = sender.send(Msg::Phone(key, event));
             }
         };
+        self.tone = None;
         let mut device = device(self.settings.sound);
         if self.files.play.is_some() {
             device = Box::new(DeviceOrSilence(device));
@@ -304,7 +353,11 @@ impl Phone {
 
     fn choice(&self) -> DeviceChoice {
         let PhoneSettings { microphone, loudspeaker, .. } = &self.settings;
-        DeviceChoice { microphone: microphone.clone(), loudspeaker: loudspeaker.clone() }
+        DeviceChoice {
+            microphone: microphone.clone(),
+            loudspeaker: loudspeaker.clone(),
+            only: None,
+        }
     }
 }
 

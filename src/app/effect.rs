@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::hook_event::HookEvent;
 use crate::calls::account::AccountCommand;
 use crate::calls::history::{Cursor, HistoryFilter, PageStart};
-use crate::calls::own_call::MediaSetup;
+use crate::calls::own_call::{CallTone, MediaSetup};
 use crate::calls::{AccountId, CallKey, Change, EndedCall};
 use crate::control::event::ClientId;
 use crate::control::protocol::ControlReply;
@@ -59,6 +59,8 @@ pub enum PhoneEffect {
     },
     StopRecording(CallKey),
     Stop(CallKey),
+    /// Play this tone in place of the one before, or none.
+    Tone(Option<CallTone>),
     /// Check whether calls can have sound; answered by
     /// [`DevicesEvent::Checked`](super::devices::DevicesEvent::Checked) with this number.
     CheckDevices(u64),

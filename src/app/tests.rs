@@ -6,6 +6,7 @@ mod devices;
 mod history;
 mod phone;
 mod property;
+mod tones;
 
 use super::action::Action;
 use super::hook_event::HookEvent;

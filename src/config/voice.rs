@@ -20,6 +20,8 @@ pub(super) struct VoiceTable {
     gain: Option<bool>,
     microphone: Option<String>,
     loudspeaker: Option<String>,
+    tones: Option<bool>,
+    ring_tone: Option<bool>,
     record_folder: Option<Spanned<String>>,
 }
 
@@ -47,6 +49,8 @@ impl VoiceTable {
             gain: self.gain.unwrap_or(default.gain),
             microphone: named(self.microphone),
             loudspeaker: named(self.loudspeaker),
+            tones: self.tones.unwrap_or(default.tones),
+            ring_tone: self.ring_tone.unwrap_or(default.ring_tone),
             record_folder: match self.record_folder {
                 Some(folder) if !folder.get_ref().is_empty() => folder_of(&folder, source, var)?,
                 _ => recordings,
@@ -108,7 +112,8 @@ mod tests {
             PhoneSettings { record_folder: PathBuf::from("/data"), ..PhoneSettings::default() };
         assert_eq!(check(""), Ok(default.clone()));
         let text = "enabled = false\nsound = 'silent'\ndirect = 'never'\necho = 'off'\n\
-            noise = false\ngain = true\nmicrophone = 'usb'\nloudspeaker = ''\n\
+            noise = false\ngain = true\nmicrophone = 'usb'\nloudspeaker = ''\ntones = false\n\
+            ring_tone = true\n\
             record_folder = '~/calls'";
         let wanted = PhoneSettings {
             enabled: false,
@@ -119,6 +124,8 @@ mod tests {
             gain: true,
             microphone: Some("usb".to_owned()),
             loudspeaker: None,
+            tones: false,
+            ring_tone: true,
             record_folder: Path::new("/home/ada/calls").to_owned(),
         };
         assert_eq!(check(text), Ok(wanted));
@@ -129,7 +136,7 @@ mod tests {
         let printed = crate::config::DEFAULTS.lines().skip_while(|line| *line != "#   [voice]");
         let lines = printed.skip(1).map_while(|line| line.strip_prefix("#   "));
         let text = lines.collect::<Vec<_>>().join("\n");
-        assert_eq!(text.matches(" = ").count(), 9, "every setting is there");
+        assert_eq!(text.matches(" = ").count(), 11, "every setting is there");
         let record_folder = PathBuf::from("/data");
         assert_eq!(check(&text), Ok(PhoneSettings { record_folder, ..PhoneSettings::default() }));
     }

@@ -174,8 +174,11 @@ mod tests {
         ];
         for (ports, microphone, loudspeaker, wanted) in rows {
             let named = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
-            let choice =
-                DeviceChoice { microphone: named(microphone), loudspeaker: named(loudspeaker) };
+            let choice = DeviceChoice {
+                microphone: named(microphone),
+                loudspeaker: named(loudspeaker),
+                only: None,
+            };
             assert_eq!(check(&ports, &choice), wanted, "{ports:?} {choice:?}");
         }
     }

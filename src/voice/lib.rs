@@ -22,6 +22,7 @@
 //! | the WebRTC library | `transport.rs`, the only file that uses it |
 //! | the jitter buffer | `playout.rs` |
 //! | the sound system | `device.rs`, `device/` |
+//! | how tones are played outside of a call | `tone_player.rs` |
 
 pub mod apm;
 mod candidate;
@@ -45,6 +46,7 @@ mod servers;
 mod session;
 pub mod stats;
 mod stun;
+mod tone_player;
 pub mod tones;
 mod transport;
 
@@ -57,3 +59,4 @@ pub use key::{Agreement, Group, KeyError, PrivateValue, PublicValue, SharedKey};
 pub use parameters::{CustomParameters, LibraryVersion, MediaParameters, SoundProcessing};
 pub use servers::{MediaServer, ReflectorServer, Route, StunService};
 pub use session::{MediaConnection, MediaFailure, Path};
+pub use tone_player::TonePlayer;

@@ -10,6 +10,8 @@ pub mod action;
 pub mod command_line;
 mod control;
 pub mod countdown;
+mod device_choice;
+pub mod device_picker;
 pub mod devices;
 mod dial;
 pub mod dial_dialog;
@@ -47,6 +49,7 @@ use crate::words;
 use account::{AccountChange, AccountState};
 use action::Layer;
 use control::Order;
+use device_picker::{DeviceWatch, has_device_room};
 use devices::DeviceCheck;
 use dialog::{Choice, Dialog, HelpPage};
 use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect, RingingCall};
@@ -177,6 +180,8 @@ pub struct State {
     /// The call that is answered once that one has ended.
     answer_next: Option<CallKey>,
     device_check: DeviceCheck,
+    /// What is followed of the devices.
+    device_watch: DeviceWatch,
     tones: Tones,
 }
 
@@ -239,6 +244,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     }
     effects.extend(state.gathered_calls(now));
     effects.extend(state.follow_tones());
+    effects.extend(state.follow_device_picker());
     if any_ended {
         // After the effects that save them.
         effects.extend(state.history_changed());
@@ -284,6 +290,7 @@ impl State {
             phone: None,
             answer_next: None,
             device_check: DeviceCheck::default(),
+            device_watch: DeviceWatch::default(),
             tones: Tones::default(),
         }
     }
@@ -419,6 +426,10 @@ impl State {
                 // Nothing may be sent from a picker that is not on the screen.
                 self.dialog = None;
             }
+        }
+        if !has_device_room(size) && matches!(self.dialog, Some(Dialog::Devices(_))) {
+            // No microphone is open for a meter that is not on the screen.
+            self.dialog = None;
         }
     }
 

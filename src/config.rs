@@ -255,7 +255,10 @@ impl Config {
             background,
             ascii: settings.ascii.resolved(&var),
             hooks: file.hook.iter().map(|hook| hook.check(source)).collect::<Result<_, _>>()?,
-            phone: file.voice.check(source, &var, paths.recordings())?,
+            phone: PhoneSettings {
+                devices_file: Some(paths.devices()),
+                ..file.voice.check(source, &var, paths.recordings())?
+            },
             settings,
         })
     }

@@ -4,6 +4,8 @@
 pub mod echo;
 pub mod ports;
 mod recording;
+mod remembered;
+mod watch;
 
 use std::convert::Infallible;
 use std::mem;
@@ -24,12 +26,13 @@ use onhook_voice::stats::Quality;
 use onhook_voice::tones::Tone;
 use onhook_voice::{
     CustomParameters, LibraryVersion, Media, MediaConnection, MediaEvent, MediaFigures,
-    MediaParameters, MediaServer, Path, ReflectorServer, Route, SoundProcessing, StunService,
-    TonePlayer,
+    MediaParameters, MediaServer, MicrophoneMeter, Path, ReflectorServer, Route, SoundProcessing,
+    StunService, TonePlayer,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::app::device_picker::DeviceWatch;
 use crate::app::devices::DevicesEvent;
 use crate::app::effect::PhoneEffect;
 use crate::app::msg::Msg;
@@ -37,8 +40,11 @@ use crate::app::phone::{CallFigures, MediaPath, PhoneEvent};
 use crate::calls::CallKey;
 use crate::calls::event::{RelayKind, RelayServer};
 use crate::calls::own_call::{CallQuality, CallTone, MediaSetup};
+use crate::calls::sound::{ChosenPort, ChosenPorts, SoundDirection};
 use crate::text;
 use crate::words::phone as words;
+use remembered::DeviceMemory;
+use watch::PortWatch;
 
 /// How long the check of the devices may take.
 const CHECK_DEADLINE: Duration = Duration::from_secs(2);
@@ -105,6 +111,8 @@ pub struct PhoneSettings {
     pub ring_tone: bool,
     /// The folder of recordings.
     pub record_folder: PathBuf,
+    /// The file of the devices that were chosen on the board.
+    pub devices_file: Option<PathBuf>,
 }
 
 impl Default for PhoneSettings {
@@ -121,6 +129,7 @@ impl Default for PhoneSettings {
             tones: true,
             ring_tone: false,
             record_folder: PathBuf::from("."),
+            devices_file: None,
         }
     }
 }
@@ -142,6 +151,9 @@ pub struct Phone {
     /// Threads that wait for the end of media, which may wait for the disk.
     closing: Vec<JoinHandle<()>>,
     tone: Option<TonePlayer>,
+    remembered: DeviceMemory,
+    watch: Option<PortWatch>,
+    meter: Option<MicrophoneMeter>,
     /// Disconnected when the loudspeaker of the last call is closed.
     released: Option<Receiver<Infallible>>,
     sender: mpsc::UnboundedSender<Msg>,
@@ -152,11 +164,14 @@ impl Phone {
     pub fn new(settings: PhoneSettings) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         Self {
+            remembered: DeviceMemory::read(settings.devices_file.clone()),
             settings,
             files: CallFiles::default(),
             media: None,
             closing: Vec::new(),
             tone: None,
+            watch: None,
+            meter: None,
             released: None,
             sender,
             events,
@@ -192,6 +207,8 @@ impl Phone {
                     media.set_muted(muted);
                 }
             }
+            PhoneEffect::Watch(watch) => self.watch_devices(watch),
+            PhoneEffect::Choose { direction, name } => self.choose(direction, name),
             PhoneEffect::Tone(tone) => self.play_tone(tone),
             PhoneEffect::CheckDevices(number) => self.check_devices(number),
             PhoneEffect::Stop(key) => {
@@ -212,6 +229,58 @@ impl Phone {
                 }
             }
         }
+    }
+
+    /// A function that reports events of the devices.
+    fn devices_reporter(&self) -> impl Fn(DevicesEvent) + Send + 'static {
+        let sender = self.sender.clone();
+        move |event| {
+            // The receiver is gone while the program ends.
+            let _ = sender.send(Msg::Devices(event));
+        }
+    }
+
+    fn watch_devices(&mut self, watch: DeviceWatch) {
+        let sound = self.settings.sound;
+        self.meter = None;
+        if watch == DeviceWatch::Off {
+            self.watch = None;
+        } else if self.watch.is_none() {
+            self.report_chosen();
+            self.watch = Some(PortWatch::start(sound, self.devices_reporter()));
+        }
+        if let DeviceWatch::Meter(microphone) = watch {
+            self.meter = Some(watch::meter(sound, microphone, self.devices_reporter()));
+        }
+    }
+
+    /// Uses another port, in the call that lasts as well, and remembers it.
+    fn choose(&mut self, direction: SoundDirection, name: Option<String>) {
+        let mut ports = self.remembered.ports();
+        match direction {
+            SoundDirection::Microphone => ports.microphone = name,
+            SoundDirection::Loudspeaker => ports.loudspeaker = name,
+        }
+        let report = self.devices_reporter();
+        let failed = move |error: std::io::Error| {
+            report(DevicesEvent::NotSaved(text::clean(&error.to_string())));
+        };
+        self.closing.retain(|thread| !thread.is_finished());
+        self.closing.extend(self.remembered.remember(ports, failed));
+        if let Some((_, media)) = &self.media {
+            media.choose(self.choice());
+        }
+        self.report_chosen();
+    }
+
+    fn report_chosen(&self) {
+        let choice = self.choice();
+        let chosen =
+            |name, setting: &Option<String>| ChosenPort { name, by_settings: setting.is_some() };
+        self.devices_reporter()(DevicesEvent::Chosen(ChosenPorts {
+            loudspeaker: chosen(choice.loudspeaker, &self.settings.loudspeaker),
+            microphone: chosen(choice.microphone, &self.settings.microphone),
+        }));
     }
 
     /// Checks that calls can have sound. A call that plays a file needs no device.
@@ -267,6 +336,7 @@ impl Phone {
     /// Ends the media, and waits up to 2 s until their recordings are closed.
     pub async fn close(&mut self) {
         self.tone = None;
+        self.watch_devices(DeviceWatch::Off);
         self.end_media();
         let closing = mem::take(&mut self.closing);
         if closing.is_empty() {
@@ -353,9 +423,10 @@ impl Phone {
 
     fn choice(&self) -> DeviceChoice {
         let PhoneSettings { microphone, loudspeaker, .. } = &self.settings;
+        let remembered = self.remembered.ports();
         DeviceChoice {
-            microphone: microphone.clone(),
-            loudspeaker: loudspeaker.clone(),
+            microphone: microphone.clone().or(remembered.microphone),
+            loudspeaker: loudspeaker.clone().or(remembered.loudspeaker),
             only: None,
         }
     }

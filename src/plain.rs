@@ -103,6 +103,7 @@ impl Narrator {
                 | Dialog::SignOut(_)
                 | Dialog::AnswerOther(_)
                 | Dialog::Dial(_)
+                | Dialog::Devices(_)
                 | Dialog::Rename(_),
             )
             | None => None,

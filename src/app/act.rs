@@ -54,6 +54,7 @@ impl State {
                     Vec::new()
                 }
             }
+            Some(Dialog::Devices(_)) => self.act_in_devices(action, now),
             Some(Dialog::Dial(_)) => self.act_in_dial(action, now),
             Some(Dialog::EnableCalls(account)) => {
                 self.confirm(action, Effect::Account(account, AccountCommand::EnableCalls))
@@ -104,14 +105,17 @@ impl State {
                 | Action::SortRight
                 | Action::Reverse
                 | Action::Freeze
+                | Action::Devices
         );
         let panel = action == Action::Details && !has_frames(self.size);
         if panel || unseen && !has_room(self.size) {
             self.notices.show(notice::TOO_SMALL, now);
             return Vec::new();
         }
-        let needs_phone =
-            matches!(action, Action::Answer | Action::Call | Action::Mute | Action::Record);
+        let needs_phone = matches!(
+            action,
+            Action::Answer | Action::Call | Action::Mute | Action::Record | Action::Devices
+        );
         if needs_phone && let Some(off) = self.phone_off {
             self.notices.show(off.notice(), now);
             return Vec::new();
@@ -127,6 +131,7 @@ impl State {
             Action::Call => return self.dial(now),
             Action::Mute => return self.toggle_mute(now),
             Action::Record => return self.toggle_recording(now),
+            Action::Devices => self.open_devices(now),
             Action::HangUp => return self.open_picker(now),
             Action::HangUpNow => return self.hang_up_now(now),
             Action::Mark => self.toggle_mark(now),

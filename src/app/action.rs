@@ -17,6 +17,8 @@ pub enum Layer {
     CommandLine,
     /// A person is chosen to call.
     Dial,
+    /// A loudspeaker and a microphone are chosen.
+    Devices,
     /// The input line for the new name of an account.
     AccountName,
     Help,
@@ -56,6 +58,8 @@ pub enum Action {
     Mute,
     /// Start or stop the recording of the call.
     Record,
+    /// Choose a loudspeaker and a microphone.
+    Devices,
     /// Mark or unmark the selected call.
     Mark,
     /// Mark all calls that the filter shows.
@@ -169,6 +173,7 @@ impl Layer {
             | Self::History
             | Self::Accounts
             | Self::Picker
+            | Self::Devices
             | Self::Help
             | Self::SignInMenu
             | Self::Confirm => false,
@@ -185,6 +190,7 @@ impl Layer {
             Self::Filter => "While the filter is edited",
             Self::CommandLine => "On the command line",
             Self::Dial => "While a person is chosen to call",
+            Self::Devices => "In the list of sound devices",
             Self::AccountName => "While an account is renamed",
             Self::Help => "On this page",
             Self::SignInMenu => "In the list of ways to sign in",
@@ -230,6 +236,7 @@ impl Layer {
                     A::Call,
                     A::Mute,
                     A::Record,
+                    A::Devices,
                     A::HangUp,
                     A::HangUpNow,
                     A::Mark,
@@ -263,6 +270,7 @@ impl Layer {
                 &[A::Accept, A::DefaultReason],
                 &[A::ReasonBusy, A::ReasonMissed, A::ReasonHangup, A::ReasonDisconnect],
             ],
+            Self::Devices => [MOVES, &[A::Accept], &[]],
             Self::Help => [MOVES, PAGES, &[]],
             Self::SignInMenu => [&[A::Up, A::Down], &[A::Accept], &[]],
             Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
@@ -277,6 +285,7 @@ impl Layer {
             | Self::Filter
             | Self::CommandLine
             | Self::Dial
+            | Self::Devices
             | Self::AccountName
             | Self::Help
             | Self::SignInMenu
@@ -301,6 +310,7 @@ impl Action {
             Self::Call => "call somebody",
             Self::Mute => "mute or unmute your microphone",
             Self::Record => "record your call, or stop recording",
+            Self::Devices => "choose the loudspeaker and the microphone",
             Self::HangUp => "hang up, decline or cancel: choose the reason",
             Self::HangUpNow => "the same at once, with the usual reason",
             Self::Mark => "mark and move down; hanging up acts on all marked",

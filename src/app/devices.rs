@@ -1,11 +1,11 @@
-//! The check of the sound devices before a call is answered or placed: without a microphone or a
-//! loudspeaker nothing is sent.
+//! What is reported of the sound devices, and their check before a call is answered or placed: without a
+//! microphone or a loudspeaker nothing is sent.
 
 use jiff::Timestamp;
 
 use super::State;
 use super::effect::{Effect, PhoneEffect};
-use crate::calls::sound::SoundFault;
+use crate::calls::sound::{ChosenPorts, MicrophoneLevel, SoundFault, SoundPort};
 use crate::calls::{AccountId, CallKey, Party};
 use crate::words::devices as words;
 
@@ -30,7 +30,17 @@ pub(super) struct DeviceCheck {
 #[derive(Debug, Clone, PartialEq)]
 pub enum DevicesEvent {
     /// The outcome of the check with this number.
-    Checked { number: u64, outcome: Result<(), SoundFault> },
+    Checked {
+        number: u64,
+        outcome: Result<(), SoundFault>,
+    },
+    /// What there is, or why that is not known; cleaned.
+    Listed(Result<Vec<SoundPort>, String>),
+    Chosen(ChosenPorts),
+    /// The level of the measured microphone, or why it cannot be measured; cleaned.
+    Level(Result<MicrophoneLevel, String>),
+    /// A choice could not be saved; cleaned.
+    NotSaved(String),
 }
 
 impl State {
@@ -58,8 +68,29 @@ impl State {
 
     pub(super) fn devices_event(&mut self, event: DevicesEvent, now: Timestamp) -> Vec<Effect> {
         match event {
-            DevicesEvent::Checked { number, outcome } => self.devices_checked(number, outcome, now),
+            DevicesEvent::Checked { number, outcome } => {
+                return self.devices_checked(number, outcome, now);
+            }
+            DevicesEvent::NotSaved(cause) => {
+                self.notices.show_long(words::not_saved(&cause), now);
+            }
+            DevicesEvent::Listed(ports) => {
+                if let Some(picker) = self.device_picker() {
+                    picker.ports = Some(ports);
+                }
+            }
+            DevicesEvent::Chosen(chosen) => {
+                if let Some(picker) = self.device_picker() {
+                    picker.chosen = chosen;
+                }
+            }
+            DevicesEvent::Level(level) => {
+                if let Some(picker) = self.device_picker() {
+                    picker.level = Some(level);
+                }
+            }
         }
+        Vec::new()
     }
 
     fn devices_checked(

@@ -5,6 +5,7 @@ use tui_input::Input;
 use super::State;
 use super::action::Layer;
 use super::command_line::CommandLine;
+use super::device_picker::DevicePicker;
 use super::dial_dialog::Dial;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
@@ -36,6 +37,8 @@ pub enum Dialog {
     AnswerOther(CallKey),
     /// A person is chosen to call.
     Dial(Box<Dial>),
+    /// A loudspeaker and a microphone are chosen.
+    Devices(Box<DevicePicker>),
 }
 
 impl Dialog {
@@ -53,6 +56,7 @@ impl Dialog {
                 Layer::Confirm
             }
             Self::Dial(_) => Layer::Dial,
+            Self::Devices(_) => Layer::Devices,
             Self::Rename(_) => Layer::AccountName,
         }
     }
@@ -79,7 +83,8 @@ impl State {
             | Dialog::CommandLine(_)
             | Dialog::SignIn(_)
             | Dialog::Rename(_)
-            | Dialog::Dial(_) => return None,
+            | Dialog::Dial(_)
+            | Dialog::Devices(_) => return None,
         })
     }
 }

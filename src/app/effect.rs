@@ -6,10 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::device_picker::DeviceWatch;
 use super::hook_event::HookEvent;
 use crate::calls::account::AccountCommand;
 use crate::calls::history::{Cursor, HistoryFilter, PageStart};
 use crate::calls::own_call::{CallTone, MediaSetup};
+use crate::calls::sound::SoundDirection;
 use crate::calls::{AccountId, CallKey, Change, EndedCall};
 use crate::control::event::ClientId;
 use crate::control::protocol::ControlReply;
@@ -61,6 +63,14 @@ pub enum PhoneEffect {
     Stop(CallKey),
     /// Play this tone in place of the one before, or none.
     Tone(Option<CallTone>),
+    /// Follow the devices as the dialog needs it; answered by
+    /// [`DevicesEvent`](super::devices::DevicesEvent)s.
+    Watch(DeviceWatch),
+    /// Use this port, or the default, from now on.
+    Choose {
+        direction: SoundDirection,
+        name: Option<String>,
+    },
     /// Check whether calls can have sound; answered by
     /// [`DevicesEvent::Checked`](super::devices::DevicesEvent::Checked) with this number.
     CheckDevices(u64),

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod control;
+mod device_picker;
 mod devices;
 mod history;
 mod phone;

@@ -48,7 +48,7 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, hooks: bool) -> Comman
         return watched(in_runtime(async {
             let server = Server::start(scenario, options).await?;
             let (accounts, network) = (demo_accounts(&server), Network::default());
-            runtime::plain(accounts, network, SignInMode::Closed, files, config).await
+            Box::pin(runtime::plain(accounts, network, SignInMode::Closed, files, config)).await
         })?);
     }
     if let Some(problem) = runtime::check_terminal() {

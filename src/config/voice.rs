@@ -55,6 +55,7 @@ impl VoiceTable {
                 Some(folder) if !folder.get_ref().is_empty() => folder_of(&folder, source, var)?,
                 _ => recordings,
             },
+            devices_file: None,
         })
     }
 }
@@ -127,6 +128,7 @@ mod tests {
             tones: false,
             ring_tone: true,
             record_folder: Path::new("/home/ada/calls").to_owned(),
+            devices_file: None,
         };
         assert_eq!(check(text), Ok(wanted));
     }

@@ -56,6 +56,7 @@ impl Narrator {
             | Action::Call
             | Action::Mute
             | Action::Record
+            | Action::Devices
             | Action::HangUp
             | Action::HangUpNow
             | Action::Details

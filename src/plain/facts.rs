@@ -73,6 +73,8 @@ impl Facts {
                 Some(Dialog::SignOut(_) | Dialog::Rename(_)) => AnnouncedDialog::OfAccounts,
                 Some(Dialog::AnswerOther(key)) => AnnouncedDialog::AnswerOther(*key),
                 Some(Dialog::Dial(_)) => AnnouncedDialog::Dial,
+                // Plain mode does not open it.
+                Some(Dialog::Devices(_)) => AnnouncedDialog::None,
             },
             notices: state.notices.all().cloned().collect(),
             accounts: state.accounts.iter().map(AnnouncedFlags::of).collect(),

@@ -54,6 +54,7 @@ impl FooterPrompt {
             | Dialog::SignOut(_)
             | Dialog::AnswerOther(_)
             | Dialog::Dial(_)
+            | Dialog::Devices(_)
             | Dialog::Rename(_)
             | Dialog::SignIn(_)
             | Dialog::CommandLine(_)

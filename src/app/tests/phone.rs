@@ -19,7 +19,8 @@ fn with_calls_in_this_terminal_off_their_keys_send_nothing() {
     rings(&mut state, 7, 1.0);
     for off in [PhoneOff::Settings, PhoneOff::Proxy] {
         state.phone_off = Some(off);
-        for action in [Action::Answer, Action::Call, Action::Mute, Action::Record] {
+        for action in [Action::Answer, Action::Call, Action::Mute, Action::Record, Action::Devices]
+        {
             state.notices.clear();
             assert_eq!(press(&mut state, action, 2.0), []);
             assert_eq!(state.notices.newest(), Some(off.notice()), "{action:?}");

@@ -43,7 +43,7 @@ use crate::calls::own_call::{CallQuality, CallTone, MediaSetup};
 use crate::calls::sound::{ChosenPort, ChosenPorts, SoundDirection};
 use crate::text;
 use crate::words::phone as words;
-use remembered::DeviceMemory;
+use remembered::{DeviceMemory, RememberedPorts};
 use watch::PortWatch;
 
 /// How long the check of the devices may take.
@@ -113,6 +113,21 @@ pub struct PhoneSettings {
     pub record_folder: PathBuf,
     /// The file of the devices that were chosen on the board.
     pub devices_file: Option<PathBuf>,
+}
+
+impl PhoneSettings {
+    /// The devices of calls: those that the settings name, or else those that were chosen on the board.
+    pub fn choice(&self) -> DeviceChoice {
+        self.choice_with(DeviceMemory::read(self.devices_file.clone()).ports())
+    }
+
+    fn choice_with(&self, remembered: RememberedPorts) -> DeviceChoice {
+        DeviceChoice {
+            microphone: self.microphone.clone().or(remembered.microphone),
+            loudspeaker: self.loudspeaker.clone().or(remembered.loudspeaker),
+            only: None,
+        }
+    }
 }
 
 impl Default for PhoneSettings {
@@ -422,13 +437,7 @@ impl Phone {
     }
 
     fn choice(&self) -> DeviceChoice {
-        let PhoneSettings { microphone, loudspeaker, .. } = &self.settings;
-        let remembered = self.remembered.ports();
-        DeviceChoice {
-            microphone: microphone.clone().or(remembered.microphone),
-            loudspeaker: loudspeaker.clone().or(remembered.loudspeaker),
-            only: None,
-        }
+        self.settings.choice_with(self.remembered.ports())
     }
 }
 

@@ -46,3 +46,5 @@ mod renewal;
 mod restart;
 #[path = "e2e/sign_in.rs"]
 mod sign_in;
+#[path = "e2e/sound.rs"]
+mod sound;

@@ -10,6 +10,9 @@ pub mod action;
 pub mod command_line;
 mod control;
 pub mod countdown;
+mod device_choice;
+pub mod device_picker;
+pub mod devices;
 mod dial;
 pub mod dial_dialog;
 pub mod dialog;
@@ -32,6 +35,7 @@ pub mod rules;
 pub mod selection;
 pub mod sign_in;
 pub mod sign_in_dialog;
+mod tones;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -51,6 +55,8 @@ use crate::words;
 use account::{AccountChange, AccountState};
 use action::Layer;
 use control::Order;
+use device_picker::{DeviceWatch, has_device_room};
+use devices::DeviceCheck;
 use dialog::{Choice, Dialog, HelpPage};
 use do_not_disturb::{QuietAccounts, QuietEnd};
 use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect, RingingCall};
@@ -66,6 +72,7 @@ use rule_list::RuleList;
 use rules::RuleState;
 pub use selection::SETTLE;
 use sign_in_dialog::SignInMode;
+use tones::Tones;
 
 /// The time between two frames of a spinner.
 pub const SPIN: Duration = Duration::from_millis(250);
@@ -198,6 +205,10 @@ pub struct State {
     taken: HashSet<CallKey>,
     /// The texts of the settings that can be sent to a caller.
     pub texts: Vec<String>,
+    device_check: DeviceCheck,
+    /// What is followed of the devices.
+    device_watch: DeviceWatch,
+    tones: Tones,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -222,6 +233,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::SignIn(event) => state.sign_in_event(event, now),
         Msg::Notify(event) => state.notify_event(event, now),
         Msg::Phone(key, event) => state.phone_event(key, event, now),
+        Msg::Devices(event) => state.devices_event(event, now),
         Msg::OwnCall(order) => state.own_call_order(order, now),
         Msg::Rules(event) => state.rules_event(event, now),
         Msg::Tick => state.tick(now),
@@ -253,12 +265,14 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         }
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
-        effects.extend(state.phone_follows(key, now));
+        effects.extend(state.phone_follows(key));
         if !is_recall {
             effects.extend(state.notify_of(key, change));
         }
     }
     effects.extend(state.gathered_calls(now));
+    effects.extend(state.follow_tones());
+    effects.extend(state.follow_device_picker());
     if any_ended {
         // After the effects that save them.
         effects.extend(state.history_changed());
@@ -311,6 +325,9 @@ impl State {
             ring_accounts: Vec::new(),
             taken: HashSet::new(),
             texts: Vec::new(),
+            device_check: DeviceCheck::default(),
+            device_watch: DeviceWatch::default(),
+            tones: Tones::default(),
         }
     }
 
@@ -456,6 +473,10 @@ impl State {
                 }
                 _ => {}
             }
+        }
+        if !has_device_room(size) && matches!(self.dialog, Some(Dialog::Devices(_))) {
+            // No microphone is open for a meter that is not on the screen.
+            self.dialog = None;
         }
     }
 

@@ -17,6 +17,7 @@ pub mod reason;
 pub mod reply_text;
 mod rows;
 pub mod rule_mark;
+pub mod sound;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, VecDeque};

@@ -268,7 +268,10 @@ impl Config {
             ascii: settings.ascii.resolved(&var),
             hooks: file.hook.iter().map(|hook| hook.check(source)).collect::<Result<_, _>>()?,
             texts: texts::check(&file.texts, source)?,
-            phone: file.voice.check(source, &var, paths.recordings())?,
+            phone: PhoneSettings {
+                devices_file: Some(paths.devices()),
+                ..file.voice.check(source, &var, paths.recordings())?
+            },
             rules: Arc::new(rules::load(&paths.rules_file())?),
             settings,
         })

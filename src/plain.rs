@@ -113,6 +113,7 @@ impl Narrator {
                 | Dialog::SwitchCalls { .. }
                 | Dialog::SignOut(_)
                 | Dialog::AnswerOther(_)
+                | Dialog::Devices(_)
                 | Dialog::Rename(_)
                 | Dialog::Rating,
             )

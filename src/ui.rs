@@ -20,6 +20,7 @@ mod call_panel;
 mod call_table;
 mod column_layout;
 mod command_line;
+mod devices;
 mod dial;
 mod do_not_disturb;
 mod footer;
@@ -181,6 +182,7 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
     match &view.state.dialog {
         Some(Dialog::Picker(picker)) => reason_picker::draw(view, picker, area, buffer),
         Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
+        Some(Dialog::Devices(picker)) => devices::draw(view, picker, area, buffer),
         Some(Dialog::Dial(dial)) => dial::draw(view, dial, area, buffer),
         Some(Dialog::Quiet(dialog)) => do_not_disturb::draw(view, dialog, area, buffer),
         // The footer has it where there is no room for frames.

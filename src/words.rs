@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod call;
 pub mod caller;
 pub mod control;
+pub mod devices;
 pub mod failure;
 pub mod history;
 pub mod notice;

@@ -49,6 +49,8 @@ mod reply;
 mod restart;
 #[path = "e2e/sign_in.rs"]
 mod sign_in;
+#[path = "e2e/sound.rs"]
+mod sound;
 #[cfg(not(feature = "voice"))]
 #[path = "e2e/without_voice.rs"]
 mod without_voice;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::account::AccountState;
 use super::action::Action;
 use super::command_line::CommandLine;
+use super::devices::CheckedCall;
 use super::dialog::{Choice, Dialog, HelpPage};
 use super::effect::{Effect, ProgramEffect, SignInEffect, TerminalEffect};
 use super::sign_in_dialog::SignInMode;
@@ -49,9 +50,14 @@ impl State {
             Some(Dialog::Quit) => self.confirm(action, Effect::Program(ProgramEffect::Quit)),
             Some(Dialog::AnswerOther(key)) => {
                 self.dialog = None;
-                if action == Action::Accept { self.answer_other(key, now) } else { Vec::new() }
+                if action == Action::Accept {
+                    self.check_devices(CheckedCall::AnswerOther(key), now)
+                } else {
+                    Vec::new()
+                }
             }
-            Some(Dialog::Dial(_)) => self.act_in_dial(action),
+            Some(Dialog::Devices(_)) => self.act_in_devices(action, now),
+            Some(Dialog::Dial(_)) => self.act_in_dial(action, now),
             Some(Dialog::Reply(_)) => self.act_in_reply(action, now),
             Some(Dialog::SwitchCalls { account, on }) => {
                 self.confirm(action, Effect::Account(account, AccountCommand::SwitchCalls { on }))
@@ -92,8 +98,9 @@ impl State {
         vec![Effect::Program(ProgramEffect::Quit)]
     }
 
-    fn act_on_calls(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
-        let page = self.page();
+    /// Whether an action cannot be done on the board now; a notice shows why. A key that does not move the
+    /// cursor also stops the countdown of the selected call.
+    fn is_refused_on_board(&mut self, action: Action, now: Timestamp) -> bool {
         let unseen = matches!(
             action,
             Action::Mark
@@ -104,11 +111,12 @@ impl State {
                 | Action::SortRight
                 | Action::Reverse
                 | Action::Freeze
+                | Action::Devices
         );
         let panel = action == Action::Details && !has_frames(self.size);
         if panel || unseen && !has_room(self.size) {
             self.notices.show(notice::TOO_SMALL, now);
-            return Vec::new();
+            return true;
         }
         let moves = action.row().is_some()
             || matches!(
@@ -123,12 +131,22 @@ impl State {
         if !moves {
             self.stop_countdown(now);
         }
-        let needs_phone =
-            matches!(action, Action::Answer | Action::Call | Action::Mute | Action::Record);
+        let needs_phone = matches!(
+            action,
+            Action::Answer | Action::Call | Action::Mute | Action::Record | Action::Devices
+        );
         if needs_phone && let Some(off) = self.phone_off {
             self.notices.show(off.notice(), now);
+            return true;
+        }
+        false
+    }
+
+    fn act_on_calls(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
+        if self.is_refused_on_board(action, now) {
             return Vec::new();
         }
+        let page = self.page();
         match action {
             Action::Up => self.move_by(-1, now),
             Action::Down => self.move_by(1, now),
@@ -143,6 +161,7 @@ impl State {
             Action::Rate => self.open_rating(now),
             Action::Silence => return self.silence_selected(now),
             Action::DoNotDisturb => self.open_quiet_dialog(),
+            Action::Devices => self.open_devices(now),
             Action::HangUp => return self.open_picker(now),
             Action::HangUpNow => return self.hang_up_now(now),
             Action::Mark => self.toggle_mark(now),

@@ -20,6 +20,8 @@ pub enum Layer {
     Dial,
     /// A text is chosen or typed with which a call is declined.
     Reply,
+    /// A loudspeaker and a microphone are chosen.
+    Devices,
     /// The input line for the new name of an account.
     AccountName,
     Help,
@@ -80,6 +82,8 @@ pub enum Action {
     Rate4,
     #[strum(serialize = "rate-5")]
     Rate5,
+    /// Choose a loudspeaker and a microphone.
+    Devices,
     /// Mark or unmark the selected call.
     Mark,
     /// Mark all calls that the filter shows.
@@ -186,6 +190,44 @@ pub enum Action {
     DeclineWithText,
 }
 
+/// What can be done with the calls of the board.
+const BOARD: [Action; 34] = [
+    Action::Answer,
+    Action::Call,
+    Action::Mute,
+    Action::Record,
+    Action::Rate,
+    Action::Silence,
+    Action::DoNotDisturb,
+    Action::Devices,
+    Action::HangUp,
+    Action::HangUpNow,
+    Action::Mark,
+    Action::MarkAll,
+    Action::Row1,
+    Action::Row2,
+    Action::Row3,
+    Action::Row4,
+    Action::Row5,
+    Action::Row6,
+    Action::Row7,
+    Action::Row8,
+    Action::Row9,
+    Action::Details,
+    Action::Filter,
+    Action::CommandLine,
+    Action::Copy,
+    Action::SortLeft,
+    Action::SortRight,
+    Action::Reverse,
+    Action::Dismiss,
+    Action::Freeze,
+    Action::Privacy,
+    Action::Reconnect,
+    Action::SignIn,
+    Action::EnableCalls,
+];
+
 impl Layer {
     /// Whether keys without an action are a text that is typed.
     pub fn is_text(self) -> bool {
@@ -202,6 +244,7 @@ impl Layer {
             | Self::Rules
             | Self::Accounts
             | Self::Picker
+            | Self::Devices
             | Self::Help
             | Self::SignInMenu
             | Self::Confirm
@@ -221,6 +264,7 @@ impl Layer {
             Self::CommandLine => "On the command line",
             Self::Dial => "While a person is chosen to call",
             Self::Reply => "While a text for a caller is chosen",
+            Self::Devices => "In the list of sound devices",
             Self::AccountName => "While an account is renamed",
             Self::Help => "On this page",
             Self::SignInMenu => "In the list of ways to sign in",
@@ -271,50 +315,13 @@ impl Layer {
                 &[A::Details, A::SignIn, A::Rename, A::SignOut, A::Reconnect, A::EnableCalls],
                 &[A::Privacy, A::CommandLine],
             ],
-            Self::Board => [
-                MOVES,
-                PAGES,
-                &[
-                    A::Answer,
-                    A::Call,
-                    A::Mute,
-                    A::Record,
-                    A::Rate,
-                    A::Silence,
-                    A::DoNotDisturb,
-                    A::HangUp,
-                    A::HangUpNow,
-                    A::Mark,
-                    A::MarkAll,
-                    A::Row1,
-                    A::Row2,
-                    A::Row3,
-                    A::Row4,
-                    A::Row5,
-                    A::Row6,
-                    A::Row7,
-                    A::Row8,
-                    A::Row9,
-                    A::Details,
-                    A::Filter,
-                    A::CommandLine,
-                    A::Copy,
-                    A::SortLeft,
-                    A::SortRight,
-                    A::Reverse,
-                    A::Dismiss,
-                    A::Freeze,
-                    A::Privacy,
-                    A::Reconnect,
-                    A::SignIn,
-                    A::EnableCalls,
-                ],
-            ],
+            Self::Board => [MOVES, PAGES, &BOARD],
             Self::Picker => [
                 MOVES,
                 &[A::Accept, A::DefaultReason, A::DeclineWithText],
                 &[A::ReasonBusy, A::ReasonMissed, A::ReasonHangup, A::ReasonDisconnect],
             ],
+            Self::Devices => [MOVES, &[A::Accept], &[]],
             Self::Help => [MOVES, PAGES, &[]],
             Self::SignInMenu | Self::Reply => [&[A::Up, A::Down], &[A::Accept], &[]],
             Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
@@ -331,6 +338,7 @@ impl Layer {
             | Self::CommandLine
             | Self::Dial
             | Self::Reply
+            | Self::Devices
             | Self::AccountName
             | Self::Help
             | Self::SignInMenu
@@ -365,6 +373,7 @@ impl Action {
             Self::Rate3 => "fair",
             Self::Rate4 => "good",
             Self::Rate5 => "very good",
+            Self::Devices => "choose the loudspeaker and the microphone",
             Self::HangUp => "hang up, decline or cancel: choose the reason",
             Self::HangUpNow => "the same at once, with the usual reason",
             Self::Mark => "mark and move down; hanging up acts on all marked",

@@ -5,6 +5,7 @@ use tui_input::Input;
 
 use super::State;
 use super::action::Action;
+use super::devices::CheckedCall;
 use super::dial_dialog::{Dial, DialState};
 use super::dialog::Dialog;
 use super::effect::Effect;
@@ -44,7 +45,7 @@ impl State {
         vec![Effect::Account(account, AccountCommand::FindPerson(String::new()))]
     }
 
-    pub(super) fn act_in_dial(&mut self, action: Action) -> Vec<Effect> {
+    pub(super) fn act_in_dial(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
         let Some(Dialog::Dial(dial)) = &mut self.dialog else { return Vec::new() };
         let people = dial.people();
         let last = people.len().saturating_sub(1);
@@ -55,9 +56,9 @@ impl State {
             }
             Action::Accept => {
                 if let Some(peer) = people.get(dial.cursor) {
-                    let (account, peer) = (dial.account, peer.clone());
+                    let wanted = CheckedCall::Place(dial.account, Box::new(peer.clone()));
                     self.dialog = None;
-                    return self.place(account, peer);
+                    return self.check_devices(wanted, now);
                 }
                 let typed = crate::text::clean(dial.input.value());
                 if !typed.trim().is_empty() && !matches!(dial.state, DialState::LookingUp(_)) {

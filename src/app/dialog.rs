@@ -5,6 +5,7 @@ use tui_input::Input;
 use super::State;
 use super::action::{Action, Layer};
 use super::command_line::CommandLine;
+use super::device_picker::DevicePicker;
 use super::dial_dialog::Dial;
 use super::do_not_disturb::QuietDialog;
 use super::reply_dialog::ReplyDialog;
@@ -47,6 +48,8 @@ pub enum Dialog {
     Rating,
     /// Do not disturb is switched.
     Quiet(QuietDialog),
+    /// A loudspeaker and a microphone are chosen.
+    Devices(Box<DevicePicker>),
 }
 
 impl Dialog {
@@ -67,6 +70,7 @@ impl Dialog {
             Self::Reply(_) => Layer::Reply,
             Self::Rating => Layer::Rating,
             Self::Quiet(_) => Layer::DoNotDisturb,
+            Self::Devices(_) => Layer::Devices,
             Self::Rename(_) => Layer::AccountName,
         }
     }
@@ -120,7 +124,8 @@ impl State {
             | Dialog::Rename(_)
             | Dialog::Dial(_)
             | Dialog::Quiet(_)
-            | Dialog::Reply(_) => return None,
+            | Dialog::Reply(_)
+            | Dialog::Devices(_) => return None,
         };
         Some(question.into())
     }

@@ -6,11 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::device_picker::DeviceWatch;
 use super::do_not_disturb::QuietAccounts;
 use super::hook_event::HookEvent;
 use crate::calls::account::AccountCommand;
 use crate::calls::history::{Cursor, HistoryFilter, PageStart};
-use crate::calls::own_call::MediaSetup;
+use crate::calls::own_call::{CallTone, MediaSetup};
+use crate::calls::sound::SoundDirection;
 use crate::calls::{AccountId, CallKey, Change, EndedCall};
 use crate::control::event::ClientId;
 use crate::control::protocol::ControlReply;
@@ -63,6 +65,19 @@ pub enum PhoneEffect {
     },
     StopRecording(CallKey),
     Stop(CallKey),
+    /// Play this tone in place of the one before, or none.
+    Tone(Option<CallTone>),
+    /// Follow the devices as the dialog needs it; answered by
+    /// [`DevicesEvent`](super::devices::DevicesEvent)s.
+    Watch(DeviceWatch),
+    /// Use this port, or the default, from now on.
+    Choose {
+        direction: SoundDirection,
+        name: Option<String>,
+    },
+    /// Check whether calls can have sound; answered by
+    /// [`DevicesEvent::Checked`](super::devices::DevicesEvent::Checked) with this number.
+    CheckDevices(u64),
 }
 
 /// For the programs of rules and for the desktop.

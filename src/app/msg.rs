@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::action::Action;
+use super::devices::DevicesEvent;
 use super::effect::RingingCall;
 use super::phone::{OwnCallOrder, PhoneEvent};
 use super::rules::RulesEvent;
@@ -37,6 +38,8 @@ pub enum Msg {
     Control(ControlEvent),
     /// An event of the media of a call.
     Phone(CallKey, PhoneEvent),
+    /// An event of the sound devices.
+    Devices(DevicesEvent),
     /// What a command without a screen does with the call of this session.
     OwnCall(OwnCallOrder),
     /// Something for the rules.
@@ -110,6 +113,7 @@ impl fmt::Debug for Msg {
             Self::Notify(event) => f.debug_tuple("Notify").field(event).finish(),
             Self::Phone(_, PhoneEvent::Signaling(_)) => f.write_str("Phone(Signaling)"),
             Self::Phone(key, event) => f.debug_tuple("Phone").field(key).field(event).finish(),
+            Self::Devices(event) => f.debug_tuple("Devices").field(event).finish(),
             Self::Control(event) => f.debug_tuple("Control").field(event).finish(),
             Self::OwnCall(order) => f.debug_tuple("OwnCall").field(order).finish(),
             Self::Rules(event) => f.debug_tuple("Rules").field(event).finish(),

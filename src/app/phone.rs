@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::State;
+use super::devices::CheckedCall;
 use super::dialog::{Choice, Dialog};
 use super::effect::{Effect, PhoneEffect};
 use super::recording::{RecordingChange, RecordingStage};
@@ -219,7 +220,17 @@ impl State {
             }
             return Vec::new();
         }
-        self.begin_answer(key).into_iter().collect()
+        self.check_devices(CheckedCall::Answer(key), now)
+    }
+
+    /// Answers a call whose devices were checked, if that is still possible.
+    pub(super) fn answer_checked(&mut self, key: CallKey) -> Vec<Effect> {
+        let is_free = self.phone.is_none() && self.can_answer(key);
+        is_free.then(|| self.begin_answer(key)).flatten().into_iter().collect()
+    }
+
+    pub(super) fn can_answer(&self, key: CallKey) -> bool {
+        self.calls.get(key).is_some_and(|call| self.answer_obstacle(call).is_none())
     }
 
     /// Why a call cannot be answered here.
@@ -248,7 +259,7 @@ impl State {
         Some(Effect::Account(key.account, AccountCommand::Answer { handle, g_a_hash }))
     }
 
-    /// Places a call to a person who was chosen.
+    /// Places a call to a person who was chosen, after the check of the devices.
     pub(super) fn place(&mut self, account: AccountId, peer: Party) -> Vec<Effect> {
         let user_id = peer.user_id;
         if self.selection().is_none() {
@@ -263,10 +274,15 @@ impl State {
     /// Does what a command without a screen wants.
     pub(super) fn own_call_order(&mut self, order: OwnCallOrder, now: Timestamp) -> Vec<Effect> {
         match order {
-            OwnCallOrder::Place(account, peer) => self.place(account, *peer),
+            OwnCallOrder::Place(account, peer) => {
+                self.check_devices(CheckedCall::Place(account, peer), now)
+            }
             OwnCallOrder::Answer(key) => self.answer(key, now),
             OwnCallOrder::HangUp => {
-                let Some(own) = &mut self.phone else { return Vec::new() };
+                let Some(own) = &mut self.phone else {
+                    self.forget_device_check();
+                    return Vec::new();
+                };
                 let Some(key) = own.key() else {
                     own.stage = PhoneStage::Cancelling;
                     return Vec::new();
@@ -286,7 +302,7 @@ impl State {
     /// Ends the call of this session, and then answers another one.
     pub(super) fn answer_other(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
         let Some(own) = self.phone.as_ref().and_then(OwnCall::key) else {
-            return self.answer(key, now);
+            return self.answer_checked(key);
         };
         let effects = self.discard(&[own], Choice::Default, Origin::Key, now);
         let is_ending = self.calls.get(own).is_some_and(|call| call.request.is_sending());
@@ -537,7 +553,7 @@ impl State {
 
     /// Follows the change of a call: the media end with it, and a call that was to be answered next
     /// is.
-    pub(super) fn phone_follows(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+    pub(super) fn phone_follows(&mut self, key: CallKey) -> Vec<Effect> {
         let mut effects = Vec::new();
         let call = self.calls.get(key);
         if call.is_none() && self.taken.remove(&key) {
@@ -552,7 +568,8 @@ impl State {
             }
             self.phone = None;
             if let Some(next) = self.answer_next.take() {
-                effects.extend(self.answer(next, now));
+                // Its devices were checked before this one was ended.
+                effects.extend(self.answer_checked(next));
             }
             return effects;
         };

@@ -2,11 +2,14 @@
 
 mod accounts;
 mod control;
+mod device_picker;
+mod devices;
 mod history;
 mod phone;
 mod property;
 mod reply;
 mod rules;
+mod tones;
 
 use super::action::Action;
 use super::hook_event::HookEvent;

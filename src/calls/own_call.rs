@@ -113,6 +113,19 @@ pub enum PhoneStage {
     Reconnecting,
 }
 
+/// A tone of the telephone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallTone {
+    /// A call comes in.
+    Ring,
+    /// A device of the callee rings.
+    Ringback,
+    /// The callee is busy, or has declined.
+    Busy,
+    /// A call that had sound has ended.
+    Ended,
+}
+
 /// How well the two sides hear each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CallQuality {

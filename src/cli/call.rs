@@ -21,7 +21,8 @@ use crate::{text, words};
 
 #[derive(Debug, Args)]
 pub(super) struct PhoneCallArgs {
-    /// Send this file (Ogg/Opus or WAV) in place of the microphone, and hang up after it
+    /// Send this file (Ogg/Opus or WAV) in place of the microphone, and hang up after it. No sound device is
+    /// needed
     #[arg(long, value_name = "FILE")]
     play: Option<PathBuf>,
     /// Record the call into this new file (Ogg/Opus), this side left and the other one right
@@ -89,6 +90,9 @@ pub(super) fn call(target: CallTarget, args: PhoneCallArgs, flags: Overrides) ->
         CallTaskEnd::Failed(failure) => {
             let text = words::failure::text(&failure);
             Err(failed(anyhow!("{text} · {}", failure.code())))
+        }
+        CallTaskEnd::NoSound(fault) => {
+            Err(failed(anyhow!("{}", words::devices::refused_in_full(&fault))))
         }
         CallTaskEnd::SignedOut => {
             Err(signed_out(anyhow!("the account is signed out; run `onhook doctor`")))

@@ -53,7 +53,7 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, trial: TrialArgs) -> C
         return watched(in_runtime(async {
             let server = Server::start(scenario, options).await?;
             let (accounts, network) = (demo_accounts(&server), Network::default());
-            runtime::plain(accounts, network, SignInMode::Closed, files, config).await
+            Box::pin(runtime::plain(accounts, network, SignInMode::Closed, files, config)).await
         })?);
     }
     if let Some(problem) = runtime::check_terminal() {

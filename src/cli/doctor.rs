@@ -144,20 +144,21 @@ fn sound(phone: &PhoneSettings) -> Vec<Finding> {
     if !phone.enabled {
         return vec![Finding::fine(CHECK, "calls in this terminal are off: [voice] enabled")];
     }
+    let choice = phone.choice();
     match phone_ports::list(phone.sound, SOUND_DEADLINE) {
         SoundPorts::Silent => vec![Finding::fine(CHECK, "silence, by the settings")],
-        SoundPorts::Late => {
-            let seconds = SOUND_DEADLINE.as_secs();
+        SoundPorts::Late(deadline) => {
+            let seconds = deadline.as_secs();
             let text = format!("the sound server did not answer within {seconds} s");
             vec![Finding::warning(CHECK, text, "start it again, or set [voice] sound = \"silent\"")]
         }
         SoundPorts::Failed(cause) => {
             let remedy = "start PipeWire or PulseAudio, or set [voice] sound = \"silent\"";
-            vec![Finding::warning(CHECK, text::clean(&cause), remedy)]
+            vec![Finding::warning(CHECK, text::clean(&cause.to_string()), remedy)]
         }
         SoundPorts::Found(ports) => [
-            (PortDirection::Microphone, "microphone", &phone.microphone),
-            (PortDirection::Loudspeaker, "loudspeaker", &phone.loudspeaker),
+            (PortDirection::Microphone, "microphone", &choice.microphone),
+            (PortDirection::Loudspeaker, "loudspeaker", &choice.loudspeaker),
         ]
         .map(|(direction, word, wanted)| {
             let mut ports = ports.iter().filter(|port| port.direction == direction);
@@ -175,7 +176,11 @@ fn sound(phone: &PhoneSettings) -> Vec<Finding> {
                 }
                 (None, Some(name)) => {
                     let text = format!("there is no {word} '{}'", text::clean(name));
-                    Finding::warning(CHECK, text, "mend its name in [voice] of config.toml")
+                    Finding::warning(
+                        CHECK,
+                        text,
+                        "connect it, choose another with d, or mend [voice]",
+                    )
                 }
                 (None, None) => {
                     Finding::warning(CHECK, format!("there is no {word}"), "plug one in")

@@ -70,6 +70,11 @@ impl Paths {
         self.data.join("ledger.db")
     }
 
+    /// The file of the sound devices that were chosen on the board.
+    pub fn devices(&self) -> PathBuf {
+        self.data.join("devices.toml")
+    }
+
     /// The folder of recorded calls, unless the settings name another one.
     pub fn recordings(&self) -> PathBuf {
         self.data.join("recordings")

@@ -473,6 +473,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn wrong_rules_are_refused_with_their_place() {
         let then = "then = { ring = true }";
         let rule =

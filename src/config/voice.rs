@@ -21,6 +21,8 @@ pub(super) struct VoiceTable {
     microphone: Option<String>,
     loudspeaker: Option<String>,
     ring_accounts: Option<Vec<String>>,
+    tones: Option<bool>,
+    ring_tone: Option<bool>,
     record_folder: Option<Spanned<String>>,
 }
 
@@ -49,10 +51,13 @@ impl VoiceTable {
             microphone: named(self.microphone),
             loudspeaker: named(self.loudspeaker),
             ring_accounts: self.ring_accounts.unwrap_or_default(),
+            tones: self.tones.unwrap_or(default.tones),
+            ring_tone: self.ring_tone.unwrap_or(default.ring_tone),
             record_folder: match self.record_folder {
                 Some(folder) if !folder.get_ref().is_empty() => folder_of(&folder, source, var)?,
                 _ => recordings,
             },
+            devices_file: None,
         })
     }
 }
@@ -111,6 +116,7 @@ mod tests {
         assert_eq!(check(""), Ok(default.clone()));
         let text = "enabled = false\nsound = 'silent'\ndirect = 'never'\necho = 'off'\n\
             noise = false\ngain = true\nmicrophone = 'usb'\nloudspeaker = ''\nring_accounts = ['work']\n\
+            tones = false\nring_tone = true\n\
             record_folder = '~/calls'";
         let wanted = PhoneSettings {
             enabled: false,
@@ -122,7 +128,10 @@ mod tests {
             microphone: Some("usb".to_owned()),
             loudspeaker: None,
             ring_accounts: vec!["work".to_owned()],
+            tones: false,
+            ring_tone: true,
             record_folder: Path::new("/home/ada/calls").to_owned(),
+            devices_file: None,
         };
         assert_eq!(check(text), Ok(wanted));
     }
@@ -132,7 +141,7 @@ mod tests {
         let printed = crate::config::DEFAULTS.lines().skip_while(|line| *line != "#   [voice]");
         let lines = printed.skip(1).map_while(|line| line.strip_prefix("#   "));
         let text = lines.collect::<Vec<_>>().join("\n");
-        assert_eq!(text.matches(" = ").count(), 10, "every setting is there");
+        assert_eq!(text.matches(" = ").count(), 12, "every setting is there");
         let record_folder = PathBuf::from("/data");
         assert_eq!(check(&text), Ok(PhoneSettings { record_folder, ..PhoneSettings::default() }));
     }

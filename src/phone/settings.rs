@@ -36,6 +36,7 @@ pub enum SoundSystem {
 
 /// How calls are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting")]
 pub struct PhoneSettings {
     /// Whether calls can be answered and placed in this terminal.
     pub enabled: bool,
@@ -49,10 +50,16 @@ pub struct PhoneSettings {
     /// The names of the ports at the sound server; `None` is its default.
     pub microphone: Option<String>,
     pub loudspeaker: Option<String>,
+    /// Play the tones of a call: ringback, busy, and its end.
+    pub tones: bool,
+    /// Play a tone while a call comes in.
+    pub ring_tone: bool,
     /// The names of the accounts whose calls ring on this device for their callers.
     pub ring_accounts: Vec<String>,
     /// The folder of recordings.
     pub record_folder: PathBuf,
+    /// The file of the devices that were chosen on the board.
+    pub devices_file: Option<PathBuf>,
 }
 
 impl Default for PhoneSettings {
@@ -66,8 +73,11 @@ impl Default for PhoneSettings {
             gain: false,
             microphone: None,
             loudspeaker: None,
+            tones: true,
+            ring_tone: false,
             ring_accounts: Vec::new(),
             record_folder: PathBuf::from("."),
+            devices_file: None,
         }
     }
 }

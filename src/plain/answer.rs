@@ -51,6 +51,7 @@ impl Narrator {
                 words::sign_in::WAITING.to_owned()
             }
             Action::Suspend => plain::SUSPENDED.to_owned(),
+            Action::Answer if state.is_checking_devices() => words::devices::CHECKING.to_owned(),
             Action::Answer
             | Action::Call
             | Action::Mute
@@ -63,6 +64,7 @@ impl Narrator {
             | Action::Rate3
             | Action::Rate4
             | Action::Rate5
+            | Action::Devices
             | Action::HangUp
             | Action::HangUpNow
             | Action::Details

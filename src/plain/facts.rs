@@ -86,6 +86,8 @@ impl Facts {
                 Some(Dialog::Reply(_)) => AnnouncedDialog::Reply,
                 Some(Dialog::Rating) => AnnouncedDialog::Rating,
                 Some(Dialog::Quiet(_)) => AnnouncedDialog::DoNotDisturb,
+                // Plain mode does not open it.
+                Some(Dialog::Devices(_)) => AnnouncedDialog::None,
             },
             notices: state.notices.all().cloned().collect(),
             accounts: state.accounts.iter().map(AnnouncedFlags::of).collect(),

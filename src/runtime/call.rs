@@ -11,12 +11,14 @@ use tokio::time::{Instant, sleep_until};
 use super::signals::{self, Signal, Signals};
 use super::{AccountSetup, Switchboard};
 use crate::app::account::AccountState;
+use crate::app::devices::DevicesEvent;
 use crate::app::msg::Msg;
 use crate::app::phone::{OwnCallOrder, PhoneEvent};
 use crate::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use crate::calls::failure::Failure;
 use crate::calls::own_call::{NamedEmoji, OwnCallEvent};
 use crate::calls::person_query::{self, PersonQuery};
+use crate::calls::sound::SoundFault;
 use crate::calls::{AccountId, CallKey, CallKind, Direction, Party, Phase};
 use crate::phone::{CallFiles, PhoneSettings};
 use crate::telegram::Network;
@@ -75,6 +77,8 @@ pub enum CallTaskEnd {
     Unclear(Vec<Party>),
     /// The look-up has failed.
     Failed(Failure),
+    /// The call could not have sound, and was neither placed nor answered.
+    NoSound(SoundFault),
     SignedOut,
 }
 
@@ -116,6 +120,8 @@ struct Seen {
     question: Option<(oneshot::Receiver<bool>, OwnCallOrder)>,
     /// Whether the call was ordered.
     ordered: bool,
+    /// Whether it was placed or answered.
+    started: bool,
     key: Option<CallKey>,
     ringing: bool,
     emoji: bool,
@@ -153,7 +159,7 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
                     Signal::Continue => continue,
                 },
                 agreed = answer => match self.seen.question.take() {
-                    Some((_, order)) if agreed => self.order(order)?,
+                    Some((_, order)) if agreed => self.order(order),
                     _ => return Ok(CallTaskEnd::NotTalked),
                 },
                 msg = self.switchboard.next_event() => msg,
@@ -178,6 +184,9 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
                     let end = self.hang_up();
                     self.switchboard.dispatch(end)?;
                     continue;
+                }
+                Msg::Devices(DevicesEvent::Checked { outcome: Err(fault), .. }) => {
+                    return Ok(CallTaskEnd::NoSound(fault.clone()));
                 }
                 _ => {}
             }
@@ -217,7 +226,7 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
     fn agree(&mut self, party: &Party, order: OwnCallOrder) -> io::Result<()> {
         self.seen.begun = true;
         let Some(ask) = self.plan.ask else {
-            let msg = self.order(order)?;
+            let msg = self.order(order);
             return self.switchboard.dispatch(msg);
         };
         let (answer, receiver) = oneshot::channel();
@@ -231,19 +240,13 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
         Ok(())
     }
 
-    /// Reports what is about to be done, and returns the message that does it.
-    fn order(&mut self, order: OwnCallOrder) -> io::Result<Msg> {
-        let progress = match &order {
-            OwnCallOrder::Place(_, party) => Some(CallProgress::Calling((**party).clone())),
-            OwnCallOrder::Answer(key) => {
-                let call = self.switchboard.state.calls.get(*key);
-                call.map(|call| CallProgress::Answering(call.peer.clone()))
-            }
-            OwnCallOrder::HangUp => None,
-        };
-        progress.map_or(Ok(()), |progress| self.report(&progress))?;
+    /// The message that places or answers the call. The sound devices are checked first.
+    fn order(&mut self, order: OwnCallOrder) -> Msg {
         self.seen.ordered = true;
-        Ok(Msg::OwnCall(order))
+        if let OwnCallOrder::Answer(key) = &order {
+            self.seen.key = Some(*key);
+        }
+        Msg::OwnCall(order)
     }
 
     /// Begins what is to be done once that is possible, and reports what is new.
@@ -256,15 +259,24 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
             self.begin()?;
             return Ok(None);
         }
-        if !self.seen.ordered {
+        if !self.seen.ordered || state.is_checking_devices() {
             return Ok(None);
         }
         let Some(own) = state.phone.clone() else {
             // A call that was given up while it was being placed is ended once its id is known.
             let lives = self.seen.key.is_some_and(|key| state.calls.get(key).is_some());
-            let waits = self.seen.ending.is_some() && lives;
+            let waits = self.seen.ending.is_some() && self.seen.started && lives;
             return if waits { Ok(None) } else { self.over().map(Some) };
         };
+        if !self.seen.started {
+            self.seen.started = true;
+            let peer = own.peer.clone();
+            self.report(&match self.plan.target {
+                CallTarget::Place(_) => CallProgress::Calling(peer),
+                CallTarget::Answer(_) => CallProgress::Answering(peer),
+            })?;
+        }
+        let state = &self.switchboard.state;
         self.seen.key = own.key().or(self.seen.key);
         let phase = own.key().and_then(|key| state.calls.get(key)).map(|call| call.phase);
         if matches!(phase, Some(Phase::Dialing { remote_ringing: true })) && !self.seen.ringing {

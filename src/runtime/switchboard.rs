@@ -221,7 +221,7 @@ impl Switchboard {
             Some((account, event)) = self.events.recv() => Msg::Account(account, event),
             Some(event) = self.ledger_events.recv() => Msg::Ledger(event),
             event = notifier.next_event() => Msg::Notify(event),
-            (key, event) = phone.next_event() => Msg::Phone(key, event),
+            msg = phone.next_event() => msg,
             msg = sign_in => msg,
         }
     }

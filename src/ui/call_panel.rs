@@ -80,7 +80,8 @@ fn connection(own: &OwnCall) -> String {
     parts.join(" · ")
 }
 
-fn meter(view: View, level: f32) -> String {
+/// A meter for a level from 0 to 1.
+pub(super) fn meter(view: View, level: f32) -> String {
     let full = (level * METER as f32).round() as usize;
     let (on, off) = if view.options.ascii { ("#", "-") } else { ("▮", "▯") };
     on.repeat(full.min(METER)) + &off.repeat(METER - full.min(METER))

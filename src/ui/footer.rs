@@ -276,6 +276,7 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
             if own.recording == RecordingStage::On {
                 add(Action::Record, "stop recording");
             }
+            add(Action::Devices, "devices");
         }
         if !signed_out && obstacle(call, view.now).is_none() {
             let verb = words::call::imperative(call.verb());

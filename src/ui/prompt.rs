@@ -62,6 +62,7 @@ impl FooterPrompt {
             | Dialog::Rating
             | Dialog::Dial(_)
             | Dialog::Quiet(_)
+            | Dialog::Devices(_)
             | Dialog::Rename(_)
             | Dialog::SignIn(_)
             | Dialog::CommandLine(_)

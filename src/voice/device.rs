@@ -84,6 +84,15 @@ pub fn sample_rings() -> (SampleRings, EngineRings) {
 pub struct DeviceChoice {
     pub microphone: Option<String>,
     pub loudspeaker: Option<String>,
+    /// The only direction that is opened; `None` opens both.
+    pub only: Option<PortDirection>,
+}
+
+impl DeviceChoice {
+    /// Whether this direction is opened.
+    pub fn opens(&self, direction: PortDirection) -> bool {
+        self.only.is_none_or(|only| only == direction)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

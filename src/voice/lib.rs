@@ -22,6 +22,7 @@
 //! | the WebRTC library | `transport.rs`, the only file that uses it |
 //! | the jitter buffer | `playout.rs` |
 //! | the sound system | `device.rs`, `device/` |
+//! | the level of a microphone, how tones are played outside of a call | `microphone_meter.rs`, `tone_player.rs` |
 
 #![cfg(feature = "voice")]
 
@@ -35,6 +36,7 @@ mod framing;
 mod key;
 pub mod level;
 mod message;
+mod microphone_meter;
 pub mod mixer;
 mod negotiate;
 mod parameters;
@@ -47,6 +49,7 @@ mod servers;
 mod session;
 pub mod stats;
 mod stun;
+mod tone_player;
 pub mod tones;
 mod transport;
 
@@ -56,6 +59,8 @@ mod testing;
 pub use emoji::Emoji;
 pub use engine::{Media, MediaEvent, MediaFigures, RecordingEvent};
 pub use key::{Agreement, Group, KeyError, PrivateValue, PublicValue, SharedKey};
+pub use microphone_meter::{MeterEvent, MicrophoneMeter};
 pub use parameters::{CustomParameters, LibraryVersion, MediaParameters, SoundProcessing};
 pub use servers::{MediaServer, ReflectorServer, Route, StunService};
 pub use session::{MediaConnection, MediaFailure, Path};
+pub use tone_player::TonePlayer;

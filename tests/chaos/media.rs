@@ -81,6 +81,10 @@ impl MediaStandIn {
                     }
                     self.start(key);
                 }
+                PhoneEffect::Tone(_)
+                | PhoneEffect::Watch(_)
+                | PhoneEffect::Choose { .. }
+                | PhoneEffect::CheckDevices(_) => {}
                 PhoneEffect::Stop(key) if running == Some(key) => self.stop(),
                 PhoneEffect::Stop(key)
                 | PhoneEffect::Signaling(key, _)

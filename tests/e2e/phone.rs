@@ -1,7 +1,7 @@
 //! Calls with sound in which this session takes part: answered, placed, muted, ended.
 //!
-//! No sound server is there, so that the device has no sound; what travels is silence. The content of
-//! the sound is judged in the tests of `onhook-voice`.
+//! By the settings the device is silent; what travels is silence. The content of the sound is judged in the
+//! tests of `onhook-voice`.
 
 use serde_json::Value;
 
@@ -10,13 +10,14 @@ use crate::common::parallel::for_each;
 use crate::common::server_process::ServerProcess;
 use crate::pty::{Board, Start};
 
+const SILENT: &str = "[voice]\nsound = 'silent'\n";
 const ECHO: &str =
     "[[person]]\nkey = 'echo'\nname = 'Echo'\nusername = 'echo'\nknown = 'contact'\n";
 /// A call from Echo that is missed, so that it can be called back.
 const MISSED: &str = "[[call]]\nfrom = 'echo'\nto = 'me'\nat = 0.1\nrings = 0.1\n";
 
 fn board(scenario: &str) -> Board {
-    Start::scenario(scenario).size(120, 30).env("PULSE_SERVER", "unix:/nonexistent/native").run()
+    Start::scenario(scenario).size(120, 30).file("config.toml", SILENT).run()
 }
 
 /// The requests of one method.
@@ -46,7 +47,6 @@ fn an_incoming_call_is_answered_and_hung_up() {
         board.see("Call with Echo");
         board.see_wrapped("state talking");
         board.see_wrapped("direct");
-        board.see_wrapped("no sound server answers");
         board.press("M");
         board.see_line(&["you", "muted"]);
         board.press("X");
@@ -57,6 +57,33 @@ fn an_incoming_call_is_answered_and_hung_up() {
         assert!(!requests(&board, "phone.sendSignalingData").is_empty());
         board.quit();
     });
+}
+
+/// What is refused before anything is sent, with each way to begin a call.
+#[test]
+fn without_a_sound_server_nothing_is_sent() {
+    let call = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.05\n";
+    let mut board = Start::scenario(&(ECHO.to_owned() + MISSED + call))
+        .size(120, 30)
+        .env("PULSE_SERVER", "unix:/nonexistent/native")
+        .run();
+    let refused = "no sound server; nothing was sent · onhook doctor";
+    board.see_line(&["☎ ringing", "Grace Hopper"]);
+    board.see_line(&["Echo", "missed"]);
+    board.press("ga");
+    board.see(refused);
+    board.press("<esc>");
+    board.see_no(refused);
+    board.press("c");
+    board.see("a name, @username or +number");
+    board.press("Echo<enter>");
+    board.see(refused);
+    board.see_line(&["☎ ringing", "Grace Hopper"]);
+    for method in ["phone.acceptCall", "phone.requestCall", "messages.getDhConfig"] {
+        assert!(requests(&board, method).is_empty(), "{method}");
+    }
+    assert!(board.hang_ups().is_empty());
+    board.quit();
 }
 
 #[test]
@@ -163,12 +190,9 @@ fn two_boards_call_each_other() {
         let people = "[[person]]\nkey = 'ken'\nname = 'Ken Thompson'\nusername = 'ken'\n\
             known = 'contact'\nsessions = 1\n";
         let served = ServerProcess::start(&format!("{people}{phone}"));
-        let start = |at| {
-            board_of_session(&served, at)
-                .size(120, 30)
-                .env("PULSE_SERVER", "unix:/nonexistent/native")
-                .run()
-        };
+        let settings = SILENT.to_owned() + "direct = 'always'\n";
+        let start =
+            |at| board_of_session(&served, at).size(120, 30).file("config.toml", &settings).run();
         let mut ada = start(0);
         let mut ken = start(1);
         ken.see("online");

@@ -79,6 +79,51 @@ fn a_contact_is_called_talked_with_recorded_and_hung_up() {
 }
 
 #[test]
+fn without_devices_nobody_is_called_unless_a_file_is_played() {
+    let phones = Phones::new("");
+    fs::write(phones.folder.path().join("config.toml"), "").expect("written");
+    let run = |args: &[&str]| {
+        let mut command = onhook(phones.folder.path(), args);
+        command.env("ONHOOK_API_ID", "7");
+        command.env("ONHOOK_API_HASH", "0123456789abcdef0123456789abcdef");
+        command.env("PULSE_SERVER", "unix:/nonexistent/native");
+        command.output().expect("it runs")
+    };
+    let refused = run(&["call", "@echo", "--yes", "--json"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(refused.stdout.is_empty(), "no progress is claimed: {refused:?}");
+    let printed = String::from_utf8_lossy(&refused.stderr);
+    for part in ["/nonexistent/native", "nothing was sent", "sound = \"silent\"", "onhook doctor"] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    assert_eq!(phones.server.ground_truth(0).len(), 0, "nobody is called");
+
+    let file = phones.folder.path().join("hello.wav");
+    fs::write(&file, wave(4_800)).expect("written");
+    let path = file.to_str().expect("a path");
+    let played = run(&["call", "@echo", "--yes", "--json", "--play", path]);
+    assert_eq!(played.status.code(), Some(0), "{played:?}");
+    assert_eq!(phones.server.ground_truth(0).len(), 1);
+}
+
+/// A file of so many samples of silence, mono at 48 kHz.
+fn wave(samples: u32) -> Vec<u8> {
+    let bytes = 2 * samples;
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + bytes).to_le_bytes());
+    file.extend(b"WAVEfmt ");
+    file.extend(16_u32.to_le_bytes());
+    file.extend([1, 0, 1, 0]);
+    file.extend(48_000_u32.to_le_bytes());
+    file.extend(96_000_u32.to_le_bytes());
+    file.extend([2, 0, 16, 0]);
+    file.extend(b"data");
+    file.extend(bytes.to_le_bytes());
+    file.resize(file.len() + bytes as usize, 0);
+    file
+}
+
+#[test]
 fn a_call_that_is_declined_or_not_clear_has_its_exit_code() {
     let phones = Phones::new("");
     let declined = phones.run(&["call", "@dina", "--yes"]);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::app::devices::DevicesEvent;
 use crate::app::effect::PhoneEffect;
 use crate::app::phone::{OwnCall, OwnCallOrder, PhoneEvent, PhoneOff};
 use crate::app::recording::RecordingChange;
@@ -12,6 +13,7 @@ use crate::calls::event::KeyExchange;
 use crate::calls::own_call::{
     KeyFault, MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage, SoundRoute,
 };
+use crate::calls::sound::SoundFault;
 
 #[test]
 fn with_calls_in_this_terminal_off_their_keys_send_nothing() {
@@ -19,7 +21,8 @@ fn with_calls_in_this_terminal_off_their_keys_send_nothing() {
     rings(&mut state, 7, 1.0);
     for off in [PhoneOff::Build, PhoneOff::Settings, PhoneOff::Proxy] {
         state.phone_off = Some(off);
-        for action in [Action::Answer, Action::Call, Action::Mute, Action::Record] {
+        for action in [Action::Answer, Action::Call, Action::Mute, Action::Record, Action::Devices]
+        {
             state.notices.clear();
             assert_eq!(press(&mut state, action, 2.0), []);
             assert_eq!(state.notices.newest(), Some(off.notice()), "{action:?}");
@@ -89,18 +92,18 @@ fn the_status_has_the_call_without_its_key() {
 }
 
 /// A call that rings and has what an answer needs.
-fn rings_with_keys(state: &mut State, id: i64, second: f64) -> Vec<Effect> {
+pub(super) fn rings_with_keys(state: &mut State, id: i64, second: f64) -> Vec<Effect> {
     let CallEvent::Live(mut call) = live(id, true, Stage::Requested) else { panic!() };
     let exchange = KeyExchange { g_a_hash: Some(vec![id as u8; 32]), ..KeyExchange::default() };
     call.exchange = Some(Arc::new(exchange));
     tell(state, AccountEvent::Call(CallEvent::Live(call)), second)
 }
 
-fn own(event: OwnCallEvent) -> AccountEvent {
+pub(super) fn own(event: OwnCallEvent) -> AccountEvent {
     AccountEvent::OwnCall(event)
 }
 
-fn agreed(id: i64) -> AccountEvent {
+pub(super) fn agreed(id: i64) -> AccountEvent {
     let setup = MediaSetup {
         caller: false,
         key: Zeroizing::new([0; 256]),
@@ -118,7 +121,7 @@ fn signaling(id: i64, byte: u8) -> AccountEvent {
 }
 
 /// What the effects want of the media, in short.
-fn media(effects: &[Effect]) -> Vec<String> {
+pub(super) fn media(effects: &[Effect]) -> Vec<String> {
     let short = |effect: &Effect| match effect {
         Effect::Phone(PhoneEffect::Start { key, .. }) => Some(format!("start {}", key.id)),
         Effect::Phone(PhoneEffect::Signaling(_, bytes)) => Some(format!("signaling {}", bytes[0])),
@@ -129,7 +132,35 @@ fn media(effects: &[Effect]) -> Vec<String> {
     effects.iter().filter_map(short).collect()
 }
 
-fn answers(effects: &[Effect]) -> Vec<i64> {
+/// Presses the answer key, and reports that the devices are there.
+pub(super) fn answer(state: &mut State, second: f64) -> Vec<Effect> {
+    let effects = press(state, Action::Answer, second);
+    checked(state, &effects, Ok(()), second)
+}
+
+/// Orders a call to a person, and reports that the devices are there.
+fn place(state: &mut State, peer: Party, second: f64) {
+    let order = OwnCallOrder::Place(ACCOUNT, Box::new(peer));
+    let effects = update(state, Msg::OwnCall(order), at(second));
+    checked(state, &effects, Ok(()), second);
+}
+
+/// Reports the outcome of the check that is among these effects.
+pub(super) fn checked(
+    state: &mut State,
+    effects: &[Effect],
+    outcome: Result<(), SoundFault>,
+    second: f64,
+) -> Vec<Effect> {
+    let number = effects.iter().find_map(|effect| match effect {
+        Effect::Phone(PhoneEffect::CheckDevices(number)) => Some(*number),
+        _ => None,
+    });
+    let Some(number) = number else { return Vec::new() };
+    update(state, Msg::Devices(DevicesEvent::Checked { number, outcome }), at(second))
+}
+
+pub(super) fn answers(effects: &[Effect]) -> Vec<i64> {
     let answer = |effect: &Effect| match effect {
         Effect::Account(_, AccountCommand::Answer { handle, .. }) => Some(handle.id),
         _ => None,
@@ -142,8 +173,8 @@ fn a_call_is_answered_once_and_its_signaling_waits_for_the_keys() {
     let mut state = board();
     rings_with_keys(&mut state, 7, 1.0);
     press(&mut state, Action::Top, 1.0);
-    assert_eq!(answers(&press(&mut state, Action::Answer, 3.0)), [7]);
-    assert_eq!(answers(&press(&mut state, Action::Answer, 3.1)), [0; 0], "it is on its way");
+    assert_eq!(answers(&answer(&mut state, 3.0)), [7]);
+    assert_eq!(answers(&answer(&mut state, 3.1)), [0; 0], "it is on its way");
     assert_eq!(media(&tell(&mut state, signaling(7, 1), 3.2)), [""; 0]);
     tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Ok(()) }), 3.3);
     assert_eq!(media(&tell(&mut state, signaling(7, 2), 3.4)), [""; 0]);
@@ -181,7 +212,7 @@ fn what_fails_after_the_answer_ends_the_call_once() {
         let mut state = board();
         rings_with_keys(&mut state, 7, 1.0);
         press(&mut state, Action::Top, 1.0);
-        press(&mut state, Action::Answer, 3.0);
+        answer(&mut state, 3.0);
         let effects = fail(&mut state);
         assert_eq!(ordered(&effects), [(7, EndReason::Disconnect)], "{what}");
         assert_eq!(request(&acting(effects)).origin, Origin::Media);
@@ -196,7 +227,7 @@ fn a_refused_answer_leaves_no_call_of_this_session() {
     let mut state = board();
     rings_with_keys(&mut state, 7, 1.0);
     press(&mut state, Action::Top, 1.0);
-    press(&mut state, Action::Answer, 3.0);
+    answer(&mut state, 3.0);
     let outcome = Err(refused(400, "CALL_ALREADY_ACCEPTED"));
     tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome }), 3.5);
     assert!(state.phone.is_none());
@@ -220,7 +251,7 @@ fn a_call_without_the_commitment_of_its_caller_is_not_answered() {
     let mut state = board();
     rings(&mut state, 7, 1.0);
     press(&mut state, Action::Top, 1.0);
-    assert_eq!(answers(&press(&mut state, Action::Answer, 3.0)), [0; 0]);
+    assert_eq!(answers(&answer(&mut state, 3.0)), [0; 0]);
     assert!(state.phone.is_none());
     assert!(state.notices.newest().is_some_and(|it| it.contains("before onhook was started")));
 }
@@ -230,7 +261,7 @@ fn connecting() -> State {
     let mut state = board();
     rings_with_keys(&mut state, 7, 1.0);
     press(&mut state, Action::Top, 1.0);
-    press(&mut state, Action::Answer, 3.0);
+    answer(&mut state, 3.0);
     tell(&mut state, agreed(7), 3.5);
     state
 }
@@ -304,12 +335,12 @@ fn an_answer_of_unknown_outcome_may_be_repeated_until_the_keys_come() {
     let mut state = board();
     rings_with_keys(&mut state, 7, 1.0);
     press(&mut state, Action::Top, 1.0);
-    press(&mut state, Action::Answer, 3.0);
+    answer(&mut state, 3.0);
     tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Err(lost()) }), 4.0);
     assert_eq!(state.own_call(key(7)).map(|own| own.stage), Some(PhoneStage::Answering));
     assert!(state.notices.newest().is_some_and(|it| it.contains("CONNECTION_LOST")));
     assert_eq!(answers(&press(&mut state, Action::Answer, 5.0)), [7]);
-    assert_eq!(answers(&press(&mut state, Action::Answer, 5.1)), [0; 0], "it is on its way");
+    assert_eq!(answers(&answer(&mut state, 5.1)), [0; 0], "it is on its way");
     tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Err(lost()) }), 6.0);
     assert_eq!(media(&tell(&mut state, agreed(7), 7.0)), ["start 7"]);
 }
@@ -318,11 +349,7 @@ fn an_answer_of_unknown_outcome_may_be_repeated_until_the_keys_come() {
 fn a_call_that_appears_after_its_placing_seemed_to_fail_is_ended() {
     let mut state = board();
     let peer = Party { name: Some("Grace".to_owned()), ..Party::unknown(107) };
-    let place = |state: &mut State| {
-        let order = OwnCallOrder::Place(ACCOUNT, Box::new(peer.clone()));
-        update(state, Msg::OwnCall(order), at(1.0));
-    };
-    place(&mut state);
+    place(&mut state, peer, 1.0);
     tell(&mut state, own(OwnCallEvent::Placed(Err(lost()))), 2.0);
     assert!(state.phone.is_none());
     let waiting = || AccountEvent::Call(live(7, false, Stage::Waiting { received: None }));
@@ -341,8 +368,7 @@ fn a_call_that_is_placed_does_not_take_the_cursor() {
     let mut state = board();
     rings(&mut state, 7, 1.0);
     press(&mut state, Action::Top, 1.0);
-    let order = OwnCallOrder::Place(ACCOUNT, Box::new(Party::unknown(109)));
-    update(&mut state, Msg::OwnCall(order), at(2.0));
+    place(&mut state, Party::unknown(109), 2.0);
     tell(&mut state, AccountEvent::Call(live(9, false, Stage::Waiting { received: None })), 3.0);
     tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 3.0);
     assert_eq!(state.own_call(key(9)).map(|own| own.stage), Some(PhoneStage::Waiting));
@@ -354,8 +380,7 @@ fn a_call_that_is_placed_on_an_empty_board_can_be_hung_up_at_once() {
     let mut state = board();
     rings(&mut state, 7, 1.0);
     tell(&mut state, discarded(7, None), 2.0);
-    let order = OwnCallOrder::Place(ACCOUNT, Box::new(Party::unknown(109)));
-    update(&mut state, Msg::OwnCall(order), at(2.4));
+    place(&mut state, Party::unknown(109), 2.4);
     tell(&mut state, AccountEvent::Call(live(9, false, Stage::Waiting { received: None })), 2.5);
     tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 2.5);
     let hang_up = press(&mut state, Action::HangUpNow, 2.6);
@@ -365,8 +390,7 @@ fn a_call_that_is_placed_on_an_empty_board_can_be_hung_up_at_once() {
 #[test]
 fn nothing_is_kept_of_a_call_that_ended_before_its_placing_was_known() {
     let mut state = board();
-    let order = OwnCallOrder::Place(ACCOUNT, Box::new(Party::unknown(109)));
-    update(&mut state, Msg::OwnCall(order), at(2.0));
+    place(&mut state, Party::unknown(109), 2.0);
     let effects = tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 3.0);
     assert_eq!(forgotten(&effects), [9]);
     assert!(state.phone.is_none());
@@ -394,7 +418,9 @@ fn answering_next() -> State {
     }
     assert_eq!(state.selection(), Some(key(8)));
     press(&mut state, Action::Answer, 4.1);
-    assert_eq!(ordered(&press(&mut state, Action::Accept, 4.2)).len(), 1, "the own call ends");
+    let accepted = press(&mut state, Action::Accept, 4.2);
+    let hung_up = checked(&mut state, &accepted, Ok(()), 4.2);
+    assert_eq!(ordered(&hung_up).len(), 1, "the own call ends");
     state
 }
 
@@ -428,7 +454,7 @@ fn a_call_that_is_hung_up_before_it_is_established_was_answered_here() {
     let mut state = board();
     rings_with_keys(&mut state, 7, 1.0);
     press(&mut state, Action::Top, 1.0);
-    press(&mut state, Action::Answer, 3.0);
+    answer(&mut state, 3.0);
     let accepted = live(7, true, Stage::Waiting { received: None });
     tell(&mut state, AccountEvent::Call(accepted), 3.5);
     tell(&mut state, discarded(7, Some(EndReason::HangUp)), 4.0);

@@ -3,10 +3,11 @@
 
 use grammers_client::tl;
 
+use crate::calls::Handle;
 use crate::calls::own_call::OwnCallEvent;
 
 /// The calls of an account whose keys this session exchanges: none.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct OwnCalls {}
 
 /// What follows from an update about a call: nothing.
@@ -20,4 +21,12 @@ impl OwnCalls {
     pub(super) fn event(&self, _call: &tl::enums::PhoneCall) -> Option<OwnCallEvent> {
         None
     }
+
+    pub(super) fn answer(&self, _handle: Handle, _g_a_hash: Vec<u8>) {}
+
+    pub(super) fn ids(&self) -> Vec<i64> {
+        Vec::new()
+    }
+
+    pub(super) fn remove(&self, _id: i64) {}
 }

@@ -11,7 +11,7 @@ use crate::calls::own_call::OwnCallEvent;
 use crate::words::notice::PHONE_NOT_BUILT;
 
 impl CallRequests {
-    pub(super) async fn answer(self, handle: Handle, _g_a_hash: Vec<u8>) -> Option<Disconnect> {
+    pub(super) async fn answer(self, handle: Handle) -> Option<Disconnect> {
         self.refuse(OwnCallEvent::Answered { id: handle.id, outcome: Err(not_built()) }).await
     }
 

@@ -163,9 +163,13 @@ impl SystemLines {
     /// # Errors
     /// When neither can be opened.
     fn start(&mut self) -> Result<(), DeviceError> {
-        let outcomes = [Microphone, Loudspeaker].map(|direction| (direction, self.open(direction)));
-        if let [(_, Err(reason)), (_, Err(_))] = &outcomes {
-            return Err(DeviceError::NoPorts { reason: reason.clone() });
+        let opened = [Microphone, Loudspeaker].into_iter();
+        let opened = opened.filter(|direction| self.choice.opens(*direction)).collect::<Vec<_>>();
+        let outcomes: Vec<_> =
+            opened.into_iter().map(|direction| (direction, self.open(direction))).collect();
+        if outcomes.iter().all(|(_, outcome)| outcome.is_err()) {
+            let reason = outcomes.into_iter().find_map(|(_, outcome)| outcome.err());
+            return Err(DeviceError::NoPorts { reason: reason.unwrap_or_default() });
         }
         self.report_outcomes(outcomes);
         Ok(())
@@ -185,12 +189,16 @@ impl SystemLines {
         ]
         .map(|(direction, old, used, new)| {
             let stays = old == new && used.is_some() && (new.is_none() || used == new);
-            (direction, if stays { Ok(()) } else { self.open(direction) })
+            let is_closed = !self.choice.opens(direction);
+            (direction, if stays || is_closed { Ok(()) } else { self.open(direction) })
         });
         self.report_outcomes(outcomes);
     }
 
-    fn report_outcomes(&mut self, outcomes: [(PortDirection, Result<(), String>); 2]) {
+    fn report_outcomes(
+        &mut self,
+        outcomes: impl IntoIterator<Item = (PortDirection, Result<(), String>)>,
+    ) {
         let mut refusal = String::new();
         for (direction, outcome) in outcomes {
             if let Err(reason) = outcome {

@@ -110,7 +110,8 @@ fn the_echo_is_delayed_by_whole_samples() {
 fn of_several_choices_the_last_is_taken_once() {
     let stop = StopFlag::new();
     assert_eq!(stop.take_choice(), None);
-    let choice = |name: &str| DeviceChoice { microphone: Some(name.into()), loudspeaker: None };
+    let choice =
+        |name: &str| DeviceChoice { microphone: Some(name.into()), ..DeviceChoice::default() };
     stop.choose(choice("first"));
     stop.clone().choose(choice("second"));
     assert_eq!(stop.take_choice(), Some(choice("second")));

@@ -103,8 +103,11 @@ impl<'a> PulseSession<'a> {
         }
         let events = SubscriptionMask::SINK | SubscriptionMask::SOURCE | SubscriptionMask::SERVER;
         self.ask(&Command::Subscribe(events), Asked::Nothing)?;
-        self.open(Microphone, true)?;
-        self.open(Loudspeaker, true)?;
+        for direction in [Microphone, Loudspeaker] {
+            if self.memory.choice.opens(direction) {
+                self.open(direction, true)?;
+            }
+        }
         while !stop.is_stopped() {
             if let Some(choice) = stop.take_choice() {
                 self.choose(choice)?;
@@ -249,6 +252,10 @@ impl<'a> PulseSession<'a> {
                 Microphone => (&before.microphone, &self.memory.choice.microphone),
                 Loudspeaker => (&before.loudspeaker, &self.memory.choice.loudspeaker),
             };
+            if !self.memory.choice.opens(direction) {
+                self.close(direction)?;
+                continue;
+            }
             let used = self.line_name(direction);
             if old == new && (new.is_none() || used == *new) {
                 continue;

@@ -13,7 +13,9 @@ use crate::device::PortDirection::{Loudspeaker, Microphone};
 use crate::device::{
     Device, DeviceChoice, DeviceError, DeviceEvent, EngineRings, StopFlag, UsedPorts, sample_rings,
 };
-use crate::testing::{DEADLINE, amplitude, play_until_recorded, record, wait_until};
+use crate::testing::{DEADLINE, amplitude, play_until_recorded, record, record_until, wait_until};
+use crate::tone_player::TonePlayer;
+use crate::tones::Tone;
 
 use daemon::Daemon;
 
@@ -82,7 +84,11 @@ impl Drop for Running {
 }
 
 fn choice(microphone: &str, loudspeaker: &str) -> DeviceChoice {
-    DeviceChoice { microphone: Some(microphone.into()), loudspeaker: Some(loudspeaker.into()) }
+    DeviceChoice {
+        microphone: Some(microphone.into()),
+        loudspeaker: Some(loudspeaker.into()),
+        only: None,
+    }
 }
 
 fn used(microphone: &str, loudspeaker: &str) -> UsedPorts {
@@ -104,6 +110,44 @@ fn a_tone_goes_out_and_comes_back() {
     assert_eq!(running.event(), DeviceEvent::Started(used("b.monitor", "b")));
     running.hear(440.0);
     running.end();
+}
+
+#[test]
+fn a_direction_that_is_not_wanted_stays_closed() {
+    let Some(daemon) = Daemon::start(&SINK_AND_TWO_SOURCES) else { return };
+    for only in [Microphone, Loudspeaker] {
+        let choice = DeviceChoice { only: Some(only), ..choice("two", "b") };
+        let running = |used: UsedPorts| {
+            let is_microphone = only == Microphone;
+            UsedPorts {
+                microphone: used.microphone.filter(|_| is_microphone),
+                loudspeaker: used.loudspeaker.filter(|_| !is_microphone),
+            }
+        };
+        let mut started = Running::start(&daemon, choice.clone());
+        assert_eq!(started.event(), DeviceEvent::Started(running(used("two", "b"))));
+        started.stop.choose(DeviceChoice { only: Some(only), ..self::choice("one", "a") });
+        assert_eq!(started.event(), DeviceEvent::Started(running(used("one", "a"))));
+        started.end();
+    }
+}
+
+#[test]
+fn a_tone_is_heard_at_the_chosen_loudspeaker_and_stops() {
+    let Some(daemon) = Daemon::start(&TWO_SINKS) else { return };
+    let only = Some(Microphone);
+    let microphone = Some("b.monitor".to_owned());
+    let choice = DeviceChoice { microphone, loudspeaker: None, only };
+    let mut recording = Running::start(&daemon, choice);
+    let device = Box::new(daemon.device());
+    let player = TonePlayer::start(Tone::Busy, None, device, Some("b".to_owned()), None);
+    let hears = |recorded: &[i16]| amplitude(recorded, 425.0) > 6_000.0;
+    record_until(&mut recording.rings.microphone, 4_800, hears);
+    drop(player);
+    // A second of the rhythm has half a second of the tone.
+    let is_silent = |recorded: &[i16]| amplitude(recorded, 425.0) < 50.0;
+    record_until(&mut recording.rings.microphone, 48_000, is_silent);
+    recording.end();
 }
 
 #[test]
@@ -263,7 +307,7 @@ fn without_any_port_the_next_one_is_awaited() {
 fn a_microphone_that_is_unplugged_is_replaced_only_with_a_report() {
     let Some(daemon) = Daemon::start(&SINK_AND_TWO_SOURCES) else { return };
     for chosen in [Some("one".to_owned()), None] {
-        let choice = DeviceChoice { microphone: chosen.clone(), loudspeaker: None };
+        let choice = DeviceChoice { microphone: chosen.clone(), ..DeviceChoice::default() };
         let mut running = Running::start(&daemon, choice);
         let first = if chosen.is_some() { "one" } else { "two" };
         assert_eq!(running.event(), DeviceEvent::Started(used(first, "a")));

@@ -88,7 +88,10 @@ impl PulseSession<'_> {
             _ => return Ok(()),
         };
         match event.event_type {
-            SubscriptionEventType::New if matches!(self.line(direction), PulseLine::Closed) => {
+            SubscriptionEventType::New
+                if matches!(self.line(direction), PulseLine::Closed)
+                    && self.memory.choice.opens(direction) =>
+            {
                 self.open(direction, true)
             }
             SubscriptionEventType::Changed => {

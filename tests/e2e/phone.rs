@@ -268,10 +268,11 @@ fn callers_hear_that_it_rings_only_if_the_settings_want_that() {
         let people = "[[person]]\nkey = 'ken'\nname = 'Ken Thompson'\nusername = 'ken'\n\
             known = 'contact'\nsessions = 1\n";
         let served = ServerProcess::start(people);
-        let settings = format!("[voice]\nring_accounts = {accounts}\n");
-        let start = |at| board_of_session(&served, at).size(120, 30);
-        let mut ada = start(0).run();
-        let mut ken = start(1).file("config.toml", &settings).run();
+        let start = |at, accounts| {
+            let settings = format!("[voice]\nsound = 'silent'\nring_accounts = {accounts}\n");
+            board_of_session(&served, at).size(120, 30).file("config.toml", &settings).run()
+        };
+        let (mut ada, mut ken) = (start(0, "[]"), start(1, accounts));
         ken.see("online");
         ada.see("online");
         ada.press("c@ken");

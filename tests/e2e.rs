@@ -38,11 +38,15 @@ mod library_panics;
 mod phone;
 #[path = "e2e/plain.rs"]
 mod plain;
+#[path = "e2e/presence.rs"]
+mod presence;
 #[path = "e2e/process.rs"]
 mod process;
 #[path = "e2e/renewal.rs"]
 mod renewal;
 #[path = "e2e/restart.rs"]
 mod restart;
+#[path = "e2e/rule_programs.rs"]
+mod rule_programs;
 #[path = "e2e/sign_in.rs"]
 mod sign_in;

@@ -1,14 +1,18 @@
-//! Notifications and hooks: the person may not be looking at the board.
+//! Notifications, hooks and the programs of rules: the person may not be looking at the board.
 
 mod desktop;
 mod hooks;
 mod osc;
+mod presence;
+mod process;
+mod rule_runner;
 
 use std::ffi::OsString;
 
 use tokio::sync::mpsc;
 
 pub use osc::{RESTORE_TITLE, SAVE_TITLE, has_titles, title};
+pub use rule_runner::RuleRunner;
 
 use crate::app::effect::RingingCall;
 use crate::app::hook_event::HookEvent;
@@ -17,6 +21,7 @@ use crate::calls::CallKey;
 use crate::config::hooks::Hook;
 use crate::config::notify_method::NotifyMethod;
 use crate::records::Record;
+use crate::rules::Program;
 use crate::words::notice;
 use desktop::Desktop;
 use hooks::HookRunner;
@@ -46,7 +51,7 @@ impl Notifier {
     pub fn start(settings: NotifySettings, var: &impl Fn(&str) -> Option<OsString>) -> Self {
         let NotifySettings { method, bell, hooks } = settings;
         let (sender, events) = mpsc::unbounded_channel();
-        let start = || HookRunner::start(hooks.clone(), std::env::vars_os(), sender.clone());
+        let hooks = HookRunner::start(hooks, std::env::vars_os(), sender.clone());
         let desktop = match method {
             NotifyMethod::Auto => has_desktop(var),
             NotifyMethod::Desktop => true,
@@ -59,7 +64,7 @@ impl Notifier {
             terminal: TerminalNotification::of_terminal(method, var),
             desktop: desktop
                 .then(|| Desktop::start(sender.clone(), method == NotifyMethod::Desktop)),
-            hooks: (!hooks.is_empty()).then(start),
+            hooks: Some(hooks),
             events: Some(events),
         }
     }
@@ -101,6 +106,13 @@ impl Notifier {
     pub fn run_hooks(&mut self, events: &[HookEvent], record: &Record) {
         if let Some(hooks) = &mut self.hooks {
             hooks.run(events, record);
+        }
+    }
+
+    /// Runs a program of a rule in the queue of the hooks, for a call that rings.
+    pub fn run_program(&mut self, program: Program, record: &Record) {
+        if let Some(hooks) = &mut self.hooks {
+            hooks.run_program(program, record);
         }
     }
 

@@ -46,7 +46,7 @@ pub fn record_of(effect: RecordsEffect, state: &State, now: Timestamp) -> Option
         }
         RecordsEffect::Call { key, change } => {
             let record = match (state.calls.get(key), state.calls.ended(key)) {
-                (Some(call), _) => CallRecord::living(call),
+                (Some(call), _) => CallRecord::living(call, state.caller_facts(key)),
                 (None, Some(ended)) => CallRecord::ended(ended),
                 (None, None) => return None,
             };

@@ -376,10 +376,10 @@ async fn record_loop(switchboard: &mut Switchboard) -> io::Result<WatchEnd> {
     }
 }
 
-/// Applies a message. What the board would show as a notice about notifications or hooks goes to
+/// Applies a message. What the board would show as a notice about notifications, hooks or rules goes to
 /// standard error.
 fn dispatch_with_notices(switchboard: &mut Switchboard, msg: Msg) -> io::Result<()> {
-    if !matches!(msg, Msg::Notify(_)) {
+    if !matches!(msg, Msg::Notify(_) | Msg::Rules(_)) {
         return switchboard.dispatch(msg);
     }
     switchboard.state.notices.clear();

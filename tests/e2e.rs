@@ -39,6 +39,8 @@ mod library_panics;
 mod phone;
 #[path = "e2e/plain.rs"]
 mod plain;
+#[path = "e2e/presence.rs"]
+mod presence;
 #[path = "e2e/process.rs"]
 mod process;
 #[path = "e2e/renewal.rs"]
@@ -47,6 +49,8 @@ mod renewal;
 mod reply;
 #[path = "e2e/restart.rs"]
 mod restart;
+#[path = "e2e/rule_programs.rs"]
+mod rule_programs;
 #[path = "e2e/sign_in.rs"]
 mod sign_in;
 #[path = "e2e/sound.rs"]

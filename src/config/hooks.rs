@@ -33,15 +33,15 @@ pub enum ProgramError {
     NotExecutable,
 }
 
-impl Hook {
-    /// The program with the home folder for `~/`.
-    pub fn path(&self, home: Option<&OsStr>) -> PathBuf {
-        match (self.program.strip_prefix("~/"), home) {
-            (Some(rest), Some(home)) => Path::new(home).join(rest),
-            _ => PathBuf::from(&self.program),
-        }
+/// The path of a program, with the home folder for `~/`.
+pub fn path(program: &str, home: Option<&OsStr>) -> PathBuf {
+    match (program.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => Path::new(home).join(rest),
+        _ => PathBuf::from(program),
     }
+}
 
+impl Hook {
     /// Checks that the program can be run, with the home folder and the search path of hooks.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl Hook {
         home: Option<&OsStr>,
         search_path: Option<&OsStr>,
     ) -> Result<(), ProgramError> {
-        let program = self.path(home);
+        let program = path(&self.program, home);
         if self.program.contains('/') {
             return match fs::metadata(&program) {
                 Ok(file) if is_executable(&file) => Ok(()),

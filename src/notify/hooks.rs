@@ -2,23 +2,20 @@
 //!
 //! One task starts them and waits for them. `NotifyEffect` only puts a run into its queue.
 
-mod process;
-
 use std::ffi::OsString;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::process::{Inherited, ProgramRun, inherited};
 use crate::app::hook_event::HookEvent;
 use crate::app::msg::NotifyEvent;
-use crate::calls::UNKNOWN;
 use crate::config::hooks::Hook;
-use crate::records::{CallRecord, Record, RecordEvent};
+use crate::records::Record;
+use crate::rules::Program;
 use crate::text;
-use process::HookProcess;
 
 /// How many hooks run at the same time.
 const AT_ONCE: usize = 4;
@@ -27,26 +24,12 @@ const QUEUE_SLOTS: usize = 64;
 /// How long a hook may run.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The variables of this process that hooks get as well. Others may be secret, such as the proxy.
-const KEPT_VARIABLES: [&str; 9] = [
-    "PATH",
-    "HOME",
-    "USER",
-    "LANG",
-    "XDG_RUNTIME_DIR",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "DISPLAY",
-    "WAYLAND_DISPLAY",
-    "TMUX",
-];
-
 /// The hooks of the settings, and the task that runs them. Dropping it ends those that run.
 #[derive(Debug)]
 pub(super) struct HookRunner {
-    hooks: Vec<Arc<Hook>>,
-    /// The variables that every hook gets.
-    environment: Arc<[(OsString, OsString)]>,
-    queue: mpsc::Sender<HookProcess>,
+    hooks: Vec<Hook>,
+    inherited: Inherited,
+    queue: mpsc::Sender<ProgramRun>,
     /// Whether a run was dropped because too many waited.
     has_dropped: bool,
     events: mpsc::UnboundedSender<NotifyEvent>,
@@ -63,13 +46,9 @@ impl HookRunner {
     ) -> Self {
         let (queue, runs) = mpsc::channel(QUEUE_SLOTS);
         let (stop, stopped) = oneshot::channel();
-        let kept = |name: &OsString| {
-            let name = name.to_string_lossy();
-            KEPT_VARIABLES.contains(&&*name) || name.starts_with("LC_")
-        };
         Self {
-            hooks: hooks.into_iter().map(Arc::new).collect(),
-            environment: environment.filter(|(name, _)| kept(name)).collect(),
+            hooks,
+            inherited: inherited(environment),
             queue,
             has_dropped: false,
             events: events.clone(),
@@ -85,29 +64,36 @@ impl HookRunner {
 
     /// Runs the hooks that wait for one of these events.
     pub(super) fn run(&mut self, events: &[HookEvent], record: &Record) {
-        let Ok(mut line) = serde_json::to_vec(record) else { return };
-        line.push(b'\n');
-        let input: Arc<[u8]> = line.into();
-        for hook in &self.hooks {
-            let Some(event) = chosen_event(hook, events) else { continue };
-            let process = HookProcess {
-                hook: Arc::clone(hook),
-                inherited: Arc::clone(&self.environment),
-                variables: variables(event, record),
-                input: Arc::clone(&input),
-            };
-            match self.queue.try_send(process) {
-                Ok(()) => {}
-                Err(TrySendError::Full(process)) => {
-                    tracing::warn!(hook = process.name(), "too many hooks; this one is not run");
-                    if !std::mem::replace(&mut self.has_dropped, true) {
-                        // The receiver is gone while the program ends.
-                        let _ = self.events.send(NotifyEvent::HooksDropped);
-                    }
+        let chosen = |hook: &Hook| {
+            let event = chosen_event(hook, events)?;
+            let (program, arguments) = (hook.program.clone(), hook.arguments.clone());
+            Some(ProgramRun::new(program, arguments, &self.inherited, event, record))
+        };
+        let runs: Vec<_> = self.hooks.iter().filter_map(chosen).collect();
+        for run in runs {
+            self.enqueue(run);
+        }
+    }
+
+    /// Runs a program of a rule for a call that rings.
+    pub(super) fn run_program(&mut self, program: Program, record: &Record) {
+        let Program { program, arguments, limit: _ } = program;
+        let event = HookEvent::Ringing;
+        self.enqueue(ProgramRun::new(program, arguments, &self.inherited, event, record));
+    }
+
+    fn enqueue(&mut self, run: ProgramRun) {
+        match self.queue.try_send(run) {
+            Ok(()) => {}
+            Err(TrySendError::Full(run)) => {
+                tracing::warn!(hook = run.name(), "too many hooks; this one is not run");
+                if !std::mem::replace(&mut self.has_dropped, true) {
+                    // The receiver is gone while the program ends.
+                    let _ = self.events.send(NotifyEvent::HooksDropped);
                 }
-                // Only after a panic of the task, which the log has.
-                Err(TrySendError::Closed(_)) => {}
             }
+            // Only after a panic of the task, which the log has.
+            Err(TrySendError::Closed(_)) => {}
         }
     }
 
@@ -124,35 +110,9 @@ fn chosen_event(hook: &Hook, events: &[HookEvent]) -> Option<HookEvent> {
     events.iter().copied().find(|event| hook.events.contains(event))
 }
 
-/// The variables that describe the event.
-fn variables(event: HookEvent, record: &Record) -> Vec<(&'static str, String)> {
-    let mut variables = vec![
-        ("ONHOOK_EVENT", event.code().to_owned()),
-        ("ONHOOK_ACCOUNT", text::clean(&record.account)),
-    ];
-    match &record.event {
-        RecordEvent::Connection { .. } => {}
-        RecordEvent::CallAdded(call)
-        | RecordEvent::CallUpdated(call)
-        | RecordEvent::CallEnded(call)
-        | RecordEvent::CallRefined(call) => {
-            variables.push(("ONHOOK_PEER", text::clean(&peer(call))));
-            variables.push(("ONHOOK_CALL", call.id.clone()));
-        }
-    }
-    variables
-}
-
-fn peer(call: &CallRecord) -> String {
-    match &call.name {
-        Some(name) if !name.is_empty() => name.clone(),
-        _ => format!("{UNKNOWN} {}", call.user_id),
-    }
-}
-
 /// Runs the hooks of the queue until `stop` comes; then ends those that run.
 async fn run_hooks(
-    mut queue: mpsc::Receiver<HookProcess>,
+    mut queue: mpsc::Receiver<ProgramRun>,
     mut stop: oneshot::Receiver<()>,
     events: mpsc::UnboundedSender<NotifyEvent>,
 ) {
@@ -161,8 +121,8 @@ async fn run_hooks(
         tokio::select! {
             _ = &mut stop => break,
             Some(_) = running.join_next() => {}
-            Some(process) = queue.recv(), if running.len() < AT_ONCE => {
-                running.spawn(run_hook(process, events.clone()));
+            Some(run) = queue.recv(), if running.len() < AT_ONCE => {
+                running.spawn(run_hook(run, events.clone()));
             }
         }
     }
@@ -170,10 +130,10 @@ async fn run_hooks(
 }
 
 /// Runs one hook; a failure is logged and reported.
-async fn run_hook(process: HookProcess, events: mpsc::UnboundedSender<NotifyEvent>) {
-    let name = process.name();
-    match process.run(LIMIT).await {
-        Ok(line) => tracing::info!(hook = name, stderr = line, "a hook has ended"),
+async fn run_hook(run: ProgramRun, events: mpsc::UnboundedSender<NotifyEvent>) {
+    let name = run.name();
+    match run.run(LIMIT, 0).await {
+        Ok(output) => tracing::info!(hook = name, stderr = output.stderr, "a hook has ended"),
         Err(failure) => {
             let cause = text::clean(&failure.to_string());
             tracing::warn!(hook = name, cause, "a hook has failed");

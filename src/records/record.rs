@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calls::account::ConnectionState;
 use crate::calls::failure::Failure;
-use crate::calls::history::HistoryCall;
+use crate::calls::history::{CallerFacts, HistoryCall};
 use crate::calls::{
     AccountId, Call, CallKey, Change, Direction, EndedCall, Party, Provenance, RequestState,
 };
@@ -61,6 +61,11 @@ pub struct CallRecord {
     pub name: Option<String>,
     /// The username of the other party, without its @.
     pub username: Option<String>,
+    /// Whether the account has the other party among its contacts.
+    pub contact: Option<bool>,
+    /// How many calls the other party has made to this machine's accounts in the last 90 days without
+    /// this one, at most 100; null where that is not known yet, and once the call has ended.
+    pub earlier_calls: Option<u32>,
     /// `incoming` or `outgoing`.
     pub direction: String,
     /// `audio`, `video` or `group`: an invitation to a group call.
@@ -82,7 +87,8 @@ pub struct CallRecord {
     /// The reason that was sent from this machine: `busy`, `missed`, `hangup` or `disconnect`; null
     /// for group calls, whose invitations are declined without one.
     pub reason_sent: Option<String>,
-    /// What caused the request that ends the call: `key`, `control`, or `notification` for its button.
+    /// What caused the request that ends the call: `key`, `control`, `rule`, `notification` for its
+    /// button, or `media` where the call of this session has failed.
     pub origin: Option<String>,
     /// The reason that Telegram recorded: one of those that are sent, or
     /// `migrate-conference-call`.
@@ -133,6 +139,8 @@ impl CallRecord {
             user_id: peer.user_id.to_string(),
             name: peer.name.clone(),
             username: peer.username.clone(),
+            contact: peer.contact,
+            earlier_calls: None,
             direction: direction.code().to_owned(),
             kind: kind.to_owned(),
             state: "ended".to_owned(),
@@ -150,13 +158,15 @@ impl CallRecord {
         }
     }
 
-    pub(super) fn living(call: &Call) -> Self {
+    pub(super) fn living(call: &Call, facts: Option<&CallerFacts>) -> Self {
+        let earlier = facts.and_then(|facts| facts.earlier.as_ref());
         let sent = call.may_have_worked();
         let failure = match &call.request {
             RequestState::Failed { failure, .. } => Some(failure),
             RequestState::Idle | RequestState::Sending { .. } => None,
         };
         Self {
+            earlier_calls: earlier.and_then(|earlier| u32::try_from(earlier.len()).ok()),
             state: call.phase.code().to_owned(),
             placed_at: Some(call.placed),
             reason_sent: sent.and_then(|sent| sent.reason).map(|reason| reason.code().to_owned()),

@@ -17,18 +17,17 @@ use crate::app::effect::{
     SignInEffect, TerminalEffect,
 };
 use crate::app::msg::{LedgerEvent, Msg};
-use crate::app::rules::{ProgramAnswer, RulesEvent};
+use crate::app::rules::RulesEvent;
 use crate::calls::history::{CallerFacts, HistoryFilter, Page, PageStart};
 use crate::calls::{AccountId, CallKey, Change};
 use crate::clock::Clock;
 use crate::control::protocol::ControlReply;
 use crate::control::server::ControlServer;
 use crate::ledger::{LedgerError, LedgerHandle, LedgerRow, Recall};
-use crate::notify::Notifier;
+use crate::notify::{Notifier, RuleRunner};
 use crate::phone::Phone;
 use crate::plain::Narrator;
 use crate::records::{self, RecordWriter};
-use crate::rules::Presence;
 use crate::telegram::FileChange;
 use crate::{config, text, words};
 
@@ -45,6 +44,7 @@ pub(super) struct EffectRunner {
     pub(super) narrator: Option<Narrator>,
     pub(super) sign_in: Option<BoardSignIn>,
     pub(super) notifier: Notifier,
+    pub(super) rule_runner: RuleRunner,
     pub(super) phone: Phone,
     /// The file of the rules; `None` if they are not used.
     pub(super) rules_file: Option<PathBuf>,
@@ -90,7 +90,7 @@ impl EffectRunner {
                 }
             }
             Effect::Phone(effect) => self.phone.run(effect),
-            Effect::Rules(effect) => return Ok(Self::rules(effect)),
+            Effect::Rules(effect) => self.rules(effect, state),
             Effect::SignIn(effect) => return Ok(self.sign_in(effect)),
             Effect::Program(effect) => return Ok(self.program(effect)),
         }
@@ -286,19 +286,23 @@ impl EffectRunner {
         }
     }
 
-    fn rules(effect: RulesEffect) -> LoopStep {
+    fn rules(&mut self, effect: RulesEffect, state: &State) {
+        let now = self.clock.now();
+        let record = |key| {
+            records::record_of(RecordsEffect::Call { key, change: Change::Added }, state, now)
+        };
         match effect {
-            RulesEffect::ReadPresence(key) => {
-                LoopStep::Apply(Msg::Rules(RulesEvent::Presence(key, Presence::default())))
+            RulesEffect::ReadPresence(key) => self.rule_runner.read_presence(key),
+            RulesEffect::Ask { key, rule, program } => match record(key) {
+                Some(record) => self.rule_runner.ask(key, rule, program, &record),
+                // The call is not kept any more.
+                None => self.rule_runner.pass(key, rule),
+            },
+            RulesEffect::Run { key, program } => {
+                if let Some(record) = record(key) {
+                    self.notifier.run_program(program, &record);
+                }
             }
-            RulesEffect::Ask { key, rule, .. } => {
-                LoopStep::Apply(Msg::Rules(RulesEvent::Answered {
-                    key,
-                    rule,
-                    answer: ProgramAnswer::Pass,
-                }))
-            }
-            RulesEffect::Run { .. } => LoopStep::Continue,
         }
     }
 

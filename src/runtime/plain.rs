@@ -19,6 +19,8 @@ use crate::app::msg::Msg;
 use crate::app::sign_in_dialog::SignInMode;
 use crate::config::Config;
 use crate::config::keymap::Keymap;
+use crate::config::notify_method::NotifyMethod;
+use crate::notify::{Notifier, NotifySettings};
 use crate::plain::Narrator;
 use crate::telegram::Network;
 use keys::{KeySource, Pressed};
@@ -44,6 +46,9 @@ pub async fn plain(
     switchboard.state.has_screens = false;
     switchboard.state.sign_in_mode = sign_in;
     switchboard.use_phone(config.phone);
+    // For the programs of rules: hooks do not run here, and the terminal is not notified.
+    let notify = NotifySettings { method: NotifyMethod::Off, bell: false, hooks: Vec::new() };
+    switchboard.notify(Notifier::start(notify, &|name| std::env::var_os(name)));
     switchboard.use_rules(config.settings.rules.then_some(config.rules));
     switchboard.state.texts = config.texts;
     if config.settings.privacy {

@@ -26,7 +26,7 @@ use crate::control::event::ControlEvent;
 use crate::control::protocol::{BoardStatus, ControlReply};
 use crate::control::server::ControlServer;
 use crate::ledger::{LedgerError, LedgerHandle};
-use crate::notify::Notifier;
+use crate::notify::{Notifier, RuleRunner};
 use crate::phone::{HAS_VOICE, Phone, PhoneSettings};
 use crate::records::RecordWriter;
 use crate::rules::Rules;
@@ -76,6 +76,7 @@ impl Switchboard {
             narrator: None,
             sign_in: None,
             notifier: Notifier::default(),
+            rule_runner: RuleRunner::start(std::env::vars_os()),
             phone: Phone::new(PhoneSettings::default()),
             rules_file: None,
             clock,
@@ -201,9 +202,10 @@ impl Switchboard {
         result
     }
 
-    /// Waits for the next event of an account, the ledger, a hook, the sign-in or the control socket.
+    /// Waits for the next event of an account, the ledger, a hook, a rule, the sign-in or the control
+    /// socket.
     pub async fn next_event(&mut self) -> Msg {
-        let EffectRunner { sign_in, notifier, phone, .. } = &mut self.runner;
+        let EffectRunner { sign_in, notifier, rule_runner, phone, .. } = &mut self.runner;
         let sign_in = async {
             match sign_in {
                 Some(sign_in) => Msg::SignIn(sign_in.next_event().await),
@@ -221,6 +223,7 @@ impl Switchboard {
             Some((account, event)) = self.events.recv() => Msg::Account(account, event),
             Some(event) = self.ledger_events.recv() => Msg::Ledger(event),
             event = notifier.next_event() => Msg::Notify(event),
+            event = rule_runner.next_event() => Msg::Rules(event),
             msg = phone.next_event() => msg,
             msg = sign_in => msg,
         }
@@ -280,9 +283,11 @@ impl Switchboard {
         }
     }
 
-    /// Ends the hooks that run, stops all accounts, applies their last events, and closes the ledger.
+    /// Ends the hooks and programs of rules that run, stops all accounts, applies their last events, and
+    /// closes the ledger.
     pub async fn close(mut self) {
         std::mem::take(&mut self.runner.notifier).close().await;
+        self.runner.rule_runner.close().await;
         self.runner.phone.close().await;
         self.stop().await;
         while let Some(msg) = self.try_next_event() {

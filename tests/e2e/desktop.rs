@@ -78,9 +78,9 @@ const HANGS: &[&str] = &["hangs"];
 const PATH: &str = "/org/freedesktop/Notifications";
 
 /// A session bus of the test.
-struct Bus {
+pub struct Bus {
     daemon: Child,
-    address: String,
+    pub address: String,
     watchdog: Watchdog,
     _folder: TempDir,
 }
@@ -89,7 +89,7 @@ impl Bus {
     /// Starts a bus. Without `dbus-daemon` the test fails in continuous integration; elsewhere it is
     /// skipped.
     #[expect(clippy::print_stderr, reason = "a skipped test has no other way to say so")]
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let folder = TempDir::new().expect("a folder");
         let address = format!("unix:path={}/bus", folder.path().display());
         match start_daemon(&address) {

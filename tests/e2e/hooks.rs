@@ -19,14 +19,14 @@ fn hook(on: &str, script: &str) -> String {
 }
 
 /// Waits until a file is there, and reads it.
-fn file(path: &Path) -> String {
+pub fn file(path: &Path) -> String {
     let deadline = Deadline::after(DEADLINE, &path.display().to_string());
     wait_until(&deadline, || path.exists());
     fs::read_to_string(path).expect("a text")
 }
 
 /// Waits until no process with this id runs.
-fn until_gone(process: &str) {
+pub fn until_gone(process: &str) {
     wait_until(&Deadline::after(DEADLINE, &format!("process {process} is gone")), || {
         let state = Command::new("ps").args(["-o", "state=", "-p", process]).output();
         let state = state.expect("ps runs").stdout;

@@ -74,7 +74,7 @@ const IMPORTS: [ImportRule; 18] = [
     },
     ImportRule {
         module: "notify",
-        may: &["app", "calls", "config", "records", "text", "words"],
+        may: &["app", "calls", "config", "records", "rules", "text", "words"],
         never: &["ratatui", "crossterm", "grammers", "std::fs"],
     },
     ImportRule { module: "clock", may: &[], never: &["ratatui", "crossterm", "grammers"] },

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::*;
-use crate::records::VERSION;
+use crate::records::{RecordEvent, VERSION};
 
 /// A runner with these scripts for `connection-lost`, and the events that it sends.
 fn start(scripts: &[&str]) -> (HookRunner, mpsc::UnboundedReceiver<NotifyEvent>) {

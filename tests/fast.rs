@@ -25,5 +25,7 @@ mod loopback;
 mod lost_state;
 #[path = "fast/renewal.rs"]
 mod renewal;
+#[path = "fast/rules.rs"]
+mod rules;
 #[path = "fast/time.rs"]
 mod time;

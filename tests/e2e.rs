@@ -44,5 +44,7 @@ mod process;
 mod renewal;
 #[path = "e2e/restart.rs"]
 mod restart;
+#[path = "e2e/rules.rs"]
+mod rules;
 #[path = "e2e/sign_in.rs"]
 mod sign_in;

@@ -24,7 +24,10 @@ pub mod older_calls;
 pub mod phone;
 mod rating;
 pub mod recording;
+pub mod reply;
+pub mod reply_dialog;
 pub mod request;
+mod rule_list;
 pub mod rules;
 pub mod selection;
 pub mod sign_in;
@@ -39,7 +42,7 @@ use strum::{EnumIter, IntoEnumIterator};
 use crate::calls::account::{AccountEvent, ConnectionState};
 use crate::calls::event::CallEvent;
 use crate::calls::failure::Remedy;
-use crate::calls::history::{CallerFacts, RuleCount};
+use crate::calls::history::CallerFacts;
 use crate::calls::reason::Ending;
 use crate::calls::{
     AccountId, CallKey, CallKind, Calls, Change, Ignored, Origin, Party, Phase, RequestState,
@@ -59,6 +62,7 @@ use notice::Notices;
 use older_calls::{OlderCalls, OlderOffsets};
 use phone::{OwnCall, PhoneOff};
 use rating::UnratedCall;
+use rule_list::RuleList;
 use rules::RuleState;
 pub use selection::SETTLE;
 use sign_in_dialog::SignInMode;
@@ -99,6 +103,8 @@ pub enum Screen {
     Calls,
     /// The calls of the ledger.
     History,
+    /// The rules of the user.
+    Rules,
     Accounts,
 }
 
@@ -184,11 +190,14 @@ pub struct State {
     pub quiet_accounts: QuietAccounts,
     /// The last call of this session, if Telegram asks for a rating.
     unrated: Option<UnratedCall>,
-    /// How many calls each rule has met, as the ledger has them.
-    pub rule_counts: Vec<RuleCount>,
+    pub rule_list: RuleList,
     /// The names of the accounts whose calls ring on this device for their callers
     /// (`phone.receivedCall`).
     pub ring_accounts: Vec<String>,
+    /// The living calls that this session has answered or placed in this run.
+    taken: HashSet<CallKey>,
+    /// The texts of the settings that can be sent to a caller.
+    pub texts: Vec<String>,
 }
 
 /// Applies one message. `now` is this machine's clock.
@@ -229,7 +238,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             return Vec::new();
         }
         Msg::Resized { width, height } => {
-            state.resize((width, height));
+            state.resize((width, height), now);
             Vec::new()
         }
     };
@@ -244,7 +253,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         }
         effects.push(Effect::Ledger(LedgerEffect::Save { key, change }));
         effects.push(Effect::Records(RecordsEffect::Call { key, change }));
-        effects.extend(state.phone_follows(key));
+        effects.extend(state.phone_follows(key, now));
         if !is_recall {
             effects.extend(state.notify_of(key, change));
         }
@@ -253,6 +262,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     if any_ended {
         // After the effects that save them.
         effects.extend(state.history_changed());
+        effects.extend(state.refresh_rules());
     }
     effects
 }
@@ -297,8 +307,10 @@ impl State {
             rules: RuleState::default(),
             quiet_accounts: QuietAccounts::new(),
             unrated: None,
-            rule_counts: Vec::new(),
+            rule_list: RuleList::default(),
             ring_accounts: Vec::new(),
+            taken: HashSet::new(),
+            texts: Vec::new(),
         }
     }
 
@@ -317,6 +329,7 @@ impl State {
         match self.screen {
             Screen::Calls => Layer::Board,
             Screen::History => Layer::History,
+            Screen::Rules => Layer::Rules,
             Screen::Accounts => Layer::Accounts,
         }
     }
@@ -430,13 +443,18 @@ impl State {
         }
     }
 
-    fn resize(&mut self, size: (u16, u16)) {
+    fn resize(&mut self, size: (u16, u16), now: Timestamp) {
         self.size = size;
         if !has_room(size) {
             self.help = None;
-            if matches!(self.dialog, Some(Dialog::Picker(_))) {
-                // Nothing may be sent from a picker that is not on the screen.
-                self.dialog = None;
+            // Nothing may be sent from a dialog that is not on the screen.
+            match self.dialog {
+                Some(Dialog::Picker(_)) => self.dialog = None,
+                Some(Dialog::Reply(_)) => {
+                    self.dialog = None;
+                    self.notices.show_long(words::reply::TOO_SMALL.to_owned(), now);
+                }
+                _ => {}
             }
         }
     }
@@ -510,9 +528,10 @@ impl State {
                 self.messages_deleted(account, &messages, now);
             }
             AccountEvent::OlderCalls(page) => return self.older_page(account, page, now),
-            AccountEvent::CallsNotEnabled(cause) => {
-                self.notices.show_long(words::notice::calls_not_enabled(&cause), now);
+            AccountEvent::CallsNotSwitched(cause) => {
+                self.notices.show_long(words::notice::calls_not_switched(&cause), now);
             }
+            AccountEvent::TextSent { key, outcome } => self.text_sent(key, outcome, now),
             // The command that asked for it reads it as well.
             AccountEvent::PersonFound { wanted, outcome } => {
                 self.person_found(account, &wanted, outcome);
@@ -552,7 +571,8 @@ impl State {
                 }
                 return decided;
             }
-            LedgerEvent::RulesCounted(counts) => self.rule_counts = counts,
+            LedgerEvent::RulesCounted(counts) => self.rule_list.counts = counts,
+            LedgerEvent::RuleCallsRead { rule, calls } => self.rule_calls_read(rule, calls),
             LedgerEvent::Quiet(times) => {
                 let end = |until: Option<Timestamp>| until.map_or(QuietEnd::Never, QuietEnd::At);
                 let times = times.into_iter().map(|(account, until)| (account, end(until)));
@@ -599,7 +619,10 @@ impl State {
                 let caller = self.caller_effect(key);
                 return caller.into_iter().chain(self.consider(key, now)).collect();
             }
-            Ok(Change::Updated) => self.picked_call_changed(key),
+            Ok(Change::Updated) => {
+                self.picked_call_changed(key);
+                self.close_reply(key, now);
+            }
             Ok(Change::Ended) => self.call_has_ended(key, before, now),
             Ok(Change::Refined) => {}
         }
@@ -667,7 +690,11 @@ impl State {
     /// Closes the question about quitting once the request that it asks about has its outcome.
     fn close_settled_question(&mut self) {
         // The dialog first: this runs after every message, and the calls may be thousands.
-        if matches!(self.dialog, Some(Dialog::Quit)) && !self.is_sending() && self.phone.is_none() {
+        if matches!(self.dialog, Some(Dialog::Quit))
+            && !self.is_sending()
+            && !self.is_replying()
+            && self.phone.is_none()
+        {
             self.dialog = None;
         }
     }
@@ -697,6 +724,7 @@ impl State {
         } else if before.marked && self.calls.marked().is_empty() {
             self.release_cursor(now);
         }
+        self.close_reply(key, now);
         let Some(Dialog::Picker(picker)) = &mut self.dialog else { return };
         if !picker.calls.contains(&key) {
             return;

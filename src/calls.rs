@@ -14,6 +14,7 @@ pub mod own_call;
 pub mod person_query;
 mod progress;
 pub mod reason;
+pub mod reply_text;
 mod rows;
 pub mod rule_mark;
 
@@ -289,7 +290,7 @@ impl Calls {
                 self.add(key, *live, context)
             }
             CallEvent::Live(live) if self.live.contains_key(&key) => {
-                let updated = self.update(key, |call| call.progress(*live));
+                let updated = self.update(key, |call| call.progress(*live, context.server_now));
                 if updated { Ok(Change::Updated) } else { Err(Ignored("already known")) }
             }
             CallEvent::Live(live) => self.add(key, *live, context),
@@ -367,7 +368,7 @@ impl Calls {
         let (reference, peer) = (Reference::Call(live.handle), live.peer.clone());
         let mut call = Call::new(key, reference, peer, direction, live.date, context.ring_timeout);
         call.protocol = live.protocol.clone();
-        call.progress(live);
+        call.progress(live, context.server_now);
         self.insert(call);
         Ok(Change::Added)
     }
@@ -440,6 +441,7 @@ impl Calls {
             rule: call.rule,
             route: call.route,
             failure,
+            reply: call.reply,
             provenance: Provenance::Live,
         };
         ended.attribute();

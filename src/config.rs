@@ -8,6 +8,7 @@ pub mod keymap;
 pub mod notify_method;
 pub mod paths;
 pub mod rules;
+mod texts;
 pub mod theme;
 mod voice;
 
@@ -63,6 +64,8 @@ macro_rules! settings {
             hook: Vec<HookEntry>,
             #[serde(default)]
             voice: VoiceTable,
+            #[serde(default)]
+            texts: Vec<Spanned<String>>,
         }
 
         impl ConfigFile {
@@ -163,6 +166,8 @@ pub struct Config {
     pub phone: PhoneSettings,
     /// The rules of the user, whether they are on or not.
     pub rules: Arc<Rules>,
+    /// The texts that can be sent to a caller.
+    pub texts: Vec<String>,
 }
 
 /// Settings that cannot be used.
@@ -262,6 +267,7 @@ impl Config {
             background,
             ascii: settings.ascii.resolved(&var),
             hooks: file.hook.iter().map(|hook| hook.check(source)).collect::<Result<_, _>>()?,
+            texts: texts::check(&file.texts, source)?,
             phone: file.voice.check(source, &var, paths.recordings())?,
             rules: Arc::new(rules::load(&paths.rules_file())?),
             settings,

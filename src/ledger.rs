@@ -588,6 +588,7 @@ fn ended_call(
         rule: row.rule()?,
         route: row.code("route")?,
         failure: None,
+        reply: None,
         provenance: if seen { Provenance::Live } else { Provenance::ChatOnly },
     };
     if !by_you

@@ -50,6 +50,7 @@ pub mod control;
 pub mod ledger;
 pub mod logging;
 pub mod notify;
+#[cfg_attr(not(feature = "voice"), path = "phone/without_voice.rs")]
 pub mod phone;
 pub mod plain;
 pub mod qr;

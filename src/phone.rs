@@ -4,9 +4,10 @@
 pub mod echo;
 pub mod ports;
 mod recording;
+mod settings;
 
 use std::mem;
-use std::path::PathBuf;
+use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use onhook_voice::apm::EchoMode;
 use onhook_voice::device::silent::SilentDevice;
 use onhook_voice::device::{Device, DeviceChoice, DeviceEvent, PortDirection, UsedPorts};
 use onhook_voice::level::SoundLevel;
+use onhook_voice::play_file::SoundFile;
 use onhook_voice::stats::Quality;
 use onhook_voice::{
     CustomParameters, LibraryVersion, Media, MediaConnection, MediaEvent, MediaFigures,
@@ -31,95 +33,22 @@ use crate::calls::own_call::{CallQuality, MediaSetup, SoundRoute};
 use crate::text;
 use crate::words::phone as words;
 
+pub use settings::{CallFiles, DirectCalls, EchoCancelling, PhoneSettings, SoundSystem};
+
+/// Whether this build can make calls. `phone/without_voice.rs` is what a build has that cannot.
+pub const HAS_VOICE: bool = true;
 /// How long the end of the program waits for recordings.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
 /// The beginning of the name of a recording: when it began, in the zone of this machine.
 const STAMP: &str = "%Y-%m-%d %H.%M.%S";
-
-/// With whom calls may be direct. A direct call shows the other side the address of this one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr)]
-#[strum(serialize_all = "kebab-case")]
-pub enum DirectCalls {
-    Always,
-    #[default]
-    Contacts,
-    Never,
-}
-
-/// Who takes the echo of the loudspeaker out of the microphone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr)]
-#[strum(serialize_all = "kebab-case")]
-pub enum EchoCancelling {
-    /// This program.
-    #[default]
-    Own,
-    /// Nobody: with a headset there is no echo.
-    Off,
-}
-
-/// Where the sound of calls goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::AsRefStr)]
-#[strum(serialize_all = "kebab-case")]
-pub enum SoundSystem {
-    /// The sound system of the machine.
-    #[default]
-    Auto,
-    /// Nowhere: silence is sent, and nothing is played.
-    Silent,
-}
-
-/// How calls are made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhoneSettings {
-    /// Whether calls can be answered and placed in this terminal.
-    pub enabled: bool,
-    pub sound: SoundSystem,
-    pub direct: DirectCalls,
-    pub echo: EchoCancelling,
-    /// Reduce noise of the microphone.
-    pub noise: bool,
-    /// Even out the level of the microphone.
-    pub gain: bool,
-    /// The names of the ports at the sound server; `None` is its default.
-    pub microphone: Option<String>,
-    pub loudspeaker: Option<String>,
-    /// The names of the accounts whose calls ring on this device for their callers.
-    pub ring_accounts: Vec<String>,
-    /// The folder of recordings.
-    pub record_folder: PathBuf,
-}
-
-impl Default for PhoneSettings {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            sound: SoundSystem::default(),
-            direct: DirectCalls::default(),
-            echo: EchoCancelling::default(),
-            noise: true,
-            gain: false,
-            microphone: None,
-            loudspeaker: None,
-            ring_accounts: Vec::new(),
-            record_folder: PathBuf::from("."),
-        }
-    }
-}
-
-/// Files of a call that is made by a command.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CallFiles {
-    /// Sent in place of the microphone.
-    pub play: Option<PathBuf>,
-    /// The new file of the recording.
-    pub record: Option<PathBuf>,
-}
 
 /// Carries out what the state machine wants of the media.
 pub struct Phone {
     settings: PhoneSettings,
     files: CallFiles,
     media: Option<(CallKey, Media)>,
+    /// What carries the effects out in place of an engine.
+    stand_in: Option<mpsc::UnboundedSender<PhoneEffect>>,
     /// Threads that wait for the end of media, which may wait for the disk.
     closing: Vec<JoinHandle<()>>,
     sender: mpsc::UnboundedSender<(CallKey, PhoneEvent)>,
@@ -133,6 +62,7 @@ impl Phone {
             settings,
             files: CallFiles::default(),
             media: None,
+            stand_in: None,
             closing: Vec::new(),
             sender,
             events,
@@ -142,6 +72,12 @@ impl Phone {
     /// Uses these files in each call.
     pub fn use_files(&mut self, files: CallFiles) {
         self.files = files;
+    }
+
+    /// Sends all effects to `stand_in` from now on, and starts no engine. Tests on a paused clock, on
+    /// which the threads of an engine cannot run, receive the effects and make the events.
+    pub fn replace_engine(&mut self, stand_in: mpsc::UnboundedSender<PhoneEffect>) {
+        self.stand_in = Some(stand_in);
     }
 
     /// The next event of the media.
@@ -154,6 +90,11 @@ impl Phone {
     }
 
     pub fn run(&mut self, effect: PhoneEffect) {
+        if let Some(stand_in) = &self.stand_in {
+            // Without a receiver nobody plays the media any more.
+            let _ = stand_in.send(effect);
+            return;
+        }
         match effect {
             PhoneEffect::Start { key, setup, contact, muted } => {
                 self.start(key, &setup, contact, muted);
@@ -284,6 +225,11 @@ impl Phone {
         let PhoneSettings { microphone, loudspeaker, .. } = &self.settings;
         DeviceChoice { microphone: microphone.clone(), loudspeaker: loudspeaker.clone() }
     }
+}
+
+/// Checks that a file can be played into a call. The error names the file.
+pub fn check_sound_file(path: &FilePath) -> Result<(), String> {
+    SoundFile::open(path).map(drop).map_err(|error| error.to_string())
 }
 
 fn device(sound: SoundSystem) -> Box<dyn Device> {

@@ -10,6 +10,7 @@ mod calls;
 mod facts;
 mod keys;
 mod own_call;
+mod reply;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -102,11 +103,14 @@ impl Narrator {
             Some(Dialog::Quiet(dialog)) => {
                 Some(words::QUIET.to_owned() + &crate::text::clean(dialog.input.value()))
             }
+            Some(Dialog::Reply(dialog)) => {
+                Some(words::TEXT.to_owned() + &crate::text::clean(dialog.input.value()))
+            }
             Some(
                 Dialog::Picker(_)
                 | Dialog::SignIn(_)
                 | Dialog::Quit
-                | Dialog::EnableCalls(_)
+                | Dialog::SwitchCalls { .. }
                 | Dialog::SignOut(_)
                 | Dialog::AnswerOther(_)
                 | Dialog::Rename(_)
@@ -133,6 +137,7 @@ impl Narrator {
         self.announce_dialog(&before, state);
         self.announce_own_call(&before, state);
         self.announce_dial(&before, state);
+        self.announce_reply(&before, state);
         // While a text is typed, the list changes with every character.
         if Self::prompt(state).is_some() {
             self.facts.selection = before.selection;

@@ -19,6 +19,7 @@ use jiff::tz::TimeZone;
 use crate::calls::Party;
 use crate::calls::history::{FACT_CALLS, FACT_DAYS, HistoryKind};
 use crate::calls::reason::EndReason;
+use crate::calls::reply_text::ReplyText;
 use crate::calls::rule_mark::RuleAction;
 
 pub use condition::{CallCount, Condition, Mismatch};
@@ -78,7 +79,7 @@ pub struct AutomaticDecline {
     /// How long a key can still stop it.
     pub grace: Duration,
     /// A message to the caller after the decline.
-    pub text: Option<String>,
+    pub text: Option<ReplyText>,
 }
 
 /// A program of the user.

@@ -6,6 +6,7 @@ mod accounts;
 mod background;
 mod call;
 mod clipboard;
+mod editor;
 mod effects;
 mod input;
 mod plain;
@@ -28,6 +29,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::app::Privacy;
 use crate::app::account::AccountState;
 use crate::app::msg::Msg;
+use crate::app::rules::RulesEvent;
 use crate::app::sign_in_dialog::SignInMode;
 use crate::config::{Config, Settings};
 use crate::notify::{self, Notifier, NotifySettings};
@@ -70,6 +72,8 @@ pub struct BoardFiles<'a> {
     pub ledger: &'a Path,
     /// The control socket.
     pub control: &'a Path,
+    /// The rules, if they can be read again.
+    pub rules: Option<&'a Path>,
 }
 
 /// The settings of `watch`.
@@ -119,6 +123,8 @@ pub async fn board(
     switchboard.notify(Notifier::start(notify, &var));
     switchboard.use_phone(config.phone);
     switchboard.use_rules(rules.then_some(config.rules));
+    switchboard.runner.rules_file = files.rules.map(Path::to_owned);
+    switchboard.state.texts = config.texts;
     switchboard.dispatch(Msg::Resized { width, height })?;
     let options = DisplayOptions {
         theme: config.theme,
@@ -151,6 +157,7 @@ impl TuiLoop {
     async fn run(mut self) -> io::Result<ExitReason> {
         let reason = self.work().await;
         drop(self.switchboard.detach_terminal());
+        self.switchboard.hang_up_own_call().await;
         self.switchboard.close().await;
         reason
     }
@@ -192,6 +199,7 @@ impl TuiLoop {
             match step {
                 LoopStep::Continue | LoopStep::Apply(_) => {}
                 LoopStep::Suspend => self.suspend()?,
+                LoopStep::EditRules => self.edit_rules().await?,
                 LoopStep::Exit(reason) => return Ok(reason),
             }
             changed = drawn.elapsed() < FRAME;
@@ -232,6 +240,44 @@ impl TuiLoop {
         terminal.reopen()?;
         let (width, height) = terminal.size()?;
         self.switchboard.dispatch(Msg::Resized { width, height })
+    }
+
+    /// Opens the file of the rules in the editor of the user, and reads it afterwards. Calls are followed
+    /// meanwhile.
+    async fn edit_rules(&mut self) -> io::Result<()> {
+        if let Some(file) = self.switchboard.runner.rules_file.clone() {
+            if let Some(terminal) = &mut self.switchboard.runner.terminal {
+                terminal.close()?;
+            }
+            let edited = self.run_editor(&file).await;
+            if let Some(terminal) = &mut self.switchboard.runner.terminal {
+                terminal.reopen()?;
+                let (width, height) = terminal.size()?;
+                self.switchboard.dispatch(Msg::Resized { width, height })?;
+            }
+            if let Err(error) = edited {
+                let cause = crate::text::clean(&error.to_string());
+                return self.switchboard.dispatch(Msg::Rules(RulesEvent::Reloaded(Err(cause))));
+            }
+        }
+        if let LoopStep::Apply(msg) = self.switchboard.runner.reload_rules() {
+            self.switchboard.dispatch(msg)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the editor. A file that is not there begins with the example.
+    async fn run_editor(&mut self, file: &Path) -> io::Result<()> {
+        let mut editor = editor::open(file)?;
+        loop {
+            let tick = self.switchboard.next_tick();
+            let msg = tokio::select! {
+                ended = editor.wait() => return ended.map(|_| ()),
+                msg = self.switchboard.next_event() => msg,
+                () = sleep_until(tick) => Msg::Tick,
+            };
+            self.switchboard.dispatch(msg)?;
+        }
     }
 
     fn redraw(&mut self) -> io::Result<()> {
@@ -293,6 +339,7 @@ pub async fn watch(
     switchboard.use_rules(rules);
     switchboard.write_records(Box::new(out));
     let end = record_loop(&mut switchboard).await;
+    switchboard.hang_up_own_call().await;
     switchboard.close().await;
     end
 }

@@ -12,6 +12,7 @@
 //! ```
 
 mod authorization;
+mod call_requests;
 mod connection;
 mod context;
 mod diagnose;
@@ -22,17 +23,20 @@ mod find_person;
 mod hang_up;
 mod heartbeat;
 mod import;
+#[cfg_attr(not(feature = "voice"), path = "telegram/without_voice/key_exchange.rs")]
 mod key_exchange;
 mod name_lookup;
 mod network;
 mod older_calls;
 mod one_shot;
+#[cfg_attr(not(feature = "voice"), path = "telegram/without_voice/own_calls.rs")]
 mod own_calls;
 mod password;
 mod peers;
 mod receive;
 mod reconcile;
 mod renew;
+mod send_text;
 mod sequence;
 mod server_clock;
 mod session;
@@ -58,6 +62,7 @@ use crate::words::failure::flood_wait;
 use connection::Connection;
 use context::TaskContext;
 use disconnect::Disconnect;
+use key_exchange::OwnCalls;
 use reconcile::WantedEnds;
 use session::CachedSession;
 use signaling::SignalingQueue;
@@ -88,6 +93,7 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 pub struct Account {
     commands: mpsc::UnboundedSender<AccountCommand>,
     signaling: SignalingQueue,
+    own_calls: OwnCalls,
     task: JoinHandle<()>,
 }
 
@@ -95,23 +101,24 @@ impl Account {
     /// Starts an account. It connects at once, and again after every loss of the connection.
     pub fn start(id: AccountId, origin: SessionSource, network: Network, events: Events) -> Self {
         let (commands, receiver) = mpsc::unbounded_channel();
-        let signaling = SignalingQueue::default();
-        let queue = signaling.clone();
+        let (signaling, own_calls) = (SignalingQueue::default(), OwnCalls::default());
+        let (queue, exchanges) = (signaling.clone(), own_calls.clone());
         let task = tokio::spawn(async move {
             match origin {
                 SessionSource::Seed(seed) => {
                     let network = Network { api_id: Some(seed.api_id), ..network };
-                    let context = TaskContext::new(id, seed.user_id, network, events, queue);
+                    let context =
+                        TaskContext::new(id, seed.user_id, network, events, (queue, exchanges));
                     let session = CachedSession::in_memory(session::seeded(&seed));
                     Supervisor::new(session, context, receiver).run().await;
                 }
                 SessionSource::Stored(lease) => {
-                    let context = TaskContext::new(id, 0, network, events, queue);
+                    let context = TaskContext::new(id, 0, network, events, (queue, exchanges));
                     run_stored(&lease, context, receiver).await;
                 }
             }
         });
-        Self { commands, signaling, task }
+        Self { commands, signaling, own_calls, task }
     }
 
     /// Changes the files of a stored account, and starts it. If it runs already, it is stopped first,
@@ -124,8 +131,9 @@ impl Account {
         events: Events,
     ) -> Self {
         let (commands, mut receiver) = mpsc::unbounded_channel();
-        let signaling = SignalingQueue::default();
-        let context = TaskContext::new(id, 0, network, events, signaling.clone());
+        let (signaling, own_calls) = (SignalingQueue::default(), OwnCalls::default());
+        let shared = (signaling.clone(), own_calls.clone());
+        let context = TaskContext::new(id, 0, network, events, shared);
         let task = tokio::spawn(async move {
             if let Some(previous) = previous {
                 drop(previous.commands);
@@ -141,7 +149,7 @@ impl Account {
             context.send(AccountEvent::ConnectionState(ConnectionState::Connecting)).await;
             Box::pin(file_change::change_and_run(stored, context, receiver)).await;
         });
-        Self { commands, signaling, task }
+        Self { commands, signaling, own_calls, task }
     }
 
     /// Stops the account, and waits up to 500 ms until its session is written.
@@ -151,10 +159,28 @@ impl Account {
         let _ = tokio::time::timeout(CLOSE_DEADLINE, self.task).await;
     }
 
+    /// The ids of the calls for which secrets of an exchange of keys are kept, and of those for which
+    /// signaling waits to be sent.
+    pub fn kept_for_calls(&self) -> Vec<i64> {
+        self.own_calls.ids().into_iter().chain(self.signaling.ids()).collect()
+    }
+
     /// Sends a command; it is answered by an [`AccountEvent`].
     pub fn send(&self, command: AccountCommand) {
         if let AccountCommand::SendSignaling { handle, bytes } = command {
             return self.signaling.push(handle, bytes);
+        }
+        if let AccountCommand::ForgetCall(id) = command {
+            self.own_calls.remove(id);
+            return self.signaling.forget(id);
+        }
+        if let AccountCommand::Answer { handle, g_a_hash } = &command {
+            // At once, so that the end of the call, if it comes first, stops the answer.
+            self.own_calls.answer(*handle, g_a_hash.clone());
+        }
+        if let AccountCommand::Request(request) = &command {
+            // What waits would follow the hang-up.
+            self.signaling.forget(request.key.id);
         }
         // The receiver is closed only after a panic of the task, which is in the log.
         let _ = self.commands.send(command);
@@ -374,16 +400,17 @@ impl Supervisor {
                     Some(AccountCommand::ReadOlderCalls { before }) => {
                         connection.read_older_calls(before);
                     }
-                    Some(AccountCommand::EnableCalls) => connection.enable_calls(),
-                    Some(AccountCommand::Answer { handle, g_a_hash }) => {
-                        connection.answer(handle, g_a_hash);
+                    Some(AccountCommand::Answer { handle, .. }) => connection.answer(handle),
+                    Some(AccountCommand::SwitchCalls { on }) => connection.switch_calls(on),
+                    Some(AccountCommand::SendText { key, user_id, text }) => {
+                        connection.send_text(key, user_id, text);
                     }
                     Some(AccountCommand::Place(user_id)) => connection.place(user_id),
                     Some(AccountCommand::ReportRinging(handle)) => connection.report_ringing(handle),
                     Some(AccountCommand::Rate { handle, rating }) => connection.rate(handle, rating),
                     Some(AccountCommand::FindPerson(wanted)) => connection.find_person(wanted),
-                    // `Account::send` puts it into a queue.
-                    Some(AccountCommand::SendSignaling { .. }) => {}
+                    // `Account::send` carries them out.
+                    Some(AccountCommand::SendSignaling { .. } | AccountCommand::ForgetCall(_)) => {}
                 },
             }
         }

@@ -33,6 +33,8 @@ mod popup;
 mod prompt;
 mod reason_picker;
 mod recent;
+mod reply;
+mod rules;
 mod sign_in;
 
 use jiff::Timestamp;
@@ -150,6 +152,7 @@ pub fn view(
                     }
                 }
                 Screen::History => history::draw(view, &panels, scratch, buffer),
+                Screen::Rules => rules::draw(view, &panels, buffer),
                 Screen::Accounts => accounts::draw(view, &panels, buffer),
             }
             if state.screen != Screen::Calls {
@@ -180,12 +183,15 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
         Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
         Some(Dialog::Dial(dial)) => dial::draw(view, dial, area, buffer),
         Some(Dialog::Quiet(dialog)) => do_not_disturb::draw(view, dialog, area, buffer),
+        // The footer has it where there is no room for frames.
+        Some(Dialog::Reply(dialog)) if panels.framed => reply::draw(view, dialog, area, buffer),
         Some(Dialog::CommandLine(line)) => command_line::draw_candidates(view, line, area, buffer),
         Some(
             Dialog::Filter { .. }
             | Dialog::Rename(_)
             | Dialog::Quit
-            | Dialog::EnableCalls(_)
+            | Dialog::Reply(_)
+            | Dialog::SwitchCalls { .. }
             | Dialog::SignOut(_)
             | Dialog::AnswerOther(_)
             | Dialog::Rating,

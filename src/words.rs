@@ -14,6 +14,7 @@ pub mod phone;
 pub mod plain;
 pub mod quiet;
 pub mod reason;
+pub mod reply;
 pub mod rules;
 pub mod screen;
 pub mod sign_in;

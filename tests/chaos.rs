@@ -17,6 +17,10 @@ mod checks;
 mod common;
 #[path = "chaos/control.rs"]
 mod control;
+#[path = "chaos/media.rs"]
+mod media;
+#[path = "chaos/own_calls.rs"]
+mod own_calls;
 #[path = "chaos/plan.rs"]
 mod plan;
 #[path = "chaos/session.rs"]
@@ -46,7 +50,10 @@ fn play(seed: u64, plan: &Plan) -> Result<Tally, String> {
     let history = session::History::default();
     let recorded = history.clone();
     let played = panic::catch_unwind(AssertUnwindSafe(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(1)
+            .build();
         runtime.expect("a runtime").block_on(session::play(plan, recorded))
     }));
     let wrong = match played {
@@ -107,7 +114,12 @@ fn the_checks_hold_for_every_seed() {
         began.elapsed().as_secs_f64()
     );
     if let Some((_, wrong)) = failed.first() {
-        let replays: Vec<_> = failed.iter().map(|(seed, _)| replay(*seed)).collect();
+        let said =
+            |wrong: &str| wrong.rsplit_once("\nseed ").map_or("", |(_, said)| said).to_owned();
+        let replays: Vec<_> = failed
+            .iter()
+            .map(|(seed, wrong)| format!("{}\n  # seed {}", replay(*seed), said(wrong)))
+            .collect();
         panic!("{wrong}\n{} seeds failed; replay with:\n{}", failed.len(), replays.join("\n"));
     }
 }

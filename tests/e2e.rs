@@ -34,6 +34,7 @@ mod hostile;
 mod invitations;
 #[path = "e2e/library_panics.rs"]
 mod library_panics;
+#[cfg(feature = "voice")]
 #[path = "e2e/phone.rs"]
 mod phone;
 #[path = "e2e/plain.rs"]
@@ -42,9 +43,14 @@ mod plain;
 mod process;
 #[path = "e2e/renewal.rs"]
 mod renewal;
+#[path = "e2e/reply.rs"]
+mod reply;
 #[path = "e2e/restart.rs"]
 mod restart;
 #[path = "e2e/rules.rs"]
 mod rules;
 #[path = "e2e/sign_in.rs"]
 mod sign_in;
+#[cfg(not(feature = "voice"))]
+#[path = "e2e/without_voice.rs"]
+mod without_voice;

@@ -6,6 +6,7 @@ mod common;
 mod accounts;
 #[path = "fast/architecture.rs"]
 mod architecture;
+#[cfg(feature = "voice")]
 #[path = "fast/call.rs"]
 mod call;
 #[path = "fast/cli.rs"]
@@ -29,3 +30,9 @@ mod renewal;
 mod rules;
 #[path = "fast/time.rs"]
 mod time;
+#[cfg(feature = "voice")]
+#[path = "fast/two_phones.rs"]
+mod two_phones;
+#[cfg(not(feature = "voice"))]
+#[path = "fast/without_voice.rs"]
+mod without_voice;

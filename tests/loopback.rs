@@ -5,7 +5,9 @@ mod contacts;
 mod find_person;
 mod noise;
 mod phone;
+mod send_text;
 mod sign_in;
+mod text;
 
 use std::time::Duration;
 

@@ -178,6 +178,7 @@ impl State {
         }
         if online {
             effects.extend(self.reconcile(id));
+            effects.extend(self.end_failed_call(id, now));
         }
         effects
     }

@@ -44,7 +44,7 @@ impl State {
                 let reconnect = |id| Effect::Account(id, AccountCommand::Reconnect);
                 return self.listed_account().map(reconnect).into_iter().collect();
             }
-            Action::EnableCalls => self.enable_listed(now),
+            Action::EnableCalls => self.switch_listed(now),
             Action::Privacy => return self.toggle_privacy(),
             Action::CommandLine => self.open_command_line(),
             Action::Back => return self.show_screen(Screen::Calls),
@@ -54,14 +54,16 @@ impl State {
         Vec::new()
     }
 
-    /// Opens the question about the session of the account under the cursor.
-    fn enable_listed(&mut self, now: Timestamp) {
+    /// Opens the question before the session of the account under the cursor receives calls, or no
+    /// longer does.
+    fn switch_listed(&mut self, now: Timestamp) {
         let Some(id) = self.listed_account() else { return };
         let account = self.account(id);
-        if account.authorization.calls_off && !account.is_out() {
-            self.dialog = Some(Dialog::EnableCalls(id));
+        if account.is_out() {
+            self.notices.show(notice::SIGNED_OUT, now);
         } else {
-            self.notices.show(notice::RECEIVES_CALLS, now);
+            let on = account.authorization.calls_off;
+            self.dialog = Some(Dialog::SwitchCalls { account: id, on });
         }
     }
 
@@ -180,7 +182,8 @@ impl State {
             // Nothing more will be known of it here.
             self.end_call(key, Ending::OVER, now);
         }
-        if matches!(self.dialog, Some(Dialog::EnableCalls(account)) if account == id) {
+        self.abandon_replies(id, now);
+        if matches!(self.dialog, Some(Dialog::SwitchCalls { account, .. }) if account == id) {
             self.dialog = None;
         }
         if self.dialog.is_none() && self.has_no_account() {

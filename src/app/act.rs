@@ -23,6 +23,7 @@ impl State {
             Action::PreviousScreen => return self.change_screen(self.screen.next(-1), now),
             Action::ShowCalls => return self.change_screen(Screen::Calls, now),
             Action::ShowHistory => return self.change_screen(Screen::History, now),
+            Action::ShowRules => return self.change_screen(Screen::Rules, now),
             Action::ShowAccounts => return self.change_screen(Screen::Accounts, now),
             Action::Help if self.help.is_none() => {
                 self.open_help(now);
@@ -38,6 +39,7 @@ impl State {
             None => match self.screen {
                 Screen::Calls => self.act_on_calls(action, now),
                 Screen::History => self.act_on_history(action, now),
+                Screen::Rules => self.act_on_rules(action, now),
                 Screen::Accounts => self.act_on_accounts(action, now),
             },
             Some(Dialog::Picker(_)) => self.act_in_picker(action, now),
@@ -50,8 +52,9 @@ impl State {
                 if action == Action::Accept { self.answer_other(key, now) } else { Vec::new() }
             }
             Some(Dialog::Dial(_)) => self.act_in_dial(action),
-            Some(Dialog::EnableCalls(account)) => {
-                self.confirm(action, Effect::Account(account, AccountCommand::EnableCalls))
+            Some(Dialog::Reply(_)) => self.act_in_reply(action, now),
+            Some(Dialog::SwitchCalls { account, on }) => {
+                self.confirm(action, Effect::Account(account, AccountCommand::SwitchCalls { on }))
             }
             Some(Dialog::SignOut(account)) => self.answer_sign_out(account, action, now),
             Some(Dialog::Rename(_)) => self.act_on_account_name(action, now),
@@ -71,15 +74,15 @@ impl State {
         let off = |account: &AccountState| account.authorization.calls_off && !account.is_out();
         let first = self.present().find(|(_, account)| off(account)).map(|(id, _)| id);
         match first {
-            Some(id) => self.dialog = Some(Dialog::EnableCalls(id)),
+            Some(account) => self.dialog = Some(Dialog::SwitchCalls { account, on: true }),
             None => self.notices.show(notice::ALL_RECEIVE, now),
         }
     }
 
     /// Quits. The first time while a request on a call is under way it asks instead.
     fn quit(&mut self) -> Vec<Effect> {
-        if (self.is_sending() || self.phone.is_some()) && !matches!(self.dialog, Some(Dialog::Quit))
-        {
+        let is_busy = self.is_sending() || self.is_replying() || self.phone.is_some();
+        if is_busy && !matches!(self.dialog, Some(Dialog::Quit)) {
             self.help = None;
             let signing_in = matches!(self.dialog, Some(Dialog::SignIn(_)));
             self.dialog = Some(Dialog::Quit);
@@ -165,10 +168,8 @@ impl State {
             Action::Privacy => return self.toggle_privacy(),
             Action::Reconnect => {
                 self.notices.show(notice::RECONNECTING, now);
-                let present = self.present();
-                return present
-                    .map(|(id, _)| Effect::Account(id, AccountCommand::Reconnect))
-                    .collect();
+                let reconnect = |(id, _)| Effect::Account(id, AccountCommand::Reconnect);
+                return self.present().map(reconnect).collect();
             }
             Action::SignIn => self.add_account(now),
             Action::EnableCalls => self.enable_calls(now),
@@ -185,6 +186,8 @@ impl State {
             | Action::PreviousScreen
             | Action::ShowCalls
             | Action::ShowHistory
+            | Action::ShowRules
+            | Action::EditRules
             | Action::ShowAccounts
             | Action::Complete
             | Action::CompleteBack
@@ -198,6 +201,7 @@ impl State {
             | Action::ReasonMissed
             | Action::ReasonHangup
             | Action::ReasonDisconnect
+            | Action::DeclineWithText
             | Action::Resend
             | Action::ForgotPassword
             | Action::Help
@@ -216,6 +220,10 @@ impl State {
             Action::Top => picker.move_by(isize::MIN),
             Action::Bottom => picker.move_by(isize::MAX),
             Action::Accept => Some(picker.cursor),
+            Action::DeclineWithText => {
+                self.open_reply();
+                return Vec::new();
+            }
             Action::DefaultReason => {
                 Some(Choice::Default).filter(|it| picker.choices().contains(it))
             }
@@ -269,8 +277,8 @@ impl State {
                 Vec::new()
             }
             Screen::History => self.filter_history(filter),
-            // It has no filter.
-            Screen::Accounts => Vec::new(),
+            // They have no filter.
+            Screen::Rules | Screen::Accounts => Vec::new(),
         }
     }
 
@@ -287,6 +295,7 @@ impl State {
                 dialog.input.handle(request);
                 dialog.is_wrong = false;
             }
+            Some(Dialog::Reply(dialog)) => dialog.edit(request),
             Some(Dialog::Rename(line)) => {
                 line.input.handle(request);
                 line.wrong = None;
@@ -364,7 +373,7 @@ impl State {
         let peer = match self.screen {
             Screen::Calls => self.selected_call().map(|call| &call.peer),
             Screen::History => self.history.selected_call().map(|call| &call.peer),
-            Screen::Accounts => None,
+            Screen::Rules | Screen::Accounts => None,
         };
         let text = match (self.privacy, peer) {
             (Privacy::Masked, _) => Err(notice::NOT_COPIED),

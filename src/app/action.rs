@@ -10,6 +10,7 @@ use crate::calls::reason::EndReason;
 pub enum Layer {
     Board,
     History,
+    Rules,
     Accounts,
     Picker,
     /// The filter's input line.
@@ -17,6 +18,8 @@ pub enum Layer {
     CommandLine,
     /// A person is chosen to call.
     Dial,
+    /// A text is chosen or typed with which a call is declined.
+    Reply,
     /// The input line for the new name of an account.
     AccountName,
     Help,
@@ -132,7 +135,7 @@ pub enum Action {
     Resend,
     /// Have the two-step password removed with a code that is sent by e-mail.
     ForgotPassword,
-    /// Turn on call requests for a session that has them off.
+    /// Turn on call requests for a session that has them off; in the accounts, also turn them off.
     EnableCalls,
     /// Show the next screen.
     NextScreen,
@@ -141,6 +144,10 @@ pub enum Action {
     ShowCalls,
     ShowHistory,
     ShowAccounts,
+    /// Show the rules.
+    ShowRules,
+    /// Edit the file of the rules.
+    EditRules,
     /// Show missed calls only, or all again.
     MissedOnly,
     /// Show calls with people who are not contacts only, or all again.
@@ -175,6 +182,8 @@ pub enum Action {
     ReasonHangup,
     /// Send disconnect.
     ReasonDisconnect,
+    /// Choose or type a text that is sent to the caller after the decline.
+    DeclineWithText,
 }
 
 impl Layer {
@@ -184,11 +193,13 @@ impl Layer {
             Self::Filter
             | Self::CommandLine
             | Self::Dial
+            | Self::Reply
             | Self::AccountName
             | Self::DoNotDisturb
             | Self::SignInField => true,
             Self::Board
             | Self::History
+            | Self::Rules
             | Self::Accounts
             | Self::Picker
             | Self::Help
@@ -203,11 +214,13 @@ impl Layer {
         match self {
             Self::Board => "On the board",
             Self::History => "In the history",
+            Self::Rules => "In the rules",
             Self::Accounts => "In the accounts",
             Self::Picker => "In the reason picker",
             Self::Filter => "While the filter is edited",
             Self::CommandLine => "On the command line",
             Self::Dial => "While a person is chosen to call",
+            Self::Reply => "While a text for a caller is chosen",
             Self::AccountName => "While an account is renamed",
             Self::Help => "On this page",
             Self::SignInMenu => "In the list of ways to sign in",
@@ -224,8 +237,14 @@ impl Layer {
         const ALWAYS: &[Action] = &[A::Help, A::Back, A::Quit, A::Suspend, A::Redraw];
         const MOVES: &[Action] = &[A::Up, A::Down, A::Top, A::Bottom];
         const PAGES: &[Action] = &[A::PageUp, A::PageDown];
-        const SCREENS: &[Action] =
-            &[A::NextScreen, A::PreviousScreen, A::ShowCalls, A::ShowHistory, A::ShowAccounts];
+        const SCREENS: &[Action] = &[
+            A::NextScreen,
+            A::PreviousScreen,
+            A::ShowCalls,
+            A::ShowHistory,
+            A::ShowRules,
+            A::ShowAccounts,
+        ];
         let own: [&[Action]; 3] = match self {
             Self::History => [
                 MOVES,
@@ -241,6 +260,11 @@ impl Layer {
                     A::Copy,
                     A::CommandLine,
                 ],
+            ],
+            Self::Rules => [
+                MOVES,
+                &[A::EditRules, A::Reconnect, A::DoNotDisturb],
+                &[A::Privacy, A::CommandLine],
             ],
             Self::Accounts => [
                 MOVES,
@@ -288,11 +312,11 @@ impl Layer {
             ],
             Self::Picker => [
                 MOVES,
-                &[A::Accept, A::DefaultReason],
+                &[A::Accept, A::DefaultReason, A::DeclineWithText],
                 &[A::ReasonBusy, A::ReasonMissed, A::ReasonHangup, A::ReasonDisconnect],
             ],
             Self::Help => [MOVES, PAGES, &[]],
-            Self::SignInMenu => [&[A::Up, A::Down], &[A::Accept], &[]],
+            Self::SignInMenu | Self::Reply => [&[A::Up, A::Down], &[A::Accept], &[]],
             Self::SignInField => [&[A::Accept, A::Resend, A::ForgotPassword], &[], &[]],
             Self::CommandLine | Self::Dial | Self::DoNotDisturb => {
                 [&[A::Accept, A::Complete, A::CompleteBack], &[], &[]]
@@ -301,11 +325,12 @@ impl Layer {
             Self::Rating => [&[A::Rate1, A::Rate2, A::Rate3, A::Rate4, A::Rate5], &[], &[]],
         };
         let screens = match self {
-            Self::Board | Self::History | Self::Accounts => SCREENS,
+            Self::Board | Self::History | Self::Rules | Self::Accounts => SCREENS,
             Self::Picker
             | Self::Filter
             | Self::CommandLine
             | Self::Dial
+            | Self::Reply
             | Self::AccountName
             | Self::Help
             | Self::SignInMenu
@@ -369,11 +394,13 @@ impl Action {
             Self::Rename => "give the account another name",
             Self::Resend => "have the code sent again",
             Self::ForgotPassword => "recover a forgotten two-step password",
-            Self::EnableCalls => "let this session receive calls, if it does not",
+            Self::EnableCalls => "let this session receive calls; in the accounts, also stop them",
             Self::NextScreen => "next screen",
             Self::PreviousScreen => "previous screen",
             Self::ShowCalls => "the calls that live",
             Self::ShowHistory => "the history of calls",
+            Self::ShowRules => "the rules",
+            Self::EditRules => "edit the rules in your editor",
             Self::ShowAccounts => "the accounts",
             Self::MissedOnly => "missed calls only, or all",
             Self::StrangersOnly => "calls with people who are not contacts only, or all",
@@ -392,6 +419,7 @@ impl Action {
             Self::ReasonMissed => "send missed",
             Self::ReasonHangup => "send hangup",
             Self::ReasonDisconnect => "send disconnect",
+            Self::DeclineWithText => "decline a call, and send its caller a text",
         }
     }
 

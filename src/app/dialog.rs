@@ -7,10 +7,11 @@ use super::action::{Action, Layer};
 use super::command_line::CommandLine;
 use super::dial_dialog::Dial;
 use super::do_not_disturb::QuietDialog;
+use super::reply_dialog::ReplyDialog;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
 use crate::calls::{AccountId, CallKey, CallKind};
-use crate::words::screen::{self, YesNo};
+use crate::words::screen::{self, QuitCause, YesNo};
 
 /// The dialog that has the keyboard.
 #[derive(Debug, Clone)]
@@ -27,8 +28,11 @@ pub enum Dialog {
     SignIn(Box<SignInDialog>),
     /// The question before quitting while a hang-up is on its way.
     Quit,
-    /// The question before call requests are turned on for a session.
-    EnableCalls(AccountId),
+    /// The question before call requests are turned on or off for a session.
+    SwitchCalls {
+        account: AccountId,
+        on: bool,
+    },
     /// The question before an account is signed out.
     SignOut(AccountId),
     /// The input line for the new name of an account.
@@ -37,6 +41,8 @@ pub enum Dialog {
     AnswerOther(CallKey),
     /// A person is chosen to call.
     Dial(Box<Dial>),
+    /// A text is chosen or typed with which a call is declined.
+    Reply(Box<ReplyDialog>),
     /// The question how the last call of this session was.
     Rating,
     /// Do not disturb is switched.
@@ -54,10 +60,11 @@ impl Dialog {
                 Question::Method { .. } => Layer::SignInMenu,
                 _ => Layer::SignInField,
             },
-            Self::Quit | Self::EnableCalls(_) | Self::SignOut(_) | Self::AnswerOther(_) => {
+            Self::Quit | Self::SwitchCalls { .. } | Self::SignOut(_) | Self::AnswerOther(_) => {
                 Layer::Confirm
             }
             Self::Dial(_) => Layer::Dial,
+            Self::Reply(_) => Layer::Reply,
             Self::Rating => Layer::Rating,
             Self::Quiet(_) => Layer::DoNotDisturb,
             Self::Rename(_) => Layer::AccountName,
@@ -86,9 +93,16 @@ impl State {
     /// The question that waits for an answer.
     pub fn confirmation(&self) -> Option<Confirmation> {
         let question = match self.dialog.as_ref()? {
-            Dialog::Quit => screen::quit(self.phone.is_some()),
-            Dialog::EnableCalls(account) => {
-                screen::enable_calls(&self.shown_account(self.account(*account)))
+            Dialog::Quit => {
+                let cause = match &self.phone {
+                    Some(_) => QuitCause::Call,
+                    None if self.is_replying() => QuitCause::Text,
+                    None => QuitCause::HangUp,
+                };
+                screen::quit(cause)
+            }
+            Dialog::SwitchCalls { account, on } => {
+                screen::switch_calls(&self.shown_account(self.account(*account)), *on)
             }
             Dialog::SignOut(account) => {
                 screen::sign_out(&self.shown_account(self.account(*account)))
@@ -105,7 +119,8 @@ impl State {
             | Dialog::SignIn(_)
             | Dialog::Rename(_)
             | Dialog::Dial(_)
-            | Dialog::Quiet(_) => return None,
+            | Dialog::Quiet(_)
+            | Dialog::Reply(_) => return None,
         };
         Some(question.into())
     }

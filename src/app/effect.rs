@@ -106,6 +106,8 @@ pub enum LedgerEffect {
     CallerFacts { key: CallKey, peer: i64 },
     /// Count the calls that each rule has met.
     CountRules,
+    /// Read the latest calls that a rule has met.
+    ReadRuleCalls { rule: String, limit: usize },
     /// Save for which accounts do not disturb is on.
     SaveQuiet(QuietAccounts),
     /// Save calls of the past that were read from Telegram.
@@ -192,6 +194,11 @@ pub enum ProgramEffect {
     Rename { account: AccountId, name: String, to: String },
     /// Leave this board for the demo.
     Demo,
+    /// Open the file of the rules in the editor of the user, and read it afterwards.
+    EditRules,
+    /// Read the file of the rules again; answered by
+    /// [`RulesEvent::Reloaded`](super::rules::RulesEvent::Reloaded).
+    ReloadRules,
     /// Suspend the program.
     Suspend,
     /// End the program.

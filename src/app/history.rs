@@ -212,6 +212,7 @@ impl State {
         self.screen = screen;
         match screen {
             Screen::History => self.history.refresh().into_iter().collect(),
+            Screen::Rules => self.refresh_rules(),
             Screen::Calls | Screen::Accounts => Vec::new(),
         }
     }

@@ -67,6 +67,8 @@ pub enum LedgerEvent {
     CallerFacts { key: CallKey, facts: CallerFacts },
     /// How many calls each rule has met.
     RulesCounted(Vec<RuleCount>),
+    /// The latest calls that a rule has met.
+    RuleCallsRead { rule: String, calls: Vec<HistoryCall> },
     /// For which accounts do not disturb was on when the program ended.
     Quiet(QuietTimes),
     /// The ledger cannot be opened; nothing is saved in this run. The cause is cleaned.

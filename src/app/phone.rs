@@ -16,13 +16,13 @@ use super::dialog::{Choice, Dialog};
 use super::effect::{Effect, PhoneEffect};
 use super::recording::{RecordingChange, RecordingStage};
 use crate::calls::account::AccountCommand;
-use crate::calls::failure::Failure;
+use crate::calls::failure::{Failure, Remedy};
 use crate::calls::own_call::{
     CallQuality, MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage, SoundRoute,
 };
 use crate::calls::reason::EndReason;
 use crate::calls::{
-    AccountId, Call, CallKey, CallKind, Direction, Origin, Party, Phase, Reference,
+    AccountId, Call, CallKey, CallKind, Direction, Origin, Party, Phase, Reference, RequestState,
 };
 use crate::words;
 use crate::words::notice;
@@ -33,6 +33,8 @@ const MOST_EARLY: usize = 64;
 /// Why calls cannot be answered and placed in this terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PhoneOff {
+    /// The program was built without the feature `voice`.
+    Build,
     /// The settings have them off.
     Settings,
     /// A proxy is set, and their sound would go past it: it would show the address that the proxy hides.
@@ -40,8 +42,10 @@ pub enum PhoneOff {
 }
 
 impl PhoneOff {
-    pub fn of(enabled: bool, has_proxy: bool) -> Option<Self> {
-        if !enabled {
+    pub fn of(has_voice: bool, enabled: bool, has_proxy: bool) -> Option<Self> {
+        if !has_voice {
+            Some(Self::Build)
+        } else if !enabled {
             Some(Self::Settings)
         } else if has_proxy {
             Some(Self::Proxy)
@@ -52,6 +56,7 @@ impl PhoneOff {
 
     pub fn notice(self) -> &'static str {
         match self {
+            Self::Build => notice::PHONE_NOT_BUILT,
             Self::Settings => notice::PHONE_OFF,
             Self::Proxy => notice::PHONE_PAST_PROXY,
         }
@@ -74,6 +79,7 @@ pub struct CallFigures {
 
 /// The call in which this session takes part.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct OwnCall {
     pub account: AccountId,
     /// Telegram's id; `None` while the call is being placed.
@@ -93,6 +99,12 @@ pub struct OwnCall {
     pub connected: Option<Timestamp>,
     /// Whether the media were started.
     pub(super) has_media: bool,
+    /// Whether its keys or media have failed, so that it must end.
+    failed: bool,
+    /// Whether a hang-up that followed from that has reached the connection.
+    pub(super) was_ended: bool,
+    /// Whether the outcome of its answer is unknown, so that it may be answered again.
+    pub is_answer_unheard: bool,
     /// Signaling that came before.
     early: Vec<Vec<u8>>,
 }
@@ -142,6 +154,9 @@ impl OwnCall {
             trouble: None,
             connected: None,
             has_media: false,
+            failed: false,
+            was_ended: false,
+            is_answer_unheard: false,
             early: Vec::new(),
         }
     }
@@ -194,6 +209,9 @@ impl State {
             return Vec::new();
         }
         if let Some(own) = &self.phone {
+            if own.key() == Some(key) && own.is_answer_unheard {
+                return self.begin_answer(key).into_iter().collect();
+            }
             if own.key() == Some(key) {
                 self.notices.show(notice::already_answering(&name), now);
             } else {
@@ -226,12 +244,18 @@ impl State {
         let g_a_hash = call.exchange.as_ref()?.g_a_hash.clone()?;
         let own = OwnCall::new(key.account, Some(key.id), call.peer.clone(), PhoneStage::Answering);
         self.phone = Some(own);
+        self.taken.insert(key);
         Some(Effect::Account(key.account, AccountCommand::Answer { handle, g_a_hash }))
     }
 
     /// Places a call to a person who was chosen.
     pub(super) fn place(&mut self, account: AccountId, peer: Party) -> Vec<Effect> {
         let user_id = peer.user_id;
+        if self.selection().is_none() {
+            // Who has chosen somebody knows that the call under the cursor has ended, so that a hang-up
+            // key is meant for the new one.
+            (self.lost, self.settled) = (None, None);
+        }
         self.phone = Some(OwnCall::new(account, None, peer, PhoneStage::Placing));
         vec![Effect::Account(account, AccountCommand::Place(user_id))]
     }
@@ -264,8 +288,10 @@ impl State {
         let Some(own) = self.phone.as_ref().and_then(OwnCall::key) else {
             return self.answer(key, now);
         };
-        self.answer_next = Some(key);
-        self.discard(&[own], Choice::Default, Origin::Key, now)
+        let effects = self.discard(&[own], Choice::Default, Origin::Key, now);
+        let is_ending = self.calls.get(own).is_some_and(|call| call.request.is_sending());
+        self.answer_next = is_ending.then_some(key);
+        effects
     }
 
     /// Mutes or unmutes the microphone.
@@ -293,22 +319,36 @@ impl State {
                     // The person gave up meanwhile; what was answered must end.
                     return self.end_unwanted(key, outcome.is_ok(), now);
                 };
+                let peer = own.peer.clone();
                 match outcome {
-                    Ok(()) if own.stage == PhoneStage::Answering => {
-                        own.stage = PhoneStage::ExchangingKeys;
+                    // The keys have come first, so that it was answered, whatever became of the reply.
+                    _ if own.stage != PhoneStage::Answering => {}
+                    Ok(()) => own.stage = PhoneStage::ExchangingKeys,
+                    Err(failure) if failure.remedy() == Remedy::Unknown => {
+                        own.is_answer_unheard = true;
+                        let name = self.shown_name(&peer);
+                        self.notices.show_long(notice::phone_failed(&name, false, &failure), now);
                     }
-                    Ok(()) => {}
                     Err(failure) => self.phone_failed(&failure, now),
                 }
                 Vec::new()
             }
             OwnCallEvent::Placed(outcome) => {
+                let key = outcome.as_ref().ok().map(|id| CallKey::private(account, *id));
+                if let Some(key) = key.filter(|key| self.calls.get(*key).is_some()) {
+                    self.taken.insert(key);
+                }
                 let is_placing = |own: &&mut OwnCall| own.account == account && own.id.is_none();
                 let placing = self.phone.as_mut().filter(is_placing);
                 match (placing, outcome) {
                     (Some(own), Ok(id)) if own.stage == PhoneStage::Cancelling => {
                         self.phone = None;
-                        self.end_unwanted(CallKey::private(account, id), true, now)
+                        let key = CallKey::private(account, id);
+                        if self.calls.get(key).is_none() {
+                            return vec![Effect::Account(account, AccountCommand::ForgetCall(id))];
+                        }
+                        self.taken.insert(key);
+                        self.end_unwanted(key, true, now)
                     }
                     (Some(own), Ok(id)) => {
                         own.id = Some(id);
@@ -317,8 +357,7 @@ impl State {
                         if self.calls.get(key).is_none() {
                             // It has ended before the answer came.
                             self.phone = None;
-                        } else {
-                            self.select(key);
+                            return vec![Effect::Account(account, AccountCommand::ForgetCall(id))];
                         }
                         Vec::new()
                     }
@@ -329,6 +368,11 @@ impl State {
                     (None, Ok(id)) => self.end_unwanted(CallKey::private(account, id), true, now),
                     (None, Err(_)) => Vec::new(),
                 }
+            }
+            OwnCallEvent::PlacedUnheard { id } => {
+                // That it could not be placed was shown before.
+                let key = CallKey::private(account, id);
+                self.end_unwanted(key, self.own_call(key).is_none(), now)
             }
             OwnCallEvent::KeysAgreed { id, emoji, setup } => {
                 self.keys_agreed(CallKey::private(account, id), emoji, setup, now)
@@ -380,6 +424,7 @@ impl State {
             return self.end_unwanted(key, true, now);
         };
         own.emoji = Some(emoji);
+        own.is_answer_unheard = false;
         own.stage = PhoneStage::Connecting;
         own.has_media = true;
         let contact = own.peer.contact == Some(true);
@@ -404,8 +449,9 @@ impl State {
         };
         match event {
             PhoneEvent::Signaling(bytes) => {
-                let Some(Reference::Call(handle)) = self.calls.get(key).map(|it| &it.reference)
-                else {
+                let call = self.calls.get(key).filter(|call| !call.request.is_sending());
+                let Some(Reference::Call(handle)) = call.map(|it| &it.reference) else {
+                    // It has ended, or is about to.
                     return Vec::new();
                 };
                 let command = AccountCommand::SendSignaling { handle: *handle, bytes };
@@ -439,15 +485,43 @@ impl State {
 
     /// Ends a call whose keys or media have failed: it cannot have sound.
     fn media_failed(&mut self, key: CallKey, cause: &str, now: Timestamp) -> Vec<Effect> {
-        let name = self.calls.get(key).map(|call| self.shown_name(&call.peer)).unwrap_or_default();
+        let Some(call) = self.calls.get(key) else { return Vec::new() };
+        let name = self.shown_name(&call.peer);
+        if let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key))
+            && std::mem::replace(&mut own.failed, true)
+        {
+            return Vec::new();
+        }
         self.notices.show_long(notice::call_without_sound(&name, cause), now);
         self.end_unwanted(key, true, now)
     }
 
-    /// Discards a call that this session has answered or placed, and cannot continue.
+    /// Ends the call whose keys or media failed without a connection, now that there is one.
+    pub(super) fn end_failed_call(&mut self, account: AccountId, now: Timestamp) -> Vec<Effect> {
+        let failed = self.phone.as_ref().filter(|own| own.failed && own.account == account);
+        let key = failed.and_then(OwnCall::key);
+        let call = key.and_then(|key| self.calls.get(key));
+        let never_sent = |call: &&Call| {
+            matches!(call.request, RequestState::Failed { failure: Failure::Offline, .. })
+        };
+        match call.filter(never_sent).map(|call| call.key) {
+            Some(key) => self.end_unwanted(key, true, now),
+            None => Vec::new(),
+        }
+    }
+
+    /// Discards a call that this session has answered or placed, and cannot continue. It does so once:
+    /// what may have ended the call is not repeated.
     fn end_unwanted(&mut self, key: CallKey, is_ours: bool, now: Timestamp) -> Vec<Effect> {
-        let live = self.calls.get(key).filter(|call| is_ours && !call.request.is_sending());
-        if live.is_none() {
+        let was_ended = self.own_call(key).is_some_and(|own| own.was_ended);
+        let may_end = |call: &&Call| match &call.request {
+            _ if was_ended || call.maybe_sent.is_some() => false,
+            RequestState::Idle => true,
+            RequestState::Sending { .. } => false,
+            RequestState::Failed { failure: Failure::Offline, .. } => true,
+            RequestState::Failed { origin, .. } => *origin != Origin::Media,
+        };
+        if !is_ours || !self.calls.get(key).as_ref().is_some_and(may_end) {
             return Vec::new();
         }
         self.discard(&[key], Choice::Reason(EndReason::Disconnect), Origin::Media, now)
@@ -463,27 +537,31 @@ impl State {
 
     /// Follows the change of a call: the media end with it, and a call that was to be answered next
     /// is.
-    pub(super) fn phone_follows(&mut self, key: CallKey) -> Vec<Effect> {
+    pub(super) fn phone_follows(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let call = self.calls.get(key);
+        if call.is_none() && self.taken.remove(&key) {
+            effects.push(Effect::Account(key.account, AccountCommand::ForgetCall(key.id)));
+        }
         let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) else {
-            return Vec::new();
+            return effects;
         };
-        let Some(call) = self.calls.get(key) else {
-            let mut effects = Vec::new();
+        let Some(call) = call else {
             if own.has_media {
                 effects.push(Effect::Phone(PhoneEffect::Stop(key)));
             }
             self.phone = None;
-            if let Some(next) = self.answer_next.take()
-                && self.calls.get(next).is_some_and(|call| call.phase == Phase::Ringing)
-            {
-                effects.extend(self.begin_answer(next));
+            if let Some(next) = self.answer_next.take() {
+                effects.extend(self.answer(next, now));
             }
             return effects;
         };
-        if own.stage == PhoneStage::Waiting && call.phase == Phase::Connecting {
+        let waits = own.stage == PhoneStage::Waiting || own.is_answer_unheard;
+        if waits && matches!(call.phase, Phase::Connecting | Phase::Active { .. }) {
             own.stage = PhoneStage::ExchangingKeys;
+            own.is_answer_unheard = false;
         }
         own.peer = call.peer.clone();
-        Vec::new()
+        effects
     }
 }

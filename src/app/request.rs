@@ -13,6 +13,7 @@ use crate::calls::account::{AccountCommand, RequestAnswer};
 use crate::calls::failure::{Failure, Remedy};
 use crate::calls::own_call::SoundRoute;
 use crate::calls::reason::{Ending, InvitationEnd};
+use crate::calls::reply_text::ReplyFailure;
 use crate::calls::{
     Call, CallKey, CallKind, CallRequest, Origin, OutcomeCheck, Phase, PossibleDiscard, Reference,
     RequestKind, RequestState,
@@ -244,8 +245,15 @@ impl State {
         let at = self.server_now(key.account, now);
         let Some(call) = self.calls.get(key) else {
             match outcome {
-                Ok(answer) => self.calls.confirm(key, answer, at),
-                Err(failure) => self.calls.annotate(key, failure),
+                Ok(answer) => {
+                    self.calls.confirm(key, answer, at);
+                    return self.send_reply(key, now);
+                }
+                Err(failure) => {
+                    let cause = ReplyFailure::of_decline(&failure);
+                    self.calls.annotate(key, failure);
+                    self.reply_failed(key, cause, now);
+                }
             }
             return Vec::new();
         };
@@ -263,19 +271,26 @@ impl State {
                 };
                 self.end_call(key, ending, now);
                 self.calls.confirm(key, answer, at);
-                return Vec::new();
+                return self.send_reply(key, now);
             }
             Err(failure) => failure,
         };
         if failure.remedy() == Remedy::AlreadyOver {
             self.end_call(key, Ending::OVER, now);
             self.calls.annotate(key, failure);
+            self.reply_failed(key, ReplyFailure::TooLate, now);
             return Vec::new();
+        }
+        if let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) {
+            own.was_ended |= origin == Origin::Media && failure != Failure::Offline;
+            // The other call must not be answered at a later end, which nobody expects.
+            self.answer_next = None;
         }
         let (unknown, since) = (failure.remedy() == Remedy::Unknown, call.placed);
         if origin == Origin::Rule {
             self.rule_failed(key.account, &failure, now);
         }
+        self.reply_failed(key, ReplyFailure::of_decline(&failure), now);
         let look_up = unknown || failure.is_peer_invalid();
         let check = if look_up { OutcomeCheck::Pending } else { OutcomeCheck::None };
         self.calls.update(key, |call| {
@@ -320,7 +335,10 @@ impl State {
             // Nothing more can happen to it here.
             self.end_call(key, Ending::ELSEWHERE, now);
         } else {
-            self.calls.update(key, |call| call.request = RequestState::Idle);
+            self.calls.update(key, |call| {
+                call.request = RequestState::Idle;
+                call.reply = None;
+            });
         }
     }
 }

@@ -23,8 +23,9 @@ use super::effect::{Effect, NotifyEffect, RulesEffect};
 use crate::calls::failure::{Failure, Remedy};
 use crate::calls::history::HistoryKind;
 use crate::calls::reason::EndReason;
+use crate::calls::reply_text::ReplyState;
 use crate::calls::rule_mark::{RuleAction, RuleMark};
-use crate::calls::{AccountId, CallKey, Direction, Origin, Phase, RequestState};
+use crate::calls::{AccountId, CallKey, CallKind, Direction, Origin, Phase, RequestState};
 use crate::rules::{AutomaticDecline, Presence, Program, Reaction, Rule, RuleCall, Rules, decide};
 use crate::words::notice;
 
@@ -321,7 +322,12 @@ impl State {
         }
         self.rules.declined.push_back(now);
         let reason = Choice::Reason(countdown.decline.reason);
-        self.discard(&[key], reason, Origin::Rule, now)
+        let effects = self.discard(&[key], reason, Origin::Rule, now);
+        let text = countdown.decline.text.filter(|_| key.kind == CallKind::Private);
+        if let Some(text) = text.filter(|_| !effects.is_empty()) {
+            self.calls.update(key, |call| call.reply = Some(ReplyState::Waiting(text)));
+        }
+        effects
     }
 
     /// Stops the countdown of the selected call, because the person has pressed a key on it.
@@ -429,7 +435,7 @@ impl State {
         waiting.asked = None;
         waiting.first = number + 1;
         match answer {
-            ProgramAnswer::Pass => return self.go_on(key, now),
+            ProgramAnswer::Pass => self.go_on(key, now),
             ProgramAnswer::Ring => {
                 self.rules.waiting.remove(&key);
                 self.mark(key, &rule.name, RuleAction::Ring, false);

@@ -10,6 +10,7 @@ use super::effect::{Effect, ProgramEffect, SignInEffect};
 use super::sign_in_dialog::{LONGEST, Question, SignInDialog, SignInMethod, SignInMode};
 use super::{State, has_sign_in_room};
 use crate::calls::account::{AuthorizationFlags, ConnectionState};
+use crate::calls::reply_text::ReplyText;
 use crate::calls::{AccountId, Party};
 use crate::sign_in::{ApiCredentials, Refusal, SignInEvent, SignInRequest, Step};
 
@@ -268,7 +269,12 @@ impl State {
     /// Inserts pasted text into a field.
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
         let mut effects = Vec::new();
-        for char in text.chars().filter(|char| !char.is_control()).take(LONGEST) {
+        // One more than a text may have, so that a longer one is noticed.
+        let most = match self.dialog {
+            Some(Dialog::Reply(_)) => ReplyText::LONGEST + 1,
+            _ => LONGEST,
+        };
+        for char in text.chars().filter(|char| !char.is_control()).take(most) {
             let after = self.edit(InputRequest::InsertChar(char));
             // What was to be read for a part of the text is not needed any more.
             effects = if after.is_empty() { effects } else { after };

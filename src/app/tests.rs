@@ -5,6 +5,7 @@ mod control;
 mod history;
 mod phone;
 mod property;
+mod reply;
 mod rules;
 
 use super::action::Action;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::event::{CallEvent, LoggedCall};
 use super::failure::Failure;
 use super::own_call::OwnCallEvent;
+use super::reply_text::{ReplyFailure, ReplyText};
 use super::{CallKey, CallRequest, Handle, Party};
 
 /// An account on the board, by its position in the list of accounts.
@@ -25,8 +26,8 @@ pub struct AccountContext {
     pub ring_timeout: Duration,
 }
 
-/// Something that an account is asked to do. Each command but [`Self::SendSignaling`] is answered by
-/// an [`AccountEvent`].
+/// Something that an account is asked to do. Each command but [`Self::SendSignaling`] and
+/// [`Self::ForgetCall`] is answered by an [`AccountEvent`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum AccountCommand {
     /// Send one request on a call; answered by [`AccountEvent::RequestDone`].
@@ -51,9 +52,12 @@ pub enum AccountCommand {
         /// The message before which the page begins; 0 for the latest page.
         before: i32,
     },
-    /// Turn on call requests for this session (`account.changeAuthorizationSettings`); answered
-    /// by [`AccountEvent::AuthorizationFlags`] or [`AccountEvent::CallsNotEnabled`].
-    EnableCalls,
+    /// Turn call requests on or off for this session (`account.changeAuthorizationSettings`);
+    /// answered by [`AccountEvent::AuthorizationFlags`] or [`AccountEvent::CallsNotSwitched`].
+    SwitchCalls { on: bool },
+    /// Send a text to the caller of a call that was declined, once; answered by
+    /// [`AccountEvent::TextSent`].
+    SendText { key: CallKey, user_id: i64, text: ReplyText },
     /// Answer an incoming call with this session; answered by [`OwnCallEvent::Answered`].
     Answer {
         handle: Handle,
@@ -73,6 +77,9 @@ pub enum AccountCommand {
     /// Send signaling to the other side of a call. Packets are sent in order, one at a time, and
     /// again after a lost connection; there is no answer.
     SendSignaling { handle: Handle, bytes: Vec<u8> },
+    /// Forget the secrets and the signaling of a call that this session has answered or placed, and
+    /// that has ended, by Telegram's id. There is no answer.
+    ForgetCall(i64),
     /// Reconnect now; answered by [`AccountEvent::ConnectionState`].
     Reconnect,
 }
@@ -102,8 +109,12 @@ impl AccountCommand {
             }
             Self::ReadInvitations(asked) => AccountEvent::InvitationsRead { asked, known: false },
             Self::ReadOlderCalls { .. } => AccountEvent::OlderCalls(Err(Failure::Offline)),
-            Self::EnableCalls => AccountEvent::CallsNotEnabled(Failure::Offline),
-            Self::Reconnect | Self::SendSignaling { .. } => {
+            Self::SwitchCalls { .. } => AccountEvent::CallsNotSwitched(Failure::Offline),
+            Self::SendText { key, .. } => {
+                let outcome = Err(ReplyFailure::Failed(Failure::Offline));
+                AccountEvent::TextSent { key, outcome }
+            }
+            Self::Reconnect | Self::SendSignaling { .. } | Self::ForgetCall(_) => {
                 AccountEvent::ConnectionState(connection.clone())
             }
         }
@@ -171,8 +182,10 @@ pub enum AccountEvent {
     OlderCalls(Result<OlderPage, Failure>),
     /// Messages in chats with users were deleted.
     MessagesDeleted(Vec<i32>),
-    /// Call requests could not be turned on for this session.
-    CallsNotEnabled(Failure),
+    /// Call requests could not be turned on or off for this session.
+    CallsNotSwitched(Failure),
+    /// The outcome of [`AccountCommand::SendText`].
+    TextSent { key: CallKey, outcome: Result<(), ReplyFailure> },
     /// The people whom [`AccountCommand::FindPerson`] has found; each can be called.
     PersonFound {
         /// The question of the command.

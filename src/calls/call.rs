@@ -11,6 +11,7 @@ use super::event::{KeyExchange, Protocol, Relays};
 use super::failure::Failure;
 use super::own_call::SoundRoute;
 use super::reason::{EndReason, Ending};
+use super::reply_text::ReplyState;
 use super::rule_mark::RuleMark;
 
 /// The kind of a call at Telegram.
@@ -352,6 +353,8 @@ pub struct Call {
     pub explanation: Option<String>,
     /// An earlier discard of unknown outcome.
     pub maybe_sent: Option<PossibleDiscard>,
+    /// What has become of the text for its caller, if there is one.
+    pub reply: Option<ReplyState>,
     /// Whether its invitations were read again after the ring timeout.
     pub reread: bool,
     /// The rule that it has met.
@@ -392,6 +395,7 @@ impl Call {
             request: RequestState::Idle,
             explanation: None,
             maybe_sent: None,
+            reply: None,
             reread: false,
             rule: None,
             route: None,
@@ -540,6 +544,8 @@ pub struct EndedCall {
     pub route: Option<SoundRoute>,
     /// The error that its discard met, if any.
     pub failure: Option<Failure>,
+    /// What has become of the text for its caller, if there is one. It is not stored.
+    pub reply: Option<ReplyState>,
     /// Where the knowledge of it comes from.
     pub provenance: Provenance,
 }
@@ -548,6 +554,11 @@ impl EndedCall {
     /// The stable code of the kind of call.
     pub fn kind(&self) -> &'static str {
         kind_code(self.key.kind, self.video)
+    }
+
+    /// Whether a text for the caller waits for the decline or for its outcome.
+    pub fn has_pending_reply(&self) -> bool {
+        self.reply.as_ref().is_some_and(ReplyState::is_pending)
     }
 
     /// Seconds from the placing to the answer or the end; `None` if the placing was not seen.

@@ -26,8 +26,8 @@ impl Call {
         matches!(self.phase, Phase::Connecting | Phase::Active { .. })
     }
 
-    /// Applies a later constructor of the same call.
-    pub(super) fn progress(&mut self, live: LiveCall) {
+    /// Applies a later constructor of the same call, which has come now on the server's clock.
+    pub(super) fn progress(&mut self, live: LiveCall, server_now: Timestamp) {
         self.doubtful = false;
         self.video |= live.video;
         if live.peer.name.is_some() {
@@ -39,8 +39,12 @@ impl Call {
                 self.milestones.rang = self.milestones.rang.or(received);
                 match self.direction {
                     Direction::Outgoing => Phase::Dialing { remote_ringing: received.is_some() },
-                    // The answer of phone.acceptCall, on the device that accepts.
-                    Direction::Incoming => Phase::Connecting,
+                    // The answer of phone.acceptCall, on the device that accepts. It has no date of its
+                    // own.
+                    Direction::Incoming => {
+                        self.milestones.accepted = self.milestones.accepted.or(Some(server_now));
+                        Phase::Connecting
+                    }
                 }
             }
             Stage::Accepted => {
@@ -153,6 +157,7 @@ impl EndedCall {
             rule: None,
             route: None,
             failure: None,
+            reply: None,
             provenance: Provenance::ChatOnly,
         }
     }
@@ -181,6 +186,7 @@ impl EndedCall {
             rule: None,
             route: None,
             failure: None,
+            reply: None,
             provenance: Provenance::ChatOnly,
         }
     }

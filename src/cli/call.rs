@@ -15,7 +15,7 @@ use super::setup::{self, in_runtime, load, network, start_log};
 use crate::app::phone::PhoneOff;
 use crate::calls::Party;
 use crate::config::Overrides;
-use crate::phone::CallFiles;
+use crate::phone::{CallFiles, HAS_VOICE, check_sound_file};
 use crate::runtime::{self, CallProgress, CallTarget, CallTask, CallTaskEnd};
 use crate::{text, words};
 
@@ -47,7 +47,7 @@ pub(super) fn call(target: CallTarget, args: PhoneCallArgs, flags: Overrides) ->
     }
     let paths = setup::paths();
     let config = load(&paths, flags)?;
-    if let Some(off) = PhoneOff::of(config.phone.enabled, config.proxy.is_some()) {
+    if let Some(off) = PhoneOff::of(HAS_VOICE, config.phone.enabled, config.proxy.is_some()) {
         return Err(usage(anyhow!("{}", off.notice())));
     }
     if let Some(path) = args.record.as_ref().filter(|path| path.exists()) {
@@ -56,8 +56,7 @@ pub(super) fn call(target: CallTarget, args: PhoneCallArgs, flags: Overrides) ->
     }
     if let Some(path) = &args.play {
         // An error before anybody's phone rings.
-        onhook_voice::play_file::SoundFile::open(path)
-            .map_err(|error| usage(anyhow!("--play: {error}")))?;
+        check_sound_file(path).map_err(|error| usage(anyhow!("--play: {error}")))?;
     }
     let account = one_account(args.account, &paths)?;
     start_log(&paths)?;

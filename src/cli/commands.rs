@@ -45,7 +45,9 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, trial: TrialArgs) -> C
     config.settings.rules &= trial.rules;
     let socket = control::demo_socket(paths.runtime());
     let ledger = DemoLedger(paths.runtime().join(format!("demo-{}.db", std::process::id())));
-    let files = BoardFiles { ledger: &ledger.0, control: &socket };
+    let rules = paths.rules_file();
+    let rules = trial.rules.then_some(rules.as_path());
+    let files = BoardFiles { ledger: &ledger.0, control: &socket, rules };
     if config.settings.plain {
         start_log(&paths)?;
         return watched(in_runtime(async {
@@ -84,7 +86,8 @@ pub(super) fn board(args: &BoardArgs, flags: Overrides) -> CommandResult {
     let config = load_for_board(&paths, flags.clone())?;
     let start = super::login::start(&args.start)?;
     let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
-    let files = BoardFiles { ledger: &ledger, control: &socket };
+    let rules = paths.rules_file();
+    let files = BoardFiles { ledger: &ledger, control: &socket, rules: Some(&rules) };
     if config.settings.plain {
         let accounts = stored(&args.chosen, &paths, Wanted::AtLeastOne)?;
         start_log(&paths)?;

@@ -3,9 +3,7 @@
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::time::Duration;
 
-use onhook_voice::device::PortDirection;
 use serde::Serialize;
 
 use super::exit::{CommandResult, failed, failed_as_printed};
@@ -17,7 +15,6 @@ use crate::config::paths::Paths;
 use crate::config::{Config, Overrides};
 use crate::ledger::Ledger;
 use crate::phone::PhoneSettings;
-use crate::phone::ports::{self as phone_ports, SoundPorts};
 use crate::rules::Rules;
 use crate::telegram::{Diagnosis, Network, diagnose};
 use crate::words::failure::FROZEN;
@@ -28,8 +25,6 @@ use crate::{runtime, text, words};
 /// of a clock that is 300 s behind or 30 s ahead.
 /// Source: <https://core.telegram.org/mtproto/description#message-identifier-msg-id>.
 const CLOCK_TOLERANCE: i64 = 20_000;
-/// How long the sound server may take.
-const SOUND_DEADLINE: Duration = Duration::from_secs(3);
 
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -131,9 +126,25 @@ pub(super) fn doctor(json: bool, flags: Overrides) -> CommandResult {
     if has_failure { Err(failed_as_printed()) } else { Ok(()) }
 }
 
+/// Reports that there are no calls in this terminal.
+#[cfg(not(feature = "voice"))]
+fn sound(_phone: &PhoneSettings) -> Vec<Finding> {
+    vec![Finding::fine("sound", crate::words::notice::PHONE_NOT_BUILT)]
+}
+
 /// Checks the sound system for calls in this terminal.
+#[cfg(feature = "voice")]
 fn sound(phone: &PhoneSettings) -> Vec<Finding> {
+    use std::time::Duration;
+
+    use onhook_voice::device::PortDirection;
+
+    use crate::phone::ports::{self as phone_ports, SoundPorts};
+
     const CHECK: &str = "sound";
+    /// How long the sound server may take.
+    const SOUND_DEADLINE: Duration = Duration::from_secs(3);
+
     if !phone.enabled {
         return vec![Finding::fine(CHECK, "calls in this terminal are off: [voice] enabled")];
     }

@@ -13,10 +13,12 @@ use toml::Spanned;
 use super::{ConfigError, read};
 use crate::calls::history::HistoryKind;
 use crate::calls::reason::EndReason;
+use crate::calls::reply_text::ReplyText;
 use crate::rules::{
     AutomaticDecline, Breakthrough, CallCount, Condition, MOST_CALLS, MOST_DAYS, PersonPattern,
     Program, Reaction, Rule, Rules,
 };
+use crate::words;
 use onhook_toml_source::{TomlError, TomlSource};
 
 /// The rules file with comments, as `onhook rules print` prints it.
@@ -34,8 +36,6 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(3);
 const LONGEST_REPEAT: u64 = 24 * 60;
 /// The most automatic declines in a minute that a file can allow.
 const MOST_DECLINES: u32 = 60;
-/// The longest text of a message at Telegram, in characters.
-const LONGEST_TEXT: usize = 4096;
 
 const WEEKDAYS: [(&str, Weekday); 7] = [
     ("mon", Weekday::Monday),
@@ -300,13 +300,9 @@ fn reason_of(reason: &Spanned<String>, source: TomlSource) -> Result<EndReason, 
 }
 
 /// A text that can be sent as a message.
-fn message(text: &Spanned<String>, source: TomlSource) -> Result<String, TomlError> {
-    let trimmed = text.get_ref().trim();
-    if trimmed.is_empty() || trimmed.chars().count() > LONGEST_TEXT {
-        let message = format!("must have 1 to {LONGEST_TEXT} characters");
-        return Err(source.error(text.span().start, "text", &message));
-    }
-    Ok(trimmed.to_owned())
+fn message(text: &Spanned<String>, source: TomlSource) -> Result<ReplyText, TomlError> {
+    let wrong = |wrong| source.error(text.span().start, "text", words::reply::bad_setting(wrong));
+    ReplyText::new(text.get_ref()).map_err(wrong)
 }
 
 fn program(
@@ -427,12 +423,12 @@ mod tests {
         let rules = rules(text).expect("valid rules");
         assert_eq!((rules.rules.len(), rules.most_declines), (3, 5));
         assert!(rules.breakthrough.contacts && rules.breakthrough.people.len() == 1);
-        assert_eq!(rules.breakthrough.repeated, Some(Duration::from_secs(180)));
+        assert_eq!(rules.breakthrough.repeated, Some(Duration::from_mins(3)));
         let Rule { when, then, run, dry, .. } = &rules.rules[0];
         let decline = AutomaticDecline {
             reason: EndReason::Missed,
             grace: Duration::ZERO,
-            text: Some("later".to_owned()),
+            text: ReplyText::new("later").ok(),
         };
         assert_eq!(then, &Reaction::Decline(decline));
         assert!(!dry && run.as_ref().is_some_and(|run| run.arguments == ["x"]));
@@ -449,7 +445,7 @@ mod tests {
             weekdays: vec![Weekday::Monday, Weekday::Sunday],
             zone: Some(TimeZone::get("Asia/Tokyo").expect("a zone")),
             kinds: vec![HistoryKind::Video],
-            repeated: Some(Duration::from_secs(300)),
+            repeated: Some(Duration::from_mins(5)),
             calls: Some(CallCount { days: 30, at_least: 0, at_most: Some(2) }),
             do_not_disturb: Some(true),
             in_call: Some(true),
@@ -547,7 +543,7 @@ mod tests {
             ),
             (
                 rule("{}", "then = { decline = 'busy', text = ' ' }"),
-                "r.toml:4: text: must have 1 to 4096 characters",
+                "r.toml:4: text: must not be empty",
             ),
             (
                 rule("{}", "then = { ring = true, grace = 3 }"),

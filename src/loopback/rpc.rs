@@ -6,6 +6,7 @@ mod account;
 mod config;
 mod contacts;
 mod phone;
+mod text;
 
 use grammers_tl_types::deserialize::Result as Read;
 use grammers_tl_types::{
@@ -49,7 +50,7 @@ impl Method {
 }
 
 /// All methods. A new method needs a row here and a function that computes its result.
-const METHODS: [Method; 36] = [
+const METHODS: [Method; 37] = [
     Method::for_any_key("help.getConfig", get_config),
     Method::for_any_key("auth.sendCode", account::send_code),
     Method::for_any_key("auth.resendCode", account::resend_code),
@@ -79,6 +80,7 @@ const METHODS: [Method; 36] = [
     Method::for_users("users.getUsers", get_users),
     Method::for_users("messages.search", search),
     Method::for_users("messages.getMessages", get_messages),
+    Method::for_calls("messages.sendMessage", text::addressee, text::send_message),
     Method::for_calls("phone.declineConferenceCallInvite", declined_message, decline_invitation),
     Method::for_users("contacts.getContacts", contacts::get_contacts),
     Method::for_users("contacts.resolveUsername", contacts::resolve_username),

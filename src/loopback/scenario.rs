@@ -11,6 +11,7 @@ mod noise;
 mod phone;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::path::Path;
 
@@ -29,6 +30,7 @@ pub(crate) use phone::{
     AcceptResult, AnswerStyle, AskScript, BestVersion, DhScript, Hostility, PhoneScript,
     ReflectorScript, RequestRefusal, SignalingScript, StunScript,
 };
+pub(crate) use text::{SentTextResult, TextRefusal};
 
 use crate::builtin;
 use onhook_toml_source::{TomlError, TomlSource};
@@ -93,6 +95,8 @@ pub(crate) struct ServerSettings {
     pub(crate) repeats_calls: RepeatedCalls,
     /// The number of keys per data centre that are bound to no user.
     pub(crate) unbound_keys: Spanned<usize>,
+    /// The result of `messages.sendMessage`.
+    pub(crate) sent_text: SentTextResult,
 }
 
 impl Default for ServerSettings {
@@ -112,6 +116,7 @@ impl Default for ServerSettings {
             sessions,
             repeats_calls: RepeatedCalls::default(),
             unbound_keys,
+            sent_text: SentTextResult::default(),
         }
     }
 }
@@ -214,6 +219,8 @@ pub(crate) struct PersonScript {
     pub(crate) talks: Option<Spanned<f64>>,
     /// The error with which the server refuses calls to this person.
     pub(crate) refuses: Option<RequestRefusal>,
+    /// The error with which the server refuses texts to this person.
+    pub(crate) refuses_texts: Option<TextRefusal>,
     /// The library versions of the person's app.
     pub(crate) versions: Option<Vec<String>>,
     /// What is wrong in the calls with this person.

@@ -3,7 +3,7 @@
 use grammers_tl_types::{enums, types};
 
 use crate::reflector::SHARED_LEN;
-use crate::scenario::BestVersion;
+use crate::scenario::{BestVersion, PhoneScript};
 use crate::world::MethodError;
 
 /// The layers of the protocol that all clients state.
@@ -114,14 +114,15 @@ pub(crate) fn check_protocol(
 pub(crate) fn agree(
     caller: &types::PhoneCallProtocol,
     callee: &types::PhoneCallProtocol,
-    best: BestVersion,
+    script: &PhoneScript,
 ) -> Result<types::PhoneCallProtocol, MethodError> {
     let has = |protocol: &types::PhoneCallProtocol, version: &String| {
-        protocol.library_versions.contains(version)
+        let served = script.versions.as_ref().is_none_or(|versions| versions.contains(version));
+        served && protocol.library_versions.contains(version)
     };
     let of_caller = caller.library_versions.iter().filter(|version| has(callee, version));
     let of_callee = callee.library_versions.iter().filter(|version| has(caller, version));
-    let best = match best {
+    let best = match script.best {
         BestVersion::Numeric => of_caller.max_by_key(|version| numbers(version)),
         BestVersion::Text => of_caller.max(),
         BestVersion::Caller => of_caller.into_iter().next(),
@@ -180,23 +181,34 @@ mod tests {
     #[test]
     fn the_clients_agree_on_one_version_of_both() {
         let (caller, callee) = ("9.0.0 13.0.0 8.0.0", "8.0.0 13.0.0 9.0.0");
-        for (best, wanted) in [
-            (BestVersion::Numeric, "13.0.0"),
-            (BestVersion::Text, "9.0.0"),
-            (BestVersion::Caller, "9.0.0"),
-            (BestVersion::Callee, "8.0.0"),
+        let numeric = PhoneScript::default();
+        let script = |best, versions: Option<&str>| PhoneScript {
+            best,
+            versions: versions.map(|it| protocol(it).library_versions),
+            ..numeric.clone()
+        };
+        for (best, versions, wanted) in [
+            (BestVersion::Numeric, None, "13.0.0"),
+            (BestVersion::Numeric, Some("12.0.0 8.0.0 9.0.0"), "9.0.0"),
+            (BestVersion::Text, None, "9.0.0"),
+            (BestVersion::Caller, None, "9.0.0"),
+            (BestVersion::Callee, None, "8.0.0"),
+            (BestVersion::Callee, Some("13.0.0"), "13.0.0"),
         ] {
-            let agreed = agree(&protocol(caller), &protocol(callee), best).expect("a version");
-            assert_eq!(agreed.library_versions, [wanted]);
+            let agreed = agree(&protocol(caller), &protocol(callee), &script(best, versions));
+            assert_eq!(agreed.expect("a version").library_versions, [wanted]);
         }
-        let nothing = agree(&protocol("13.0.0"), &protocol("12.0.0"), BestVersion::Numeric);
+        let nothing = agree(&protocol("13.0.0"), &protocol("12.0.0"), &numeric);
+        assert_eq!(nothing, Err(COMPAT_LAYER_INVALID));
+        let unserved = script(BestVersion::Numeric, Some("12.0.0"));
+        let nothing = agree(&protocol(caller), &protocol(callee), &unserved);
         assert_eq!(nothing, Err(COMPAT_LAYER_INVALID));
         let other = types::PhoneCallProtocol { min_layer: 80, max_layer: 100, ..protocol(caller) };
-        let agreed = agree(&other, &protocol(callee), BestVersion::Numeric).expect("a version");
+        let agreed = agree(&other, &protocol(callee), &numeric).expect("a version");
         assert_eq!((agreed.min_layer, agreed.max_layer), (80, 92));
         let only_p2p = types::PhoneCallProtocol { udp_reflector: false, ..protocol(caller) };
         let only_relay = types::PhoneCallProtocol { udp_p2p: false, ..protocol(callee) };
-        let nothing = agree(&only_p2p, &only_relay, BestVersion::Numeric);
+        let nothing = agree(&only_p2p, &only_relay, &numeric);
         assert_eq!(nothing, Err(COMPAT_LAYER_INVALID));
     }
 }

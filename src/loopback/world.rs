@@ -22,6 +22,7 @@ mod scripted_party;
 mod session;
 mod sign_in;
 mod signaling;
+mod text;
 mod two_step_password;
 mod user;
 
@@ -50,6 +51,7 @@ use noise::Noise;
 use placed::PlacedCall;
 use script::Script;
 use signaling::SignalingRelay;
+use text::SentText;
 
 pub(crate) use faults::MessageFault;
 pub(crate) use ground_truth::name_of;
@@ -67,6 +69,8 @@ pub(crate) struct World {
     calls: Vec<ServerCall>,
     /// The calls that clients have placed.
     placed: Vec<PlacedCall>,
+    /// The texts that clients have sent.
+    texts: Vec<SentText>,
     /// The secret exponents of scripted people.
     exponents: ExponentSource,
     signaling: SignalingRelay,
@@ -143,6 +147,7 @@ impl World {
             sessions,
             calls,
             placed: Vec::new(),
+            texts: Vec::new(),
             exponents: ExponentSource::default(),
             signaling,
             media_servers,

@@ -47,7 +47,7 @@ impl Narrator {
             Action::Reconnect => plain::RECONNECTING.to_owned(),
             Action::Back if closed => plain::CLOSED.to_owned(),
             Action::Back if state.dialog.is_none() => plain::NOTHING_TO_UNDO.to_owned(),
-            Action::Accept if closed && matches!(before, AnnouncedDialog::EnableCalls(_)) => {
+            Action::Accept if closed && matches!(before, AnnouncedDialog::SwitchCalls(..)) => {
                 words::sign_in::WAITING.to_owned()
             }
             Action::Suspend => plain::SUSPENDED.to_owned(),
@@ -86,6 +86,8 @@ impl Narrator {
             | Action::PreviousScreen
             | Action::ShowCalls
             | Action::ShowHistory
+            | Action::ShowRules
+            | Action::EditRules
             | Action::ShowAccounts
             | Action::MissedOnly
             | Action::StrangersOnly
@@ -100,7 +102,8 @@ impl Narrator {
             | Action::ReasonBusy
             | Action::ReasonMissed
             | Action::ReasonHangup
-            | Action::ReasonDisconnect => plain::NO_CHANGE.to_owned(),
+            | Action::ReasonDisconnect
+            | Action::DeclineWithText => plain::NO_CHANGE.to_owned(),
         };
         self.announce(sentence);
     }

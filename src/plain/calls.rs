@@ -91,6 +91,12 @@ pub(super) fn changed(
 }
 
 fn request(keymap: &Keymap, state: &State, call: &Call, now: Timestamp) -> String {
+    let reply = call.reply.as_ref().map(words::reply::state);
+    plain::with_text(outcome(keymap, state, call, now), reply.as_deref())
+}
+
+/// A request on a call, or its failure, without the text for the caller.
+fn outcome(keymap: &Keymap, state: &State, call: &Call, now: Timestamp) -> String {
     let name = state.shown_name(&call.peer);
     match &call.request {
         RequestState::Idle => plain::ended(&name, plain::NO_ERROR),

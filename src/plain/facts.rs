@@ -1,6 +1,7 @@
 //! What plain mode announces besides changes of calls and connections: the facts, and their differences.
 
 use super::own_call::{AnnouncedDial, AnnouncedOwnCall};
+use super::reply::AnnouncedReply;
 use super::{Narrator, keys};
 use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
@@ -27,6 +28,7 @@ pub(super) struct Facts {
     accounts: Vec<AnnouncedFlags>,
     pub(super) own_call: Option<AnnouncedOwnCall>,
     pub(super) dial: Option<AnnouncedDial>,
+    pub(super) reply: Option<AnnouncedReply>,
 }
 
 /// A condition of an account that needs the user.
@@ -49,9 +51,10 @@ pub(super) enum AnnouncedDialog {
     /// Signing in has no place in plain mode, and the dialog does not open.
     SignIn,
     Quit,
-    EnableCalls(AccountId),
+    SwitchCalls(AccountId, bool),
     AnswerOther(CallKey),
     Dial,
+    Reply,
     Rating,
     DoNotDisturb,
     /// The dialogs of the screen of the accounts, which plain mode does not have.
@@ -74,10 +77,13 @@ impl Facts {
                 Some(Dialog::CommandLine(_)) => AnnouncedDialog::CommandLine,
                 Some(Dialog::SignIn(_)) => AnnouncedDialog::SignIn,
                 Some(Dialog::Quit) => AnnouncedDialog::Quit,
-                Some(Dialog::EnableCalls(account)) => AnnouncedDialog::EnableCalls(*account),
+                Some(Dialog::SwitchCalls { account, on }) => {
+                    AnnouncedDialog::SwitchCalls(*account, *on)
+                }
                 Some(Dialog::SignOut(_) | Dialog::Rename(_)) => AnnouncedDialog::OfAccounts,
                 Some(Dialog::AnswerOther(key)) => AnnouncedDialog::AnswerOther(*key),
                 Some(Dialog::Dial(_)) => AnnouncedDialog::Dial,
+                Some(Dialog::Reply(_)) => AnnouncedDialog::Reply,
                 Some(Dialog::Rating) => AnnouncedDialog::Rating,
                 Some(Dialog::Quiet(_)) => AnnouncedDialog::DoNotDisturb,
             },
@@ -86,6 +92,10 @@ impl Facts {
             own_call: state.phone.as_ref().map(AnnouncedOwnCall::of),
             dial: match &state.dialog {
                 Some(Dialog::Dial(dial)) => Some(AnnouncedDial::of(dial)),
+                _ => None,
+            },
+            reply: match &state.dialog {
+                Some(Dialog::Reply(dialog)) => Some(AnnouncedReply::of(dialog)),
                 _ => None,
             },
         }

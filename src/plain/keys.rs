@@ -3,6 +3,7 @@
 use crate::app::State;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::{Choice, Confirmation, Dialog, Picker};
+use crate::app::reply;
 use crate::config::keymap::Keymap;
 use crate::words;
 use crate::words::plain;
@@ -21,9 +22,14 @@ pub(super) fn picker(keymap: &Keymap, state: &State, picker: &Picker) -> Option<
         .filter_map(|choice| Some(plain::key(&key(action(choice))?, &label(choice).to_lowercase())))
         .collect();
     let sends = plain::sends(label(picker.cursor));
-    let others = [(Action::Accept, sends.as_str()), (Action::Back, plain::GOES_BACK)];
-    let others = others.map(|(action, what)| key(action).map(|key| plain::key(&key, what)));
-    Some(plain::picker(&title, &choices, &others.into_iter().flatten().collect::<Vec<_>>()))
+    let mut others = vec![(Action::Accept, sends.as_str())];
+    if picker.calls.len() == 1 && reply::takes_text(first) {
+        others.push((Action::DeclineWithText, words::reply::KEY));
+    }
+    others.push((Action::Back, plain::GOES_BACK));
+    let others =
+        others.into_iter().filter_map(|(action, what)| Some(plain::key(&key(action)?, what)));
+    Some(plain::picker(&title, &choices, &others.collect::<Vec<_>>()))
 }
 
 /// The choice at the picker's cursor, with what both sides will see.

@@ -133,7 +133,7 @@ fn declining_is_announced_from_the_key_to_the_end() {
     assert_eq!(
         session.press(Action::HangUp),
         ["Decline the call from Grace Hopper: b busy, m missed, h hang up, d disconnect; \
-         Enter sends busy, Esc goes back."]
+         Enter sends busy, t with a text, Esc goes back."]
     );
     assert_eq!(
         session.press(Action::Down),
@@ -290,6 +290,56 @@ fn conditions_of_an_account_are_announced_once() {
     );
     assert_eq!(session.press(Action::Accept), ["waiting for Telegram…"]);
     assert_eq!(session.event(flags(false)), ["ada: this session receives calls."]);
+}
+
+#[test]
+fn declining_with_a_text_is_announced_from_the_dialog_to_the_outcome() {
+    use crate::calls::reply_text::ReplyFailure;
+    let mut session = session();
+    session.state.texts = vec!["Later.".to_owned(), "In a meeting.".to_owned()];
+    session.call(1, "Grace", Stage::Requested);
+    session.press(Action::HangUp);
+    assert_eq!(
+        session.press(Action::DeclineWithText),
+        ["Decline with a text: Grace; Enter decline and send, Esc back.", "Enter sends: Later."]
+    );
+    assert_eq!(Narrator::prompt(&session.state).as_deref(), Some("Text: "));
+    assert_eq!(session.press(Action::Down), ["Enter sends: In a meeting."]);
+    session.apply(Msg::Paste("busy now".to_owned()));
+    assert_eq!(Narrator::prompt(&session.state).as_deref(), Some("Text: busy now"));
+    assert_eq!(session.press(Action::Accept), ["Declining Grace, busy; then the text."]);
+    assert_eq!(
+        session.done(1, Ok(RequestAnswer::End)),
+        ["Grace: declined by you (busy not recorded) · text: sending…"]
+    );
+    let key = CallKey::private(ACCOUNT, 1);
+    let refused = Failure::Refused { code: 400, name: "YOU_BLOCKED_USER".to_owned(), value: None };
+    let outcome = Err(ReplyFailure::Failed(refused));
+    assert_eq!(
+        session.event(AccountEvent::TextSent { key, outcome }),
+        ["Grace: declined by you (busy not recorded) · text not sent: you have blocked them · \
+             YOU_BLOCKED_USER."]
+    );
+
+    session.call(2, "Alan", Stage::Requested);
+    session.state.texts.clear();
+    session.ticks(3);
+    session.press(Action::HangUp);
+    session.press(Action::DeclineWithText);
+    assert_eq!(session.press(Action::Accept), ["✗ no text; nothing was sent."]);
+    assert_eq!(session.press(Action::Back), ["Closed; nothing was sent."]);
+    session.press(Action::HangUp);
+    session.press(Action::DeclineWithText);
+    session.apply(Msg::Paste("later".to_owned()));
+    session.press(Action::Accept);
+    let flood = Failure::Refused { code: 420, name: "FLOOD_WAIT".to_owned(), value: Some(30) };
+    assert_eq!(
+        session.done(2, Err(flood)),
+        [
+            "Alan: Telegram asks you to wait 00:30, FLOOD_WAIT_30; x retry, e dismiss; text not sent: \
+             the call was not declined."
+        ]
+    );
 }
 
 #[test]

@@ -79,13 +79,22 @@ impl RunningAccounts {
         self.running.insert(slot, Slot::Running(account));
     }
 
-    /// Hands a command to its account. Every command is answered by an event.
+    /// Hands a command to its account. Every command is answered by an event, also after [`Self::stop`].
     pub(super) fn command(&self, id: AccountId, command: AccountCommand) {
         match self.running.get(usize::from(id.0)) {
             Some(Slot::Running(account)) => account.send(command),
             Some(Slot::Unusable(state)) => self.send(id, command.refused(state)),
-            // Only after `stop`: nothing receives the answer.
-            None => {}
+            // The last events are applied after `stop`. What follows from them is not sent, and must not
+            // count as sent.
+            None => self.send(id, command.refused(&ConnectionState::Connecting)),
+        }
+    }
+
+    /// The ids of the calls for which an account keeps secrets or signaling.
+    pub(super) fn kept_for_calls(&self, id: AccountId) -> Vec<i64> {
+        match self.running.get(usize::from(id.0)) {
+            Some(Slot::Running(account)) => account.kept_for_calls(),
+            Some(Slot::Unusable(_)) | None => Vec::new(),
         }
     }
 

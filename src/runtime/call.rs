@@ -95,6 +95,7 @@ pub async fn call(
     switchboard.runner.phone.use_files(plan.files.clone());
     let mut line = CallLoop { switchboard, plan, report, seen: Seen::default() };
     let end = line.run().await;
+    line.switchboard.hang_up_own_call().await;
     line.switchboard.close().await;
     end
 }

@@ -1,6 +1,8 @@
 //! The one runner of effects, for the board as for `onhook watch`. None of them waits.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,7 +18,7 @@ use crate::app::effect::{
 };
 use crate::app::msg::{LedgerEvent, Msg};
 use crate::app::rules::{ProgramAnswer, RulesEvent};
-use crate::calls::history::{CallerFacts, Page, PageStart};
+use crate::calls::history::{CallerFacts, HistoryFilter, Page, PageStart};
 use crate::calls::{AccountId, CallKey, Change};
 use crate::clock::Clock;
 use crate::control::protocol::ControlReply;
@@ -28,7 +30,7 @@ use crate::plain::Narrator;
 use crate::records::{self, RecordWriter};
 use crate::rules::Presence;
 use crate::telegram::FileChange;
-use crate::{text, words};
+use crate::{config, text, words};
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
 /// records, and `watch` has no screen.
@@ -44,6 +46,8 @@ pub(super) struct EffectRunner {
     pub(super) sign_in: Option<BoardSignIn>,
     pub(super) notifier: Notifier,
     pub(super) phone: Phone,
+    /// The file of the rules; `None` if they are not used.
+    pub(super) rules_file: Option<PathBuf>,
     pub(super) clock: Clock,
 }
 
@@ -53,6 +57,8 @@ pub(super) enum LoopStep {
     Continue,
     /// Suspend the process.
     Suspend,
+    /// Open the file of the rules in an editor.
+    EditRules,
     /// Leave the loop.
     Exit(ExitReason),
     /// Apply one more message.
@@ -183,6 +189,15 @@ impl EffectRunner {
                     }))
                 });
             }
+            LedgerEffect::ReadRuleCalls { rule, limit } => {
+                let (reply, answer) = oneshot::channel();
+                let filter = HistoryFilter { rule: Some(rule.clone()), ..HistoryFilter::default() };
+                ledger.page(filter, PageStart::Newest, limit, reply);
+                self.report(answer, move |page: Result<Page, _>| {
+                    let calls = page.map(|page| page.calls).unwrap_or_default();
+                    LedgerEvent::RuleCallsRead { rule, calls }
+                });
+            }
             LedgerEffect::SaveQuiet(accounts) => {
                 let until = |end| match end {
                     QuietEnd::At(at) => Some(at),
@@ -213,6 +228,7 @@ impl EffectRunner {
             | LedgerEffect::ReadOthers { .. }
             | LedgerEffect::CallerFacts { .. }
             | LedgerEffect::CountRules
+            | LedgerEffect::ReadRuleCalls { .. }
             | LedgerEffect::SaveQuiet(_)
             | LedgerEffect::SaveOlder(..) => return,
         };
@@ -310,6 +326,17 @@ impl EffectRunner {
         LoopStep::Continue
     }
 
+    /// Reads the file of the rules.
+    pub(super) fn reload_rules(&self) -> LoopStep {
+        let rules = match &self.rules_file {
+            Some(file) => config::rules::load(file)
+                .map(Arc::new)
+                .map_err(|error| text::clean(&error.to_string())),
+            None => Err(words::notice::NO_RULES_FILE.to_owned()),
+        };
+        LoopStep::Apply(Msg::Rules(RulesEvent::Reloaded(rules)))
+    }
+
     fn program(&mut self, effect: ProgramEffect) -> LoopStep {
         match effect {
             ProgramEffect::StartAccount { account, name } => {
@@ -322,6 +349,8 @@ impl EffectRunner {
                 self.change_account(account, name, FileChange::Rename { to })
             }
             ProgramEffect::Demo => LoopStep::Exit(ExitReason::Demo),
+            ProgramEffect::EditRules => LoopStep::EditRules,
+            ProgramEffect::ReloadRules => self.reload_rules(),
             ProgramEffect::Suspend => LoopStep::Suspend,
             ProgramEffect::Quit => LoopStep::Exit(ExitReason::Quit),
         }

@@ -45,6 +45,7 @@ pub async fn plain(
     switchboard.state.sign_in_mode = sign_in;
     switchboard.use_phone(config.phone);
     switchboard.use_rules(config.settings.rules.then_some(config.rules));
+    switchboard.state.texts = config.texts;
     if config.settings.privacy {
         switchboard.state.privacy = Privacy::Masked;
     }
@@ -54,8 +55,9 @@ pub async fn plain(
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(WatchEnd::Stopped),
         end => end,
     };
-    let PlainLoop { switchboard, keys, .. } = plain;
+    let PlainLoop { mut switchboard, keys, .. } = plain;
     drop(keys);
+    switchboard.hang_up_own_call().await;
     switchboard.close().await;
     end
 }
@@ -95,7 +97,8 @@ impl PlainLoop {
                 () = sleep_until(wake) => self.apply_all(Msg::Tick)?,
             };
             match step {
-                LoopStep::Continue | LoopStep::Apply(_) => {}
+                // Plain mode has no screen of the rules.
+                LoopStep::Continue | LoopStep::EditRules | LoopStep::Apply(_) => {}
                 LoopStep::Suspend => {
                     self.write()?;
                     self.keys.suspended(signals::stop_this_process)?;

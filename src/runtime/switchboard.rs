@@ -16,6 +16,7 @@ use super::sign_in::BoardSignIn;
 use super::terminal::BoardTerminal;
 use super::{AccountSetup, EVENT_SLOTS};
 use crate::accounts::private_file;
+use crate::app::effect::PhoneEffect;
 use crate::app::msg::{LedgerEvent, Msg};
 use crate::app::phone::{OwnCallOrder, PhoneOff};
 use crate::app::{State, update};
@@ -26,7 +27,7 @@ use crate::control::protocol::{BoardStatus, ControlReply};
 use crate::control::server::ControlServer;
 use crate::ledger::{LedgerError, LedgerHandle};
 use crate::notify::Notifier;
-use crate::phone::{Phone, PhoneSettings};
+use crate::phone::{HAS_VOICE, Phone, PhoneSettings};
 use crate::records::RecordWriter;
 use crate::rules::Rules;
 use crate::telegram::Network;
@@ -76,6 +77,7 @@ impl Switchboard {
             sign_in: None,
             notifier: Notifier::default(),
             phone: Phone::new(PhoneSettings::default()),
+            rules_file: None,
             clock,
         };
         let published = (BoardStatus::default(), Instant::now());
@@ -118,7 +120,7 @@ impl Switchboard {
     /// Makes calls with these settings from now on.
     pub fn use_phone(&mut self, settings: PhoneSettings) {
         let has_proxy = self.runner.accounts.has_proxy();
-        self.state.phone_off = PhoneOff::of(settings.enabled, has_proxy);
+        self.state.phone_off = PhoneOff::of(HAS_VOICE, settings.enabled, has_proxy);
         self.state.ring_accounts.clone_from(&settings.ring_accounts);
         self.runner.phone = Phone::new(settings);
     }
@@ -131,6 +133,18 @@ impl Switchboard {
             // Do not disturb needs the zone as well.
             None => self.state.rules.zone = zone,
         }
+    }
+
+    /// Sends the effects for the media of calls to `stand_in` in place of an engine; see
+    /// [`Phone::replace_engine`].
+    pub fn replace_engine(&mut self, stand_in: mpsc::UnboundedSender<PhoneEffect>) {
+        self.runner.phone.replace_engine(stand_in);
+    }
+
+    /// The ids of the calls for which an account keeps secrets of an exchange of keys, and of those for
+    /// which signaling waits to be sent.
+    pub fn kept_for_calls(&self, account: AccountId) -> Vec<i64> {
+        self.runner.accounts.kept_for_calls(account)
     }
 
     /// Notifies the person, and runs hooks, from now on.
@@ -244,8 +258,9 @@ impl Switchboard {
         self.runner.accounts.stop().await;
     }
 
-    /// Hangs up the call of this session, and waits up to 5 s for its end.
-    async fn hang_up_own_call(&mut self) {
+    /// Hangs up the call of this session, and waits up to 5 s for its end. This precedes [`Self::close`]
+    /// on each way out that the program has in its hands.
+    pub async fn hang_up_own_call(&mut self) {
         if self.state.phone.is_none() {
             return;
         }
@@ -265,10 +280,8 @@ impl Switchboard {
         }
     }
 
-    /// Ends the call of this session and the hooks that run, stops all accounts, applies their last
-    /// events, and closes the ledger.
+    /// Ends the hooks that run, stops all accounts, applies their last events, and closes the ledger.
     pub async fn close(mut self) {
-        self.hang_up_own_call().await;
         std::mem::take(&mut self.runner.notifier).close().await;
         self.runner.phone.close().await;
         self.stop().await;

@@ -50,15 +50,19 @@ pub(super) async fn report_authorization(
     None
 }
 
-/// Enables call requests for this session, and reports the flags that follow.
-pub(super) async fn enable_calls(context: TaskContext, client: Client) -> Option<Disconnect> {
+/// Turns call requests on or off for this session, and reports the flags that follow.
+pub(super) async fn switch_calls(
+    context: TaskContext,
+    client: Client,
+    on: bool,
+) -> Option<Disconnect> {
     let changing = async {
         let hash = own_authorization(&client).await?.map_or(0, |entry| entry.hash);
         let change = tl::functions::account::ChangeAuthorizationSettings {
             confirmed: false,
             hash,
             encrypted_requests_disabled: None,
-            call_requests_disabled: Some(false),
+            call_requests_disabled: Some(!on),
         };
         client.invoke(&change).await
     };
@@ -70,6 +74,6 @@ pub(super) async fn enable_calls(context: TaskContext, client: Client) -> Option
         Ok(Err(error)) => error::failure(&error),
         Err(_) => Failure::NoAnswer { after: REQUEST_DEADLINE },
     };
-    context.send(AccountEvent::CallsNotEnabled(failure)).await;
+    context.send(AccountEvent::CallsNotSwitched(failure)).await;
     None
 }

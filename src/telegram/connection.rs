@@ -16,23 +16,24 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::CLOSE_DEADLINE;
-use super::authorization::{enable_calls, report_authorization};
+use super::authorization::{report_authorization, switch_calls};
+use super::call_requests::CallRequests;
 use super::context::TaskContext;
 use super::disconnect::Disconnect;
-use super::hang_up;
 use super::heartbeat::{ServerProbe, heartbeat};
 use super::name_lookup::look_up_names;
 use super::older_calls::read_older_calls;
-use super::own_calls::CallRequests;
 use super::peers::PartyCache;
 use super::receive::{Dispatcher, UpdateReceiver};
 use super::reconcile::{WantedEnds, read_invitations, reconcile};
 use super::sequence::Sequence;
 use super::server_clock::ServerClock;
 use super::session::{CachedSession, SessionError};
+use super::{hang_up, send_text};
 use crate::calls::account::AccountEvent;
 use crate::calls::failure::Failure;
-use crate::calls::{CallRequest, Handle};
+use crate::calls::reply_text::{ReplyFailure, ReplyText};
+use crate::calls::{CallKey, CallRequest, Handle};
 
 /// A working connection. Dropping it ends all its tasks.
 pub(super) struct Connection {
@@ -77,7 +78,6 @@ impl Connection {
             client: client.clone(),
             names: names.clone(),
             session: Arc::clone(session),
-            config_logged: Arc::default(),
         };
         let dispatcher = Dispatcher {
             context: context.clone(),
@@ -170,9 +170,29 @@ impl Connection {
         });
     }
 
+    /// Sends a text in a task that outlives the connection, so that its outcome is always reported.
+    pub(super) fn send_text(&self, key: CallKey, user_id: i64, text: ReplyText) {
+        let (context, pool, dc) = (self.context.clone(), self.handle.thin.clone(), self.dc);
+        let session = Arc::clone(&self.session);
+        self.outlive(async move {
+            let events = context.clone();
+            let text = (key, user_id, text);
+            let sending = async move { send_text::send(context, pool, dc, &session, text).await };
+            match tokio::spawn(sending).await {
+                Ok(ended) => ended,
+                Err(error) => {
+                    let failure = Failure::Internal { cause: error.to_string() };
+                    let outcome = Err(ReplyFailure::Failed(failure));
+                    events.send(AccountEvent::TextSent { key, outcome }).await;
+                    None
+                }
+            }
+        });
+    }
+
     /// Answers a call in a task that outlives the connection, so that its outcome is always reported.
-    pub(super) fn answer(&self, handle: Handle, g_a_hash: Vec<u8>) {
-        self.outlive(self.calls.clone().answer(handle, g_a_hash));
+    pub(super) fn answer(&self, handle: Handle) {
+        self.outlive(self.calls.clone().answer(handle));
     }
 
     /// Places a call in a task that outlives the connection.
@@ -205,10 +225,10 @@ impl Connection {
         });
     }
 
-    /// Enables call requests for this session.
-    pub(super) fn enable_calls(&mut self) {
+    /// Turns call requests on or off for this session.
+    pub(super) fn switch_calls(&mut self, on: bool) {
         let client = Client::new(self.handle.clone());
-        self.tasks.spawn(enable_calls(self.context.clone(), client));
+        self.tasks.spawn(switch_calls(self.context.clone(), client, on));
     }
 
     /// Reads invitations to group calls again.

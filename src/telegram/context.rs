@@ -30,9 +30,9 @@ impl TaskContext {
         self_id: i64,
         network: Network,
         events: Events,
-        signaling: SignalingQueue,
+        (signaling, own_calls): (SignalingQueue, OwnCalls),
     ) -> Self {
-        Self { id, self_id, network, events, own_calls: OwnCalls::default(), signaling }
+        Self { id, self_id, network, events, own_calls, signaling }
     }
 
     /// Sends an event, and waits while the channel is full. Returns `false` if the receiver is

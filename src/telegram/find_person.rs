@@ -5,8 +5,8 @@ use grammers_client::{InvocationError, tl};
 use grammers_session::Session as _;
 use grammers_session::types::PeerId;
 
+use super::call_requests::{CallRequests, RequestError};
 use super::disconnect::Disconnect;
-use super::own_calls::{CallRequests, RequestError};
 use super::peers::{party, peer_info};
 use crate::calls::Party;
 use crate::calls::account::AccountEvent;

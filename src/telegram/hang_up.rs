@@ -11,7 +11,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::context::TaskContext;
 use super::disconnect::Disconnect;
-use super::key_exchange::OwnCallStep;
 use super::peers::PartyCache;
 use super::{error, updates};
 use crate::calls::account::{AccountEvent, RequestAnswer};
@@ -94,7 +93,7 @@ fn read_answer(
         let event = event.filter(|event| event.key(call.key.account) == call.key);
         events.extend(event.map(AccountEvent::Call));
         if let tl::enums::Update::PhoneCall(update) = update
-            && let Some(OwnCallStep::Report(event)) = context.own_calls.update(&update.phone_call)
+            && let Some(event) = context.own_calls.event(&update.phone_call)
         {
             events.push(AccountEvent::OwnCall(event));
         }

@@ -8,38 +8,72 @@
 //! Source: <https://core.telegram.org/api/end-to-end/voice-calls>.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use grammers_client::tl;
 use onhook_voice::{Agreement, KeyError, LibraryVersion, PrivateValue};
+use tokio::time::Instant;
 
 use super::updates;
 use crate::calls::Handle;
+use crate::calls::failure::{Failure, Remedy};
 use crate::calls::own_call::{KeyFault, MediaSetup, NamedEmoji, OwnCallEvent};
 use crate::text;
 
 /// The most updates that are kept while a call is being placed.
 const MOST_EARLY: usize = 16;
+/// How long a call may still appear whose placing has an unknown outcome. Nobody lets one ring longer.
+const APPEARS_WITHIN: Duration = Duration::from_mins(2);
 
 /// The calls of an account whose keys this session exchanges. They outlive a connection.
 #[derive(Clone, Default)]
 pub(super) struct OwnCalls(Arc<Mutex<Exchanges>>);
+
+impl fmt::Debug for OwnCalls {
+    /// Without the secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.ids()).finish()
+    }
+}
 
 #[derive(Default)]
 struct Exchanges {
     calls: HashMap<i64, Exchange>,
     /// The number of calls that are being placed, whose ids are not known yet.
     placing: u32,
-    /// Answers that came meanwhile, to calls that may be those.
-    early: Vec<tl::types::PhoneCallAccepted>,
+    /// Updates that came meanwhile, about calls that may be those.
+    early: Vec<EarlyCall>,
+    /// The people to whom calls may have been placed by requests whose outcomes are unknown, and until
+    /// when those calls may appear.
+    unheard: Vec<(i64, Instant)>,
+    /// Whether the settings of `phone.getCallConfig` were logged.
+    config_logged: bool,
+}
+
+/// A call to a person that has appeared while one was being placed.
+struct EarlyCall {
+    id: i64,
+    user_id: i64,
+    /// The answer of the person.
+    answer: Option<tl::types::PhoneCallAccepted>,
 }
 
 /// The exchange of keys of one call.
 struct Exchange {
     handle: Handle,
-    /// `None` once the value was used.
+    /// `None` before the value was made, and once it was used.
     private: Option<PrivateValue>,
     role: Role,
+    /// Whether an answer may have been accepted whose outcome is unknown.
+    may_be_answered: bool,
+}
+
+impl Exchange {
+    fn new(handle: Handle, private: Option<PrivateValue>, role: Role) -> Self {
+        Self { handle, private, role, may_be_answered: false }
+    }
 }
 
 enum Role {
@@ -71,16 +105,18 @@ impl OwnCalls {
     pub(super) fn update(&self, call: &tl::enums::PhoneCall) -> Option<OwnCallStep> {
         use tl::enums::PhoneCall;
         let mut exchanges = self.lock();
-        let Exchanges { calls, placing, early } = &mut *exchanges;
+        let Exchanges { calls, .. } = &mut *exchanges;
         match call {
             PhoneCall::Accepted(call) => {
                 let Some(exchange) = calls.get_mut(&call.id) else {
-                    if *placing > 0 && early.len() < MOST_EARLY {
-                        early.push(call.clone());
-                    }
-                    return None;
+                    let (id, user_id, answer) = (call.id, call.participant_id, Some(call.clone()));
+                    return exchanges.appeared(EarlyCall { id, user_id, answer });
                 };
                 accepted(exchange, call)
+            }
+            PhoneCall::Waiting(call) if !calls.contains_key(&call.id) => {
+                let (id, user_id, answer) = (call.id, call.participant_id, None);
+                exchanges.appeared(EarlyCall { id, user_id, answer })
             }
             PhoneCall::Call(call) => {
                 let exchange = calls.get_mut(&call.id)?;
@@ -105,10 +141,43 @@ impl OwnCalls {
         }
     }
 
-    pub(super) fn answering(&self, handle: Handle, private: PrivateValue, g_a_hash: Vec<u8>) {
-        let role = Role::Callee { g_a_hash };
-        let exchange = Exchange { handle, private: Some(private), role };
-        self.lock().calls.insert(handle.id, exchange);
+    /// Whether the settings of `phone.getCallConfig` are to be logged, which is so once.
+    pub(super) fn begins_log(&self) -> bool {
+        !std::mem::replace(&mut self.lock().config_logged, true)
+    }
+
+    /// What is to be reported after an update about a call that ends.
+    pub(super) fn event(&self, call: &tl::enums::PhoneCall) -> Option<OwnCallEvent> {
+        match self.update(call)? {
+            OwnCallStep::Report(event) => Some(event),
+            // Only where the call goes on.
+            OwnCallStep::Confirm(_) => None,
+        }
+    }
+
+    /// A call is to be answered.
+    pub(super) fn answer(&self, handle: Handle, g_a_hash: Vec<u8>) {
+        let exchange = Exchange::new(handle, None, Role::Callee { g_a_hash });
+        self.lock().calls.entry(handle.id).or_insert(exchange);
+    }
+
+    /// A call is about to be answered with a private value. Returns the public value to be sent: that of
+    /// an earlier answer whose outcome is unknown, or else that of `private`. Returns `None` if the call
+    /// has ended meanwhile.
+    pub(super) fn answering(&self, id: i64, private: PrivateValue) -> Option<Vec<u8>> {
+        let mut exchanges = self.lock();
+        let exchange = exchanges.calls.get_mut(&id)?;
+        Some(exchange.private.get_or_insert(private).public().to_vec())
+    }
+
+    /// A call was not answered, or it is unknown whether it was.
+    pub(super) fn not_answered(&self, id: i64, failure: &Failure) {
+        let mut exchanges = self.lock();
+        let Some(exchange) = exchanges.calls.get_mut(&id) else { return };
+        exchange.may_be_answered |= failure.remedy() == Remedy::Unknown;
+        if !exchange.may_be_answered {
+            exchanges.calls.remove(&id);
+        }
     }
 
     /// A call is about to be placed. [`Self::placed`] follows.
@@ -116,24 +185,61 @@ impl OwnCalls {
         self.lock().placing += 1;
     }
 
-    /// The outcome of placing a call. Returns what follows if the call was answered already.
-    pub(super) fn placed(&self, call: Option<(Handle, PrivateValue)>) -> Option<OwnCallStep> {
+    /// The outcome of placing a call to a user. Returns what follows from updates that came before it.
+    pub(super) fn placed(
+        &self,
+        user_id: i64,
+        outcome: Result<Option<(Handle, PrivateValue)>, &Failure>,
+    ) -> Vec<OwnCallStep> {
         let mut exchanges = self.lock();
-        let Exchanges { calls, placing, early } = &mut *exchanges;
+        let Exchanges { calls, placing, early, unheard, .. } = &mut *exchanges;
         *placing -= 1;
-        let step = call.and_then(|(handle, private)| {
-            let exchange = Exchange { handle, private: Some(private), role: Role::Caller };
-            let exchange = calls.entry(handle.id).insert_entry(exchange).into_mut();
-            accepted(exchange, early.iter().find(|call| call.id == handle.id)?)
-        });
-        if *placing == 0 {
-            early.clear();
+        let mut steps = Vec::new();
+        match outcome {
+            Ok(Some((handle, private))) => {
+                let exchange = Exchange::new(handle, Some(private), Role::Caller);
+                let exchange = calls.entry(handle.id).insert_entry(exchange).into_mut();
+                let mut answer = early.iter().filter(|call| call.id == handle.id);
+                let answer = answer.find_map(|call| call.answer.as_ref());
+                steps.extend(answer.and_then(|answer| accepted(exchange, answer)));
+            }
+            Err(failure) if failure.remedy() == Remedy::Unknown => {
+                unheard.push((user_id, Instant::now() + APPEARS_WITHIN));
+            }
+            Ok(None) | Err(_) => {}
         }
-        step
+        if *placing == 0 {
+            for call in std::mem::take(early) {
+                if !exchanges.calls.contains_key(&call.id) {
+                    steps.extend(exchanges.appeared(call));
+                }
+            }
+        }
+        steps
+    }
+
+    /// The calls of the exchanges.
+    pub(super) fn ids(&self) -> Vec<i64> {
+        self.lock().calls.keys().copied().collect()
     }
 
     pub(super) fn remove(&self, id: i64) {
         self.lock().calls.remove(&id);
+    }
+}
+
+impl Exchanges {
+    /// What follows from an update about a call to a person of which no exchange is known.
+    fn appeared(&mut self, call: EarlyCall) -> Option<OwnCallStep> {
+        if self.placing > 0 {
+            if self.early.len() < MOST_EARLY {
+                self.early.push(call);
+            }
+            return None;
+        }
+        self.unheard.retain(|(_, until)| *until > Instant::now());
+        let is_ours = self.unheard.iter().any(|(user_id, _)| *user_id == call.user_id);
+        is_ours.then_some(OwnCallStep::Report(OwnCallEvent::PlacedUnheard { id: call.id }))
     }
 }
 

@@ -1,21 +1,14 @@
 //! Requests about calls in which this session takes part: answering, placing, confirming.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use grammers_client::client::Client;
-use grammers_client::{InvocationError, tl};
+use grammers_client::tl;
 use grammers_session::Session as _;
 use grammers_session::types::PeerId;
 use onhook_voice::{Group, LibraryVersion, PrivateValue};
-use tokio::time::timeout;
 
-use super::context::{REQUEST_DEADLINE, TaskContext};
+use super::call_requests::{CallRequests, RequestError, input};
 use super::disconnect::Disconnect;
 use super::key_exchange::{KeyConfirmation, OwnCallStep, agreed, fault};
-use super::peers::PartyCache;
-use super::session::CachedSession;
-use super::{error, updates};
+use super::updates;
 use crate::calls::Handle;
 use crate::calls::account::AccountEvent;
 use crate::calls::failure::Failure;
@@ -24,39 +17,29 @@ use crate::calls::own_call::{KeyFault, OwnCallEvent};
 /// The layers of the call library. Source: the clients of Telegram, which send the same.
 const LAYERS: (i32, i32) = (65, 92);
 
-/// The requests of one connection about calls of this session.
-#[derive(Clone)]
-pub(super) struct CallRequests {
-    pub(super) context: TaskContext,
-    pub(super) client: Client,
-    pub(super) names: PartyCache,
-    pub(super) session: Arc<CachedSession>,
-    /// Whether the settings of `phone.getCallConfig` were logged.
-    pub(super) config_logged: Arc<AtomicBool>,
-}
-
 impl CallRequests {
     /// Answers a call that rings, and reports the outcome.
-    pub(super) async fn answer(self, handle: Handle, g_a_hash: Vec<u8>) -> Option<Disconnect> {
-        let outcome = self.accept(handle, g_a_hash).await;
+    pub(super) async fn answer(self, handle: Handle) -> Option<Disconnect> {
+        let outcome = self.accept(handle).await;
         let (outcome, disconnect) = Self::split(outcome);
-        if outcome.is_err() {
-            self.context.own_calls.remove(handle.id);
+        if let Err(failure) = &outcome {
+            self.context.own_calls.not_answered(handle.id, failure);
         }
         let event = OwnCallEvent::Answered { id: handle.id, outcome };
         self.context.send(AccountEvent::OwnCall(event)).await;
         disconnect
     }
 
-    async fn accept(&self, handle: Handle, g_a_hash: Vec<u8>) -> Result<(), RequestError> {
+    async fn accept(&self, handle: Handle) -> Result<(), RequestError> {
         let private = self.private_value().await?;
-        let request = tl::functions::phone::AcceptCall {
-            peer: input(handle),
-            g_b: private.public().to_vec(),
-            protocol: protocol(),
-        };
         // Before the request: the update with the other value may come before its answer.
-        self.context.own_calls.answering(handle, private, g_a_hash);
+        let g_b = self
+            .context
+            .own_calls
+            .answering(handle.id, private)
+            .ok_or_else(|| Failure::Internal { cause: "the call has ended".to_owned() })?;
+        let request =
+            tl::functions::phone::AcceptCall { peer: input(handle), g_b, protocol: protocol() };
         let tl::enums::phone::PhoneCall::Call(answer) = self.invoke(&request).await?;
         self.apply(&answer).await;
         Ok(())
@@ -66,44 +49,20 @@ impl CallRequests {
     pub(super) async fn place(self, user_id: i64) -> Option<Disconnect> {
         self.context.own_calls.placing();
         let (outcome, disconnect) = Self::split(self.request_call(user_id).await);
-        let (placed, outcome) = match outcome {
+        let (steps, outcome) = match outcome {
             Ok((private, answer)) => {
                 self.apply(&answer).await;
                 let placed = handle(&answer.phone_call).map(|handle| (handle, private));
-                (placed, Ok(answer.phone_call.id()))
+                let steps = self.context.own_calls.placed(user_id, Ok(placed));
+                (steps, Ok(answer.phone_call.id()))
             }
-            Err(failure) => (None, Err(failure)),
+            Err(failure) => (self.context.own_calls.placed(user_id, Err(&failure)), Err(failure)),
         };
-        let step = self.context.own_calls.placed(placed);
         self.context.send(AccountEvent::OwnCall(OwnCallEvent::Placed(outcome))).await;
-        match step {
-            Some(step) => self.carry_out(step).await,
-            None => disconnect,
+        let mut disconnect = disconnect;
+        for step in steps {
+            disconnect = self.clone().carry_out(step).await.or(disconnect);
         }
-    }
-
-    /// Reports to the caller that a call rings here, and reports the outcome.
-    pub(super) async fn report_ringing(self, handle: Handle) -> Option<Disconnect> {
-        let request = tl::functions::phone::ReceivedCall { peer: input(handle) };
-        let (outcome, disconnect) = Self::split(self.invoke(&request).await);
-        // The answer is always true; a refusal is an error.
-        let outcome = outcome.map(|_| ());
-        let event = OwnCallEvent::RingingReported { id: handle.id, outcome };
-        self.context.send(AccountEvent::OwnCall(event)).await;
-        disconnect
-    }
-
-    /// Rates a call, and reports the outcome.
-    pub(super) async fn rate(self, handle: Handle, rating: u8) -> Option<Disconnect> {
-        let request = tl::functions::phone::SetCallRating {
-            user_initiative: false,
-            peer: input(handle),
-            rating: rating.into(),
-            comment: String::new(),
-        };
-        let (outcome, disconnect) = Self::split(self.invoke(&request).await);
-        let event = OwnCallEvent::Rated(outcome.map(|_| ()));
-        self.context.send(AccountEvent::OwnCall(event)).await;
         disconnect
     }
 
@@ -183,12 +142,12 @@ impl CallRequests {
         Ok(private.map_err(fault)?)
     }
 
-    /// Logs the names of the settings of `phone.getCallConfig`, once for each connection.
+    /// Logs the names of the settings of `phone.getCallConfig`, once in a run of the program.
     ///
     /// They change nothing: the apps of Telegram follow the parameters of each call only, and both
     /// sides of a call must follow the same ones. The log shows which settings Telegram serves.
     async fn log_call_config(&self) {
-        if self.config_logged.swap(true, Ordering::Relaxed) {
+        if !self.context.own_calls.begins_log() {
             return;
         }
         match self.invoke(&tl::functions::phone::GetCallConfig {}).await {
@@ -218,57 +177,6 @@ impl CallRequests {
             self.context.send(AccountEvent::OwnCall(event)).await;
         }
     }
-
-    pub(super) async fn invoke<R: tl::RemoteCall>(
-        &self,
-        request: &R,
-    ) -> Result<R::Return, RequestError> {
-        match timeout(REQUEST_DEADLINE, self.client.invoke(request)).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(RequestError::Invocation(error)),
-            Err(_) => Err(RequestError::Silence),
-        }
-    }
-
-    /// The failure for the person, and what it means for the connection.
-    pub(super) fn split<T>(
-        outcome: Result<T, RequestError>,
-    ) -> (Result<T, Failure>, Option<Disconnect>) {
-        match outcome {
-            Ok(value) => (Ok(value), None),
-            Err(RequestError::Failure(failure)) => (Err(failure), None),
-            Err(RequestError::Fault(fault)) => {
-                (Err(Failure::Internal { cause: crate::words::failure::key_fault(&fault) }), None)
-            }
-            Err(RequestError::Silence) => {
-                (Err(Failure::NoAnswer { after: REQUEST_DEADLINE }), Some(Disconnect::silent()))
-            }
-            Err(RequestError::Invocation(error)) => {
-                let disconnect = error::signed_out(&error).map(Disconnect::SignedOut);
-                (Err(error::failure(&error)), disconnect)
-            }
-        }
-    }
-}
-
-/// Why a request about a call of this session has failed.
-pub(super) enum RequestError {
-    Failure(Failure),
-    Fault(KeyFault),
-    Invocation(InvocationError),
-    Silence,
-}
-
-impl From<Failure> for RequestError {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<KeyFault> for RequestError {
-    fn from(fault: KeyFault) -> Self {
-        Self::Fault(fault)
-    }
 }
 
 /// The handle of a call that lives.
@@ -282,10 +190,6 @@ fn handle(call: &tl::enums::PhoneCall) -> Option<Handle> {
         PhoneCall::Discarded(_) | PhoneCall::Empty(_) => return None,
     };
     Some(Handle { id, access_hash })
-}
-
-fn input(handle: Handle) -> tl::enums::InputPhoneCall {
-    tl::types::InputPhoneCall { id: handle.id, access_hash: handle.access_hash }.into()
 }
 
 /// What this session can do, as caller and as callee.

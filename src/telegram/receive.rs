@@ -18,12 +18,12 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::authorization::report_authorization;
+use super::call_requests::CallRequests;
 use super::context::{REQUEST_DEADLINE, TaskContext};
 use super::disconnect::Disconnect;
 use super::error;
 use super::heartbeat::ServerProbe;
 use super::network::POOL_SLOTS;
-use super::own_calls::CallRequests;
 use super::peers::{PartyCache, peer_info};
 use super::sequence::Sequence;
 use super::session::CachedSession;

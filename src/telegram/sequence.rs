@@ -67,9 +67,11 @@ impl Sequence {
                     self.step(Points { pts: it.pts, count: it.pts_count })
                 }
             },
+            UpdatesLike::ShortSentMessage { update, .. } => {
+                self.step(Points { pts: update.pts, count: update.pts_count })
+            }
             // onhook sends no request whose result is one of these.
-            UpdatesLike::ShortSentMessage { .. }
-            | UpdatesLike::AffectedMessages(_)
+            UpdatesLike::AffectedMessages(_)
             | UpdatesLike::AffectedChannelMessages { .. }
             | UpdatesLike::InvitedUsers(_)
             | UpdatesLike::ChatInviteJoinResult(_) => false,

@@ -44,6 +44,11 @@ impl SignalingQueue {
         self.added.notify_one();
     }
 
+    /// The calls of the packets.
+    pub(super) fn ids(&self) -> Vec<i64> {
+        self.lock().iter().map(|(handle, _)| handle.id).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, VecDeque<SignalingPacket>> {
         // A panic while the lock is held leaves a whole queue.
         self.packets.lock().unwrap_or_else(PoisonError::into_inner)
@@ -53,26 +58,28 @@ impl SignalingQueue {
         self.lock().front().cloned()
     }
 
-    fn pop(&self) {
-        self.lock().pop_front();
+    /// Removes the front, which was sent, unless its call was forgotten meanwhile.
+    fn pop(&self, sent: &SignalingPacket) {
+        self.lock().pop_front_if(|front| front == sent);
     }
 
-    /// Drops the packets of a call that is over.
-    fn forget(&self, id: i64) {
+    /// Drops the packets of a call that is over, or about to be ended.
+    pub(super) fn forget(&self, id: i64) {
         self.lock().retain(|(handle, _)| handle.id != id);
     }
 
     /// Sends packets over one connection, until it fails.
     pub(super) async fn send_all(self, client: Client) -> Option<Disconnect> {
         loop {
-            let Some((handle, data)) = self.front() else {
+            let Some(packet) = self.front() else {
                 self.added.notified().await;
                 continue;
             };
+            let (handle, data) = packet.clone();
             let peer = tl::types::InputPhoneCall { id: handle.id, access_hash: handle.access_hash };
             let request = tl::functions::phone::SendSignalingData { peer: peer.into(), data };
             match timeout(DEADLINE, client.invoke(&request)).await {
-                Ok(Ok(true)) => self.pop(),
+                Ok(Ok(true)) => self.pop(&packet),
                 // The call is over.
                 Ok(Ok(false)) => self.forget(handle.id),
                 Ok(Err(error)) => match (error::temporary(&error), &error) {

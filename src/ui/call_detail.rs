@@ -61,6 +61,7 @@ fn of_call(view: View, call: &Call) -> Lines {
         lines.insert(0, line("error", text));
         lines.insert(1, line("tries", attempt.to_string()));
     }
+    lines.extend(call.reply.as_ref().map(|reply| line("reply", words::reply::state(reply))));
     if let Some(contact) = call.peer.contact {
         use words::caller::{CONTACT, NOT_A_CONTACT};
         lines.push(line("known", if contact { CONTACT } else { NOT_A_CONTACT }));

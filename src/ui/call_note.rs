@@ -114,7 +114,9 @@ fn made_note(view: View, call: &Call, now: Timestamp) -> Note {
             let doing = words::call::progressive(call.verb());
             let late = if waited >= STILL_WAITING { " still waiting for Telegram" } else { "" };
             let short = format!("{spinner} {doing}…");
-            let text = format!("{short}{late}");
+            let then =
+                call.reply.as_ref().map(|reply| format!(" · {}", words::reply::state(reply)));
+            let text = format!("{short}{late}{}", then.unwrap_or_default());
             Note { short: Some(short), ..plain(text, view.theme().warning) }
         }
         RequestState::Failed { failure, at, check, .. } => {
@@ -122,6 +124,9 @@ fn made_note(view: View, call: &Call, now: Timestamp) -> Note {
             if failure.is_explained_apart() {
                 let text = words::failure::explained(failure, call.explanation.as_deref());
                 note.text = format!("✗ {text} · {}", failure.code());
+            }
+            if call.reply.is_some() {
+                note.text = format!("{} · {}", note.text, words::reply::NOT_SENT);
             }
             note
         }

@@ -10,7 +10,7 @@ use ratatui::style::Style;
 use super::call_note::Note;
 use super::panels::{MESSAGE_FROM, NotePlace, Panels};
 use super::prompt::FooterPrompt;
-use super::{View, call_table, command_line, put, put_all, with_cursor};
+use super::{View, call_table, command_line, put, put_all, reply, with_cursor};
 use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::{Dialog, RenameLine};
@@ -78,6 +78,11 @@ pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
     if let Some(Dialog::CommandLine(line)) = &view.state.dialog {
         return command_line::draw(view, line, area, buffer);
     }
+    if let Some(Dialog::Reply(dialog)) = &view.state.dialog
+        && !panels.framed
+    {
+        return reply::draw_prompt(view, dialog, panels, buffer);
+    }
     if let Some(prompt) = FooterPrompt::new(view, panels.framed, area.width) {
         return prompt.draw(view, panels, buffer);
     }
@@ -114,6 +119,9 @@ pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
 pub(super) fn overflows(view: View, width: u16, notes: NotePlace) -> bool {
     if let Some(prompt) = FooterPrompt::new(view, false, width) {
         return prompt.overflows(width);
+    }
+    if matches!(view.state.dialog, Some(Dialog::Reply(_))) {
+        return true;
     }
     message(view, &hints(view, width), false, width, notes).is_some_and(|message| !message.beside)
 }
@@ -242,6 +250,7 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     match state.screen {
         Screen::Calls => {}
         Screen::History => return keyed(view, Layer::History, fixed(&HISTORY_HINTS)),
+        Screen::Rules => return keyed(view, Layer::Rules, fixed(&RULES_HINTS)),
         Screen::Accounts => return keyed(view, Layer::Accounts, account_hints(view)),
     }
     let mut actions: Vec<(Action, String)> = Vec::new();
@@ -301,6 +310,16 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     keyed(view, Layer::Board, actions)
 }
 
+/// The keys of the rules.
+const RULES_HINTS: [(Action, &str); 6] = [
+    (Action::EditRules, "edit"),
+    (Action::Reconnect, "read again"),
+    (Action::DoNotDisturb, "do not disturb"),
+    (Action::Help, "help"),
+    (Action::NextScreen, "accounts"),
+    (Action::Quit, "quit"),
+];
+
 /// The keys of the accounts that do something for the one under the cursor.
 fn account_hints(view: View) -> Vec<(Action, String)> {
     let account = view.state.listed_account().map(|id| view.state.account(id));
@@ -322,6 +341,8 @@ fn account_hints(view: View) -> Vec<(Action, String)> {
             add(Action::Reconnect, "reconnect");
         } else if account.authorization.calls_off {
             add(Action::EnableCalls, "receive calls");
+        } else {
+            add(Action::EnableCalls, "stop calls");
         }
     }
     add(Action::Help, "help");

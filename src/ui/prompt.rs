@@ -40,7 +40,13 @@ impl FooterPrompt {
         match state.dialog.as_ref()? {
             Dialog::Picker(picker) if !framed => {
                 let (name, title, mut answers) = reason_picker::prompt(view, picker, width)?;
-                answers.extend(answer(view, Layer::Picker, Action::Back, ""));
+                if reason_picker::takes_text(view, picker) {
+                    let label = words::reply::KEY_SHORT;
+                    let text = answer(view, Layer::Picker, Action::DeclineWithText, label);
+                    answers.extend(text.map(|text| Answer { spare: true, ..text }));
+                }
+                let back = answer(view, Layer::Picker, Action::Back, "");
+                answers.extend(back.map(|back| Answer { spare: true, ..back }));
                 Some(Self { name, title, answers })
             }
             Dialog::SignIn(_) if !has_sign_in_room(state.size) => {
@@ -49,7 +55,8 @@ impl FooterPrompt {
             }
             Dialog::Picker(_)
             | Dialog::Quit
-            | Dialog::EnableCalls(_)
+            | Dialog::SwitchCalls { .. }
+            | Dialog::Reply(_)
             | Dialog::SignOut(_)
             | Dialog::AnswerOther(_)
             | Dialog::Rating
@@ -94,16 +101,7 @@ impl FooterPrompt {
             put_all(buffer, (x, y), width, &parts);
             return;
         }
-        let title = panels.message;
-        let blank = " ".repeat(title.width.into());
-        put(buffer, (title.x, title.y), title.width, &blank, Style::reset());
-        put(
-            buffer,
-            (title.x + 1, title.y),
-            title.width.saturating_sub(1),
-            &self.title,
-            theme.title,
-        );
+        draw_title(view, panels, &self.title, buffer);
         let texts = [
             (usize::MAX, " · ", true),
             (usize::MAX, " ", true),
@@ -114,16 +112,16 @@ impl FooterPrompt {
             parts.iter().map(|(text, _)| text::width(text)).sum::<usize>() < usize::from(width)
         };
         let mut texts =
-            texts.into_iter().map(|(most, gap, back)| self.parts(view, most, gap, back));
+            texts.into_iter().map(|(most, gap, spare)| self.parts(view, most, gap, spare));
         let parts = texts.find(fits).unwrap_or_else(|| self.parts(view, SHORTEST, " ", false));
         put_all(buffer, (x + 1, y), width.saturating_sub(1), &parts);
     }
 
-    /// The answers, with labels of at most `most` letters, and the key that only closes the prompt.
-    fn parts(&self, view: View, most: usize, gap: &str, back: bool) -> Vec<(String, Style)> {
+    /// The answers, with labels of at most `most` letters; those that can be spared only on demand.
+    fn parts(&self, view: View, most: usize, gap: &str, spare: bool) -> Vec<(String, Style)> {
         let theme = view.theme();
         let mut parts = Vec::new();
-        for answer in self.answers.iter().filter(|answer| back || !answer.label.is_empty()) {
+        for answer in self.answers.iter().filter(|answer| spare || !answer.spare) {
             if !parts.is_empty() {
                 parts.push((gap.to_owned(), theme.muted));
             }
@@ -139,8 +137,15 @@ impl FooterPrompt {
     }
 }
 
+/// Writes the question into the line of messages.
+pub(super) fn draw_title(view: View, panels: &Panels, title: &str, buffer: &mut Buffer) {
+    let Rect { x, y, width, .. } = panels.message;
+    put(buffer, (x, y), width, &" ".repeat(width.into()), Style::reset());
+    put(buffer, (x + 1, y), width.saturating_sub(1), title, view.theme().title);
+}
+
 /// An answer, if its action has a key.
 fn answer(view: View, layer: Layer, action: Action, label: &str) -> Option<Answer> {
     let key = view.options.keymap.hint(layer, action)?;
-    Some(Answer { key, label: label.to_owned(), selected: false })
+    Some(Answer { key, label: label.to_owned(), selected: false, spare: false })
 }

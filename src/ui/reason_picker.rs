@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::{View, call_table, popup, put};
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::{Choice, Picker};
+use crate::app::reply;
 use crate::calls::{Call, CallKey};
 use crate::text;
 use crate::words;
@@ -32,6 +33,8 @@ pub(super) struct Answer {
     pub(super) label: String,
     /// Whether Enter sends it.
     pub(super) selected: bool,
+    /// Whether it is left out where there is little room.
+    pub(super) spare: bool,
 }
 
 impl Answer {
@@ -75,8 +78,18 @@ pub(super) fn draw(view: View, picker: &Picker, screen: Rect, buffer: &mut Buffe
         let used = (line.text.len() as u16).min(rest.height);
         rest = Rect { y: rest.y + used, height: rest.height - used, ..rest };
     }
-    let actions = [(Action::Accept, "send"), (Action::Back, "back")];
+    let mut actions = vec![(Action::Accept, "send")];
+    if takes_text(view, picker) {
+        actions.push((Action::DeclineWithText, words::reply::KEY));
+    }
+    actions.push((Action::Back, "back"));
     popup::hints(view, Layer::Picker, &actions, area, buffer);
+}
+
+/// Whether the only call of the picker can be declined with a text.
+pub(super) fn takes_text(view: View, picker: &Picker) -> bool {
+    let [key] = picker.calls.as_slice() else { return false };
+    view.state.calls.get(*key).is_some_and(reply::takes_text)
 }
 
 /// The picker as a prompt: the name of the call, what will be done, and the reasons.
@@ -98,7 +111,7 @@ pub(super) fn prompt(
     let answers = picker.choices().into_iter().map(|choice| {
         let line = line(view, picker, first, choice, WIDTH);
         let label = line.label.to_lowercase();
-        Answer { key: line.key, label, selected: choice == picker.cursor }
+        Answer { key: line.key, label, selected: choice == picker.cursor, spare: false }
     });
     Some((name, title, answers.collect()))
 }
@@ -132,7 +145,7 @@ fn title(view: View, picker: &Picker, first: &Call) -> String {
 }
 
 /// The name of the other party, and the account where there are several.
-fn name_and_account(view: View, call: &Call) -> String {
+pub(super) fn name_and_account(view: View, call: &Call) -> String {
     let name = view.shown_name(&call.peer);
     if view.state.has_several_accounts() {
         format!("{name} ({})", call_table::account(view, call))

@@ -2,6 +2,7 @@
 
 mod pictures;
 mod questions;
+mod reply;
 mod screens;
 mod sizes;
 
@@ -340,7 +341,7 @@ fn without_room_for_what_is_wrong_the_header_names_the_key_that_shows_it() {
     }
     let text = text_of(&drawn(&mut state, &look(), (80, 12), 60));
     let header = text.lines().next().unwrap_or_default();
-    assert!(header.contains("✗ ada F4 ✗ home F4 ✗ work F4"), "{header}");
+    assert!(header.contains("✗ ada F5 ✗ home F5 ✗ work F5"), "{header}");
 }
 
 #[test]
@@ -374,6 +375,7 @@ fn no_size_panics_in_any_dialog() {
     let dialogs = [
         vec![],
         vec![Action::HangUp],
+        vec![Action::HangUp, Action::DeclineWithText],
         vec![Action::Help],
         vec![Action::Filter],
         vec![Action::CommandLine, Action::Complete],

@@ -23,6 +23,8 @@
 //! | the jitter buffer | `playout.rs` |
 //! | the sound system | `device.rs`, `device/` |
 
+#![cfg(feature = "voice")]
+
 pub mod apm;
 mod candidate;
 pub mod codec;

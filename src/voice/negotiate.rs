@@ -28,6 +28,8 @@ const AUDIO: &str = "audio";
 /// its own.
 const OFFER_AGAIN: Duration = Duration::from_secs(2);
 const MOST_OFFERS: u32 = 10;
+/// How many offers of the other side are known by their numbers, so that they are answered once.
+const MOST_ANSWERED: usize = 32;
 /// The most candidates of the other side that are used.
 const MOST_CANDIDATES: usize = 64;
 
@@ -71,9 +73,13 @@ pub(crate) struct Negotiation {
     started: bool,
     /// Candidates that came before the setup of the other side.
     early: Vec<RemoteCandidate>,
+    /// The offer that came before the setup of the caller.
+    early_offer: Option<NegotiateChannels>,
     candidates: usize,
     remote_known: bool,
     offer: Offer,
+    /// The numbers of the offers of the other side that were answered, the latest last.
+    answered: VecDeque<u32>,
     outbox: VecDeque<SignalingMessage>,
 }
 
@@ -112,9 +118,11 @@ impl Negotiation {
             lines: Vec::new(),
             started: false,
             early: Vec::new(),
+            early_offer: None,
             candidates: 0,
             remote_known: false,
             offer: Offer { exchange: ssrc, count: 0, again: None },
+            answered: VecDeque::new(),
             outbox: VecDeque::new(),
         }
     }
@@ -175,6 +183,11 @@ impl Negotiation {
                 self.early.extend(usable);
                 Ok(Vec::new())
             }
+            SignalingMessage::NegotiateChannels(channels) if !self.caller && !self.remote_known => {
+                // It is answered once this side's setup is sent, which waits for that of the caller.
+                self.early_offer = Some(channels);
+                Ok(Vec::new())
+            }
             SignalingMessage::NegotiateChannels(channels) => self.channels_received(&channels, now),
             SignalingMessage::MediaState(MediaState { muted, .. }) => {
                 Ok(vec![NegotiationStep::Peer { muted }])
@@ -207,24 +220,39 @@ impl Negotiation {
         let mut steps =
             vec![NegotiationStep::Setup { ufrag: setup.ufrag, pwd: setup.pwd, fingerprint }];
         steps.extend(self.early.drain(..).map(NegotiationStep::Candidate));
+        if let Some(offer) = self.early_offer.take() {
+            steps.extend(self.channels_received(&offer, now)?);
+        }
         Ok(steps)
     }
 
     /// An offer of the other side, or the answer to this side's.
+    ///
+    /// An answer has the number and the contents of its offer. The engines of Telegram take an answer
+    /// that they do not wait for, such as one that comes twice, for an offer, and answer it. If this side
+    /// did so as well, the two would never stop.
     fn channels_received(
         &mut self,
         channels: &NegotiateChannels,
         now: Instant,
     ) -> Result<Vec<NegotiationStep>, NegotiationError> {
-        let own = self.offer.count > 0 && channels.exchange == self.offer.exchange;
-        if own && channels.contents.iter().any(|content| content.ssrc == self.ssrc) {
+        if channels.contents.iter().any(|content| content.ssrc == self.ssrc) {
+            // Possibly the answer to an earlier offer, which had the same contents.
             self.offer.again = None;
+            return Ok(Vec::new());
+        }
+        let own = self.offer.count > 0 && channels.exchange == self.offer.exchange;
+        if own || self.answered.contains(&channels.exchange) {
             return Ok(Vec::new());
         }
         let sound = channels.contents.iter().find(|content| content.kind == AUDIO);
         let accepted = sound.map(accepted).transpose()?;
         let steps = accepted.iter().map(|it| NegotiationStep::Sound { ssrc: it.ssrc }).collect();
         let contents = accepted.into_iter().collect();
+        self.answered.push_back(channels.exchange);
+        if self.answered.len() > MOST_ANSWERED {
+            self.answered.pop_front();
+        }
         let answer = NegotiateChannels { exchange: channels.exchange, contents };
         self.outbox.push_back(SignalingMessage::NegotiateChannels(answer));
         if !self.caller && self.offer.count == 0 {
@@ -391,6 +419,77 @@ mod tests {
     }
 
     #[test]
+    fn the_callee_answers_an_early_offer_after_its_setup() {
+        let now = Instant::now();
+        let (mut caller, mut callee) = (side(true), side(false));
+        caller.start(now);
+        let sent: Vec<_> = std::iter::from_fn(|| caller.poll_message()).collect();
+        let [setup, offer] = <[_; 2]>::try_from(sent).expect("setup and offer");
+        assert_eq!(callee.receive(offer, now), Ok(Vec::new()));
+        assert_eq!(callee.poll_message(), None, "it is silent until it has the setup");
+        let steps = callee.receive(setup, now).expect("usable");
+        let sound = NegotiationStep::Sound { ssrc: caller.ssrc };
+        assert!(matches!(&steps[..], [NegotiationStep::Setup { .. }, last] if *last == sound));
+        let sent: Vec<_> = std::iter::from_fn(|| callee.poll_message()).collect();
+        assert!(matches!(sent[0], SignalingMessage::InitialSetup(_)), "{sent:?}");
+        assert_eq!(sent.len(), 3, "setup, answer and offer: {sent:?}");
+    }
+
+    /// An engine of Telegram that has received an answer twice, and takes it for an offer.
+    #[test]
+    fn an_answer_that_is_answered_ends_there() {
+        let now = Instant::now();
+        let mut caller = side(true);
+        caller.start(now);
+        let offer = |exchange, ssrc| {
+            let contents = vec![own_content(ssrc)];
+            SignalingMessage::NegotiateChannels(NegotiateChannels { exchange, contents })
+        };
+        let steps = caller.receive(offer(9, 5), now);
+        assert_eq!(steps, Ok(vec![NegotiationStep::Sound { ssrc: 5 }]));
+        let sent: Vec<_> = std::iter::from_fn(|| caller.poll_message()).collect();
+        assert_eq!(sent.last(), Some(&offer(9, 5)), "the answer");
+        let own = sent.iter().rev().nth(1).expect("the offer of this side");
+        for again in [offer(9, 5), own.clone(), own.clone()] {
+            assert_eq!(caller.receive(again.clone(), now), Ok(Vec::new()), "{again:?}");
+            assert_eq!(caller.poll_message(), None, "{again:?}");
+        }
+        // A new offer is answered, also if many came before it.
+        for exchange in 10..200 {
+            caller.receive(offer(exchange, 5), now).expect("usable");
+            assert_eq!(caller.poll_message(), Some(offer(exchange, 5)));
+        }
+        assert!(caller.answered.len() <= MOST_ANSWERED);
+    }
+
+    #[test]
+    fn the_answer_to_an_earlier_offer_is_no_offer() {
+        let now = Instant::now();
+        let mut caller = side(true);
+        caller.start(now);
+        let first = std::iter::from_fn(|| caller.poll_message()).last().expect("an offer");
+        caller.handle_timeout(now + OFFER_AGAIN);
+        assert!(caller.poll_message().is_some(), "the second one");
+        assert_eq!(caller.receive(first, now), Ok(Vec::new()));
+        assert_eq!(caller.poll_message(), None);
+        assert_eq!(caller.next_timeout(), None, "it is not made again");
+    }
+
+    /// The other side takes nothing of what this side sends.
+    #[test]
+    fn an_empty_answer_is_not_answered() {
+        let now = Instant::now();
+        let mut caller = side(true);
+        caller.start(now);
+        let offer = std::iter::from_fn(|| caller.poll_message()).last().expect("an offer");
+        let SignalingMessage::NegotiateChannels(offer) = offer else { panic!("{offer:?}") };
+        let refusal = NegotiateChannels { contents: Vec::new(), ..offer };
+        let steps = caller.receive(SignalingMessage::NegotiateChannels(refusal), now);
+        assert_eq!(steps, Ok(Vec::new()));
+        assert_eq!(caller.poll_message(), None);
+    }
+
+    #[test]
     fn the_callee_offers_even_if_the_caller_does_not() {
         let now = Instant::now();
         let mut callee = side(false);
@@ -418,7 +517,7 @@ mod tests {
         assert_eq!(caller.poll_message(), Some(SignalingMessage::NegotiateChannels(answer)));
 
         content.payload_types.truncate(1);
-        let offer = NegotiateChannels { exchange: 9, contents: vec![content] };
+        let offer = NegotiateChannels { exchange: 10, contents: vec![content] };
         let refused = caller.receive(SignalingMessage::NegotiateChannels(offer), Instant::now());
         assert_eq!(refused, Err(NegotiationError::Codec));
     }

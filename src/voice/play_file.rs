@@ -90,7 +90,7 @@ impl SoundFile {
     }
 
     /// The next 10 ms; the last ones are filled up with silence. `None` at the end.
-    fn next_block(&mut self) -> Result<Option<SampleBlock>, PlayProblem> {
+    pub fn next_block(&mut self) -> Result<Option<SampleBlock>, PlayProblem> {
         while self.waiting.len() < BLOCK_SAMPLES && !self.ended {
             let more = match &mut self.source {
                 Source::Opus(source) => source.decode(&mut self.waiting)?,

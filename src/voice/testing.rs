@@ -7,6 +7,8 @@ use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use ogg::{PacketWriteEndInfo, PacketWriter};
+
 use crate::device::{EngineRings, SAMPLE_RATE};
 
 /// How long something may take before a test fails. A test that passes never waits that long.
@@ -115,6 +117,46 @@ impl Drop for TestFolder {
         // What is left in the folder for temporary files does no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// Ogg with these packets, the last of which ends the stream at `end`.
+pub fn ogg_file(packets: &[Vec<u8>], end: u64) -> Vec<u8> {
+    let mut writer = PacketWriter::new(Vec::new());
+    for (at, packet) in packets.iter().enumerate() {
+        let kind = match at {
+            0 | 1 => PacketWriteEndInfo::EndPage,
+            _ if at + 1 == packets.len() => PacketWriteEndInfo::EndStream,
+            _ => PacketWriteEndInfo::NormalPacket,
+        };
+        let position = if at < 2 { 0 } else { end };
+        writer.write_packet(packet.clone(), 7, kind, position).expect("a vector takes it");
+    }
+    writer.into_inner()
+}
+
+pub fn opus_head(channels: u8, pre_skip: u16, gain: i16) -> Vec<u8> {
+    let mut head = [b"OpusHead", &[1, channels][..]].concat();
+    head.extend(pre_skip.to_le_bytes());
+    head.extend(48_000_u32.to_le_bytes());
+    head.extend(gain.to_le_bytes());
+    head.push(0);
+    head
+}
+
+pub fn opus_tags() -> Vec<u8> {
+    [&b"OpusTags"[..], &[0; 8]].concat()
+}
+
+/// The samples of an Opus file by the reference decoder, the channels in turn; `None` without it.
+pub fn opusdec(path: &Path) -> Option<Vec<i16>> {
+    let wave = path.with_extension("wav");
+    let mut program = Command::new("opusdec");
+    program.args(["--quiet", "--no-dither", "--rate", "48000"]).arg(path).arg(&wave);
+    let status = start(&mut program)?.wait().expect("it ends");
+    assert!(status.success(), "opusdec: {status}");
+    let bytes = fs::read(&wave).expect("what it wrote");
+    let data = bytes.windows(4).position(|it| it == b"data").expect("samples") + 8;
+    Some(bytes[data..].chunks_exact(2).map(|it| i16::from_le_bytes([it[0], it[1]])).collect())
 }
 
 /// Starts a program that a test needs. Without it the test fails in continuous integration;

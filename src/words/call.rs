@@ -160,7 +160,8 @@ pub fn hidden_marks(calls: usize) -> String {
 }
 
 /// How a call ended: with both reasons where a discard was sent from this session, with the route of the
-/// sound where this session took part, and with the rule that it has met.
+/// sound where this session took part, with the rule that it has met, and with what has become of the text
+/// for the caller.
 pub fn ending_with_reasons(ended: &EndedCall) -> String {
     let reasons = reasons(ended).map(|reasons| format!(" ({reasons})")).unwrap_or_default();
     let route = ended.route.map(super::phone::route);
@@ -169,7 +170,8 @@ pub fn ending_with_reasons(ended: &EndedCall) -> String {
         ended.rule.as_ref().filter(|_| ended.sent.is_none_or(|it| it.origin != Origin::Rule));
     let rule =
         rule.map(|mark| format!(" · {}", super::rules::ended_mark(mark))).unwrap_or_default();
-    format!("{}{reasons}{route}{rule}", ending(ended))
+    let reply = ended.reply.as_ref().map(|reply| format!(" · {}", super::reply::state(reply)));
+    format!("{}{reasons}{route}{rule}{}", ending(ended), reply.unwrap_or_default())
 }
 
 /// How a call ended, without the reasons.

@@ -20,8 +20,6 @@ pub const RECONNECTING: &str = "reconnecting";
 pub const NO_ROW: &str = "there is no such row";
 /// Call requests are on for all sessions.
 pub const ALL_RECEIVE: &str = "every session receives calls";
-/// Call requests are on for this session.
-pub const RECEIVES_CALLS: &str = "this session receives calls";
 /// Plain mode has no screen for the history and for the accounts.
 pub const NO_SCREENS: &str = "not here: see `onhook history` and `onhook accounts`";
 /// Accounts cannot be added in the demo.
@@ -100,6 +98,8 @@ pub fn ended_first(name: &str, ending: &str) -> String {
     format!("{name}: {ending}")
 }
 
+/// A key of calls was pressed, and the program was built without the feature `voice`.
+pub const PHONE_NOT_BUILT: &str = "calls in this terminal are off: built without voice";
 /// A key of calls was pressed, and the settings have calls with sound off.
 pub const PHONE_OFF: &str = "calls in this terminal are off: [voice] enabled in config.toml";
 /// A key of calls was pressed, and a proxy is set.
@@ -190,8 +190,8 @@ pub fn signed_in(name: &str) -> String {
     format!("signed in as {name}")
 }
 
-/// Call requests could not be turned on.
-pub fn calls_not_enabled(cause: &Failure) -> String {
+/// Call requests could not be turned on or off.
+pub fn calls_not_switched(cause: &Failure) -> String {
     format!("the setting was not changed: {} · {}", failure::text(cause), cause.code())
 }
 
@@ -282,3 +282,8 @@ pub fn rules_loaded(rules: usize) -> String {
 pub fn rules_refused(cause: &str) -> String {
     format!("{cause}; the rules in force stay")
 }
+
+/// There are no rules.
+pub const NO_RULES: &str = "there are no rules";
+/// The demo does not use the rules, so that there is no file to edit.
+pub const NO_RULES_FILE: &str = "the demo has no rules; onhook demo --rules uses yours";

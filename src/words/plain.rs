@@ -280,3 +280,24 @@ pub fn enter_calls(name: &str, at: usize, all: usize) -> String {
 
 /// In front of what is typed of do not disturb.
 pub const QUIET: &str = "Do not disturb (Enter for an hour, 45m, 07:30, on, off): ";
+/// In front of what is typed of a text for a caller.
+pub const TEXT: &str = "Text: ";
+
+/// The dialog in which a text for a caller is chosen or typed, with its keys.
+pub fn text_dialog(title: &str, keys: &[String]) -> String {
+    let keys = if keys.is_empty() { String::new() } else { format!("; {}", keys.join(", ")) };
+    format!("{title}{keys}")
+}
+
+/// The text that Enter sends.
+pub fn enter_sends(text: &str) -> String {
+    format!("Enter sends: {text}")
+}
+
+/// A sentence about a request, with what becomes of the text for the caller.
+pub fn with_text(sentence: String, text: Option<&str>) -> String {
+    match text {
+        Some(text) => format!("{sentence}; {text}"),
+        None => sentence,
+    }
+}

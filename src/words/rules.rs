@@ -139,3 +139,37 @@ fn kind(kind: HistoryKind) -> &'static str {
         HistoryKind::Group => "group",
     }
 }
+
+/// The title of the screen of the rules.
+pub const TITLE: &str = "Rules";
+/// The same while they decide about nothing.
+pub const TITLE_OFF: &str = "Rules (off)";
+/// Behind the name of a dry rule.
+pub const DRY: &str = " dry";
+/// The condition of a rule without any.
+pub const EACH_CALL: &str = "each call";
+/// A rule has met no call.
+pub const NO_CALLS: &str = "it has met no call";
+
+/// There are no rules.
+pub fn none(edit: Option<&str>) -> String {
+    let edit =
+        edit.map(|key| format!(" {key} opens an example in your editor.")).unwrap_or_default();
+    format!("No rules: each call rings.{edit} `onhook rules --help` lists what tries them.")
+}
+
+/// How many calls a rule has met, and when the last one.
+pub fn counts(real: u64, dry: u64, last: Option<&str>) -> String {
+    let counts = match (real, dry) {
+        (0, 0) => return String::new(),
+        (real, 0) => format!("{real}"),
+        (0, dry) => format!("{dry} dry"),
+        (real, dry) => format!("{real}, {dry} dry"),
+    };
+    last.map_or(counts.clone(), |last| format!("{counts} · {last}"))
+}
+
+/// The title of the latest calls of a rule.
+pub fn calls_of(rule: &str) -> String {
+    format!("Calls of “{rule}”")
+}

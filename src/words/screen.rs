@@ -114,19 +114,43 @@ pub struct YesNo {
     pub no: &'static str,
 }
 
-/// The question before quitting while a request on a call is under way.
-/// `in_call`: this session is in a call.
-pub fn quit(in_call: bool) -> YesNo {
-    let text = if in_call {
-        "You are in a call. Quitting hangs up."
-    } else {
-        "A hang-up is on its way. Quitting does not stop it, but you will not see what becomes of it."
+/// Why quitting is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuitCause {
+    /// This session is in a call.
+    Call,
+    /// A text to a caller is under way, or waits for its decline.
+    Text,
+    /// A request on a call is under way.
+    HangUp,
+}
+
+/// The question before quitting.
+pub fn quit(cause: QuitCause) -> YesNo {
+    let text = match cause {
+        QuitCause::Call => "You are in a call. Quitting hangs up.",
+        QuitCause::Text => "A text is on its way. Quitting may keep it from being sent.",
+        QuitCause::HangUp => {
+            "A hang-up is on its way. Quitting does not stop it, but you will not see what becomes \
+             of it."
+        }
     };
     YesNo { title: "Quit now?", text: text.to_owned(), yes: "quit", no: "stay" }
 }
 
-/// The question before call requests are turned on for a session of this user.
-pub fn enable_calls(name: &str) -> YesNo {
+/// The question before call requests are turned on or off for a session of this user.
+pub fn switch_calls(name: &str, on: bool) -> YesNo {
+    if !on {
+        return YesNo {
+            title: "Stop calls here?",
+            text: format!(
+                "Telegram then no longer rings this session of {name}. Other devices are not affected, \
+                 and it can be switched on again here."
+            ),
+            yes: "stop calls",
+            no: "leave it",
+        };
+    }
     YesNo {
         title: "Receive calls here?",
         text: format!(

@@ -1,5 +1,6 @@
 //! What has to hold: (a) to (d) after every step, (e) and (f) once the line is good again; (g), of
-//! the replies on the control socket, is in `control.rs`.
+//! the replies on the control socket, is in `control.rs`; (h) and (i), of the calls in which the program
+//! takes part, are in `media.rs` and `own_calls.rs`.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -7,12 +8,13 @@ use std::path::Path;
 
 use onhook::app::action::Action;
 use onhook::app::dialog::Dialog;
+use onhook::app::phone::OwnCallOrder;
 use onhook::app::{SETTLE, State};
 use onhook::calls::account::RequestAnswer;
-use onhook::calls::failure::Failure;
+use onhook::calls::failure::{Failure, Remedy};
 use onhook::calls::reason::{EndReason, EndedBy};
 use onhook::calls::{
-    AccountId, Call, CallKey, CallKind, Direction, EndedCall, Handle, Phase, Reference,
+    AccountId, Call, CallKey, CallKind, Direction, EndedCall, Handle, Origin, Phase, Reference,
     RequestState,
 };
 use onhook::control::protocol::Reason;
@@ -21,9 +23,14 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::common::requests::is_harmless;
+use crate::own_calls::{OwnBefore, OwnCallChecks};
 
-/// A hang-up that somebody asked for.
+/// What has gone wrong, if anything has.
+pub type Verdict = Result<(), String>;
+
+/// A hang-up that was asked for, or that follows from a failure of keys or media.
 struct Order {
+    origin: Origin,
     reference: Reference,
     /// The reason of a discard; none for a declined invitation.
     reason: Option<String>,
@@ -34,6 +41,14 @@ struct Order {
     declined: HashSet<i32>,
     /// Whether the program has said that it was never sent.
     never_sent: bool,
+    /// Whether the program has said that it does not know what became of it.
+    unknown: bool,
+}
+
+/// How often a call was to be hung up, and how many of those requests were or may have been sent.
+pub struct HangUps {
+    pub asked: usize,
+    pub sent: usize,
 }
 
 /// How much there was to be checked.
@@ -47,6 +62,10 @@ pub struct Tally {
     pub sent: u64,
     /// Calls that were hung up more than once.
     pub again: u64,
+    /// Calls that the program was to answer and to place, and those whose media were started.
+    pub answered: u64,
+    pub placed: u64,
+    pub media: u64,
 }
 
 impl Tally {
@@ -56,14 +75,20 @@ impl Tally {
         self.asked += other.asked;
         self.sent += other.sent;
         self.again += other.again;
+        self.answered += other.answered;
+        self.placed += other.placed;
+        self.media += other.media;
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { calls, requests, asked, sent, again } = self;
+        let Self { calls, requests, asked, sent, again, answered, placed, media } = self;
         write!(f, "{calls} calls, {requests} requests, {asked} hang-ups asked for, {sent} sent, ")?;
-        write!(f, "{again} calls tried again")
+        write!(
+            f,
+            "{again} calls tried again, {answered} answered, {placed} placed, {media} with media"
+        )
     }
 }
 
@@ -74,6 +99,7 @@ pub struct Checks {
     requests: u64,
     /// When the cursor was taken off a call that had gone.
     let_go: Option<Instant>,
+    pub own: OwnCallChecks,
 }
 
 /// The board before a message.
@@ -82,6 +108,7 @@ pub struct Before {
     picking: bool,
     meant: HashSet<CallKey>,
     attempts: HashMap<CallKey, (u32, bool)>,
+    own: OwnBefore,
 }
 
 /// What a message came from.
@@ -92,6 +119,9 @@ pub enum Cause {
         meant: HashSet<CallKey>,
         reason: Option<Reason>,
     },
+    Order(OwnCallOrder),
+    /// What has become of the keys or media of this call, or of all.
+    OwnCall(Option<CallKey>),
     Other,
 }
 
@@ -106,7 +136,7 @@ fn attempt(call: &Call) -> (u32, bool) {
 
 impl Checks {
     /// What there was to be checked.
-    pub fn tally(&self, calls: usize) -> Tally {
+    pub fn tally(&self, calls: usize, media: usize) -> Tally {
         let orders = || self.orders.values().flatten();
         Tally {
             calls: calls as u64,
@@ -114,6 +144,9 @@ impl Checks {
             asked: orders().count() as u64,
             sent: orders().filter(|order| order.seen).count() as u64,
             again: self.orders.values().filter(|orders| orders.len() > 1).count() as u64,
+            answered: self.own.answered,
+            placed: self.own.placed,
+            media: media as u64,
         }
     }
 
@@ -126,17 +159,13 @@ impl Checks {
         };
         let attempts = state.calls.live().map(|call| (call.key, attempt(call))).collect();
         let picking = matches!(state.dialog, Some(Dialog::Picker(_)));
-        Before { cursor: state.selection(), picking, meant, attempts }
+        let own = OwnBefore::of(state);
+        Before { cursor: state.selection(), picking, meant, attempts, own }
     }
 
     /// (b) The cursor never goes to another call by itself, but for the time after which nobody's
     /// key can be on its way.
-    fn cursor(
-        &mut self,
-        before: &Before,
-        key: Option<Action>,
-        state: &State,
-    ) -> Result<(), String> {
+    fn cursor(&mut self, before: &Before, key: Option<Action>, state: &State) -> Verdict {
         let cursor = state.selection();
         if cursor == before.cursor {
             return Ok(());
@@ -160,6 +189,8 @@ impl Checks {
         let orders = self.orders.get_mut(&key).map(Vec::as_mut_slice).unwrap_or_default();
         if let Some(order) = orders.iter_mut().rev().find(|order| order.attempt == attempt) {
             order.never_sent = *outcome == Err(Failure::Offline);
+            order.unknown =
+                outcome.as_ref().is_err_and(|failure| failure.remedy() == Remedy::Unknown);
         }
     }
 
@@ -169,22 +200,44 @@ impl Checks {
         for order in self.orders.values_mut().flatten() {
             order.attempt = 0;
         }
+        self.own.restarted();
+    }
+
+    /// The hang-ups of a call.
+    pub fn hang_ups(&self, key: CallKey) -> HangUps {
+        let orders = self.orders.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let sent = orders.iter().filter(|order| !order.never_sent).count();
+        HangUps { asked: orders.len(), sent }
     }
 
     /// (a) No hang-up without a key or a control command, (b) none for a call that it did not mean,
-    /// (c) none while one is on its way.
-    pub fn after(&mut self, before: &Before, cause: &Cause, state: &State) -> Result<(), String> {
+    /// (c) none while one is on its way. (i) By itself the program ends a call once at most.
+    pub fn after(&mut self, before: &Before, cause: &Cause, state: &State) -> Verdict {
         let key = match cause {
             Cause::Key(key) => Some(*key),
-            Cause::Hangup { .. } | Cause::Other => None,
+            Cause::Hangup { .. } | Cause::Order(_) | Cause::OwnCall(_) | Cause::Other => None,
         };
+        if matches!(cause, Cause::Order(OwnCallOrder::Place(..)))
+            || key == Some(Action::Accept) && before.own.person.is_some()
+        {
+            // Whoever has chosen somebody to call has seen that the call is gone.
+            self.let_go = None;
+        }
         self.cursor(before, key, state)?;
+        self.own.after(&before.own, before.cursor, cause, state)?;
+        let own = before.own.key.into_iter().collect();
+        let ends_own = match cause {
+            Cause::Order(order) => *order == OwnCallOrder::HangUp,
+            _ => key == Some(Action::Accept) && before.own.other.is_some(),
+        };
         let (meant, command) = match cause {
             Cause::Hangup { meant, reason } => (meant, Some(*reason)),
-            Cause::Key(_) | Cause::Other => (&before.meant, None),
+            _ if ends_own => (&own, None),
+            _ => (&before.meant, None),
         };
         // Only these keys hang up, each where it is meant to.
-        let orders = command.is_some()
+        let orders = ends_own
+            || command.is_some()
             || match key {
                 Some(Action::HangUpNow) => !before.picking,
                 Some(Action::Accept | Action::DefaultReason) => before.picking,
@@ -194,7 +247,7 @@ impl Checks {
         for call in state.calls.live() {
             let (number, sending) = attempt(call);
             let (last, was_sending) = before.attempts.get(&call.key).copied().unwrap_or_default();
-            let RequestState::Sending { kind, .. } = &call.request else { continue };
+            let RequestState::Sending { kind, origin, .. } = &call.request else { continue };
             let reason = kind.reason();
             if !sending || (was_sending && number == last) {
                 continue;
@@ -203,7 +256,10 @@ impl Checks {
             // An invitation is declined without a picker.
             let without_picker =
                 key == Some(Action::HangUp) && !before.picking && call.key.kind == CallKind::Group;
-            if !orders && !without_picker {
+            if *origin == Origin::Media {
+                self.own.may_end(call.key, cause)?;
+                self.may_end_by_itself(call.key)?;
+            } else if !orders && !without_picker {
                 return Err(format!("(a) a hang-up of {id} without a key for it: {key:?}"));
             }
             let ordered = command.flatten().map(EndReason::from);
@@ -216,29 +272,58 @@ impl Checks {
             {
                 return Err(format!("(b) a hang-up of {id} with another reason than chosen"));
             }
-            if !meant.contains(&call.key) {
+            if *origin != Origin::Media && !meant.contains(&call.key) {
                 return Err(format!("(b) a hang-up of {id}, which nobody meant"));
             }
             if was_sending {
                 return Err(format!("(c) a second hang-up of {id} while one is on its way"));
             }
             let order = Order {
+                origin: *origin,
                 reference: call.reference.clone(),
                 reason: reason.map(|reason| reason.code().to_owned()),
                 attempt: number,
                 seen: false,
                 declined: HashSet::new(),
                 never_sent: false,
+                unknown: false,
             };
             self.orders.entry(call.key).or_default().push(order);
+        }
+        if let Cause::OwnCall(Some(key)) = cause
+            && self.own.has_failed(*key)
+            && state.calls.get(*key).is_some_and(|call| call.request == RequestState::Idle)
+            && !self.orders.contains_key(key)
+        {
+            return Err(format!("(i) {} has failed, and is not ended", key.id));
+        }
+        Ok(())
+    }
+
+    /// (i) Nothing that may have ended the call was sent by the program itself, and nothing whose
+    /// outcome is unknown.
+    fn may_end_by_itself(&self, key: CallKey) -> Verdict {
+        let earlier = self.orders.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let again =
+            |order: &Order| !order.never_sent && (order.origin == Origin::Media || order.unknown);
+        if earlier.iter().any(again) {
+            return Err(format!("(i) {} is ended again by itself", key.id));
         }
         Ok(())
     }
 
     /// (a) Nothing that changes something reaches the server unless it was asked for, (b) with
     /// that call's own handle and reason, (d) and once each time.
-    pub fn request(&mut self, request: &Value) -> Result<(), String> {
+    pub fn request(
+        &mut self,
+        request: &Value,
+        state: &State,
+        ground_truth: impl Fn() -> Vec<CallTruth>,
+    ) -> Verdict {
         self.requests += 1;
+        if let Some(verdict) = self.own.request(request, state, ground_truth) {
+            return verdict;
+        }
         let method = request["method"].as_str().unwrap_or_default();
         if is_harmless(request) {
             return Ok(());
@@ -250,7 +335,7 @@ impl Checks {
         }
     }
 
-    fn discard(&mut self, args: &Value) -> Result<(), String> {
+    fn discard(&mut self, args: &Value) -> Verdict {
         let id = args["id"].as_i64().unwrap_or_default();
         let Some(orders) = self.orders.get_mut(&CallKey::private(AccountId(0), id)) else {
             return Err(format!("(a) a hang-up of {id} that nobody asked for"));
@@ -271,7 +356,7 @@ impl Checks {
         Ok(())
     }
 
-    fn declined(&mut self, args: &Value) -> Result<(), String> {
+    fn declined(&mut self, args: &Value) -> Verdict {
         let message = args["message"].as_i64().unwrap_or_default() as i32;
         let mut orders = self.orders.values_mut().flatten();
         let order = orders.find(|order| {
@@ -299,7 +384,7 @@ pub fn agree(
     conferences: &[ConferenceTruth],
     state: &State,
     repeats_calls: bool,
-) -> Result<(), String> {
+) -> Verdict {
     for call in state.calls.live().filter(|call| call.key.kind == CallKind::Group) {
         if !conferences.iter().any(|it| it.id == call.key.id && it.rings) {
             return Err(format!("(e) an invitation that does not ring: {call:?}"));
@@ -312,6 +397,8 @@ pub fn agree(
         let shown = on_board.map(|it| match it.phase {
             Phase::Ringing => "phoneCallRequested",
             Phase::Dialing { .. } => "phoneCallWaiting",
+            // An incoming call that this session has accepted.
+            Phase::Connecting if call.incoming => "phoneCallWaiting",
             Phase::Connecting => "phoneCallAccepted",
             Phase::Active { .. } => "phoneCall",
         });
@@ -406,7 +493,7 @@ pub async fn ledger_agrees(
     checks: &Checks,
     recent: &[EndedCall],
     repeats_calls: bool,
-) -> Result<(), String> {
+) -> Verdict {
     let mut rows = rows(path).await.map_err(|error| format!("(f) {error}"))?;
     for conference in conferences {
         let row = rows.remove(&conference.id);
@@ -462,7 +549,7 @@ pub async fn ledger_agrees(
 
 impl Checks {
     /// (f) Only what has happened is said of an end: who ended the call, and where it was answered.
-    fn ending_follows(&self, call: &CallTruth, row: &Row) -> Result<(), String> {
+    fn ending_follows(&self, call: &CallTruth, row: &Row) -> Verdict {
         let key = CallKey::private(AccountId(0), call.id);
         let orders = self.orders.get(&key).map(Vec::as_slice).unwrap_or_default();
         let by_you = row.ended_by.as_deref() == Some("you");

@@ -4,6 +4,8 @@ use std::fmt::{self, Write};
 use std::ops::Range;
 
 use onhook::app::action::Action;
+use onhook::app::phone::PhoneEvent;
+use onhook::calls::own_call::SoundRoute;
 use onhook::control::protocol::{Reason, Selector};
 use onhook_loopback::fault_kinds;
 use proptest::prelude::*;
@@ -11,6 +13,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::control::Target;
+use crate::media::MediaScript;
 
 /// How long there is trouble, in seconds.
 const TROUBLE: u64 = 200;
@@ -28,6 +31,12 @@ pub enum Step {
     AskStatus,
     /// It hangs up.
     Hangup { target: Target, reason: Option<Reason>, yes: bool },
+    /// A command without a screen calls one of the people who were found, by its number.
+    Place(usize),
+    /// Such a command answers a call that rings, by its number.
+    Answer(usize),
+    /// Such a command hangs up the own call.
+    HangUpOwn,
     /// The program ends, and is started again.
     Restart,
     /// The same, but what its session has learned since it was written last is lost: Telegram
@@ -48,6 +57,10 @@ pub struct Plan {
     /// Whether a difference has all calls that live or have ended.
     pub repeats_calls: bool,
     troubles: Vec<&'static str>,
+    /// What Telegram and other people do with calls of clients, as the scenario has it.
+    phone: String,
+    /// What the media of each call report.
+    pub media: Vec<MediaScript>,
     /// The table `[noise]`, or nothing.
     noise: &'static str,
     /// How long there is trouble, in seconds.
@@ -95,9 +108,11 @@ impl Plan {
             // All faults at once leave little of a session.
             proptest::sample::subsequence(fault_kinds().collect::<Vec<_>>(), 1..=troubles),
             proptest::collection::vec(any_steps(waits), steps),
+            (any_phone(), proptest::collection::vec(any_media(), 1..12)),
         );
         let tree = plan.new_tree(&mut runner).expect("nothing is filtered out");
-        let (calls, invitations, clock, (variant, repeats_calls), troubles, steps) = tree.current();
+        let (calls, invitations, clock, variant, troubles, steps, (phone, media)) = tree.current();
+        let (variant, repeats_calls) = variant;
         let calls = [calls, invitations].concat();
         let steps = steps.concat();
         Self {
@@ -107,6 +122,8 @@ impl Plan {
             variant,
             repeats_calls,
             troubles,
+            phone,
+            media,
             noise: "",
             until,
             tick: 0,
@@ -125,9 +142,7 @@ impl Plan {
             "title = 'chaos'\n[server]\nclock = {}\n{}[chaos]\nseed = {}\nuntil = {}\nonly = {:?}\n",
             self.clock, self.variant, self.seed, self.until, self.troubles,
         );
-        for (person, name) in ["Grace Hopper", "Alan Turing", "Linus"].into_iter().enumerate() {
-            let _ = writeln!(text, "[[person]]\nkey = 'p{person}'\nname = '{name}'");
-        }
+        text.push_str(&self.phone);
         text.push_str(self.noise);
         for call in &self.calls {
             let _ = writeln!(text, "{call}");
@@ -140,6 +155,165 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}\n{:?}", self.scenario(), self.steps)
     }
+}
+
+/// The people, and what happens to calls that the program places and answers: `[[person]]`, `[phone]`,
+/// `[signaling]` and `[[answer]]`. The first three people make the calls of the plan, and the others are
+/// contacts.
+fn any_phone() -> impl Strategy<Value = String> {
+    let people = (
+        proptest::collection::vec(any_hostility(), 3),
+        proptest::collection::vec((any_callee(), any_hostility()), 4),
+    );
+    let people = people.prop_map(|(callers, callees)| {
+        let mut text = String::new();
+        let names = ["Grace Hopper", "Alan Turing", "Linus"].into_iter().zip(callers);
+        for (person, (name, hostile)) in names.enumerate() {
+            let _ = write!(text, "[[person]]\nkey = 'p{person}'\nname = '{name}'\n{hostile}");
+        }
+        for (contact, (answers, hostile)) in callees.into_iter().enumerate() {
+            let _ = write!(
+                text,
+                "[[person]]\nkey = 'c{contact}'\nname = 'Contact {contact}'\nknown = 'contact'\n\
+                 {answers}{hostile}"
+            );
+        }
+        text
+    });
+    let one_of = |values: &[&'static str]| proptest::sample::select(values.to_vec());
+    let phone = (
+        prop_oneof![14 => Just("telegram"), 1 => Just("generator"), 1 => Just("short")],
+        one_of(&["numeric", "text", "caller", "callee"]),
+        one_of(&["waiting", "accepted"]),
+        proptest::sample::select(vec![0, 0, 0, 1, 2]),
+        proptest::option::weighted(0.2, 0.1..3.0f64),
+        one_of(&["updates", "short", "combined"]),
+        proptest::bool::weighted(0.04),
+    );
+    let phone = phone.prop_map(|(dh, best, accept_result, repeat, late, container, outdated)| {
+        let late = late.map(|late| format!("late = {late:.1}\n")).unwrap_or_default();
+        let required = if outdated { "required_version = '99.0.0'\n" } else { "" };
+        format!(
+            "[phone]\ndh = '{dh}'\nbest = '{best}'\naccept_result = '{accept_result}'\n\
+             repeat = {repeat}\ncontainer = '{container}'\n{late}{required}"
+        )
+    });
+    let percent = || proptest::sample::select(vec![0, 0, 10, 40]);
+    let signaling = (percent(), percent(), percent(), percent(), any::<u16>()).prop_map(
+        |(lose, double, corrupt, reorder, seed)| {
+            format!(
+                "[signaling]\nseed = {seed}\nlose = {lose}.0\ndouble = {double}.0\n\
+                 corrupt = {corrupt}.0\nreorder = {reorder}.0\n"
+            )
+        },
+    );
+    let answers = proptest::collection::vec(any_answer(), 0..4).prop_map(|it| it.concat());
+    (phone, signaling, people, answers)
+        .prop_map(|(phone, signaling, people, answers)| phone + &signaling + &people + &answers)
+}
+
+/// What a person does who is called, as the scenario has it.
+fn any_callee() -> impl Strategy<Value = String> {
+    let after = || prop_oneof![3 => 0.1..5.0f64, 1 => 5.0..40.0f64];
+    prop_oneof![
+        4 => after().prop_map(|after| format!("answers = 'echo'\nanswers_after = {after:.1}\n")),
+        4 => (after(), 0.1..60.0f64).prop_map(|(after, talks)| {
+            format!("answers = 'hangs-up'\nanswers_after = {after:.1}\ntalks = {talks:.1}\n")
+        }),
+        2 => after().prop_map(|after| format!("answers = 'declines'\nanswers_after = {after:.1}\n")),
+        2 => Just("answers = 'never'\n".to_owned()),
+        1 => Just("answers = 'busy'\n".to_owned()),
+        1 => Just(String::new()),
+        1 => proptest::sample::select(vec![
+            "privacy", "blocked", "outdated", "deactivated", "incompatible",
+        ])
+        .prop_map(|refuses| format!("refuses = '{refuses}'\n")),
+    ]
+}
+
+/// What is wrong in the calls with a person, as the scenario has it: mostly nothing.
+fn any_hostility() -> impl Strategy<Value = String> {
+    let kinds = vec![
+        "wrong-g-a",
+        "zero",
+        "one",
+        "p-minus-one",
+        "wrong-fingerprint",
+        "unknown-version",
+        "no-connections",
+        "garbage-parameters",
+    ];
+    proptest::option::weighted(0.12, proptest::sample::select(kinds))
+        .prop_map(|kind| kind.map(|kind| format!("hostile = ['{kind}']\n")).unwrap_or_default())
+}
+
+/// A changed answer to a request about calls of the program, as the scenario has it.
+fn any_answer() -> impl Strategy<Value = String> {
+    let method = proptest::sample::select(vec![
+        "phone.requestCall",
+        "phone.acceptCall",
+        "phone.confirmCall",
+        "phone.sendSignalingData",
+        "phone.discardCall",
+        "messages.getDhConfig",
+    ]);
+    // A hang-up is never refused with the untruth that the call has ended.
+    let refusals = [
+        "420 FLOOD_WAIT_3",
+        "420 FLOOD_WAIT_40",
+        "500 CALL_OCCUPY_FAILED",
+        "403 USER_PRIVACY_RESTRICTED",
+        "406 SOMETHING_LOCAL",
+        "406 CALL_PROTOCOL_COMPAT_LAYER_INVALID",
+        "400 CALL_PROTOCOL_FLAGS_INVALID",
+        "400 CALL_PEER_INVALID",
+        "400 CALL_ALREADY_ACCEPTED",
+        "400 CALL_ALREADY_DECLINED",
+    ];
+    let error = move |method: &'static str| {
+        let truths = if method == "phone.discardCall" { 5 } else { refusals.len() };
+        proptest::sample::select(refusals[..truths].to_vec())
+    };
+    let method = method.prop_flat_map(move |method| (Just(method), error(method)));
+    let what = prop_oneof![
+        3 => Just(None),
+        2 => (0.1..14.0f64).prop_map(|delay| Some(format!("delay = {delay:.1}\n"))),
+        1 => any::<bool>().prop_map(|effect| Some(format!("silence = true\neffect = {effect}\n"))),
+        1 => (any::<bool>(), 0.0..4.0f64)
+            .prop_map(|(effect, cut)| Some(format!("cut = {cut:.1}\neffect = {effect}\n"))),
+    ];
+    (method, what, 1..3).prop_map(|((method, error), what, times)| {
+        let what = what.unwrap_or_else(|| format!("error = '{error}'\n"));
+        format!("[[answer]]\nmethod = '{method}'\n{what}times = {times}\n")
+    })
+}
+
+/// What the media of a call report.
+fn any_media() -> impl Strategy<Value = MediaScript> {
+    let event = prop_oneof![
+        12 => Just(PhoneEvent::Signaling(Vec::new())),
+        3 => Just(PhoneEvent::Connected),
+        1 => Just(PhoneEvent::Reconnecting),
+        1 => Just(PhoneEvent::Path(SoundRoute::Relayed { connection_id: 1 })),
+        1 => any::<bool>().prop_map(PhoneEvent::PeerMuted),
+        1 => Just(PhoneEvent::MutedByDevice("another microphone".to_owned())),
+        1 => Just(PhoneEvent::Trouble(Some("no sound".to_owned()))),
+    ];
+    let wait = prop_oneof![3 => 0u64..300, 1 => 0u64..9_000];
+    let end = proptest::option::weighted(
+        0.4,
+        prop_oneof![
+            3 => Just(PhoneEvent::Ended(Some("no path".to_owned()))),
+            1 => Just(PhoneEvent::Ended(None)),
+        ],
+    );
+    let late = proptest::sample::select(vec![0, 0, 50, 400]);
+    (proptest::collection::vec((wait, event), 0..30), 0u64..20_000, end, late).prop_map(
+        |(mut events, wait, end, late)| {
+            events.extend(end.map(|end| (wait, end)));
+            MediaScript { events, late }
+        },
+    )
 }
 
 /// The keys of `[server]` for what Telegram does not document, and whether a difference has all
@@ -263,6 +437,30 @@ fn any_steps(waits: u64) -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Action::Freeze),
         1 => Just(Action::Reconnect),
         1 => Just(Action::Reverse),
+        4 => Just(Action::Answer),
+        1 => Just(Action::Mute),
+    ];
+    let pause = || {
+        (0u64..1_500, any::<bool>())
+            .prop_map(|(wait, waits)| Step::Wait(if waits { wait } else { 0 }))
+    };
+    // The question whether to end the own call may follow.
+    let talk = || prop_oneof![1 => Just(0), 2 => 0..8_000u64].prop_map(Step::Wait);
+    let answer =
+        (any::<bool>(), pause(), any::<bool>(), talk()).prop_map(|(top, wait, yes, talk)| {
+            let question = if yes { Action::Accept } else { Action::Back };
+            let go = Step::Press(if top { Action::Top } else { Action::Down });
+            vec![go, Step::Press(Action::Answer), wait, Step::Press(question), talk]
+        });
+    let call = (pause(), 0usize..5, talk()).prop_map(|(wait, down, talk)| {
+        let down = std::iter::repeat_n(Step::Press(Action::Complete), down);
+        let open = [Step::Press(Action::Call), wait];
+        open.into_iter().chain(down).chain([Step::Press(Action::Accept), talk]).collect()
+    });
+    let order = prop_oneof![
+        2 => (0usize..4).prop_map(Step::Place),
+        4 => (0usize..4).prop_map(Step::Answer),
+        1 => Just(Step::HangUpOwn),
     ];
     let choice = proptest::sample::select(vec![
         Action::Accept,
@@ -306,6 +504,9 @@ fn any_steps(waits: u64) -> impl Strategy<Value = Vec<Step>> {
         6 => (0u64..400).prop_map(|millis| vec![Step::Wait(millis)]),
         12 => key.prop_map(|key| vec![Step::Press(key)]),
         6 => pick,
+        7 => answer,
+        3 => call,
+        5 => order.prop_map(|it| vec![it]),
         1 => proptest::sample::select(vec![Step::Restart, Step::Kill]).prop_map(|it| vec![it]),
     ]
 }

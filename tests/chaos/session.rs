@@ -6,8 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use onhook::accounts::AccountStore;
+use onhook::app::effect::PhoneEffect;
 use onhook::app::msg::{LedgerEvent, Msg};
+use onhook::app::phone::{OwnCallOrder, PhoneEvent};
 use onhook::calls::account::{AccountEvent, ConnectionState};
+use onhook::calls::own_call::OwnCallEvent;
+use onhook::calls::{CallKey, Party};
 use onhook::clock::Clock;
 use onhook::control::protocol::ControlCommand;
 use onhook::control::{self, event::ControlEvent};
@@ -15,13 +19,16 @@ use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::{Network, SessionSource};
 use onhook_loopback::{Scenario, Server};
 use tempfile::TempDir;
-use tokio::task::yield_now;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::{spawn_blocking, yield_now};
 
-use crate::checks::{Cause, Checks, Tally, agree, ledger_agrees};
+use crate::checks::{Cause, Checks, Tally, Verdict, agree, ledger_agrees};
 use crate::common::paused::{QUIET, Requests, still};
 use crate::common::session::stored_account;
 use crate::common::wait::{DEADLINE, Deadline};
 use crate::control::{Client, meant};
+use crate::media::{MediaStandIn, other_side};
+use crate::own_calls::{ACCOUNT, OwnCallChecks};
 use crate::plan::{Plan, Step};
 
 /// How long everybody gets to agree after the last trouble, in milliseconds: the longest waits of
@@ -62,15 +69,18 @@ struct Play<'a> {
     server: &'a Server,
     switchboard: Switchboard,
     client: Client,
+    media: &'a mut MediaStandIn,
+    /// The people whom the program has found among its contacts.
+    people: Vec<Party>,
     requests: &'a Requests,
     checks: &'a mut Checks,
     history: &'a History,
     began: tokio::time::Instant,
     /// Whether the server sends what no server may send.
     sends_invalid: bool,
+    /// Whether the program may be computing a private value.
+    computes: bool,
 }
-
-type Verdict = Result<(), String>;
 
 impl Play<'_> {
     /// Takes in one message, and checks what follows.
@@ -89,19 +99,50 @@ impl Play<'_> {
                 let meant = meant(calls, *yes, &self.switchboard.state);
                 Cause::Hangup { meant, reason: *reason }
             }
+            Msg::OwnCall(order) => Cause::Order(order.clone()),
+            Msg::Phone(key, PhoneEvent::Ended(Some(_))) => Cause::OwnCall(Some(*key)),
+            Msg::Account(_, AccountEvent::OwnCall(event)) => {
+                Cause::OwnCall(call_of(event).map(|id| CallKey::private(ACCOUNT, id)))
+            }
+            // A hang-up that was never sent may follow.
+            Msg::Account(_, AccountEvent::ConnectionState(ConnectionState::Online)) => {
+                Cause::OwnCall(None)
+            }
             _ => Cause::Other,
         };
         match &msg {
             Msg::Account(_, AccountEvent::RequestDone { key, attempt, outcome }) => {
                 self.checks.told(*key, *attempt, outcome);
+                if outcome.is_err() && self.switchboard.state.own_call(*key).is_some() {
+                    self.checks.own.hang_up_failed();
+                }
             }
+            Msg::Account(
+                _,
+                AccountEvent::OwnCall(
+                    OwnCallEvent::Placed(Ok(id)) | OwnCallEvent::PlacedUnheard { id },
+                ),
+            ) => {
+                self.checks.own.placed(*id, &self.server.ground_truth(0))?;
+            }
+            Msg::Account(_, AccountEvent::OwnCall(OwnCallEvent::Placed(Err(failure)))) => {
+                self.checks.own.not_placed(failure);
+            }
+            Msg::Account(_, AccountEvent::PersonFound { outcome: Ok(people), .. }) => {
+                self.people.clone_from(people);
+            }
+            Msg::Account(_, AccountEvent::OwnCall(OwnCallEvent::KeysRefused { id, .. })) => {
+                self.checks.own.failed(CallKey::private(ACCOUNT, *id));
+            }
+            Msg::Phone(key, PhoneEvent::Ended(Some(_))) => self.checks.own.failed(*key),
             Msg::Account(_, AccountEvent::TaskPanicked) if !self.sends_invalid => {
                 return Err("a task panicked although the server sent nothing invalid".to_owned());
             }
             _ => {}
         }
         self.switchboard.dispatch(msg).map_err(|error| error.to_string())?;
-        self.checks.after(&before, &cause, &self.switchboard.state)
+        self.checks.after(&before, &cause, &self.switchboard.state)?;
+        self.media.carry_out(&self.switchboard.state)
     }
 
     /// Checks the requests that have reached the server since the last time; whether there were any.
@@ -110,7 +151,9 @@ impl Play<'_> {
         for request in &new {
             let seconds = self.began.elapsed().as_secs_f64();
             self.history.note(format!("{seconds:8.3}     {request}"));
-            self.checks.request(request)?;
+            let ground_truth = || self.server.ground_truth(0);
+            self.checks.request(request, &self.switchboard.state, ground_truth)?;
+            self.computes |= request["method"] == "messages.getDhConfig";
         }
         Ok(!new.is_empty())
     }
@@ -127,11 +170,57 @@ impl Play<'_> {
                 self.take(msg)?;
                 quiet = 0;
             }
+            while let Some((key, event)) = self.media.next_event() {
+                let event = match event {
+                    PhoneEvent::Signaling(_) => {
+                        PhoneEvent::Signaling(self.checks.own.packet(key.id))
+                    }
+                    event => event,
+                };
+                self.take(Msg::Phone(key, event))?;
+                quiet = 0;
+            }
             if self.check_requests()? || self.client.receive()? {
                 quiet = 0;
             }
+            if quiet == QUIET && std::mem::take(&mut self.computes) {
+                // The runtime has one thread for blocking work, so that this waits for a private value
+                // that is being computed.
+                still(spawn_blocking(|| ())).await.expect("no panic");
+                quiet = 0;
+            }
         }
-        Ok(())
+        OwnCallChecks::kept(&self.switchboard.kept_for_calls(ACCOUNT), &self.switchboard.state)
+    }
+
+    /// The order of a step, if it is possible now.
+    fn order_of(&self, step: &Step) -> Option<OwnCallOrder> {
+        let state = &self.switchboard.state;
+        match step {
+            Step::Place(number) => {
+                let at = number.checked_rem(self.people.len())?;
+                // A command without a screen places one call.
+                let peer = state.phone.is_none().then(|| Box::new(self.people[at].clone()));
+                peer.map(|peer| OwnCallOrder::Place(ACCOUNT, peer))
+            }
+            Step::Answer(number) => {
+                let calls = state.calls.rows();
+                Some(OwnCallOrder::Answer(calls[number.checked_rem(calls.len())?]))
+            }
+            Step::HangUpOwn => Some(OwnCallOrder::HangUp),
+            Step::Wait(_)
+            | Step::Press(_)
+            | Step::AskStatus
+            | Step::Hangup { .. }
+            | Step::Restart
+            | Step::Kill => None,
+        }
+    }
+
+    /// Takes in an order for the own call.
+    async fn order(&mut self, order: OwnCallOrder) -> Verdict {
+        self.take(Msg::OwnCall(order))?;
+        self.settle().await
     }
 
     /// Sends a command on the control socket.
@@ -155,14 +244,35 @@ impl Play<'_> {
     }
 }
 
+/// The call of an event of an own call, if it is of one.
+fn call_of(event: &OwnCallEvent) -> Option<i64> {
+    match event {
+        OwnCallEvent::Placed(outcome) => outcome.as_ref().ok().copied(),
+        OwnCallEvent::Rated(_) => None,
+        OwnCallEvent::RatingWanted(handle) => Some(handle.id),
+        OwnCallEvent::PlacedUnheard { id }
+        | OwnCallEvent::Answered { id, .. }
+        | OwnCallEvent::RingingReported { id, .. }
+        | OwnCallEvent::KeysAgreed { id, .. }
+        | OwnCallEvent::KeysRefused { id, .. }
+        | OwnCallEvent::Signaling { id, .. } => Some(*id),
+    }
+}
+
 /// Starts the program, and connects a client to its control socket.
-async fn open(accounts: &AccountStore, folder: &Path, clock: Clock) -> (Switchboard, Client) {
+async fn open(
+    accounts: &AccountStore,
+    folder: &Path,
+    clock: Clock,
+    media: UnboundedSender<PhoneEffect>,
+) -> (Switchboard, Client) {
     let origin =
         accounts.lease("ada").map(SessionSource::Stored).map_err(|error| error.to_string());
     let setup = AccountSetup { name: "ada".to_owned(), origin };
     let network = Network { clock, api_id: Some(1), ..Network::default() };
     let ledger = folder.join("ledger.db");
     let mut switchboard = Switchboard::open(vec![setup], network, Some(&ledger)).await;
+    switchboard.replace_engine(media);
     let socket = control::socket(&folder.join("run"));
     switchboard.serve_control(&socket);
     (switchboard, Client::connect(&socket))
@@ -177,21 +287,25 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     let folder = folder.expect("a temporary folder");
     let requests = Requests::default();
     let scenario = Scenario::parse("chaos.toml", &plan.scenario()).expect("a good scenario");
-    let server = requests.log_of(scenario).await;
+    let server = requests.log_of_calls(scenario, Some(Box::new(other_side))).await;
     let accounts = still(stored_account(folder.path(), &server, plan.clock)).await;
     let clock = Clock::of_runtime();
     let began = tokio::time::Instant::now();
     let mut checks = Checks::default();
-    let (switchboard, client) = still(open(&accounts, folder.path(), clock)).await;
+    let (mut media, effects) = MediaStandIn::new(plan.media.clone());
+    let (switchboard, client) = still(open(&accounts, folder.path(), clock, effects)).await;
     let mut play = Play {
         server: &server,
         switchboard,
         client,
+        media: &mut media,
+        people: Vec::new(),
         requests: &requests,
         checks: &mut checks,
         history: &history,
         began,
         sends_invalid: plan.has("invalid"),
+        computes: false,
     };
     play.recalled().await?;
     for step in &plan.steps {
@@ -208,37 +322,26 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
                     play.command(ControlCommand::Hangup { calls, reason, yes }).await?;
                 }
             }
+            Step::Place(_) | Step::Answer(_) | Step::HangUpOwn => {
+                if let Some(order) = play.order_of(step) {
+                    play.order(order).await?;
+                }
+            }
             Step::Restart | Step::Kill => {
-                let Play {
-                    switchboard,
-                    client,
-                    server,
-                    requests,
-                    checks,
-                    history,
-                    began,
-                    sends_invalid,
-                } = play;
+                let Play { switchboard, client, .. } = play;
                 drop(client);
-                history.note(format!("{:8.3} {step:?}", began.elapsed().as_secs_f64()));
+                play.history.note(format!("{:8.3} {step:?}", began.elapsed().as_secs_f64()));
                 let file = accounts.root().join("ada/session.db");
                 let session = std::fs::read(&file).expect("a session");
                 still_or_later(switchboard.close()).await;
                 if *step == Step::Kill {
                     std::fs::write(&file, session).expect("it can be put back");
                 }
-                checks.restarted();
-                let (switchboard, client) = still(open(&accounts, folder.path(), clock)).await;
-                play = Play {
-                    server,
-                    switchboard,
-                    client,
-                    requests,
-                    checks,
-                    history,
-                    began,
-                    sends_invalid,
-                };
+                play.checks.restarted();
+                let effects = play.media.restarted();
+                let opening = open(&accounts, folder.path(), clock, effects);
+                let (switchboard, client) = still(opening).await;
+                play = Play { switchboard, client, computes: false, ..play };
                 play.recalled().await?;
             }
         }
@@ -252,11 +355,14 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
         play.pass(5_000, 500).await?;
         let (calls, conferences) = (server.ground_truth(0), server.conferences(0));
         agree(&calls, &conferences, &play.switchboard.state, plan.repeats_calls)?;
+        let hang_ups = |key| play.checks.hang_ups(key);
+        let (state, people) = (&play.switchboard.state, &play.people);
+        play.checks.own.agree(&calls, state, people, plan.repeats_calls, hang_ups)?;
     }
     play.client.all_answered()?;
     let online = play.switchboard.state.accounts[0].connection == ConnectionState::Online;
     let ground_truth = play.server.ground_truth(0);
-    let tally = play.checks.tally(ground_truth.len());
+    let tally = play.checks.tally(ground_truth.len(), play.media.started());
     if !online {
         return Err(format!("(e) not online: {:?}", play.switchboard.state.accounts[0].connection));
     }

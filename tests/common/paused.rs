@@ -12,7 +12,7 @@ use onhook::clock::Clock;
 use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::{Network, SessionSource};
 use onhook::ui::{Scratch, view};
-use onhook_loopback::{Options, Scenario, Server, WorldClock};
+use onhook_loopback::{MediaHook, Options, Scenario, Server, WorldClock};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde_json::Value;
@@ -63,8 +63,13 @@ impl Requests {
 
     /// Starts a server on the runtime's clock with this log.
     pub async fn log_of(&self, scenario: Scenario) -> Server {
+        self.log_of_calls(scenario, None).await
+    }
+
+    /// The same, with scripted people who talk by `media`.
+    pub async fn log_of_calls(&self, scenario: Scenario, media: Option<MediaHook>) -> Server {
         let log: Option<Box<dyn Write + Send>> = Some(Box::new(self.clone()));
-        let options = Options { log, clock: WorldClock::Runtime, ..Options::default() };
+        let options = Options { log, clock: WorldClock::Runtime, media, ..Options::default() };
         still(Server::start(scenario, options)).await.expect("a server")
     }
 }
@@ -177,6 +182,12 @@ impl PausedSession {
 
     pub async fn press(&mut self, action: Action) {
         self.switchboard.dispatch(Msg::Action(action)).expect("there is no output");
+        self.settle().await;
+    }
+
+    pub async fn paste(&mut self, text: &str) {
+        let pasted = Msg::Paste(text.to_owned());
+        self.switchboard.dispatch(pasted).expect("there is no output");
         self.settle().await;
     }
 

@@ -9,7 +9,7 @@ use grammers_session::storages::SqliteSession;
 use grammers_session::types::{DcOption, PeerAuth, PeerInfo, UpdateState, UpdatesState};
 use jiff::Timestamp;
 use onhook::accounts::AccountStore;
-use onhook_loopback::{DataCentre, Server};
+use onhook_loopback::{DataCentre, Server, SessionKey};
 
 /// A data centre of the embedded server as a session has it.
 pub fn dc_option(centre: &DataCentre) -> DcOption {
@@ -41,6 +41,11 @@ pub async fn stock_session(
 /// The files of the account `ada`, as a stock grammers program would have made them that has been
 /// online before. The server's clock is ahead by `clock` seconds.
 pub async fn stored_account(folder: &Path, server: &Server, clock: i64) -> AccountStore {
+    stored_account_of(&server.sessions()[0], folder, clock).await
+}
+
+/// The same with another session of the server.
+pub async fn stored_account_of(key: &SessionKey, folder: &Path, clock: i64) -> AccountStore {
     let accounts = AccountStore::at(folder.join("accounts"));
     let private = |path: &Path, mode| {
         let permissions = std::fs::Permissions::from_mode(mode);
@@ -50,7 +55,6 @@ pub async fn stored_account(folder: &Path, server: &Server, clock: i64) -> Accou
     std::fs::create_dir_all(&own).expect("a folder");
     private(&own, 0o700);
     let path = own.join("session.db");
-    let key = &server.sessions()[0];
     let session = stock_session(&path, &key.centre, key.user_id, key.access_hash).await;
     // It has been online before: from then on nothing may be lost.
     let date = Timestamp::now().as_second() as i32 + clock as i32;

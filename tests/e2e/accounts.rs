@@ -39,7 +39,7 @@ fn two_accounts(served: &ServerProcess, only: Option<&str>) -> Board {
     }
     let mut board = start.run();
     board.see("● ");
-    board.press("<f4>");
+    board.press("<f5>");
     board.see_line(&["home", "Ada Lovelace", "receives calls"]);
     if only.is_none() {
         board.see_line(&["work", "Ken Thompson", "receives calls"]);
@@ -164,6 +164,33 @@ fn a_session_that_receives_no_calls_is_fixed_after_confirmation() {
 }
 
 #[test]
+fn calls_are_stopped_for_this_session_and_let_in_again_among_the_accounts() {
+    let ring = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
+    let served = ServerProcess::start(ring);
+    let mut board = board_of(&served).size(110, 24).run();
+    board.see_line(&["ringing", "Grace Hopper"]);
+    board.press("<f4>");
+    board.see_line(&["ada", "receives calls"]);
+    board.press("F");
+    board.see("Stop calls here?");
+    board.press("n");
+    board.see_no("Stop calls here?");
+    assert_eq!(served.count("account.changeAuthorizationSettings"), 0);
+    board.press("F");
+    board.see("Stop calls here?");
+    board.press("y");
+    board.see("this session does not receive calls: press F to fix");
+    assert_eq!(served.count("account.changeAuthorizationSettings"), 1);
+    board.press("F");
+    board.see("Receive calls here?");
+    board.press("y");
+    board.see_line(&["ada", "receives calls"]);
+    board.see_no("does not receive calls");
+    assert_eq!(served.count("account.changeAuthorizationSettings"), 2);
+    board.quit();
+}
+
+#[test]
 fn the_board_shows_that_a_session_is_not_confirmed() {
     let served = ServerProcess::start("[me]\nunconfirmed = true\n");
     let board = board_of(&served).run();
@@ -209,7 +236,7 @@ fn an_account_is_signed_out_at_telegram_and_removed_from_the_board() {
     assert_eq!(accounts_on_disk(folder.path()), 1);
     let mut board = Start::own().at(folder).run();
     board.see("● online · work");
-    board.press("<f4>");
+    board.press("<f5>");
     board.see("receives calls");
     board.press("O");
     board.see("Sign out?");
@@ -226,7 +253,7 @@ fn an_account_that_telegram_does_not_sign_out_keeps_its_files() {
     let served = ServerProcess::start("[[revoke]]\nat = 0.5\n");
     let mut board = board_of(&served).size(110, 24).run();
     board.see("AUTH_KEY_UNKNOWN");
-    board.press("<f4>");
+    board.press("<f5>");
     board.see("sign in again");
     board.press("O");
     board.see("Sign out?");

@@ -57,7 +57,7 @@ fn plain_mode_answers_each_key_and_announces_each_change_once() {
         [
             "Grace Hopper is calling, audio; selected.",
             "Decline the call from Grace Hopper: b busy, m missed, h hang up, d disconnect; Enter sends \
-         busy, Esc goes back.",
+         busy, t with a text, Esc goes back.",
             "Declining Grace Hopper, busy.",
             "Grace Hopper: declined by you (busy).",
         ]

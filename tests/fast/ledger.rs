@@ -378,6 +378,7 @@ fn any_ended() -> impl Strategy<Value = EndedCall> {
                 rule: None,
                 route: was_answered.then_some(SoundRoute::Direct),
                 failure: None,
+                reply: None,
                 provenance: Provenance::Live,
             }
         },
@@ -441,6 +442,7 @@ async fn with_calls(count: i64) -> (TempDir, Ledger) {
             rule: None,
             route: None,
             failure: None,
+            reply: None,
             provenance: Provenance::Live,
         };
         (if number % 3 == 0 { ME } else { ME + 1 }, LedgerRow::Ended(Box::new(ended)))

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use onhook::calls::reason::{EndReason, Ending, Recorded};
 use onhook::calls::{AccountId, CallKey, Direction, EndedCall, Party, Provenance};
 use onhook::ledger::{Ledger, LedgerRow};
@@ -210,6 +211,7 @@ async fn write_calls(folder: &Path, count: i64) {
             },
             rule: None,
             route: None,
+            reply: None,
             failure: None,
             provenance: Provenance::Live,
         };
@@ -231,7 +233,7 @@ async fn replaying_uses_what_was_known_at_the_time_of_each_call() {
     let database = libsql::Builder::new_local(folder.path().join("ledger.db"));
     let connection = database.build().await.expect("a database").connect().expect("it opens");
     // Call 3 is answered after 30 s, and lasts until call 5 has come.
-    let answered = [at(3 * 60 + 30), at(5 * 60 + 1)].map(|at| at.as_millisecond());
+    let answered = [at(3 * 60 + 30), at(5 * 60 + 1)].map(Timestamp::as_millisecond);
     let update = "UPDATE calls SET accepted = ?1, ended = ?2 WHERE id = 3";
     connection.execute(update, answered).await.expect("an answered call");
     drop(connection);

@@ -2,7 +2,6 @@
 
 use onhook::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use onhook::calls::failure::Failure;
-use onhook::calls::own_call::OwnCallEvent;
 use onhook::telegram::Account;
 use tokio::sync::mpsc;
 
@@ -42,7 +41,7 @@ async fn online(events: &mut mpsc::Receiver<Event>) {
 }
 
 #[tokio::test]
-async fn people_are_found_by_username_number_id_and_name_and_can_be_called() {
+async fn people_are_found_by_username_number_id_and_name() {
     let server = server(PEOPLE).await;
     let (account, mut events) = account(&server);
     online(&mut events).await;
@@ -69,6 +68,17 @@ async fn people_are_found_by_username_number_id_and_name_and_can_be_called() {
     let sam = find(&account, &mut events, "@sam_1").await.expect("found")[0].1;
     let by_id = find(&account, &mut events, &sam.to_string()).await.expect("found");
     assert_eq!(by_id, [("Sam".to_owned(), sam)], "the session has what was found");
+}
+
+#[cfg(feature = "voice")]
+#[tokio::test]
+async fn a_person_who_was_found_can_be_called() {
+    use onhook::calls::own_call::OwnCallEvent;
+
+    let server = server(PEOPLE).await;
+    let (account, mut events) = account(&server);
+    online(&mut events).await;
+    let sam = find(&account, &mut events, "@sam_1").await.expect("found")[0].1;
     account.send(AccountCommand::Place(sam));
     let placed = next_event(&mut events, |event| match event {
         AccountEvent::OwnCall(OwnCallEvent::Placed(outcome)) => Some(outcome.clone()),

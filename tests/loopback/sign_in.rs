@@ -450,6 +450,33 @@ async fn a_session_receives_no_calls_while_call_requests_are_disabled() {
 }
 
 #[tokio::test]
+async fn call_requests_are_disabled_for_one_session_only() {
+    let calls = "[server]\nsessions = 2\n[[call]]\nfrom = 'grace'\nto = 'me'\nat = 1";
+    let server = server(calls).await;
+    let (off, mut on) = (Client::new(&server, 0), Client::new(&server, 1));
+    let change = functions::account::ChangeAuthorizationSettings {
+        confirmed: false,
+        hash: 0,
+        encrypted_requests_disabled: None,
+        call_requests_disabled: Some(true),
+    };
+    off.invoke(&change).await.expect("it is changed");
+    on.state().await;
+    on.next_ringing_call().await;
+    let enums::account::Authorizations::Authorizations(list) =
+        on.invoke(&functions::account::GetAuthorizations {}).await.expect("a list");
+    let flags: Vec<_> = list
+        .authorizations
+        .iter()
+        .map(|it| {
+            let enums::Authorization::Authorization(it) = it;
+            (it.current, it.call_requests_disabled)
+        })
+        .collect();
+    assert_eq!(flags, [(false, true), (true, false)]);
+}
+
+#[tokio::test]
 async fn only_the_revoked_session_is_closed_and_refused() {
     let text = "[[person]]\nkey = 'linus'\nname = 'Linus'\nsessions = 1\n\
         [[revoke]]\nat = 0.1\naccount = 'linus'\nerror = '401 SESSION_REVOKED'";

@@ -184,3 +184,28 @@ fn the_accounts_of_the_demo_cannot_be_changed() {
         state.notices.clear();
     }
 }
+
+#[test]
+fn among_the_accounts_the_switch_turns_calls_off_and_on_after_a_question() {
+    use crate::calls::account::AuthorizationFlags;
+    let mut state = board();
+    press(&mut state, Action::EnableCalls, 0.5);
+    assert!(state.dialog.is_none(), "on the board it only turns calls on");
+    press(&mut state, Action::ShowAccounts, 1.0);
+    for (on, title) in [(false, "Stop calls here?"), (true, "Receive calls here?")] {
+        press(&mut state, Action::EnableCalls, 2.0);
+        assert_eq!(state.confirmation().map(|question| question.title), Some(title));
+        assert_eq!(press(&mut state, Action::Back, 2.1), []);
+        press(&mut state, Action::EnableCalls, 2.2);
+        let wanted = [Effect::Account(ACCOUNT, AccountCommand::SwitchCalls { on })];
+        assert_eq!(press(&mut state, Action::Accept, 2.3), wanted);
+        let flags = AuthorizationFlags { calls_off: !on, unconfirmed: false };
+        tell(&mut state, AccountEvent::AuthorizationFlags(flags), 2.4);
+    }
+    let code = "SESSION_REVOKED".to_owned();
+    let out = AccountEvent::ConnectionState(ConnectionState::SignedOut { code });
+    tell(&mut state, out, 3.0);
+    press(&mut state, Action::EnableCalls, 3.1);
+    assert!(state.dialog.is_none(), "there is no session");
+    assert_eq!(state.notices.newest(), Some("this account is signed out"));
+}

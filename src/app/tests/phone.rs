@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::app::effect::PhoneEffect;
-use crate::app::phone::{OwnCall, PhoneEvent, PhoneOff};
+use crate::app::phone::{OwnCall, OwnCallOrder, PhoneEvent, PhoneOff};
 use crate::app::recording::RecordingChange;
 use crate::calls::event::KeyExchange;
 use crate::calls::own_call::{
@@ -17,7 +17,7 @@ use crate::calls::own_call::{
 fn with_calls_in_this_terminal_off_their_keys_send_nothing() {
     let mut state = board();
     rings(&mut state, 7, 1.0);
-    for off in [PhoneOff::Settings, PhoneOff::Proxy] {
+    for off in [PhoneOff::Build, PhoneOff::Settings, PhoneOff::Proxy] {
         state.phone_off = Some(off);
         for action in [Action::Answer, Action::Call, Action::Mute, Action::Record] {
             state.notices.clear();
@@ -26,9 +26,10 @@ fn with_calls_in_this_terminal_off_their_keys_send_nothing() {
             assert!(state.dialog.is_none() && state.phone.is_none(), "{action:?}");
         }
     }
-    assert_eq!(PhoneOff::of(true, false), None);
-    assert_eq!(PhoneOff::of(true, true), Some(PhoneOff::Proxy));
-    assert_eq!(PhoneOff::of(false, true), Some(PhoneOff::Settings));
+    assert_eq!(PhoneOff::of(true, true, false), None);
+    assert_eq!(PhoneOff::of(true, true, true), Some(PhoneOff::Proxy));
+    assert_eq!(PhoneOff::of(true, false, true), Some(PhoneOff::Settings));
+    assert_eq!(PhoneOff::of(false, false, true), Some(PhoneOff::Build));
 }
 
 /// A call that this session talks in.
@@ -222,6 +223,217 @@ fn a_call_without_the_commitment_of_its_caller_is_not_answered() {
     assert_eq!(answers(&press(&mut state, Action::Answer, 3.0)), [0; 0]);
     assert!(state.phone.is_none());
     assert!(state.notices.newest().is_some_and(|it| it.contains("before onhook was started")));
+}
+
+/// A call that this session has answered, and whose keys are agreed.
+fn connecting() -> State {
+    let mut state = board();
+    rings_with_keys(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    press(&mut state, Action::Answer, 3.0);
+    tell(&mut state, agreed(7), 3.5);
+    state
+}
+
+fn lost() -> Failure {
+    Failure::ConnectionLost { cause: "it was cut".to_owned() }
+}
+
+fn media_end(state: &mut State, second: f64) -> Vec<Effect> {
+    let ended = PhoneEvent::Ended(Some("no path".to_owned()));
+    update(state, Msg::Phone(key(7), ended), at(second))
+}
+
+fn goes_online(state: &mut State, second: f64) -> Vec<Effect> {
+    tell(state, AccountEvent::ConnectionState(ConnectionState::Connecting), second);
+    tell(state, AccountEvent::ConnectionState(ConnectionState::Online), second)
+}
+
+fn forgotten(effects: &[Effect]) -> Vec<i64> {
+    let forget = |effect: &Effect| match effect {
+        Effect::Account(_, AccountCommand::ForgetCall(id)) => Some(*id),
+        _ => None,
+    };
+    effects.iter().filter_map(forget).collect()
+}
+
+#[test]
+fn a_call_that_has_failed_is_ended_by_itself_once() {
+    let by_itself = [(7, EndReason::Disconnect)];
+    let flood = Failure::Refused { code: 420, name: "FLOOD_WAIT".to_owned(), value: Some(3) };
+    for (outcome, once_online) in [
+        (Err(Failure::Offline), &by_itself[..]),
+        (Err(lost()), &[]),
+        (Err(flood), &[]),
+        (Ok(RequestAnswer::End), &[]),
+    ] {
+        let mut state = connecting();
+        assert_eq!(ordered(&media_end(&mut state, 4.0)), by_itself);
+        tell(&mut state, done(7, 1, outcome.clone()), 4.5);
+        assert_eq!(ordered(&media_end(&mut state, 5.0)), [], "{outcome:?}");
+        assert_eq!(ordered(&goes_online(&mut state, 6.0)), once_online, "{outcome:?}");
+        assert_eq!(ordered(&goes_online(&mut state, 7.0)), [], "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_a_key_may_have_ended_is_not_ended_again_by_itself() {
+    for failure in [lost(), Failure::Offline] {
+        let mut state = connecting();
+        press(&mut state, Action::HangUpNow, 4.0);
+        tell(&mut state, done(7, 1, Err(lost())), 4.1);
+        press(&mut state, Action::HangUpNow, 4.2);
+        tell(&mut state, done(7, 2, Err(failure)), 4.3);
+        assert_eq!(ordered(&media_end(&mut state, 5.0)), []);
+        assert_eq!(ordered(&goes_online(&mut state, 6.0)), []);
+    }
+}
+
+#[test]
+fn the_keys_prove_an_answer_whose_reply_is_lost() {
+    let mut state = connecting();
+    let answered = OwnCallEvent::Answered { id: 7, outcome: Err(lost()) };
+    assert_eq!(tell(&mut state, own(answered), 4.0), []);
+    assert!(state.own_call(key(7)).is_some(), "its media run");
+    let ended = tell(&mut state, discarded(7, None), 5.0);
+    assert_eq!((media(&ended), forgotten(&ended)), (vec!["stop 7".to_owned()], vec![7]));
+}
+
+#[test]
+fn an_answer_of_unknown_outcome_may_be_repeated_until_the_keys_come() {
+    let mut state = board();
+    rings_with_keys(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    press(&mut state, Action::Answer, 3.0);
+    tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Err(lost()) }), 4.0);
+    assert_eq!(state.own_call(key(7)).map(|own| own.stage), Some(PhoneStage::Answering));
+    assert!(state.notices.newest().is_some_and(|it| it.contains("CONNECTION_LOST")));
+    assert_eq!(answers(&press(&mut state, Action::Answer, 5.0)), [7]);
+    assert_eq!(answers(&press(&mut state, Action::Answer, 5.1)), [0; 0], "it is on its way");
+    tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Err(lost()) }), 6.0);
+    assert_eq!(media(&tell(&mut state, agreed(7), 7.0)), ["start 7"]);
+}
+
+#[test]
+fn a_call_that_appears_after_its_placing_seemed_to_fail_is_ended() {
+    let mut state = board();
+    let peer = Party { name: Some("Grace".to_owned()), ..Party::unknown(107) };
+    let place = |state: &mut State| {
+        let order = OwnCallOrder::Place(ACCOUNT, Box::new(peer.clone()));
+        update(state, Msg::OwnCall(order), at(1.0));
+    };
+    place(&mut state);
+    tell(&mut state, own(OwnCallEvent::Placed(Err(lost()))), 2.0);
+    assert!(state.phone.is_none());
+    let waiting = || AccountEvent::Call(live(7, false, Stage::Waiting { received: None }));
+    tell(&mut state, waiting(), 3.0);
+    let appeared = || own(OwnCallEvent::PlacedUnheard { id: 7 });
+    let effects = tell(&mut state, appeared(), 3.0);
+    assert_eq!(ordered(&effects), [(7, EndReason::Disconnect)]);
+    assert_eq!(request(&acting(effects)).origin, Origin::Media);
+    assert_eq!(ordered(&tell(&mut state, appeared(), 3.1)), [], "once");
+    tell(&mut state, discarded(7, None), 3.2);
+    assert_eq!(ordered(&tell(&mut state, appeared(), 3.3)), [], "it has ended");
+}
+
+#[test]
+fn a_call_that_is_placed_does_not_take_the_cursor() {
+    let mut state = board();
+    rings(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    let order = OwnCallOrder::Place(ACCOUNT, Box::new(Party::unknown(109)));
+    update(&mut state, Msg::OwnCall(order), at(2.0));
+    tell(&mut state, AccountEvent::Call(live(9, false, Stage::Waiting { received: None })), 3.0);
+    tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 3.0);
+    assert_eq!(state.own_call(key(9)).map(|own| own.stage), Some(PhoneStage::Waiting));
+    assert_eq!(state.selection(), Some(key(7)), "the next key was meant for it");
+}
+
+#[test]
+fn a_call_that_is_placed_on_an_empty_board_can_be_hung_up_at_once() {
+    let mut state = board();
+    rings(&mut state, 7, 1.0);
+    tell(&mut state, discarded(7, None), 2.0);
+    let order = OwnCallOrder::Place(ACCOUNT, Box::new(Party::unknown(109)));
+    update(&mut state, Msg::OwnCall(order), at(2.4));
+    tell(&mut state, AccountEvent::Call(live(9, false, Stage::Waiting { received: None })), 2.5);
+    tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 2.5);
+    let hang_up = press(&mut state, Action::HangUpNow, 2.6);
+    assert_eq!(ordered(&hang_up), [(9, EndReason::Missed)]);
+}
+
+#[test]
+fn nothing_is_kept_of_a_call_that_ended_before_its_placing_was_known() {
+    let mut state = board();
+    let order = OwnCallOrder::Place(ACCOUNT, Box::new(Party::unknown(109)));
+    update(&mut state, Msg::OwnCall(order), at(2.0));
+    let effects = tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 3.0);
+    assert_eq!(forgotten(&effects), [9]);
+    assert!(state.phone.is_none());
+}
+
+#[test]
+fn signaling_ends_with_the_hang_up() {
+    let mut state = connecting();
+    let bytes = || Msg::Phone(key(7), PhoneEvent::Signaling(vec![1]));
+    assert_eq!(update(&mut state, bytes(), at(4.0)).len(), 1);
+    press(&mut state, Action::HangUpNow, 5.0);
+    assert_eq!(update(&mut state, bytes(), at(5.1)), []);
+    tell(&mut state, done(7, 1, Err(refused(400, "CALL_OCCUPY_FAILED"))), 5.2);
+    assert_eq!(update(&mut state, bytes(), at(5.3)).len(), 1, "the call goes on");
+}
+
+/// A call of this session, and another one that rings and is to be answered after it.
+fn answering_next() -> State {
+    let mut state = connecting();
+    rings_with_keys(&mut state, 8, 4.0);
+    press(&mut state, Action::Down, 4.0);
+    press(&mut state, Action::Bottom, 4.0);
+    if state.selection() == Some(key(7)) {
+        press(&mut state, Action::Top, 4.0);
+    }
+    assert_eq!(state.selection(), Some(key(8)));
+    press(&mut state, Action::Answer, 4.1);
+    assert_eq!(ordered(&press(&mut state, Action::Accept, 4.2)).len(), 1, "the own call ends");
+    state
+}
+
+#[test]
+fn the_next_call_is_answered_at_the_end_of_the_own_one_only_if_that_was_ended_for_it() {
+    let mut state = answering_next();
+    let effects = tell(&mut state, discarded(7, None), 4.5);
+    assert_eq!((media(&effects), answers(&effects)), (vec!["stop 7".to_owned()], vec![8]));
+
+    let mut state = answering_next();
+    tell(&mut state, done(7, 1, Err(refused(400, "CALL_OCCUPY_FAILED"))), 4.5);
+    assert_eq!(answers(&tell(&mut state, discarded(7, None), 20.0)), [0; 0], "much later");
+
+    let mut state = answering_next();
+    press(&mut state, Action::HangUpNow, 4.3);
+    assert_eq!(answers(&tell(&mut state, discarded(7, None), 4.5)), [0; 0], "it is declined");
+}
+
+#[test]
+fn keys_that_are_refused_after_the_end_of_the_call_show_nothing() {
+    let mut state = connecting();
+    tell(&mut state, discarded(7, None), 4.0);
+    state.notices.clear();
+    let fault = KeyFault::Failed(refused(400, "CALL_ALREADY_DECLINED"));
+    assert_eq!(tell(&mut state, own(OwnCallEvent::KeysRefused { id: 7, fault }), 4.1), []);
+    assert_eq!(state.notices.newest(), None);
+}
+
+#[test]
+fn a_call_that_is_hung_up_before_it_is_established_was_answered_here() {
+    let mut state = board();
+    rings_with_keys(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    press(&mut state, Action::Answer, 3.0);
+    let accepted = live(7, true, Stage::Waiting { received: None });
+    tell(&mut state, AccountEvent::Call(accepted), 3.5);
+    tell(&mut state, discarded(7, Some(EndReason::HangUp)), 4.0);
+    let ended = state.calls.ended(key(7)).expect("it has ended");
+    assert_eq!((ended.was_answered, ended.answered), (true, Some(at(3.5))));
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub(crate) struct PhoneScript {
     pub(crate) dh: DhScript,
     /// Which library version the server chooses.
     pub(crate) best: BestVersion,
+    /// The library versions of which the server chooses one; without it all.
+    pub(crate) versions: Option<Vec<String>>,
     /// A library version without which a list is refused.
     pub(crate) required_version: Option<String>,
     /// The result of `phone.acceptCall`.
@@ -81,6 +83,7 @@ impl Default for PhoneScript {
         Self {
             dh: DhScript::default(),
             best: BestVersion::default(),
+            versions: None,
             required_version: None,
             accept_result: AcceptResult::default(),
             timeouts: true,

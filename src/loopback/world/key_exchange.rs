@@ -39,8 +39,7 @@ impl World {
             self.calls[ix].violations.push("g_b out of range");
             return Err(CALL_PEER_INVALID);
         }
-        let agreed =
-            terms::agree(&self.calls[ix].terms.offered, protocol, self.scenario.phone.best)?;
+        let agreed = terms::agree(&self.calls[ix].terms.offered, protocol, &self.scenario.phone)?;
         self.calls[ix].held_by_session = true;
         self.accept(ix, Endpoint::Session(session), request.g_b.clone(), agreed, now);
         let mut result = self.phone_call_result(ix, session)?;

@@ -92,6 +92,10 @@ pub(super) enum ScriptEvent {
     PersonAnswers {
         call: usize,
     },
+    /// The call that a person has accepted was not confirmed in time.
+    NotConfirmed {
+        call: usize,
+    },
     /// The person whose call a client has accepted confirms it.
     PersonConfirms {
         call: usize,
@@ -326,6 +330,7 @@ impl World {
             ScriptEvent::PersonAnswers { call } if self.is_ringing(call) => {
                 self.person_answers(call, at);
             }
+            ScriptEvent::NotConfirmed { call } => self.give_up_unconfirmed(call, at),
             ScriptEvent::PersonConfirms { call } => self.person_confirms(call, at),
             ScriptEvent::RelaySignaling { delayed } => self.deliver_delayed_signaling(delayed, at),
             ScriptEvent::PersonFindsWrongKey { call } => {

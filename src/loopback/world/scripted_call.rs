@@ -171,8 +171,8 @@ impl World {
                 let (_, g_b) = self.exponents.next();
                 let offered = self.calls[call].terms.offered.clone();
                 let own = self.scripted_protocol(self.calls[call].callee);
-                let best = self.scenario.phone.best;
-                let agreed = terms::agree(&offered, &own, best).unwrap_or(offered);
+                let agreed = terms::agree(&offered, &own, &self.scenario.phone);
+                let agreed = agreed.unwrap_or(offered);
                 self.accept(call, by, g_b.to_vec(), agreed, at);
             }
         }

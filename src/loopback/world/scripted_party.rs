@@ -13,6 +13,9 @@ use crate::terms;
 const ANSWERS_AFTER: i64 = 1000;
 /// How many milliseconds a person talks who then hangs up, if the scenario does not set it.
 const TALKS: i64 = 3000;
+/// After how many milliseconds an app gives up a call that it has accepted and that is not confirmed:
+/// `call_connect_timeout_ms` of `help.getConfig`.
+const CONNECT_TIMEOUT: i64 = 30_000;
 /// The library versions of official apps, in the order in which they are listed.
 const OFFICIAL_VERSIONS: [&str; 10] =
     ["13.0.0", "12.0.0", "11.0.0", "10.0.0", "9.0.0", "8.0.0", "7.0.0", "5.0.0", "2.7.7", "2.4.4"];
@@ -59,7 +62,7 @@ impl World {
             AnswerStyle::Echo | AnswerStyle::HangsUp => {
                 let offered = &self.calls[ix].terms.offered;
                 let own = self.scripted_protocol(callee);
-                let Ok(agreed) = terms::agree(offered, &own, self.scenario.phone.best) else {
+                let Ok(agreed) = terms::agree(offered, &own, &self.scenario.phone) else {
                     // `phone.acceptCall` of the person's app was refused.
                     self.end_call(ix, Reason::Disconnect, None, None, at);
                     return;
@@ -67,8 +70,16 @@ impl World {
                 let (exponent, g_b) = self.exponents.next();
                 self.calls[ix].terms.exponent = Some(exponent);
                 self.accept(ix, Endpoint::Elsewhere, g_b.to_vec(), agreed, at);
+                self.script.schedule(at + CONNECT_TIMEOUT, ScriptEvent::NotConfirmed { call: ix });
             }
             AnswerStyle::Absent | AnswerStyle::Busy | AnswerStyle::Never => {}
+        }
+    }
+
+    /// A person's app gives up a call that it has accepted, unless it was confirmed.
+    pub(crate) fn give_up_unconfirmed(&mut self, ix: usize, at: i64) {
+        if matches!(self.calls[ix].state, CallState::Accepted { .. }) {
+            self.end_call(ix, enums::PhoneCallDiscardReason::Disconnect, None, None, at);
         }
     }
 

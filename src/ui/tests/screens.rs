@@ -139,3 +139,65 @@ fn the_board_shows_what_is_known_of_a_caller() {
     shows("caller_80x24", &mut state, (80, 24));
     shows("caller_160x30", &mut state, (160, 30));
 }
+
+#[test]
+fn the_rules_at_each_size() {
+    use std::sync::Arc;
+
+    use crate::calls::history::RuleCount;
+    use crate::calls::rule_mark::{RuleAction, RuleMark};
+    use crate::rules::{AutomaticDecline, Condition, Reaction, Rule, Rules};
+
+    let opened = |rules: Vec<Rule>| {
+        let mut state = empty_board();
+        let rules = Rules { rules, ..Rules::default() };
+        state.use_rules(Arc::new(rules), jiff::tz::TimeZone::UTC, at(0));
+        press(&mut state, &[Action::ShowRules], 0);
+        state
+    };
+    let decline = Reaction::Decline(AutomaticDecline {
+        reason: EndReason::Busy,
+        grace: Duration::from_secs(3),
+        text: None,
+    });
+    let night = Condition {
+        hours: Some("22:00-07:00".parse().expect("hours")),
+        contact: Some(false),
+        ..Condition::default()
+    };
+    let rules = vec![
+        Rule { name: "night".to_owned(), when: night, then: decline, run: None, dry: false },
+        Rule {
+            name: "a rule with a name that does not fit anywhere at all".to_owned(),
+            when: Condition::default(),
+            then: Reaction::Silence,
+            run: None,
+            dry: true,
+        },
+    ];
+    let mut state = opened(rules);
+    let count =
+        |rule: &str, dry, calls| RuleCount { rule: rule.to_owned(), dry, calls, last: at(-60) };
+    let counts = vec![count("night", false, 12), count("night", true, 3)];
+    update(&mut state, Msg::Ledger(LedgerEvent::RulesCounted(counts)), at(1));
+    let mark = |dry| Some(RuleMark { rule: "night".into(), action: RuleAction::Decline, dry });
+    let declined = HistoryCall {
+        rule: mark(false),
+        origin: Some(Origin::Rule),
+        ..call(2, "Grace Hopper", -60, Outcome::Declined)
+    };
+    let missed = HistoryCall { rule: mark(true), ..call(3, "张伟", -90_000, Outcome::Missed) };
+    let rule = "night".to_owned();
+    let read = LedgerEvent::RuleCallsRead { rule, calls: vec![declined, missed] };
+    update(&mut state, Msg::Ledger(read), at(1));
+    for (width, height) in [(30, 3), (40, 8), (80, 24), (120, 30)] {
+        shows(&format!("rules_{width}x{height}"), &mut state.clone(), (width, height));
+    }
+    shows("rules_none", &mut opened(Vec::new()), (80, 24));
+    let mut quiet = empty_board();
+    press(&mut quiet, &[Action::DoNotDisturb], 0);
+    shows("do_not_disturb_80x24", &mut quiet.clone(), (80, 24));
+    shows("do_not_disturb_40x8", &mut quiet.clone(), (40, 8));
+    press(&mut quiet, &[Action::Accept], 0);
+    shows("do_not_disturb_on_80x24", &mut quiet, (80, 24));
+}

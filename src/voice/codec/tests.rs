@@ -6,7 +6,9 @@ use ropus::opus::decoder::{
 };
 
 use super::*;
-use crate::testing::{Dice, amplitude, rms, sine};
+use crate::testing::{
+    Dice, TestFolder, amplitude, ogg_file, opus_head, opus_tags, opusdec, rms, sine,
+};
 
 fn packets(hertz: f64, count: usize, loss: u8) -> Vec<Vec<u8>> {
     let mut encoder = Encoder::new().expect("an encoder");
@@ -35,6 +37,23 @@ fn a_tone_comes_back_at_its_level() {
     let heard = amplitude(&sound, 440.0);
     assert!((10_800.0..13_200.0).contains(&heard), "{heard}");
     assert!(amplitude(&sound, 1_000.0) < 100.0);
+}
+
+/// Also with the redundancy for a line that loses packets.
+#[test]
+fn the_reference_decoder_reads_what_a_call_sends() {
+    let folder = TestFolder::new();
+    for loss in [0, 20] {
+        let path = folder.path().join(format!("{loss}.opus"));
+        let head = [opus_head(1, 0, 0), opus_tags()];
+        let file = [&head[..], &packets(440.0, 60, loss)].concat();
+        std::fs::write(&path, ogg_file(&file, 60 * FRAME as u64)).expect("a file");
+        let Some(sound) = opusdec(&path) else { return };
+        assert_eq!(sound.len(), 60 * FRAME, "loss of {loss} %");
+        let heard = amplitude(&sound[10 * FRAME..], 440.0);
+        assert!((10_800.0..13_200.0).contains(&heard), "loss of {loss} %: {heard}");
+        assert!(amplitude(&sound[10 * FRAME..], 1_000.0) < 100.0);
+    }
 }
 
 #[test]

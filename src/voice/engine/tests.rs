@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 
 use super::*;
+use crate::device::silent::SilentDevice;
 use crate::device::synthetic::{HeardBlock, SpokenSound, SyntheticDevice};
 use crate::device::{SAMPLE_RATE, SampleBlock};
 use crate::key::{LENGTH, SharedKey};
@@ -168,6 +169,23 @@ fn a_device_that_panics_does_not_end_the_call() {
     assert!(failed);
     media.stop();
     assert!(events.iter().any(|event| matches!(event, MediaEvent::Ended(None))));
+}
+
+#[test]
+fn an_engine_that_panics_reports_that_last() {
+    let (sender, events) = mpsc::channel();
+    let report = move |event| {
+        // What receives the events runs on the thread of the engine.
+        assert!(!matches!(event, MediaEvent::Signaling(_)), "a panic of a test");
+        let _ = sender.send(event);
+    };
+    let device = Box::new(SilentDevice);
+    let media = Media::start(parameters(true), device, DeviceChoice::default(), report);
+    let last = events.iter().last();
+    assert!(matches!(last, Some(MediaEvent::Ended(Some(MediaFailure::Panic)))), "{last:?}");
+    // What is wanted of it afterwards does no harm.
+    media.set_muted(true);
+    media.stop();
 }
 
 /// The recording that was finished, once it was.

@@ -4,13 +4,14 @@ use std::fs;
 use std::io::Cursor;
 use std::process::Command;
 
-use ogg::{PacketWriteEndInfo, PacketWriter};
 use proptest::prelude::*;
 use ropus::{Application, Channels, Encoder};
 
 use super::{FilePlayer, PlayProblem, PlayedBlock, SoundFile};
 use crate::record::CallRecorder;
-use crate::testing::{TestFolder, amplitude, sine, start, wait_until};
+use crate::testing::{
+    TestFolder, amplitude, ogg_file, opus_head, opus_tags, sine, start, wait_until,
+};
 
 /// All samples of a file with these bytes.
 fn played(bytes: &[u8]) -> Result<Vec<i16>, PlayProblem> {
@@ -50,34 +51,6 @@ fn bytes(samples: &[i16]) -> Vec<u8> {
 fn tone(channels: usize) -> Vec<u8> {
     let frames = sine(440.0, 9_000.0, 48_000).into_iter();
     bytes(&frames.flat_map(|it| vec![it; channels]).collect::<Vec<_>>())
-}
-
-/// Ogg with these packets, the last of which ends the stream at `end`.
-fn ogg_file(packets: &[Vec<u8>], end: u64) -> Vec<u8> {
-    let mut writer = PacketWriter::new(Vec::new());
-    for (at, packet) in packets.iter().enumerate() {
-        let kind = match at {
-            0 | 1 => PacketWriteEndInfo::EndPage,
-            _ if at + 1 == packets.len() => PacketWriteEndInfo::EndStream,
-            _ => PacketWriteEndInfo::NormalPacket,
-        };
-        let position = if at < 2 { 0 } else { end };
-        writer.write_packet(packet.clone(), 7, kind, position).expect("a vector takes it");
-    }
-    writer.into_inner()
-}
-
-fn opus_head(channels: u8, pre_skip: u16, gain: i16) -> Vec<u8> {
-    let mut head = [b"OpusHead", &[1, channels][..]].concat();
-    head.extend(pre_skip.to_le_bytes());
-    head.extend(48_000_u32.to_le_bytes());
-    head.extend(gain.to_le_bytes());
-    head.push(0);
-    head
-}
-
-fn opus_tags() -> Vec<u8> {
-    [&b"OpusTags"[..], &[0; 8]].concat()
 }
 
 /// A second of 440 Hz, of which the first 312 samples are skipped and the last 1,000 trimmed.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{CallRecorder, RecordError, RecordSummary};
 use crate::device::SampleBlock;
-use crate::testing::{TestFolder, amplitude, sine, start, wait_until};
+use crate::testing::{TestFolder, amplitude, opusdec, sine, start, wait_until};
 
 const BLOCK: usize = 480;
 
@@ -31,15 +31,7 @@ fn pages(path: &Path) -> Vec<u64> {
 
 /// The left and right channel, by opusdec.
 fn decoded(path: &Path) -> Option<(Vec<i16>, Vec<i16>)> {
-    let wave = path.with_extension("wav");
-    let mut program = Command::new("opusdec");
-    program.args(["--quiet", "--no-dither", "--rate", "48000"]).arg(path).arg(&wave);
-    let status = start(&mut program)?.wait().expect("it ends");
-    assert!(status.success(), "opusdec: {status}");
-    let bytes = fs::read(&wave).expect("what it wrote");
-    let data = bytes.windows(4).position(|it| it == b"data").expect("samples") + 8;
-    let samples: Vec<_> =
-        bytes[data..].chunks_exact(2).map(|it| i16::from_le_bytes([it[0], it[1]])).collect();
+    let samples = opusdec(path)?;
     let channel = |first| samples.iter().skip(first).step_by(2).copied().collect();
     Some((channel(0), channel(1)))
 }

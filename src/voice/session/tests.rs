@@ -56,6 +56,10 @@ struct Network {
     count: u64,
     /// Of 100 datagrams, how many are lost; which ones is a function of their number.
     loss: u64,
+    /// Of 100 signaling packets, how many are lost.
+    lost_signaling: u64,
+    /// Whether each signaling packet arrives twice, or once after those that follow it.
+    disordered_signaling: bool,
     /// While set, no datagram arrives.
     outage: bool,
     /// The side that each tag belongs to, at the reflector.
@@ -85,6 +89,8 @@ impl Network {
             arrivals: BTreeMap::new(),
             count: 0,
             loss: 0,
+            lost_signaling: 0,
+            disordered_signaling: false,
             outage: false,
             tags: BTreeMap::new(),
             sent: [Vec::new(), Vec::new()],
@@ -116,10 +122,25 @@ impl Network {
         self.arrivals.insert((self.now + DELAY, self.count), (to, arrival));
     }
 
-    fn is_lost(&self) -> bool {
+    /// Whether the next arrival is one of those that are lost, of 100 this many.
+    fn is_one_of(&self, percent: u64) -> bool {
         // A fixed sequence without a pattern that could agree with repetitions.
-        self.outage
-            || self.count.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & 0xffff < self.loss * 655
+        self.count.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & 0xffff < percent * 655
+    }
+
+    fn signaling_packet(&mut self, to: usize, bytes: Vec<u8>) {
+        self.count += 1;
+        if self.is_one_of(self.lost_signaling) {
+            return;
+        }
+        if self.disordered_signaling {
+            let later = (self.now + 5 * DELAY, self.count);
+            self.arrivals.insert(later, (to, Arrival::Signaling(bytes.clone())));
+            if self.is_one_of(60) {
+                return;
+            }
+        }
+        self.deliver(to, Arrival::Signaling(bytes));
     }
 
     /// Takes the outputs of both sides.
@@ -129,7 +150,7 @@ impl Network {
                 match output {
                     SessionOutput::Signaling(bytes) => {
                         self.signaling[side].push(bytes.clone());
-                        self.deliver(1 - side, Arrival::Signaling(bytes));
+                        self.signaling_packet(1 - side, bytes);
                     }
                     SessionOutput::Datagram { to, bytes } => self.datagram(side, to, bytes, false),
                     SessionOutput::Stream { to, bytes } => self.datagram(side, to, bytes, true),
@@ -148,7 +169,7 @@ impl Network {
     fn datagram(&mut self, side: usize, to: SocketAddr, bytes: Vec<u8>, stream: bool) {
         self.sent[side].push(to);
         self.count += 1;
-        if self.is_lost() {
+        if self.outage || self.is_one_of(self.loss) {
             return;
         }
         let arrival = |from, bytes| {
@@ -277,7 +298,7 @@ fn relays_carry_a_call_and_no_packet_goes_elsewhere() {
             network.run(3 * SECOND);
             let connected = network.connected_after().expect("connected");
             assert!(connected < SECOND, "tcp: {tcp}, {connected:?}");
-            assert_eq!(network.paths[0], Some(Path::Relayed(1)));
+            assert_eq!(network.paths[0], Some(Path::Relayed(77)));
             let elsewhere: Vec<_> =
                 network.sent[0].iter().filter(|to| **to != REFLECTOR.into()).collect();
             assert!(elsewhere.is_empty(), "{elsewhere:?}");
@@ -319,18 +340,90 @@ fn the_signaling_of_a_relayed_call_has_no_address() {
 
 #[test]
 fn a_call_connects_although_packets_are_lost() {
-    for (loss, within) in [(5, 4 * SECOND), (20, 12 * SECOND)] {
-        for route in [Route::Any, Route::RelaysOnly] {
-            let lossy = MediaParameters { route, ..parameters(LibraryVersion::V13) };
-            let mut network = Network::new(&lossy);
-            network.loss = loss;
-            network.run(15 * SECOND);
-            let connected = network.connected_after().expect("connected");
-            assert!(connected < within, "{loss} %: {connected:?}");
-            let states: Vec<_> = network.connections[0].iter().map(|it| it.1).collect();
-            assert_eq!(states, [MediaConnection::Connected], "and stays so");
+    for version in LibraryVersion::ALL {
+        for (loss, within) in [(5, 4 * SECOND), (20, 12 * SECOND)] {
+            for route in [Route::Any, Route::RelaysOnly] {
+                let mut network = Network::new(&MediaParameters { route, ..parameters(version) });
+                network.loss = loss;
+                network.run(15 * SECOND);
+                let connected = network.connected_after().expect("connected");
+                assert!(connected < within, "{version:?}, {loss} %: {connected:?}");
+                let states: Vec<_> = network.connections[0].iter().map(|it| it.1).collect();
+                assert_eq!(states, [MediaConnection::Connected], "and stays so");
+            }
         }
     }
+}
+
+#[test]
+fn a_call_connects_although_signaling_is_lost_doubled_and_reordered() {
+    for version in LibraryVersion::ALL {
+        for (lost, seed) in [(0, 0), (30, 1), (45, 2), (45, 3), (45, 4), (45, 5), (45, 6)] {
+            let mut network = Network::new(&parameters(version));
+            network.count = seed << 20;
+            (network.lost_signaling, network.disordered_signaling) = (lost, true);
+            network.run(15 * SECOND);
+            assert!(network.connected_after().is_some(), "{version:?}, {lost} %, seed {seed}");
+            for side in [0, 1] {
+                assert!(network.failures[side].is_none(), "{:?}", network.failures[side]);
+                let heard = network.sound[side].len();
+                assert!(heard > 100, "{version:?}, seed {seed}, side {side}: {heard} packets");
+            }
+        }
+    }
+}
+
+/// Engines of Telegram send an offer again as the answer to an answer that they do not wait for.
+#[test]
+fn an_offer_that_comes_again_is_not_answered_and_the_sound_goes_on() {
+    for version in LibraryVersion::ALL {
+        let mut network = Network::new(&parameters(version));
+        network.run(2 * SECOND);
+        let side = &mut network.sides[1];
+        let (ssrc, credentials) = (side.transport.ssrc(), side.transport.credentials());
+        let mut same = Negotiation::new(true, ssrc, credentials, &side.transport.fingerprint());
+        same.start(network.now);
+        let offer = std::iter::from_fn(|| same.poll_message()).last().expect("an offer");
+        let offer = serde_json::to_vec(&offer).expect("JSON");
+        let (sent, heard) = (network.signaling[0].len(), network.sound[0].len());
+        for _ in 0..50 {
+            network.sides[1].framing.send(&offer, network.now);
+            network.sides[1].drain(network.now).expect("it is sent");
+            network.run(SECOND / 50);
+        }
+        let longest = network.signaling[0][sent..].iter().map(Vec::len).max();
+        assert!(longest < Some(100), "{version:?}: more than acknowledgements: {longest:?}");
+        let heard = network.sound[0].len() - heard;
+        assert!(heard > 45, "{version:?}: {heard} packets");
+    }
+}
+
+#[test]
+fn of_many_candidates_a_few_are_tried() {
+    let custom = CustomParameters::parse(r#"{"network_signaling_nosctp":true}"#);
+    let mut network = Network::new(&MediaParameters { custom, ..parameters(LibraryVersion::V13) });
+    network.run(2 * SECOND);
+    let line =
+        |port: usize| format!(r#"{{"sdpString":"candidate:1 1 udp 1 192.0.2.7 {port} typ host"}}"#);
+    let lines: Vec<_> = (1_000..11_000).map(line).collect();
+    let flood = format!(r#"{{"@type":"Candidates","candidates":[{}]}}"#, lines.join(","));
+    let key = parameters(LibraryVersion::V13).key;
+    let (kind, way) = (FramingKind::Compressed, SealDirection::CalleeToCaller);
+    let mut flooder = Framing::new(kind, key, way, network.now);
+    // The other side has used the first counters.
+    for _ in 0..100 {
+        flooder.send(b"{}", network.now);
+        flooder.poll_transmit();
+    }
+    flooder.send(flood.as_bytes(), network.now);
+    let packet = flooder.poll_transmit().expect("a packet");
+    network.sides[0].signaling(&packet, network.now).expect("usable");
+    network.run(10 * SECOND);
+    let sent: std::collections::BTreeSet<_> =
+        network.sent[0].iter().filter(|to| to.ip() == Ipv4Addr::new(192, 0, 2, 7)).collect();
+    assert!((1..=64).contains(&sent.len()), "{} addresses", sent.len());
+    assert_eq!(network.connections[0].len(), 1, "{:?}", network.connections[0]);
+    assert!(network.failures[0].is_none());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::mismatch::mismatch;
-use super::{condition, reaction};
+use super::{EACH_CALL, condition, reaction};
 use crate::calls::Party;
 use crate::rules::{Decision, Mismatch, Presence, Program, Reaction, Rule, RuleCall, Rules};
 use crate::text;
@@ -33,7 +33,7 @@ pub fn rules(rules: &Rules) -> String {
 /// Each rule in one line: its number, its name, whether it is dry, what it waits for and what it does.
 pub fn rule_lines(rules: &Rules) -> Vec<String> {
     table(rules, |rule| {
-        let when = condition(&rule.when).unwrap_or_else(|| "each call".to_owned());
+        let when = condition(&rule.when).unwrap_or_else(|| EACH_CALL.to_owned());
         format!("{when}: {}", action(rule))
     })
 }

@@ -41,6 +41,8 @@ class Peer:
     def __init__(self):
         self.loop = asyncio.get_running_loop()
         self.calls = NTgCalls()
+        # In order and one at a time, as Telegram delivers it.
+        self.to_deliver = asyncio.Queue()
         # The binding has no constructor for it: the first frame that is heard provides one.
         self.frame_data = self.loop.create_future()
         self.calls.on_signaling_data(lambda _, data: emit("signaling", data=bytes(data).hex()))
@@ -88,7 +90,11 @@ class Peer:
         await self.calls.connect_p2p(CALL, servers, [version], p2p, custom)
 
     async def signaling(self, data):
-        await self.calls.send_signaling_data(CALL, bytes.fromhex(data))
+        self.to_deliver.put_nowait(bytes.fromhex(data))
+
+    async def deliver(self):
+        while True:
+            await self.calls.send_signaling_data(CALL, await self.to_deliver.get())
 
     async def mute(self, muted):
         await (self.calls.mute(CALL) if muted else self.calls.unmute(CALL))
@@ -117,25 +123,31 @@ async def main():
     peer = Peer()
     lines = asyncio.StreamReader(limit=1 << 20)
     await peer.loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    speaking = None
+    # The event loop itself keeps no task alive.
+    tasks = [in_background(peer.deliver())]
     while line := await lines.readline():
         command = json.loads(line)
         name = command.pop("do")
         if name == "speak":
-            speaking = asyncio.ensure_future(peer.speak(**command))
-        elif name in ("connect", "signaling"):
+            tasks.append(in_background(peer.speak(**command)))
+        elif name == "connect":
             # Signaling that comes while it connects must not wait for that.
-            task = asyncio.ensure_future(getattr(peer, name)(**command))
-            task.add_done_callback(report)
+            tasks.append(in_background(peer.connect(**command)))
         else:
             await getattr(peer, name)(**command)
-    if speaking is not None:
-        speaking.cancel()
+    for task in tasks:
+        task.cancel()
     await peer.calls.stop(CALL)
 
 
+def in_background(coroutine):
+    task = asyncio.ensure_future(coroutine)
+    task.add_done_callback(report)
+    return task
+
+
 def report(task):
-    if task.exception() is not None:
+    if not task.cancelled() and task.exception() is not None:
         emit("failed", reason=repr(task.exception()))
 
 

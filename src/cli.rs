@@ -12,6 +12,7 @@ mod login;
 mod man;
 mod password_prompt;
 mod print;
+mod rules;
 mod server_file;
 mod setup;
 
@@ -202,6 +203,11 @@ enum CliCommand {
     },
     /// Print the calls of the past, newest first
     History(history::HistoryArgs),
+    /// Check the rules about incoming calls, and try them on calls
+    Rules {
+        #[command(subcommand)]
+        command: rules::RulesCommand,
+    },
     /// Print the calls of the running board, or of `watch`
     Status(control::StatusArgs),
     /// Hang up, decline or cancel a call of the running board, or of `watch`
@@ -296,7 +302,7 @@ enum ConfigCommand {
     Print,
     /// Print the default keys, with comments
     Keymap,
-    /// Print where the files are: settings, keys, themes, accounts, log
+    /// Print where the files are: settings, keys, rules, themes, accounts, log
     Path,
     /// Check the configuration files
     Check,
@@ -350,23 +356,12 @@ fn take_options(command: &mut CliCommand, name: &str, mut before: BoardArgs) {
         CliCommand::Watch { demo: false, chosen, .. } => {
             chosen.account.splice(..0, std::mem::take(&mut before.chosen.account));
         }
-        CliCommand::History(history) => {
-            let mut accounts = std::mem::take(&mut before.chosen.account);
-            accounts.extend(history.account.take());
-            accounts.dedup();
-            if accounts.len() > 1 {
-                given_twice("--account <NAME>");
-            }
-            history.account = accounts.pop();
-        }
+        CliCommand::History(history) => take_account(&mut history.account, &mut before),
         CliCommand::Call { args, .. } | CliCommand::Answer { args, .. } => {
-            let mut accounts = std::mem::take(&mut before.chosen.account);
-            accounts.extend(args.account.take());
-            accounts.dedup();
-            if accounts.len() > 1 {
-                given_twice("--account <NAME>");
-            }
-            args.account = accounts.pop();
+            take_account(&mut args.account, &mut before);
+        }
+        CliCommand::Rules { command: rules::RulesCommand::Test(args) } => {
+            take_account(&mut args.account, &mut before);
         }
         CliCommand::Login(login) => {
             let StartArgs { test_dc, server } = std::mem::take(&mut before.start);
@@ -381,6 +376,17 @@ fn take_options(command: &mut CliCommand, name: &str, mut before: BoardArgs) {
     if let Some(option) = before.first_given() {
         conflict(option, name);
     }
+}
+
+/// Moves the account that was given before the name of a command into its argument.
+fn take_account(account: &mut Option<String>, before: &mut BoardArgs) {
+    let mut accounts = std::mem::take(&mut before.chosen.account);
+    accounts.extend(account.take());
+    accounts.dedup();
+    if accounts.len() > 1 {
+        given_twice("--account <NAME>");
+    }
+    *account = accounts.pop();
 }
 
 /// The records, with an example of each event.
@@ -447,6 +453,7 @@ pub fn main() -> ExitCode {
         CliCommand::Call { who, args } => call::call(CallTarget::Place(who), args, flags),
         CliCommand::Answer { who, args } => call::call(CallTarget::Answer(who), args, flags),
         CliCommand::History(args) => history::history(&args),
+        CliCommand::Rules { command } => rules::rules(command),
         CliCommand::Status(args) => control::status(&args),
         CliCommand::Hangup(args) => control::hangup(args),
         CliCommand::Do { action } => control::act(action),

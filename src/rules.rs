@@ -20,6 +20,7 @@ use crate::calls::Party;
 use crate::calls::history::{FACT_CALLS, FACT_DAYS, HistoryKind};
 use crate::calls::reason::EndReason;
 use crate::calls::reply_text::ReplyText;
+use crate::calls::rule_mark::RuleAction;
 
 pub use condition::{CallCount, Condition, Mismatch};
 pub use hours::{Hours, HoursError};
@@ -155,7 +156,27 @@ pub fn decide<'a>(
     Decision { rule: None, dry }
 }
 
+impl Reaction {
+    /// What it is in the history.
+    pub fn action(&self) -> RuleAction {
+        match self {
+            Self::Ring => RuleAction::Ring,
+            Self::Silence => RuleAction::Silence,
+            Self::Decline(_) => RuleAction::Decline,
+            Self::Ask(_) => RuleAction::Ask,
+        }
+    }
+}
+
 impl Rules {
+    /// The number of the rule that meets every call which comes to it, so that those after it meet none.
+    /// A program can leave a call to the next rules.
+    pub fn last_reached(&self) -> Option<usize> {
+        self.rules.iter().position(|rule| {
+            !rule.dry && rule.when.is_always() && !matches!(rule.then, Reaction::Ask(_))
+        })
+    }
+
     /// Whether a rule depends on earlier calls of the caller.
     pub fn need_history(&self) -> bool {
         let conditions = self.rules.iter().map(|rule| &rule.when);

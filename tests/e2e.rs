@@ -51,6 +51,8 @@ mod reply;
 mod restart;
 #[path = "e2e/rule_programs.rs"]
 mod rule_programs;
+#[path = "e2e/rules.rs"]
+mod rules;
 #[path = "e2e/sign_in.rs"]
 mod sign_in;
 #[path = "e2e/sound.rs"]

@@ -26,6 +26,8 @@ mod loopback;
 mod lost_state;
 #[path = "fast/renewal.rs"]
 mod renewal;
+#[path = "fast/rules.rs"]
+mod rules;
 #[path = "fast/time.rs"]
 mod time;
 #[cfg(feature = "voice")]

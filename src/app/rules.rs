@@ -213,11 +213,7 @@ impl State {
         };
         let account = self.account(key.account).name.clone();
         let peer = call.peer.clone();
-        let kind = match (key.kind, call.video) {
-            (CallKind::Group, _) => HistoryKind::Group,
-            (CallKind::Private, true) => HistoryKind::Video,
-            (CallKind::Private, false) => HistoryKind::Audio,
-        };
+        let kind = HistoryKind::of(key.kind, call.video);
         let earlier = match &waiting.history {
             Wait::Known(earlier) => Some(earlier.as_slice()),
             Wait::No | Wait::Pending => None,
@@ -239,7 +235,7 @@ impl State {
         let rules = Arc::clone(&self.rules.rules);
         let decision = decide(&rules, waiting.first, &call, &self.rules.zone);
         if let Some(dry) = decision.dry {
-            self.mark(key, &dry.name, action_of(&dry.then), true);
+            self.mark(key, &dry.name, dry.then.action(), true);
         }
         let Some((number, rule)) = decision.rule else {
             if call.do_not_disturb && !rules.breakthrough.rings(&call) {
@@ -490,15 +486,5 @@ impl State {
             self.rules.paused.insert(account, now + wait);
             self.notices.show_long(notice::rules_paused(wait.as_secs()), now);
         }
-    }
-}
-
-/// What a reaction is in the history.
-fn action_of(reaction: &Reaction) -> RuleAction {
-    match reaction {
-        Reaction::Ring => RuleAction::Ring,
-        Reaction::Silence => RuleAction::Silence,
-        Reaction::Decline(_) => RuleAction::Decline,
-        Reaction::Ask(_) => RuleAction::Ask,
     }
 }

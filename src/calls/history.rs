@@ -68,12 +68,23 @@ pub struct HistoryFilter {
 }
 
 /// Audio, video, or a group call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::AsRefStr, strum::EnumString)]
 #[strum(serialize_all = "lowercase")]
 pub enum HistoryKind {
     Audio,
     Video,
     Group,
+}
+
+impl HistoryKind {
+    /// The kind of a call.
+    pub fn of(kind: CallKind, video: bool) -> Self {
+        match (kind, video) {
+            (CallKind::Group, _) => Self::Group,
+            (CallKind::Private, true) => Self::Video,
+            (CallKind::Private, false) => Self::Audio,
+        }
+    }
 }
 
 /// The outcomes of a call that was not answered and that nobody has declined: one that was missed.

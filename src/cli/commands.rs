@@ -278,6 +278,7 @@ pub(super) fn config(what: ConfigCommand, flags: Overrides) -> CommandResult {
             let files = [
                 paths.config_file(),
                 paths.keymap_file(),
+                paths.rules_file(),
                 paths.themes(),
                 paths.accounts(),
                 paths.ledger(),
@@ -298,6 +299,7 @@ fn check_config(paths: &Paths, flags: Overrides) -> CommandResult {
     for (file, without) in [
         (paths.config_file(), "not there; the default settings are used"),
         (paths.keymap_file(), "not there; the default keys are used"),
+        (paths.rules_file(), "not there; each call rings"),
     ] {
         let found = if file.exists() { "fine" } else { without };
         lines.push(format!("{}: {found}", file.display()));

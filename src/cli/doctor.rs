@@ -15,10 +15,11 @@ use crate::config::paths::Paths;
 use crate::config::{Config, Overrides};
 use crate::ledger::Ledger;
 use crate::phone::PhoneSettings;
+use crate::rules::Rules;
 use crate::telegram::{Diagnosis, Network, diagnose};
 use crate::words::failure::FROZEN;
 use crate::words::screen::{SIGN_IN_AGAIN, command_after_sign_out};
-use crate::{runtime, text};
+use crate::{runtime, text, words};
 
 /// The difference of the clocks from which it is reported, in milliseconds. Telegram refuses messages
 /// of a clock that is 300 s behind or 30 s ahead.
@@ -107,6 +108,9 @@ pub(super) fn doctor(json: bool, flags: Overrides) -> CommandResult {
         Err(error) => Finding::failure("settings", error.to_string(), "mend that"),
     });
     hooks(config.as_ref().map_or(&[], |config| &config.hooks)).into_iter().for_each(&mut report);
+    if let Ok(config) = &config {
+        rules(&config.rules, &paths).into_iter().for_each(&mut report);
+    }
     report(terminal());
     if let Ok(config) = &config {
         sound(&config.phone).into_iter().for_each(&mut report);
@@ -210,6 +214,20 @@ fn hooks(hooks: &[Hook]) -> Vec<Finding> {
     }
     if findings.is_empty() && !hooks.is_empty() {
         findings.push(Finding::fine("hooks", "their programs can be run"));
+    }
+    findings
+}
+
+/// Checks the rules, as `onhook rules check` does.
+fn rules(rules: &Rules, paths: &Paths) -> Vec<Finding> {
+    const CHECK: &str = "rules";
+    // An unreadable folder of accounts is a finding of its own.
+    let accounts = AccountStore::at(paths.accounts()).names().unwrap_or_default();
+    let warnings = super::rules::warnings(rules, &accounts).into_iter();
+    let mut findings: Vec<_> =
+        warnings.map(|text| Finding::warning(CHECK, text, "mend rules.toml")).collect();
+    if findings.is_empty() && !rules.rules.is_empty() {
+        findings.push(Finding::fine(CHECK, words::rules::command::rules(rules)));
     }
     findings
 }

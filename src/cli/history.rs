@@ -16,7 +16,7 @@ use crate::records::CallRecord;
 use crate::{text, words};
 
 /// The calls that are read at once.
-const PAGE: usize = 1_000;
+pub(super) const PAGE: usize = 1_000;
 
 #[derive(Debug, Args)]
 pub(super) struct HistoryArgs {
@@ -45,12 +45,13 @@ pub(super) struct HistoryArgs {
 
 /// The earliest time of placing.
 #[derive(Debug, Clone, Copy)]
-enum Since {
+pub(super) enum Since {
     Date(jiff::civil::Date),
     Ago(SignedDuration),
 }
 
-fn since(text: &str) -> Result<Since, String> {
+/// Reads the argument of `--since`.
+pub(super) fn since(text: &str) -> Result<Since, String> {
     if let Ok(date) = text.parse() {
         return Ok(Since::Date(date));
     }
@@ -67,7 +68,7 @@ fn since(text: &str) -> Result<Since, String> {
 }
 
 impl Since {
-    fn time(self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    pub(super) fn time(self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         match self {
             Self::Date(date) => Some(date.to_zoned(zone.clone()).ok()?.timestamp()),
             Self::Ago(age) => now.checked_sub(age).ok(),
@@ -117,7 +118,8 @@ pub(super) fn history(args: &HistoryArgs) -> CommandResult {
     })?
 }
 
-fn is_closed(error: &anyhow::Error) -> bool {
+/// Whether the reader of standard output has closed it.
+pub(super) fn is_closed(error: &anyhow::Error) -> bool {
     let io = error.downcast_ref::<io::Error>();
     io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -14,9 +14,10 @@ use crate::app::action::Layer;
 use crate::config;
 use crate::config::keymap::Keymap;
 
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("~/.config/onhook/config.toml", "the settings; onhook config print prints the defaults"),
     ("~/.config/onhook/keymap.toml", "the keys; onhook config keymap prints the defaults"),
+    ("~/.config/onhook/rules.toml", "the rules; onhook rules print prints an example"),
     ("~/.config/onhook/themes/", "the themes of your own"),
     ("~/.local/share/onhook/", "the accounts, and ledger.db with every call"),
     ("~/.local/state/onhook/onhook.log", "the log, if ONHOOK_LOG is set"),

@@ -33,14 +33,6 @@ pub enum ProgramError {
     NotExecutable,
 }
 
-/// The path of a program, with the home folder for `~/`.
-pub fn path(program: &str, home: Option<&OsStr>) -> PathBuf {
-    match (program.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => Path::new(home).join(rest),
-        _ => PathBuf::from(program),
-    }
-}
-
 impl Hook {
     /// Checks that the program can be run, with the home folder and the search path of hooks.
     ///
@@ -51,24 +43,44 @@ impl Hook {
         home: Option<&OsStr>,
         search_path: Option<&OsStr>,
     ) -> Result<(), ProgramError> {
-        let program = path(&self.program, home);
-        if self.program.contains('/') {
-            return match fs::metadata(&program) {
-                Ok(file) if is_executable(&file) => Ok(()),
-                Ok(_) => Err(ProgramError::NotExecutable),
-                Err(_) => Err(ProgramError::NoFile),
-            };
-        }
-        let folders = search_path.map(std::env::split_paths).into_iter().flatten();
-        let found: Vec<_> =
-            folders.filter_map(|folder| fs::metadata(folder.join(&program)).ok()).collect();
-        if found.iter().any(is_executable) {
-            Ok(())
-        } else if found.iter().any(Metadata::is_file) {
-            Err(ProgramError::NotExecutable)
-        } else {
-            Err(ProgramError::NotInPath)
-        }
+        check_program(&self.program, home, search_path)
+    }
+}
+
+/// A program with the home folder for `~/`.
+pub fn path(program: &str, home: Option<&OsStr>) -> PathBuf {
+    match (program.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => Path::new(home).join(rest),
+        _ => PathBuf::from(program),
+    }
+}
+
+/// Checks that a program of a hook or a rule can be run.
+///
+/// # Errors
+/// There is no such file, or it is not executable.
+pub fn check_program(
+    program: &str,
+    home: Option<&OsStr>,
+    search_path: Option<&OsStr>,
+) -> Result<(), ProgramError> {
+    let file = path(program, home);
+    if program.contains('/') {
+        return match fs::metadata(&file) {
+            Ok(file) if is_executable(&file) => Ok(()),
+            Ok(_) => Err(ProgramError::NotExecutable),
+            Err(_) => Err(ProgramError::NoFile),
+        };
+    }
+    let folders = search_path.map(std::env::split_paths).into_iter().flatten();
+    let found: Vec<_> =
+        folders.filter_map(|folder| fs::metadata(folder.join(&file)).ok()).collect();
+    if found.iter().any(is_executable) {
+        Ok(())
+    } else if found.iter().any(Metadata::is_file) {
+        Err(ProgramError::NotExecutable)
+    } else {
+        Err(ProgramError::NotInPath)
     }
 }
 

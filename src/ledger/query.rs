@@ -38,6 +38,12 @@ SELECT placed FROM calls INDEXED BY by_person
 WHERE peer = :peer AND placed >= :since AND NOT outgoing AND ended IS NOT NULL AND id <> :id
 ORDER BY placed DESC LIMIT :limit";
 
+/// The same of calls before a time.
+const EARLIER_THAN: &str = "
+SELECT placed FROM calls INDEXED BY by_person
+WHERE peer = :peer AND placed BETWEEN :since AND :at AND NOT outgoing AND ended IS NOT NULL AND id <> :id
+ORDER BY placed DESC LIMIT :limit";
+
 /// How many calls each rule has met.
 const RULE_COUNTS: &str = "
 SELECT rule, rule_dry, COUNT(*), MAX(placed) FROM calls INDEXED BY by_rule
@@ -161,13 +167,45 @@ impl Ledger {
         let mut params = of();
         params.push(param("since", ago(24 * FACT_DAYS).as_millisecond()));
         params.push(param("limit", FACT_CALLS));
-        let mut rows = self.connection.query(EARLIER, params).await?;
-        let mut earlier = Vec::new();
-        while let Some(row) = rows.next().await? {
-            earlier.extend(RowReader(row).time("placed")?);
-        }
-        facts.earlier = Some(earlier);
+        facts.earlier = Some(self.times(EARLIER, params).await?);
         Ok(facts)
+    }
+
+    /// When the person who made the call with this id had called before, the latest time first, as
+    /// [`CallerFacts::earlier`] had it at the time of that call.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn earlier_calls(
+        &self,
+        peer: i64,
+        call: i64,
+        at: Timestamp,
+    ) -> Result<Vec<Timestamp>, LedgerError> {
+        let days = SignedDuration::from_hours(24 * FACT_DAYS);
+        let since = at.saturating_sub(days).unwrap_or(at);
+        let params = vec![
+            param("peer", peer),
+            param("id", call),
+            param("since", since.as_millisecond()),
+            param("at", at.as_millisecond()),
+            param("limit", FACT_CALLS),
+        ];
+        self.times(EARLIER_THAN, params).await
+    }
+
+    /// The times of placing that a query finds.
+    async fn times(
+        &self,
+        query: &str,
+        params: Vec<(String, Value)>,
+    ) -> Result<Vec<Timestamp>, LedgerError> {
+        let mut rows = self.connection.query(query, params).await?;
+        let mut times = Vec::new();
+        while let Some(row) = rows.next().await? {
+            times.extend(RowReader(row).time("placed")?);
+        }
+        Ok(times)
     }
 
     /// How many calls each rule has met, and the latest time.

@@ -110,6 +110,11 @@ impl Condition {
         (!holds).then_some(Mismatch::Weekday)
     }
 
+    /// Whether it holds for every call.
+    pub fn is_always(&self) -> bool {
+        Self { zone: None, ..self.clone() } == Self::default()
+    }
+
     /// Whether it depends on earlier calls of the caller.
     pub fn needs_history(&self) -> bool {
         self.repeated.is_some() || self.calls.is_some()
@@ -118,11 +123,16 @@ impl Condition {
 
 impl CallCount {
     fn holds(self, call: &RuleCall<'_>) -> bool {
-        let Some(earlier) = call.earlier else { return false };
+        self.count(call).is_some_and(|count| {
+            count >= self.at_least && self.at_most.is_none_or(|most| count <= most)
+        })
+    }
+
+    /// How often the caller has called in these days, if that is known.
+    pub fn count(self, call: &RuleCall<'_>) -> Option<u32> {
         let days = SignedDuration::from_hours(24 * i64::from(self.days));
         let since = call.at.saturating_sub(days).unwrap_or(Timestamp::MIN);
-        let count = earlier.iter().filter(|at| **at >= since).count();
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        count >= self.at_least && self.at_most.is_none_or(|most| count <= most)
+        let count = call.earlier?.iter().filter(|at| **at >= since).count();
+        Some(u32::try_from(count).unwrap_or(u32::MAX))
     }
 }

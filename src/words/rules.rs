@@ -1,10 +1,14 @@
 //! Sentences about rules.
 
+pub mod command;
+pub mod mismatch;
+
 use jiff::civil::Weekday;
 
 use crate::calls::history::HistoryKind;
 use crate::calls::rule_mark::{RuleAction, RuleMark};
-use crate::rules::{CallCount, Condition, Mismatch, PersonPattern, Reaction};
+use crate::rules::{CallCount, Condition, PersonPattern, Reaction};
+use crate::text;
 
 /// The rule that has declined a call.
 pub fn by_rule(rule: &str) -> String {
@@ -57,7 +61,7 @@ pub fn reaction(reaction: &Reaction) -> String {
             let text = if decline.text.is_some() { ", with a text" } else { "" };
             format!("is declined ({reason}){grace}{text}")
         }
-        Reaction::Ask(program) => format!("is decided by {}", program.program),
+        Reaction::Ask(program) => format!("is decided by {}", text::clean(&program.program)),
     }
 }
 
@@ -69,7 +73,7 @@ pub fn condition(when: &Condition) -> Option<String> {
     };
     let mut parts = Vec::new();
     if !when.accounts.is_empty() {
-        parts.push(format!("account {}", when.accounts.join(", ")));
+        parts.push(format!("account {}", text::clean(&when.accounts.join(", "))));
     }
     if !when.people.is_empty() {
         parts.push(format!("from {}", list(&when.people)));
@@ -92,14 +96,10 @@ pub fn condition(when: &Condition) -> Option<String> {
     parts.extend(
         when.repeated.map(|within| format!("repeated within {} min", within.as_secs() / 60)),
     );
-    parts.extend(when.calls.map(|CallCount { days, at_least, at_most }| {
-        let count = match at_most {
-            Some(most) if most == at_least => format!("{most}"),
-            Some(most) => format!("{at_least} to {most}"),
-            None => format!("{at_least} or more"),
-        };
-        format!("{count} earlier calls in {days} days")
-    }));
+    parts.extend(
+        when.calls
+            .map(|calls| format!("{} earlier calls in {} days", count_range(calls), calls.days)),
+    );
     parts.extend(
         when.do_not_disturb.map(|on| format!("do not disturb {}", if on { "on" } else { "off" })),
     );
@@ -107,6 +107,16 @@ pub fn condition(when: &Condition) -> Option<String> {
     parts.extend(when.idle.map(|idle| format!("{}idle", is(idle))));
     parts.extend(when.locked.map(|locked| format!("{}locked", is(locked))));
     (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+/// How often somebody must have called.
+fn count_range(calls: CallCount) -> String {
+    let CallCount { at_least, at_most, .. } = calls;
+    match at_most {
+        Some(most) if most == at_least => format!("{most}"),
+        Some(most) => format!("{at_least} to {most}"),
+        None => format!("{at_least} or more"),
+    }
 }
 
 /// A day of the week, in short.
@@ -127,25 +137,6 @@ fn kind(kind: HistoryKind) -> &'static str {
         HistoryKind::Audio => "audio",
         HistoryKind::Video => "video",
         HistoryKind::Group => "group",
-    }
-}
-
-/// Why a rule does not match a call.
-pub fn mismatch(mismatch: Mismatch) -> &'static str {
-    match mismatch {
-        Mismatch::Account => "another account",
-        Mismatch::Person => "another person",
-        Mismatch::List => "not in the list",
-        Mismatch::Contact => "contact or not does not fit, or is unknown",
-        Mismatch::Hours => "outside of its hours",
-        Mismatch::Weekday => "on another day",
-        Mismatch::Kind => "another kind of call",
-        Mismatch::Repeated => "no call shortly before, or unknown",
-        Mismatch::Calls => "another number of earlier calls, or unknown",
-        Mismatch::DoNotDisturb => "do not disturb does not fit",
-        Mismatch::InCall => "another call does not fit",
-        Mismatch::Idle => "idle or not does not fit, or is unknown",
-        Mismatch::Locked => "locked or not does not fit, or is unknown",
     }
 }
 

@@ -95,7 +95,7 @@ fn options_stand_before_or_after_the_command() {
 }
 
 /// Each command, with arguments with which it ends at once.
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 22] = [
     &["accounts"],
     &["accounts", "list"],
     &["accounts", "rename", "ada", "work"],
@@ -113,6 +113,7 @@ const COMMANDS: [&[&str]; 21] = [
     &["login", "--import"],
     &["logout", "ada"],
     &["man", "watch"],
+    &["rules", "print"],
     &["serve", "none/such.toml"],
     &["status"],
     &["watch"],
@@ -208,6 +209,7 @@ fn checking_the_configuration_says_what_was_checked() {
         checked(&folder),
         "FOLDER/config.toml: not there; the default settings are used\n\
          FOLDER/keymap.toml: fine\n\
+         FOLDER/rules.toml: not there; each call rings\n\
          FOLDER/themes/own.toml: fine\n\
          ONHOOK_THEME: fine\n\
          ONHOOK_LOG: info, in FOLDER/onhook.log\n"
@@ -238,6 +240,30 @@ fn the_doctor_names_programs_of_hooks_that_cannot_be_run() {
             "warning  hooks       ~/none.sh: there is no such file; mend `run` in config.toml",
             "warning  hooks       ~/note: it is not executable; make it executable with: chmod +x",
         ]
+    );
+}
+
+#[test]
+fn the_doctor_checks_the_rules() {
+    let folder = folder();
+    let check = |text: &str| {
+        fs::write(folder.path().join("rules.toml"), text).expect("written");
+        let output = onhook(&folder).arg("doctor").output().expect("the program runs");
+        let lines = stdout(&output);
+        let lines = lines.lines().filter(|line| line.contains("rules"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let rule = "[[rule]]\nname = 'a'\nthen = { ring = true, run = ['/nonesuch'] }\n";
+    assert_eq!(check(""), Vec::<String>::new());
+    let fine = rule.replace("/nonesuch", "/bin/sh");
+    assert_eq!(check(&fine), ["fine     rules       1 rule, all dry"]);
+    let warning =
+        "warning  rules       rule “a”: /nonesuch: there is no such file; mend rules.toml";
+    assert_eq!(check(rule), [warning]);
+    let wrong = check("[[rule]]\nname = ''\n");
+    assert!(
+        wrong[0].starts_with("failure  settings") && wrong[0].contains("rules.toml:"),
+        "{wrong:?}"
     );
 }
 

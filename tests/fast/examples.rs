@@ -9,15 +9,26 @@ use tempfile::TempDir;
 use crate::common::program::{onhook, run_with_input};
 
 fn examples() -> Vec<(PathBuf, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/examples");
+    files("assets/examples")
+}
+
+/// The rules, and the program of one of them.
+fn examples_of_rules() -> Vec<(PathBuf, String)> {
+    files("assets/examples/rules")
+}
+
+fn files(folder: &str) -> Vec<(PathBuf, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let files = fs::read_dir(folder).expect("the examples").map(|it| it.expect("a file").path());
-    let files = files.map(|path| (path.clone(), fs::read_to_string(path).expect("a text")));
+    let files = files
+        .filter(|path| path.is_file())
+        .map(|path| (path.clone(), fs::read_to_string(path).expect("a text")));
     files.collect()
 }
 
 #[test]
 fn every_example_says_what_it_does_and_where_it_goes() {
-    for (path, text) in examples() {
+    for (path, text) in examples().into_iter().chain(examples_of_rules()) {
         let text = text.strip_prefix("#!/bin/sh\n").unwrap_or(&text);
         let comment: Vec<_> =
             text.lines().take_while(|line| line.starts_with(['#', '/'])).collect();
@@ -45,6 +56,41 @@ fn the_settings_in_examples_are_accepted() {
         assert!(output.status.success(), "{}: {output:?}", path.display());
     }
     assert_eq!(hooks, 3, "the hooks are found");
+}
+
+#[test]
+fn the_rules_in_examples_are_accepted_and_dry() {
+    let mut names = Vec::new();
+    for (path, text) in examples_of_rules() {
+        if path.extension().is_some_and(|it| it == "toml") {
+            let folder = TempDir::new().expect("a folder");
+            fs::write(folder.path().join("rules.toml"), text).expect("written");
+            let output = onhook(folder.path(), &["rules", "check"]).output().expect("it runs");
+            let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(output.status.success(), "{}: {output:?}", path.display());
+            assert!(printed.lines().next().is_some_and(|it| it.ends_with("all dry")), "{printed}");
+            names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    let wanted = ["night", "one-account", "secretary", "unknown-callers", "working-hours"];
+    assert_eq!(names, wanted);
+}
+
+#[test]
+fn the_secretary_declines_while_the_meeting_lasts() {
+    let folder = TempDir::new().expect("a folder");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/examples/rules/secretary.sh");
+    let answer = || {
+        let mut program = std::process::Command::new(&script);
+        program.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", folder.path());
+        let output = run_with_input(program, "{}\n");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    assert_eq!(answer(), "pass\n");
+    fs::write(folder.path().join(".meeting"), "").expect("written");
+    assert_eq!(answer(), "decline busy\n");
 }
 
 #[test]

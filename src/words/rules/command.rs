@@ -1,0 +1,216 @@
+//! What the commands `onhook rules …` print.
+
+use jiff::tz::TimeZone;
+
+use super::mismatch::mismatch;
+use super::{EACH_CALL, condition, reaction};
+use crate::calls::Party;
+use crate::rules::{Decision, Mismatch, Presence, Program, Reaction, Rule, RuleCall, Rules};
+use crate::text;
+
+/// There is no file of rules.
+pub const NO_FILE: &str = "not there; each call rings. `onhook rules print` prints an example";
+/// What `rules replay` does not know of calls of the past.
+pub const ASSUMED: &str = "do not disturb off; phone numbers and the desktop not known; programs \
+    that decide not asked";
+
+/// What `rules replay` assumes, in a line.
+pub fn assumed() -> String {
+    format!("assumed: {ASSUMED}")
+}
+
+/// How many rules there are.
+pub fn rules(rules: &Rules) -> String {
+    let dry = rules.rules.iter().filter(|rule| rule.dry).count();
+    let all = count(rules.rules.len(), "rule");
+    match dry {
+        0 => all,
+        dry if dry == rules.rules.len() => format!("{all}, all dry"),
+        dry => format!("{all}, {dry} of them dry"),
+    }
+}
+
+/// Each rule in one line: its number, its name, whether it is dry, what it waits for and what it does.
+pub fn rule_lines(rules: &Rules) -> Vec<String> {
+    table(rules, |rule| {
+        let when = condition(&rule.when).unwrap_or_else(|| EACH_CALL.to_owned());
+        format!("{when}: {}", action(rule))
+    })
+}
+
+/// A line for each rule that begins with its number, its name, and whether it is dry.
+fn table(rules: &Rules, text_of: impl Fn(&Rule) -> String) -> Vec<String> {
+    let width = rules.rules.iter().map(|rule| text::width(&rule.name)).max().unwrap_or_default();
+    let line = |(at, rule): (usize, &Rule)| {
+        let gap = " ".repeat(width - text::width(&rule.name));
+        format!("{:2}  {}{gap}  {}  {}", at + 1, rule.name, dryness(rule), text_of(rule))
+    };
+    rules.rules.iter().enumerate().map(line).collect()
+}
+
+/// What a rule does with a call, and which program it runs.
+fn action(rule: &Rule) -> String {
+    let run = rule.run.as_ref().map(|run| format!("; {} runs", text::clean(&run.program)));
+    format!("{}{}", reaction(&rule.then), run.unwrap_or_default())
+}
+
+/// A number of things.
+fn count(number: usize, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}
+
+fn dryness(rule: &Rule) -> &'static str {
+    if rule.dry { "dry " } else { "real" }
+}
+
+/// Rule number `at` meets no call, because number `before` meets each one.
+pub fn never_reached(rules: &Rules, at: usize, before: usize) -> String {
+    let (last, rule) = (&rules.rules[before].name, &rules.rules[at].name);
+    format!("rule {} “{rule}” meets no call: rule {} “{last}” meets each", at + 1, before + 1)
+}
+
+/// What is wrong with a rule.
+pub fn of_rule(rule: &str, what: &str) -> String {
+    format!("rule “{rule}”: {what}")
+}
+
+/// A program cannot be run.
+pub fn not_runnable(program: &Program, cause: &str) -> String {
+    format!("{}: {cause}", text::clean(&program.program))
+}
+
+/// A warning in a line of its own.
+pub fn warning(text: &str) -> String {
+    format!("warning: {text}")
+}
+
+/// The call of `rules test`, with everything that rules can depend on.
+pub fn tested_call(call: &RuleCall<'_>, zone: &TimeZone) -> String {
+    let RuleCall { account, peer, at, in_call, do_not_disturb, .. } = *call;
+    let contact = match peer.contact {
+        Some(true) => "a contact",
+        Some(false) => "not a contact",
+        None => "contact or not unknown",
+    };
+    let account = if account.is_empty() { "unknown" } else { account };
+    let local = at.to_zoned(zone.clone());
+    let zone = zone.iana_name().unwrap_or("local time");
+    let earlier = count(call.earlier.map_or(0, <[_]>::len), "earlier call");
+    let on = |is: bool| if is { "on" } else { "off" };
+    let Presence { idle, locked } = call.presence;
+    let desktop = match (idle == Some(true), locked == Some(true)) {
+        (false, false) => "somebody at the desktop",
+        (true, false) => "nobody at the desktop",
+        (false, true) => "desktop locked",
+        (true, true) => "nobody at the desktop, which is locked",
+    };
+    let facts = [
+        caller(peer),
+        contact.to_owned(),
+        format!("account {}", text::clean(account)),
+        call.kind.as_ref().to_owned(),
+        format!("{} {zone}", local.strftime("%a %Y-%m-%d %H:%M")),
+        earlier,
+        format!("do not disturb {}", on(do_not_disturb)),
+        if in_call { "another call active" } else { "no other call" }.to_owned(),
+        desktop.to_owned(),
+    ];
+    facts.join(" · ")
+}
+
+fn caller(peer: &Party) -> String {
+    let username = peer.username.as_ref().map(|username| format!("@{username}"));
+    let phone = peer.phone.as_ref().map(|phone| format!("+{phone}"));
+    let id = (peer.user_id > 0).then(|| peer.user_id.to_string());
+    let known = [peer.name.clone(), username, phone, id];
+    known.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// Each rule in one line: whether it matches a call, or which condition does not hold.
+pub fn match_lines(rules: &Rules, call: &RuleCall<'_>, zone: &TimeZone) -> Vec<String> {
+    table(rules, |rule| match rule.when.mismatch(call, zone) {
+        None => format!("matches: {}", action(rule)),
+        Some(unmet) => {
+            let why = mismatch(unmet, &rule.when, call, zone);
+            format!("no: {why}{}", remedy(unmet, call))
+        }
+    })
+}
+
+/// The options that give what is missing.
+fn remedy(unmet: Mismatch, call: &RuleCall<'_>) -> &'static str {
+    match unmet {
+        Mismatch::Contact if call.peer.contact.is_none() => "; add --contact or --stranger",
+        Mismatch::Account if call.account.is_empty() => "; add --account",
+        Mismatch::Account
+        | Mismatch::Person
+        | Mismatch::List
+        | Mismatch::Contact
+        | Mismatch::Hours
+        | Mismatch::Weekday
+        | Mismatch::Kind
+        | Mismatch::Repeated
+        | Mismatch::Calls
+        | Mismatch::DoNotDisturb
+        | Mismatch::InCall
+        | Mismatch::Idle
+        | Mismatch::Locked => "",
+    }
+}
+
+/// What happens to a call that no rule meets.
+pub fn without_rule(silent: bool) -> &'static str {
+    if silent { "no rule: is silent here, because do not disturb is on" } else { "no rule: rings" }
+}
+
+/// What the rules do with a call, and what the dry rule before would have done; `None` if none meets it.
+pub fn decision(decision: &Decision<'_>) -> Option<String> {
+    let acts = |rule: &Rule| format!("“{}”: {}", rule.name, reaction(&rule.then));
+    let dry = decision.dry.map(|rule| format!("dry {}", acts(rule)));
+    let real = decision.rule.map(|(_, rule)| acts(rule));
+    let parts: Vec<_> = dry.into_iter().chain(real).collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+/// The verdict of `rules test` about one decision.
+pub fn verdict(decision: &Decision<'_>, silent: bool) -> Vec<String> {
+    let real = decision.rule.map(|(number, rule)| {
+        let passes = matches!(rule.then, Reaction::Ask(_));
+        let next = if passes { "; if that passes:" } else { "" };
+        format!("rule {} “{}”: {}{next}", number + 1, rule.name, action(rule))
+    });
+    let real = real.unwrap_or_else(|| without_rule(silent).to_owned());
+    let dry = decision.dry.map(|rule| {
+        format!("dry rule “{}” would have come first: {}", rule.name, reaction(&rule.then))
+    });
+    std::iter::once(real).chain(dry).collect()
+}
+
+/// The line of the first verdict.
+pub fn first_verdict(line: &str) -> String {
+    format!("verdict: {line}")
+}
+
+/// How many calls `rules replay` has read, and how many of them a rule meets.
+pub fn replayed(calls: u64, met: u64, since: &str) -> String {
+    let noun = if calls == 1 { "call" } else { "calls" };
+    format!("{calls} incoming {noun} since {since}, {met} of them met by a rule")
+}
+
+/// The heads of the counts.
+pub const AS_THEY_ARE: &str = "as they are";
+pub const IF_REAL: &str = "if all were real";
+
+/// The counts of each rule: of the rules as they are, and as if none was dry.
+pub fn count_lines(rules: &Rules, as_they_are: &[u64], if_real: &[u64]) -> Vec<String> {
+    let width = rules.rules.iter().map(|rule| text::width(&rule.name)).max().unwrap_or_default();
+    let (first, second) = (AS_THEY_ARE.len(), IF_REAL.len());
+    let head = format!("{}{AS_THEY_ARE}  {IF_REAL}", " ".repeat(4 + width + 2 + 4 + 2));
+    let lines = rules.rules.iter().enumerate().zip(as_they_are).zip(if_real);
+    let line = |(((at, rule), now), real): (((usize, &Rule), &u64), &u64)| {
+        let gap = " ".repeat(width - text::width(&rule.name));
+        let name = format!("{:2}  {}{gap}  {}", at + 1, rule.name, dryness(rule));
+        format!("{name}  {now:first$}  {real:second$}")
+    };
+    std::iter::once(head).chain(lines.map(line)).collect()
+}

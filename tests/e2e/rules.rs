@@ -1,0 +1,162 @@
+//! The rules of `assets/examples/rules`: on a board each does what its comment states, and while it is
+//! dry nothing is sent.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::common::parallel::for_each;
+use crate::common::program::onhook;
+use crate::pty::{Start, hang_ups};
+
+/// The text of an example.
+fn example(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/examples/rules");
+    fs::read_to_string(folder.join(name)).expect("the example")
+}
+
+/// The same rules at every hour and on every day, because the clock of the board is the real one.
+fn always(rules: &str) -> String {
+    let week = "weekdays = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"]";
+    let all = "weekdays = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]";
+    let rules = rules.replace("22:00-07:00", "00:00-24:00").replace("09:00-17:00", "00:00-24:00");
+    rules.replace(week, all)
+}
+
+/// The same rules, switched on.
+fn real(rules: &str) -> String {
+    assert!(rules.contains("dry = true"), "{rules}");
+    rules.replace("dry = true", "dry = false")
+}
+
+/// A board on whose calls these rules decide.
+fn board(rules: &str, scenario: &str) -> Start {
+    Start::scenario(scenario).size(220, 30).file("rules.toml", rules).arg("--rules")
+}
+
+/// The action that `rules test` prints for a call, and the rule that decides.
+fn tested(rules: &str, args: &str) -> (String, Option<String>) {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    fs::write(folder.path().join("rules.toml"), rules).expect("the rules");
+    let mut command = onhook(folder.path(), &["rules", "test", "--json", "--from", "7"]);
+    // A comma stands for the space between a day and a time.
+    let words = args.split_whitespace().map(|word| word.replace(',', " "));
+    let output = command.args(words).env("TZ", "UTC").output().expect("the program runs");
+    assert!(output.status.success(), "{args}: {output:?}");
+    let json: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
+    let verdict = &json["verdicts"][0];
+    let rule = verdict["rule"].as_str().map(str::to_owned);
+    (verdict["action"].as_str().expect("an action").to_owned(), rule)
+}
+
+fn check(rules: &str, cases: &[(&str, &str)]) {
+    for (args, wanted) in cases {
+        assert_eq!(tested(rules, args).0, *wanted, "{args}");
+    }
+}
+
+const ONE_CALL: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
+
+#[test]
+fn at_night_strangers_are_declined_and_contacts_ring() {
+    let rules = real(&example("night.toml"));
+    let cases = [
+        ("--stranger --at 21:59", "ring"),
+        ("--stranger --at 22:00", "decline"),
+        ("--stranger --at 06:59", "decline"),
+        ("--stranger --at 07:00", "ring"),
+        ("--contact --at 23:00", "ring"),
+        ("--at 23:00", "ring"),
+    ];
+    check(&rules, &cases);
+    let contact = "[[person]]\nkey = 'carol'\nname = 'Carol'\nknown = 'contact'\n\
+        [[call]]\nfrom = 'carol'\nto = 'me'\nat = 0.1\n";
+    let board = board(&always(&rules), &format!("{ONE_CALL}{contact}")).run();
+    board.see_line(&["Grace Hopper", "rule “night” declines in"]);
+    board.see_line(&["Grace Hopper", "declined by rule “night” (busy)"]);
+    board.see_line(&["ringing", "Carol"]);
+    let sent = hang_ups(&board.quit().requests);
+    let [sent] = sent.as_slice() else { panic!("one decline, not {sent:?}") };
+    assert_eq!((&sent["args"]["reason"], &sent["answer"]), (&"busy".into(), &"ok".into()));
+}
+
+#[test]
+fn the_first_call_of_somebody_unknown_is_silent_and_the_second_rings() {
+    let rules = real(&example("unknown-callers.toml"));
+    let cases =
+        [("--stranger", "silence"), ("--stranger --calls-before 1", "ring"), ("--contact", "ring")];
+    check(&rules, &cases);
+    let again = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 4\n";
+    let scenario = format!("{ONE_CALL}rings = 3\n{again}");
+    let board = board(&rules, &scenario).run();
+    board.see_line(&["ringing", "Grace Hopper", "silent by rule “unknown callers”"]);
+    board.see_line(&["Grace Hopper", "missed", "silent by rule “unknown callers”"]);
+    let second = board.see_line(&["ringing", "Grace Hopper"]);
+    assert!(!second.contains("silent"), "{second}");
+    assert!(hang_ups(&board.quit().requests).is_empty());
+}
+
+#[test]
+fn in_working_hours_calls_are_declined_and_the_second_within_three_minutes_rings() {
+    let rules = real(&example("working-hours.toml"));
+    // 27 November 2026 is a Friday.
+    let cases = [
+        ("--at 2026-11-27,09:00", "decline"),
+        ("--at 2026-11-27,16:59", "decline"),
+        ("--at 2026-11-27,17:00", "ring"),
+        ("--at 2026-11-28,12:00", "ring"),
+        ("--at 2026-11-30,08:59", "ring"),
+        ("--at 2026-11-30,09:00 --calls-before 1", "ring"),
+    ];
+    check(&rules, &cases);
+    let again = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 3\n";
+    let board = board(&always(&rules), &format!("{ONE_CALL}{again}")).run();
+    board.see_line(&["Grace Hopper", "declined by rule “working hours” (busy)"]);
+    board.see_line(&["ringing", "Grace Hopper", "rings by rule “second call”"]);
+    let sent = hang_ups(&board.quit().requests);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+}
+
+#[test]
+fn calls_to_one_account_are_declined_as_missed() {
+    let rules = real(&example("one-account.toml"));
+    check(&rules, &[("--account work", "decline"), ("--account home", "ring")]);
+    let board = board(&rules.replace("\"work\"", "\"Ada Lovelace\""), ONE_CALL).run();
+    board.see_line(&["Grace Hopper", "declined by rule “one account” (missed)"]);
+    let sent = hang_ups(&board.quit().requests);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert_eq!(sent[0]["args"]["reason"], "missed");
+}
+
+#[test]
+fn rules_as_they_are_shipped_only_state_what_they_would_have_done() {
+    let would = [
+        ("night.toml", "would have been declined by “night” (dry)"),
+        ("unknown-callers.toml", "would have been silent by “unknown callers” (dry)"),
+        ("working-hours.toml", "would have been declined by “working hours” (dry)"),
+        ("one-account.toml", "would have been declined by “one account” (dry)"),
+        ("secretary.toml", "would have asked a program by “secretary” (dry)"),
+    ];
+    for_each(would, |(name, wanted)| {
+        let rules = always(&example(name)).replace("\"work\"", "\"Ada Lovelace\"");
+        // The caller gives up after a time in which a real rule would have declined the call.
+        let board = board(&rules, &format!("{ONE_CALL}rings = 5\n")).run();
+        board.see_line(&["ringing", "Grace Hopper", wanted]);
+        board.see_line(&["Grace Hopper", "missed", wanted]);
+        let ended = board.quit();
+        assert!(hang_ups(&ended.requests).is_empty(), "{name}: {:?}", ended.requests);
+        assert_eq!(tested(&rules, "--stranger --account work"), ("ring".to_owned(), None));
+    });
+}
+
+#[test]
+fn the_demo_uses_no_rules_unless_asked() {
+    let rules = real(&always(&example("night.toml")));
+    let start = Start::scenario(&format!("{ONE_CALL}rings = 5\n")).size(220, 30);
+    let board = start.file("rules.toml", &rules).run();
+    board.see_line(&["ringing", "Grace Hopper"]);
+    let ended = board.see_line(&["Grace Hopper", "missed"]);
+    assert!(!ended.contains("night"), "{ended}");
+    assert!(hang_ups(&board.quit().requests).is_empty());
+}

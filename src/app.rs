@@ -25,6 +25,7 @@ pub mod msg;
 pub mod notice;
 pub mod older_calls;
 pub mod phone;
+pub mod quiet_dialog;
 mod rating;
 pub mod recording;
 pub mod reply;

@@ -7,7 +7,7 @@ use super::action::{Action, Layer};
 use super::command_line::CommandLine;
 use super::device_picker::DevicePicker;
 use super::dial_dialog::Dial;
-use super::do_not_disturb::QuietDialog;
+use super::quiet_dialog::QuietDialog;
 use super::reply_dialog::ReplyDialog;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;

@@ -9,6 +9,7 @@ use super::State;
 use super::action::Action;
 use super::dialog::Dialog;
 use super::effect::{Effect, LedgerEffect};
+use super::quiet_dialog::QuietDialog;
 use crate::calls::AccountId;
 use crate::words::notice;
 
@@ -22,16 +23,6 @@ pub enum QuietEnd {
 
 /// For which accounts do not disturb is on, by their names on this machine. The empty name is all of them.
 pub type QuietAccounts = BTreeMap<String, QuietEnd>;
-
-/// The dialog in which it is switched.
-#[derive(Debug, Clone)]
-pub struct QuietDialog {
-    /// The account; `None` is all of them.
-    pub account: Option<AccountId>,
-    pub input: Input,
-    /// Whether what was entered means nothing.
-    pub is_wrong: bool,
-}
 
 /// What was entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +108,12 @@ impl State {
         if self.quiet_accounts.is_empty() {
             self.notices.show(notice::QUIET_OFF, now);
         }
-        vec![Effect::Ledger(LedgerEffect::SaveQuiet(self.quiet_accounts.clone()))]
+        let until = |end: &QuietEnd| match end {
+            QuietEnd::At(at) => Some(*at),
+            QuietEnd::Never => None,
+        };
+        let times = self.quiet_accounts.iter().map(|(name, end)| (name.clone(), until(end)));
+        vec![Effect::Ledger(LedgerEffect::SaveQuiet(times.collect()))]
     }
 }
 

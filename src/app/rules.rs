@@ -48,7 +48,7 @@ pub struct RuleState {
     pub zone: TimeZone,
     /// Since when they are known. Calls that were placed before are not theirs.
     since: Timestamp,
-    waiting: HashMap<CallKey, Waiting>,
+    waiting: HashMap<CallKey, PendingCall>,
     pub(super) countdowns: HashMap<CallKey, Countdown>,
     /// The calls that draw no attention.
     quiet: HashSet<CallKey>,
@@ -60,7 +60,7 @@ pub struct RuleState {
 
 /// What a call waits for.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Waiting {
+struct PendingCall {
     /// The rule at which the decision goes on.
     first: usize,
     history: Wait<Vec<Timestamp>>,
@@ -174,7 +174,7 @@ impl State {
         if !decides && disturbs {
             return self.ring(key, now);
         }
-        let mut waiting = Waiting { until: now + LOOK_UP, ..Waiting::default() };
+        let mut waiting = PendingCall { until: now + LOOK_UP, ..PendingCall::default() };
         if !decides {
             waiting.first = rules.rules.len();
         }
@@ -258,7 +258,7 @@ impl State {
         key: CallKey,
         number: usize,
         rule: &Rule,
-        waiting: Waiting,
+        waiting: PendingCall,
         now: Timestamp,
     ) -> Vec<Effect> {
         match &rule.then {
@@ -275,7 +275,7 @@ impl State {
             Reaction::Ask(program) => {
                 self.mark(key, &rule.name, RuleAction::Ask, false);
                 let until = now + program.limit + MARGIN;
-                let asked = Waiting { asked: Some(number), until, ..waiting };
+                let asked = PendingCall { asked: Some(number), until, ..waiting };
                 self.rules.waiting.insert(key, asked);
                 let program: Program = program.clone();
                 vec![Effect::Rules(RulesEffect::Ask { key, rule: number, program })]
@@ -426,7 +426,7 @@ impl State {
         answer: ProgramAnswer,
         now: Timestamp,
     ) -> Vec<Effect> {
-        let is_asked = |waiting: &&mut Waiting| waiting.asked == Some(number);
+        let is_asked = |waiting: &&mut PendingCall| waiting.asked == Some(number);
         let Some(waiting) = self.rules.waiting.get_mut(&key).filter(is_asked) else {
             return Vec::new();
         };

@@ -11,7 +11,6 @@ use super::accounts::RunningAccounts;
 use super::sign_in::BoardSignIn;
 use super::terminal::BoardTerminal;
 use crate::app::State;
-use crate::app::do_not_disturb::QuietEnd;
 use crate::app::effect::{
     ControlEffect, Effect, LedgerEffect, NotifyEffect, ProgramEffect, RecordsEffect, RulesEffect,
     SignInEffect, TerminalEffect,
@@ -198,14 +197,7 @@ impl EffectRunner {
                     LedgerEvent::RuleCallsRead { rule, calls }
                 });
             }
-            LedgerEffect::SaveQuiet(accounts) => {
-                let until = |end| match end {
-                    QuietEnd::At(at) => Some(at),
-                    QuietEnd::Never => None,
-                };
-                let times = accounts.into_iter().map(|(account, end)| (account, until(end)));
-                ledger.save_quiet(times.collect());
-            }
+            LedgerEffect::SaveQuiet(times) => ledger.save_quiet(times),
             LedgerEffect::SaveOlder(account, calls) => {
                 let user_id = state.account(account).own.user_id;
                 let rows =

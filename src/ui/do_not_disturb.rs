@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{View, popup, put, put_all, with_cursor};
 use crate::app::action::{Action, Layer};
-use crate::app::do_not_disturb::QuietDialog;
+use crate::app::quiet_dialog::QuietDialog;
 use crate::words::quiet as words;
 
 /// The width of the inside, in cells.

@@ -62,6 +62,8 @@ fn check(mut board: Board, tabs: &str) {
         ("onhook --theme=du", "onhook --theme=dusk "),
         ("onhook --ascii accounts ren", "onhook --ascii accounts rename "),
         ("onhook history --acc", "onhook history --account "),
+        ("onhook rules rep", "onhook rules replay "),
+        ("onhook rules test --account wo", "onhook rules test --account work "),
         ("onhook history --account wo", "onhook history --account work "),
         ("onhook demo error-conn", "onhook demo error-connection-lost"),
         // A file, because nothing else fits.

@@ -44,7 +44,7 @@ const IMPORTS: [ImportRule; 18] = [
     },
     ImportRule {
         module: "ui",
-        may: &["app", "calls", "config", "qr", "sign_in", "text", "words"],
+        may: &["app", "calls", "config", "qr", "rules", "sign_in", "text", "words"],
         never: &["tokio", "grammers", "crossterm", "std::fs", "Timestamp::now"],
     },
     ImportRule {

@@ -529,7 +529,11 @@ async fn the_ledger_knows_how_often_a_person_has_called_and_what_became_of_it() 
     let another = facts(103, 198, 199).await;
     assert_eq!(another.calls_in_week, 39);
     assert_eq!(another.last.map(|(placed, _)| placed), Some(at(193 * 60)));
-    assert_eq!(facts(999, 0, 199).await, CallerFacts::default());
+    let unknown = CallerFacts { earlier: Some(Vec::new()), ..CallerFacts::default() };
+    assert_eq!(facts(999, 0, 199).await, unknown);
+    let earlier = another.earlier.expect("it is known");
+    assert_eq!(earlier.first(), Some(&at(188 * 60)), "of the incoming ones");
+    assert_eq!(earlier.len(), 19);
     let later = facts(103, 0, 199 + 8 * 24 * 60).await;
     assert_eq!((later.calls_in_week, later.rings_in_hour), (0, 0));
     assert!(later.last.is_some());

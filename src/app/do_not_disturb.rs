@@ -11,7 +11,7 @@ use super::dialog::Dialog;
 use super::effect::{Effect, LedgerEffect};
 use super::quiet_dialog::QuietDialog;
 use crate::calls::AccountId;
-use crate::words::notice;
+use crate::words::{notice, quiet};
 
 /// When do not disturb ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +97,16 @@ impl State {
         self.quiet_accounts.retain(|_, end| !end.is_over(now));
         match order {
             QuietOrder::Until(end) => {
+                let until = match end {
+                    QuietEnd::At(at) => {
+                        let local = at.to_zoned(self.rules.zone.clone());
+                        Some(local.strftime("%H:%M").to_string())
+                    }
+                    QuietEnd::Never => None,
+                };
+                let account = account.map(|id| self.shown_account(self.account(id)));
+                let text = quiet::switched(until.as_deref(), account.as_deref());
+                self.notices.show(text, now);
                 self.quiet_accounts.insert(name, end);
             }
             // "Off" for all is off for each.

@@ -325,9 +325,11 @@ impl EffectRunner {
     /// Reads the file of the rules.
     pub(super) fn reload_rules(&self) -> LoopStep {
         let rules = match &self.rules_file {
-            Some(file) => config::rules::load(file)
-                .map(Arc::new)
-                .map_err(|error| text::clean(&error.to_string())),
+            Some(file) => config::rules::load(file).map(Arc::new).map_err(|error| {
+                // A notice has no room for the folder.
+                let folder = file.parent().map(|folder| format!("{}/", folder.display()));
+                text::clean(&error.to_string()).replace(&folder.unwrap_or_default(), "")
+            }),
             None => Err(words::notice::NO_RULES_FILE.to_owned()),
         };
         LoopStep::Apply(Msg::Rules(RulesEvent::Reloaded(rules)))

@@ -16,7 +16,9 @@ pub(super) fn draw(view: View, dialog: &QuietDialog, screen: Rect, buffer: &mut 
     let account = dialog.account.map(|id| view.state.shown_account(view.state.account(id)));
     let title = words::title(account.as_deref());
     let width = WIDTH.min(screen.width.saturating_sub(2));
-    let hints = crate::text::wrap(words::HINT, usize::from(width.saturating_sub(2)));
+    let rings = words::breakthrough(&view.state.rules.rules.breakthrough).unwrap_or_default();
+    let hint = format!("{} {rings}", words::HINT);
+    let hints = crate::text::wrap(hint.trim_end(), usize::from(width.saturating_sub(2)));
     let height = hints.len() as u16 + 1;
     let area = popup::popup(view, &title, (width, height), screen, buffer);
     let room = usize::from(area.width).saturating_sub(3);

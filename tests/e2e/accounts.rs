@@ -169,7 +169,7 @@ fn calls_are_stopped_for_this_session_and_let_in_again_among_the_accounts() {
     let served = ServerProcess::start(ring);
     let mut board = board_of(&served).size(110, 24).run();
     board.see_line(&["ringing", "Grace Hopper"]);
-    board.press("<f4>");
+    board.press("<f5>");
     board.see_line(&["ada", "receives calls"]);
     board.press("F");
     board.see("Stop calls here?");

@@ -6,8 +6,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::accounts::board_of_session;
 use crate::common::parallel::for_each;
 use crate::common::program::onhook;
+use crate::common::server_process::ServerProcess;
 use crate::pty::{Start, hang_ups};
 
 /// The text of an example.
@@ -159,4 +161,53 @@ fn the_demo_uses_no_rules_unless_asked() {
     let ended = board.see_line(&["Grace Hopper", "missed"]);
     assert!(!ended.contains("night"), "{ended}");
     assert!(hang_ups(&board.quit().requests).is_empty());
+}
+
+#[test]
+fn rules_are_edited_on_their_screen_and_a_wrong_file_changes_nothing() {
+    // The editor writes what the next file has, and then what the one after it has.
+    let right = "[[rule]]\nname = \"calm\"\nthen = { silence = true }\ndry = false\n";
+    let wrong = "[[rule]]\nname = \"loud\"\nthen = { decline = \"rude\" }\n";
+    let script = "#!/bin/sh\nif [ -e \"$0.done\" ]; then cat \"$0.wrong\"; else touch \"$0.done\"; \
+        cat \"$0.right\"; fi > \"$1\"\n";
+    let tools = tempfile::TempDir::new().expect("a folder");
+    let editor = tools.path().join("editor");
+    for (suffix, text) in [("", script), (".right", right), (".wrong", wrong)] {
+        let path = format!("{}{suffix}", editor.display());
+        fs::write(path, text).expect("a file of the editor");
+    }
+    let command = format!("sh {}", editor.display());
+    let mut board = Start::scenario("").size(140, 30).arg("--rules").env("EDITOR", &command).run();
+    board.press("<f4>");
+    board.see("No rules: each call rings.");
+    board.press("E");
+    board.see("1 rule is in force");
+    board.see_line(&["calm", "is silent here"]);
+    board.press("E");
+    board.see("'rude' is not one of");
+    board.see("the rules in force stay");
+    board.see_line(&["calm", "is silent here"]);
+    board.quit();
+}
+
+#[test]
+fn do_not_disturb_is_shown_silences_calls_and_survives_a_restart() {
+    let scenario = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
+    let served = ServerProcess::start(scenario);
+    let start = || board_of_session(&served, 0).size(110, 30);
+    let mut board = start().run();
+    board.see("ringing");
+    board.press("D");
+    board.see("Enter for an hour");
+    board.press("2h<enter>");
+    board.see("do not disturb is on until");
+    board.see("quiet until");
+    let folder = board.quit().folder;
+    let mut board = Start::own().at(folder).size(110, 30).run();
+    board.see("quiet until");
+    board.press("D");
+    board.press("off<enter>");
+    board.see("do not disturb is off");
+    board.see_no("quiet until");
+    board.quit();
 }

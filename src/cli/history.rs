@@ -176,7 +176,7 @@ fn json(call: &HistoryCall, account: &str) -> serde_json::Result<String> {
 }
 
 /// The columns of a line of CSV, and the fields of the record in them.
-const COLUMNS: [(&str, &str); 16] = [
+const COLUMNS: [(&str, &str); 20] = [
     ("account", "account"),
     ("id", "id"),
     ("user_id", "user_id"),
@@ -193,6 +193,10 @@ const COLUMNS: [(&str, &str); 16] = [
     ("reason_recorded", "reason_recorded"),
     ("ring_seconds", "ring_seconds"),
     ("talk_seconds", "talk_seconds"),
+    ("route", "route"),
+    ("rule", "rule"),
+    ("rule_action", "rule_action"),
+    ("rule_dry", "rule_dry"),
 ];
 
 fn csv(call: &HistoryCall, account: &str) -> anyhow::Result<String> {

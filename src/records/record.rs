@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::calls::account::ConnectionState;
 use crate::calls::failure::Failure;
 use crate::calls::history::{CallerFacts, HistoryCall};
+use crate::calls::own_call::SoundRoute;
+use crate::calls::rule_mark::RuleMark;
 use crate::calls::{
     AccountId, Call, CallKey, Change, Direction, EndedCall, Party, Provenance, RequestState,
 };
@@ -90,6 +92,12 @@ pub struct CallRecord {
     /// What caused the request that ends the call: `key`, `control`, `rule`, `notification` for its
     /// button, or `media` where the call of this session has failed.
     pub origin: Option<String>,
+    /// The name of the rule that the call has met; `do not disturb` where that has silenced it.
+    pub rule: Option<String>,
+    /// What the rule does: `ring`, `silence`, `decline`, or `ask` where its program has decided nothing.
+    pub rule_action: Option<String>,
+    /// Whether the rule is dry, so that it only would have done it.
+    pub rule_dry: Option<bool>,
     /// The reason that Telegram recorded: one of those that are sent, or
     /// `migrate-conference-call`.
     pub reason_recorded: Option<String>,
@@ -102,6 +110,8 @@ pub struct CallRecord {
     pub ring_seconds: Option<u32>,
     /// Seconds talked; null until it has ended or if it was not answered.
     pub talk_seconds: Option<u32>,
+    /// How the sound travelled in this session, `direct` or `relayed`; null if this session took no part.
+    pub route: Option<String>,
 }
 
 /// The JSON Schema of [`Record`].
@@ -150,12 +160,25 @@ impl CallRecord {
             ended_by: None,
             reason_sent: None,
             origin: None,
+            rule: None,
+            rule_action: None,
+            rule_dry: None,
             reason_recorded: None,
             error: None,
             remedy: None,
             ring_seconds: None,
             talk_seconds: None,
+            route: None,
         }
+    }
+
+    /// The record with the rule that the call has met, and the route of its sound.
+    fn marked(mut self, mark: Option<&RuleMark>, route: Option<SoundRoute>) -> Self {
+        self.rule = mark.map(|mark| mark.rule.to_string());
+        self.rule_action = mark.map(|mark| mark.action.as_ref().to_owned());
+        self.rule_dry = mark.map(|mark| mark.dry);
+        self.route = route.map(|route| route.as_ref().to_owned());
+        self
     }
 
     pub(super) fn living(call: &Call, facts: Option<&CallerFacts>) -> Self {
@@ -175,6 +198,7 @@ impl CallRecord {
             remedy: failure.map(|failure| failure.remedy().code().to_owned()),
             ..Self::new(call.key, &call.peer, call.direction, call.kind())
         }
+        .marked(call.rule.as_ref(), call.route)
     }
 
     pub(super) fn ended(ended: &EndedCall) -> Self {
@@ -197,6 +221,7 @@ impl CallRecord {
             talk_seconds: talked,
             ..Self::new(ended.key, &ended.peer, ended.direction, ended.kind())
         }
+        .marked(ended.rule.as_ref(), ended.route)
     }
 }
 
@@ -216,6 +241,7 @@ impl CallRecord {
             talk_seconds: call.talk_seconds,
             ..Self::new(key, &call.peer, call.direction, call.kind_code())
         }
+        .marked(call.rule.as_ref(), call.route)
     }
 }
 

@@ -76,6 +76,8 @@ pub struct OwnCallChecks {
     /// How many private values may still be made, and how often contacts may be read.
     exchanges: u32,
     look_ups: u32,
+    /// Whether the settings for calls were read in this run.
+    config_read: bool,
     /// The call that is to be answered once the own one has ended.
     next: Option<CallKey>,
     /// The calls that this run of the program has answered or placed.
@@ -98,6 +100,7 @@ impl OwnCallChecks {
         self.placing.clear();
         self.unheard.clear();
         self.next = None;
+        self.config_read = false;
     }
 
     /// (a) A call was placed: it is one that was asked for in this run.
@@ -253,6 +256,16 @@ impl OwnCallChecks {
             }
             "phone.sendSignalingData" => self.signaling(id, number("bytes"), state, ground_truth),
             "messages.getDhConfig" => spend(&mut self.exchanges, "an exchange of keys"),
+            // It changes nothing, and follows the first exchange of keys.
+            "phone.getCallConfig" => {
+                if self.ours.is_empty() && self.placed == 0 {
+                    Err("(a) the settings for calls are read without a call".to_owned())
+                } else if std::mem::replace(&mut self.config_read, true) {
+                    Err("(a) the settings for calls are read twice".to_owned())
+                } else {
+                    Ok(())
+                }
+            }
             "contacts.getContacts" => spend(&mut self.look_ups, "the contacts"),
             "phone.discardCall" => {
                 self.discarded.insert(id);

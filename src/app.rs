@@ -499,7 +499,8 @@ impl State {
                 return self.connection_changed(account, connection, now);
             }
             AccountEvent::Clock { ahead } => {
-                self.account_mut(account).clock_ahead = SignedDuration::from_millis(ahead);
+                let ahead = SignedDuration::from_millis(ahead);
+                self.account_mut(account).clock_ahead = Some(ahead);
             }
             AccountEvent::AuthorizationFlags(flags) => {
                 self.account_mut(account).authorization = flags;

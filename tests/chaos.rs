@@ -23,6 +23,10 @@ mod media;
 mod own_calls;
 #[path = "chaos/plan.rs"]
 mod plan;
+#[path = "chaos/rule_checks.rs"]
+mod rule_checks;
+#[path = "chaos/rule_plan.rs"]
+mod rule_plan;
 #[path = "chaos/session.rs"]
 mod session;
 
@@ -133,7 +137,7 @@ fn the_checks_hold_for_a_whole_day() {
 /// requests, is never sent.
 #[test]
 fn the_checks_hold_for_a_day_of_an_account_with_many_channels() {
-    play_day(&Plan::of_a_noisy_day(1));
+    play_day(&Plan::of_a_noisy_day(2));
 }
 
 fn play_day(plan: &Plan) {

@@ -26,8 +26,8 @@ pub struct AccountState {
     pub own: Party,
     /// The state of its connection.
     pub connection: ConnectionState,
-    /// How far the server's clock is ahead of this machine's.
-    pub clock_ahead: SignedDuration,
+    /// How far the server's clock is ahead of this machine's, once that is known.
+    pub clock_ahead: Option<SignedDuration>,
     /// How long a call may ring.
     pub ring_timeout: Duration,
     /// The flags of the session's authorization.
@@ -71,7 +71,7 @@ impl AccountState {
             name,
             own,
             connection: ConnectionState::default(),
-            clock_ahead: SignedDuration::ZERO,
+            clock_ahead: None,
             ring_timeout: RING_TIMEOUT,
             authorization: AuthorizationFlags::default(),
             frozen_by_telegram: false,
@@ -122,7 +122,7 @@ impl State {
 
     /// The server's clock of an account.
     pub fn server_now(&self, id: AccountId, now: Timestamp) -> Timestamp {
-        now.saturating_add(self.account(id).clock_ahead).unwrap_or(now)
+        now.saturating_add(self.account(id).clock_ahead.unwrap_or_default()).unwrap_or(now)
     }
 
     pub(super) fn is_online(&self, id: AccountId) -> bool {
@@ -260,6 +260,8 @@ impl State {
         now: Timestamp,
     ) -> Vec<Effect> {
         let RecalledCalls { living, ended } = calls;
+        // No rule decides about a call of an earlier run.
+        let is_on = std::mem::take(&mut self.rules.is_on);
         self.calls.restore(ended);
         for RecalledCall { events, maybe_sent } in living {
             let Some(key) = events.first().map(|event| event.key(account)) else { continue };
@@ -271,6 +273,7 @@ impl State {
             }
             self.calls.update(key, |call| call.maybe_sent = call.maybe_sent.or(maybe_sent));
         }
+        self.rules.is_on = is_on;
         if self.is_online(account) { self.reconcile(account) } else { Vec::new() }
     }
 }

@@ -141,6 +141,11 @@ impl RuleState {
         waiting.chain(self.countdowns.values().map(|countdown| countdown.until)).min()
     }
 
+    /// Whether no rule declines calls of an account, because Telegram asked for a wait.
+    fn is_paused(&self, account: AccountId, now: Timestamp) -> bool {
+        self.paused.get(&account).is_some_and(|until| now < *until)
+    }
+
     /// Whether a call draws no attention.
     pub(super) fn is_quiet(&self, key: CallKey) -> bool {
         self.quiet.contains(&key) || self.waiting.contains_key(&key)
@@ -166,8 +171,9 @@ impl State {
         }
         let peer = call.peer.user_id;
         let began = self.server_now(key.account, self.rules.since);
-        // Telegram gives whole seconds.
-        let is_new = call.placed.as_second() >= began.as_second();
+        // Telegram gives whole seconds of its own clock.
+        let is_new = self.account(key.account).clock_ahead.is_some()
+            && call.placed.as_second() >= began.as_second();
         let rules = Arc::clone(&self.rules.rules);
         let decides = self.rules.is_on && is_new && !call.doubtful && !rules.rules.is_empty();
         let disturbs = !self.is_disturbed(key.account, now);
@@ -300,7 +306,7 @@ impl State {
             self.notices.show_long(notice::too_many_declines(most), now);
             return self.ring(key, now);
         }
-        if self.rules.paused.get(&key.account).is_some_and(|until| now < *until) {
+        if self.rules.is_paused(key.account, now) {
             return self.ring(key, now);
         }
         self.mark(key, rule, RuleAction::Decline, false);
@@ -319,6 +325,9 @@ impl State {
         });
         if !rings || self.own_call(key).is_some() {
             return Vec::new();
+        }
+        if self.rules.is_paused(key.account, now) {
+            return self.ring(key, now);
         }
         self.rules.declined.push_back(now);
         let reason = Choice::Reason(countdown.decline.reason);
@@ -483,7 +492,8 @@ impl State {
     /// A decline by a rule has failed: if Telegram asked for a wait, no rule declines meanwhile.
     pub(super) fn rule_failed(&mut self, account: AccountId, failure: &Failure, now: Timestamp) {
         if let Remedy::RetryAfter(wait) = failure.remedy() {
-            self.rules.paused.insert(account, now + wait);
+            let until = self.rules.paused.entry(account).or_insert(now);
+            *until = (*until).max(now + wait);
             self.notices.show_long(notice::rules_paused(wait.as_secs()), now);
         }
     }

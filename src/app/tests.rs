@@ -38,6 +38,7 @@ fn key(id: i64) -> CallKey {
 fn board() -> State {
     let own = Party { name: Some("Ada".to_owned()), ..Party::unknown(ME) };
     let mut state = State::new(vec![AccountState::new("ada".to_owned(), own)]);
+    tell(&mut state, AccountEvent::Clock { ahead: 0 }, 0.0);
     tell(&mut state, AccountEvent::ConnectionState(ConnectionState::Online), 0.0);
     state
 }

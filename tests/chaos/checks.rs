@@ -1,11 +1,12 @@
 //! What has to hold: (a) to (d) after every step, (e) and (f) once the line is good again; (g), of
 //! the replies on the control socket, is in `control.rs`; (h) and (i), of the calls in which the program
-//! takes part, are in `media.rs` and `own_calls.rs`.
+//! takes part, are in `media.rs` and `own_calls.rs`; what rules may do is in `rule_checks.rs`.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
+use jiff::Timestamp;
 use onhook::app::action::Action;
 use onhook::app::dialog::Dialog;
 use onhook::app::phone::OwnCallOrder;
@@ -24,11 +25,12 @@ use tokio::time::Instant;
 
 use crate::common::requests::is_harmless;
 use crate::own_calls::{OwnBefore, OwnCallChecks};
+use crate::rule_checks::{RuleBefore, RuleChecks};
 
 /// What has gone wrong, if anything has.
 pub type Verdict = Result<(), String>;
 
-/// A hang-up that was asked for, or that follows from a failure of keys or media.
+/// A hang-up that was asked for, or that follows from a rule or from a failure of keys or media.
 struct Order {
     origin: Origin,
     reference: Reference,
@@ -66,6 +68,8 @@ pub struct Tally {
     pub answered: u64,
     pub placed: u64,
     pub media: u64,
+    /// Calls that rules declined.
+    pub by_rules: u64,
 }
 
 impl Tally {
@@ -78,16 +82,18 @@ impl Tally {
         self.answered += other.answered;
         self.placed += other.placed;
         self.media += other.media;
+        self.by_rules += other.by_rules;
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { calls, requests, asked, sent, again, answered, placed, media } = self;
+        let Self { calls, requests, asked, sent, again, answered, placed, media, by_rules } = self;
         write!(f, "{calls} calls, {requests} requests, {asked} hang-ups asked for, {sent} sent, ")?;
         write!(
             f,
-            "{again} calls tried again, {answered} answered, {placed} placed, {media} with media"
+            "{again} calls tried again, {by_rules} by rules, {answered} answered, {placed} placed, \
+             {media} with media"
         )
     }
 }
@@ -100,6 +106,7 @@ pub struct Checks {
     /// When the cursor was taken off a call that had gone.
     let_go: Option<Instant>,
     pub own: OwnCallChecks,
+    pub rules: RuleChecks,
 }
 
 /// The board before a message.
@@ -109,6 +116,7 @@ pub struct Before {
     meant: HashSet<CallKey>,
     attempts: HashMap<CallKey, (u32, bool)>,
     own: OwnBefore,
+    rules: RuleBefore,
 }
 
 /// What a message came from.
@@ -122,6 +130,8 @@ pub enum Cause {
     Order(OwnCallOrder),
     /// What has become of the keys or media of this call, or of all.
     OwnCall(Option<CallKey>),
+    /// The ledger has recalled the calls of the last run.
+    Recalled,
     Other,
 }
 
@@ -147,6 +157,7 @@ impl Checks {
             answered: self.own.answered,
             placed: self.own.placed,
             media: media as u64,
+            by_rules: self.rules.count() as u64,
         }
     }
 
@@ -160,7 +171,8 @@ impl Checks {
         let attempts = state.calls.live().map(|call| (call.key, attempt(call))).collect();
         let picking = matches!(state.dialog, Some(Dialog::Picker(_)));
         let own = OwnBefore::of(state);
-        Before { cursor: state.selection(), picking, meant, attempts, own }
+        let rules = RuleBefore::of(state);
+        Before { cursor: state.selection(), picking, meant, attempts, own, rules }
     }
 
     /// (b) The cursor never goes to another call by itself, but for the time after which nobody's
@@ -184,13 +196,22 @@ impl Checks {
     }
 
     /// What the program says of an order.
-    pub fn told(&mut self, key: CallKey, attempt: u32, outcome: &Result<RequestAnswer, Failure>) {
+    pub fn told(
+        &mut self,
+        key: CallKey,
+        attempt: u32,
+        outcome: &Result<RequestAnswer, Failure>,
+        now: Timestamp,
+    ) {
         // Tries are counted anew once an error has been dismissed: the last one is meant.
         let orders = self.orders.get_mut(&key).map(Vec::as_mut_slice).unwrap_or_default();
         if let Some(order) = orders.iter_mut().rev().find(|order| order.attempt == attempt) {
             order.never_sent = *outcome == Err(Failure::Offline);
             order.unknown =
                 outcome.as_ref().is_err_and(|failure| failure.remedy() == Remedy::Unknown);
+            if let (Origin::Rule, Err(failure)) = (order.origin, outcome) {
+                self.rules.failed(failure, now);
+            }
         }
     }
 
@@ -210,12 +231,23 @@ impl Checks {
         HangUps { asked: orders.len(), sent }
     }
 
-    /// (a) No hang-up without a key or a control command, (b) none for a call that it did not mean,
+    /// (a) No hang-up without a key, a control command or a rule that matches, (b) none for a call that it did not mean,
     /// (c) none while one is on its way. (i) By itself the program ends a call once at most.
-    pub fn after(&mut self, before: &Before, cause: &Cause, state: &State) -> Verdict {
+    pub fn after(
+        &mut self,
+        before: &Before,
+        cause: &Cause,
+        state: &State,
+        now: Timestamp,
+        ground_truth: impl Fn() -> Vec<CallTruth>,
+    ) -> Verdict {
         let key = match cause {
             Cause::Key(key) => Some(*key),
-            Cause::Hangup { .. } | Cause::Order(_) | Cause::OwnCall(_) | Cause::Other => None,
+            Cause::Hangup { .. }
+            | Cause::Order(_)
+            | Cause::OwnCall(_)
+            | Cause::Recalled
+            | Cause::Other => None,
         };
         if matches!(cause, Cause::Order(OwnCallOrder::Place(..)))
             || key == Some(Action::Accept) && before.own.person.is_some()
@@ -225,6 +257,7 @@ impl Checks {
         }
         self.cursor(before, key, state)?;
         self.own.after(&before.own, before.cursor, cause, state)?;
+        self.rules.after(&before.rules, cause, state, now, ground_truth)?;
         let own = before.own.key.into_iter().collect();
         let ends_own = match cause {
             Cause::Order(order) => *order == OwnCallOrder::HangUp,
@@ -259,6 +292,11 @@ impl Checks {
             if *origin == Origin::Media {
                 self.own.may_end(call.key, cause)?;
                 self.may_end_by_itself(call.key)?;
+            } else if *origin == Origin::Rule {
+                self.rules.may_decline(call, reason, cause, now)?;
+                if self.own.is_own(call.key) {
+                    return Err(format!("(a) {id} is declined by a rule, but was answered here"));
+                }
             } else if !orders && !without_picker {
                 return Err(format!("(a) a hang-up of {id} without a key for it: {key:?}"));
             }
@@ -272,7 +310,8 @@ impl Checks {
             {
                 return Err(format!("(b) a hang-up of {id} with another reason than chosen"));
             }
-            if *origin != Origin::Media && !meant.contains(&call.key) {
+            let by_itself = matches!(origin, Origin::Media | Origin::Rule);
+            if !by_itself && !meant.contains(&call.key) {
                 return Err(format!("(b) a hang-up of {id}, which nobody meant"));
             }
             if was_sending {

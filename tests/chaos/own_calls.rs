@@ -76,6 +76,9 @@ pub struct OwnCallChecks {
     /// How many private values may still be made, and how often contacts may be read.
     exchanges: u32,
     look_ups: u32,
+    /// How often the settings for calls were read, and how often the program was started again.
+    config_reads: u32,
+    restarts: u32,
     /// The call that is to be answered once the own one has ended.
     next: Option<CallKey>,
     /// The calls that this run of the program has answered or placed.
@@ -98,6 +101,7 @@ impl OwnCallChecks {
         self.placing.clear();
         self.unheard.clear();
         self.next = None;
+        self.restarts += 1;
     }
 
     /// (a) A call was placed: it is one that was asked for in this run.
@@ -131,6 +135,11 @@ impl OwnCallChecks {
         if self.ours.contains(&key) {
             self.failed.insert(key);
         }
+    }
+
+    /// Whether this run of the program has answered or placed the call.
+    pub fn is_own(&self, key: CallKey) -> bool {
+        self.ours.contains(&key)
     }
 
     pub fn has_failed(&self, key: CallKey) -> bool {
@@ -253,6 +262,17 @@ impl OwnCallChecks {
             }
             "phone.sendSignalingData" => self.signaling(id, number("bytes"), state, ground_truth),
             "messages.getDhConfig" => spend(&mut self.exchanges, "an exchange of keys"),
+            // It changes nothing, and follows the first exchange of keys.
+            "phone.getCallConfig" => {
+                if self.ours.is_empty() && self.placed == 0 {
+                    Err("(a) the settings for calls are read without a call".to_owned())
+                } else if self.config_reads > self.restarts {
+                    Err("(a) the settings for calls are read twice in a run".to_owned())
+                } else {
+                    self.config_reads += 1;
+                    Ok(())
+                }
+            }
             "contacts.getContacts" => spend(&mut self.look_ups, "the contacts"),
             "phone.discardCall" => {
                 self.discarded.insert(id);

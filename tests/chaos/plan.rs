@@ -14,6 +14,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::control::Target;
 use crate::media::MediaScript;
+use crate::rule_plan::{CALLERS, RulesSketch, StrayEvent, any_stray, any_versions};
 
 /// How long there is trouble, in seconds.
 const TROUBLE: u64 = 200;
@@ -37,6 +38,12 @@ pub enum Step {
     Answer(usize),
     /// Such a command hangs up the own call.
     HangUpOwn,
+    /// Text is pasted.
+    Paste(&'static str),
+    /// The rules are read again, in the version of this number; `None` is one that cannot be read.
+    Reload(Option<usize>),
+    /// An event for the rules that nothing waits for, about a call by its number.
+    Stray(usize, StrayEvent),
     /// The program ends, and is started again.
     Restart,
     /// The same, but what its session has learned since it was written last is lost: Telegram
@@ -61,6 +68,10 @@ pub struct Plan {
     phone: String,
     /// What the media of each call report.
     pub media: Vec<MediaScript>,
+    /// The versions of the rules; none if there are no rules.
+    pub rules: Vec<RulesSketch>,
+    /// Whether a command answers each call whose countdown begins.
+    pub answers_counting: bool,
     /// The table `[noise]`, or nothing.
     noise: &'static str,
     /// How long there is trouble, in seconds.
@@ -108,10 +119,16 @@ impl Plan {
             // All faults at once leave little of a session.
             proptest::sample::subsequence(fault_kinds().collect::<Vec<_>>(), 1..=troubles),
             proptest::collection::vec(any_steps(waits), steps),
-            (any_phone(), proptest::collection::vec(any_media(), 1..12)),
+            (
+                any_phone(),
+                proptest::collection::vec(any_media(), 1..12),
+                any_versions(),
+                proptest::bool::weighted(0.15),
+            ),
         );
         let tree = plan.new_tree(&mut runner).expect("nothing is filtered out");
-        let (calls, invitations, clock, variant, troubles, steps, (phone, media)) = tree.current();
+        let (calls, invitations, clock, variant, troubles, steps, others) = tree.current();
+        let (phone, media, rules, answers_counting) = others;
         let (variant, repeats_calls) = variant;
         let calls = [calls, invitations].concat();
         let steps = steps.concat();
@@ -124,6 +141,8 @@ impl Plan {
             troubles,
             phone,
             media,
+            rules,
+            answers_counting,
             noise: "",
             until,
             tick: 0,
@@ -153,13 +172,13 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n{:?}", self.scenario(), self.steps)
+        write!(f, "{}\n{:?}\n{:?}", self.scenario(), self.rules, self.steps)
     }
 }
 
 /// The people, and what happens to calls that the program places and answers: `[[person]]`, `[phone]`,
-/// `[signaling]` and `[[answer]]`. The first three people make the calls of the plan, and the others are
-/// contacts.
+/// `[signaling]` and `[[answer]]`. The first three people make most calls of the plan, and the others are
+/// contacts, of whom two call as well.
 fn any_phone() -> impl Strategy<Value = String> {
     let people = (
         proptest::collection::vec(any_hostility(), 3),
@@ -169,13 +188,17 @@ fn any_phone() -> impl Strategy<Value = String> {
         let mut text = String::new();
         let names = ["Grace Hopper", "Alan Turing", "Linus"].into_iter().zip(callers);
         for (person, (name, hostile)) in names.enumerate() {
-            let _ = write!(text, "[[person]]\nkey = 'p{person}'\nname = '{name}'\n{hostile}");
+            let username = CALLERS[person];
+            let _ = write!(
+                text,
+                "[[person]]\nkey = 'p{person}'\nname = '{name}'\nusername = '{username}'\n{hostile}"
+            );
         }
         for (contact, (answers, hostile)) in callees.into_iter().enumerate() {
             let _ = write!(
                 text,
                 "[[person]]\nkey = 'c{contact}'\nname = 'Contact {contact}'\nknown = 'contact'\n\
-                 {answers}{hostile}"
+                 username = 'contact_{contact}'\n{answers}{hostile}"
             );
         }
         text
@@ -366,16 +389,18 @@ fn any_message() -> impl Strategy<Value = String> {
 
 /// A call, as the scenario has it.
 fn any_call(until: u64) -> impl Strategy<Value = String> {
-    let person = 0usize..3;
+    // Contacts only call: those whom the program calls have another call at that time.
+    let person = (0usize..3, proptest::option::weighted(0.2, 0usize..2));
     let device = proptest::sample::select(vec!["here", "elsewhere"]);
     let container = proptest::sample::select(vec!["updates", "short", "combined"]);
     // Some come when all is well again, and some meet a busy device.
     let rings = prop_oneof![8 => 2.0..80.0f64, 1 => Just(0.02), 1 => Just(90.0)];
     let times = (0.0..(until + 280) as f64, rings);
     let head = (person, proptest::bool::weighted(0.7), times, any::<bool>(), any::<bool>())
-        .prop_map(|(person, incoming, (at, rings), video, receipt)| {
+        .prop_map(|((person, contact), incoming, (at, rings), video, receipt)| {
+            let caller = contact.map_or(format!("p{person}"), |contact| format!("c{contact}"));
             let (from, to) =
-                if incoming { (format!("p{person}"), "me".into()) } else { ("me".into(), format!("p{person}")) };
+                if incoming { (caller, "me".into()) } else { ("me".into(), format!("p{person}")) };
             let mut text = format!(
                 "[[call]]\nfrom = '{from}'\nto = '{to}'\nat = {at:.1}\nrings = {rings:.2}\nvideo = {video}\n"
             );
@@ -498,8 +523,21 @@ fn any_steps(waits: u64) -> impl Strategy<Value = Vec<Step>> {
             let wait = Step::Wait(if waits { wait } else { 0 });
             vec![Step::AskStatus, wait, Step::Hangup { target, reason, yes }]
         });
+    let quiet = (any::<bool>(), proptest::sample::select(vec!["", "1m", "on", "off", "off"]));
+    let quiet = quiet.prop_map(|(one, text)| {
+        let account = if one { Action::Complete } else { Action::CompleteBack };
+        let open = [Step::Press(Action::DoNotDisturb), Step::Press(account), Step::Paste(text)];
+        open.into_iter().chain([Step::Press(Action::Accept)]).collect::<Vec<_>>()
+    });
+    let rules = prop_oneof![
+        2 => quiet,
+        2 => proptest::option::weighted(0.8, 0usize..4).prop_map(|it| vec![Step::Reload(it)]),
+        2 => (0usize..4, any_stray()).prop_map(|(call, event)| vec![Step::Stray(call, event)]),
+        1 => Just(vec![Step::Press(Action::Top), Step::Press(Action::Silence)]),
+    ];
     prop_oneof![
         4 => control,
+        4 => rules,
         8 => (0..waits).prop_map(|millis| vec![Step::Wait(millis)]),
         6 => (0u64..400).prop_map(|millis| vec![Step::Wait(millis)]),
         12 => key.prop_map(|key| vec![Step::Press(key)]),

@@ -9,12 +9,14 @@ use onhook::accounts::AccountStore;
 use onhook::app::effect::PhoneEffect;
 use onhook::app::msg::{LedgerEvent, Msg};
 use onhook::app::phone::{OwnCallOrder, PhoneEvent};
+use onhook::app::rules::RulesEvent;
 use onhook::calls::account::{AccountEvent, ConnectionState};
 use onhook::calls::own_call::OwnCallEvent;
 use onhook::calls::{CallKey, Party};
 use onhook::clock::Clock;
 use onhook::control::protocol::ControlCommand;
 use onhook::control::{self, event::ControlEvent};
+use onhook::rules::Rules;
 use onhook::runtime::{AccountSetup, Switchboard};
 use onhook::telegram::{Network, SessionSource};
 use onhook_loopback::{Scenario, Server};
@@ -70,6 +72,10 @@ struct Play<'a> {
     switchboard: Switchboard,
     client: Client,
     media: &'a mut MediaStandIn,
+    /// The versions of the rules, and the number of the one that their file has.
+    rules: Vec<Arc<Rules>>,
+    version: usize,
+    answers_counting: bool,
     /// The people whom the program has found among its contacts.
     people: Vec<Party>,
     requests: &'a Requests,
@@ -89,6 +95,7 @@ impl Play<'_> {
         if !matches!(msg, Msg::Tick) {
             self.history.note(format!("{seconds:8.3} {msg:?}"));
         }
+        let now = self.switchboard.now();
         let before = Checks::before(&self.switchboard.state);
         let cause = match &msg {
             Msg::Action(action) => Cause::Key(*action),
@@ -108,11 +115,12 @@ impl Play<'_> {
             Msg::Account(_, AccountEvent::ConnectionState(ConnectionState::Online)) => {
                 Cause::OwnCall(None)
             }
+            Msg::Ledger(LedgerEvent::Recalled { .. }) => Cause::Recalled,
             _ => Cause::Other,
         };
         match &msg {
             Msg::Account(_, AccountEvent::RequestDone { key, attempt, outcome }) => {
-                self.checks.told(*key, *attempt, outcome);
+                self.checks.told(*key, *attempt, outcome, now);
                 if outcome.is_err() && self.switchboard.state.own_call(*key).is_some() {
                     self.checks.own.hang_up_failed();
                 }
@@ -135,13 +143,20 @@ impl Play<'_> {
                 self.checks.own.failed(CallKey::private(ACCOUNT, *id));
             }
             Msg::Phone(key, PhoneEvent::Ended(Some(_))) => self.checks.own.failed(*key),
+            Msg::Rules(RulesEvent::Reloaded(Ok(rules))) => {
+                self.checks.rules.reloaded(Arc::clone(rules), now);
+            }
+            Msg::Ledger(LedgerEvent::CallerFacts { key, facts }) => {
+                self.checks.rules.facts(*key, facts.earlier.clone());
+            }
             Msg::Account(_, AccountEvent::TaskPanicked) if !self.sends_invalid => {
                 return Err("a task panicked although the server sent nothing invalid".to_owned());
             }
             _ => {}
         }
         self.switchboard.dispatch(msg).map_err(|error| error.to_string())?;
-        self.checks.after(&before, &cause, &self.switchboard.state)?;
+        let ground_truth = || self.server.ground_truth(0);
+        self.checks.after(&before, &cause, &self.switchboard.state, now, ground_truth)?;
         self.media.carry_out(&self.switchboard.state)
     }
 
@@ -212,6 +227,9 @@ impl Play<'_> {
             | Step::Press(_)
             | Step::AskStatus
             | Step::Hangup { .. }
+            | Step::Paste(_)
+            | Step::Reload(_)
+            | Step::Stray(..)
             | Step::Restart
             | Step::Kill => None,
         }
@@ -219,14 +237,80 @@ impl Play<'_> {
 
     /// Takes in an order for the own call.
     async fn order(&mut self, order: OwnCallOrder) -> Verdict {
-        self.take(Msg::OwnCall(order))?;
+        self.message(Msg::OwnCall(order)).await
+    }
+
+    /// Takes in another message.
+    async fn message(&mut self, msg: Msg) -> Verdict {
+        self.take(msg)?;
         self.settle().await
+    }
+
+    /// What the file of the rules has now.
+    fn reloaded(&mut self, version: Option<usize>) -> RulesEvent {
+        let version = version.and_then(|version| version.checked_rem(self.rules.len()));
+        self.version = version.unwrap_or(self.version);
+        RulesEvent::Reloaded(match version {
+            Some(version) => Ok(Arc::clone(&self.rules[version])),
+            None => Err("a fault in the file".to_owned()),
+        })
+    }
+
+    /// The program reads the rules at its start.
+    fn use_rules(&mut self, clock: i64) {
+        let rules = self.rules.get(self.version).cloned();
+        self.switchboard.use_rules(rules.clone());
+        self.checks.rules.start(rules, self.switchboard.now(), clock);
     }
 
     /// Sends a command on the control socket.
     async fn command(&mut self, command: ControlCommand) -> Verdict {
         self.client.send(command);
         self.settle().await
+    }
+
+    /// A command answers a call that is about to be declined by a rule.
+    async fn answer_counting(&mut self) -> Verdict {
+        let state = &self.switchboard.state;
+        let counting = state.calls.live().find(|call| state.countdown(call.key).is_some());
+        match counting.map(|call| call.key) {
+            Some(key) if state.phone.is_none() => self.order(OwnCallOrder::Answer(key)).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Carries out a step, other than the end of the program.
+    async fn step(&mut self, step: &Step, tick: u64) -> Verdict {
+        match step {
+            Step::Wait(millis) => self.pass(*millis, tick).await?,
+            Step::Press(action) => self.message(Msg::Action(*action)).await?,
+            Step::Paste(text) => self.message(Msg::Paste((*text).to_owned())).await?,
+            Step::Reload(version) => {
+                let event = self.reloaded(*version);
+                self.message(Msg::Rules(event)).await?;
+            }
+            Step::Stray(number, event) => {
+                let calls = self.switchboard.state.calls.rows();
+                if let Some(at) = number.checked_rem(calls.len()) {
+                    let event = event.of(calls[at]);
+                    self.message(Msg::Rules(event)).await?;
+                }
+            }
+            Step::AskStatus => self.command(ControlCommand::Status {}).await?,
+            Step::Hangup { target, reason, yes } => {
+                if let Some(calls) = self.client.hangup(target) {
+                    let (reason, yes) = (*reason, *yes);
+                    self.command(ControlCommand::Hangup { calls, reason, yes }).await?;
+                }
+            }
+            Step::Place(_) | Step::Answer(_) | Step::HangUpOwn => {
+                if let Some(order) = self.order_of(step) {
+                    self.order(order).await?;
+                }
+            }
+            Step::Restart | Step::Kill => {}
+        }
+        Ok(())
     }
 
     /// Lets time pass, in steps of so many milliseconds.
@@ -239,6 +323,9 @@ impl Play<'_> {
                 self.take(Msg::Tick)?;
             }
             self.settle().await?;
+            if self.answers_counting {
+                self.answer_counting().await?;
+            }
         }
         Ok(())
     }
@@ -292,6 +379,9 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     let clock = Clock::of_runtime();
     let began = tokio::time::Instant::now();
     let mut checks = Checks::default();
+    let start = clock.now();
+    let rules = plan.rules.iter().enumerate().map(|(version, rules)| rules.at(version, start));
+    let rules = rules.collect();
     let (mut media, effects) = MediaStandIn::new(plan.media.clone());
     let (switchboard, client) = still(open(&accounts, folder.path(), clock, effects)).await;
     let mut play = Play {
@@ -300,6 +390,9 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
         client,
         media: &mut media,
         people: Vec::new(),
+        rules,
+        version: 0,
+        answers_counting: plan.answers_counting,
         requests: &requests,
         checks: &mut checks,
         history: &history,
@@ -307,26 +400,10 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
         sends_invalid: plan.has("invalid"),
         computes: false,
     };
+    play.use_rules(plan.clock);
     play.recalled().await?;
     for step in &plan.steps {
         match step {
-            Step::Wait(millis) => play.pass(*millis, plan.tick).await?,
-            Step::Press(action) => {
-                play.take(Msg::Action(*action))?;
-                play.settle().await?;
-            }
-            Step::AskStatus => play.command(ControlCommand::Status {}).await?,
-            Step::Hangup { target, reason, yes } => {
-                if let Some(calls) = play.client.hangup(target) {
-                    let (reason, yes) = (*reason, *yes);
-                    play.command(ControlCommand::Hangup { calls, reason, yes }).await?;
-                }
-            }
-            Step::Place(_) | Step::Answer(_) | Step::HangUpOwn => {
-                if let Some(order) = play.order_of(step) {
-                    play.order(order).await?;
-                }
-            }
             Step::Restart | Step::Kill => {
                 let Play { switchboard, client, .. } = play;
                 drop(client);
@@ -342,13 +419,17 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
                 let opening = open(&accounts, folder.path(), clock, effects);
                 let (switchboard, client) = still(opening).await;
                 play = Play { switchboard, client, computes: false, ..play };
+                play.use_rules(plan.clock);
                 play.recalled().await?;
             }
+            _ => play.step(step, plan.tick).await?,
         }
     }
     let left = (plan.until * 1000 + 500).saturating_sub(began.elapsed().as_millis() as u64);
     play.pass(left, plan.tick).await?;
     history.note(format!("{:8.3} all is well again", began.elapsed().as_secs_f64()));
+    // Like keys, rules send nothing from now on.
+    play.message(Msg::Rules(RulesEvent::Reloaded(Ok(Arc::default())))).await?;
     play.pass(RECOVERY, 500).await?;
     // Calls go on coming and going: from now on, all agree at every moment.
     for _ in 0..AGREEING {

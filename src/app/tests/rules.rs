@@ -81,6 +81,39 @@ fn a_call_is_declined_once_after_its_countdown() {
 }
 
 #[test]
+fn no_rule_declines_a_call_while_the_server_clock_is_unknown() {
+    let mut state = ruled(vec![rule("night", decline(0))]);
+    state.account_mut(ACCOUNT).clock_ahead = None;
+    let effects = rings(&mut state, 7, 1.0);
+    assert!(announces(&effects) && ordered(&effects).is_empty());
+    tell(&mut state, AccountEvent::Clock { ahead: 0 }, 2.0);
+    assert_eq!(ordered(&rings(&mut state, 8, 3.0)), [(8, EndReason::Busy)]);
+}
+
+#[test]
+fn no_rule_decides_about_a_call_that_is_recalled() {
+    let mut state = ruled(vec![rule("night", decline(0))]);
+    let events = vec![live(7, true, Stage::Requested)];
+    let living = vec![RecalledCall { events, maybe_sent: None }];
+    let calls = RecalledCalls { living, ended: Vec::new() };
+    update(&mut state, Msg::Ledger(LedgerEvent::Recalled { account: ACCOUNT, calls }), at(0.0));
+    let call = state.calls.get(key(7)).expect("it is recalled");
+    assert_eq!((&call.rule, call.request.is_sending()), (&None, false));
+}
+
+#[test]
+fn a_countdown_that_ends_while_telegram_wants_a_wait_declines_nothing() {
+    let mut state = ruled(vec![rule("night", decline(3))]);
+    rings(&mut state, 7, 1.0);
+    rings(&mut state, 8, 2.0);
+    ticks(&mut state, 4.0);
+    let flood = Failure::Refused { code: 420, name: "FLOOD_WAIT".to_owned(), value: Some(30) };
+    tell(&mut state, done(7, 1, Err(flood)), 4.1);
+    let due = ticks(&mut state, 5.0);
+    assert!(announces(&due) && ordered(&due).is_empty());
+}
+
+#[test]
 fn any_key_on_the_call_stops_its_countdown_and_moving_does_not() {
     let countdown = |state: &State| state.countdown(key(7)).is_some();
     let start = || {

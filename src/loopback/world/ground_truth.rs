@@ -4,6 +4,7 @@ use grammers_tl_types::enums;
 
 use super::{CallView, World};
 use crate::call::{CallFeedback, CallState, Endpoint, SessionIx};
+use crate::scenario::Acquaintance;
 use crate::scenario::MessageScript;
 
 /// The state of a call for one session.
@@ -14,6 +15,12 @@ pub struct CallTruth {
     pub id: i64,
     /// The user id of the other party.
     pub peer: i64,
+    /// The username of the other party.
+    pub peer_username: Option<String>,
+    /// Whether the other party has the flag `contact`.
+    pub peer_contact: bool,
+    /// Whether it began as a video call.
+    pub video: bool,
     /// Whether the session's user is the callee.
     pub incoming: bool,
     /// The constructor that the session receives while the call is live for it: `phoneCallRequested`,
@@ -115,9 +122,13 @@ impl World {
                 CallView::Live(live) => constructor(live),
                 _ => None,
             };
+            let peer = &self.users[call.peer_of(user)];
             ground_truth.push(CallTruth {
                 id: call.id,
-                peer: self.users[call.peer_of(user)].id,
+                peer: peer.id,
+                peer_username: peer.username.clone(),
+                peer_contact: peer.known == Acquaintance::Contact,
+                video: call.video,
                 incoming: user == call.callee,
                 live_constructor,
                 ended,

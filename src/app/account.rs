@@ -260,8 +260,8 @@ impl State {
         now: Timestamp,
     ) -> Vec<Effect> {
         let RecalledCalls { living, ended } = calls;
-        // No rule decides about a call of an earlier run.
-        let is_on = std::mem::take(&mut self.rules.is_on);
+        // No rule decides about a call of an earlier run, and nothing draws attention to it.
+        self.rules.is_recalling = true;
         self.calls.restore(ended);
         for RecalledCall { events, maybe_sent } in living {
             let Some(key) = events.first().map(|event| event.key(account)) else { continue };
@@ -273,7 +273,7 @@ impl State {
             }
             self.calls.update(key, |call| call.maybe_sent = call.maybe_sent.or(maybe_sent));
         }
-        self.rules.is_on = is_on;
+        self.rules.is_recalling = false;
         if self.is_online(account) { self.reconcile(account) } else { Vec::new() }
     }
 }

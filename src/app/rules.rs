@@ -44,6 +44,8 @@ pub struct RuleState {
     pub rules: Arc<Rules>,
     /// Whether they decide about calls.
     pub is_on: bool,
+    /// Whether calls of an earlier run are being added.
+    pub(super) is_recalling: bool,
     /// The zone of hours without their own.
     pub zone: TimeZone,
     /// Since when they are known. Calls that were placed before are not theirs.
@@ -123,6 +125,7 @@ impl Default for RuleState {
         Self {
             rules: Arc::default(),
             is_on: false,
+            is_recalling: false,
             zone: TimeZone::UTC,
             since: Timestamp::MAX,
             waiting: HashMap::new(),
@@ -166,7 +169,8 @@ impl State {
     /// Decides about a call that has just appeared.
     pub(super) fn consider(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
         let Some(call) = self.calls.get(key) else { return Vec::new() };
-        if call.phase != Phase::Ringing || call.direction != Direction::Incoming {
+        let rings = call.phase == Phase::Ringing && call.direction == Direction::Incoming;
+        if !rings || self.rules.is_recalling {
             return Vec::new();
         }
         let peer = call.peer.user_id;

@@ -137,7 +137,7 @@ fn the_checks_hold_for_a_whole_day() {
 /// requests, is never sent.
 #[test]
 fn the_checks_hold_for_a_day_of_an_account_with_many_channels() {
-    play_day(&Plan::of_a_noisy_day(2));
+    play_day(&Plan::of_a_noisy_day(1));
 }
 
 fn play_day(plan: &Plan) {

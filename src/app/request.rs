@@ -250,6 +250,10 @@ impl State {
                     return self.send_reply(key, now);
                 }
                 Err(failure) => {
+                    let sent = self.calls.ended(key).and_then(|ended| ended.sent);
+                    if sent.is_some_and(|sent| sent.origin == Origin::Rule) {
+                        self.rule_failed(key.account, &failure, now);
+                    }
                     let cause = ReplyFailure::of_decline(&failure);
                     self.calls.annotate(key, failure);
                     self.reply_failed(key, cause, now);

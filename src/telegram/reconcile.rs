@@ -19,7 +19,7 @@ use crate::calls::event::CallEvent;
 /// Messages per page of the call history.
 const PAGE_SIZE: i32 = 100;
 /// The maximum number of pages that are read. Pages may be short.
-const MAX_PAGES: usize = 100;
+const MAX_PAGES: usize = 300;
 /// How long a message may be missing from the index of the search.
 const INDEX_LAG: Duration = Duration::from_secs(6);
 /// By how much the message of a call may be older than the call, in seconds, because clocks differ.

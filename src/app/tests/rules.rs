@@ -224,6 +224,17 @@ fn a_wait_that_telegram_asks_for_pauses_the_rules_of_the_account() {
 }
 
 #[test]
+fn a_wait_that_is_asked_for_after_the_end_of_the_call_pauses_the_rules_as_well() {
+    let mut state = ruled(vec![rule("all", decline(0))]);
+    rings(&mut state, 1, 1.0);
+    tell(&mut state, discarded(1, Some(EndReason::Missed)), 1.5);
+    let flood = Failure::Refused { code: 420, name: "FLOOD_WAIT".to_owned(), value: Some(30) };
+    tell(&mut state, done(1, 1, Err(flood)), 2.0);
+    assert_eq!(ordered(&rings(&mut state, 2, 31.0)), []);
+    assert_eq!(ordered(&rings(&mut state, 3, 32.0)).len(), 1);
+}
+
+#[test]
 fn a_call_waits_shortly_for_what_is_known_of_its_caller() {
     let calls = Some(CallCount { days: 30, at_least: 0, at_most: Some(0) });
     let when = Condition { calls, ..Condition::default() };

@@ -138,15 +138,15 @@ impl Phone {
         }
     }
 
-    pub fn run(&mut self, effect: PhoneEffect) {
+    /// Carries out an effect. Returns what is known of its outcome at once.
+    pub fn run(&mut self, effect: PhoneEffect) -> Option<Msg> {
         if let Some(stand_in) = &self.stand_in {
             if let PhoneEffect::CheckDevices(number) = effect {
-                self.devices_reporter()(DevicesEvent::Checked { number, outcome: Ok(()) });
-                return;
+                return Some(Msg::Devices(DevicesEvent::Checked { number, outcome: Ok(()) }));
             }
             // Without a receiver nobody plays the media any more.
             let _ = stand_in.send(effect);
-            return;
+            return None;
         }
         match effect {
             PhoneEffect::Start { key, setup, contact, muted } => {
@@ -184,6 +184,7 @@ impl Phone {
                 }
             }
         }
+        None
     }
 
     /// A function that reports events of the devices.

@@ -42,8 +42,9 @@ impl Phone {
         pending().await
     }
 
-    pub fn run(&mut self, effect: PhoneEffect) {
+    pub fn run(&mut self, effect: PhoneEffect) -> Option<Msg> {
         tracing::error!(?effect, "this build has no media");
+        None
     }
 
     pub async fn close(&mut self) {}

@@ -88,7 +88,9 @@ impl EffectRunner {
                     narrator.announce_instead_of_copy(text);
                 }
             }
-            Effect::Phone(effect) => self.phone.run(effect),
+            Effect::Phone(effect) => {
+                return Ok(self.phone.run(effect).map_or(LoopStep::Continue, LoopStep::Apply));
+            }
             Effect::Rules(effect) => self.rules(effect, state),
             Effect::SignIn(effect) => return Ok(self.sign_in(effect)),
             Effect::Program(effect) => return Ok(self.program(effect)),

@@ -256,6 +256,8 @@ impl State {
         let own = OwnCall::new(key.account, Some(key.id), call.peer.clone(), PhoneStage::Answering);
         self.phone = Some(own);
         self.taken.insert(key);
+        // A call that the person has answered, or tried to, is not for the rules any more.
+        self.rules_forget(key);
         Some(Effect::Account(key.account, AccountCommand::Answer { handle, g_a_hash }))
     }
 

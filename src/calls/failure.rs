@@ -106,6 +106,12 @@ impl Failure {
         !matches!(self, Self::Offline | Self::Internal { .. })
     }
 
+    /// The failure of what precedes a request: the request itself was not sent, whatever became of that.
+    #[must_use]
+    pub fn before_sending(self) -> Self {
+        if self.remedy() == Remedy::Unknown { Self::Offline } else { self }
+    }
+
     /// What to do about it.
     pub fn remedy(&self) -> Remedy {
         match self {

@@ -69,6 +69,10 @@ impl CallRequests {
         match outcome {
             Ok(value) => (Ok(value), None),
             Err(RequestError::Failure(failure)) => (Err(failure), None),
+            Err(RequestError::Preparation(error)) => {
+                let (outcome, disconnect) = Self::split(Err(*error));
+                (outcome.map_err(Failure::before_sending), disconnect)
+            }
             Err(RequestError::Fault(fault)) => {
                 (Err(Failure::Internal { cause: crate::words::failure::key_fault(&fault) }), None)
             }
@@ -91,6 +95,8 @@ pub(super) fn input(handle: Handle) -> tl::enums::InputPhoneCall {
 pub(super) enum RequestError {
     Failure(Failure),
     Fault(KeyFault),
+    /// What precedes the request has failed, and the request was not sent.
+    Preparation(Box<RequestError>),
     Invocation(InvocationError),
     Silence,
 }

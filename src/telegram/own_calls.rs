@@ -126,11 +126,18 @@ impl CallRequests {
         disconnect
     }
 
-    /// A private value in the group of `messages.getDhConfig`, whose random numbers are mixed in.
+    /// A private value for the request that follows.
     async fn private_value(&self) -> Result<PrivateValue, RequestError> {
+        // No call waits for what is only logged.
+        tokio::spawn(self.clone().log_call_config());
+        let private = self.value_in_group().await;
+        private.map_err(|error| RequestError::Preparation(Box::new(error)))
+    }
+
+    /// A private value in the group of `messages.getDhConfig`, whose random numbers are mixed in.
+    async fn value_in_group(&self) -> Result<PrivateValue, RequestError> {
         let request = tl::functions::messages::GetDhConfig { version: 0, random_length: 256 };
-        let (answer, ()) = tokio::join!(self.invoke(&request), self.log_call_config());
-        let tl::enums::messages::DhConfig::Config(config) = answer? else {
+        let tl::enums::messages::DhConfig::Config(config) = self.invoke(&request).await? else {
             // "Not modified" is no answer to a client without a configuration.
             return Err(Failure::Unreadable.into());
         };
@@ -146,7 +153,7 @@ impl CallRequests {
     ///
     /// They change nothing: the apps of Telegram follow the parameters of each call only, and both
     /// sides of a call must follow the same ones. The log shows which settings Telegram serves.
-    async fn log_call_config(&self) {
+    async fn log_call_config(self) {
         if !self.context.own_calls.begins_log() {
             return;
         }

@@ -587,12 +587,12 @@ impl State {
             LedgerEvent::Counted { filter, counted } => {
                 return Vec::from_iter(self.counted(&filter, counted));
             }
-            LedgerEvent::CallerFacts { key, facts } => {
-                let decided = self.history_known(key, facts.earlier.as_ref(), now);
-                if self.calls.get(key).is_some() {
+            LedgerEvent::CallerFacts { key, peer, facts } => {
+                if self.calls.get(key).is_some_and(|call| call.peer.user_id == peer) {
+                    let decided = self.history_known(key, facts.earlier.as_ref(), now);
                     self.callers.insert(key, facts);
+                    return decided;
                 }
-                return decided;
             }
             LedgerEvent::RulesCounted(counts) => self.rule_list.counts = counts,
             LedgerEvent::RuleCallsRead { rule, calls } => self.rule_calls_read(rule, calls),

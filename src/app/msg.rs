@@ -67,7 +67,8 @@ pub enum LedgerEvent {
     /// The calls that fit a filter were counted.
     Counted { filter: HistoryFilter, counted: Result<Box<HistoryStatistics>, String> },
     /// What is known of the person who makes a call.
-    CallerFacts { key: CallKey, facts: CallerFacts },
+    /// `peer` is the person of the question: another one may invite to the same conference meanwhile.
+    CallerFacts { key: CallKey, peer: i64, facts: CallerFacts },
     /// How many calls each rule has met.
     RulesCounted(Vec<RuleCount>),
     /// The latest calls that a rule has met.

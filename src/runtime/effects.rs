@@ -177,7 +177,7 @@ impl EffectRunner {
                         tracing::warn!(%error, "a caller could not be looked up in the ledger");
                         CallerFacts::default()
                     });
-                    LedgerEvent::CallerFacts { key, facts }
+                    LedgerEvent::CallerFacts { key, peer, facts }
                 });
             }
             LedgerEffect::CountRules => {

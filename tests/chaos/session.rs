@@ -146,8 +146,11 @@ impl Play<'_> {
             Msg::Rules(RulesEvent::Reloaded(Ok(rules))) => {
                 self.checks.rules.reloaded(Arc::clone(rules), now);
             }
-            Msg::Ledger(LedgerEvent::CallerFacts { key, facts }) => {
-                self.checks.rules.facts(*key, facts.earlier.clone());
+            Msg::Ledger(LedgerEvent::CallerFacts { key, peer, facts }) => {
+                let call = self.switchboard.state.calls.get(*key);
+                if call.is_some_and(|call| call.peer.user_id == *peer) {
+                    self.checks.rules.facts(*key, facts.earlier.clone());
+                }
             }
             Msg::Account(_, AccountEvent::TaskPanicked) if !self.sends_invalid => {
                 return Err("a task panicked although the server sent nothing invalid".to_owned());

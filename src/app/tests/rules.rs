@@ -241,7 +241,7 @@ fn a_call_waits_shortly_for_what_is_known_of_its_caller() {
     let strangers = Rule { when, ..rule("strangers", decline(0)) };
     let known = |earlier| {
         let facts = CallerFacts { earlier, ..CallerFacts::default() };
-        Msg::Ledger(LedgerEvent::CallerFacts { key: key(7), facts })
+        Msg::Ledger(LedgerEvent::CallerFacts { key: key(7), peer: 107, facts })
     };
     for (earlier, declines) in [(Some(Vec::new()), 1), (Some(vec![at(-50.0)]), 0), (None, 0)] {
         let mut state = ruled(vec![strangers.clone()]);
@@ -254,6 +254,13 @@ fn a_call_waits_shortly_for_what_is_known_of_its_caller() {
         assert_eq!(announces(&effects), declines == 0);
         assert_eq!(ordered(&ticks(&mut state, 9.0)), []);
     }
+    // Facts of somebody else, who has invited to the same conference before.
+    let mut state = ruled(vec![strangers.clone()]);
+    rings(&mut state, 7, 1.0);
+    let facts = CallerFacts { earlier: Some(Vec::new()), ..CallerFacts::default() };
+    let others = Msg::Ledger(LedgerEvent::CallerFacts { key: key(7), peer: 108, facts });
+    assert_eq!(ordered(&update(&mut state, others, at(1.1))), []);
+    assert_eq!(ordered(&update(&mut state, known(Some(Vec::new())), at(1.2))).len(), 1);
     // No answer: it rings.
     let mut state = ruled(vec![strangers]);
     rings(&mut state, 7, 1.0);

@@ -126,6 +126,7 @@ fn the_board_shows_what_is_known_of_a_caller() {
     let mut state = full_board();
     let calls: Vec<_> = state.calls.live().map(|call| (call.key, call.peer.clone())).collect();
     for (key, peer) in calls.into_iter().filter(|(_, peer)| peer.user_id == 7_000_000_001) {
+        let user_id = peer.user_id;
         state.calls.rename(ACCOUNT, &Party { contact: Some(false), ..peer });
         let facts = CallerFacts {
             earlier: None,
@@ -133,7 +134,11 @@ fn the_board_shows_what_is_known_of_a_caller() {
             rings_in_hour: 2,
             last: Some((at(-90_000), Outcome::Missed)),
         };
-        update(&mut state, Msg::Ledger(LedgerEvent::CallerFacts { key, facts }), at(58));
+        update(
+            &mut state,
+            Msg::Ledger(LedgerEvent::CallerFacts { key, peer: user_id, facts }),
+            at(58),
+        );
     }
     press(&mut state, &[Action::Top, Action::Down, Action::Down], 59);
     shows("caller_80x24", &mut state, (80, 24));

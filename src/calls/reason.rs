@@ -258,7 +258,10 @@ impl EndedCall {
         match (reason, self.direction) {
             (EndReason::Missed, Direction::Incoming) => Outcome::Missed,
             (EndReason::Missed, Direction::Outgoing) => Outcome::Unanswered,
-            (EndReason::Busy, Direction::Incoming) if self.was_not_declined() => Outcome::Missed,
+            // A call that was answered is not missed, however soon that was.
+            (EndReason::Busy, Direction::Incoming) if !talked && self.was_not_declined() => {
+                Outcome::Missed
+            }
             (EndReason::Busy, Direction::Incoming) => Outcome::Declined,
             (EndReason::Busy, Direction::Outgoing) => Outcome::LineBusy,
             (EndReason::HangUp, _) if talked => Outcome::Completed,

@@ -574,3 +574,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_call_that_was_answered_is_not_missed_however_soon_it_was() {
+    let outcome = |answered: bool| {
+        let mut calls = Calls::default();
+        calls.apply(live(7, true, Stage::Requested), &context(0)).expect("it rings");
+        if answered {
+            calls.apply(live(7, true, Stage::Accepted), &context(0)).expect("it is answered");
+        }
+        calls.apply(ended(Some(EndReason::Busy), None), &context(1)).expect("it ends");
+        calls.ended(key()).map(EndedCall::outcome)
+    };
+    assert_eq!(outcome(false), Some(reason::Outcome::Missed), "busy at once");
+    assert_eq!(outcome(true), Some(reason::Outcome::Declined));
+}

@@ -58,6 +58,9 @@ struct SentSignaling {
     made: u64,
     /// The latest packet that has reached the server.
     latest: u64,
+    /// The packets that have reached it. One that was sent again may come once more from a connection that
+    /// the program has given up, and that the server reads late.
+    arrived: HashSet<u64>,
     /// The one that was on its way when the call ended.
     last: Option<u64>,
 }
@@ -302,10 +305,11 @@ impl OwnCallChecks {
         if packet > signaling.made {
             return Err(format!("(a) signaling of {id} that no media have made"));
         }
-        if packet < signaling.latest {
+        let is_first = signaling.arrived.insert(packet);
+        if packet < signaling.latest && is_first {
             return Err(format!("(h) signaling of {id} out of order"));
         }
-        signaling.latest = packet;
+        signaling.latest = signaling.latest.max(packet);
         let call = state.calls.get(CallKey::private(ACCOUNT, id));
         let is_over = call.is_none();
         // After a hang-up of unknown outcome the program cannot know that it has ended the call.

@@ -96,6 +96,7 @@ pub(super) enum RequestError {
     Failure(Failure),
     Fault(KeyFault),
     /// What precedes the request has failed, and the request was not sent.
+    #[cfg_attr(not(feature = "voice"), expect(dead_code, reason = "only own calls are prepared"))]
     Preparation(Box<RequestError>),
     Invocation(InvocationError),
     Silence,

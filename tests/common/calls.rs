@@ -1,8 +1,11 @@
 //! Calls as events, without a server.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use onhook::calls::event::{CallEvent, LiveCall, Protocol, Stage};
-use onhook::calls::{Handle, Party};
+use onhook::calls::reason::{EndReason, Ending, Recorded};
+use onhook::calls::{AccountId, CallKey, Direction, EndedCall, Handle, Party, Provenance};
 
 /// The user id of the account.
 pub const ME: i64 = 1;
@@ -31,4 +34,28 @@ pub fn live(id: i64, peer: Party, incoming: bool, date: Timestamp, stage: Stage)
 /// The event of a live call.
 pub fn event(call: LiveCall) -> CallEvent {
     CallEvent::Live(Box::new(call))
+}
+
+/// An incoming call that nobody answered. The one with this number was placed in the minute of its number.
+pub fn unanswered(number: i64, peer: Party, reason: EndReason) -> EndedCall {
+    EndedCall {
+        key: CallKey::private(AccountId(0), number),
+        peer,
+        direction: Direction::Incoming,
+        video: false,
+        invitations: Vec::new(),
+        placed: at(number * 60),
+        ring_timeout: Duration::from_secs(90),
+        answered: None,
+        at: at(number * 60 + 9),
+        was_answered: false,
+        sent: None,
+        maybe_sent: None,
+        ending: Ending::Recorded { reason: Recorded::Reason(reason), duration: None },
+        rule: None,
+        route: None,
+        failure: None,
+        reply: None,
+        provenance: Provenance::Live,
+    }
 }

@@ -417,34 +417,17 @@ async fn with_calls(count: i64) -> (TempDir, Ledger) {
     let (folder, _, ledger) = ledger().await;
     let reasons: Vec<_> = EndReason::all().collect();
     let records = (0..count).map(|number| {
-        let ended = EndedCall {
-            key: key(number),
-            peer: Party {
-                name: Some(format!("Person {}", number % 5)),
-                username: Some(format!("p{}", number % 5)),
-                contact: Some(number % 7 != 0),
-                ..Party::unknown(100 + number % 5)
-            },
-            direction: if number % 2 == 0 { Direction::Incoming } else { Direction::Outgoing },
-            video: false,
-            invitations: Vec::new(),
-            placed: at(number * 60),
-            ring_timeout: Duration::from_secs(90),
-            answered: None,
-            at: at(number * 60 + 9),
-            was_answered: false,
-            sent: None,
-            maybe_sent: None,
-            ending: Ending::Recorded {
-                reason: Recorded::Reason(reasons[number as usize % reasons.len()]),
-                duration: None,
-            },
-            rule: None,
-            route: None,
-            failure: None,
-            reply: None,
-            provenance: Provenance::Live,
+        let peer = Party {
+            name: Some(format!("Person {}", number % 5)),
+            username: Some(format!("p{}", number % 5)),
+            contact: Some(number % 7 != 0),
+            ..Party::unknown(100 + number % 5)
         };
+        let reason = reasons[number as usize % reasons.len()];
+        let mut ended = calls::unanswered(number, peer, reason);
+        if number % 2 == 1 {
+            ended.direction = Direction::Outgoing;
+        }
         (if number % 3 == 0 { ME } else { ME + 1 }, LedgerRow::Ended(Box::new(ended)))
     });
     ledger.write(&records.collect::<Vec<_>>()).await.expect("written");

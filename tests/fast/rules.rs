@@ -3,16 +3,15 @@
 use std::fs;
 use std::path::Path;
 use std::process::Output;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use onhook::calls::reason::{EndReason, Ending, Recorded};
-use onhook::calls::{AccountId, CallKey, Direction, EndedCall, Party, Provenance};
+use onhook::calls::reason::EndReason;
+use onhook::calls::{Direction, Party};
 use onhook::ledger::{Ledger, LedgerRow};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::calls::{ME, at};
+use crate::common::calls::{ME, at, unanswered};
 use crate::common::program;
 
 const RULES: &str = "zone = 'Europe/Berlin'\n\
@@ -188,33 +187,15 @@ fn each_mismatch_is_explained() {
 async fn write_calls(folder: &Path, count: i64) {
     let ledger = Ledger::open(&folder.join("ledger.db")).await.expect("a new ledger");
     let rows = (0..count).map(|number| {
-        let ended = EndedCall {
-            key: CallKey::private(AccountId(0), number),
-            peer: Party {
-                name: Some(format!("Person {}", number % 2)),
-                contact: Some(number % 2 == 1),
-                ..Party::unknown(101 + number % 2)
-            },
-            direction: if number % 10 == 9 { Direction::Outgoing } else { Direction::Incoming },
-            video: false,
-            invitations: Vec::new(),
-            placed: at(number * 60),
-            ring_timeout: Duration::from_secs(90),
-            answered: None,
-            at: at(number * 60 + 9),
-            was_answered: false,
-            sent: None,
-            maybe_sent: None,
-            ending: Ending::Recorded {
-                reason: Recorded::Reason(EndReason::Missed),
-                duration: None,
-            },
-            rule: None,
-            route: None,
-            reply: None,
-            failure: None,
-            provenance: Provenance::Live,
+        let peer = Party {
+            name: Some(format!("Person {}", number % 2)),
+            contact: Some(number % 2 == 1),
+            ..Party::unknown(101 + number % 2)
         };
+        let mut ended = unanswered(number, peer, EndReason::Missed);
+        if number % 10 == 9 {
+            ended.direction = Direction::Outgoing;
+        }
         (ME, LedgerRow::Ended(Box::new(ended)))
     });
     ledger.write(&rows.collect::<Vec<_>>()).await.expect("written");

@@ -597,9 +597,9 @@ impl State {
             LedgerEvent::RulesCounted(counts) => self.rule_list.counts = counts,
             LedgerEvent::RuleCallsRead { rule, calls } => self.rule_calls_read(rule, calls),
             LedgerEvent::Quiet(times) => {
-                let end = |until: Option<Timestamp>| until.map_or(QuietEnd::Never, QuietEnd::At);
-                let times = times.into_iter().map(|(account, until)| (account, end(until)));
-                self.quiet_accounts = times.filter(|(_, end)| !end.is_over(now)).collect();
+                let times = times.into_iter().map(|(account, until)| (account, until.into()));
+                let lasts = |(_, end): &(String, QuietEnd)| !end.is_over(now);
+                self.quiet_accounts = times.filter(lasts).collect();
             }
             LedgerEvent::Unavailable(cause) => {
                 self.notices.show_long(words::notice::ledger_off(&cause), now);

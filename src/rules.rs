@@ -98,7 +98,7 @@ pub struct Breakthrough {
     pub people: Vec<PersonPattern>,
     /// All contacts.
     pub contacts: bool,
-    /// Whoever has called within this time before.
+    /// People who have called within this time before.
     pub repeated: Option<Duration>,
 }
 
@@ -120,7 +120,7 @@ pub struct RuleCall<'a> {
     pub presence: Presence,
 }
 
-/// Whether somebody is at the desktop, as far as it reports that.
+/// Whether the desktop is idle and whether it is locked; `None` where it does not report that.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Presence {
     pub idle: Option<bool>,
@@ -183,7 +183,7 @@ impl Rules {
         self.breakthrough.repeated.is_some() || conditions.into_iter().any(Condition::needs_history)
     }
 
-    /// Whether a rule depends on whether somebody is at the desktop.
+    /// Whether a rule depends on whether the desktop is idle or locked.
     pub fn need_presence(&self) -> bool {
         self.rules.iter().any(|rule| rule.when.idle.is_some() || rule.when.locked.is_some())
     }

@@ -46,11 +46,7 @@ impl State {
 
     /// When the next one ends.
     pub(super) fn next_quiet_end(&self, now: Timestamp) -> Option<Timestamp> {
-        let ends = self.quiet_accounts.values().filter_map(|end| match end {
-            QuietEnd::At(at) => Some(*at),
-            QuietEnd::Never => None,
-        });
-        ends.filter(|at| *at > now).min()
+        self.quiet_accounts.values().filter_map(|end| end.time()).filter(|at| *at > now).min()
     }
 
     /// Opens the dialog, for all accounts.
@@ -97,13 +93,8 @@ impl State {
         self.quiet_accounts.retain(|_, end| !end.is_over(now));
         match order {
             QuietOrder::Until(end) => {
-                let until = match end {
-                    QuietEnd::At(at) => {
-                        let local = at.to_zoned(self.rules.zone.clone());
-                        Some(local.strftime("%H:%M").to_string())
-                    }
-                    QuietEnd::Never => None,
-                };
+                let local = end.time().map(|at| at.to_zoned(self.rules.zone.clone()));
+                let until = local.map(|local| local.strftime("%H:%M").to_string());
                 let account = account.map(|id| self.shown_account(self.account(id)));
                 let text = quiet::switched(until.as_deref(), account.as_deref());
                 self.notices.show(text, now);
@@ -118,16 +109,26 @@ impl State {
         if self.quiet_accounts.is_empty() {
             self.notices.show(notice::QUIET_OFF, now);
         }
-        let until = |end: &QuietEnd| match end {
-            QuietEnd::At(at) => Some(*at),
-            QuietEnd::Never => None,
-        };
-        let times = self.quiet_accounts.iter().map(|(name, end)| (name.clone(), until(end)));
+        let times = self.quiet_accounts.iter().map(|(name, end)| (name.clone(), end.time()));
         vec![Effect::Ledger(LedgerEffect::SaveQuiet(times.collect()))]
     }
 }
 
+impl From<Option<Timestamp>> for QuietEnd {
+    fn from(until: Option<Timestamp>) -> Self {
+        until.map_or(Self::Never, Self::At)
+    }
+}
+
 impl QuietEnd {
+    /// The time of the end, if it has one.
+    pub fn time(self) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Never => None,
+        }
+    }
+
     pub fn is_over(self, now: Timestamp) -> bool {
         matches!(self, Self::At(at) if at <= now)
     }

@@ -82,7 +82,7 @@ pub enum PhoneEffect {
 /// For the programs of rules and for the desktop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RulesEffect {
-    /// Ask the desktop whether somebody is there; answered by
+    /// Ask the desktop whether it is idle or locked; answered by
     /// [`RulesEvent::Presence`](super::rules::RulesEvent::Presence).
     ReadPresence(CallKey),
     /// Ask the program of the rule with this number about a call; answered by

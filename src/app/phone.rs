@@ -265,8 +265,8 @@ impl State {
     pub(super) fn place(&mut self, account: AccountId, peer: Party) -> Vec<Effect> {
         let user_id = peer.user_id;
         if self.selection().is_none() {
-            // Who has chosen somebody knows that the call under the cursor has ended, so that a hang-up
-            // key is meant for the new one.
+            // The person was chosen after the call under the cursor had ended, so that a hang-up key is
+            // meant for the new call.
             (self.lost, self.settled) = (None, None);
         }
         self.phone = Some(OwnCall::new(account, None, peer, PhoneStage::Placing));

@@ -26,7 +26,7 @@ use crate::calls::reason::EndReason;
 use crate::calls::reply_text::ReplyState;
 use crate::calls::rule_mark::{RuleAction, RuleMark};
 use crate::calls::{AccountId, CallKey, CallKind, Direction, Origin, Phase, RequestState};
-use crate::rules::{AutomaticDecline, Presence, Program, Reaction, Rule, RuleCall, Rules, decide};
+use crate::rules::{AutomaticDecline, Presence, Reaction, Rule, RuleCall, Rules, decide};
 use crate::words::notice;
 
 /// How long a call waits for the ledger and the desktop.
@@ -175,13 +175,12 @@ impl State {
         }
         let peer = call.peer.user_id;
         let began = self.server_now(key.account, self.rules.since);
-        // Telegram gives whole seconds of its own clock.
+        // The times of calls are whole seconds of Telegram's clock.
         let is_new = self.account(key.account).clock_ahead.is_some()
             && call.placed.as_second() >= began.as_second();
         let rules = Arc::clone(&self.rules.rules);
         let decides = self.rules.is_on && is_new && !call.doubtful && !rules.rules.is_empty();
-        let disturbs = !self.is_disturbed(key.account, now);
-        if !decides && disturbs {
+        if !decides && !self.is_disturbed(key.account, now) {
             return self.ring(key, now);
         }
         let mut waiting = PendingCall { until: now + LOOK_UP, ..PendingCall::default() };
@@ -259,19 +258,20 @@ impl State {
         if let Some(program) = &rule.run {
             effects.push(Effect::Rules(RulesEffect::Run { key, program: program.clone() }));
         }
-        effects.extend(self.carry_out(key, number, rule, waiting, now));
+        effects.extend(self.carry_out(key, (number, rule), &rule.then, waiting, now));
         effects
     }
 
+    /// Does what a rule wants, or its program.
     fn carry_out(
         &mut self,
         key: CallKey,
-        number: usize,
-        rule: &Rule,
+        (number, rule): (usize, &Rule),
+        reaction: &Reaction,
         waiting: PendingCall,
         now: Timestamp,
     ) -> Vec<Effect> {
-        match &rule.then {
+        match reaction {
             Reaction::Ring => {
                 self.mark(key, &rule.name, RuleAction::Ring, false);
                 self.ring(key, now)
@@ -287,7 +287,7 @@ impl State {
                 let until = now + program.limit + MARGIN;
                 let asked = PendingCall { asked: Some(number), until, ..waiting };
                 self.rules.waiting.insert(key, asked);
-                let program: Program = program.clone();
+                let program = program.clone();
                 vec![Effect::Rules(RulesEffect::Ask { key, rule: number, program })]
             }
         }
@@ -439,34 +439,29 @@ impl State {
         answer: ProgramAnswer,
         now: Timestamp,
     ) -> Vec<Effect> {
-        let is_asked = |waiting: &&mut PendingCall| waiting.asked == Some(number);
-        let Some(waiting) = self.rules.waiting.get_mut(&key).filter(is_asked) else {
+        let waiting = self.rules.waiting.get_mut(&key);
+        let Some(waiting) = waiting.filter(|waiting| waiting.asked == Some(number)) else {
             return Vec::new();
         };
-        let rules = Arc::clone(&self.rules.rules);
-        let Some(rule) = rules.rules.get(number) else { return Vec::new() };
         waiting.asked = None;
         waiting.first = number + 1;
-        match answer {
-            ProgramAnswer::Pass => self.go_on(key, now),
-            ProgramAnswer::Ring => {
-                self.rules.waiting.remove(&key);
-                self.mark(key, &rule.name, RuleAction::Ring, false);
-                self.ring(key, now)
-            }
-            ProgramAnswer::Silence => {
-                self.rules.waiting.remove(&key);
-                self.mark(key, &rule.name, RuleAction::Silence, false);
-                self.rules.quiet.insert(key);
-                Vec::new()
-            }
+        let reaction = match answer {
+            ProgramAnswer::Pass => return self.go_on(key, now),
+            ProgramAnswer::Ring => Reaction::Ring,
+            ProgramAnswer::Silence => Reaction::Silence,
+            // The program has had its time; a grace is for rules.
             ProgramAnswer::Decline(reason) => {
-                self.rules.waiting.remove(&key);
-                // The program has had its time; a grace is for rules.
-                let decline = AutomaticDecline { reason, grace: Duration::ZERO, text: None };
-                self.begin_decline(key, &rule.name, decline, now)
+                let grace = Duration::ZERO;
+                Reaction::Decline(AutomaticDecline { reason, grace, text: None })
             }
-        }
+        };
+        let rules = Arc::clone(&self.rules.rules);
+        let (Some(waiting), Some(rule)) =
+            (self.rules.waiting.remove(&key), rules.rules.get(number))
+        else {
+            return Vec::new();
+        };
+        self.carry_out(key, (number, rule), &reaction, waiting, now)
     }
 
     /// Carries out what is due.

@@ -221,7 +221,7 @@ fn hooks(hooks: &[Hook]) -> Vec<Finding> {
 /// Checks the rules, as `onhook rules check` does.
 fn rules(rules: &Rules, paths: &Paths) -> Vec<Finding> {
     const CHECK: &str = "rules";
-    // An unreadable folder of accounts is a finding of its own.
+    // An unreadable folder of accounts is reported by another check.
     let accounts = AccountStore::at(paths.accounts()).names().unwrap_or_default();
     let warnings = super::rules::warnings(rules, &accounts).into_iter();
     let mut findings: Vec<_> =

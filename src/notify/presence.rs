@@ -1,4 +1,4 @@
-//! Whether somebody is at the desktop, as its services on the session bus report it.
+//! Whether the desktop is idle or locked, as its services on the session bus report it.
 //!
 //! Sources: <https://specifications.freedesktop.org/idle-inhibit-spec/latest/> and
 //! `org.freedesktop.ScreenSaver.xml` of `KScreenLocker`, which gives the idle time in milliseconds;
@@ -53,7 +53,7 @@ trait GnomeIdleMonitor {
     async fn get_idletime(&self) -> zbus::Result<u64>;
 }
 
-/// Answers for each call whether somebody is at the desktop. Calls that come during a reading get its
+/// Answers for each call whether the desktop is idle or locked. Calls that come during a reading get its
 /// answer, so that a burst of calls is one reading.
 pub(super) async fn answer(
     mut calls: UnboundedReceiver<CallKey>,

@@ -1,5 +1,5 @@
 //! Programs that decide about calls for a rule: a few at once, each with its limit and one answer. It
-//! also answers whether somebody is at the desktop.
+//! also answers whether the desktop is idle or locked.
 //!
 //! Nothing waits for either: `RulesEffect` starts a task, and its answer is an event.
 
@@ -70,7 +70,7 @@ impl RuleRunner {
         }
     }
 
-    /// Asks the desktop whether somebody is there.
+    /// Asks the desktop whether it is idle or locked.
     pub fn read_presence(&self, key: CallKey) {
         // The task is gone while the program ends.
         let _ = self.readings.send(key);

@@ -37,7 +37,7 @@ impl Phone {
 
     pub fn use_files(&mut self, _files: CallFiles) {}
 
-    /// Waits for ever.
+    /// Never returns, because there are no events.
     pub async fn next_event(&mut self) -> Msg {
         pending().await
     }

@@ -12,7 +12,6 @@ use super::{View, put, put_all};
 use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::Dialog;
-use crate::app::do_not_disturb::QuietEnd;
 use crate::app::sign_in_dialog::SignInMode;
 use crate::calls::account::ConnectionState;
 use crate::calls::{Call, Phase};
@@ -118,12 +117,8 @@ fn signs(view: View) -> Parts {
         present.iter().filter_map(|id| view.state.quiet_until(*id, view.now)).collect();
     if let Some(first) = quiet.first() {
         // The time is shown where it is the same for all of them.
-        let until = match first {
-            QuietEnd::At(at) if quiet.iter().all(|end| end == first) => {
-                Some(view.clock_or_date(*at))
-            }
-            QuietEnd::At(_) | QuietEnd::Never => None,
-        };
+        let same = first.time().filter(|_| quiet.iter().all(|end| end == first));
+        let until = same.map(|at| view.clock_or_date(at));
         let some = (quiet.len() < present.len()).then_some(quiet.len());
         let text = words::quiet::header(until.as_deref(), some);
         signs.push((format!("{text}  "), view.theme().warning));

@@ -109,7 +109,7 @@ pub fn condition(when: &Condition) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
-/// How often somebody must have called.
+/// How often a person must have called.
 fn count_range(calls: CallCount) -> String {
     let CallCount { at_least, at_most, .. } = calls;
     match at_most {

@@ -254,7 +254,7 @@ fn a_call_waits_shortly_for_what_is_known_of_its_caller() {
         assert_eq!(announces(&effects), declines == 0);
         assert_eq!(ordered(&ticks(&mut state, 9.0)), []);
     }
-    // Facts of somebody else, who has invited to the same conference before.
+    // Facts of another person, who has invited to the same conference before.
     let mut state = ruled(vec![strangers.clone()]);
     rings(&mut state, 7, 1.0);
     let facts = CallerFacts { earlier: Some(Vec::new()), ..CallerFacts::default() };

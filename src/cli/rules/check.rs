@@ -1,4 +1,4 @@
-//! `onhook rules check`: the rules in words, and what is probably not meant.
+//! `onhook rules check`: the rules in words, with warnings about rules that cannot do what they state.
 
 use super::{account_names, lines, load};
 use crate::cli::exit::CommandResult;

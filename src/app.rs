@@ -498,9 +498,10 @@ impl State {
             AccountEvent::ConnectionState(connection) => {
                 return self.connection_changed(account, connection, now);
             }
-            AccountEvent::Clock { ahead } => {
-                let ahead = SignedDuration::from_millis(ahead);
-                self.account_mut(account).clock_ahead = Some(ahead);
+            AccountEvent::Clock { ahead, further } => {
+                let account = self.account_mut(account);
+                account.clock_ahead = Some(SignedDuration::from_millis(ahead));
+                account.clock_further = SignedDuration::from_millis(further);
             }
             AccountEvent::AuthorizationFlags(flags) => {
                 self.account_mut(account).authorization = flags;

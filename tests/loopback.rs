@@ -359,7 +359,7 @@ async fn an_account_reports_the_servers_clock_ring_timeout_and_its_own_name() {
     let server = server("[server]\nclock = 600\nring_timeout = 42.0").await;
     let (_account, mut events) = account(&server);
     let ahead = next_event(&mut events, |event| match event {
-        AccountEvent::Clock { ahead } => Some(*ahead),
+        AccountEvent::Clock { ahead, .. } => Some(*ahead),
         _ => None,
     })
     .await;

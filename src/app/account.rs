@@ -28,6 +28,8 @@ pub struct AccountState {
     pub connection: ConnectionState,
     /// How far the server's clock is ahead of this machine's, once that is known.
     pub clock_ahead: Option<SignedDuration>,
+    /// By how much it may be further ahead.
+    pub clock_further: SignedDuration,
     /// How long a call may ring.
     pub ring_timeout: Duration,
     /// The flags of the session's authorization.
@@ -72,6 +74,7 @@ impl AccountState {
             own,
             connection: ConnectionState::default(),
             clock_ahead: None,
+            clock_further: SignedDuration::ZERO,
             ring_timeout: RING_TIMEOUT,
             authorization: AuthorizationFlags::default(),
             frozen_by_telegram: false,

@@ -85,9 +85,9 @@ pub enum RulesEffect {
     /// Ask the desktop whether it is idle or locked; answered by
     /// [`RulesEvent::Presence`](super::rules::RulesEvent::Presence).
     ReadPresence(CallKey),
-    /// Ask the program of the rule with this number about a call; answered by
+    /// Ask a program about a call; answered, with the number of this question, by
     /// [`RulesEvent::Answered`](super::rules::RulesEvent::Answered).
-    Ask { key: CallKey, rule: usize, program: Program },
+    Ask { key: CallKey, question: u64, program: Program },
     /// Run a program for a call, as a hook.
     Run { key: CallKey, program: Program },
 }

@@ -51,6 +51,8 @@ pub struct RuleState {
     /// Since when they are known. Calls that were placed before are not theirs.
     since: Timestamp,
     waiting: HashMap<CallKey, PendingCall>,
+    /// How many questions programs were asked.
+    questions: u64,
     pub(super) countdowns: HashMap<CallKey, Countdown>,
     /// The calls that draw no attention.
     quiet: HashSet<CallKey>,
@@ -67,9 +69,18 @@ struct PendingCall {
     first: usize,
     history: Wait<Vec<Timestamp>>,
     presence: Wait<Presence>,
-    /// The rule whose program was asked.
-    asked: Option<usize>,
+    /// The question to a program.
+    asked: Option<Question>,
     until: Timestamp,
+}
+
+/// A question to the program of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Question {
+    /// A call can come back, and is asked about again; an answer is to one question only.
+    number: u64,
+    /// The number of the rule.
+    rule: usize,
 }
 
 /// Something that is looked up.
@@ -95,10 +106,10 @@ pub struct Countdown {
 #[derive(Debug, Clone, PartialEq)]
 pub enum RulesEvent {
     Presence(CallKey, Presence),
-    /// What a program has answered; of the rule with this number.
+    /// What a program has answered to the question with this number.
     Answered {
         key: CallKey,
-        rule: usize,
+        question: u64,
         answer: ProgramAnswer,
     },
     /// A program has failed; both are cleaned.
@@ -129,6 +140,7 @@ impl Default for RuleState {
             zone: TimeZone::UTC,
             since: Timestamp::MAX,
             waiting: HashMap::new(),
+            questions: 0,
             countdowns: HashMap::new(),
             quiet: HashSet::new(),
             declined: VecDeque::new(),
@@ -174,10 +186,11 @@ impl State {
             return Vec::new();
         }
         let peer = call.peer.user_id;
-        let began = self.server_now(key.account, self.rules.since);
-        // The times of calls are whole seconds of Telegram's clock.
-        let is_new = self.account(key.account).clock_ahead.is_some()
-            && call.placed.as_second() >= began.as_second();
+        let owner = self.account(key.account);
+        // The latest time of Telegram's clock at which it may have been. The times of calls are whole
+        // seconds of that clock.
+        let began = self.server_now(key.account, self.rules.since + owner.clock_further);
+        let is_new = owner.clock_ahead.is_some() && call.placed.as_second() >= began.as_second();
         let rules = Arc::clone(&self.rules.rules);
         let decides = self.rules.is_on && is_new && !call.doubtful && !rules.rules.is_empty();
         if !decides && !self.is_disturbed(key.account, now) {
@@ -215,7 +228,7 @@ impl State {
         let Some(mut waiting) = self.rules.waiting.remove(&key) else { return Vec::new() };
         if let Some(asked) = waiting.asked.take() {
             // No answer is an answer to pass.
-            waiting.first = asked + 1;
+            waiting.first = asked.rule + 1;
         }
         let Some(call) = self.calls.get(key).filter(|call| call.phase == Phase::Ringing) else {
             return Vec::new();
@@ -285,10 +298,12 @@ impl State {
             Reaction::Ask(program) => {
                 self.mark(key, &rule.name, RuleAction::Ask, false);
                 let until = now + program.limit + MARGIN;
-                let asked = PendingCall { asked: Some(number), until, ..waiting };
+                self.rules.questions += 1;
+                let question = Question { number: self.rules.questions, rule: number };
+                let asked = PendingCall { asked: Some(question), until, ..waiting };
                 self.rules.waiting.insert(key, asked);
                 let program = program.clone();
-                vec![Effect::Rules(RulesEffect::Ask { key, rule: number, program })]
+                vec![Effect::Rules(RulesEffect::Ask { key, question: question.number, program })]
             }
         }
     }
@@ -407,7 +422,9 @@ impl State {
                 waiting.presence = Wait::Known(presence);
                 self.go_on(key, now)
             }
-            RulesEvent::Answered { key, rule, answer } => self.answered(key, rule, answer, now),
+            RulesEvent::Answered { key, question, answer } => {
+                self.answered(key, question, answer, now)
+            }
             RulesEvent::ProgramFailed { program, cause } => {
                 self.notices.show(notice::program_failed(&program, &cause), now);
                 Vec::new()
@@ -435,15 +452,13 @@ impl State {
     fn answered(
         &mut self,
         key: CallKey,
-        number: usize,
+        question: u64,
         answer: ProgramAnswer,
         now: Timestamp,
     ) -> Vec<Effect> {
-        let waiting = self.rules.waiting.get_mut(&key);
-        let Some(waiting) = waiting.filter(|waiting| waiting.asked == Some(number)) else {
-            return Vec::new();
-        };
-        waiting.asked = None;
+        let Some(waiting) = self.rules.waiting.get_mut(&key) else { return Vec::new() };
+        let asked = waiting.asked.take_if(|asked| asked.number == question);
+        let Some(Question { rule: number, .. }) = asked else { return Vec::new() };
         waiting.first = number + 1;
         let reaction = match answer {
             ProgramAnswer::Pass => return self.go_on(key, now),

@@ -38,7 +38,7 @@ fn key(id: i64) -> CallKey {
 fn board() -> State {
     let own = Party { name: Some("Ada".to_owned()), ..Party::unknown(ME) };
     let mut state = State::new(vec![AccountState::new("ada".to_owned(), own)]);
-    tell(&mut state, AccountEvent::Clock { ahead: 0 }, 0.0);
+    tell(&mut state, AccountEvent::Clock { ahead: 0, further: 0 }, 0.0);
     tell(&mut state, AccountEvent::ConnectionState(ConnectionState::Online), 0.0);
     state
 }
@@ -446,7 +446,7 @@ fn after_a_reconnect_every_living_call_is_looked_up_but_not_at_the_first_connect
 #[test]
 fn rings_run_out_on_the_servers_clock() {
     let mut state = board();
-    tell(&mut state, AccountEvent::Clock { ahead: 600_000 }, 0.0);
+    tell(&mut state, AccountEvent::Clock { ahead: 600_000, further: 0 }, 0.0);
     tell(&mut state, AccountEvent::RingTimeout(Duration::from_secs(20)), 0.0);
     let CallEvent::Live(mut call) = live(7, true, Stage::Requested) else { unreachable!() };
     call.date = at(600.0);

@@ -132,6 +132,9 @@ pub enum AccountEvent {
     Clock {
         /// Milliseconds by which it is ahead of this machine's clock; negative when behind.
         ahead: i64,
+        /// Milliseconds by which it may be further ahead, beyond the second by which a clock of whole
+        /// seconds is uncertain.
+        further: i64,
     },
     /// `call_ring_timeout_ms` of `help.getConfig`.
     RingTimeout(Duration),

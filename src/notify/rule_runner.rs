@@ -77,12 +77,13 @@ impl RuleRunner {
     }
 
     /// Asks a program about a call, of which it gets the record.
-    pub fn ask(&mut self, key: CallKey, rule: usize, program: Program, record: &Record) {
+    pub fn ask(&mut self, key: CallKey, question: u64, program: Program, record: &Record) {
         while self.tasks.try_join_next().is_some() {}
         let Program { program, arguments, limit } = program;
         let event = HookEvent::Ringing;
         let run = ProgramRun::new(program, arguments, &self.inherited, event, record);
-        let report = AnswerReport { key, rule, program: run.name(), events: self.sender.clone() };
+        let report =
+            AnswerReport { key, question, program: run.name(), events: self.sender.clone() };
         match Arc::clone(&self.free).try_acquire_owned() {
             Ok(permit) => {
                 self.tasks.spawn(async move {
@@ -94,15 +95,15 @@ impl RuleRunner {
             }
             Err(TryAcquireError::NoPermits) => report.send(Err(NoAnswer::TooMany)),
             // The program ends.
-            Err(TryAcquireError::Closed) => self.pass(key, rule),
+            Err(TryAcquireError::Closed) => self.pass(key, question),
         }
     }
 
     /// Answers in place of a program that the next rules decide.
-    pub fn pass(&self, key: CallKey, rule: usize) {
+    pub fn pass(&self, key: CallKey, question: u64) {
         let answer = ProgramAnswer::Pass;
         // The receiver lives as long as this.
-        let _ = self.sender.send(RulesEvent::Answered { key, rule, answer });
+        let _ = self.sender.send(RulesEvent::Answered { key, question, answer });
     }
 
     /// Waits for the next event.
@@ -123,7 +124,7 @@ impl RuleRunner {
 /// Where the answer of a program goes.
 struct AnswerReport {
     key: CallKey,
-    rule: usize,
+    question: u64,
     /// The name of the program.
     program: String,
     events: mpsc::UnboundedSender<RulesEvent>,
@@ -132,7 +133,7 @@ struct AnswerReport {
 impl AnswerReport {
     /// Reports the answer, or the failure and that the next rules decide.
     fn send(self, answer: Result<ProgramAnswer, NoAnswer>) {
-        let Self { key, rule, program, events } = self;
+        let Self { key, question, program, events } = self;
         let answer = answer.unwrap_or_else(|failure| {
             let cause = text::clean(&failure.to_string());
             tracing::warn!(program, cause, "a program of a rule has failed");
@@ -140,7 +141,7 @@ impl AnswerReport {
             let _ = events.send(RulesEvent::ProgramFailed { program, cause });
             ProgramAnswer::Pass
         });
-        let _ = events.send(RulesEvent::Answered { key, rule, answer });
+        let _ = events.send(RulesEvent::Answered { key, question, answer });
     }
 }
 

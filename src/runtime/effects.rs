@@ -287,10 +287,10 @@ impl EffectRunner {
         };
         match effect {
             RulesEffect::ReadPresence(key) => self.rule_runner.read_presence(key),
-            RulesEffect::Ask { key, rule, program } => match record(key) {
-                Some(record) => self.rule_runner.ask(key, rule, program, &record),
+            RulesEffect::Ask { key, question, program } => match record(key) {
+                Some(record) => self.rule_runner.ask(key, question, program, &record),
                 // The call is not kept any more.
-                None => self.rule_runner.pass(key, rule),
+                None => self.rule_runner.pass(key, question),
             },
             RulesEffect::Run { key, program } => {
                 if let Some(record) = record(key) {

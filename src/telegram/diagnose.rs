@@ -74,7 +74,7 @@ async fn examine(client: &Client) -> Diagnosis {
     };
     let latency = began.elapsed();
     let tl::enums::updates::State::State(state) = state;
-    let ahead = ServerClock::default().sample(state.date, asked, Timestamp::now());
+    let ahead = ServerClock::default().sample(state.date, asked, Timestamp::now()).ahead;
     let authorization = timeout(DEADLINE, own_authorization(client)).await;
     if let Ok(Err(error)) = &authorization
         && error::is_frozen(error)

@@ -12,7 +12,7 @@ use super::disconnect::Disconnect;
 use super::error;
 use super::peers::party;
 use super::sequence::Sequence;
-use super::server_clock::ServerClock;
+use super::server_clock::{ClockEstimate, ServerClock};
 use crate::calls::account::AccountEvent;
 
 /// The time between two requests for the update state.
@@ -37,8 +37,8 @@ impl ServerProbe {
         let asked = clock.now();
         let answer = self.client.invoke(&tl::functions::updates::GetState {}).await?;
         let tl::enums::updates::State::State(state) = answer;
-        let ahead = self.clock.sample(state.date, asked, clock.now());
-        self.context.send(AccountEvent::Clock { ahead }).await;
+        let ClockEstimate { ahead, further } = self.clock.sample(state.date, asked, clock.now());
+        self.context.send(AccountEvent::Clock { ahead, further }).await;
         Ok(state)
     }
 

@@ -27,6 +27,9 @@ const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 const LONGEST_GRACE: SignedDuration = SignedDuration::from_secs(5);
 /// Telegram gives whole seconds, and the client's idea of the server's clock has a rounding error.
 const CLOCK_TOLERANCE: i64 = 2;
+/// How long after the server's clock an answer that gives it can come, in seconds: the longest delay of
+/// the plans. The program takes a call for an old one as long as it may be one.
+const CLOCK_DELAY: i64 = 14;
 
 /// What the board shows of rules before a message.
 pub struct RuleBefore {
@@ -121,6 +124,8 @@ impl RuleChecks {
         {
             return Err(format!("(a) the countdown of {} goes on after {key:?}", counting.id));
         }
+        // A call that has come back is asked about again.
+        self.earlier.retain(|key, _| state.calls.get(*key).is_some());
         for call in state.calls.live() {
             let known = before.marks.get(&call.key);
             if known.map_or(call.rule.is_none(), |mark| *mark == call.rule) {
@@ -186,7 +191,8 @@ impl RuleChecks {
             same && rule.dry == mark.dry
         };
         // Do not disturb holds for calls of which no rule decides as well.
-        let is_theirs = call.placed.as_second() > self.known + CLOCK_TOLERANCE && !call.doubtful;
+        let known_at_most = self.known + CLOCK_TOLERANCE + CLOCK_DELAY;
+        let is_theirs = call.placed.as_second() > known_at_most && !call.doubtful;
         let silent = quiet && mark.action == RuleAction::Silence;
         let follows =
             wanted.as_ref().is_some_and(is_of) || silent && (wanted.is_none() || !is_theirs);

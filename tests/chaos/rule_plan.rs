@@ -42,14 +42,14 @@ pub struct RulesSketch {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum StrayEvent {
     Presence,
-    Answered(usize, ProgramAnswer),
+    Answered(u64, ProgramAnswer),
 }
 
 impl StrayEvent {
     pub fn of(self, key: CallKey) -> RulesEvent {
         match self {
             Self::Presence => RulesEvent::Presence(key, Presence::default()),
-            Self::Answered(rule, answer) => RulesEvent::Answered { key, rule, answer },
+            Self::Answered(question, answer) => RulesEvent::Answered { key, question, answer },
         }
     }
 }
@@ -180,6 +180,6 @@ pub fn any_stray() -> impl Strategy<Value = StrayEvent> {
     ];
     prop_oneof![
         1 => Just(StrayEvent::Presence),
-        4 => (0usize..5, answer).prop_map(|(rule, answer)| StrayEvent::Answered(rule, answer)),
+        4 => (0u64..5, answer).prop_map(|(question, answer)| StrayEvent::Answered(question, answer)),
     ]
 }

@@ -8,6 +8,8 @@ use super::*;
 use crate::app::do_not_disturb::QuietEnd;
 use crate::app::effect::RulesEffect;
 use crate::app::rules::{ProgramAnswer, RulesEvent};
+use crate::calls::CallKind;
+use crate::calls::event::{Invitation, InvitationState};
 use crate::rules::{
     AutomaticDecline, CallCount, Condition, Presence, Program, Reaction, Rule, Rules,
 };
@@ -86,8 +88,22 @@ fn no_rule_declines_a_call_while_the_server_clock_is_unknown() {
     state.account_mut(ACCOUNT).clock_ahead = None;
     let effects = rings(&mut state, 7, 1.0);
     assert!(announces(&effects) && ordered(&effects).is_empty());
-    tell(&mut state, AccountEvent::Clock { ahead: 0 }, 2.0);
+    tell(&mut state, AccountEvent::Clock { ahead: 0, further: 0 }, 2.0);
     assert_eq!(ordered(&rings(&mut state, 8, 3.0)), [(8, EndReason::Busy)]);
+}
+
+#[test]
+fn no_rule_declines_a_call_that_may_be_older_than_the_rules() {
+    let mut state = ruled(vec![rule("night", decline(0))]);
+    tell(&mut state, AccountEvent::Clock { ahead: 0, further: 5_000 }, 1.0);
+    let calls = [(7, 3.0), (8, 4.0)].map(|(id, second)| {
+        let mut placed = live(id, true, Stage::Requested);
+        if let CallEvent::Live(call) = &mut placed {
+            call.date = at(second);
+        }
+        ordered(&tell(&mut state, AccountEvent::Call(placed), 6.0))
+    });
+    assert_eq!(calls, [vec![], vec![(8, EndReason::Busy)]]);
 }
 
 #[test]
@@ -286,11 +302,12 @@ fn the_desktop_is_asked_only_where_a_rule_needs_it() {
 
 #[test]
 fn a_program_decides_once_and_in_time() {
-    let answer = |answer| RulesEvent::Answered { key: key(7), rule: 0, answer };
+    let answer = |answer| RulesEvent::Answered { key: key(7), question: 1, answer };
     let asked = || {
         let mut state = ruled(vec![rule("ask", ask()), rule("rest", Reaction::Silence)]);
         let effects = rings(&mut state, 7, 1.0);
-        let is_ask = |it: &Effect| matches!(it, Effect::Rules(RulesEffect::Ask { rule: 0, .. }));
+        let is_ask =
+            |it: &Effect| matches!(it, Effect::Rules(RulesEffect::Ask { question: 1, .. }));
         assert!(effects.iter().any(is_ask) && !announces(&effects));
         state
     };
@@ -320,6 +337,38 @@ fn a_program_decides_once_and_in_time() {
     tell(&mut state, discarded(7, Some(EndReason::Missed)), 1.2);
     let late = hears(&mut state, answer(ProgramAnswer::Decline(EndReason::Busy)), 1.3);
     assert_eq!(ordered(&late), []);
+}
+
+#[test]
+fn a_program_answers_one_invitation_to_a_conference() {
+    let mut state = ruled(vec![rule("ask", ask())]);
+    let conference = CallKey { kind: CallKind::Group, ..key(7) };
+    let invitations = [
+        (1, InvitationState::Open, 1.0),
+        (1, InvitationState::Missed, 1.1),
+        (2, InvitationState::Open, 1.2),
+    ];
+    for (message, became, second) in invitations {
+        let invitation = Invitation {
+            conference: 7,
+            message,
+            peer: Party::unknown(107),
+            direction: Direction::Incoming,
+            video: false,
+            date: at(second),
+            state: became,
+            others: Vec::new(),
+        };
+        let event = AccountEvent::Call(CallEvent::Invited(Box::new(invitation)));
+        tell(&mut state, event, second);
+    }
+    let mut declines = |question, second| {
+        let answer = ProgramAnswer::Decline(EndReason::Busy);
+        hears(&mut state, RulesEvent::Answered { key: conference, question, answer }, second);
+        state.calls.get(conference).is_some_and(|call| call.request.is_sending())
+    };
+    assert!(!declines(1, 1.3), "it was the question about the first one");
+    assert!(declines(2, 1.4));
 }
 
 #[test]

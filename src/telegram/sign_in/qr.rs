@@ -46,7 +46,8 @@ impl SignInFlow {
         let tl::enums::Config::Config(config) =
             self.invoke(&tl::functions::help::GetConfig {}).await?;
         let now = Timestamp::now();
-        let ahead = SignedDuration::from_millis(self.clock.sample(config.date, asked, now));
+        let estimate = self.clock.sample(config.date, asked, now);
+        let ahead = SignedDuration::from_millis(estimate.ahead);
         let server_now = now.saturating_add(ahead).unwrap_or(now);
         let lifetime = updates::time(expires).duration_since(server_now);
         Ok(Duration::try_from(lifetime).unwrap_or_default().clamp(LIFETIMES.0, LIFETIMES.1))

@@ -9,6 +9,7 @@ mod act;
 pub mod action;
 pub mod command_line;
 mod control;
+mod control_call;
 pub mod countdown;
 mod device_choice;
 pub mod device_picker;
@@ -56,6 +57,7 @@ use crate::words;
 use account::{AccountChange, AccountState};
 use action::Layer;
 use control::Order;
+use control_call::CallOrder;
 use device_picker::{DeviceWatch, has_device_room};
 use devices::DeviceCheck;
 use dialog::{Choice, Dialog, HelpPage};
@@ -184,6 +186,8 @@ pub struct State {
     pub has_board: bool,
     /// The orders of control clients whose outcome is not complete.
     orders: Vec<Order>,
+    /// The `call` or `answer` of a control client that has no reply yet.
+    call_order: Option<CallOrder>,
     /// When the selected call was selected without a key, in place of one that was lost.
     settled: Option<Timestamp>,
     /// Why calls cannot be answered and placed in this terminal, if they cannot.
@@ -258,6 +262,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     state.close_settled_question();
     state.settle_selection(was_unobstructed, now);
     effects.extend(state.settled_orders());
+    effects.extend(state.settled_call_order(now));
     let mut any_ended = false;
     for (key, change) in state.calls.take_changes() {
         if matches!(change, Change::Ended | Change::Refined) {
@@ -315,6 +320,7 @@ impl State {
             is_ascii: false,
             has_board: false,
             orders: Vec::new(),
+            call_order: None,
             settled: None,
             phone_off: None,
             phone: None,
@@ -558,7 +564,9 @@ impl State {
             AccountEvent::TextSent { key, outcome } => self.text_sent(key, outcome, now),
             // The command that asked for it reads it as well.
             AccountEvent::PersonFound { wanted, outcome } => {
+                let effects = self.ordered_person_found(account, &wanted, &outcome, now);
                 self.person_found(account, &wanted, outcome);
+                return effects;
             }
             AccountEvent::OwnCall(event) => return self.own_call_event(account, event, now),
             AccountEvent::RequestDone { key, attempt, outcome } => {

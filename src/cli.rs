@@ -2,6 +2,7 @@
 
 mod accounts;
 mod call;
+mod call_on_board;
 mod commands;
 mod completions;
 mod control;
@@ -185,7 +186,8 @@ enum CliCommand {
     /// Call a person without a screen
     ///
     /// The exit code is 0 if you talked, 1 if not, 2 if it is not clear who is meant, and 3 if the account
-    /// is signed out. Ctrl-C hangs up.
+    /// is signed out. Ctrl-C hangs up. Where a board runs with the account, the call is made on it, and the
+    /// command ends as soon as Telegram has accepted the call.
     Call {
         /// An @username, a phone number with +, a user id, or the name of a contact or its beginning
         who: String,
@@ -410,11 +412,14 @@ disconnected; the board never waits for it. Nothing secret is ever sent.\n\n\
   {\"v\":1,\"command\":\"watch\"}                   the records of `onhook watch`\n\
   {\"v\":1,\"command\":\"hangup\",\"calls\":{\"call\":\"work/6047319700304947135\"},\"reason\":\"busy\"}\n\
   {\"v\":1,\"command\":\"hangup\",\"calls\":\"ringing\",\"yes\":true}\n\
-  {\"v\":1,\"command\":\"do\",\"action\":\"privacy\"}\n\n\
-The actions `answer`, `call`, `mute` and `record` are those of the keys; `own` in a status is the call \
-with sound in which onhook takes part itself.\n\n\
+  {\"v\":1,\"command\":\"answer\",\"calls\":{\"from\":\"@grace\"},\"yes\":true}\n\
+  {\"v\":1,\"command\":\"call\",\"who\":\"@grace\",\"account\":\"work\",\"yes\":true}\n\
+  {\"v\":1,\"command\":\"do\",\"action\":\"mute\"}\n\n\
+`answer` and `call` are replied to with `own`, once Telegram has accepted the call; without \"yes\" with \
+`person`, and nothing is done. `own` in a status is the call with sound in which onhook takes part \
+itself.\n\n\
 `calls` is the key of a call as a status has it, or \"only\", \"selected\", \"latest\", \
-\"ringing\" or \"all\". Without \"yes\" a selector that means more than one call is refused \
+\"ringing\", {\"from\":\"@grace\"} or \"all\". Without \"yes\" a selector that means more than one call is refused \
 with the code \"ambiguous\". The reply to `hangup` comes once each call has its outcome.";
 
 /// Runs the program with the arguments of the process.

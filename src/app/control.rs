@@ -12,6 +12,7 @@ use super::action::Action;
 use super::dialog::Choice;
 use super::effect::{ControlEffect, Effect};
 use super::request::{Obstacle, obstacle};
+use crate::calls::person_query;
 use crate::calls::{AccountId, Call, CallKey, CallKind, Origin, Phase, RequestState};
 use crate::control::event::{ClientId, ControlEvent};
 use crate::control::protocol::{
@@ -22,7 +23,7 @@ use crate::text;
 use crate::words;
 
 /// The longest name in a reply, in cells.
-const NAME_CELLS: usize = 64;
+pub(super) const NAME_CELLS: usize = 64;
 
 /// A `hangup` of a client whose calls do not all have their outcome.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +39,7 @@ impl State {
             ControlEvent::Command(client, command) => self.obey(client, command, now),
             ControlEvent::Closed(client) => {
                 self.orders.retain(|order| order.client != client);
+                self.call_order.take_if(|order| order.client == client);
                 Vec::new()
             }
             ControlEvent::Unavailable(cause) => {
@@ -60,6 +62,10 @@ impl State {
                     self.order(client, calls, choice, now)
                 }
             },
+            ControlCommand::Answer { calls, yes } => self.order_answer(client, &calls, yes, now),
+            ControlCommand::Call { who, account, yes } => {
+                self.order_call(client, &who, account.as_deref(), yes)
+            }
             ControlCommand::Do { action } => {
                 let Ok(action) = action.parse::<Action>() else {
                     let text = words::control::unknown_action(&text::clean(&action));
@@ -180,23 +186,22 @@ impl State {
     }
 
     /// The calls that a selector means.
-    fn resolve(
+    pub(super) fn resolve(
         &self,
         selector: &Selector,
         several: bool,
         now: Timestamp,
     ) -> Result<Vec<CallKey>, CommandRefusal> {
-        let refuse = |code, text: String| CommandRefusal { code, text, calls: Vec::new() };
         let keys: Vec<CallKey> = match selector {
             Selector::Call(name) => {
                 let Some(key) = self.call_named(name) else {
                     let text = words::control::no_such_call(&text::clean(name));
-                    return Err(refuse(RefusalCode::NoCall, text));
+                    return Err(CommandRefusal::new(RefusalCode::NoCall, text));
                 };
                 if let Some(ended) = self.calls.ended(key) {
                     let name = self.shown_name(&ended.peer);
                     let text = words::notice::ended_first(&name, &words::call::ending(ended));
-                    return Err(refuse(RefusalCode::AlreadyOver, text));
+                    return Err(CommandRefusal::new(RefusalCode::AlreadyOver, text));
                 }
                 self.calls.get(key).map(|call| call.key).into_iter().collect()
             }
@@ -206,16 +211,18 @@ impl State {
                 latest.map(|call| call.key).into_iter().collect()
             }
             Selector::Ringing => self.in_order(|call| call.phase == Phase::Ringing),
+            Selector::From(caller) => self.in_order(|call| {
+                call.phase == Phase::Ringing && person_query::is_caller(&call.peer, caller)
+            }),
             Selector::Only | Selector::All => self.in_order(|_| true),
         };
         match keys.len() {
-            0 => Err(refuse(RefusalCode::NoCall, words::control::NO_CALL.to_owned())),
+            0 => Err(CommandRefusal::new(RefusalCode::NoCall, words::control::NO_CALL)),
             1 => Ok(keys),
             _ if several && *selector != Selector::Only => Ok(keys),
             number => Err(CommandRefusal {
-                code: RefusalCode::Ambiguous,
-                text: words::control::ambiguous(number),
                 calls: self.statuses(&keys, now),
+                ..CommandRefusal::new(RefusalCode::Ambiguous, words::control::ambiguous(number))
             }),
         }
     }
@@ -245,7 +252,7 @@ impl State {
         }
     }
 
-    fn own_call_status(&self, now: Timestamp) -> Option<OwnCallStatus> {
+    pub(super) fn own_call_status(&self, now: Timestamp) -> Option<OwnCallStatus> {
         let own = self.phone.as_ref()?;
         let emoji = own.emoji.iter().flatten();
         Some(OwnCallStatus {
@@ -288,7 +295,7 @@ impl State {
     }
 
     /// The key of a call as text: `account/id`, or `account/group/id`.
-    fn call_name(&self, key: CallKey) -> String {
+    pub(super) fn call_name(&self, key: CallKey) -> String {
         let account = &self.account(key.account).name;
         match key.kind {
             CallKind::Private => format!("{account}/{}", key.id),

@@ -234,7 +234,7 @@ impl State {
     }
 
     /// Why a call cannot be answered here.
-    fn answer_obstacle(&self, call: &Call) -> Option<String> {
+    pub(super) fn answer_obstacle(&self, call: &Call) -> Option<String> {
         let name = self.shown_name(&call.peer);
         if call.key.kind != CallKind::Private || call.direction != Direction::Incoming {
             return Some(notice::cannot_answer(&name));

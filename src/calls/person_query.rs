@@ -61,6 +61,23 @@ pub fn named(people: Vec<Party>, name: &str) -> Vec<Party> {
     people.into_iter().filter(begins).collect()
 }
 
+/// Whether a caller is the one who is meant. Anybody can take any name, so that a name means a contact
+/// only.
+pub fn is_caller(caller: &Party, wanted: &str) -> bool {
+    match PersonQuery::of(wanted) {
+        PersonQuery::Username(username) => {
+            caller.username.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(&username))
+        }
+        PersonQuery::Phone(number) => caller.phone.as_ref() == Some(&number),
+        PersonQuery::Number(number) => {
+            caller.user_id.to_string() == number || caller.phone.as_ref() == Some(&number)
+        }
+        PersonQuery::Name(name) => {
+            caller.contact == Some(true) && !named(vec![caller.clone()], &name).is_empty()
+        }
+    }
+}
+
 fn lower(name: Option<&str>) -> String {
     name.unwrap_or_default().to_lowercase()
 }
@@ -115,6 +132,27 @@ mod tests {
             let found: Vec<_> =
                 named(people.clone(), name).iter().map(|party| party.user_id).collect();
             assert_eq!(found, ids, "{name}");
+        }
+    }
+    #[test]
+    fn only_a_contact_is_meant_by_a_name() {
+        let grace = Party {
+            name: Some("Grace Hopper".to_owned()),
+            username: Some("grace".to_owned()),
+            phone: Some("15550100".to_owned()),
+            contact: Some(true),
+            ..Party::unknown(77)
+        };
+        for wanted in ["grace", "hop", "@GRACE", "+1 555 0100", "77", "15550100"] {
+            assert!(is_caller(&grace, wanted), "{wanted}");
+        }
+        for wanted in ["ada", "@gra", "+77", "7"] {
+            assert!(!is_caller(&grace, wanted), "{wanted}");
+        }
+        for contact in [None, Some(false)] {
+            let stranger = Party { contact, ..grace.clone() };
+            assert!(!is_caller(&stranger, "Grace Hopper"));
+            assert!(is_caller(&stranger, "@grace"));
         }
     }
 }

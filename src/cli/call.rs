@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::call_on_board;
 use super::commands::one_account;
 use super::exit::{CommandResult, failed, failed_as_printed, signed_out, usage};
 use super::print;
@@ -24,22 +25,22 @@ pub(super) struct PhoneCallArgs {
     /// Send this file (Ogg/Opus or WAV) in place of the microphone, and hang up after it. No sound device is
     /// needed
     #[arg(long, value_name = "FILE")]
-    play: Option<PathBuf>,
+    pub(super) play: Option<PathBuf>,
     /// Record the call into this new file (Ogg/Opus), this side left and the other one right
     #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
+    pub(super) record: Option<PathBuf>,
     /// Hang up after so many seconds of talk, also with --play
     #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
-    seconds: Option<u64>,
+    pub(super) seconds: Option<u64>,
     /// The account, if there are several
     #[arg(long, value_name = "NAME")]
     pub(super) account: Option<String>,
     /// Do not ask first; needed where there is no terminal to ask on
     #[arg(long)]
-    yes: bool,
+    pub(super) yes: bool,
     /// Print the progress as lines of JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn call(target: CallTarget, args: PhoneCallArgs, flags: Overrides) -> CommandResult {
@@ -47,6 +48,9 @@ pub(super) fn call(target: CallTarget, args: PhoneCallArgs, flags: Overrides) ->
         return Err(usage(anyhow!("there is no terminal to ask on; add --yes")));
     }
     let paths = setup::paths();
+    if let Some(done) = call_on_board::call(&target, &args, &paths) {
+        return done;
+    }
     let config = load(&paths, flags)?;
     if let Some(off) = PhoneOff::of(HAS_VOICE, config.phone.enabled, config.proxy.is_some()) {
         return Err(usage(anyhow!("{}", off.notice())));

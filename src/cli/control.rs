@@ -189,22 +189,45 @@ pub(super) fn watch(accounts: &[String], notify: bool, paths: &Paths) -> Result<
     }
 }
 
+/// Connects to the running instance that has this account, or to the demo if no account is named.
+pub(super) fn instance_with(
+    account: Option<&str>,
+    paths: &Paths,
+) -> Result<Option<ControlClient>, Stop> {
+    let of = if account.is_some() { socket } else { demo_socket };
+    let mut client = match ControlClient::connect(&[of(paths.runtime())]) {
+        Err(ClientError::NotRunning) => return Ok(None),
+        connected => connected.map_err(failed)?,
+    };
+    let status = match client.send(ControlCommand::Status {}).map_err(failed)? {
+        ControlReply::Status(status) => status,
+        other => return Err(unexpected(&other)),
+    };
+    let mut names = status.accounts.iter().map(|it| it.name.as_str());
+    Ok(account.is_none_or(|account| names.any(|name| name == account)).then_some(client))
+}
+
 /// The error of a reply that is not the one that was asked for.
-fn unexpected(reply: &ControlReply) -> Stop {
+pub(super) fn unexpected(reply: &ControlReply) -> Stop {
     match reply {
-        ControlReply::Error(CommandRefusal { code, text, calls }) => {
+        ControlReply::Error(CommandRefusal { code, text, calls, people }) => {
             for call in calls {
                 print::note(&words::control::call(call));
             }
+            for person in people {
+                print::note(&words::control::person(person));
+            }
             match code {
-                RefusalCode::Ambiguous | RefusalCode::UnknownAction | RefusalCode::BadRequest => {
-                    usage(anyhow!("{text}"))
-                }
+                RefusalCode::Ambiguous
+                | RefusalCode::NoPerson
+                | RefusalCode::UnknownAction
+                | RefusalCode::BadRequest => usage(anyhow!("{text}")),
                 RefusalCode::NoCall
                 | RefusalCode::AlreadyOver
                 | RefusalCode::NotNow
                 | RefusalCode::NoBoard
                 | RefusalCode::TooManyClients
+                | RefusalCode::CallFailed
                 | RefusalCode::LineTooLong => failed(anyhow!("{text}")),
             }
         }

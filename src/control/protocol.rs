@@ -50,6 +50,26 @@ pub enum ControlCommand {
         #[serde(default)]
         yes: bool,
     },
+    /// Answer a call that rings, with the sound devices of the board. The reply is `own`, once Telegram
+    /// has accepted the answer; `person` without `yes`.
+    Answer {
+        calls: Selector,
+        /// Whether to answer. Without it the reply names the caller, and nothing is done.
+        #[serde(default)]
+        yes: bool,
+    },
+    /// Call a person, with the sound devices of the board. The reply is `own`, once Telegram has
+    /// accepted the call; `person` without `yes`.
+    Call {
+        /// An @username, a phone number with +, a user id, or the name of a contact or its beginning.
+        who: String,
+        /// The name of the account on this machine; null means the only one that is online.
+        #[serde(default)]
+        account: Option<String>,
+        /// Whether to call. Without it the reply names the person, and nothing is done.
+        #[serde(default)]
+        yes: bool,
+    },
     /// What a key bound to this action would do on the board. The reply is `done`.
     Do {
         /// The name of the action, as in keymap.toml.
@@ -71,6 +91,9 @@ pub enum Selector {
     Latest,
     /// All incoming calls that ring.
     Ringing,
+    /// Those of this caller: an @username, a phone number, a user id, or the name of a contact or its
+    /// beginning.
+    From(String),
     /// All calls that live.
     All,
 }
@@ -119,6 +142,10 @@ pub enum ControlReply {
     Hangup {
         calls: Vec<HangupResult>,
     },
+    /// The call in which onhook takes part now.
+    Own(OwnCallStatus),
+    /// The person whom `yes` would call, or whose call it would answer.
+    Person(PersonStatus),
     /// The action was carried out.
     Done,
     /// Nothing was done.
@@ -164,6 +191,21 @@ pub struct OwnCallStatus {
     /// The four emoji of the key, to be compared with those of the other side; empty before it is
     /// agreed.
     pub emoji: Vec<EmojiStatus>,
+}
+
+/// A person who is called, or whose call is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PersonStatus {
+    /// The name as the board shows it: initials while names are hidden.
+    pub name: String,
+    /// Without the `@`; null if there is none, or while names are hidden.
+    pub username: Option<String>,
+    /// The id of the user, for `call`.
+    pub id: String,
+    /// The name of the account on this machine.
+    pub account: String,
+    /// The key of the call that rings, for `answer`; null if a call would be placed.
+    pub call: Option<String>,
 }
 
 /// An emoji of a key.
@@ -238,6 +280,9 @@ pub struct CommandRefusal {
     pub text: String,
     /// The calls that an ambiguous selector means.
     pub calls: Vec<CallStatus>,
+    /// The people whom an ambiguous name means.
+    #[serde(default)]
+    pub people: Vec<PersonStatus>,
 }
 
 /// Why nothing was done.
@@ -254,8 +299,13 @@ pub enum RefusalCode {
     NoCall,
     /// The call has ended.
     AlreadyOver,
-    /// The selector means more than one call, and `yes` is not set.
+    /// The selector means more than one call, and `yes` is not set; or the name means more than one
+    /// person or account.
     Ambiguous,
+    /// Nobody is found who can be called, or the board has no such account.
+    NoPerson,
+    /// The call could not be answered or placed, for the reason in the text.
+    CallFailed,
     /// The board has no such action.
     UnknownAction,
     /// The screen or dialog on the board does not accept the action now.
@@ -317,7 +367,13 @@ impl ControlReply {
     }
 
     pub fn refusal(code: RefusalCode, text: impl Into<String>) -> Self {
-        Self::Error(CommandRefusal { code, text: text.into(), calls: Vec::new() })
+        Self::Error(CommandRefusal::new(code, text))
+    }
+}
+
+impl CommandRefusal {
+    pub fn new(code: RefusalCode, text: impl Into<String>) -> Self {
+        Self { code, text: text.into(), calls: Vec::new(), people: Vec::new() }
     }
 }
 
@@ -377,7 +433,7 @@ mod tests {
             (
                 r#"{"v":1,"command":"hangup","calls":"some"}"#,
                 "unknown variant `some`, expected one of `call`, `only`, `selected`, `latest`, \
-                 `ringing`, `all`",
+                 `ringing`, `from`, `all`",
             ),
         ];
         for (line, wanted) in wrong {

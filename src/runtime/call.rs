@@ -17,7 +17,7 @@ use crate::app::phone::{OwnCallOrder, PhoneEvent};
 use crate::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use crate::calls::failure::Failure;
 use crate::calls::own_call::{NamedEmoji, OwnCallEvent};
-use crate::calls::person_query::{self, PersonQuery};
+use crate::calls::person_query;
 use crate::calls::sound::SoundFault;
 use crate::calls::{AccountId, CallKey, CallKind, Direction, Party, Phase};
 use crate::phone::{CallFiles, PhoneSettings};
@@ -310,8 +310,9 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
                 Ok(())
             }
             CallTarget::Answer(from) => {
-                let is_meant =
-                    |party: &Party| from.as_ref().is_none_or(|from| is_meant(party, from));
+                let is_meant = |party: &Party| {
+                    from.as_ref().is_none_or(|from| person_query::is_caller(party, from))
+                };
                 let ringing = state.calls.live().find(|call| {
                     call.phase == Phase::Ringing
                         && call.direction == Direction::Incoming
@@ -338,50 +339,5 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
         let seconds = self.seen.seconds;
         self.report(&CallProgress::Ended { how, seconds })?;
         Ok(self.outcome())
-    }
-}
-
-/// Whether a caller is the one whose call is to be answered. Anybody can take any name, so that a name
-/// means a contact only.
-fn is_meant(caller: &Party, wanted: &str) -> bool {
-    match PersonQuery::of(wanted) {
-        PersonQuery::Username(username) => {
-            caller.username.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(&username))
-        }
-        PersonQuery::Phone(number) => caller.phone.as_ref() == Some(&number),
-        PersonQuery::Number(number) => {
-            caller.user_id.to_string() == number || caller.phone.as_ref() == Some(&number)
-        }
-        PersonQuery::Name(name) => {
-            caller.contact == Some(true)
-                && !person_query::named(vec![caller.clone()], &name).is_empty()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_contact_is_meant_by_a_name() {
-        let grace = Party {
-            name: Some("Grace Hopper".to_owned()),
-            username: Some("grace".to_owned()),
-            phone: Some("15550100".to_owned()),
-            contact: Some(true),
-            ..Party::unknown(77)
-        };
-        for wanted in ["grace", "hop", "@GRACE", "+1 555 0100", "77", "15550100"] {
-            assert!(is_meant(&grace, wanted), "{wanted}");
-        }
-        for wanted in ["ada", "@gra", "+77", "7"] {
-            assert!(!is_meant(&grace, wanted), "{wanted}");
-        }
-        for contact in [None, Some(false)] {
-            let stranger = Party { contact, ..grace.clone() };
-            assert!(!is_meant(&stranger, "Grace Hopper"));
-            assert!(is_meant(&stranger, "@grace"));
-        }
     }
 }

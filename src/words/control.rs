@@ -1,6 +1,8 @@
 //! Texts of the control socket and its commands.
 
-use crate::control::protocol::{BoardStatus, CallStatus, HangupResult, OwnCallStatus};
+use crate::control::protocol::{
+    BoardStatus, CallStatus, HangupResult, OwnCallStatus, PersonStatus,
+};
 use crate::text::{cut, duration};
 
 /// No call fits the selector.
@@ -9,10 +11,23 @@ pub const NO_CALL: &str = "there is no such call";
 pub const NO_BOARD: &str = "there is no board: `onhook watch` runs without one";
 /// An action that the screen or dialog does not accept.
 pub const NOT_NOW: &str = "the board does not take this action now";
+/// A call for a program that has no sound devices.
+pub const NO_SOUND_BESIDE_WATCH: &str =
+    "`onhook watch` holds the account and makes no calls; stop it, or start `onhook` in its place";
+/// A call while another one is begun.
+pub const CALL_STARTING: &str = "another call is being started";
+/// A name that several people have.
+pub const SEVERAL_PEOPLE: &str = "that means several people; name one by @username or id";
 
 /// `watch --notify` beside a running instance.
 pub const NOTIFIES_ITSELF: &str =
     "onhook runs already and shows notifications by its own settings; leave out --notify";
+/// A call that the running board has begun.
+pub const ON_BOARD: &str = "on the board";
+/// Options of a call without a screen, beside a running board.
+pub const NOT_ON_BOARD: &str =
+    "a board runs with this account; --play, --record and --for need it to be closed";
+
 /// The instance whose records were printed has ended.
 pub const ENDED: &str = "onhook has ended";
 /// The server has dropped this client.
@@ -26,6 +41,16 @@ pub fn unknown_action(name: &str) -> String {
 /// No call has this key.
 pub fn no_such_call(key: &str) -> String {
     format!("no call '{key}'; `onhook status` lists them")
+}
+
+/// No account of the board has this name.
+pub fn no_account(name: &str) -> String {
+    format!("no account '{name}' on the board; `onhook status` lists them")
+}
+
+/// No account is named, and several are online.
+pub fn several_accounts(names: &[&str]) -> String {
+    format!("several accounts are online; add --account: {}", names.join(", "))
 }
 
 /// A selector means more than one call.
@@ -77,6 +102,13 @@ fn own(own: &OwnCallStatus) -> String {
         parts.push(format!("key {}", named.collect::<Vec<_>>().join(", ")));
     }
     parts.join(" · ")
+}
+
+/// A person, one line.
+pub fn person(person: &PersonStatus) -> String {
+    let PersonStatus { name, username, id, .. } = person;
+    let username = username.as_ref().map(|username| format!("@{username} · ")).unwrap_or_default();
+    format!("{name} · {username}{id}")
 }
 
 /// The outcome of a hang-up, one line.

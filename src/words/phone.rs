@@ -38,7 +38,6 @@ pub fn question(places: bool, name: &str) -> String {
 
 /// The call is recorded.
 pub const RECORDING: &str = "● REC";
-/// How the sound travels.
 /// How the sound of a call travels.
 pub fn route(route: SoundRoute) -> &'static str {
     match route {

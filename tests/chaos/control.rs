@@ -109,6 +109,8 @@ pub fn meant(calls: &Selector, yes: bool, state: &State) -> HashSet<CallKey> {
             let ringing = state.calls.live().filter(|call| call.phase == Phase::Ringing);
             ringing.map(|call| call.key).collect()
         }
+        // The plans name no caller.
+        Selector::From(_) => HashSet::new(),
         Selector::Only | Selector::All => state.calls.live().map(|call| call.key).collect(),
     };
     let several = yes && *calls != Selector::Only || *calls == Selector::Latest;

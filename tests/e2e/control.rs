@@ -115,3 +115,47 @@ fn without_a_running_instance_the_commands_say_how_to_start_one() {
         assert!(error.contains("no onhook is running; start `onhook`"), "{error}");
     }
 }
+
+/// The board makes the calls, so that they are on its screen.
+#[test]
+fn calls_are_placed_and_answered_from_another_terminal() {
+    let people = "[[person]]\nkey = 'echo'\nname = 'Echo'\nusername = 'echo'\nknown = 'contact'\n\
+                  answers = 'echo'\nanswers_after = 0.2\n";
+    let linus = "[[call]]\nfrom = 'linus'\nto = 'me'\nat = 3.0\n";
+    let served = ServerProcess::start(&(people.to_owned() + linus));
+    let settings = "[voice]\nsound = 'silent'\n";
+    let board = board_of(&served).size(120, 30).file("config.toml", settings).run();
+    board.see("no calls");
+    let folder = board.folder().to_owned();
+    let refused: [(&[&str], i32, &str); 4] = [
+        (&["call", "echo"], 2, "add --yes"),
+        (&["call", "nobody", "--yes"], 2, "knows nobody"),
+        (&["call", "echo", "--yes", "--for", "3"], 2, "--for need it to be closed"),
+        (&["answer", "--yes", "--record", "call.opus"], 2, "--record and --for need"),
+    ];
+    for (args, wanted, text) in refused {
+        let (code, _, error) = beside(&folder, args);
+        assert!(code == wanted && error.contains(text), "{args:?}: {code} {error}");
+    }
+    // This one waits for the call, or finds it.
+    let mut answer = onhook(&folder, &["answer", "@linus", "--yes"]);
+    let answer = answer.stdout(Stdio::piped()).spawn().expect("it starts");
+    let _watchdog = Watchdog::over(answer.id());
+    let answered = answer.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&answered.stdout), "answering Linus · on the board\n");
+    board.see("Call with Linus");
+    board.see_wrapped("state talking");
+    let (code, _, error) = beside(&folder, &["call", "@echo", "--yes"]);
+    assert!(code == 1 && error.contains("Linus"), "{code} {error}");
+    assert_eq!(beside(&folder, &["hangup", "--latest"]).0, 0);
+    board.see_line(&["Linus", "hung up by you"]);
+    let (code, reply, error) = beside(&folder, &["call", "@echo", "--yes", "--json"]);
+    assert_eq!(code, 0, "{error}");
+    let reply: Value = serde_json::from_str(&reply).expect("JSON");
+    assert_eq!((&reply["reply"], &reply["name"]), (&"own".into(), &"Echo".into()));
+    board.see("Call with Echo");
+    board.see_wrapped("state talking");
+    assert_eq!(beside(&folder, &["hangup", "--latest"]).0, 0);
+    board.see_line(&["Echo", "hung up by you"]);
+    board.quit();
+}

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::app::effect::ControlEffect;
+use crate::app::phone::PhoneOff;
 use crate::calls::Origin;
+use crate::calls::own_call::OwnCallEvent;
+use crate::calls::sound::SoundFault;
 use crate::control::event::{ClientId, ControlEvent};
 use crate::control::protocol::{
     CommandRefusal, ControlCommand, ControlReply, HangupResult, Reason, RefusalCode, Selector,
@@ -179,4 +182,127 @@ fn a_client_that_has_left_gets_no_reply() {
     hangup(&mut state, named(1), 1.0);
     update(&mut state, Msg::Control(ControlEvent::Closed(CLIENT)), at(1.2));
     assert_eq!(reply(&tell(&mut state, done(1, 1, Ok(RequestAnswer::End)), 1.5)), None);
+}
+
+/// A board with one account that is online, and one call that can be answered.
+fn telephone() -> State {
+    let mut state = board();
+    state.has_board = true;
+    phone::rings_with_keys(&mut state, 7, 1.0);
+    state
+}
+
+fn call(who: &str, yes: bool) -> ControlCommand {
+    ControlCommand::Call { who: who.to_owned(), account: None, yes }
+}
+
+fn answer(calls: Selector, yes: bool) -> ControlCommand {
+    ControlCommand::Answer { calls, yes }
+}
+
+fn found(state: &mut State, wanted: &str, people: Vec<Party>, second: f64) -> Vec<Effect> {
+    let outcome = Ok(people);
+    tell(state, AccountEvent::PersonFound { wanted: wanted.to_owned(), outcome }, second)
+}
+
+fn grace() -> Party {
+    let name = Some("Grace Hopper".to_owned());
+    Party { name, username: Some("grace".to_owned()), ..Party::unknown(107) }
+}
+
+/// The commands for the account among effects.
+fn commands(effects: &[Effect]) -> Vec<&AccountCommand> {
+    effects.iter().filter_map(command_of).collect()
+}
+
+fn command_of(effect: &Effect) -> Option<&AccountCommand> {
+    match effect {
+        Effect::Account(_, command) => Some(command),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_client_calls_a_person_whom_it_has_named() {
+    let mut state = telephone();
+    let asked = command(&mut state, call("grace", false), 2.0);
+    assert_eq!(commands(&asked), [&AccountCommand::FindPerson("grace".to_owned())]);
+    assert_eq!(
+        reply(&found(&mut state, "ada", vec![grace()], 2.1)),
+        None,
+        "it did not ask for this"
+    );
+    let named = found(&mut state, "grace", vec![grace()], 2.2);
+    let Some(ControlReply::Person(person)) = reply(&named) else { panic!("{named:?}") };
+    assert_eq!((person.id.as_str(), person.username.as_deref()), ("107", Some("grace")));
+    assert_eq!((person.account.as_str(), &person.call), ("ada", &None));
+    assert!(commands(&named).is_empty());
+
+    command(&mut state, call("107", true), 3.0);
+    let checking = found(&mut state, "107", vec![grace()], 3.1);
+    assert_eq!(reply(&checking), None);
+    let placing = phone::checked(&mut state, &checking, Ok(()), 3.2);
+    assert_eq!(commands(&placing), [&AccountCommand::Place(107)]);
+    let second = command(&mut state, call("grace", true), 3.3);
+    assert_eq!(refusal(&second).code, RefusalCode::NotNow);
+    let refused = Err(refused(403, "USER_PRIVACY_RESTRICTED"));
+    let failed = tell(&mut state, AccountEvent::OwnCall(OwnCallEvent::Placed(refused)), 3.4);
+    assert_eq!(refusal(&failed).code, RefusalCode::CallFailed);
+    assert!(refusal(&failed).text.contains("USER_PRIVACY_RESTRICTED"), "{failed:?}");
+    assert_eq!(reply(&update(&mut state, Msg::Tick, at(4.0))), None, "once");
+}
+
+#[test]
+fn a_client_answers_a_call_and_gets_its_reply_once_telegram_has_accepted() {
+    let mut state = telephone();
+    let asked = command(&mut state, answer(Selector::Ringing, false), 2.0);
+    let Some(ControlReply::Person(person)) = reply(&asked) else { panic!("{asked:?}") };
+    assert_eq!((person.id.as_str(), person.call.as_deref()), ("107", Some("ada/7")));
+    let checking = command(&mut state, answer(named(7), true), 2.1);
+    let answering = phone::checked(&mut state, &checking, Ok(()), 2.2);
+    assert!(matches!(commands(&answering)[..], [AccountCommand::Answer { .. }]));
+    assert_eq!(reply(&answering), None);
+    let outcome = OwnCallEvent::Answered { id: 7, outcome: Ok(()) };
+    let accepted = tell(&mut state, AccountEvent::OwnCall(outcome), 2.3);
+    let Some(ControlReply::Own(own)) = reply(&accepted) else { panic!("{accepted:?}") };
+    assert_eq!((own.call.as_deref(), own.stage.as_str()), (Some("ada/7"), "exchanging-keys"));
+    let again = command(&mut state, answer(named(7), true), 2.4);
+    assert_eq!(refusal(&again).code, RefusalCode::NotNow);
+}
+
+#[test]
+fn what_a_client_cannot_answer_or_call_is_refused() {
+    let refused = |state: &mut State, wanted, code| {
+        let effects = command(state, wanted, 2.0);
+        assert_eq!(refusal(&effects).code, code);
+    };
+    let mut state = telephone();
+    refused(&mut state, answer(Selector::From("@linus".to_owned()), true), RefusalCode::NoCall);
+    refused(&mut state, call(" ", true), RefusalCode::NoPerson);
+    let account = Some("work".to_owned());
+    let elsewhere = ControlCommand::Call { who: "grace".to_owned(), account, yes: true };
+    refused(&mut state, elsewhere, RefusalCode::NoPerson);
+    for (people, code) in [
+        (Vec::new(), RefusalCode::NoPerson),
+        (vec![grace(), Party::unknown(108)], RefusalCode::Ambiguous),
+    ] {
+        command(&mut state, call("g", true), 2.0);
+        let number = people.len();
+        let effects = found(&mut state, "g", people, 2.1);
+        assert_eq!((refusal(&effects).code, refusal(&effects).people.len()), (code, number));
+    }
+    // No sound device.
+    let checking = command(&mut state, answer(named(7), true), 3.0);
+    let failed = phone::checked(&mut state, &checking, Err(SoundFault::NoMicrophone), 3.1);
+    assert_eq!(refusal(&failed).code, RefusalCode::CallFailed);
+    // A client that has gone away gets no reply, and calls nobody.
+    command(&mut state, call("grace", true), 4.0);
+    update(&mut state, Msg::Control(ControlEvent::Closed(CLIENT)), at(4.1));
+    assert_eq!(found(&mut state, "grace", vec![grace()], 4.2), []);
+    state.account_mut(ACCOUNT).connection = ConnectionState::Connecting;
+    refused(&mut state, call("grace", true), RefusalCode::NotNow);
+    state.phone_off = Some(PhoneOff::Proxy);
+    refused(&mut state, answer(named(7), true), RefusalCode::CallFailed);
+    state.has_board = false;
+    refused(&mut state, answer(named(7), true), RefusalCode::NoBoard);
 }

@@ -455,8 +455,10 @@ pub fn main() -> ExitCode {
         CliCommand::Watch { scenario, chosen, notify, rules, .. } => {
             commands::watch(&chosen, &scenario, flags, notify, rules)
         }
-        CliCommand::Call { who, args } => call::call(CallTarget::Place(who), args, flags),
-        CliCommand::Answer { who, args } => call::call(CallTarget::Answer(who), args, flags),
+        CliCommand::Call { who, args } => call_on_board::call(CallTarget::Place(who), args, flags),
+        CliCommand::Answer { who, args } => {
+            call_on_board::call(CallTarget::Answer(who), args, flags)
+        }
         CliCommand::History(args) => history::history(&args),
         CliCommand::Rules { command } => rules::rules(command),
         CliCommand::Status(args) => control::status(&args),

@@ -70,13 +70,13 @@ struct PendingCall {
     history: Wait<Vec<Timestamp>>,
     presence: Wait<Presence>,
     /// The question to a program.
-    asked: Option<Question>,
+    asked: Option<ProgramQuestion>,
     until: Timestamp,
 }
 
 /// A question to the program of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Question {
+struct ProgramQuestion {
     /// A call can come back, and is asked about again; an answer is to one question only.
     number: u64,
     /// The number of the rule.
@@ -299,7 +299,7 @@ impl State {
                 self.mark(key, &rule.name, RuleAction::Ask, false);
                 let until = now + program.limit + MARGIN;
                 self.rules.questions += 1;
-                let question = Question { number: self.rules.questions, rule: number };
+                let question = ProgramQuestion { number: self.rules.questions, rule: number };
                 let asked = PendingCall { asked: Some(question), until, ..waiting };
                 self.rules.waiting.insert(key, asked);
                 let program = program.clone();
@@ -458,7 +458,7 @@ impl State {
     ) -> Vec<Effect> {
         let Some(waiting) = self.rules.waiting.get_mut(&key) else { return Vec::new() };
         let asked = waiting.asked.take_if(|asked| asked.number == question);
-        let Some(Question { rule: number, .. }) = asked else { return Vec::new() };
+        let Some(ProgramQuestion { rule: number, .. }) = asked else { return Vec::new() };
         waiting.first = number + 1;
         let reaction = match answer {
             ProgramAnswer::Pass => return self.go_on(key, now),

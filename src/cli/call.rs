@@ -1,6 +1,5 @@
 //! `onhook call` and `onhook answer`: one call without a screen.
 
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +7,6 @@ use anyhow::anyhow;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::call_on_board;
 use super::commands::one_account;
 use super::exit::{CommandResult, failed, failed_as_printed, signed_out, usage};
 use super::print;
@@ -44,13 +42,7 @@ pub(super) struct PhoneCallArgs {
 }
 
 pub(super) fn call(target: CallTarget, args: PhoneCallArgs, flags: Overrides) -> CommandResult {
-    if !args.yes && !io::stdin().is_terminal() {
-        return Err(usage(anyhow!("there is no terminal to ask on; add --yes")));
-    }
     let paths = setup::paths();
-    if let Some(done) = call_on_board::call(&target, &args, &paths) {
-        return done;
-    }
     let config = load(&paths, flags)?;
     if let Some(off) = PhoneOff::of(HAS_VOICE, config.phone.enabled, config.proxy.is_some()) {
         return Err(usage(anyhow!("{}", off.notice())));

@@ -1,12 +1,15 @@
 //! `onhook call` and `onhook answer` beside a running board, which makes the call on its screen.
 
+use std::io::{self, IsTerminal};
+
 use anyhow::anyhow;
 
-use super::call::PhoneCallArgs;
+use super::call::{self, PhoneCallArgs};
 use super::control::{instance_with, unexpected};
 use super::exit::{CommandResult, Stop, failed, failed_as_printed, usage};
-use super::print;
+use super::{print, setup};
 use crate::accounts::AccountStore;
+use crate::config::Overrides;
 use crate::config::paths::Paths;
 use crate::control::client::{ClientError, ControlClient};
 use crate::control::protocol::{
@@ -15,18 +18,15 @@ use crate::control::protocol::{
 use crate::runtime::CallTarget;
 use crate::words;
 
-/// Makes the call on the board that has the account of these arguments. Returns `None` if there is none.
-pub(super) fn call(
-    target: &CallTarget,
-    args: &PhoneCallArgs,
-    paths: &Paths,
-) -> Option<CommandResult> {
-    match board(args, paths) {
-        Ok(None) => None,
-        Ok(Some((client, account))) => {
-            Some(on_board(client, account.as_deref(), target, args, paths))
-        }
-        Err(stop) => Some(Err(stop)),
+/// Makes the call on the board that has the account, or here if there is none.
+pub(super) fn call(target: CallTarget, args: PhoneCallArgs, flags: Overrides) -> CommandResult {
+    if !args.yes && !io::stdin().is_terminal() {
+        return Err(usage(anyhow!("there is no terminal to ask on; add --yes")));
+    }
+    let paths = setup::paths();
+    match board(&args, &paths)? {
+        Some((client, account)) => on_board(client, account.as_deref(), &target, &args, &paths),
+        None => call::call(target, args, flags),
     }
 }
 

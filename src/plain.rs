@@ -45,7 +45,7 @@ pub struct Narrator {
     before_key: usize,
     /// A notice that is not announced, because something else was announced instead.
     replaced: Option<String>,
-    /// Whether a call has begun to ring since the sentences were taken.
+    /// Whether a call has drawn attention since that was last asked.
     rings: bool,
 }
 
@@ -82,7 +82,12 @@ impl Narrator {
         std::mem::take(&mut self.sentences).into_iter().map(|text| finished(&text)).collect()
     }
 
-    /// Whether a call has begun to ring since the last time.
+    /// A call draws attention.
+    pub fn ring(&mut self) {
+        self.rings = true;
+    }
+
+    /// Whether a call has drawn attention since the last time.
     pub fn take_ring(&mut self) -> bool {
         std::mem::take(&mut self.rings)
     }
@@ -249,7 +254,6 @@ impl Narrator {
         let announced = AnnouncedCall::of(call);
         match self.calls.insert(key, announced.clone()) {
             None => {
-                self.rings |= call.phase == crate::calls::Phase::Ringing && !call.doubtful;
                 let sentence = calls::appeared(state, call, &mut self.facts.selection);
                 self.announce(sentence);
             }

@@ -260,9 +260,7 @@ impl TuiLoop {
                 return self.switchboard.dispatch(Msg::Rules(RulesEvent::Reloaded(Err(cause))));
             }
         }
-        if let LoopStep::Apply(msg) = self.switchboard.runner.reload_rules() {
-            self.switchboard.dispatch(msg)?;
-        }
+        self.switchboard.runner.reload_rules();
         Ok(())
     }
 

@@ -106,6 +106,13 @@ impl RuleRunner {
         let _ = self.sender.send(RulesEvent::Answered { key, question, answer });
     }
 
+    /// Reads the rules again on a thread of its own, because their files may be slow.
+    pub fn reload(&self, load: impl FnOnce() -> RulesEvent + Send + 'static) {
+        let events = self.sender.clone();
+        // The receiver is gone while the program ends.
+        tokio::task::spawn_blocking(move || drop(events.send(load())));
+    }
+
     /// Waits for the next event.
     pub async fn next_event(&mut self) -> RulesEvent {
         match self.events.recv().await {

@@ -1,7 +1,7 @@
 //! The one runner of effects, for the board as for `onhook watch`. None of them waits.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -27,6 +27,7 @@ use crate::notify::{Notifier, RuleRunner};
 use crate::phone::Phone;
 use crate::plain::Narrator;
 use crate::records::{self, RecordWriter};
+use crate::rules::Rules;
 use crate::telegram::FileChange;
 use crate::{config, text, words};
 
@@ -101,6 +102,9 @@ impl EffectRunner {
     fn notify(&mut self, effect: NotifyEffect, state: &State) -> io::Result<()> {
         match effect {
             NotifyEffect::Ringing(calls) => {
+                if let Some(narrator) = &mut self.narrator {
+                    narrator.ring();
+                }
                 let sequences = self.notifier.ringing(&calls);
                 self.write_to_terminal(&sequences)?;
             }
@@ -217,10 +221,13 @@ impl EffectRunner {
                 LedgerEvent::PageRead { number, page: Err(off()) }
             }
             LedgerEffect::Count(filter) => LedgerEvent::Counted { filter, counted: Err(off()) },
+            // A rule may wait for the answer.
+            LedgerEffect::CallerFacts { key, peer, .. } => {
+                LedgerEvent::CallerFacts { key, peer, facts: CallerFacts::default() }
+            }
             LedgerEffect::Save { .. }
             | LedgerEffect::Recall { .. }
             | LedgerEffect::ReadOthers { .. }
-            | LedgerEffect::CallerFacts { .. }
             | LedgerEffect::CountRules
             | LedgerEffect::ReadRuleCalls { .. }
             | LedgerEffect::SaveQuiet(_)
@@ -324,17 +331,10 @@ impl EffectRunner {
         LoopStep::Continue
     }
 
-    /// Reads the file of the rules.
-    pub(super) fn reload_rules(&self) -> LoopStep {
-        let rules = match &self.rules_file {
-            Some(file) => config::rules::load(file).map(Arc::new).map_err(|error| {
-                // A notice has no room for the folder.
-                let folder = file.parent().map(|folder| format!("{}/", folder.display()));
-                text::clean(&error.to_string()).replace(&folder.unwrap_or_default(), "")
-            }),
-            None => Err(words::notice::NO_RULES_FILE.to_owned()),
-        };
-        LoopStep::Apply(Msg::Rules(RulesEvent::Reloaded(rules)))
+    /// Reads the file of the rules; answered by [`RulesEvent::Reloaded`].
+    pub(super) fn reload_rules(&self) {
+        let file = self.rules_file.clone();
+        self.rule_runner.reload(move || RulesEvent::Reloaded(load_rules(file.as_deref())));
     }
 
     fn program(&mut self, effect: ProgramEffect) -> LoopStep {
@@ -350,11 +350,24 @@ impl EffectRunner {
             }
             ProgramEffect::Demo => LoopStep::Exit(ExitReason::Demo),
             ProgramEffect::EditRules => LoopStep::EditRules,
-            ProgramEffect::ReloadRules => self.reload_rules(),
+            ProgramEffect::ReloadRules => {
+                self.reload_rules();
+                LoopStep::Continue
+            }
             ProgramEffect::Suspend => LoopStep::Suspend,
             ProgramEffect::Quit => LoopStep::Exit(ExitReason::Quit),
         }
     }
+}
+
+/// Reads the file of the rules. The error is cleaned.
+fn load_rules(file: Option<&Path>) -> Result<Arc<Rules>, String> {
+    let Some(file) = file else { return Err(words::notice::NO_RULES_FILE.to_owned()) };
+    config::rules::load(file).map(Arc::new).map_err(|error| {
+        // A notice has no room for the folder.
+        let folder = file.parent().map(|folder| format!("{}/", folder.display()));
+        text::clean(&error.to_string()).replace(&folder.unwrap_or_default(), "")
+    })
 }
 
 /// The text of an error of the ledger.

@@ -145,8 +145,11 @@ impl PlainLoop {
                 }
                 for event in events.iter().filter(|event| keys::is_key(event)) {
                     let msg = super::input::message(event, &self.switchboard.state, &self.keymap);
-                    // A key without an action gets the answer of the narrator.
-                    let msg = msg.filter(|msg| !matches!(msg, Msg::UnboundKey(_)));
+                    // A key without an action gets the answer of the narrator, unless it stops a countdown.
+                    let state = &self.switchboard.state;
+                    let is_counting =
+                        state.selection().is_some_and(|key| state.countdown(key).is_some());
+                    let msg = msg.filter(|msg| is_counting || !matches!(msg, Msg::UnboundKey(_)));
                     let step = self.answer(msg)?;
                     if step != LoopStep::Continue {
                         return Ok(step);

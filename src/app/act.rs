@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::account::AccountState;
-use super::action::Action;
+use super::action::{Action, Layer};
 use super::command_line::CommandLine;
 use super::devices::CheckedCall;
 use super::dialog::{Choice, Dialog, HelpPage};
@@ -16,6 +16,9 @@ use crate::words::notice;
 
 impl State {
     pub(super) fn act(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
+        if self.layer() == Layer::Board && !moves_cursor(action) {
+            self.stop_countdown(now);
+        }
         match action {
             Action::Quit => return self.quit(),
             Action::Suspend => return vec![Effect::Program(ProgramEffect::Suspend)],
@@ -98,8 +101,7 @@ impl State {
         vec![Effect::Program(ProgramEffect::Quit)]
     }
 
-    /// Whether an action cannot be done on the board now; a notice shows why. A key that does not move the
-    /// cursor also stops the countdown of the selected call.
+    /// Whether an action cannot be done on the board now; a notice shows why.
     fn is_refused_on_board(&mut self, action: Action, now: Timestamp) -> bool {
         let unseen = matches!(
             action,
@@ -117,19 +119,6 @@ impl State {
         if panel || unseen && !has_room(self.size) {
             self.notices.show(notice::TOO_SMALL, now);
             return true;
-        }
-        let moves = action.row().is_some()
-            || matches!(
-                action,
-                Action::Up
-                    | Action::Down
-                    | Action::PageUp
-                    | Action::PageDown
-                    | Action::Top
-                    | Action::Bottom
-            );
-        if !moves {
-            self.stop_countdown(now);
         }
         let needs_phone = matches!(
             action,
@@ -478,4 +467,18 @@ impl State {
             self.notices.dismiss();
         }
     }
+}
+
+/// Whether an action only moves the cursor of the board.
+fn moves_cursor(action: Action) -> bool {
+    action.row().is_some()
+        || matches!(
+            action,
+            Action::Up
+                | Action::Down
+                | Action::PageUp
+                | Action::PageDown
+                | Action::Top
+                | Action::Bottom
+        )
 }

@@ -185,6 +185,9 @@ impl State {
     }
 
     fn start_call(&mut self, client: ClientId, wanted: CheckedCall, now: Timestamp) -> Vec<Effect> {
+        if let CheckedCall::Answer(key) = wanted {
+            self.rules_forget(key);
+        }
         let stage = OrderStage::Starting(wanted.clone());
         self.call_order = Some(CallOrder { client, stage });
         self.check_devices(wanted, now)
@@ -199,7 +202,7 @@ impl State {
         let own = self.phone.as_ref().filter(|own| wanted.is_for(own));
         let is_undecided = own.is_some_and(|own| match own.stage {
             PhoneStage::Placing | PhoneStage::Cancelling => true,
-            PhoneStage::Answering => !own.is_answer_unheard,
+            PhoneStage::Answering => !own.is_answer_unknown,
             _ => false,
         });
         if self.is_checking_devices() || is_undecided {

@@ -103,9 +103,9 @@ pub struct OwnCall {
     /// Whether its keys or media have failed, so that it must end.
     failed: bool,
     /// Whether a hang-up that followed from that has reached the connection.
-    pub(super) was_ended: bool,
+    pub(super) end_was_sent: bool,
     /// Whether the outcome of its answer is unknown, so that it may be answered again.
-    pub is_answer_unheard: bool,
+    pub is_answer_unknown: bool,
     /// Signaling that came before.
     early: Vec<Vec<u8>>,
 }
@@ -156,8 +156,8 @@ impl OwnCall {
             connected: None,
             has_media: false,
             failed: false,
-            was_ended: false,
-            is_answer_unheard: false,
+            end_was_sent: false,
+            is_answer_unknown: false,
             early: Vec::new(),
         }
     }
@@ -209,12 +209,17 @@ impl State {
             self.notices.show(obstacle, now);
             return Vec::new();
         }
+        // A call that the person answers is not for the rules any more, also if it cannot be answered.
+        self.rules_forget(key);
         if let Some(own) = &self.phone {
-            if own.key() == Some(key) && own.is_answer_unheard {
+            if own.key() == Some(key) && own.is_answer_unknown {
                 return self.begin_answer(key).into_iter().collect();
             }
             if own.key() == Some(key) {
                 self.notices.show(notice::already_answering(&name), now);
+            } else if own.key().is_none() {
+                let name = self.shown_name(&own.peer);
+                self.notices.show(notice::in_a_call(&name), now);
             } else {
                 self.dialog = Some(Dialog::AnswerOther(key));
             }
@@ -256,8 +261,6 @@ impl State {
         let own = OwnCall::new(key.account, Some(key.id), call.peer.clone(), PhoneStage::Answering);
         self.phone = Some(own);
         self.taken.insert(key);
-        // A call that the person has answered, or tried to, is not for the rules any more.
-        self.rules_forget(key);
         Some(Effect::Account(key.account, AccountCommand::Answer { handle, g_a_hash }))
     }
 
@@ -343,11 +346,11 @@ impl State {
                     _ if own.stage != PhoneStage::Answering => {}
                     Ok(()) => own.stage = PhoneStage::ExchangingKeys,
                     Err(failure) if failure.remedy() == Remedy::Unknown => {
-                        own.is_answer_unheard = true;
+                        own.is_answer_unknown = true;
                         let name = self.shown_name(&peer);
                         self.notices.show_long(notice::phone_failed(&name, false, &failure), now);
                     }
-                    Err(failure) => self.phone_failed(&failure, now),
+                    Err(failure) => return self.phone_failed(&failure, now),
                 }
                 Vec::new()
             }
@@ -379,15 +382,12 @@ impl State {
                         }
                         Vec::new()
                     }
-                    (Some(_), Err(failure)) => {
-                        self.phone_failed(&failure, now);
-                        Vec::new()
-                    }
+                    (Some(_), Err(failure)) => self.phone_failed(&failure, now),
                     (None, Ok(id)) => self.end_unwanted(CallKey::private(account, id), true, now),
                     (None, Err(_)) => Vec::new(),
                 }
             }
-            OwnCallEvent::PlacedUnheard { id } => {
+            OwnCallEvent::PlacedUnknown { id } => {
                 // That it could not be placed was shown before.
                 let key = CallKey::private(account, id);
                 self.end_unwanted(key, self.own_call(key).is_none(), now)
@@ -442,7 +442,7 @@ impl State {
             return self.end_unwanted(key, true, now);
         };
         own.emoji = Some(emoji);
-        own.is_answer_unheard = false;
+        own.is_answer_unknown = false;
         own.stage = PhoneStage::Connecting;
         own.has_media = true;
         let contact = own.peer.contact == Some(true);
@@ -531,9 +531,9 @@ impl State {
     /// Discards a call that this session has answered or placed, and cannot continue. It does so once:
     /// what may have ended the call is not repeated.
     fn end_unwanted(&mut self, key: CallKey, is_ours: bool, now: Timestamp) -> Vec<Effect> {
-        let was_ended = self.own_call(key).is_some_and(|own| own.was_ended);
+        let end_was_sent = self.own_call(key).is_some_and(|own| own.end_was_sent);
         let may_end = |call: &&Call| match &call.request {
-            _ if was_ended || call.maybe_sent.is_some() => false,
+            _ if end_was_sent || call.maybe_sent.is_some() => false,
             RequestState::Idle => true,
             RequestState::Sending { .. } => false,
             RequestState::Failed { failure: Failure::Offline, .. } => true,
@@ -545,12 +545,19 @@ impl State {
         self.discard(&[key], Choice::Reason(EndReason::Disconnect), Origin::Media, now)
     }
 
-    fn phone_failed(&mut self, failure: &Failure, now: Timestamp) {
+    /// The call could not be placed or answered. One that was to be answered next is.
+    fn phone_failed(&mut self, failure: &Failure, now: Timestamp) -> Vec<Effect> {
         if let Some(own) = self.phone.take() {
             let name = self.shown_name(&own.peer);
             let placed = matches!(own.stage, PhoneStage::Placing | PhoneStage::Cancelling);
             self.notices.show_long(notice::phone_failed(&name, placed, failure), now);
         }
+        self.answer_next()
+    }
+
+    /// Answers the call that waits for the end of the own one. Its devices were checked before.
+    fn answer_next(&mut self) -> Vec<Effect> {
+        self.answer_next.take().map_or_else(Vec::new, |next| self.answer_checked(next))
     }
 
     /// Follows the change of a call: the media end with it, and a call that was to be answered next
@@ -569,16 +576,13 @@ impl State {
                 effects.push(Effect::Phone(PhoneEffect::Stop(key)));
             }
             self.phone = None;
-            if let Some(next) = self.answer_next.take() {
-                // Its devices were checked before this one was ended.
-                effects.extend(self.answer_checked(next));
-            }
+            effects.extend(self.answer_next());
             return effects;
         };
-        let waits = own.stage == PhoneStage::Waiting || own.is_answer_unheard;
+        let waits = own.stage == PhoneStage::Waiting || own.is_answer_unknown;
         if waits && matches!(call.phase, Phase::Connecting | Phase::Active { .. }) {
             own.stage = PhoneStage::ExchangingKeys;
-            own.is_answer_unheard = false;
+            own.is_answer_unknown = false;
         }
         own.peer = call.peer.clone();
         effects

@@ -286,7 +286,7 @@ impl State {
             return Vec::new();
         }
         if let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) {
-            own.was_ended |= origin == Origin::Media && failure != Failure::Offline;
+            own.end_was_sent |= origin == Origin::Media && failure != Failure::Offline;
             // The other call must not be answered at a later end, which nobody expects.
             self.answer_next = None;
         }
@@ -294,6 +294,8 @@ impl State {
         if origin == Origin::Rule {
             self.rule_failed(key.account, &failure, now);
         }
+        // A call that the rule has not declined rings, unless it was answered on another device.
+        let rings = origin == Origin::Rule && failure.remedy() != Remedy::NotFromHere;
         self.reply_failed(key, ReplyFailure::of_decline(&failure), now);
         let look_up = unknown || failure.is_peer_invalid();
         let check = if look_up { OutcomeCheck::Pending } else { OutcomeCheck::None };
@@ -303,8 +305,9 @@ impl State {
             }
             call.request = RequestState::Failed { kind, origin, failure, at: now, attempt, check };
         });
+        let mut effects = if rings { self.leave_alone(key, now) } else { Vec::new() };
         if !look_up || !self.is_online(key.account) {
-            return Vec::new();
+            return effects;
         }
         let command = match key.kind {
             CallKind::Private => {
@@ -315,7 +318,8 @@ impl State {
                 AccountCommand::ReadInvitations(messages.unwrap_or_default())
             }
         };
-        vec![Effect::Account(key.account, command)]
+        effects.push(Effect::Account(key.account, command));
+        effects
     }
 
     /// Applies that the look-up of a call has found no end. `known` is whether it succeeded.

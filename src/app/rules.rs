@@ -10,7 +10,7 @@
 //! A call that waits or counts down draws no attention. What is not known in time does not match, and the
 //! call rings.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,10 +50,10 @@ pub struct RuleState {
     pub zone: TimeZone,
     /// Since when they are known. Calls that were placed before are not theirs.
     since: Timestamp,
-    waiting: HashMap<CallKey, PendingCall>,
+    waiting: BTreeMap<CallKey, PendingCall>,
     /// How many questions programs were asked.
     questions: u64,
-    pub(super) countdowns: HashMap<CallKey, Countdown>,
+    pub(super) countdowns: BTreeMap<CallKey, Countdown>,
     /// The calls that draw no attention.
     quiet: HashSet<CallKey>,
     /// When calls were declined by rules, in the last minute.
@@ -93,6 +93,14 @@ enum Wait<T> {
     Known(T),
 }
 
+impl<T> Wait<T> {
+    fn give_up(&mut self) {
+        if matches!(self, Self::Pending) {
+            *self = Self::No;
+        }
+    }
+}
+
 /// A call that is about to be declined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Countdown {
@@ -102,7 +110,7 @@ pub struct Countdown {
     pub until: Timestamp,
 }
 
-/// What comes back for the rules.
+/// The outcome of a [`RulesEffect`], or rules that were read again.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RulesEvent {
     Presence(CallKey, Presence),
@@ -139,9 +147,9 @@ impl Default for RuleState {
             is_recalling: false,
             zone: TimeZone::UTC,
             since: Timestamp::MAX,
-            waiting: HashMap::new(),
+            waiting: BTreeMap::new(),
             questions: 0,
-            countdowns: HashMap::new(),
+            countdowns: BTreeMap::new(),
             quiet: HashSet::new(),
             declined: VecDeque::new(),
             paused: HashMap::new(),
@@ -189,7 +197,8 @@ impl State {
         let owner = self.account(key.account);
         // The latest time of Telegram's clock at which it may have been. The times of calls are whole
         // seconds of that clock.
-        let began = self.server_now(key.account, self.rules.since + owner.clock_further);
+        let since = self.rules.since.saturating_add(owner.clock_further);
+        let began = self.server_now(key.account, since.unwrap_or(Timestamp::MAX));
         let is_new = owner.clock_ahead.is_some() && call.placed.as_second() >= began.as_second();
         let rules = Arc::clone(&self.rules.rules);
         let decides = self.rules.is_on && is_new && !call.doubtful && !rules.rules.is_empty();
@@ -227,9 +236,12 @@ impl State {
         }
         let Some(mut waiting) = self.rules.waiting.remove(&key) else { return Vec::new() };
         if let Some(asked) = waiting.asked.take() {
-            // No answer is an answer to pass.
+            // Without an answer in time the next rules decide.
             waiting.first = asked.rule + 1;
         }
+        // What has not come in time is not waited for again.
+        waiting.history.give_up();
+        waiting.presence.give_up();
         let Some(call) = self.calls.get(key).filter(|call| call.phase == Phase::Ringing) else {
             return Vec::new();
         };
@@ -248,7 +260,7 @@ impl State {
             account: &account,
             peer: &peer,
             kind,
-            at: now,
+            at: call.placed,
             earlier,
             in_call: self.is_in_another_call(key),
             do_not_disturb: self.is_disturbed(key.account, now),
@@ -317,16 +329,16 @@ impl State {
         now: Timestamp,
     ) -> Vec<Effect> {
         let most = self.rules.rules.most_declines;
-        while self.rules.declined.front().is_some_and(|at| now.duration_since(*at) >= MINUTE) {
-            self.rules.declined.pop_front();
-        }
+        // A time in the future is one from before the clock was set.
+        let lately = SignedDuration::ZERO..MINUTE;
+        self.rules.declined.retain(|at| lately.contains(&now.duration_since(*at)));
         let under_way = self.rules.countdowns.len() + self.rules.declined.len();
         if under_way >= most as usize {
             self.notices.show_long(notice::too_many_declines(most), now);
-            return self.ring(key, now);
+            return self.leave_alone(key, now);
         }
         if self.rules.is_paused(key.account, now) {
-            return self.ring(key, now);
+            return self.leave_alone(key, now);
         }
         self.mark(key, rule, RuleAction::Decline, false);
         self.rules.quiet.insert(key);
@@ -339,14 +351,13 @@ impl State {
     /// Declines a call whose countdown is over.
     fn decline_by_rule(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
         let Some(countdown) = self.rules.countdowns.remove(&key) else { return Vec::new() };
-        let rings = self.calls.get(key).is_some_and(|call| {
-            call.phase == Phase::Ringing && call.request == RequestState::Idle && !call.doubtful
-        });
-        if !rings || self.own_call(key).is_some() {
-            return Vec::new();
-        }
-        if self.rules.is_paused(key.account, now) {
-            return self.ring(key, now);
+        let call = self
+            .calls
+            .get(key)
+            .filter(|call| call.phase == Phase::Ringing && call.request == RequestState::Idle);
+        let Some(call) = call.filter(|_| self.own_call(key).is_none()) else { return Vec::new() };
+        if call.doubtful || self.rules.is_paused(key.account, now) {
+            return self.leave_alone(key, now);
         }
         self.rules.declined.push_back(now);
         let reason = Choice::Reason(countdown.decline.reason);
@@ -356,6 +367,21 @@ impl State {
             self.calls.update(key, |call| call.reply = Some(ReplyState::Waiting(text)));
         }
         effects
+    }
+
+    /// Ends what a rule does with a call that rings, so that only do not disturb can silence it.
+    pub(super) fn leave_alone(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+        self.rules.countdowns.remove(&key);
+        self.calls.update(key, |call| call.rule = None);
+        let earlier = self.callers.get(&key).and_then(|facts| facts.earlier.clone());
+        let waiting = PendingCall {
+            first: self.rules.rules.rules.len(),
+            history: earlier.map_or(Wait::No, Wait::Known),
+            until: now,
+            ..PendingCall::default()
+        };
+        self.rules.waiting.insert(key, waiting);
+        self.go_on(key, now)
     }
 
     /// Stops the countdown of the selected call, because the person has pressed a key on it.
@@ -375,6 +401,7 @@ impl State {
             self.notices.show(notice::NOTHING_TO_SILENCE, now);
             return Vec::new();
         };
+        self.rules.waiting.remove(&key);
         self.rules.quiet.insert(key);
         self.notices.show(notice::silenced(&self.noticed_name(&peer)), now);
         let silent = self.ringing.remove(&key).then_some(Effect::Notify(NotifyEffect::Silent(key)));
@@ -432,21 +459,19 @@ impl State {
             RulesEvent::Reloaded(Ok(rules)) => {
                 self.notices.show(notice::rules_loaded(rules.rules.len()), now);
                 self.rules.rules = rules;
-                // The numbers of the rules have changed.
-                let waiting: Vec<_> = self.rules.waiting.keys().copied().collect();
-                waiting.into_iter().flat_map(|key| self.give_up(key, now)).collect()
+                // What the rules before have begun may not be wanted any more.
+                let begun = self.rules.waiting.keys().chain(self.rules.countdowns.keys());
+                let begun: Vec<_> = begun.copied().collect();
+                let mut effects: Vec<_> =
+                    begun.into_iter().flat_map(|key| self.leave_alone(key, now)).collect();
+                effects.extend(self.refresh_rules());
+                effects
             }
             RulesEvent::Reloaded(Err(cause)) => {
                 self.notices.show_long(notice::rules_refused(&cause), now);
                 Vec::new()
             }
         }
-    }
-
-    /// Lets a call ring that waits for a decision.
-    fn give_up(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
-        self.rules.waiting.remove(&key);
-        self.ring(key, now)
     }
 
     fn answered(
@@ -464,7 +489,7 @@ impl State {
             ProgramAnswer::Pass => return self.go_on(key, now),
             ProgramAnswer::Ring => Reaction::Ring,
             ProgramAnswer::Silence => Reaction::Silence,
-            // The program has had its time; a grace is for rules.
+            // The grace is a setting of rules that decline; a program has none.
             ProgramAnswer::Decline(reason) => {
                 let grace = Duration::ZERO;
                 Reaction::Decline(AutomaticDecline { reason, grace, text: None })

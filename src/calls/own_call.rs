@@ -18,7 +18,7 @@ pub enum OwnCallEvent {
     /// The outcome of `phone.requestCall`: the id of the new call.
     Placed(Result<i64, Failure>),
     /// A call has appeared whose [`Self::Placed`] had an unknown outcome.
-    PlacedUnheard { id: i64 },
+    PlacedUnknown { id: i64 },
     /// Both sides have the same key.
     KeysAgreed { id: i64, emoji: [NamedEmoji; 4], setup: Arc<MediaSetup> },
     /// The exchange of keys has failed, and the call must end.

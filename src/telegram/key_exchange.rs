@@ -45,11 +45,19 @@ struct Exchanges {
     placing: u32,
     /// Updates that came meanwhile, about calls that may be those.
     early: Vec<EarlyCall>,
-    /// The people to whom calls may have been placed by requests whose outcomes are unknown, and until
-    /// when those calls may appear.
-    unheard: Vec<(i64, Instant)>,
+    /// The requests to place calls whose outcomes are unknown.
+    unknown_placings: Vec<UnknownPlacing>,
     /// Whether the settings of `phone.getCallConfig` were logged.
     config_logged: bool,
+}
+
+/// A request to place a call whose outcome is unknown.
+struct UnknownPlacing {
+    user_id: i64,
+    /// Until when its call may appear.
+    until: Instant,
+    /// The call that has appeared. No other one is taken for it.
+    call: Option<i64>,
 }
 
 /// A call to a person that has appeared while one was being placed.
@@ -150,7 +158,7 @@ impl OwnCalls {
     pub(super) fn event(&self, call: &tl::enums::PhoneCall) -> Option<OwnCallEvent> {
         match self.update(call)? {
             OwnCallStep::Report(event) => Some(event),
-            // Only where the call goes on.
+            // A call that has ended needs no confirmation.
             OwnCallStep::Confirm(_) => None,
         }
     }
@@ -192,7 +200,7 @@ impl OwnCalls {
         outcome: Result<Option<(Handle, PrivateValue)>, &Failure>,
     ) -> Vec<OwnCallStep> {
         let mut exchanges = self.lock();
-        let Exchanges { calls, placing, early, unheard, .. } = &mut *exchanges;
+        let Exchanges { calls, placing, early, unknown_placings, .. } = &mut *exchanges;
         *placing -= 1;
         let mut steps = Vec::new();
         match outcome {
@@ -204,7 +212,8 @@ impl OwnCalls {
                 steps.extend(answer.and_then(|answer| accepted(exchange, answer)));
             }
             Err(failure) if failure.remedy() == Remedy::Unknown => {
-                unheard.push((user_id, Instant::now() + APPEARS_WITHIN));
+                let until = Instant::now() + APPEARS_WITHIN;
+                unknown_placings.push(UnknownPlacing { user_id, until, call: None });
             }
             Ok(None) | Err(_) => {}
         }
@@ -237,9 +246,11 @@ impl Exchanges {
             }
             return None;
         }
-        self.unheard.retain(|(_, until)| *until > Instant::now());
-        let is_ours = self.unheard.iter().any(|(user_id, _)| *user_id == call.user_id);
-        is_ours.then_some(OwnCallStep::Report(OwnCallEvent::PlacedUnheard { id: call.id }))
+        self.unknown_placings.retain(|it| it.until > Instant::now());
+        let mut to_them = self.unknown_placings.iter_mut().filter(|it| it.user_id == call.user_id);
+        let placing = to_them.find(|it| it.call.is_none_or(|id| id == call.id))?;
+        placing.call = Some(call.id);
+        Some(OwnCallStep::Report(OwnCallEvent::PlacedUnknown { id: call.id }))
     }
 }
 
@@ -298,4 +309,50 @@ pub(super) fn agreed(
     };
     let emoji = agreement.emoji.map(|it| NamedEmoji { picture: it.picture, name: it.name });
     OwnCallEvent::KeysAgreed { id: call.id, emoji, setup: Arc::new(setup) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(id: i64, participant_id: i64) -> tl::enums::PhoneCall {
+        let protocol = tl::types::PhoneCallProtocol {
+            udp_p2p: true,
+            udp_reflector: true,
+            min_layer: 65,
+            max_layer: 92,
+            library_versions: Vec::new(),
+        };
+        tl::types::PhoneCallWaiting {
+            video: false,
+            id,
+            access_hash: 9,
+            date: 100,
+            admin_id: 1,
+            participant_id,
+            protocol: protocol.into(),
+            receive_date: None,
+        }
+        .into()
+    }
+
+    #[test]
+    fn a_request_of_unknown_outcome_is_one_call_to_its_person() {
+        let calls = OwnCalls::default();
+        let silence = Failure::NoAnswer { after: Duration::from_secs(10) };
+        calls.placing();
+        assert!(calls.placed(2, Err(&silence)).is_empty());
+        let is_unwanted = |id, user_id| match calls.update(&waiting(id, user_id)) {
+            Some(OwnCallStep::Report(event)) => {
+                assert_eq!(event, OwnCallEvent::PlacedUnknown { id });
+                true
+            }
+            Some(OwnCallStep::Confirm(_)) => panic!("nothing was agreed"),
+            None => false,
+        };
+        assert!(!is_unwanted(6, 3), "a call to another person");
+        assert!(is_unwanted(7, 2));
+        assert!(is_unwanted(7, 2), "another update about it");
+        assert!(!is_unwanted(8, 2), "one that was placed on another device");
+    }
 }

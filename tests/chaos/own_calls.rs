@@ -38,7 +38,7 @@ impl OwnBefore {
         Self {
             key: own.and_then(OwnCall::key),
             placing: own.is_some_and(|own| own.id.is_none()),
-            unheard: own.is_some_and(|own| own.is_answer_unheard),
+            unheard: own.is_some_and(|own| own.is_answer_unknown),
             other: match &state.dialog {
                 Some(Dialog::AnswerOther(key)) => Some(*key),
                 _ => None,
@@ -192,7 +192,7 @@ impl OwnCallChecks {
             self.look_ups += 1;
         }
         let Some(own) = &state.phone else { return Ok(()) };
-        let again = before.unheard && !own.is_answer_unheard;
+        let again = before.unheard && !own.is_answer_unknown;
         let begins = own.stage == PhoneStage::Answering && (before.key != own.key() || again);
         match own.key() {
             Some(key) if begins => {

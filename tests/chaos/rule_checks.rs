@@ -170,7 +170,7 @@ impl RuleChecks {
             account: "ada",
             peer: &call.peer,
             kind,
-            at: now,
+            at: call.placed,
             earlier: self.earlier.get(&call.key).and_then(|earlier| earlier.as_deref()),
             in_call: false,
             do_not_disturb: disturbed,
@@ -194,8 +194,11 @@ impl RuleChecks {
         let known_at_most = self.known + CLOCK_TOLERANCE + CLOCK_DELAY;
         let is_theirs = call.placed.as_second() > known_at_most && !call.doubtful;
         let silent = quiet && mark.action == RuleAction::Silence;
-        let follows =
-            wanted.as_ref().is_some_and(is_of) || silent && (wanted.is_none() || !is_theirs);
+        // A rule that declines may be stopped: by the limit, a wait that Telegram asked for, a doubt about
+        // the call, new rules, or a failure.
+        let is_stoppable = wanted.is_some_and(|rule| matches!(rule.then, Reaction::Decline(_)));
+        let is_left = wanted.is_none() || !is_theirs || is_stoppable;
+        let follows = wanted.as_ref().is_some_and(is_of) || silent && is_left;
         if !follows {
             return Err(format!("(a) {id} has met {mark:?}, but the rules want {decision:?}"));
         }

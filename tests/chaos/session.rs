@@ -128,7 +128,7 @@ impl Play<'_> {
             Msg::Account(
                 _,
                 AccountEvent::OwnCall(
-                    OwnCallEvent::Placed(Ok(id)) | OwnCallEvent::PlacedUnheard { id },
+                    OwnCallEvent::Placed(Ok(id)) | OwnCallEvent::PlacedUnknown { id },
                 ),
             ) => {
                 self.checks.own.placed(*id, &self.server.ground_truth(0))?;
@@ -340,7 +340,7 @@ fn call_of(event: &OwnCallEvent) -> Option<i64> {
         OwnCallEvent::Placed(outcome) => outcome.as_ref().ok().copied(),
         OwnCallEvent::Rated(_) => None,
         OwnCallEvent::RatingWanted(handle) => Some(handle.id),
-        OwnCallEvent::PlacedUnheard { id }
+        OwnCallEvent::PlacedUnknown { id }
         | OwnCallEvent::Answered { id, .. }
         | OwnCallEvent::RingingReported { id, .. }
         | OwnCallEvent::KeysAgreed { id, .. }

@@ -354,7 +354,7 @@ fn a_call_that_appears_after_its_placing_seemed_to_fail_is_ended() {
     assert!(state.phone.is_none());
     let waiting = || AccountEvent::Call(live(7, false, Stage::Waiting { received: None }));
     tell(&mut state, waiting(), 3.0);
-    let appeared = || own(OwnCallEvent::PlacedUnheard { id: 7 });
+    let appeared = || own(OwnCallEvent::PlacedUnknown { id: 7 });
     let effects = tell(&mut state, appeared(), 3.0);
     assert_eq!(ordered(&effects), [(7, EndReason::Disconnect)]);
     assert_eq!(request(&acting(effects)).origin, Origin::Media);
@@ -437,6 +437,34 @@ fn the_next_call_is_answered_at_the_end_of_the_own_one_only_if_that_was_ended_fo
     let mut state = answering_next();
     press(&mut state, Action::HangUpNow, 4.3);
     assert_eq!(answers(&tell(&mut state, discarded(7, None), 4.5)), [0; 0], "it is declined");
+}
+
+#[test]
+fn the_next_call_is_answered_where_the_own_one_could_not_be() {
+    let mut state = board();
+    rings_with_keys(&mut state, 7, 1.0);
+    rings_with_keys(&mut state, 8, 1.1);
+    press(&mut state, Action::Top, 1.2);
+    let own_key = state.selection().expect("a call");
+    answer(&mut state, 3.0);
+    press(&mut state, Action::Down, 3.1);
+    let next = state.selection().expect("the other call");
+    press(&mut state, Action::Answer, 4.1);
+    let accepted = press(&mut state, Action::Accept, 4.2);
+    checked(&mut state, &accepted, Ok(()), 4.2);
+    let outcome = Err(refused(400, "CALL_ALREADY_DECLINED"));
+    let failed = own(OwnCallEvent::Answered { id: own_key.id, outcome });
+    assert_eq!(answers(&tell(&mut state, failed, 4.4)), [next.id]);
+}
+
+#[test]
+fn another_call_is_not_answered_while_one_is_being_placed() {
+    let mut state = board();
+    rings_with_keys(&mut state, 8, 1.0);
+    press(&mut state, Action::Top, 1.1);
+    place(&mut state, Party::unknown(107), 2.0);
+    assert_eq!(press(&mut state, Action::Answer, 3.0), []);
+    assert!(state.dialog.is_none() && state.notices.newest().is_some());
 }
 
 #[test]

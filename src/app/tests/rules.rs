@@ -104,6 +104,10 @@ fn no_rule_declines_a_call_that_may_be_older_than_the_rules() {
         ordered(&tell(&mut state, AccountEvent::Call(placed), 6.0))
     });
     assert_eq!(calls, [vec![], vec![(8, EndReason::Busy)]]);
+    // Without rules there is no time at which they were read.
+    let mut state = board();
+    tell(&mut state, AccountEvent::Clock { ahead: 0, further: 5_000 }, 1.0);
+    assert!(announces(&rings(&mut state, 7, 2.0)));
 }
 
 #[test]
@@ -124,9 +128,107 @@ fn a_countdown_that_ends_while_telegram_wants_a_wait_declines_nothing() {
     rings(&mut state, 8, 2.0);
     ticks(&mut state, 4.0);
     let flood = Failure::Refused { code: 420, name: "FLOOD_WAIT".to_owned(), value: Some(30) };
-    tell(&mut state, done(7, 1, Err(flood)), 4.1);
+    assert!(announces(&tell(&mut state, done(7, 1, Err(flood)), 4.1)), "it was not declined");
     let due = ticks(&mut state, 5.0);
-    assert!(announces(&due) && ordered(&due).is_empty());
+    assert_eq!((ordered(&due), mark(&state, 8)), (vec![], None));
+    assert!(announces(&ticks(&mut state, 6.0)), "with those that begin to ring shortly after");
+}
+
+/// A call on which no rule acts any more rings, or is silent because of do not disturb.
+#[test]
+fn a_call_that_a_rule_does_not_decline_after_all_rings() {
+    let flood = || Failure::Refused { code: 420, name: "FLOOD_WAIT".to_owned(), value: Some(30) };
+    let failures = [
+        (flood(), true),
+        (Failure::Offline, true),
+        (Failure::NoAnswer { after: Duration::from_secs(10) }, true),
+        (refused(500, "CALL_OCCUPY_FAILED"), true),
+        // It was answered on another device.
+        (refused(400, "CALL_ALREADY_ACCEPTED"), false),
+    ];
+    for (failure, wanted) in failures {
+        let mut state = ruled(vec![rule("night", decline(0))]);
+        rings(&mut state, 7, 1.0);
+        let name = failure.code();
+        let failed = tell(&mut state, done(7, 1, Err(failure)), 2.0);
+        assert_eq!(announces(&failed), wanted, "{name}");
+        assert_eq!(mark(&state, 7).is_none(), wanted, "{name}");
+    }
+    // While it is not known whether it still rings, it is not declined.
+    let doubtful = |state: &mut State| {
+        state.calls.update(key(7), |call| call.doubtful = true);
+        ticks(state, 4.0)
+    };
+    let reloaded = |state: &mut State| {
+        let rules = Rules { rules: vec![rule("night", Reaction::Ring)], ..Rules::default() };
+        hears(state, RulesEvent::Reloaded(Ok(Arc::new(rules))), 2.0)
+    };
+    for reloads in [false, true] {
+        for quiet in [false, true] {
+            let mut state = ruled(vec![rule("night", decline(3))]);
+            if quiet {
+                state.quiet_accounts.insert(String::new(), QuietEnd::Never);
+            }
+            rings(&mut state, 7, 1.0);
+            let effects = if reloads { reloaded(&mut state) } else { doubtful(&mut state) };
+            assert_eq!((ordered(&effects), announces(&effects)), (vec![], !quiet));
+            let silent = quiet.then_some("silent by rule “do not disturb”");
+            assert_eq!(mark(&state, 7).as_deref(), silent);
+            assert_eq!(ordered(&ticks(&mut state, 9.0)), []);
+        }
+    }
+}
+
+#[test]
+fn the_answer_key_ends_a_question_to_a_program() {
+    let mut state = ruled(vec![rule("ask", ask())]);
+    phone::rings_with_keys(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.1);
+    let checking = press(&mut state, Action::Answer, 1.2);
+    let answer = ProgramAnswer::Decline(EndReason::Busy);
+    let answered = RulesEvent::Answered { key: key(7), question: 1, answer };
+    assert_eq!(ordered(&hears(&mut state, answered, 1.3)), []);
+    phone::checked(&mut state, &checking, Ok(()), 1.4);
+    assert!(state.own_call(key(7)).is_some(), "it is answered");
+}
+
+#[test]
+fn a_call_that_was_silenced_stays_silent_whatever_a_program_answers() {
+    let mut state = ruled(vec![rule("ask", ask())]);
+    rings(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.1);
+    press(&mut state, Action::Silence, 1.2);
+    let answered = RulesEvent::Answered { key: key(7), question: 1, answer: ProgramAnswer::Ring };
+    assert!(!announces(&hears(&mut state, answered, 1.3)));
+    assert!(!announces(&ticks(&mut state, 9.0)));
+}
+
+#[test]
+fn what_has_not_come_in_time_is_not_waited_for_again() {
+    let calls = Some(CallCount { days: 30, at_least: 0, at_most: Some(0) });
+    let strangers =
+        Rule { when: Condition { calls, ..Condition::default() }, ..rule("new", ask()) };
+    let mut state = ruled(vec![rule("ask", ask()), strangers]);
+    rings(&mut state, 7, 1.0);
+    ticks(&mut state, 1.5);
+    assert_eq!(mark(&state, 7).as_deref(), Some("rule “ask” asks a program"));
+    let passed = RulesEvent::Answered { key: key(7), question: 1, answer: ProgramAnswer::Pass };
+    assert!(announces(&hears(&mut state, passed, 1.6)));
+}
+
+#[test]
+fn hours_and_repetition_are_those_of_the_time_at_which_the_call_was_placed() {
+    let within = Rule {
+        when: Condition { repeated: Some(Duration::from_mins(3)), ..Condition::default() },
+        ..rule("again", Reaction::Silence)
+    };
+    let mut state = ruled(vec![within]);
+    // Placed at second 0 of Telegram's clock, and known here 100 seconds later.
+    rings(&mut state, 7, 100.0);
+    let facts = CallerFacts { earlier: Some(vec![at(-170.0)]), ..CallerFacts::default() };
+    let facts = LedgerEvent::CallerFacts { key: key(7), peer: 107, facts };
+    update(&mut state, Msg::Ledger(facts), at(100.1));
+    assert_eq!(mark(&state, 7).as_deref(), Some("silent by rule “again”"));
 }
 
 #[test]
@@ -143,7 +245,19 @@ fn any_key_on_the_call_stops_its_countdown_and_moving_does_not() {
         press(&mut state, action, 1.2);
         assert!(countdown(&state), "{action:?}");
     }
-    for action in [Action::Details, Action::HangUp, Action::Mark, Action::Silence, Action::Answer] {
+    let keys = [
+        Action::Details,
+        Action::HangUp,
+        Action::Mark,
+        Action::Silence,
+        Action::Answer,
+        Action::Help,
+        Action::NextScreen,
+        Action::ShowRules,
+        Action::Redraw,
+        Action::CommandLine,
+    ];
+    for action in keys {
         let mut state = start();
         press(&mut state, action, 1.2);
         assert!(!countdown(&state), "{action:?}");

@@ -74,7 +74,7 @@ impl State {
             }
             RecordingChange::Failed(cause) => (RecordingStage::Off, Some(cause)),
         };
-        if let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) {
+        if let Some(own) = self.own_call_mut(key) {
             own.recording = stage;
         }
         if let Some(text) = text {

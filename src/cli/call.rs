@@ -13,6 +13,7 @@ use super::print;
 use super::setup::{self, in_runtime, load, network, start_log};
 use crate::app::phone::PhoneOff;
 use crate::calls::Party;
+use crate::calls::reason::Outcome;
 use crate::config::Overrides;
 use crate::phone::{CallFiles, HAS_VOICE, check_sound_file};
 use crate::runtime::{self, CallProgress, CallTarget, CallTask, CallTaskEnd};
@@ -112,8 +113,8 @@ fn line(progress: &CallProgress) -> String {
             words::key(&named.join(", "))
         }
         CallProgress::Connected => words::CONNECTED.to_owned(),
-        CallProgress::Ended { how, seconds: 0 } => how.clone(),
-        CallProgress::Ended { how, seconds } => {
+        CallProgress::Ended { how, seconds: 0, .. } => how.clone(),
+        CallProgress::Ended { how, seconds, .. } => {
             words::ended(how, &text::duration((*seconds).into()))
         }
     }
@@ -141,8 +142,11 @@ fn value(progress: &CallProgress) -> Value {
             json!({ "event": "key", "emoji": emoji })
         }
         CallProgress::Connected => json!({ "event": "connected" }),
-        CallProgress::Ended { how, seconds } => {
-            json!({ "event": "ended", "text": how, "talk_seconds": seconds })
-        }
+        CallProgress::Ended { outcome, how, seconds } => json!({
+            "event": "ended",
+            "outcome": outcome.as_ref().map(Outcome::code),
+            "text": how,
+            "talk_seconds": seconds,
+        }),
     }
 }

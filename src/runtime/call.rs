@@ -18,8 +18,9 @@ use crate::calls::account::{AccountCommand, AccountEvent, ConnectionState};
 use crate::calls::failure::Failure;
 use crate::calls::own_call::{NamedEmoji, OwnCallEvent};
 use crate::calls::person_query;
+use crate::calls::reason::Outcome;
 use crate::calls::sound::SoundFault;
-use crate::calls::{AccountId, CallKey, CallKind, Direction, Party, Phase};
+use crate::calls::{AccountId, CallKey, CallKind, Direction, EndedCall, Party, Phase};
 use crate::phone::{CallFiles, PhoneSettings};
 use crate::telegram::Network;
 use crate::words;
@@ -59,9 +60,12 @@ pub enum CallProgress {
     /// The emoji of the key, to be compared with those of the other side.
     Emoji([NamedEmoji; 4]),
     Connected,
-    /// How it ended, and how many seconds of talk there were.
     Ended {
+        /// What became of it; `None` if it was neither placed nor answered.
+        outcome: Option<Outcome>,
+        /// The same for people.
         how: String,
+        /// How many seconds of talk there were.
         seconds: u32,
     },
 }
@@ -337,7 +341,8 @@ impl<R: FnMut(&CallProgress) -> io::Result<()>> CallLoop<R> {
             None => state.notices.newest().unwrap_or_default().to_owned(),
         };
         let seconds = self.seen.seconds;
-        self.report(&CallProgress::Ended { how, seconds })?;
+        let outcome = ended.map(EndedCall::outcome);
+        self.report(&CallProgress::Ended { outcome, how, seconds })?;
         Ok(self.outcome())
     }
 }

@@ -70,6 +70,9 @@ fn a_contact_is_called_talked_with_recorded_and_hung_up() {
         assert_eq!(events.iter().filter(|it| *it == event).count(), 1, "{event}: {events:?}");
     }
     assert_eq!(events.last().map(String::as_str), Some("ended"));
+    let lines = String::from_utf8_lossy(&output.stdout);
+    let end: Value = serde_json::from_str(lines.lines().last().unwrap_or_default()).expect("JSON");
+    assert_eq!(end["outcome"], "completed");
     let call = phones.server.ground_truth(0).pop().expect("a call");
     assert!(call.ended.is_some(), "it was hung up at Telegram");
     assert!(fs::metadata(&record).expect("the recording").len() > 1000);

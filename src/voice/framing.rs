@@ -18,6 +18,7 @@ use crate::seal::{self, SealDirection, SealError};
 use acked::Acked;
 use compressed::Compressed;
 use sctp::Sctp;
+pub(crate) use sctp::SctpTimers;
 
 /// The longest packet that is sent, in bytes. Source: `EncryptedConnection` of tgcalls.
 const LONGEST_PACKET: usize = 16 * 1024;
@@ -43,7 +44,7 @@ pub(crate) enum FramingKind {
     /// Library versions 8.0.0 and 9.0.0: packets of several messages with acknowledgements.
     Acked,
     /// Library version 13.0.0: compressed messages over SCTP.
-    Sctp,
+    Sctp(SctpTimers),
     /// The same without SCTP, by the parameter `network_signaling_nosctp`.
     Compressed,
 }
@@ -72,8 +73,8 @@ impl Framing {
         let sealer = Sealer { key, direction };
         let format = match kind {
             FramingKind::Acked => Format::Acked(Acked::new(sealer)),
-            FramingKind::Sctp => {
-                Format::Sctp(Box::new(Sctp::new(Compressed::new(sealer), direction)))
+            FramingKind::Sctp(timers) => {
+                Format::Sctp(Box::new(Sctp::new(Compressed::new(sealer), direction, timers)))
             }
             FramingKind::Compressed => Format::Compressed(Compressed::new(sealer)),
         };

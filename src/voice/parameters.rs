@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::apm::EchoMode;
-use crate::framing::FramingKind;
+use crate::framing::{FramingKind, SctpTimers};
 use crate::key::SharedKey;
 use crate::servers::{MediaServer, Route};
 
@@ -76,6 +76,8 @@ pub struct CustomParameters {
     pub fixed_relay_tags: bool,
     /// `network_use_mtproto`: media without DTLS, which this engine does not have.
     pub without_dtls: bool,
+    /// `network_sctp_…_ms`: the timers of signaling over SCTP.
+    pub(crate) sctp_timers: SctpTimers,
     /// The names of the others.
     pub ignored: Vec<String>,
 }
@@ -92,6 +94,11 @@ impl CustomParameters {
                 "network_kcp_experiment" => parameters.signaling_of_13 = is_set,
                 "network_standalone_reflectors" => parameters.fixed_relay_tags = is_set,
                 "network_use_mtproto" => parameters.without_dtls = is_set,
+                "network_sctp_t1_init_ms"
+                | "network_sctp_t1_cookie_ms"
+                | "network_sctp_max_backoff_ms" => {
+                    parameters.sctp_timers.set(&name, value.as_u64());
+                }
                 _ => parameters.ignored.push(name),
             }
         }
@@ -103,7 +110,7 @@ impl CustomParameters {
         match version {
             LibraryVersion::V8 | LibraryVersion::V9 if !self.signaling_of_13 => FramingKind::Acked,
             _ if self.without_sctp => FramingKind::Compressed,
-            _ => FramingKind::Sctp,
+            _ => FramingKind::Sctp(self.sctp_timers),
         }
     }
 }
@@ -125,6 +132,16 @@ mod tests {
             ..CustomParameters::default()
         };
         assert_eq!(CustomParameters::parse(json), expected);
+        let timers = |json| CustomParameters::parse(json).sctp_timers;
+        let mut short = SctpTimers::default();
+        short.set("network_sctp_t1_init_ms", Some(400));
+        short.set("network_sctp_max_backoff_ms", Some(3_000));
+        let json = r#"{"network_sctp_t1_cookie_ms":900,"network_sctp_max_backoff_ms":3000,
+            "network_sctp_t1_init_ms":400}"#;
+        assert_eq!(timers(json), short);
+        let wrong = r#"{"network_sctp_t1_init_ms":-5,"network_sctp_t1_cookie_ms":3,
+            "network_sctp_max_backoff_ms":"never"}"#;
+        assert_eq!(timers(wrong), SctpTimers::default());
         for nonsense in ["", "[]", "{", "null", "\u{0}"] {
             assert_eq!(CustomParameters::parse(nonsense), CustomParameters::default());
         }
@@ -136,8 +153,9 @@ mod tests {
             let parameters = CustomParameters::parse(json);
             LibraryVersion::ALL.map(|version| parameters.framing(version))
         };
-        assert_eq!(framing("{}"), [Sctp, Acked, Acked]);
-        assert_eq!(framing(r#"{"network_kcp_experiment":true}"#), [Sctp, Sctp, Sctp]);
+        let sctp = Sctp(SctpTimers::default());
+        assert_eq!(framing("{}"), [sctp, Acked, Acked]);
+        assert_eq!(framing(r#"{"network_kcp_experiment":true}"#), [sctp; 3]);
         assert_eq!(framing(r#"{"network_signaling_nosctp":true}"#), [Compressed, Acked, Acked]);
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,8 +23,8 @@ use crate::seal::SealDirection;
 /// The ports of both sides, and the stream. Source: `SignalingSctpConnection` of tgcalls.
 const PORT: u16 = 5000;
 const STREAM: u16 = 0;
-/// The first timeout of the handshake, in milliseconds. Signaling has no congestion to wait for.
-const FIRST_TIMEOUT: u64 = 1000;
+/// The range in which timers of the server are accepted, in milliseconds.
+const TIMERS: RangeInclusive<u64> = 100..=60_000;
 /// The longest message in the association, in bytes.
 const LONGEST_MESSAGE: u32 = 128 * 1024;
 
@@ -36,14 +37,49 @@ pub(super) struct Sctp {
     waiting: VecDeque<Bytes>,
 }
 
+/// The timers of the association, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SctpTimers {
+    /// The first timeout of the handshake.
+    first: u64,
+    /// The longest timeout; `None` is that of the library.
+    longest: Option<u64>,
+}
+
+impl Default for SctpTimers {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl SctpTimers {
+    /// Signaling has no congestion to wait for, so that the first timeout is short.
+    pub(crate) const DEFAULT: Self = Self { first: 1000, longest: None };
+
+    /// Takes a timer of the server in. Both timers of the handshake are one here: the shorter one holds.
+    /// Values outside of 100 ms to 1 minute are ignored.
+    ///
+    /// Source of the names: `SignalingSctpConnection` of tgcalls.
+    pub(crate) fn set(&mut self, name: &str, milliseconds: Option<u64>) {
+        let Some(value) = milliseconds.filter(|value| TIMERS.contains(value)) else { return };
+        match name {
+            "network_sctp_max_backoff_ms" => self.longest = Some(value),
+            _ => self.first = self.first.min(value),
+        }
+    }
+}
+
 impl Sctp {
-    pub(super) fn new(messages: Compressed, direction: SealDirection) -> Self {
-        let transport = TransportConfig::default()
+    pub(super) fn new(messages: Compressed, direction: SealDirection, timers: SctpTimers) -> Self {
+        let mut transport = TransportConfig::default()
             .with_local_port(PORT)
             .with_remote_port(PORT)
             .with_max_init_retransmits(None)
             .with_max_receive_message_size(LONGEST_MESSAGE)
-            .with_rto_initial_ms(FIRST_TIMEOUT);
+            .with_rto_initial_ms(timers.first);
+        if let Some(longest) = timers.longest {
+            transport = transport.with_rto_max_ms(longest);
+        }
         let transport = Arc::new(transport);
         let mut server = ServerConfig::new();
         server.transport = transport.clone();

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::key;
 
-const KINDS: [FramingKind; 3] = [FramingKind::Acked, FramingKind::Sctp, FramingKind::Compressed];
+const SCTP: FramingKind = FramingKind::Sctp(SctpTimers::DEFAULT);
+const KINDS: [FramingKind; 3] = [FramingKind::Acked, SCTP, FramingKind::Compressed];
 
 fn key() -> SharedKey {
     SharedKey::of_bytes([7; key::LENGTH].into())
@@ -149,9 +150,9 @@ fn both_sides_may_start_the_association() {
     // Two callers: each receives the INIT of the other while its own is on the way. The second one
     // stands for an implementation that does not give its own up.
     let now = Instant::now();
-    let mut yielding = Framing::new(FramingKind::Sctp, key(), SealDirection::CallerToCallee, now);
+    let mut yielding = Framing::new(SCTP, key(), SealDirection::CallerToCallee, now);
     let init = yielding.poll_transmit().expect("an INIT");
-    let mut other = Pair::new(FramingKind::Sctp);
+    let mut other = Pair::new(SCTP);
     let theirs = other.sides[0].poll_transmit().expect("an INIT");
     yielding.receive(&theirs, now).expect("an INIT");
     let answers: Vec<_> = std::iter::from_fn(|| yielding.poll_transmit()).collect();
@@ -257,4 +258,23 @@ proptest! {
             framing.handle_timeout(now);
         }
     }
+}
+
+#[test]
+fn the_timers_of_the_server_hold() {
+    let holds = |timers, milliseconds| {
+        let kind = FramingKind::Sctp(timers);
+        let before = Instant::now();
+        let framing = Framing::new(kind, key(), SealDirection::CallerToCallee, before);
+        // The library reads the clock itself.
+        let started = before..=Instant::now();
+        let at = framing.next_timeout().expect("the handshake has begun");
+        assert!(started.contains(&(at - Duration::from_millis(milliseconds))), "{milliseconds}");
+    };
+    let mut timers = SctpTimers::DEFAULT;
+    holds(timers, 1000);
+    timers.set("network_sctp_t1_init_ms", Some(300));
+    holds(timers, 300);
+    timers.set("network_sctp_max_backoff_ms", Some(200));
+    holds(timers, 200);
 }

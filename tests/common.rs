@@ -22,6 +22,8 @@ pub mod program;
 pub mod proxy;
 #[path = "common/requests.rs"]
 pub mod requests;
+#[path = "common/rules.rs"]
+pub mod rules;
 #[path = "common/scenario.rs"]
 pub mod scenario;
 #[path = "common/server_process.rs"]

@@ -1,4 +1,4 @@
-//! From the wire to the screen and from the key to the wire, beside a bare echo and bare grammers
+//! From the wire to the screen, from the key to the wire, and from the wire to the wire by a rule, beside a bare echo and bare grammers
 //! in the same run; a burst; and what an idle board costs.
 
 #![expect(clippy::print_stdout, reason = "printing is the job of a benchmark")]
@@ -8,19 +8,22 @@ mod common;
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use grammers_client::tl::{enums, functions, types};
 use grammers_mtsender::{SenderPool, SenderPoolFatHandle};
 use grammers_session::updates::UpdatesLike;
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use onhook::app::account::AccountState;
 use onhook::app::action::Action;
 use onhook::app::effect::Effect;
 use onhook::app::msg::Msg;
 use onhook::app::{State, update};
-use onhook::calls::account::AccountEvent;
+use onhook::calls::account::{AccountEvent, ConnectionState};
 use onhook::calls::{AccountId, Party};
+use onhook::rules::{Condition, Rules};
 use onhook::telegram::{Account, Network, SessionSource};
 use onhook::ui::{DisplayOptions, Scratch, view};
 use onhook_loopback::{Options, Scenario, Server};
@@ -35,6 +38,7 @@ use common::arrivals::Arrivals;
 use common::client;
 use common::display::{self, SIZE};
 use common::program::{PROGRAM, folder_variables};
+use common::rules;
 
 /// How often each thing is measured.
 const ROUNDS: usize = 1000;
@@ -164,6 +168,16 @@ impl Board {
         }
     }
 
+    /// Has the rules decide until the call that comes has ended.
+    async fn decline(&mut self) {
+        let mut came = false;
+        while !came || !self.state.calls.is_empty() {
+            let (account, event) = self.events.recv().await.expect("the account runs");
+            self.obey(Msg::Account(account, event));
+            came |= !self.state.calls.is_empty();
+        }
+    }
+
     fn draw(&mut self) {
         let Self { state, screen, look, scratch, .. } = self;
         let now = Timestamp::now();
@@ -171,7 +185,12 @@ impl Board {
     }
 
     fn press(&mut self, action: Action) {
-        for effect in update(&mut self.state, Msg::Action(action), Timestamp::now()) {
+        self.obey(Msg::Action(action));
+    }
+
+    /// Applies a message, and sends what follows from it.
+    fn obey(&mut self, msg: Msg) {
+        for effect in update(&mut self.state, msg, Timestamp::now()) {
             if let Effect::Account(_, command) = effect {
                 self.account.send(command);
             }
@@ -264,6 +283,88 @@ async fn key_to_wire() -> (Vec<Duration>, Vec<Duration>) {
     (floor, keys)
 }
 
+/// A server at which session 1 can call session 0.
+async fn server_with_caller() -> (Server, std::sync::mpsc::Receiver<Instant>) {
+    let text = "title = 'bench'\n[[person]]\nkey = 'ken'\nname = 'Ken'\nsessions = 1\n";
+    let scenario = Scenario::parse("bench", text).expect("a good scenario");
+    let (sender, arrivals) = std::sync::mpsc::channel();
+    let log: Option<Box<dyn Write + Send>> = Some(Box::new(Arrivals(sender)));
+    let server = Server::start(scenario, Options { log, ..Options::default() }).await;
+    (server.expect("a port"), arrivals)
+}
+
+impl Bare {
+    /// Places a call.
+    async fn call_user(&self, user_id: i64, access_hash: i64) {
+        let protocol = types::PhoneCallProtocol {
+            udp_p2p: true,
+            udp_reflector: true,
+            min_layer: 65,
+            max_layer: 92,
+            library_versions: vec!["13.0.0".to_owned()],
+        };
+        let request = functions::phone::RequestCall {
+            video: false,
+            user_id: types::InputUser { user_id, access_hash }.into(),
+            random_id: 7,
+            g_a_hash: vec![7; 32],
+            protocol: protocol.into(),
+        };
+        self.handle.thin.invoke_in_dc(client::DC, &request).await.expect("it is placed");
+    }
+
+    async fn until_ended(&mut self) {
+        while !matches!(self.call().await, enums::PhoneCall::Discarded(_)) {}
+    }
+}
+
+/// A hundred rules, of which only the last one matches: it declines at once.
+fn rules() -> Rules {
+    let later = Timestamp::now().to_zoned(TimeZone::UTC) + 6.hours();
+    let hours = format!("{0}:00-{0}:59", later.strftime("%H")).parse().expect("hours");
+    let mut rules = rules::unmatched(99, hours);
+    rules.push(rules::declining("all".to_owned(), Condition::default()));
+    Rules { rules, most_declines: u32::MAX, ..Rules::default() }
+}
+
+/// The time between the arrivals of the next two requests.
+fn from_call_to_decline(arrivals: &std::sync::mpsc::Receiver<Instant>) -> Duration {
+    let placed = arrivals.recv().expect("it was placed");
+    arrivals.recv().expect("it was declined") - placed
+}
+
+/// A call comes and is declined by a rule: from the arrival of the request that places it until that of the
+/// request that declines it.
+async fn rule_to_wire() -> (Vec<Duration>, Vec<Duration>) {
+    let (server, arrivals) = server_with_caller().await;
+    let callee = (server.sessions()[0].user_id, server.sessions()[0].access_hash);
+    let mut caller = Bare::connect(&server, 1).await;
+    let mut bare = Bare::connect(&server, 0).await;
+    let mut floor = Vec::new();
+    for _ in 0..ROUNDS {
+        tokio::join!(caller.call_user(callee.0, callee.1), async {
+            let enums::PhoneCall::Requested(call) = bare.call().await else { panic!("no call") };
+            bare.discard(call.id, call.access_hash).await;
+            bare.until_ended().await;
+        });
+        caller.until_ended().await;
+        floor.push(from_call_to_decline(&arrivals));
+    }
+
+    let (server, arrivals) = server_with_caller().await;
+    let mut caller = Bare::connect(&server, 1).await;
+    let mut board = Board::start(&server);
+    board.state.use_rules(Arc::new(rules()), TimeZone::UTC, Timestamp::now());
+    board.until(|state| state.account(AccountId(0)).connection == ConnectionState::Online).await;
+    let mut declined = Vec::new();
+    for _ in 0..ROUNDS {
+        tokio::join!(caller.call_user(callee.0, callee.1), board.decline());
+        caller.until_ended().await;
+        declined.push(from_call_to_decline(&arrivals));
+    }
+    (floor, declined)
+}
+
 async fn burst() {
     let calls = 10_000;
     let (server, _) = server(calls, 1).await;
@@ -345,6 +446,10 @@ fn main() -> io::Result<()> {
             ratio(keys, echo),
             ratio(keys, floor)
         );
+        let (floor, declined) = rule_to_wire().await;
+        let floor = percentiles("a call comes: bare grammers declines it at once", floor);
+        let declined = percentiles("a call comes: a rule declines it", declined);
+        println!("rule to wire: {:.2} of bare grammers", ratio(declined, floor));
         burst().await;
         io::Result::Ok(())
     })?;

@@ -29,7 +29,7 @@ use onhook_voice::tones::Tone;
 use onhook_voice::{
     CustomParameters, LibraryVersion, Media, MediaConnection, MediaEvent, MediaFigures,
     MediaParameters, MediaServer, MicrophoneMeter, Path, ReflectorServer, Route, SoundProcessing,
-    StunService, TonePlayer,
+    StunService, TonePlayer, TurnCredentials, TurnService,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -338,7 +338,7 @@ impl Phone {
             key: onhook_voice::SharedKey::of_bytes(setup.key.clone()),
             caller: setup.caller,
             version,
-            servers: setup.relays.iter().filter_map(server).collect(),
+            servers: setup.relays.iter().flat_map(servers).collect(),
             route: if direct { Route::Any } else { Route::RelaysOnly },
             custom,
             muted,
@@ -421,24 +421,28 @@ impl Device for DeviceOrSilence {
     }
 }
 
-/// A server of the call, if it is one that the engine can use.
-fn server(relay: &RelayServer) -> Option<MediaServer> {
+/// What the engine can use of a server of the call.
+fn servers(relay: &RelayServer) -> Vec<MediaServer> {
+    let id = relay.id;
     let addresses: Vec<_> =
         [&relay.ipv4, &relay.ipv6].into_iter().filter_map(|ip| ip.parse().ok()).collect();
-    let port = u16::try_from(relay.port).ok().filter(|port| *port != 0)?;
+    let Some(port) = u16::try_from(relay.port).ok().filter(|port| *port != 0) else {
+        return Vec::new();
+    };
     match &relay.kind {
         RelayKind::Reflector { peer_tag, tcp } => {
-            let peer_tag = peer_tag.as_slice().try_into().ok()?;
-            Some(MediaServer::Reflector(ReflectorServer {
-                id: relay.id,
-                addresses,
-                port,
-                peer_tag,
-                tcp: *tcp,
-            }))
+            let Ok(peer_tag) = peer_tag.as_slice().try_into() else { return Vec::new() };
+            let reflector = ReflectorServer { id, addresses, port, peer_tag, tcp: *tcp };
+            vec![MediaServer::Reflector(reflector)]
         }
-        RelayKind::WebRtc { stun, .. } => {
-            stun.then_some(MediaServer::Stun(StunService { id: relay.id, addresses, port }))
+        RelayKind::WebRtc { turn, stun, username, password } => {
+            let credentials = turn.then(|| TurnCredentials::new(username, password)).flatten();
+            let turn = credentials.map(|credentials| {
+                let addresses = addresses.clone();
+                MediaServer::Turn(TurnService { id, addresses, port, credentials })
+            });
+            let stun = stun.then_some(MediaServer::Stun(StunService { id, addresses, port }));
+            stun.into_iter().chain(turn).collect()
         }
     }
 }

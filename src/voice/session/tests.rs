@@ -10,12 +10,16 @@ use crate::framing::FramingKind;
 use crate::key::{self, SharedKey};
 use crate::parameters::{CustomParameters, LibraryVersion, SoundProcessing};
 use crate::servers::{ReflectorServer, StunService};
+use crate::turn::simulated::{FromServer, SimulatedTurn};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// How long a packet travels.
 const DELAY: Duration = Duration::from_millis(10);
 const REFLECTOR: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 99), 599);
 const STUN: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 98), 3478);
+
+/// The address of the TURN server, at which it has its relayed addresses as well.
+const TURN: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 97), 3478);
 
 fn address(side: usize) -> SocketAddr {
     (Ipv4Addr::new(192, 0, 2, side as u8 + 1), 5000).into()
@@ -25,6 +29,10 @@ fn reflector(tcp: bool) -> MediaServer {
     let peer_tag = [9; 16];
     let addresses = vec![REFLECTOR.0.into()];
     MediaServer::Reflector(ReflectorServer { id: 77, addresses, port: REFLECTOR.1, peer_tag, tcp })
+}
+
+fn stun() -> MediaServer {
+    MediaServer::Stun(StunService { id: 1, addresses: vec![STUN.0.into()], port: STUN.1 })
 }
 
 fn parameters(version: LibraryVersion) -> MediaParameters {
@@ -64,6 +72,7 @@ struct Network {
     outage: bool,
     /// The side that each tag belongs to, at the reflector.
     tags: BTreeMap<Vec<u8>, usize>,
+    turn: SimulatedTurn,
     sent: [Vec<SocketAddr>; 2],
     signaling: [Vec<Vec<u8>>; 2],
     connections: [Vec<(Duration, MediaConnection)>; 2],
@@ -93,6 +102,7 @@ impl Network {
             disordered_signaling: false,
             outage: false,
             tags: BTreeMap::new(),
+            turn: SimulatedTurn::new(TURN.into(), now),
             sent: [Vec::new(), Vec::new()],
             signaling: [Vec::new(), Vec::new()],
             connections: [Vec::new(), Vec::new()],
@@ -190,8 +200,29 @@ impl Network {
             let ip = u32::from(Ipv4Addr::new(203, 0, 113, side as u8 + 1)) ^ 0x2112_a442;
             answer.extend_from_slice(&ip.to_be_bytes());
             self.deliver(side, Arrival::Datagram(to, answer));
+        } else if to == SocketAddr::from(TURN) {
+            let output = self.turn.receive(address(side), &bytes, self.now);
+            self.turn_output(output);
+        } else {
+            self.deliver_at(address(side), to, bytes);
+        }
+    }
+
+    fn turn_output(&mut self, output: Option<FromServer>) {
+        match output {
+            Some(FromServer::ToClient(to, bytes)) => self.deliver_at(TURN.into(), to, bytes),
+            Some(FromServer::ToPeer { from, to, bytes }) => self.deliver_at(from, to, bytes),
+            None => {}
+        }
+    }
+
+    /// A datagram to a relayed address, or to a side.
+    fn deliver_at(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        if to.ip() == TURN.0 {
+            let output = self.turn.relay(to, from, &bytes, self.now);
+            self.turn_output(output);
         } else if let Some(receiver) = [0, 1].into_iter().find(|side| address(*side) == to) {
-            self.deliver(receiver, Arrival::Datagram(address(side), bytes));
+            self.deliver(receiver, Arrival::Datagram(from, bytes));
         }
     }
 
@@ -277,14 +308,7 @@ fn two_sides_connect_and_send_sound_with_every_version() {
 fn relays_carry_a_call_and_no_packet_goes_elsewhere() {
     for custom in ["{}", r#"{"network_standalone_reflectors":true}"#] {
         for tcp in [false, true] {
-            let servers = vec![
-                reflector(tcp),
-                MediaServer::Stun(StunService {
-                    id: 1,
-                    addresses: vec![STUN.0.into()],
-                    port: STUN.1,
-                }),
-            ];
+            let servers = vec![reflector(tcp), stun()];
             let custom = CustomParameters::parse(custom);
             let relayed = MediaParameters {
                 servers,
@@ -310,11 +334,38 @@ fn relays_carry_a_call_and_no_packet_goes_elsewhere() {
 }
 
 #[test]
+fn turn_servers_carry_a_call_and_no_packet_goes_elsewhere() {
+    let servers = vec![SimulatedTurn::service(55, TURN.into()), stun()];
+    let relayed =
+        MediaParameters { servers, route: Route::RelaysOnly, ..parameters(LibraryVersion::V9) };
+    let any = MediaParameters { route: Route::Any, ..relayed.clone() };
+    for (caller, callee) in [(&relayed, &relayed), (&relayed, &any), (&any, &relayed)] {
+        let mut network =
+            Network::with(caller, &MediaParameters { caller: false, ..callee.clone() });
+        network.run(3 * SECOND);
+        let connected = network.connected_after().expect("connected");
+        assert!(connected < SECOND, "{connected:?}");
+        // The path of a side that could connect directly leads through the relay of the other one.
+        assert_eq!(network.paths, [Some(Path::Relayed(55)); 2]);
+        for (side, parameters) in [caller, callee].into_iter().enumerate() {
+            let elsewhere: Vec<_> =
+                network.sent[side].iter().filter(|to| **to != TURN.into()).collect();
+            assert_eq!(elsewhere.is_empty(), parameters.route == Route::RelaysOnly);
+            let heard = &network.sound[side];
+            assert!(heard.len() > 100, "{} packets", heard.len());
+            assert!(heard.iter().all(|it| it.payload == [1 - side as u8; 40]));
+        }
+        let refused: Vec<_> =
+            network.turn.log.iter().filter(|(_, code)| ![0, 401].contains(code)).collect();
+        assert!(refused.is_empty(), "{refused:?}");
+    }
+}
+
+#[test]
 fn the_signaling_of_a_relayed_call_has_no_address() {
     let custom = CustomParameters::parse(r#"{"network_signaling_nosctp":true}"#);
     let open = MediaParameters { custom, ..parameters(LibraryVersion::V13) };
-    let stun = StunService { id: 1, addresses: vec![STUN.0.into()], port: STUN.1 };
-    let servers = vec![reflector(false), MediaServer::Stun(stun)];
+    let servers = vec![reflector(false), stun(), SimulatedTurn::service(55, TURN.into())];
     let open = MediaParameters { servers, ..open };
     let relayed = MediaParameters { route: Route::RelaysOnly, ..open.clone() };
     for (parameters, expected) in [(relayed, false), (open, true)] {
@@ -331,6 +382,7 @@ fn the_signaling_of_a_relayed_call_has_no_address() {
             }
         }
         assert!(messages.contains("reflector-1-"), "{messages}");
+        assert!(messages.contains(" 192.0.2.97 "), "{messages}");
         assert_eq!(messages.contains("typ host"), expected);
         assert_eq!(messages.contains("typ srflx"), expected);
         assert_eq!(messages.contains("203.0.113.1"), expected);

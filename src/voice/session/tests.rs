@@ -1,5 +1,7 @@
 //! Two sessions over a simulated network, in simulated time.
 
+mod turn;
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -18,8 +20,13 @@ const DELAY: Duration = Duration::from_millis(10);
 const REFLECTOR: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 99), 599);
 const STUN: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 98), 3478);
 
-/// The address of the TURN server, at which it has its relayed addresses as well.
-const TURN: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 97), 3478);
+/// The address of the first TURN server, at which it has its relayed addresses as well.
+const TURN: (Ipv4Addr, u16) = turn_address(0);
+const TURN_SERVERS: u8 = 3;
+
+const fn turn_address(number: u8) -> (Ipv4Addr, u16) {
+    (Ipv4Addr::new(192, 0, 2, 97 - 10 * number), 3478)
+}
 
 fn address(side: usize) -> SocketAddr {
     (Ipv4Addr::new(192, 0, 2, side as u8 + 1), 5000).into()
@@ -72,7 +79,7 @@ struct Network {
     outage: bool,
     /// The side that each tag belongs to, at the reflector.
     tags: BTreeMap<Vec<u8>, usize>,
-    turn: SimulatedTurn,
+    turn: Vec<SimulatedTurn>,
     sent: [Vec<SocketAddr>; 2],
     signaling: [Vec<Vec<u8>>; 2],
     connections: [Vec<(Duration, MediaConnection)>; 2],
@@ -102,7 +109,9 @@ impl Network {
             disordered_signaling: false,
             outage: false,
             tags: BTreeMap::new(),
-            turn: SimulatedTurn::new(TURN.into(), now),
+            turn: (0..TURN_SERVERS)
+                .map(|number| SimulatedTurn::new(turn_address(number).into(), now))
+                .collect(),
             sent: [Vec::new(), Vec::new()],
             signaling: [Vec::new(), Vec::new()],
             connections: [Vec::new(), Vec::new()],
@@ -185,7 +194,7 @@ impl Network {
         let arrival = |from, bytes| {
             if stream { Arrival::Stream(from, bytes) } else { Arrival::Datagram(from, bytes) }
         };
-        if to == SocketAddr::from(REFLECTOR) {
+        if to.ip() == REFLECTOR.0 {
             let tag = bytes[..16].to_vec();
             if bytes.len() == 20 || bytes[16..28] == [0xff; 12] {
                 self.tags.insert(tag, side);
@@ -200,17 +209,19 @@ impl Network {
             let ip = u32::from(Ipv4Addr::new(203, 0, 113, side as u8 + 1)) ^ 0x2112_a442;
             answer.extend_from_slice(&ip.to_be_bytes());
             self.deliver(side, Arrival::Datagram(to, answer));
-        } else if to == SocketAddr::from(TURN) {
-            let output = self.turn.receive(address(side), &bytes, self.now);
-            self.turn_output(output);
+        } else if let Some(at) = self.turn.iter().position(|it| it.address == to) {
+            let output = self.turn[at].receive(address(side), &bytes, self.now);
+            self.turn_output(at, output);
         } else {
             self.deliver_at(address(side), to, bytes);
         }
     }
 
-    fn turn_output(&mut self, output: Option<FromServer>) {
+    fn turn_output(&mut self, at: usize, output: Option<FromServer>) {
         match output {
-            Some(FromServer::ToClient(to, bytes)) => self.deliver_at(TURN.into(), to, bytes),
+            Some(FromServer::ToClient(to, bytes)) => {
+                self.deliver_at(self.turn[at].address, to, bytes);
+            }
             Some(FromServer::ToPeer { from, to, bytes }) => self.deliver_at(from, to, bytes),
             None => {}
         }
@@ -218,9 +229,9 @@ impl Network {
 
     /// A datagram to a relayed address, or to a side.
     fn deliver_at(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
-        if to.ip() == TURN.0 {
-            let output = self.turn.relay(to, from, &bytes, self.now);
-            self.turn_output(output);
+        if let Some(at) = self.turn.iter().position(|it| it.address.ip() == to.ip()) {
+            let output = self.turn[at].relay(to, from, &bytes, self.now);
+            self.turn_output(at, output);
         } else if let Some(receiver) = [0, 1].into_iter().find(|side| address(*side) == to) {
             self.deliver(receiver, Arrival::Datagram(from, bytes));
         }
@@ -271,6 +282,20 @@ impl Network {
                 }
             }
         }
+    }
+
+    /// The signaling of the caller, of a call without SCTP.
+    fn messages_of_caller(&self, key: &SharedKey) -> String {
+        let (kind, way) = (FramingKind::Compressed, SealDirection::CalleeToCaller);
+        let mut listener = Framing::new(kind, key.clone(), way, self.now);
+        let mut messages = String::new();
+        for packet in &self.signaling[0] {
+            listener.receive(packet, self.now).expect("readable");
+            while let Some(message) = listener.poll_message() {
+                messages.push_str(&String::from_utf8_lossy(&message));
+            }
+        }
+        messages
     }
 
     /// When both sides were connected for the first time.
@@ -334,34 +359,6 @@ fn relays_carry_a_call_and_no_packet_goes_elsewhere() {
 }
 
 #[test]
-fn turn_servers_carry_a_call_and_no_packet_goes_elsewhere() {
-    let servers = vec![SimulatedTurn::service(55, TURN.into()), stun()];
-    let relayed =
-        MediaParameters { servers, route: Route::RelaysOnly, ..parameters(LibraryVersion::V9) };
-    let any = MediaParameters { route: Route::Any, ..relayed.clone() };
-    for (caller, callee) in [(&relayed, &relayed), (&relayed, &any), (&any, &relayed)] {
-        let mut network =
-            Network::with(caller, &MediaParameters { caller: false, ..callee.clone() });
-        network.run(3 * SECOND);
-        let connected = network.connected_after().expect("connected");
-        assert!(connected < SECOND, "{connected:?}");
-        // The path of a side that could connect directly leads through the relay of the other one.
-        assert_eq!(network.paths, [Some(Path::Relayed(55)); 2]);
-        for (side, parameters) in [caller, callee].into_iter().enumerate() {
-            let elsewhere: Vec<_> =
-                network.sent[side].iter().filter(|to| **to != TURN.into()).collect();
-            assert_eq!(elsewhere.is_empty(), parameters.route == Route::RelaysOnly);
-            let heard = &network.sound[side];
-            assert!(heard.len() > 100, "{} packets", heard.len());
-            assert!(heard.iter().all(|it| it.payload == [1 - side as u8; 40]));
-        }
-        let refused: Vec<_> =
-            network.turn.log.iter().filter(|(_, code)| ![0, 401].contains(code)).collect();
-        assert!(refused.is_empty(), "{refused:?}");
-    }
-}
-
-#[test]
 fn the_signaling_of_a_relayed_call_has_no_address() {
     let custom = CustomParameters::parse(r#"{"network_signaling_nosctp":true}"#);
     let open = MediaParameters { custom, ..parameters(LibraryVersion::V13) };
@@ -371,16 +368,7 @@ fn the_signaling_of_a_relayed_call_has_no_address() {
     for (parameters, expected) in [(relayed, false), (open, true)] {
         let mut network = Network::new(&parameters);
         network.run(2 * SECOND);
-        let (key, now) = (parameters.key.clone(), network.now);
-        let mut listener =
-            Framing::new(FramingKind::Compressed, key, SealDirection::CalleeToCaller, now);
-        let mut messages = String::new();
-        for packet in &network.signaling[0] {
-            listener.receive(packet, now).expect("readable");
-            while let Some(message) = listener.poll_message() {
-                messages.push_str(&String::from_utf8_lossy(&message));
-            }
-        }
+        let messages = network.messages_of_caller(&parameters.key);
         assert!(messages.contains("reflector-1-"), "{messages}");
         assert!(messages.contains(" 192.0.2.97 "), "{messages}");
         assert_eq!(messages.contains("typ host"), expected);

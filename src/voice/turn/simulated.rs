@@ -92,6 +92,12 @@ impl SimulatedTurn {
                 bytes: message.attribute(0x0013)?.to_vec(),
             });
         }
+        if message.kind == 0x0001 {
+            self.log.push((message.kind, 0));
+            let response = StunMessageBuilder::new(0x0101, &message.id);
+            let seen = SocketAddr::from(([203, 0, 113, 9], from.port()));
+            return Some(FromServer::ToClient(from, response.address(0x0020, seen).finish()));
+        }
         let response = match self.request(from, &message, now) {
             Ok(response) => {
                 self.log.push((message.kind, 0));

@@ -5,6 +5,7 @@ pub mod echo;
 pub mod ports;
 mod recording;
 mod remembered;
+mod servers;
 mod settings;
 mod watch;
 
@@ -28,8 +29,7 @@ use onhook_voice::stats::Quality;
 use onhook_voice::tones::Tone;
 use onhook_voice::{
     CustomParameters, LibraryVersion, Media, MediaConnection, MediaEvent, MediaFigures,
-    MediaParameters, MediaServer, MicrophoneMeter, Path, ReflectorServer, Route, SoundProcessing,
-    StunService, TonePlayer, TurnCredentials, TurnService,
+    MediaParameters, MicrophoneMeter, Path, Route, SoundProcessing, TonePlayer,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -40,12 +40,12 @@ use crate::app::effect::PhoneEffect;
 use crate::app::msg::Msg;
 use crate::app::phone::{CallFigures, PhoneEvent};
 use crate::calls::CallKey;
-use crate::calls::event::{RelayKind, RelayServer};
 use crate::calls::own_call::{CallQuality, CallTone, MediaSetup, SoundRoute};
 use crate::calls::sound::{ChosenPort, ChosenPorts, SoundDirection};
 use crate::text;
 use crate::words::phone as words;
 use remembered::{DeviceMemory, RememberedPorts};
+use servers::usable_servers;
 use watch::PortWatch;
 
 pub use settings::{CallFiles, DirectCalls, EchoCancelling, PhoneSettings, SoundSystem};
@@ -338,7 +338,7 @@ impl Phone {
             key: onhook_voice::SharedKey::of_bytes(setup.key.clone()),
             caller: setup.caller,
             version,
-            servers: setup.relays.iter().flat_map(servers).collect(),
+            servers: setup.relays.iter().flat_map(usable_servers).collect(),
             route: if direct { Route::Any } else { Route::RelaysOnly },
             custom,
             muted,
@@ -418,32 +418,6 @@ impl Device for DeviceOrSilence {
 
     fn list(&self) -> Result<Vec<Port>, DeviceError> {
         self.0.list()
-    }
-}
-
-/// What the engine can use of a server of the call.
-fn servers(relay: &RelayServer) -> Vec<MediaServer> {
-    let id = relay.id;
-    let addresses: Vec<_> =
-        [&relay.ipv4, &relay.ipv6].into_iter().filter_map(|ip| ip.parse().ok()).collect();
-    let Some(port) = u16::try_from(relay.port).ok().filter(|port| *port != 0) else {
-        return Vec::new();
-    };
-    match &relay.kind {
-        RelayKind::Reflector { peer_tag, tcp } => {
-            let Ok(peer_tag) = peer_tag.as_slice().try_into() else { return Vec::new() };
-            let reflector = ReflectorServer { id, addresses, port, peer_tag, tcp: *tcp };
-            vec![MediaServer::Reflector(reflector)]
-        }
-        RelayKind::WebRtc { turn, stun, username, password } => {
-            let credentials = turn.then(|| TurnCredentials::new(username, password)).flatten();
-            let turn = credentials.map(|credentials| {
-                let addresses = addresses.clone();
-                MediaServer::Turn(TurnService { id, addresses, port, credentials })
-            });
-            let stun = stun.then_some(MediaServer::Stun(StunService { id, addresses, port }));
-            stun.into_iter().chain(turn).collect()
-        }
     }
 }
 

@@ -475,6 +475,10 @@ fn a_response_of_another_request_or_server_is_none() {
     assert_eq!(bench.set.receive(peer(1), &packet, bench.now), None, "not of the server");
     let received = bench.set.receive(server_address(), &packet, bench.now);
     assert_eq!(received, Some(FromTurn::Packet { relayed, peer: peer(1), bytes: b"data" }));
+    let packet = StunMessageBuilder::new(0x0017, &[0; 12]).address(0x0012, peer(2));
+    let packet = packet.attribute(0x0013, b"data").finish();
+    let received = bench.set.receive(server_address(), &packet, bench.now);
+    assert_eq!(received, Some(FromTurn::Handled), "of a peer without a permission");
 }
 
 proptest! {

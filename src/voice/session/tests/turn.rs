@@ -56,7 +56,8 @@ fn with_reflectors_and_turn_servers_no_packet_goes_elsewhere() {
         let mut network = Network::with(&relayed, &open);
         network.loss = lossy;
         network.run(15 * SECOND);
-        assert!(network.connected_after().is_some(), "{lossy} %");
+        let connected = network.connected_after().expect("connected");
+        assert!(lossy > 0 || connected < 2 * SECOND, "{connected:?}");
         let relays = [REFLECTOR, TURN, DEAD].map(SocketAddr::from);
         let elsewhere: Vec<_> = network.sent[0].iter().filter(|to| !relays.contains(to)).collect();
         assert!(elsewhere.is_empty(), "{elsewhere:?}");

@@ -19,7 +19,7 @@ use allocation::{FromAllocation, TurnAllocation};
 
 /// The most servers at which an allocation is made.
 const MOST_SERVERS: usize = 8;
-/// The most addresses of the other side that are kept for servers which have not answered yet.
+/// The most addresses of the other side that get a permission.
 const MOST_PEERS: usize = 32;
 
 /// The TURN servers of a call.

@@ -249,7 +249,7 @@ impl TurnAllocation {
         Some(self.success(purpose, &message, now))
     }
 
-    /// Requests a permission for packets of this peer. More peers than [`Permissions`] takes get none.
+    /// Requests a permission for packets of this peer, if it is of the family of the relayed address.
     pub(crate) fn permit(&mut self, peer: SocketAddr, now: Instant) {
         let same_family = self.relayed().is_some_and(|it| it.is_ipv4() == peer.is_ipv4());
         if same_family && self.permissions.add(peer) {

@@ -3,14 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-/// The most addresses that get a permission.
-const MOST_PEERS: usize = 32;
 /// The longest packet that is forwarded, in bytes.
 pub(super) const LONGEST_PACKET: usize = 1500;
 /// How often a permission is made again: it lasts 300 seconds (RFC 8656, section 9).
 const PERMISSION_REFRESH: Duration = Duration::from_mins(4);
 
-/// The permissions of one allocation.
+/// The permissions of one allocation. Their number is bounded by who requests them.
 #[derive(Debug, Default)]
 pub(crate) struct Permissions(Vec<Permission>);
 
@@ -35,11 +33,10 @@ impl Permissions {
     /// Adds the address of a peer. Returns whether a permission must be requested.
     pub(super) fn add(&mut self, peer: SocketAddr) -> bool {
         let is_new = self.0.iter().all(|it| it.peer.ip() != peer.ip());
-        let is_added = is_new && self.0.len() < MOST_PEERS;
-        if is_added {
+        if is_new {
             self.0.push(Permission { peer, state: PermissionState::Requested });
         }
-        is_added
+        is_new
     }
 
     /// Whether packets of and to an address are forwarded, as far as is known.

@@ -72,6 +72,7 @@ impl Bench {
             for ToTurn { server, bytes } in due {
                 assert_eq!(server, server_address());
                 self.sent.push(self.now - self.start);
+                assert!(self.sent.len() < 10_000, "no end");
                 self.deliver(&bytes);
             }
             if is_idle {
@@ -274,6 +275,19 @@ fn an_allocation_that_cannot_be_refreshed_expires() {
     assert!(!bench.reaches(relayed, peer(1)), "the permission has");
     bench.run(2 * MINUTE);
     assert!(bench.set.wrap(relayed, peer(1), b"x").is_none());
+    assert_eq!(bench.set.connection_id(relayed), None);
+    assert_eq!(bench.set.next_timeout(), None, "nothing is left to be done");
+}
+
+#[test]
+fn a_short_allocation_expires_while_its_refresh_is_repeated() {
+    let mut bench = Bench::new();
+    bench.server.lifetime = Duration::from_secs(20);
+    bench.run(Duration::from_mins(2));
+    let [relayed] = bench.ready[..] else { panic!("{:?}", bench.ready) };
+    assert_eq!(bench.set.connection_id(relayed), Some(55), "it is refreshed");
+    bench.lost = Box::new(|_| true);
+    bench.run(Duration::from_secs(21));
     assert_eq!(bench.set.connection_id(relayed), None);
     assert_eq!(bench.set.next_timeout(), None, "nothing is left to be done");
 }

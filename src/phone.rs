@@ -5,6 +5,7 @@ pub mod echo;
 pub mod ports;
 mod recording;
 mod remembered;
+mod servers;
 mod settings;
 mod watch;
 
@@ -28,8 +29,7 @@ use onhook_voice::stats::Quality;
 use onhook_voice::tones::Tone;
 use onhook_voice::{
     CustomParameters, LibraryVersion, Media, MediaConnection, MediaEvent, MediaFigures,
-    MediaParameters, MediaServer, MicrophoneMeter, Path, ReflectorServer, Route, SoundProcessing,
-    StunService, TonePlayer,
+    MediaParameters, MicrophoneMeter, Path, Route, SoundProcessing, TonePlayer,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -40,12 +40,12 @@ use crate::app::effect::PhoneEffect;
 use crate::app::msg::Msg;
 use crate::app::phone::{CallFigures, PhoneEvent};
 use crate::calls::CallKey;
-use crate::calls::event::{RelayKind, RelayServer};
 use crate::calls::own_call::{CallQuality, CallTone, MediaSetup, SoundRoute};
 use crate::calls::sound::{ChosenPort, ChosenPorts, SoundDirection};
 use crate::text;
 use crate::words::phone as words;
 use remembered::{DeviceMemory, RememberedPorts};
+use servers::usable_servers;
 use watch::PortWatch;
 
 pub use settings::{CallFiles, DirectCalls, EchoCancelling, PhoneSettings, SoundSystem};
@@ -338,7 +338,7 @@ impl Phone {
             key: onhook_voice::SharedKey::of_bytes(setup.key.clone()),
             caller: setup.caller,
             version,
-            servers: setup.relays.iter().filter_map(server).collect(),
+            servers: setup.relays.iter().flat_map(usable_servers).collect(),
             route: if direct { Route::Any } else { Route::RelaysOnly },
             custom,
             muted,
@@ -418,28 +418,6 @@ impl Device for DeviceOrSilence {
 
     fn list(&self) -> Result<Vec<Port>, DeviceError> {
         self.0.list()
-    }
-}
-
-/// A server of the call, if it is one that the engine can use.
-fn server(relay: &RelayServer) -> Option<MediaServer> {
-    let addresses: Vec<_> =
-        [&relay.ipv4, &relay.ipv6].into_iter().filter_map(|ip| ip.parse().ok()).collect();
-    let port = u16::try_from(relay.port).ok().filter(|port| *port != 0)?;
-    match &relay.kind {
-        RelayKind::Reflector { peer_tag, tcp } => {
-            let peer_tag = peer_tag.as_slice().try_into().ok()?;
-            Some(MediaServer::Reflector(ReflectorServer {
-                id: relay.id,
-                addresses,
-                port,
-                peer_tag,
-                tcp: *tcp,
-            }))
-        }
-        RelayKind::WebRtc { stun, .. } => {
-            stun.then_some(MediaServer::Stun(StunService { id: relay.id, addresses, port }))
-        }
     }
 }
 

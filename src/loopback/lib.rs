@@ -33,6 +33,7 @@ mod handshake;
 mod log;
 mod media;
 mod media_servers;
+mod media_traffic;
 mod message;
 mod reflector;
 mod rng;
@@ -42,6 +43,8 @@ mod srp;
 mod stun;
 mod terms;
 mod transport;
+mod turn;
+mod turn_server;
 mod world;
 
 use std::io;
@@ -69,7 +72,7 @@ use world::{Outgoing, World};
 
 pub use builtin::names as builtin_scenarios;
 pub use media::{MediaCall, MediaHook, MediaReplies};
-pub use media_servers::MediaServerReport;
+pub use media_traffic::MediaServerReport;
 pub use scenario::{Scenario, ScenarioError, fault_kinds};
 pub use world::{CallTruth, ConferenceTruth, MessageTruth};
 
@@ -249,7 +252,7 @@ impl Server {
         lock(&self.shared.world).conferences(session)
     }
 
-    /// What the reflectors and the STUN server have received, in the order of the scenario.
+    /// What the reflectors, the STUN and the TURN server have received, in the order of the scenario.
     pub fn media_servers(&self) -> Vec<MediaServerReport> {
         self.media_servers.reports()
     }

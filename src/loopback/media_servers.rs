@@ -1,9 +1,7 @@
-//! The servers that carry the media of calls: reflectors by UDP and TCP, and STUN, on 127.0.0.1.
+//! The servers that carry the media of calls: reflectors by UDP and TCP, STUN and TURN, on 127.0.0.1.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,10 +13,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::lock;
+use crate::media_traffic::{MediaServerReport, Traffic};
 use crate::reflector::{ReflectorTable, ReflectorVerdict, SHARED_LEN, TAG_LEN};
 use crate::rng::{Rng, splitmix64};
 use crate::scenario::{PhoneScript, ReflectorScript, StunScript, millis};
 use crate::stun;
+use crate::turn_server::TurnServer;
 
 /// The most bytes of a packet.
 const MAX_PACKET: usize = 4096;
@@ -29,28 +29,7 @@ const TCP_MAGIC: [u8; 4] = [0xee; 4];
 pub(crate) struct MediaServers {
     reflectors: Vec<Arc<Reflector>>,
     stun: Option<Arc<StunServer>>,
-}
-
-/// What a media server has received, for tests.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MediaServerReport {
-    /// `"reflector"`, `"tcp-reflector"` or `"stun"`.
-    pub kind: &'static str,
-    pub address: SocketAddr,
-    /// Every address from which a packet or connection came.
-    pub senders: BTreeSet<SocketAddr>,
-    /// How many packets were relayed or answered.
-    pub served: u64,
-    /// How many packets were refused.
-    pub refused: u64,
-}
-
-/// What a media server counts.
-struct Traffic {
-    address: SocketAddr,
-    senders: Mutex<BTreeSet<SocketAddr>>,
-    served: AtomicU64,
-    refused: AtomicU64,
+    turn: Option<Arc<TurnServer>>,
 }
 
 struct StunServer {
@@ -110,13 +89,14 @@ impl MediaServers {
                 Some(stun)
             }
         };
-        Ok(Self { reflectors, stun })
+        let turn = TurnServer::start(phone.turn, tasks).await?;
+        Ok(Self { reflectors, stun, turn })
     }
 
     /// The connections of a new call, and the part of their `peer_tag` that both parties share.
     pub(crate) fn connections_of_call(
         &self,
-        reflectors: bool,
+        relays: bool,
         p2p: bool,
     ) -> (Vec<enums::PhoneConnection>, [u8; SHARED_LEN]) {
         let mut peer_tag = [0; TAG_LEN];
@@ -124,12 +104,13 @@ impl MediaServers {
         let mut shared = [0; SHARED_LEN];
         shared.copy_from_slice(&peer_tag[..SHARED_LEN]);
         let mut connections = Vec::new();
-        if reflectors {
+        if relays {
             for reflector in &self.reflectors {
                 lock(&reflector.table).open(shared);
                 lock(&reflector.first_used).get_or_insert_with(Instant::now);
                 connections.push(reflector.connection(&peer_tag));
             }
+            connections.extend(self.turn.iter().map(|turn| turn.connection()));
         }
         // Source: <https://core.telegram.org/api/end-to-end/voice-calls>: STUN is for peer to peer.
         if let Some(stun) = self.stun.as_ref().filter(|_| p2p) {
@@ -150,33 +131,8 @@ impl MediaServers {
             let kind = if reflector.script.tcp { "tcp-reflector" } else { "reflector" };
             reflector.traffic.report(kind)
         });
-        reflectors.chain(self.stun.iter().map(|stun| stun.traffic.report("stun"))).collect()
-    }
-}
-
-impl Traffic {
-    fn new(address: SocketAddr) -> Self {
-        let (served, refused) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { address, senders: Mutex::default(), served, refused }
-    }
-
-    fn report(&self, kind: &'static str) -> MediaServerReport {
-        MediaServerReport {
-            kind,
-            address: self.address,
-            senders: lock(&self.senders).clone(),
-            served: self.served.load(Ordering::Relaxed),
-            refused: self.refused.load(Ordering::Relaxed),
-        }
-    }
-
-    fn note_sender(&self, from: SocketAddr) {
-        lock(&self.senders).insert(from);
-    }
-
-    fn count(&self, served: bool) {
-        let counter = if served { &self.served } else { &self.refused };
-        counter.fetch_add(1, Ordering::Relaxed);
+        let stun = self.stun.iter().map(|stun| stun.traffic.report("stun"));
+        reflectors.chain(stun).chain(self.turn.iter().map(|turn| turn.report())).collect()
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) use invitation::{InvitationOutcome, InvitationScript};
 pub(crate) use noise::{NoiseKind, NoiseScript};
 pub(crate) use phone::{
     AcceptResult, AnswerStyle, AskScript, BestVersion, DhScript, Hostility, PhoneScript,
-    ReflectorScript, RequestRefusal, SignalingScript, StunScript,
+    ReflectorScript, RequestRefusal, SignalingScript, StunScript, TurnScript,
 };
 pub(crate) use text::{SentTextResult, TextRefusal};
 

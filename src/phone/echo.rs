@@ -13,7 +13,7 @@ use onhook_voice::{
 };
 use zeroize::Zeroizing;
 
-use super::server;
+use super::servers::usable_servers;
 use crate::telegram::relay_server;
 
 /// How long after it was heard sound is played back.
@@ -38,7 +38,7 @@ fn answer(mut call: MediaCall) {
         key: SharedKey::of_bytes(Zeroizing::new(call.key)),
         caller: call.outgoing,
         version,
-        servers: relays.iter().filter_map(server).collect(),
+        servers: relays.iter().flat_map(usable_servers).collect(),
         route: if call.p2p_allowed { Route::Any } else { Route::RelaysOnly },
         custom: custom.unwrap_or_default(),
         muted: false,

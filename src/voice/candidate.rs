@@ -8,8 +8,8 @@ const LONGEST_LINE: usize = 512;
 /// A candidate of the other side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RemoteCandidate {
-    /// An address of the other side.
-    Address(SocketAddr),
+    /// An address of the other side, which may be one that a TURN server has for it.
+    Address { address: SocketAddr, is_relayed: bool },
     /// A reflector, by its number, and the tag of the other side there.
     Relay { reflector: u32, tag: u32 },
 }
@@ -32,7 +32,7 @@ pub(crate) fn parse(line: &str) -> Option<RemoteCandidate> {
     if component != "1" || !protocol.eq_ignore_ascii_case("udp") || typ != "typ" {
         return None;
     }
-    words.next()?;
+    let is_relayed = words.next()? == "relay";
     if let Some(name) = host.strip_suffix(".reflector") {
         let (number, tag) = name.strip_prefix("reflector-")?.split_once('-')?;
         return Some(RemoteCandidate::Relay {
@@ -43,15 +43,28 @@ pub(crate) fn parse(line: &str) -> Option<RemoteCandidate> {
     let address: IpAddr = host.parse().ok()?;
     let port: u16 = port.parse().ok()?;
     let usable = port != 0 && !address.is_unspecified() && !address.is_multicast();
-    usable.then(|| RemoteCandidate::Address(SocketAddr::new(address, port)))
+    let address = SocketAddr::new(address, port);
+    usable.then_some(RemoteCandidate::Address { address, is_relayed })
+}
+
+/// The priority of a relayed candidate (RFC 8445, section 5.1.2.1), with the local preference 65535.
+const RELAY_PRIORITY: u32 = (65_535 << 8) + 255;
+
+/// The line of a relayed address of this side. Its related address is one of no machine (RFC 8839,
+/// section 5.1), because the real one is this side's own.
+pub(crate) fn turn_line(relayed: SocketAddr) -> String {
+    let (ip, port) = (relayed.ip(), relayed.port());
+    let any = if ip.is_ipv4() { "0.0.0.0" } else { "::" };
+    format!(
+        "candidate:turn{port} 1 udp {RELAY_PRIORITY} {ip} {port} typ relay raddr {any} rport 0 \
+         generation 0"
+    )
 }
 
 /// The line of a relay candidate of this side.
 pub(crate) fn relay_line(reflector: u32, tag: u32, port: u16) -> String {
-    // The priority of a relayed candidate of RFC 8445, section 5.1.2.1, with the local preference 65535.
-    let priority = (65_535 << 8) + 255;
     format!(
-        "candidate:{reflector} 1 udp {priority} reflector-{reflector}-{tag}.reflector {port} typ relay \
+        "candidate:{reflector} 1 udp {RELAY_PRIORITY} reflector-{reflector}-{tag}.reflector {port} typ relay \
          raddr 0.0.0.0 rport 0 generation 0"
     )
 }
@@ -64,8 +77,11 @@ mod tests {
 
     #[test]
     fn lines_of_libwebrtc_are_read() {
-        let address =
-            |text: &str| Some(RemoteCandidate::Address(text.parse().expect("an address")));
+        let typed = |text: &str, is_relayed| {
+            let address = text.parse().expect("an address");
+            Some(RemoteCandidate::Address { address, is_relayed })
+        };
+        let address = |text| typed(text, false);
         let cases = [
             (
                 "candidate:1 1 udp 2122260223 192.0.2.1 50000 typ host generation 0 ufrag Ab",
@@ -75,6 +91,7 @@ mod tests {
                 "a=candidate:1 1 UDP 1 2001:db8::1 9 typ srflx raddr :: rport 0",
                 address("[2001:db8::1]:9"),
             ),
+            ("candidate:3 1 udp 1 192.0.2.9 49152 typ relay raddr", typed("192.0.2.9:49152", true)),
             (
                 "candidate:2 1 udp 41885695 reflector-2-4294967295.reflector 599 typ relay",
                 Some(RemoteCandidate::Relay { reflector: 2, tag: u32::MAX }),
@@ -91,6 +108,15 @@ mod tests {
         ];
         for (line, expected) in cases {
             assert_eq!(parse(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_line_of_a_relayed_address_is_read_as_it_was_written() {
+        for text in ["192.0.2.9:49152", "[2001:db8::9]:49152"] {
+            let address = text.parse().expect("an address");
+            let expected = RemoteCandidate::Address { address, is_relayed: true };
+            assert_eq!(parse(&turn_line(address)), Some(expected));
         }
     }
 

@@ -218,6 +218,7 @@ fn run(
         events,
     };
     let outcome = engine.run(commands);
+    engine.close();
     engine.sound.files.close().into_iter().for_each(events);
     outcome
 }
@@ -229,6 +230,7 @@ fn local_address(servers: &[MediaServer]) -> IpAddr {
         let (addresses, port) = match server {
             MediaServer::Reflector(server) => (&server.addresses, server.port),
             MediaServer::Stun(server) => (&server.addresses, server.port),
+            MediaServer::Turn(server) => (&server.addresses, server.port),
         };
         addresses.iter().map(move |ip| SocketAddr::new(*ip, port))
     });
@@ -368,6 +370,14 @@ impl Engine<'_> {
                     self.sound.set_loss(self.figures.sent_loss.unwrap_or_default());
                 }
             }
+        }
+    }
+
+    /// Ends what the session has at servers.
+    fn close(&mut self) {
+        for (to, bytes) in self.session.close() {
+            // Without it the server ends it after its lifetime.
+            let _ = self.socket.send_to(&bytes, to);
         }
     }
 

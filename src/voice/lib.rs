@@ -3,7 +3,7 @@
 //! ```text
 //!  phone.sendSignalingData ⇄ framing ⇄ negotiate ─┐
 //!                                                  ├─ session ─ transport (ICE, DTLS, SRTP)
-//!  UDP socket, TCP to relays ⇄ relay, stun ───────┘     │   ▲
+//!  UDP socket, TCP to relays ⇄ relay, stun, turn ─┘     │   ▲
 //!                                                  playout   codec
 //!                                                       ▼   │
 //!                          device ⇄ rings ⇄ apm, level, record, play_file
@@ -18,7 +18,7 @@
 //! | the key exchange, the emoji | `key.rs`, `emoji.rs` |
 //! | how signaling is sealed and framed | `seal.rs`, `framing/` |
 //! | what two engines send each other | `message.rs`, `negotiate.rs` |
-//! | which packets go where | `session.rs`, `relay.rs`, `servers.rs` |
+//! | which packets go where | `session.rs`, `relay.rs`, `turn.rs`, `servers.rs` |
 //! | the WebRTC library | `transport.rs`, the only file that uses it |
 //! | the jitter buffer | `playout.rs` |
 //! | the sound system | `device.rs`, `device/` |
@@ -52,6 +52,7 @@ mod stun;
 mod tone_player;
 pub mod tones;
 mod transport;
+mod turn;
 
 #[cfg(test)]
 mod testing;
@@ -61,6 +62,6 @@ pub use engine::{Media, MediaEvent, MediaFigures, RecordingEvent};
 pub use key::{Agreement, Group, KeyError, PrivateValue, PublicValue, SharedKey};
 pub use microphone_meter::{MeterEvent, MicrophoneMeter};
 pub use parameters::{CustomParameters, LibraryVersion, MediaParameters, SoundProcessing};
-pub use servers::{MediaServer, ReflectorServer, Route, StunService};
+pub use servers::{MediaServer, ReflectorServer, Route, StunService, TurnCredentials, TurnService};
 pub use session::{MediaConnection, MediaFailure, Path};
 pub use tone_player::TonePlayer;

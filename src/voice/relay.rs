@@ -104,7 +104,7 @@ impl RelaySet {
     ) -> Self {
         let reflectors = servers.iter().filter_map(|server| match server {
             MediaServer::Reflector(reflector) => Some(reflector),
-            MediaServer::Stun(_) => None,
+            MediaServer::Stun(_) | MediaServer::Turn(_) => None,
         });
         let relays = reflectors.flat_map(|reflector| {
             let number = reflector_number(servers, reflector.id);

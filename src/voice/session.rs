@@ -3,26 +3,30 @@
 //! ```text
 //! signaling ⇄ framing ⇄ negotiation ──┐
 //!                                     ├─ transport ⇄ sound
-//! datagrams ⇄ relays, STUN ───────────┘
+//! datagrams ⇄ relays, STUN, TURN ─────┘
 //! ```
+
+mod outcome;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use thiserror::Error;
-
-use crate::candidate::RemoteCandidate;
+use crate::candidate::{self, RemoteCandidate};
 use crate::framing::Framing;
 use crate::message::{MediaState, SignalingMessage};
-use crate::negotiate::{Negotiation, NegotiationError, NegotiationStep};
+use crate::negotiate::{Negotiation, NegotiationStep};
 use crate::parameters::MediaParameters;
 use crate::playout::AudioPacket;
 use crate::relay::{self, FromRelay, RelayCandidate, RelaySet, TagPolicy, ToRelay};
 use crate::seal::SealDirection;
 use crate::servers::{MediaServer, Route};
-use crate::stun::{self, TransactionId};
-use crate::transport::{Transport, TransportError, TransportOutput, TransportStatistics};
+use crate::stun;
+use crate::stun::message::TransactionId;
+use crate::transport::{Transport, TransportOutput, TransportStatistics};
+use crate::turn::{FromTurn, ToTurn, TurnSet};
+
+pub use outcome::{MediaConnection, MediaFailure, Path};
 
 /// After how long a call ends that finds no path, or has lost it. Source: `InstanceV2Impl` of tgcalls.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,64 +35,6 @@ const STUN_INTERVAL: Duration = Duration::from_millis(500);
 const STUN_REQUESTS: u32 = 6;
 /// The most signaling packets that are dropped as wrong before the call ends.
 const MOST_WRONG_PACKETS: u32 = 1000;
-
-/// The state of a call's media.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MediaConnection {
-    /// The two sides look for a path.
-    Connecting,
-    /// Sound can pass.
-    Connected,
-    /// The path was lost, and is looked for.
-    Reconnecting,
-}
-
-/// How the sound of a call travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Path {
-    Direct,
-    /// Through the reflector with this connection id.
-    Relayed(i64),
-}
-
-/// Why the media of a call ended without the user.
-#[derive(Debug, Error)]
-pub enum MediaFailure {
-    #[error("no path to the other side was found within 20 seconds")]
-    NoPath,
-    #[error("the path to the other side was lost for 20 seconds")]
-    Lost,
-    #[error("the server wants media without DTLS (network_use_mtproto), which is not supported")]
-    WithoutDtls,
-    #[error("relayed calls only, and the server named no relay that can be used")]
-    NoRelay,
-    #[error("the system has no random numbers")]
-    NoRandomness,
-    #[error("the two sides do not come together: {0}")]
-    Negotiation(String),
-    #[error("{0}")]
-    Transport(String),
-    #[error("the other side sends signaling that cannot be read")]
-    Signaling,
-    #[error("no socket could be opened: {0}")]
-    Socket(std::io::Error),
-    #[error("the sound could not be encoded")]
-    Codec,
-    #[error("the engine stopped unexpectedly")]
-    Panic,
-}
-
-impl From<TransportError> for MediaFailure {
-    fn from(error: TransportError) -> Self {
-        Self::Transport(error.to_string())
-    }
-}
-
-impl From<NegotiationError> for MediaFailure {
-    fn from(error: NegotiationError) -> Self {
-        Self::Negotiation(error.to_string())
-    }
-}
 
 /// What a session reports, or wants to be sent.
 #[derive(Debug)]
@@ -122,6 +68,9 @@ pub(crate) struct MediaSession {
     framing: Framing,
     negotiation: Negotiation,
     relays: RelaySet,
+    turn: TurnSet,
+    /// The addresses that TURN servers have for the other side.
+    remote_relays: Vec<SocketAddr>,
     transport: Transport,
     transport_timeout: Instant,
     stun: Vec<StunRequest>,
@@ -165,7 +114,9 @@ impl MediaSession {
         };
         let same_family = |ip: &std::net::IpAddr| ip.is_ipv4() == socket.is_ipv4();
         let relays = RelaySet::new(&parameters.servers, policy, same_family, now);
-        if parameters.route == Route::RelaysOnly && relays.is_empty() {
+        let turn = TurnSet::new(&parameters.servers, socket, now);
+        let turn = turn.map_err(|_| MediaFailure::NoRandomness)?;
+        if parameters.route == Route::RelaysOnly && relays.is_empty() && turn.is_empty() {
             return Err(MediaFailure::NoRelay);
         }
 
@@ -180,7 +131,7 @@ impl MediaSession {
             }
             let servers = parameters.servers.iter().filter_map(|server| match server {
                 MediaServer::Stun(server) => Some(server),
-                MediaServer::Reflector(_) => None,
+                MediaServer::Reflector(_) | MediaServer::Turn(_) => None,
             });
             stun = servers
                 .flat_map(|server| {
@@ -204,6 +155,8 @@ impl MediaSession {
             framing,
             negotiation,
             relays,
+            turn,
+            remote_relays: Vec::new(),
             transport,
             transport_timeout: now,
             stun,
@@ -248,6 +201,9 @@ impl MediaSession {
         if self.relays.is_server(from) {
             return self.relay_packet(from, bytes, now);
         }
+        if self.turn.is_server(from) && self.turn_packet(from, bytes, now)? {
+            return self.drain(now);
+        }
         if self.route == Route::RelaysOnly {
             return Ok(());
         }
@@ -256,7 +212,7 @@ impl MediaSession {
                 self.stun.remove(at);
                 self.reflexive(seen);
             }
-        } else {
+        } else if !self.turn.is_server(from) {
             self.transport.receive(from, self.socket, bytes, now)?;
         }
         self.drain(now)
@@ -308,6 +264,7 @@ impl MediaSession {
             self.framing.next_timeout(),
             self.negotiation.next_timeout(),
             self.relays.next_timeout(),
+            self.turn.next_timeout(),
             self.deadline,
             stun,
         ]
@@ -337,6 +294,12 @@ impl MediaSession {
         self.drain(now)
     }
 
+    /// The datagrams that end what this side has at servers. The session is over afterwards.
+    pub(crate) fn close(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+        let closed = self.turn.close().into_iter();
+        closed.map(|ToTurn { server, bytes }| (server, bytes)).collect()
+    }
+
     /// The next output.
     pub(crate) fn poll(&mut self) -> Option<SessionOutput> {
         self.outputs.pop_front()
@@ -352,10 +315,8 @@ impl MediaSession {
                 NegotiationStep::Setup { ufrag, pwd, fingerprint } => {
                     self.transport.connect(ufrag, pwd, fingerprint)?;
                 }
-                NegotiationStep::Candidate(RemoteCandidate::Address(address)) => {
-                    if self.route == Route::Any && !relay::is_made_up(address) {
-                        self.transport.add_remote(address, false);
-                    }
+                NegotiationStep::Candidate(RemoteCandidate::Address { address, is_relayed }) => {
+                    self.remote_address(address, is_relayed, now);
                 }
                 NegotiationStep::Candidate(RemoteCandidate::Relay { reflector, tag }) => {
                     for address in self.relays.remote(reflector, tag) {
@@ -370,6 +331,40 @@ impl MediaSession {
             self.drain(now)?;
         }
         Ok(())
+    }
+
+    /// An address of the other side. Where only relays may be used, TURN servers send to it.
+    fn remote_address(&mut self, address: SocketAddr, is_relayed: bool, now: Instant) {
+        let is_reached = self.route == Route::Any || !self.turn.is_empty();
+        if !is_reached || relay::is_made_up(address) {
+            return;
+        }
+        if is_relayed {
+            self.remote_relays.push(address);
+        }
+        self.turn.permit(address, now);
+        self.transport.add_remote(address, is_relayed);
+    }
+
+    /// Handles a datagram of a TURN server. Returns whether it is a message of TURN.
+    fn turn_packet(
+        &mut self,
+        server: SocketAddr,
+        bytes: &[u8],
+        now: Instant,
+    ) -> Result<bool, MediaFailure> {
+        match self.turn.receive(server, bytes, now) {
+            Some(FromTurn::Ready { relayed }) => {
+                self.transport.add_relay(relayed);
+                self.negotiation.add_candidate(candidate::turn_line(relayed));
+            }
+            Some(FromTurn::Packet { relayed, peer, bytes }) => {
+                self.transport.receive(peer, relayed, bytes, now)?;
+            }
+            Some(FromTurn::Handled) => {}
+            None => return Ok(false),
+        }
+        Ok(true)
     }
 
     fn relay_packet(
@@ -430,6 +425,8 @@ impl MediaSession {
     fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
         if let Some(packet) = self.relays.wrap(from, to, &bytes) {
             self.send_to_relay(packet);
+        } else if let Some(ToTurn { server, bytes }) = self.turn.wrap(from, to, &bytes) {
+            self.outputs.push_back(SessionOutput::Datagram { to: server, bytes });
         } else if self.route == Route::Any && from == self.socket && !relay::is_made_up(to) {
             self.outputs.push_back(SessionOutput::Datagram { to, bytes });
         }
@@ -437,6 +434,10 @@ impl MediaSession {
 
     /// Takes all that the parts have to send.
     fn drain(&mut self, now: Instant) -> Result<(), MediaFailure> {
+        // Permissions are requested before the packets that need them.
+        for ToTurn { server, bytes } in self.turn.handle_timeout(now) {
+            self.outputs.push_back(SessionOutput::Datagram { to: server, bytes });
+        }
         loop {
             match self.transport.poll()? {
                 TransportOutput::Timeout(at) => {
@@ -462,8 +463,8 @@ impl MediaSession {
                     }
                 }
                 TransportOutput::Statistics(statistics) => {
-                    if let Some((local, _)) = statistics.pair {
-                        self.set_path(local);
+                    if let Some((local, remote)) = statistics.pair {
+                        self.set_path(local, remote);
                     }
                     self.outputs.push_back(SessionOutput::Statistics(statistics));
                 }
@@ -488,8 +489,14 @@ impl MediaSession {
         }
     }
 
-    fn set_path(&mut self, local: SocketAddr) {
-        let path = self.relays.connection_id(local).map_or(Path::Direct, Path::Relayed);
+    /// A path is relayed by a relay of either side.
+    fn set_path(&mut self, local: SocketAddr, remote: SocketAddr) {
+        let own = self.relays.connection_id(local).or_else(|| self.turn.connection_id(local));
+        let relay = own.or_else(|| {
+            let is_relayed = self.remote_relays.contains(&remote);
+            is_relayed.then(|| self.turn.connection_id_at(remote.ip()).unwrap_or_default())
+        });
+        let path = relay.map_or(Path::Direct, Path::Relayed);
         if self.path.replace(path) != Some(path) {
             self.outputs.push_back(SessionOutput::Path(path));
         }

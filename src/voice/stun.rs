@@ -1,61 +1,24 @@
 //! Asking a server under which address it sees this side (RFC 8489).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+pub(crate) mod message;
 
-/// The magic cookie of each message.
-const COOKIE: u32 = 0x2112_a442;
-const BINDING_REQUEST: u16 = 0x0001;
-const BINDING_SUCCESS: u16 = 0x0101;
+use std::net::SocketAddr;
+
+use message::{SUCCESS, StunMessage, StunMessageBuilder, TransactionId};
+
+const BINDING: u16 = 0x0001;
 const XOR_MAPPED_ADDRESS: u16 = 0x0020;
-
-/// The id by which an answer is known.
-pub(crate) type TransactionId = [u8; 12];
 
 /// A binding request.
 pub(crate) fn request(id: &TransactionId) -> Vec<u8> {
-    let mut message = Vec::with_capacity(20);
-    message.extend_from_slice(&BINDING_REQUEST.to_be_bytes());
-    message.extend_from_slice(&[0, 0]);
-    message.extend_from_slice(&COOKIE.to_be_bytes());
-    message.extend_from_slice(id);
-    message
+    StunMessageBuilder::new(BINDING, id).finish()
 }
 
 /// The address in the answer to the request of this id.
 pub(crate) fn mapped_address(message: &[u8], id: &TransactionId) -> Option<SocketAddr> {
-    let number = |at: usize| Some(u16::from_be_bytes(message.get(at..at + 2)?.try_into().ok()?));
-    let header = number(0) == Some(BINDING_SUCCESS)
-        && message.get(4..8)? == COOKIE.to_be_bytes()
-        && message.get(8..20)? == id;
-    if !header {
-        return None;
-    }
-    let mut at = 20;
-    loop {
-        let (kind, length) = (number(at)?, usize::from(number(at + 2)?));
-        let value = message.get(at + 4..at + 4 + length)?;
-        if kind == XOR_MAPPED_ADDRESS {
-            return address(value, id);
-        }
-        at += 4 + length.next_multiple_of(4);
-    }
-}
-
-/// An address that was combined with the cookie and the id.
-fn address(value: &[u8], id: &TransactionId) -> Option<SocketAddr> {
-    let (head, address) = value.split_at_checked(4)?;
-    let port = u16::from_be_bytes([head[2], head[3]]) ^ (COOKIE >> 16) as u16;
-    let ip: IpAddr = match head[1] {
-        1 => Ipv4Addr::from(u32::from_be_bytes(address.try_into().ok()?) ^ COOKIE).into(),
-        2 => {
-            let mask = [&COOKIE.to_be_bytes()[..], id].concat();
-            let mut bytes: [u8; 16] = address.try_into().ok()?;
-            bytes.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
-            Ipv6Addr::from(bytes).into()
-        }
-        _ => return None,
-    };
-    Some(SocketAddr::new(ip, port))
+    let message = StunMessage::parse(message)?;
+    let is_answer = message.kind == BINDING | SUCCESS && message.id == *id;
+    is_answer.then(|| message.address(XOR_MAPPED_ADDRESS))?
 }
 
 #[cfg(test)]
@@ -69,7 +32,7 @@ mod tests {
 
     fn answer(attributes: &[u8]) -> Vec<u8> {
         let length = (attributes.len() as u16).to_be_bytes();
-        [&[1, 1][..], &length, &COOKIE.to_be_bytes(), &ID, attributes].concat()
+        [&[1, 1][..], &length, &[0x21, 0x12, 0xa4, 0x42], &ID, attributes].concat()
     }
 
     #[test]

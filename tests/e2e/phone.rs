@@ -180,13 +180,15 @@ fn another_call_is_answered_after_a_question() {
     board.quit();
 }
 
-/// Two programs with accounts of different people, directly and through a reflector.
+/// Two programs with accounts of different people, directly, and through each kind of relay.
 #[test]
 fn two_boards_call_each_other() {
     let direct = "";
     let relayed = "[phone]\np2p = false\n";
     let by_tcp = "[phone]\np2p = false\n[[phone.reflector]]\ntcp = true\n";
-    for_each([(direct, "direct"), (relayed, "relayed"), (by_tcp, "relayed")], |(phone, path)| {
+    let by_turn = "[phone]\np2p = false\nreflector = []\nturn = 'on'\n";
+    let relays = [relayed, by_tcp, by_turn].map(|phone| (phone, "relayed"));
+    for_each([&[(direct, "direct")][..], &relays].concat(), |(phone, path)| {
         let people = "[[person]]\nkey = 'ken'\nname = 'Ken Thompson'\nusername = 'ken'\n\
             known = 'contact'\nsessions = 1\n";
         let served = ServerProcess::start(&format!("{people}{phone}"));

@@ -1,5 +1,5 @@
 //! Two onhooks that call each other through the embedded server, as `onhook call` and `onhook answer`:
-//! each library version, directly and through a reflector. The sound is judged by what each side has
+//! each library version, directly, through a reflector and through a TURN server. The sound is judged by what each side has
 //! recorded of the other one.
 
 use std::f64::consts::TAU;
@@ -28,23 +28,41 @@ const AUDIBLE: usize = 30;
 /// How many calls are made at the same time, each by two programs with an engine in real time.
 const AT_ONCE: usize = 3;
 
+/// How the sound of a call travels, and the only way there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Travel {
+    Direct,
+    Reflector,
+    /// The same, beside a TURN server that is silent.
+    ReflectorBesideSilence,
+    /// The same, beside a TURN server that refuses the credentials.
+    ReflectorBesideRefusal,
+    Turn,
+}
+
 /// How a call is made.
 struct PhoneCase {
     version: &'static str,
     /// `phoneCall.custom_parameters`.
     parameters: &'static str,
-    /// Only through a reflector, or only without one.
-    relayed: bool,
+    travel: Travel,
 }
 
 impl PhoneCase {
     fn scenario(&self) -> Scenario {
-        let Self { version, parameters, relayed } = self;
+        let Self { version, parameters, travel } = self;
         let people = "title = 't'\n[[person]]\nkey = 'ken'\nname = 'Ken Thompson'\n\
             known = 'contact'\nsessions = 1\n";
-        let way = if *relayed { "p2p = false" } else { "stun = 'absent'\nreflector = []" };
-        let phone =
-            format!("[phone]\nversions = ['{version}']\ncustom_parameters = '{parameters}'\n{way}");
+        let servers = match travel {
+            Travel::Direct => "stun = 'absent'\nreflector = []",
+            Travel::Reflector => "p2p = false",
+            Travel::ReflectorBesideSilence => "p2p = false\nturn = 'silent'",
+            Travel::ReflectorBesideRefusal => "p2p = false\nturn = 'refuses'",
+            Travel::Turn => "p2p = false\nstun = 'absent'\nreflector = []\nturn = 'on'",
+        };
+        let phone = format!(
+            "[phone]\nversions = ['{version}']\ncustom_parameters = '{parameters}'\n{servers}"
+        );
         Scenario::parse("s.toml", &format!("{people}{phone}\n")).expect("a good scenario")
     }
 }
@@ -116,8 +134,8 @@ fn emoji(lines: &[String]) -> Value {
 }
 
 fn make(case: &PhoneCase) {
-    let PhoneCase { version, parameters, relayed } = case;
-    let name = format!("{version} {parameters}, relayed: {relayed}");
+    let PhoneCase { version, parameters, travel } = case;
+    let name = format!("{version} {parameters}, {travel:?}");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let (server, ada, ken) = runtime.block_on(async {
@@ -142,23 +160,41 @@ fn make(case: &PhoneCase) {
         }
         assert_eq!(blocks_with(&phone.recording, NO_TONE), 0, "{name}: at the {who}");
     }
-    let relayed_packets: u64 = server.media_servers().iter().map(|it| it.served).sum();
-    assert_eq!(relayed_packets > 100, *relayed, "{name}: {relayed_packets} packets");
+    let servers = server.media_servers();
+    let relayed_packets: u64 = servers.iter().map(|it| it.served).sum();
+    assert_eq!(
+        relayed_packets > 100,
+        *travel != Travel::Direct,
+        "{name}: {relayed_packets} packets"
+    );
+    if *travel == Travel::Turn {
+        let [turn] = &servers[..] else { panic!("{name}: {servers:?}") };
+        assert_eq!((turn.kind, turn.refused), ("turn", 0), "{name}");
+        assert_eq!(turn.senders.len(), 2, "{name}: from no other socket than that of each engine");
+        assert_eq!(turn.allocations, 0, "{name}: they end with the call");
+    }
 }
 
 #[test]
 fn two_phones_hear_each_other_with_each_version_and_parameter() {
     let versions = ["13.0.0", "9.0.0", "8.0.0"];
     let plain = versions.into_iter().flat_map(|version| {
-        [false, true].map(|relayed| PhoneCase { version, parameters: "{}", relayed })
+        let all = [Travel::Direct, Travel::Reflector, Travel::Turn];
+        all.map(|travel| PhoneCase { version, parameters: "{}", travel })
     });
-    let with = |version, parameters, relayed| PhoneCase { version, parameters, relayed };
+    let with = |version, parameters, travel| PhoneCase { version, parameters, travel };
     let parameters = [
-        with("13.0.0", r#"{"network_signaling_nosctp":true}"#, false),
-        with("9.0.0", r#"{"network_kcp_experiment":true}"#, false),
-        with("8.0.0", r#"{"network_kcp_experiment":1,"network_signaling_nosctp":1}"#, true),
-        with("13.0.0", r#"{"network_standalone_reflectors":true}"#, true),
-        with("9.0.0", r#"{"network_standalone_reflectors":true}"#, true),
+        with("13.0.0", "{}", Travel::ReflectorBesideSilence),
+        with("13.0.0", "{}", Travel::ReflectorBesideRefusal),
+        with("13.0.0", r#"{"network_signaling_nosctp":true}"#, Travel::Direct),
+        with("9.0.0", r#"{"network_kcp_experiment":true}"#, Travel::Direct),
+        with(
+            "8.0.0",
+            r#"{"network_kcp_experiment":1,"network_signaling_nosctp":1}"#,
+            Travel::Reflector,
+        ),
+        with("13.0.0", r#"{"network_standalone_reflectors":true}"#, Travel::Reflector),
+        with("9.0.0", r#"{"network_standalone_reflectors":true}"#, Travel::Reflector),
     ];
     let cases: Vec<_> = plain.chain(parameters).collect();
     for some in cases.chunks(AT_ONCE) {

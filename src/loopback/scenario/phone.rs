@@ -38,6 +38,7 @@ pub(crate) struct PhoneScript {
     /// The reflectors; without it there is one.
     pub(crate) reflector: Option<Vec<ReflectorScript>>,
     pub(crate) stun: StunScript,
+    pub(crate) turn: TurnScript,
 }
 
 impl PhoneScript {
@@ -78,6 +79,20 @@ pub(crate) enum StunScript {
     Absent,
 }
 
+/// The TURN server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TurnScript {
+    /// Calls do not list one.
+    #[default]
+    Absent,
+    On,
+    /// Calls list it, and it does not answer.
+    Silent,
+    /// It refuses the credentials that calls list.
+    Refuses,
+}
+
 impl Default for PhoneScript {
     fn default() -> Self {
         Self {
@@ -96,6 +111,7 @@ impl Default for PhoneScript {
             container: Container::default(),
             reflector: None,
             stun: StunScript::default(),
+            turn: TurnScript::default(),
         }
     }
 }

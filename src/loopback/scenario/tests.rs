@@ -76,6 +76,7 @@ fn an_invalid_file_is_refused_with_file_line_and_key() {
         ("title = 't'\n[[phone.reflector]]\njitter = -1.0", "s.toml:3: jitter: must be a number"),
         ("title = 't'\n[[phone.reflector]]\ndown_for = 1.0", "s.toml:3: down_for: needs down_at"),
         ("title = 't'\n[phone]\nstun = 'off'", "s.toml:3: stun: unknown variant"),
+        ("title = 't'\n[phone]\nturn = true", "s.toml:3: turn: "),
         ("title = 't'\n[phone]\nlate = -1.0", "s.toml:3: late: must be a number"),
         ("title = 't'\n[phone]\ndh = 'small'", "s.toml:3: dh: unknown variant"),
         ("title = 't'\n[me]\ndc = 3", "s.toml:3: dc: must be 2 or 4"),

@@ -1,5 +1,7 @@
 //! Two sessions over a simulated network, in simulated time.
 
+mod turn;
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -10,12 +12,21 @@ use crate::framing::FramingKind;
 use crate::key::{self, SharedKey};
 use crate::parameters::{CustomParameters, LibraryVersion, SoundProcessing};
 use crate::servers::{ReflectorServer, StunService};
+use crate::turn::simulated::{FromServer, SimulatedTurn};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// How long a packet travels.
 const DELAY: Duration = Duration::from_millis(10);
 const REFLECTOR: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 99), 599);
 const STUN: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 98), 3478);
+
+/// The address of the first TURN server, at which it has its relayed addresses as well.
+const TURN: (Ipv4Addr, u16) = turn_address(0);
+const TURN_SERVERS: u8 = 3;
+
+const fn turn_address(number: u8) -> (Ipv4Addr, u16) {
+    (Ipv4Addr::new(192, 0, 2, 97 - 10 * number), 3478)
+}
 
 fn address(side: usize) -> SocketAddr {
     (Ipv4Addr::new(192, 0, 2, side as u8 + 1), 5000).into()
@@ -25,6 +36,10 @@ fn reflector(tcp: bool) -> MediaServer {
     let peer_tag = [9; 16];
     let addresses = vec![REFLECTOR.0.into()];
     MediaServer::Reflector(ReflectorServer { id: 77, addresses, port: REFLECTOR.1, peer_tag, tcp })
+}
+
+fn stun() -> MediaServer {
+    MediaServer::Stun(StunService { id: 1, addresses: vec![STUN.0.into()], port: STUN.1 })
 }
 
 fn parameters(version: LibraryVersion) -> MediaParameters {
@@ -64,6 +79,7 @@ struct Network {
     outage: bool,
     /// The side that each tag belongs to, at the reflector.
     tags: BTreeMap<Vec<u8>, usize>,
+    turn: Vec<SimulatedTurn>,
     sent: [Vec<SocketAddr>; 2],
     signaling: [Vec<Vec<u8>>; 2],
     connections: [Vec<(Duration, MediaConnection)>; 2],
@@ -93,6 +109,9 @@ impl Network {
             disordered_signaling: false,
             outage: false,
             tags: BTreeMap::new(),
+            turn: (0..TURN_SERVERS)
+                .map(|number| SimulatedTurn::new(turn_address(number).into(), now))
+                .collect(),
             sent: [Vec::new(), Vec::new()],
             signaling: [Vec::new(), Vec::new()],
             connections: [Vec::new(), Vec::new()],
@@ -175,7 +194,7 @@ impl Network {
         let arrival = |from, bytes| {
             if stream { Arrival::Stream(from, bytes) } else { Arrival::Datagram(from, bytes) }
         };
-        if to == SocketAddr::from(REFLECTOR) {
+        if to.ip() == REFLECTOR.0 {
             let tag = bytes[..16].to_vec();
             if bytes.len() == 20 || bytes[16..28] == [0xff; 12] {
                 self.tags.insert(tag, side);
@@ -190,8 +209,31 @@ impl Network {
             let ip = u32::from(Ipv4Addr::new(203, 0, 113, side as u8 + 1)) ^ 0x2112_a442;
             answer.extend_from_slice(&ip.to_be_bytes());
             self.deliver(side, Arrival::Datagram(to, answer));
+        } else if let Some(at) = self.turn.iter().position(|it| it.address == to) {
+            let output = self.turn[at].receive(address(side), &bytes, self.now);
+            self.turn_output(at, output);
+        } else {
+            self.deliver_at(address(side), to, bytes);
+        }
+    }
+
+    fn turn_output(&mut self, at: usize, output: Option<FromServer>) {
+        match output {
+            Some(FromServer::ToClient(to, bytes)) => {
+                self.deliver_at(self.turn[at].address, to, bytes);
+            }
+            Some(FromServer::ToPeer { from, to, bytes }) => self.deliver_at(from, to, bytes),
+            None => {}
+        }
+    }
+
+    /// A datagram to a relayed address, or to a side.
+    fn deliver_at(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        if let Some(at) = self.turn.iter().position(|it| it.address.ip() == to.ip()) {
+            let output = self.turn[at].relay(to, from, &bytes, self.now);
+            self.turn_output(at, output);
         } else if let Some(receiver) = [0, 1].into_iter().find(|side| address(*side) == to) {
-            self.deliver(receiver, Arrival::Datagram(address(side), bytes));
+            self.deliver(receiver, Arrival::Datagram(from, bytes));
         }
     }
 
@@ -242,6 +284,20 @@ impl Network {
         }
     }
 
+    /// The signaling of the caller, of a call without SCTP.
+    fn messages_of_caller(&self, key: &SharedKey) -> String {
+        let (kind, way) = (FramingKind::Compressed, SealDirection::CalleeToCaller);
+        let mut listener = Framing::new(kind, key.clone(), way, self.now);
+        let mut messages = String::new();
+        for packet in &self.signaling[0] {
+            listener.receive(packet, self.now).expect("readable");
+            while let Some(message) = listener.poll_message() {
+                messages.push_str(&String::from_utf8_lossy(&message));
+            }
+        }
+        messages
+    }
+
     /// When both sides were connected for the first time.
     fn connected_after(&self) -> Option<Duration> {
         let first = |side: usize| {
@@ -277,14 +333,7 @@ fn two_sides_connect_and_send_sound_with_every_version() {
 fn relays_carry_a_call_and_no_packet_goes_elsewhere() {
     for custom in ["{}", r#"{"network_standalone_reflectors":true}"#] {
         for tcp in [false, true] {
-            let servers = vec![
-                reflector(tcp),
-                MediaServer::Stun(StunService {
-                    id: 1,
-                    addresses: vec![STUN.0.into()],
-                    port: STUN.1,
-                }),
-            ];
+            let servers = vec![reflector(tcp), stun()];
             let custom = CustomParameters::parse(custom);
             let relayed = MediaParameters {
                 servers,
@@ -313,24 +362,15 @@ fn relays_carry_a_call_and_no_packet_goes_elsewhere() {
 fn the_signaling_of_a_relayed_call_has_no_address() {
     let custom = CustomParameters::parse(r#"{"network_signaling_nosctp":true}"#);
     let open = MediaParameters { custom, ..parameters(LibraryVersion::V13) };
-    let stun = StunService { id: 1, addresses: vec![STUN.0.into()], port: STUN.1 };
-    let servers = vec![reflector(false), MediaServer::Stun(stun)];
+    let servers = vec![reflector(false), stun(), SimulatedTurn::service(55, TURN.into())];
     let open = MediaParameters { servers, ..open };
     let relayed = MediaParameters { route: Route::RelaysOnly, ..open.clone() };
     for (parameters, expected) in [(relayed, false), (open, true)] {
         let mut network = Network::new(&parameters);
         network.run(2 * SECOND);
-        let (key, now) = (parameters.key.clone(), network.now);
-        let mut listener =
-            Framing::new(FramingKind::Compressed, key, SealDirection::CalleeToCaller, now);
-        let mut messages = String::new();
-        for packet in &network.signaling[0] {
-            listener.receive(packet, now).expect("readable");
-            while let Some(message) = listener.poll_message() {
-                messages.push_str(&String::from_utf8_lossy(&message));
-            }
-        }
+        let messages = network.messages_of_caller(&parameters.key);
         assert!(messages.contains("reflector-1-"), "{messages}");
+        assert!(messages.contains(" 192.0.2.97 "), "{messages}");
         assert_eq!(messages.contains("typ host"), expected);
         assert_eq!(messages.contains("typ srflx"), expected);
         assert_eq!(messages.contains("203.0.113.1"), expected);

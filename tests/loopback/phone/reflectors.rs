@@ -1,4 +1,4 @@
-//! The servers that carry the media of calls: reflectors and STUN.
+//! The servers that carry the media of calls: reflectors, STUN and TURN.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -254,16 +254,46 @@ fn drain(socket: &UdpSocket) -> usize {
     std::iter::from_fn(|| socket.try_recv(&mut buffer).ok()).count()
 }
 
+/// The STUN or TURN server of a call.
+fn webrtc(call: &types::PhoneCall) -> &types::PhoneConnectionWebrtc {
+    let server = call.connections.iter().find_map(|it| match it {
+        enums::PhoneConnection::Webrtc(server) => Some(server),
+        enums::PhoneConnection::Connection(_) => None,
+    });
+    server.expect("it is listed")
+}
+
+#[tokio::test]
+async fn the_turn_server_asks_for_credentials_unless_it_is_silent() {
+    for (turn, answers) in [("on", true), ("refuses", true), ("silent", false)] {
+        let text = format!("[phone]\np2p = false\nturn = '{turn}'");
+        let (server, mut ada, mut alan) = two_clients(&text).await;
+        let (_, _, call) = connected_call(&server, &mut ada, &mut alan).await;
+        let webrtc = webrtc(&call);
+        assert!(webrtc.turn && !webrtc.stun);
+        assert!(!webrtc.username.is_empty() && webrtc.username != webrtc.password);
+        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+        let target = format!("{}:{}", webrtc.ip, webrtc.port);
+        let allocate = [&[0, 3, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &[9; 12]].concat();
+        socket.send_to(&allocate, &target).await.expect("sent");
+        if answers {
+            let response = receive(&socket).await;
+            // An error with the code 401.
+            assert_eq!((&response[..2], &response[24..28]), (&[1, 0x13][..], &[0, 0, 4, 1][..]));
+        } else {
+            until(&server, "turn", |it| it.refused == 1).await;
+        }
+        let report = report(&server, "turn");
+        assert_eq!((report.served, report.allocations), (0, 0));
+    }
+}
+
 #[tokio::test]
 async fn the_stun_server_answers_unless_it_is_silent() {
     for (stun, answers) in [("on", true), ("silent", false)] {
         let (server, mut ada, mut alan) = two_clients(&format!("[phone]\nstun = '{stun}'")).await;
         let (_, _, call) = connected_call(&server, &mut ada, &mut alan).await;
-        let webrtc = call.connections.iter().find_map(|it| match it {
-            enums::PhoneConnection::Webrtc(server) => Some(server),
-            enums::PhoneConnection::Connection(_) => None,
-        });
-        let webrtc = webrtc.expect("it is listed");
+        let webrtc = webrtc(&call);
         assert!(webrtc.stun && !webrtc.turn);
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
         let target = format!("{}:{}", webrtc.ip, webrtc.port);

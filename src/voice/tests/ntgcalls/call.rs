@@ -75,29 +75,28 @@ impl InteropCall {
     /// # Panics
     /// When the two sides do not agree on a key.
     pub fn start(plan: CallPlan, reflector: Option<&LossyReflector>) -> Self {
+        Self::with(plan, reflector.map(|it| (MediaServer::Reflector(it.server()), it.named())))
+    }
+
+    /// Exchanges keys and starts both sides. With a relay, which each side gets in its own form, nothing
+    /// else is used.
+    ///
+    /// # Panics
+    /// When the two sides do not agree on a key.
+    pub fn with(plan: CallPlan, relay: Option<(MediaServer, Value)>) -> Self {
+        let is_relayed = relay.is_some();
+        let (servers, named): (Vec<_>, Vec<_>) = relay.into_iter().unzip();
         let (reporter, all_reports) = mpsc::channel();
         let peer = Peer::start(reporter);
         let key = exchange_keys(plan.caller, &peer, &all_reports).key;
-        let servers: Vec<_> = reflector.map(LossyReflector::server).into_iter().collect();
-        let named: Vec<_> = servers
-            .iter()
-            .map(|server| {
-                json!({
-                    "id": server.id,
-                    "ip": server.addresses[0],
-                    "port": server.port,
-                    "peer_tag": to_hex(&server.peer_tag),
-                })
-            })
-            .collect();
         let (begun, spoken) = mpsc::channel();
         let (device, heard) = SyntheticDevice::new(bursts::spoken(begun)).recorded();
         let parameters = MediaParameters {
             key,
             caller: plan.caller,
             version: plan.version,
-            servers: servers.into_iter().map(MediaServer::Reflector).collect(),
-            route: if reflector.is_some() { Route::RelaysOnly } else { Route::Any },
+            servers,
+            route: if is_relayed { Route::RelaysOnly } else { Route::Any },
             custom: CustomParameters::parse(plan.custom),
             muted: false,
             processing: SoundProcessing::NONE,
@@ -115,7 +114,7 @@ impl InteropCall {
             "do": "connect",
             "servers": named,
             "version": plan.version.name(),
-            "p2p": reflector.is_none(),
+            "p2p": !is_relayed,
             "custom": plan.custom,
         }));
         peer.tell(&json!({

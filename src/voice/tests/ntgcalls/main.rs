@@ -5,6 +5,7 @@
 
 mod bursts;
 mod call;
+mod coturn;
 mod figures;
 mod namespace;
 mod peer;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use bursts::{AMPLITUDE, HeardBursts, OWN_TONE, PEER_TONE, loudest};
 use call::{CallPlan, InteropCall};
+use coturn::Coturn;
 use namespace::in_namespace;
 use onhook_voice::{LibraryVersion, MediaEvent, Path};
 use peer::PeerEvent;
@@ -149,6 +151,40 @@ fn each_side_silences_itself() {
         // A jitter buffer that begins again has to learn the line.
         check("afterwards, here", &heard.own);
         check("afterwards, ntgcalls", &heard.peer);
+    });
+}
+
+/// ntgcalls and the engine through coturn, for longer than a permission lasts, and with nonces that end.
+#[test]
+#[ignore = "needs coturn, and lasts five minutes"]
+fn sound_passes_through_coturn() {
+    in_namespace("sound_passes_through_coturn", 480, || {
+        let one = |version: LibraryVersion, caller: bool, listening: &[Duration]| {
+            let coturn = Coturn::start(if caller { 3478 } else { 3479 });
+            let plan = CallPlan { version, caller, custom: "{}" };
+            let call = InteropCall::with(plan, Some((coturn.server(), coturn.named())));
+            call.connected();
+            let path = call.event(|_, event| match event {
+                MediaEvent::Path(path) => Some(*path),
+                _ => None,
+            });
+            assert_eq!(path, Path::Relayed(11));
+            for duration in listening {
+                let heard = call.listen(*duration);
+                check("here", &heard.own);
+                check("ntgcalls", &heard.peer);
+            }
+        };
+        for (version, listening) in [
+            (LibraryVersion::V8, &[5 * SECOND][..]),
+            (LibraryVersion::V9, &[5 * SECOND]),
+            (LibraryVersion::V13, &[5 * SECOND, 310 * SECOND, 5 * SECOND]),
+        ] {
+            thread::scope(|scope| {
+                scope.spawn(|| one(version, true, listening));
+                one(version, false, listening);
+            });
+        }
     });
 }
 

@@ -82,8 +82,10 @@ class Peer:
     async def connect(self, servers, version, p2p, custom):
         servers = [
             RTCServer(
-                server["id"], server["ip"], "", server["port"], None, None,
-                False, False, False, bytes.fromhex(server["peer_tag"]),
+                server["id"], server["ip"], "", server["port"],
+                server.get("username"), server.get("password"),
+                "username" in server, False, False,
+                bytes.fromhex(server["peer_tag"]) if "peer_tag" in server else None,
             )
             for server in servers
         ]

@@ -9,8 +9,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use onhook_voice::ReflectorServer;
+use serde_json::{Value, json};
 
 use crate::namespace::ADDRESS;
+use crate::peer::to_hex;
 
 /// The reflector of the embedded server, of which the sockets are left out: they are on 127.0.0.1.
 #[path = "../../../loopback/reflector.rs"]
@@ -55,6 +57,16 @@ impl LossyReflector {
     pub fn server(&self) -> ReflectorServer {
         let (addresses, port) = (vec![self.address.ip()], self.address.port());
         ReflectorServer { id: 7, addresses, port, peer_tag: self.peer_tag, tcp: false }
+    }
+
+    /// The same server as ntgcalls gets it.
+    pub fn named(&self) -> Value {
+        json!({
+            "id": 7,
+            "ip": self.address.ip(),
+            "port": self.address.port(),
+            "peer_tag": to_hex(&self.peer_tag),
+        })
     }
 
     /// How many packets were passed on.

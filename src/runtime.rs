@@ -118,11 +118,11 @@ pub async fn board(
     let (width, height) = terminal.size()?;
     let sign_in = sign_in.map(|setup| BoardSignIn::new(setup, network));
     switchboard.attach(terminal, sign_in);
-    let Settings { bell, notify, rules, .. } = config.settings;
+    let Settings { bell, notify, .. } = config.settings;
     let notify = NotifySettings { method: notify, bell, hooks: config.hooks };
     switchboard.notify(Notifier::start(notify, &var));
     switchboard.use_phone(config.phone);
-    switchboard.use_rules(rules.then_some(config.rules));
+    switchboard.use_rules(config.rules);
     switchboard.runner.rules_file = files.rules.map(Path::to_owned);
     switchboard.state.texts = config.texts;
     switchboard.dispatch(Msg::Resized { width, height })?;

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 use serde_json::json;
 
 use super::exit::{CommandResult, Stop, failed, signed_out, usage};
-use super::setup::{self, in_runtime, load, load_for_board, network, start_log};
+use super::setup::{self, in_runtime, load, load_for_board, network, read_rules, start_log};
 use super::{BoardArgs, ChosenArgs, ConfigCommand, ScenarioArgs, TrialArgs, print};
 use crate::accounts::{AccountStore, AccountsError};
 use crate::app::sign_in_dialog::SignInMode;
@@ -43,6 +43,7 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, trial: TrialArgs) -> C
         config.hooks.clear();
     }
     config.settings.rules &= trial.rules;
+    read_rules(&mut config, &paths)?;
     let socket = control::demo_socket(paths.runtime());
     let ledger = DemoLedger(paths.runtime().join(format!("demo-{}.db", std::process::id())));
     let rules = paths.rules_file();
@@ -83,7 +84,8 @@ impl Drop for DemoLedger {
 /// Opens the board on the accounts of this machine, and after it the demo if that was chosen.
 pub(super) fn board(args: &BoardArgs, flags: Overrides) -> CommandResult {
     let paths = setup::paths();
-    let config = load_for_board(&paths, flags.clone())?;
+    let mut config = load_for_board(&paths, flags.clone())?;
+    read_rules(&mut config, &paths)?;
     let start = super::login::start(&args.start)?;
     let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
     let rules = paths.rules_file();
@@ -132,7 +134,9 @@ pub(super) fn watch_demo(
 ) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
-    let config = load(&paths, flags)?;
+    let mut config = load(&paths, flags)?;
+    config.settings.rules &= trial.rules;
+    read_rules(&mut config, &paths)?;
     let hooks = if trial.hooks { config.hooks } else { Vec::new() };
     start_log(&paths)?;
     let socket = control::demo_socket(paths.runtime());
@@ -140,8 +144,7 @@ pub(super) fn watch_demo(
         let server = Server::start(scenario, options).await?;
         let (accounts, network) = (demo_accounts(&server), Network::default());
         let notify = without_terminal(notify, hooks);
-        let rules = (trial.rules && config.settings.rules).then_some(config.rules);
-        let settings = WatchSettings { notify, phone: config.phone, rules };
+        let settings = WatchSettings { notify, phone: config.phone, rules: config.rules };
         runtime::watch(accounts, network, None, &socket, settings, io::stdout()).await
     })?)
 }
@@ -166,13 +169,14 @@ pub(super) fn watch(
     if super::control::watch(&chosen.account, notify, &paths)? {
         return Ok(());
     }
-    let config = load(&paths, flags)?;
+    let mut config = load(&paths, flags)?;
+    config.settings.rules &= rules;
+    read_rules(&mut config, &paths)?;
     let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
     start_log(&paths)?;
     let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
     let (network, notify) = (network(&config), without_terminal(notify, config.hooks));
-    let rules = (rules && config.settings.rules).then_some(config.rules);
-    let settings = WatchSettings { notify, phone: config.phone, rules };
+    let settings = WatchSettings { notify, phone: config.phone, rules: config.rules };
     let watching =
         runtime::watch(accounts, network, Some(&ledger), &socket, settings, io::stdout());
     watched(in_runtime(watching)?)
@@ -294,6 +298,7 @@ pub(super) fn config(what: ConfigCommand, flags: Overrides) -> CommandResult {
 /// Checks the files and the variables, and prints what was checked.
 fn check_config(paths: &Paths, flags: Overrides) -> CommandResult {
     let config = load(paths, flags)?;
+    config::rules::load(&paths.rules_file()).map_err(usage)?;
     let level = setup::log_level()?;
     let mut lines = Vec::new();
     for (file, without) in [

@@ -10,6 +10,8 @@ use crate::text;
 
 /// There is no file of rules.
 pub const NO_FILE: &str = "not there; each call rings. `onhook rules print` prints an example";
+/// The file of rules is wrong, so that nothing was started that uses them.
+pub const WRONG_AT_START: &str = "Nothing was started. Mend the file (`onhook rules check` checks it), or start with --no-rules.";
 /// What `rules replay` does not know of calls of the past.
 pub const ASSUMED: &str = "do not disturb off; phone numbers and the desktop not known; programs \
     that decide not asked";

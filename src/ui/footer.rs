@@ -304,9 +304,9 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     if state.frozen.is_some() {
         add(Action::Freeze, "thaw");
     }
+    add(Action::Help, "help");
     add(Action::Filter, "filter");
     add(Action::NextScreen, "history");
-    add(Action::Help, "help");
     add(Action::Quit, "quit");
     keyed(view, Layer::Board, actions)
 }

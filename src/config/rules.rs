@@ -568,7 +568,7 @@ mod tests {
             ),
             (
                 rule("{ contact = 'yes' }", then),
-                "r.toml:3: when: must be true or false, and is a text",
+                "r.toml:3: contact: must be true or false, and is a text",
             ),
         ];
         for (text, wanted) in cases {

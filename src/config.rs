@@ -7,6 +7,7 @@ pub mod key_press;
 pub mod keymap;
 pub mod notify_method;
 pub mod paths;
+pub mod rule_warnings;
 pub mod rules;
 mod texts;
 pub mod theme;

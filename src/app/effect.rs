@@ -87,7 +87,7 @@ pub enum RulesEffect {
     ReadPresence(CallKey),
     /// Ask a program about a call; answered, with the number of this question, by
     /// [`RulesEvent::Answered`](super::rules::RulesEvent::Answered).
-    Ask { key: CallKey, question: u64, program: Program },
+    Ask { key: CallKey, question: u64, program: Program, limit: Duration },
     /// Run a program for a call, as a hook.
     Run { key: CallKey, program: Program },
 }
@@ -211,7 +211,7 @@ pub enum ProgramEffect {
     /// Open the file of the rules in the editor of the user, and read it afterwards.
     EditRules,
     /// Read the file of the rules again; answered by
-    /// [`RulesEvent::Reloaded`](super::rules::RulesEvent::Reloaded).
+    /// [`Msg::RulesRead`](super::msg::Msg::RulesRead).
     ReloadRules,
     /// Suspend the program.
     Suspend,

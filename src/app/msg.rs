@@ -6,6 +6,7 @@ use super::action::Action;
 use super::devices::DevicesEvent;
 use super::effect::RingingCall;
 use super::phone::{OwnCallOrder, PhoneEvent};
+use super::rule_list::RulesReading;
 use super::rules::RulesEvent;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::RecalledCalls;
@@ -44,6 +45,8 @@ pub enum Msg {
     OwnCall(OwnCallOrder),
     /// Something for the rules.
     Rules(RulesEvent),
+    /// The file of the rules was read again.
+    RulesRead(RulesReading),
     /// The time of [`super::State::next_wake`] has come.
     Tick,
     /// A frame was drawn with these calls, from top to bottom; sent when they have changed.
@@ -118,6 +121,7 @@ impl fmt::Debug for Msg {
             Self::Control(event) => f.debug_tuple("Control").field(event).finish(),
             Self::OwnCall(order) => f.debug_tuple("OwnCall").field(order).finish(),
             Self::Rules(event) => f.debug_tuple("Rules").field(event).finish(),
+            Self::RulesRead(reading) => f.debug_tuple("RulesRead").field(reading).finish(),
             Self::Tick => f.write_str("Tick"),
             Self::RowsShown(rows) => write!(f, "RowsShown({})", rows.len()),
             Self::HelpShown { last } => write!(f, "HelpShown({last})"),

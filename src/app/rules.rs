@@ -295,15 +295,15 @@ impl State {
                 Vec::new()
             }
             Reaction::Decline(decline) => self.begin_decline(key, &rule.name, decline.clone(), now),
-            Reaction::Ask(program) => {
+            Reaction::Ask { program, limit } => {
                 self.mark(key, &rule.name, RuleAction::Ask, false);
-                let until = now + program.limit + MARGIN;
+                let until = now + *limit + MARGIN;
                 self.rules.questions += 1;
                 let question = ProgramQuestion { number: self.rules.questions, rule: number };
                 let asked = PendingCall { asked: Some(question), until, ..waiting };
                 self.rules.waiting.insert(key, asked);
-                let program = program.clone();
-                vec![Effect::Rules(RulesEffect::Ask { key, question: question.number, program })]
+                let (question, program, limit) = (question.number, program.clone(), *limit);
+                vec![Effect::Rules(RulesEffect::Ask { key, question, program, limit })]
             }
         }
     }

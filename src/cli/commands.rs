@@ -23,7 +23,7 @@ use crate::logging;
 use crate::notify::NotifySettings;
 use crate::phone::echo::echo;
 use crate::runtime::{
-    self, AccountSetup, BoardFiles, ExitReason, SignInSetup, WatchEnd, WatchSettings,
+    self, AccountSetup, BoardFiles, ExitReason, RulesSource, SignInSetup, WatchEnd, WatchSettings,
 };
 use crate::telegram::{Network, Seed, SessionSource};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
@@ -46,8 +46,8 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, trial: TrialArgs) -> C
     read_rules(&mut config, &paths)?;
     let socket = control::demo_socket(paths.runtime());
     let ledger = DemoLedger(paths.runtime().join(format!("demo-{}.db", std::process::id())));
-    let rules = paths.rules_file();
-    let rules = trial.rules.then_some(rules.as_path());
+    let rules = rules_source(&paths);
+    let rules = trial.rules.then_some(&rules);
     let files = BoardFiles { ledger: &ledger.0, control: &socket, rules };
     if config.settings.plain {
         start_log(&paths)?;
@@ -88,7 +88,7 @@ pub(super) fn board(args: &BoardArgs, flags: Overrides) -> CommandResult {
     read_rules(&mut config, &paths)?;
     let start = super::login::start(&args.start)?;
     let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
-    let rules = paths.rules_file();
+    let rules = rules_source(&paths);
     let files = BoardFiles { ledger: &ledger, control: &socket, rules: Some(&rules) };
     if config.settings.plain {
         let accounts = stored(&args.chosen, &paths, Wanted::AtLeastOne)?;
@@ -111,6 +111,11 @@ pub(super) fn board(args: &BoardArgs, flags: Overrides) -> CommandResult {
         ExitReason::Demo => demo(&ScenarioArgs::default(), flags, TrialArgs::default()),
         ExitReason::Quit => Ok(()),
     }
+}
+
+/// The file of the rules, for a board that reads it again.
+fn rules_source(paths: &Paths) -> RulesSource {
+    RulesSource { file: paths.rules_file(), accounts: AccountStore::at(paths.accounts()) }
 }
 
 /// How many accounts there have to be.

@@ -224,7 +224,7 @@ fn rules(rules: &Rules, paths: &Paths) -> Vec<Finding> {
     const CHECK: &str = "rules";
     // An unreadable folder of accounts is reported by another check.
     let accounts = AccountStore::at(paths.accounts()).names().unwrap_or_default();
-    let warnings = super::rules::warnings(rules, &accounts).into_iter();
+    let warnings = config::rule_warnings::warnings(rules, &accounts).into_iter();
     let mut findings: Vec<_> =
         warnings.map(|text| Finding::warning(CHECK, text, "mend rules.toml")).collect();
     if findings.is_empty() && !rules.rules.is_empty() {

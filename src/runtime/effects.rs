@@ -1,13 +1,12 @@
 //! The one runner of effects, for the board as for `onhook watch`. None of them waits.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::ExitReason;
 use super::accounts::RunningAccounts;
+use super::rules_source::RulesSource;
 use super::sign_in::BoardSignIn;
 use super::terminal::BoardTerminal;
 use crate::app::State;
@@ -16,7 +15,6 @@ use crate::app::effect::{
     SignInEffect, TerminalEffect,
 };
 use crate::app::msg::{LedgerEvent, Msg};
-use crate::app::rules::RulesEvent;
 use crate::calls::history::{CallerFacts, HistoryFilter, Page, PageStart};
 use crate::calls::{AccountId, CallKey, Change};
 use crate::clock::Clock;
@@ -28,7 +26,7 @@ use crate::phone::Phone;
 use crate::plain::Narrator;
 use crate::records::{self, RecordWriter};
 use crate::telegram::FileChange;
-use crate::{config, text, words};
+use crate::{text, words};
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
 /// records, and `watch` has no screen.
@@ -46,7 +44,7 @@ pub(super) struct EffectRunner {
     pub(super) rule_runner: RuleRunner,
     pub(super) phone: Phone,
     /// The file of the rules; `None` if they are not used.
-    pub(super) rules_file: Option<PathBuf>,
+    pub(super) rules_source: Option<RulesSource>,
     pub(super) clock: Clock,
 }
 
@@ -287,8 +285,10 @@ impl EffectRunner {
         };
         match effect {
             RulesEffect::ReadPresence(key) => self.rule_runner.read_presence(key),
-            RulesEffect::Ask { key, question, program } => match record(key) {
-                Some(record) => self.rule_runner.ask(key, question, program, &record),
+            RulesEffect::Ask { key, question, program, limit } => match record(key) {
+                Some(record) => {
+                    self.rule_runner.ask(key, question, (program, limit), &record);
+                }
                 // The call is not kept any more.
                 None => self.rule_runner.pass(key, question),
             },
@@ -324,17 +324,10 @@ impl EffectRunner {
         LoopStep::Continue
     }
 
-    /// Reads the file of the rules.
+    /// Reads the file of the rules, if there is one.
     pub(super) fn reload_rules(&self) -> LoopStep {
-        let rules = match &self.rules_file {
-            Some(file) => config::rules::load(file).map(Arc::new).map_err(|error| {
-                // A notice has no room for the folder.
-                let folder = file.parent().map(|folder| format!("{}/", folder.display()));
-                text::clean(&error.to_string()).replace(&folder.unwrap_or_default(), "")
-            }),
-            None => Err(words::notice::NO_RULES_FILE.to_owned()),
-        };
-        LoopStep::Apply(Msg::Rules(RulesEvent::Reloaded(rules)))
+        let reading = self.rules_source.as_ref().map(RulesSource::read);
+        reading.map_or(LoopStep::Continue, |reading| LoopStep::Apply(Msg::RulesRead(reading)))
     }
 
     fn program(&mut self, effect: ProgramEffect) -> LoopStep {

@@ -268,6 +268,14 @@ fn the_doctor_checks_the_rules() {
 }
 
 #[test]
+fn the_help_of_the_demo_lists_the_scenarios() {
+    let help = stdout(&run(&["demo", "--help"]));
+    for scenario in onhook_loopback::builtin_scenarios() {
+        assert!(help.contains(scenario), "{scenario}: {help}");
+    }
+}
+
+#[test]
 fn wrong_rules_stop_only_what_uses_rules() {
     let folder = folder();
     fs::write(folder.path().join("rules.toml"), "[[rule]]\nname = 'a'\ncolour = 1\n")

@@ -34,6 +34,7 @@ pub mod reply_dialog;
 pub mod request;
 pub mod rule_list;
 pub mod rules;
+pub mod rules_reading;
 pub mod selection;
 pub mod sign_in;
 pub mod sign_in_dialog;
@@ -241,7 +242,6 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Devices(event) => state.devices_event(event, now),
         Msg::OwnCall(order) => state.own_call_order(order, now),
         Msg::Rules(event) => state.rules_event(event, now),
-        Msg::RulesRead(reading) => state.rules_read(reading, now),
         Msg::Tick => state.tick(now),
         Msg::RowsShown(rows) => {
             state.rows_on_screen = rows;

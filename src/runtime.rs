@@ -30,7 +30,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::app::Privacy;
 use crate::app::account::AccountState;
 use crate::app::msg::Msg;
-use crate::app::rule_list::RulesReading;
+use crate::app::rules::RulesEvent;
+use crate::app::rules_reading::RulesReading;
 use crate::app::sign_in_dialog::SignInMode;
 use crate::config::{Config, Settings};
 use crate::notify::{self, Notifier, NotifySettings};
@@ -260,7 +261,7 @@ impl TuiLoop {
             if let Err(error) = edited {
                 let cause = crate::text::clean(&error.to_string());
                 let reading = RulesReading { rules: Err(cause), warnings: 0 };
-                return self.switchboard.dispatch(Msg::RulesRead(reading));
+                return self.switchboard.dispatch(Msg::Rules(RulesEvent::Read(reading)));
             }
         }
         if let LoopStep::Apply(msg) = self.switchboard.runner.reload_rules() {

@@ -6,7 +6,6 @@ use super::action::Action;
 use super::devices::DevicesEvent;
 use super::effect::RingingCall;
 use super::phone::{OwnCallOrder, PhoneEvent};
-use super::rule_list::RulesReading;
 use super::rules::RulesEvent;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::RecalledCalls;
@@ -45,8 +44,6 @@ pub enum Msg {
     OwnCall(OwnCallOrder),
     /// Something for the rules.
     Rules(RulesEvent),
-    /// The file of the rules was read again.
-    RulesRead(RulesReading),
     /// The time of [`super::State::next_wake`] has come.
     Tick,
     /// A frame was drawn with these calls, from top to bottom; sent when they have changed.
@@ -72,9 +69,9 @@ pub enum LedgerEvent {
     /// What is known of the person who makes a call.
     /// `peer` is the person of the question: another one may invite to the same conference meanwhile.
     CallerFacts { key: CallKey, peer: i64, facts: CallerFacts },
-    /// How many calls each rule has met.
+    /// How many calls each rule has matched.
     RulesCounted(Vec<RuleCount>),
-    /// The latest calls that a rule has met.
+    /// The latest calls that a rule has matched.
     RuleCallsRead { rule: String, calls: Vec<HistoryCall> },
     /// For which accounts do not disturb was on when the program ended.
     Quiet(QuietTimes),
@@ -121,7 +118,6 @@ impl fmt::Debug for Msg {
             Self::Control(event) => f.debug_tuple("Control").field(event).finish(),
             Self::OwnCall(order) => f.debug_tuple("OwnCall").field(order).finish(),
             Self::Rules(event) => f.debug_tuple("Rules").field(event).finish(),
-            Self::RulesRead(reading) => f.debug_tuple("RulesRead").field(reading).finish(),
             Self::Tick => f.write_str("Tick"),
             Self::RowsShown(rows) => write!(f, "RowsShown({})", rows.len()),
             Self::HelpShown { last } => write!(f, "HelpShown({last})"),

@@ -1,16 +1,15 @@
 //! What keys do on the screen of the rules.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use super::action::Action;
 use super::effect::{Effect, LedgerEffect, ProgramEffect};
 use super::rules::RulesEvent;
+use super::rules_reading::RulesReading;
 use super::{Screen, State};
 use crate::calls::history::{HistoryCall, HistoryKind, RuleCount};
 use crate::calls::{Call, Direction, Phase};
-use crate::rules::{Condition, Mismatch, Presence, Rule, RuleCall, Rules, undecided};
+use crate::rules::{Condition, Mismatch, Presence, Rule, RuleCall, undecided};
 use crate::words;
 use crate::words::notice;
 
@@ -21,7 +20,7 @@ const LATEST: usize = 20;
 #[derive(Debug, Clone, Default)]
 pub struct RuleList {
     row: usize,
-    /// How many calls each rule has met.
+    /// How many calls each rule has matched.
     pub(super) counts: Vec<RuleCount>,
     /// The latest calls of the rule with this name.
     latest: Option<(String, Vec<HistoryCall>)>,
@@ -33,17 +32,8 @@ pub struct RuleList {
     pub is_without_file: bool,
 }
 
-/// What became of the file of the rules when it was read again.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RulesReading {
-    /// `Err` is what is wrong with it, cleaned.
-    pub rules: Result<Arc<Rules>, String>,
-    /// How many warnings `onhook rules check` prints.
-    pub warnings: usize,
-}
-
 impl RuleList {
-    /// How many calls a rule has met, real or dry.
+    /// How many calls a rule has matched, real or dry.
     pub fn count(&self, rule: &str, dry: bool) -> Option<&RuleCount> {
         self.counts.iter().find(|count| count.rule == rule && count.dry == dry)
     }

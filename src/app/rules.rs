@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::State;
 use super::dialog::Choice;
 use super::effect::{Effect, NotifyEffect, RulesEffect};
+use super::rules_reading::RulesReading;
 use crate::calls::failure::{Failure, Remedy};
 use crate::calls::history::HistoryKind;
 use crate::calls::reason::EndReason;
@@ -117,6 +118,8 @@ pub enum RulesEvent {
         program: String,
         cause: String,
     },
+    /// The file of the rules was read again.
+    Read(RulesReading),
     /// The rules were read again; `Err` is why they cannot be used, cleaned.
     Reloaded(Result<Arc<Rules>, String>),
 }
@@ -429,6 +432,7 @@ impl State {
                 self.notices.show(notice::program_failed(&program, &cause), now);
                 Vec::new()
             }
+            RulesEvent::Read(reading) => self.rules_read(reading, now),
             RulesEvent::Reloaded(Ok(rules)) => {
                 self.notices.show(notice::rules_loaded(rules.rules.len()), now);
                 self.rules.rules = rules;

@@ -15,6 +15,7 @@ use crate::app::effect::{
     SignInEffect, TerminalEffect,
 };
 use crate::app::msg::{LedgerEvent, Msg};
+use crate::app::rules::RulesEvent;
 use crate::calls::history::{CallerFacts, HistoryFilter, Page, PageStart};
 use crate::calls::{AccountId, CallKey, Change};
 use crate::clock::Clock;
@@ -327,7 +328,9 @@ impl EffectRunner {
     /// Reads the file of the rules, if there is one.
     pub(super) fn reload_rules(&self) -> LoopStep {
         let reading = self.rules_source.as_ref().map(RulesSource::read);
-        reading.map_or(LoopStep::Continue, |reading| LoopStep::Apply(Msg::RulesRead(reading)))
+        reading.map_or(LoopStep::Continue, |reading| {
+            LoopStep::Apply(Msg::Rules(RulesEvent::Read(reading)))
+        })
     }
 
     fn program(&mut self, effect: ProgramEffect) -> LoopStep {

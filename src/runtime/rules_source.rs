@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::accounts::AccountStore;
-use crate::app::rule_list::RulesReading;
+use crate::app::rules_reading::RulesReading;
 use crate::config::{rule_warnings, rules};
 use crate::rules::Rules;
 use crate::text;

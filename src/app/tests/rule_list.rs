@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::app::effect::ProgramEffect;
-use crate::app::rule_list::RulesReading;
+use crate::app::rules::RulesEvent;
+use crate::app::rules_reading::RulesReading;
 use crate::rules::{Condition, Mismatch, Reaction, Rule, Rules};
 
 fn rule(name: &str, when: Condition) -> Rule {
@@ -24,7 +25,7 @@ fn ruled(rules: Vec<Rule>) -> State {
 fn read(state: &mut State, rules: Result<Vec<Rule>, &str>, warnings: usize) {
     let rules = rules.map(|rules| Arc::new(Rules { rules, ..Rules::default() }));
     let rules = rules.map_err(str::to_owned);
-    update(state, Msg::RulesRead(RulesReading { rules, warnings }), at(2.0));
+    update(state, Msg::Rules(RulesEvent::Read(RulesReading { rules, warnings })), at(2.0));
 }
 
 #[test]

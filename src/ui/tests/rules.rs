@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::app::rule_list::RulesReading;
+use crate::app::rules::RulesEvent;
+use crate::app::rules_reading::RulesReading;
 use crate::rules::{AutomaticDecline, Breakthrough, Condition, Reaction, Rule, Rules};
 
 fn rule(name: &str, when: Condition, then: Reaction, dry: bool) -> Rule {
@@ -68,12 +69,12 @@ fn a_wrong_file_is_shown_in_full_with_what_is_in_force() {
     let cause = "rules.toml:25: when: unknown field `colour`, expected one of `accounts`, `people`, \
         `list`, `contact`, `hours`, `weekdays`";
     let reading = RulesReading { rules: Err(cause.to_owned()), warnings: 0 };
-    update(&mut state, Msg::RulesRead(reading), at(10));
+    update(&mut state, Msg::Rules(RulesEvent::Read(reading)), at(10));
     shows("rules_wrong_80x24", &mut state.clone(), (80, 24));
     shows("rules_wrong_40x8", &mut state.clone(), (40, 8));
     let rules = vec![rule("all", Condition::default(), Reaction::Silence, true)];
     let rules = Ok(Arc::new(Rules { rules, ..Rules::default() }));
-    update(&mut state, Msg::RulesRead(RulesReading { rules, warnings: 1 }), at(11));
+    update(&mut state, Msg::Rules(RulesEvent::Read(RulesReading { rules, warnings: 1 })), at(11));
     shows("rules_read_again_80x24", &mut state, (80, 24));
 }
 

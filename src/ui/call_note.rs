@@ -153,7 +153,8 @@ fn undecided(view: View, call: &Call) -> Option<String> {
 /// The rule that is about to decline a call.
 fn countdown(view: View, call: &Call, now: Timestamp) -> Option<String> {
     let seconds = countdown_seconds(view, call, now)?;
-    Some(words::rules::countdown(&view.state.countdown(call.key)?.rule, seconds))
+    let rule = &view.state.countdown(call.key)?.rule;
+    Some(words::rules::countdown(rule, seconds, view.state.cursor() == Some(call.key)))
 }
 
 /// In how many seconds a rule declines a call: whole ones, and never 0 before the decline.

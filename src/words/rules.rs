@@ -48,9 +48,10 @@ pub fn ended_mark(mark: &RuleMark) -> String {
     }
 }
 
-/// A call that a rule is about to decline.
-pub fn countdown(rule: &str, seconds: i64) -> String {
-    format!("rule “{rule}” declines in {seconds} s · a key stops it")
+/// A call that a rule is about to decline. Keys are for the selected call.
+pub fn countdown(rule: &str, seconds: i64, is_selected: bool) -> String {
+    let stop = if is_selected { " · a key stops it" } else { "" };
+    format!("rule “{rule}” declines in {seconds} s{stop}")
 }
 
 /// A rule does not decide about a call, because something is not known of it.

@@ -1,4 +1,4 @@
-//! The screen of the rules: each rule with what it does and how many calls it has met, and the latest
+//! The screen of the rules: each rule with what it does and how many calls it has matched, and the latest
 //! calls of the one under the cursor.
 
 use ratatui::buffer::Buffer;
@@ -155,7 +155,7 @@ fn draw_rule(view: View, number: usize, rule: &Rule, area: Rect, buffer: &mut Bu
     put(buffer, (x, area.y), at_the_right, &counts, theme.muted);
 }
 
-/// The latest calls that the rule under the cursor has met.
+/// The latest calls that the rule under the cursor has matched.
 fn draw_calls(view: View, framed: bool, area: Rect, buffer: &mut Buffer) {
     let Some((_, rule)) = view.state.listed_rule() else { return };
     let title = words::rules::calls_of(&rule.name);

@@ -124,16 +124,18 @@ impl State {
     pub(super) fn rules_read(&mut self, reading: RulesReading, now: Timestamp) -> Vec<Effect> {
         let RulesReading { rules, warnings } = reading;
         self.rule_list.refused = rules.as_ref().err().cloned();
-        let read = rules.as_ref().map(|rules| words::rules::read(rules, warnings));
-        let read = read.ok();
-        let mut effects = self.rules_event(RulesEvent::Reloaded(rules), now);
-        if let Some(text) = read {
-            self.rule_list.warnings = warnings;
-            self.notices.dismiss();
-            self.notices.show(text, now);
-        } else if self.screen == Screen::Rules {
+        let mut effects = self.rules_event(RulesEvent::Reloaded(rules.clone()), now);
+        match rules {
+            Ok(rules) => {
+                self.rule_list.warnings = warnings;
+                self.notices.remove(&notice::rules_loaded(rules.rules.len()));
+                self.notices.show(words::rules::read(&rules, warnings), now);
+            }
             // The screen shows what is wrong for as long as it is.
-            self.notices.dismiss();
+            Err(cause) if self.screen == Screen::Rules => {
+                self.notices.remove(&notice::rules_refused(&cause));
+            }
+            Err(_) => {}
         }
         effects.extend(self.refresh_rules());
         effects

@@ -139,6 +139,7 @@ enum CliCommand {
         name: String,
     },
     /// Open the board on an embedded Telegram that plays a scenario
+    #[command(after_help = scenarios())]
     Demo {
         #[command(flatten)]
         scenario: ScenarioArgs,
@@ -389,6 +390,13 @@ fn take_account(account: &mut Option<String>, before: &mut BoardArgs) {
         given_twice("--account <NAME>");
     }
     *account = accounts.pop();
+}
+
+/// The scenarios that come with the program.
+fn scenarios() -> String {
+    let errors = |name: &&str| name.starts_with("error-");
+    let (errors, others): (Vec<_>, Vec<_>) = onhook_loopback::builtin_scenarios().partition(errors);
+    format!("Scenarios: {}\n\nOne hang-up that fails: {}", others.join(", "), errors.join(", "))
 }
 
 /// The records, with an example of each event.

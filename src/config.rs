@@ -7,6 +7,7 @@ pub mod key_press;
 pub mod keymap;
 pub mod notify_method;
 pub mod paths;
+pub mod rule_warnings;
 pub mod rules;
 mod texts;
 pub mod theme;
@@ -164,8 +165,8 @@ pub struct Config {
     pub hooks: Vec<Hook>,
     /// Calls with sound in this terminal.
     pub phone: PhoneSettings,
-    /// The rules of the user, whether they are on or not.
-    pub rules: Arc<Rules>,
+    /// The rules that decide about calls, once [`Config::read_rules`] has read them.
+    pub rules: Option<Arc<Rules>>,
     /// The texts that can be sent to a caller.
     pub texts: Vec<String>,
 }
@@ -272,9 +273,22 @@ impl Config {
                 devices_file: Some(paths.devices()),
                 ..file.voice.check(source, &var, paths.recordings())?
             },
-            rules: Arc::new(rules::load(&paths.rules_file())?),
+            rules: None,
             settings,
         })
+    }
+
+    /// Reads the rules, unless the settings have them off. They are read apart from the settings, so that a
+    /// wrong file stops no command that has no use for them.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or the first thing in it that is wrong, with its place.
+    pub fn read_rules(&mut self, paths: &Paths) -> Result<(), ConfigError> {
+        self.rules = None;
+        if self.settings.rules {
+            self.rules = Some(Arc::new(rules::load(&paths.rules_file())?));
+        }
+        Ok(())
     }
 }
 

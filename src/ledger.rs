@@ -314,7 +314,7 @@ fn reference(reference: &Reference) -> Params {
     vec![optional("access_hash", access_hash), optional("messages", messages)]
 }
 
-/// The columns of the rule that a call has met.
+/// The columns of the rule that has matched a call.
 fn rule(mark: Option<&RuleMark>) -> Params {
     vec![
         optional("rule", mark.map(|mark| mark.rule.to_string())),
@@ -456,7 +456,7 @@ impl RowReader {
         Ok(self.code("origin")?.unwrap_or(Origin::Key))
     }
 
-    /// The rule that the call has met.
+    /// The rule that has matched the call.
     fn rule(&self) -> libsql::Result<Option<RuleMark>> {
         let (Some(rule), Some(action)) = (self.text("rule")?, self.code("rule_action")?) else {
             return Ok(None);

@@ -54,7 +54,7 @@ pub struct Rule {
     pub name: String,
     pub when: Condition,
     pub then: Reaction,
-    /// A program that runs for each call that it meets, if there is one.
+    /// A program that runs for each call that it matches, if there is one.
     pub run: Option<Program>,
     /// Whether it only states what it would have done.
     pub dry: bool,
@@ -68,8 +68,11 @@ pub enum Reaction {
     /// Nothing on this device draws attention to the call.
     Silence,
     Decline(AutomaticDecline),
-    /// A program decides.
-    Ask(Program),
+    /// A program decides, within this time.
+    Ask {
+        program: Program,
+        limit: Duration,
+    },
 }
 
 /// A decline by a rule.
@@ -88,8 +91,6 @@ pub struct Program {
     /// A path, or a name that is looked up in `PATH`. `~/` stands for the home folder.
     pub program: String,
     pub arguments: Vec<String>,
-    /// How long it may take.
-    pub limit: Duration,
 }
 
 /// Who rings while do not disturb is on.
@@ -156,6 +157,18 @@ pub fn decide<'a>(
     Decision { rule: None, dry }
 }
 
+/// The rules before the one that decides which do not match only because something is not known, and what
+/// that is.
+pub fn undecided<'a>(
+    rules: &'a Rules,
+    call: &RuleCall<'_>,
+    zone: &TimeZone,
+) -> impl Iterator<Item = (&'a Rule, Mismatch)> {
+    let decides = |rule: &Rule| !rule.dry && rule.when.mismatch(call, zone).is_none();
+    let before = rules.rules.iter().take_while(move |rule| !decides(rule));
+    before.filter_map(move |rule| Some((rule, rule.when.undecided(call, zone)?)))
+}
+
 impl Reaction {
     /// What it is in the history.
     pub fn action(&self) -> RuleAction {
@@ -163,17 +176,49 @@ impl Reaction {
             Self::Ring => RuleAction::Ring,
             Self::Silence => RuleAction::Silence,
             Self::Decline(_) => RuleAction::Decline,
-            Self::Ask(_) => RuleAction::Ask,
+            Self::Ask { .. } => RuleAction::Ask,
         }
     }
 }
 
+impl Rule {
+    /// The programs that it asks and runs.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        let asked = match &self.then {
+            Reaction::Ask { program, .. } => Some(program),
+            Reaction::Ring | Reaction::Silence | Reaction::Decline(_) => None,
+        };
+        asked.into_iter().chain(&self.run)
+    }
+
+    fn declines(&self) -> bool {
+        !self.dry && matches!(self.then, Reaction::Decline(_))
+    }
+}
+
 impl Rules {
-    /// The number of the rule that meets every call which comes to it, so that those after it meet none.
+    /// The number of each dry rule by which calls would ring, and that of the next rule which declines them
+    /// meanwhile.
+    pub fn ring_only_if_real(&self) -> impl Iterator<Item = (usize, usize)> {
+        let lets_ring = |rule: &Rule| rule.dry && rule.then == Reaction::Ring && rule.run.is_none();
+        let dry = self.rules.iter().enumerate().filter(move |(_, rule)| lets_ring(rule));
+        dry.filter_map(|(at, _)| {
+            let next = self.rules[at..].iter().position(Rule::declines)?;
+            Some((at, at + next))
+        })
+    }
+
+    /// Whether a rule that is real declines every call.
+    pub fn declines_all(&self) -> bool {
+        let first = self.rules.iter().find(|rule| !rule.dry);
+        first.is_some_and(|rule| rule.declines() && rule.when.is_always())
+    }
+
+    /// The number of the rule that matches every call which comes to it, so that those after it match none.
     /// A program can leave a call to the next rules.
     pub fn last_reached(&self) -> Option<usize> {
         self.rules.iter().position(|rule| {
-            !rule.dry && rule.when.is_always() && !matches!(rule.then, Reaction::Ask(_))
+            !rule.dry && rule.when.is_always() && !matches!(rule.then, Reaction::Ask { .. })
         })
     }
 

@@ -11,6 +11,7 @@ mod effects;
 mod input;
 mod plain;
 mod raw_mode;
+mod rules_source;
 mod sign_in;
 mod signals;
 mod suspend;
@@ -30,6 +31,7 @@ use crate::app::Privacy;
 use crate::app::account::AccountState;
 use crate::app::msg::Msg;
 use crate::app::rules::RulesEvent;
+use crate::app::rules_reading::RulesReading;
 use crate::app::sign_in_dialog::SignInMode;
 use crate::config::{Config, Settings};
 use crate::notify::{self, Notifier, NotifySettings};
@@ -47,6 +49,7 @@ pub use background::background as terminal_background;
 pub use call::{CallProgress, CallTarget, CallTask, CallTaskEnd, call};
 pub use plain::plain;
 pub use raw_mode::RawMode;
+pub use rules_source::RulesSource;
 pub use sign_in::SignInSetup;
 pub use switchboard::Switchboard;
 pub use terminal::check as check_terminal;
@@ -73,7 +76,7 @@ pub struct BoardFiles<'a> {
     /// The control socket.
     pub control: &'a Path,
     /// The rules, if they can be read again.
-    pub rules: Option<&'a Path>,
+    pub rules: Option<&'a RulesSource>,
 }
 
 /// The settings of `watch`.
@@ -118,12 +121,12 @@ pub async fn board(
     let (width, height) = terminal.size()?;
     let sign_in = sign_in.map(|setup| BoardSignIn::new(setup, network));
     switchboard.attach(terminal, sign_in);
-    let Settings { bell, notify, rules, .. } = config.settings;
+    let Settings { bell, notify, .. } = config.settings;
     let notify = NotifySettings { method: notify, bell, hooks: config.hooks };
     switchboard.notify(Notifier::start(notify, &var));
     switchboard.use_phone(config.phone);
-    switchboard.use_rules(rules.then_some(config.rules));
-    switchboard.runner.rules_file = files.rules.map(Path::to_owned);
+    switchboard.use_rules(config.rules);
+    switchboard.use_rules_source(files.rules.cloned());
     switchboard.state.texts = config.texts;
     switchboard.dispatch(Msg::Resized { width, height })?;
     let options = DisplayOptions {
@@ -245,11 +248,11 @@ impl TuiLoop {
     /// Opens the file of the rules in the editor of the user, and reads it afterwards. Calls are followed
     /// meanwhile.
     async fn edit_rules(&mut self) -> io::Result<()> {
-        if let Some(file) = self.switchboard.runner.rules_file.clone() {
+        if let Some(source) = self.switchboard.runner.rules_source.clone() {
             if let Some(terminal) = &mut self.switchboard.runner.terminal {
                 terminal.close()?;
             }
-            let edited = self.run_editor(&file).await;
+            let edited = self.run_editor(&source.file).await;
             if let Some(terminal) = &mut self.switchboard.runner.terminal {
                 terminal.reopen()?;
                 let (width, height) = terminal.size()?;
@@ -257,7 +260,8 @@ impl TuiLoop {
             }
             if let Err(error) = edited {
                 let cause = crate::text::clean(&error.to_string());
-                return self.switchboard.dispatch(Msg::Rules(RulesEvent::Reloaded(Err(cause))));
+                let reading = RulesReading { rules: Err(cause), warnings: 0 };
+                return self.switchboard.dispatch(Msg::Rules(RulesEvent::Read(reading)));
             }
         }
         self.switchboard.runner.reload_rules();

@@ -432,6 +432,17 @@ impl Action {
         }
     }
 
+    /// What it does in a layer, where that differs.
+    pub fn describe_in(self, layer: Layer) -> &'static str {
+        match (self, layer) {
+            (Self::Reconnect, Layer::Rules) => "read rules.toml again",
+            (Self::Accept, Layer::DoNotDisturb) => "switch it",
+            (Self::Complete, Layer::DoNotDisturb) => "the next account, or all",
+            (Self::CompleteBack, Layer::DoNotDisturb) => "the previous account, or all",
+            _ => self.describe(),
+        }
+    }
+
     /// The row of the screen that this action selects, counted from 0.
     pub fn row(self) -> Option<usize> {
         match self {

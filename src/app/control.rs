@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::State;
 use super::action::Action;
 use super::dialog::Choice;
+use super::do_not_disturb::QuietEnd;
 use super::effect::{ControlEffect, Effect};
 use super::request::{Obstacle, obstacle};
 use crate::calls::person_query;
@@ -237,9 +238,17 @@ impl State {
     /// The accounts, and the calls that live.
     pub fn status(&self, now: Timestamp) -> BoardStatus {
         let keys = self.in_order(|_| true);
-        let accounts = self.present().map(|(_, account)| AccountStatus {
-            name: account.name.clone(),
-            state: account.connection.code().to_owned(),
+        let zone = &self.rules.zone;
+        let accounts = self.present().map(|(id, account)| {
+            let quiet = self.quiet_until(id, now);
+            let until = quiet.and_then(QuietEnd::time);
+            AccountStatus {
+                name: account.name.clone(),
+                state: account.connection.code().to_owned(),
+                do_not_disturb: quiet.is_some(),
+                do_not_disturb_until: until
+                    .map(|at| at.display_with_offset(zone.to_offset(at)).to_string()),
+            }
         });
         let count = |fits: fn(&Call) -> bool| self.calls.live().filter(|call| fits(call)).count();
         BoardStatus {

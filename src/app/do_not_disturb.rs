@@ -11,7 +11,7 @@ use super::dialog::Dialog;
 use super::effect::{Effect, LedgerEffect};
 use super::quiet_dialog::QuietDialog;
 use crate::calls::AccountId;
-use crate::words::{notice, quiet};
+use crate::words::quiet;
 
 /// When do not disturb ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,14 @@ impl State {
         let own = self.quiet_accounts.get(&self.account(account).name);
         let ends = [self.quiet_accounts.get(""), own];
         ends.into_iter().flatten().copied().find(|end| !end.is_over(now))
+    }
+
+    /// Until when it is on for this account, or for any if none is named.
+    pub fn quiet_of(&self, account: Option<AccountId>, now: Timestamp) -> Option<QuietEnd> {
+        match account {
+            Some(account) => self.quiet_until(account, now),
+            None => self.quiet_accounts.values().copied().find(|end| !end.is_over(now)),
+        }
     }
 
     /// Whether do not disturb is on for an account.
@@ -68,11 +76,15 @@ impl State {
                 Vec::new()
             }
             Action::Accept => {
-                let Some(order) = order(dialog.input.value(), &self.rules.zone, now) else {
+                let account = dialog.account;
+                let text = dialog.input.value().to_owned();
+                let is_on = self.quiet_of(account, now).is_some();
+                let order = order(&text, is_on, &self.rules.zone, now);
+                let Some(Dialog::Quiet(dialog)) = &mut self.dialog else { return Vec::new() };
+                let Some(order) = order else {
                     dialog.is_wrong = true;
                     return Vec::new();
                 };
-                let account = dialog.account;
                 self.dialog = None;
                 self.switch_quiet(account, order, now)
             }
@@ -103,11 +115,21 @@ impl State {
             // "Off" for all is off for each.
             QuietOrder::Off if name.is_empty() => self.quiet_accounts.clear(),
             QuietOrder::Off => {
+                // What is on for all stays on for the others.
+                if let Some(end) = self.quiet_accounts.remove("") {
+                    let others = self.present().map(|(_, other)| other.name.clone());
+                    let others: Vec<_> = others.collect();
+                    for other in others {
+                        self.quiet_accounts.entry(other).or_insert(end);
+                    }
+                }
                 self.quiet_accounts.remove(&name);
             }
         }
-        if self.quiet_accounts.is_empty() {
-            self.notices.show(notice::QUIET_OFF, now);
+        if order == QuietOrder::Off {
+            let rest = account.filter(|_| !self.quiet_accounts.is_empty());
+            let rest = rest.map(|id| self.shown_account(self.account(id)));
+            self.notices.show(quiet::switched_off(rest.as_deref()), now);
         }
         let times = self.quiet_accounts.iter().map(|(name, end)| (name.clone(), end.time()));
         vec![Effect::Ledger(LedgerEffect::SaveQuiet(times.collect()))]
@@ -134,13 +156,14 @@ impl QuietEnd {
     }
 }
 
-/// What a text means: nothing is an hour, `45m` and `2h` are times from now, `07:30` is the next time of
-/// that clock, `on` is without an end, and `off`.
-fn order(text: &str, zone: &jiff::tz::TimeZone, now: Timestamp) -> Option<QuietOrder> {
+/// What a text means: nothing is an hour, or `off` if it is on; `45m` and `2h` are times from now, `07:30` is
+/// the next time of that clock, `on` is without an end, and `off`.
+fn order(text: &str, is_on: bool, zone: &jiff::tz::TimeZone, now: Timestamp) -> Option<QuietOrder> {
     let text = text.trim().to_lowercase();
     let after =
         |duration| Some(QuietOrder::Until(QuietEnd::At(now.saturating_add(duration).ok()?)));
     match text.as_str() {
+        "" if is_on => return Some(QuietOrder::Off),
         "" => return after(SignedDuration::from_hours(1)),
         "on" => return Some(QuietOrder::Until(QuietEnd::Never)),
         "off" => return Some(QuietOrder::Off),
@@ -193,7 +216,8 @@ mod tests {
             ("25:00", None),
             ("tomorrow", None),
         ] {
-            assert_eq!(order(text, &zone, now), wanted, "{text}");
+            assert_eq!(order(text, false, &zone, now), wanted, "{text}");
         }
+        assert_eq!(order(" ", true, &zone, now), Some(QuietOrder::Off), "it is on");
     }
 }

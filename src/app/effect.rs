@@ -87,7 +87,7 @@ pub enum RulesEffect {
     ReadPresence(CallKey),
     /// Ask a program about a call; answered, with the number of this question, by
     /// [`RulesEvent::Answered`](super::rules::RulesEvent::Answered).
-    Ask { key: CallKey, question: u64, program: Program },
+    Ask { key: CallKey, question: u64, program: Program, limit: Duration },
     /// Run a program for a call, as a hook.
     Run { key: CallKey, program: Program },
 }
@@ -118,9 +118,9 @@ pub enum LedgerEffect {
     Count(HistoryFilter),
     /// Read what is known of the person who makes a call.
     CallerFacts { key: CallKey, peer: i64 },
-    /// Count the calls that each rule has met.
+    /// Count the calls that each rule has matched.
     CountRules,
-    /// Read the latest calls that a rule has met.
+    /// Read the latest calls that a rule has matched.
     ReadRuleCalls { rule: String, limit: usize },
     /// Save for which accounts do not disturb is on.
     SaveQuiet(QuietTimes),
@@ -211,7 +211,7 @@ pub enum ProgramEffect {
     /// Open the file of the rules in the editor of the user, and read it afterwards.
     EditRules,
     /// Read the file of the rules again; answered by
-    /// [`RulesEvent::Reloaded`](super::rules::RulesEvent::Reloaded).
+    /// [`RulesEvent::Read`](super::rules::RulesEvent::Read).
     ReloadRules,
     /// Suspend the program.
     Suspend,

@@ -69,9 +69,9 @@ pub enum LedgerEvent {
     /// What is known of the person who makes a call.
     /// `peer` is the person of the question: another one may invite to the same conference meanwhile.
     CallerFacts { key: CallKey, peer: i64, facts: CallerFacts },
-    /// How many calls each rule has met.
+    /// How many calls each rule has matched.
     RulesCounted(Vec<RuleCount>),
-    /// The latest calls that a rule has met.
+    /// The latest calls that a rule has matched.
     RuleCallsRead { rule: String, calls: Vec<HistoryCall> },
     /// For which accounts do not disturb was on when the program ended.
     Quiet(QuietTimes),

@@ -4,9 +4,13 @@ use jiff::Timestamp;
 
 use super::action::Action;
 use super::effect::{Effect, LedgerEffect, ProgramEffect};
+use super::rules::RulesEvent;
+use super::rules_reading::RulesReading;
 use super::{Screen, State};
-use crate::calls::history::{HistoryCall, RuleCount};
-use crate::rules::Rule;
+use crate::calls::history::{HistoryCall, HistoryKind, RuleCount};
+use crate::calls::{Call, Direction, Phase};
+use crate::rules::{Condition, Mismatch, Presence, Rule, RuleCall, undecided};
+use crate::words;
 use crate::words::notice;
 
 /// How many of the latest calls of a rule are read.
@@ -16,16 +20,27 @@ const LATEST: usize = 20;
 #[derive(Debug, Clone, Default)]
 pub struct RuleList {
     row: usize,
-    /// How many calls each rule has met.
+    /// How many calls each rule has matched.
     pub(super) counts: Vec<RuleCount>,
     /// The latest calls of the rule with this name.
     latest: Option<(String, Vec<HistoryCall>)>,
+    /// What is wrong with the file, if it was wrong when it was last read.
+    refused: Option<String>,
+    /// How many warnings `onhook rules check` prints about the rules in force.
+    pub warnings: usize,
+    /// Whether there is no file that could be edited or read, as in the demo without `--rules`.
+    pub is_without_file: bool,
 }
 
 impl RuleList {
-    /// How many calls a rule has met, real or dry.
+    /// How many calls a rule has matched, real or dry.
     pub fn count(&self, rule: &str, dry: bool) -> Option<&RuleCount> {
         self.counts.iter().find(|count| count.rule == rule && count.dry == dry)
+    }
+
+    /// What is wrong with the file, if it was wrong when it was last read.
+    pub fn refused(&self) -> Option<&str> {
+        self.refused.as_deref()
     }
 }
 
@@ -44,6 +59,33 @@ impl State {
         (*of == rule.name).then_some(calls)
     }
 
+    /// The rule that does not decide about a call that rings only because something is not known of the
+    /// caller, and what that is.
+    pub fn undecided_rule(&self, call: &Call) -> Option<(&Rule, Mismatch)> {
+        let rings = call.phase == Phase::Ringing && call.direction == Direction::Incoming;
+        let is_decided = call.rule.as_ref().is_some_and(|mark| !mark.dry);
+        if !self.rules.is_on || !rings || is_decided {
+            return None;
+        }
+        let account = call.key.account;
+        let facts = RuleCall {
+            account: &self.account(account).name,
+            peer: &call.peer,
+            kind: HistoryKind::of(call.key.kind, call.video),
+            at: call.placed,
+            earlier: self.caller_facts(call.key).and_then(|facts| facts.earlier.as_deref()),
+            in_call: false,
+            do_not_disturb: false,
+            presence: Presence::default(),
+        };
+        // What was the case when the rules decided is not kept of these.
+        let is_kept = |when: &Condition| {
+            let others = [when.idle, when.locked, when.in_call, when.do_not_disturb];
+            others.iter().all(Option::is_none)
+        };
+        undecided(&self.rules.rules, &facts, &self.rules.zone).find(|(rule, _)| is_kept(&rule.when))
+    }
+
     pub(super) fn act_on_rules(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
         let last = self.rules.rules.rules.len().saturating_sub(1);
         let row = self.rule_list.row.min(last);
@@ -52,6 +94,10 @@ impl State {
             Action::Down => (row + 1).min(last),
             Action::Top => 0,
             Action::Bottom => last,
+            // The screen states that there is none.
+            Action::EditRules | Action::Reconnect if self.rule_list.is_without_file => {
+                return Vec::new();
+            }
             Action::EditRules => return vec![Effect::Program(ProgramEffect::EditRules)],
             Action::Reconnect => return vec![Effect::Program(ProgramEffect::ReloadRules)],
             Action::DoNotDisturb => {
@@ -72,6 +118,40 @@ impl State {
         }
         self.rule_list.row = to;
         self.read_rule().into_iter().collect()
+    }
+
+    /// The file was read again: right rules are in force from now on, and wrong ones change nothing.
+    pub(super) fn rules_read(&mut self, reading: RulesReading, now: Timestamp) -> Vec<Effect> {
+        let RulesReading { rules, warnings } = reading;
+        self.rule_list.refused = rules.as_ref().err().cloned();
+        let mut effects = self.rules_event(RulesEvent::Reloaded(rules.clone()), now);
+        match rules {
+            Ok(rules) => {
+                self.rule_list.warnings = warnings;
+                self.notices.remove(&notice::rules_loaded(rules.rules.len()));
+                self.notices.show(words::rules::read(&rules, warnings), now);
+            }
+            // The screen shows what is wrong for as long as it is.
+            Err(cause) if self.screen == Screen::Rules => {
+                self.notices.remove(&notice::rules_refused(&cause));
+            }
+            Err(_) => {}
+        }
+        effects.extend(self.refresh_rules());
+        effects
+    }
+
+    /// The calls that ring and that a rule matches, or cannot decide about, the latest first.
+    pub fn ringing_calls_of(&self, rule: &str) -> Vec<(&Call, Option<Mismatch>)> {
+        let of_rule = |call: &'_ Call| {
+            let matches = call.rule.as_ref().is_some_and(|mark| *mark.rule == *rule);
+            let undecided = self.undecided_rule(call).filter(|(it, _)| it.name == rule);
+            (matches || undecided.is_some()).then(|| undecided.map(|(_, unknown)| unknown))
+        };
+        let live = self.calls.live().filter_map(|call| Some((call, of_rule(call)?)));
+        let mut calls: Vec<_> = live.collect();
+        calls.sort_by_key(|(call, _)| (std::cmp::Reverse(call.placed), call.key));
+        calls
     }
 
     /// Reads what the ledger has of the rules, if their screen is shown.

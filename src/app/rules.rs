@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::State;
 use super::dialog::Choice;
 use super::effect::{Effect, NotifyEffect, RulesEffect};
+use super::rules_reading::RulesReading;
 use crate::calls::failure::{Failure, Remedy};
 use crate::calls::history::HistoryKind;
 use crate::calls::reason::EndReason;
@@ -125,6 +126,8 @@ pub enum RulesEvent {
         program: String,
         cause: String,
     },
+    /// The file of the rules was read again.
+    Read(RulesReading),
     /// The rules were read again; `Err` is why they cannot be used, cleaned.
     Reloaded(Result<Arc<Rules>, String>),
 }
@@ -307,15 +310,15 @@ impl State {
                 Vec::new()
             }
             Reaction::Decline(decline) => self.begin_decline(key, &rule.name, decline.clone(), now),
-            Reaction::Ask(program) => {
+            Reaction::Ask { program, limit } => {
                 self.mark(key, &rule.name, RuleAction::Ask, false);
-                let until = now + program.limit + MARGIN;
+                let until = now + *limit + MARGIN;
                 self.rules.questions += 1;
                 let question = ProgramQuestion { number: self.rules.questions, rule: number };
                 let asked = PendingCall { asked: Some(question), until, ..waiting };
                 self.rules.waiting.insert(key, asked);
-                let program = program.clone();
-                vec![Effect::Rules(RulesEffect::Ask { key, question: question.number, program })]
+                let (question, program, limit) = (question.number, program.clone(), *limit);
+                vec![Effect::Rules(RulesEffect::Ask { key, question, program, limit })]
             }
         }
     }
@@ -456,6 +459,7 @@ impl State {
                 self.notices.show(notice::program_failed(&program, &cause), now);
                 Vec::new()
             }
+            RulesEvent::Read(reading) => self.rules_read(reading, now),
             RulesEvent::Reloaded(Ok(rules)) => {
                 self.notices.show(notice::rules_loaded(rules.rules.len()), now);
                 self.rules.rules = rules;

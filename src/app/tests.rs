@@ -8,6 +8,7 @@ mod history;
 mod phone;
 mod property;
 mod reply;
+mod rule_list;
 mod rules;
 mod tones;
 

@@ -357,7 +357,7 @@ pub struct Call {
     pub reply: Option<ReplyState>,
     /// Whether its invitations were read again after the ring timeout.
     pub reread: bool,
-    /// The rule that it has met.
+    /// The rule that has matched it.
     pub rule: Option<RuleMark>,
     /// How its sound travels in this session, once it does.
     pub route: Option<SoundRoute>,
@@ -538,7 +538,7 @@ pub struct EndedCall {
     /// An earlier discard from this session that may have worked as well.
     pub maybe_sent: Option<PossibleDiscard>,
     pub ending: Ending,
-    /// The rule that it has met.
+    /// The rule that has matched it.
     pub rule: Option<RuleMark>,
     /// How its sound travelled in this session, if it did.
     pub route: Option<SoundRoute>,

@@ -40,7 +40,7 @@ pub struct HistoryCall {
     pub ring_seconds: Option<u32>,
     /// Seconds talked.
     pub talk_seconds: Option<u32>,
-    /// The rule that it has met.
+    /// The rule that has matched it.
     pub rule: Option<RuleMark>,
     /// How the sound travelled, if this machine took part in the call.
     pub route: Option<SoundRoute>,
@@ -61,7 +61,7 @@ pub struct HistoryFilter {
     pub strangers: bool,
     /// Words that all occur in the name or the username of the other party.
     pub text: String,
-    /// The rule that the calls have met.
+    /// The rule that has matched the calls.
     pub rule: Option<String>,
     /// The earliest time of placing.
     pub since: Option<Timestamp>,
@@ -138,7 +138,7 @@ pub const FACT_DAYS: i64 = 90;
 /// How many of them are read.
 pub const FACT_CALLS: i64 = 100;
 
-/// How many calls a rule has met.
+/// How many calls a rule has matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleCount {
     pub rule: String,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-/// The rule that a call has met.
+/// The rule that has matched a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleMark {
     /// Its name; cleaned.

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 use serde_json::json;
 
 use super::exit::{CommandResult, Stop, failed, signed_out, usage};
-use super::setup::{self, in_runtime, load, load_for_board, network, start_log};
+use super::setup::{self, in_runtime, load, load_for_board, network, read_rules, start_log};
 use super::{BoardArgs, ChosenArgs, ConfigCommand, ScenarioArgs, TrialArgs, print};
 use crate::accounts::{AccountStore, AccountsError};
 use crate::app::sign_in_dialog::SignInMode;
@@ -23,7 +23,7 @@ use crate::logging;
 use crate::notify::NotifySettings;
 use crate::phone::echo::echo;
 use crate::runtime::{
-    self, AccountSetup, BoardFiles, ExitReason, SignInSetup, WatchEnd, WatchSettings,
+    self, AccountSetup, BoardFiles, ExitReason, RulesSource, SignInSetup, WatchEnd, WatchSettings,
 };
 use crate::telegram::{Network, Seed, SessionSource};
 use onhook_loopback::{Options, Scenario, Server, SessionKey};
@@ -43,10 +43,11 @@ pub(super) fn demo(args: &ScenarioArgs, flags: Overrides, trial: TrialArgs) -> C
         config.hooks.clear();
     }
     config.settings.rules &= trial.rules;
+    read_rules(&mut config, &paths)?;
     let socket = control::demo_socket(paths.runtime());
     let ledger = DemoLedger(paths.runtime().join(format!("demo-{}.db", std::process::id())));
-    let rules = paths.rules_file();
-    let rules = trial.rules.then_some(rules.as_path());
+    let rules = rules_source(&paths);
+    let rules = trial.rules.then_some(&rules);
     let files = BoardFiles { ledger: &ledger.0, control: &socket, rules };
     if config.settings.plain {
         start_log(&paths)?;
@@ -83,10 +84,11 @@ impl Drop for DemoLedger {
 /// Opens the board on the accounts of this machine, and after it the demo if that was chosen.
 pub(super) fn board(args: &BoardArgs, flags: Overrides) -> CommandResult {
     let paths = setup::paths();
-    let config = load_for_board(&paths, flags.clone())?;
+    let mut config = load_for_board(&paths, flags.clone())?;
+    read_rules(&mut config, &paths)?;
     let start = super::login::start(&args.start)?;
     let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
-    let rules = paths.rules_file();
+    let rules = rules_source(&paths);
     let files = BoardFiles { ledger: &ledger, control: &socket, rules: Some(&rules) };
     if config.settings.plain {
         let accounts = stored(&args.chosen, &paths, Wanted::AtLeastOne)?;
@@ -111,6 +113,11 @@ pub(super) fn board(args: &BoardArgs, flags: Overrides) -> CommandResult {
     }
 }
 
+/// The file of the rules, for a board that reads it again.
+fn rules_source(paths: &Paths) -> RulesSource {
+    RulesSource { file: paths.rules_file(), accounts: AccountStore::at(paths.accounts()) }
+}
+
 /// How many accounts there have to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wanted {
@@ -132,7 +139,9 @@ pub(super) fn watch_demo(
 ) -> CommandResult {
     let (scenario, options) = prepare(args)?;
     let paths = setup::paths();
-    let config = load(&paths, flags)?;
+    let mut config = load(&paths, flags)?;
+    config.settings.rules &= trial.rules;
+    read_rules(&mut config, &paths)?;
     let hooks = if trial.hooks { config.hooks } else { Vec::new() };
     start_log(&paths)?;
     let socket = control::demo_socket(paths.runtime());
@@ -140,8 +149,7 @@ pub(super) fn watch_demo(
         let server = Server::start(scenario, options).await?;
         let (accounts, network) = (demo_accounts(&server), Network::default());
         let notify = without_terminal(notify, hooks);
-        let rules = (trial.rules && config.settings.rules).then_some(config.rules);
-        let settings = WatchSettings { notify, phone: config.phone, rules };
+        let settings = WatchSettings { notify, phone: config.phone, rules: config.rules };
         runtime::watch(accounts, network, None, &socket, settings, io::stdout()).await
     })?)
 }
@@ -166,13 +174,14 @@ pub(super) fn watch(
     if super::control::watch(&chosen.account, notify, &paths)? {
         return Ok(());
     }
-    let config = load(&paths, flags)?;
+    let mut config = load(&paths, flags)?;
+    config.settings.rules &= rules;
+    read_rules(&mut config, &paths)?;
     let accounts = stored(chosen, &paths, Wanted::AtLeastOne)?;
     start_log(&paths)?;
     let (ledger, socket) = (paths.ledger(), control::socket(paths.runtime()));
     let (network, notify) = (network(&config), without_terminal(notify, config.hooks));
-    let rules = (rules && config.settings.rules).then_some(config.rules);
-    let settings = WatchSettings { notify, phone: config.phone, rules };
+    let settings = WatchSettings { notify, phone: config.phone, rules: config.rules };
     let watching =
         runtime::watch(accounts, network, Some(&ledger), &socket, settings, io::stdout());
     watched(in_runtime(watching)?)
@@ -294,6 +303,7 @@ pub(super) fn config(what: ConfigCommand, flags: Overrides) -> CommandResult {
 /// Checks the files and the variables, and prints what was checked.
 fn check_config(paths: &Paths, flags: Overrides) -> CommandResult {
     let config = load(paths, flags)?;
+    config::rules::load(&paths.rules_file()).map_err(usage)?;
     let level = setup::log_level()?;
     let mut lines = Vec::new();
     for (file, without) in [

@@ -12,7 +12,7 @@ use super::setup::{self, in_runtime};
 use crate::accounts::{AccountStore, AccountsError};
 use crate::config::hooks::{Hook, ProgramError};
 use crate::config::paths::Paths;
-use crate::config::{Config, Overrides};
+use crate::config::{self, Config, Overrides};
 use crate::ledger::Ledger;
 use crate::phone::PhoneSettings;
 use crate::rules::Rules;
@@ -108,8 +108,9 @@ pub(super) fn doctor(json: bool, flags: Overrides) -> CommandResult {
         Err(error) => Finding::failure("settings", error.to_string(), "mend that"),
     });
     hooks(config.as_ref().map_or(&[], |config| &config.hooks)).into_iter().for_each(&mut report);
-    if let Ok(config) = &config {
-        rules(&config.rules, &paths).into_iter().for_each(&mut report);
+    match config::rules::load(&paths.rules_file()) {
+        Ok(read) => rules(&read, &paths).into_iter().for_each(&mut report),
+        Err(error) => report(Finding::failure("rules", error.to_string(), "mend rules.toml")),
     }
     report(terminal());
     if let Ok(config) = &config {
@@ -223,7 +224,7 @@ fn rules(rules: &Rules, paths: &Paths) -> Vec<Finding> {
     const CHECK: &str = "rules";
     // An unreadable folder of accounts is reported by another check.
     let accounts = AccountStore::at(paths.accounts()).names().unwrap_or_default();
-    let warnings = super::rules::warnings(rules, &accounts).into_iter();
+    let warnings = config::rule_warnings::warnings(rules, &accounts).into_iter();
     let mut findings: Vec<_> =
         warnings.map(|text| Finding::warning(CHECK, text, "mend rules.toml")).collect();
     if findings.is_empty() && !rules.rules.is_empty() {

@@ -76,7 +76,7 @@ fn render(command: &Command) -> Result<Vec<u8>, Stop> {
         for layer in [Layer::Board, Layer::Picker] {
             let rows = keymap.actions(layer).map(|(action, keys)| {
                 let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
-                (keys.join(", "), action.describe().to_owned())
+                (keys.join(", "), action.describe_in(layer).to_owned())
             });
             section(&mut roff, &format!("KEYS {}", layer.title().to_uppercase()), rows);
         }

@@ -15,14 +15,13 @@ use crate::config::paths::Paths;
 use crate::config::rules as rules_file;
 use crate::rules::{Decision, Reaction, Rules};
 
-pub(super) use check::warnings;
-
 #[derive(Debug, Subcommand)]
 pub(super) enum RulesCommand {
     /// Check rules.toml, and print each rule in one line
     ///
-    /// The exit code is 2 if the file is wrong. Rules that meet no call, accounts that are not on this
-    /// machine, and programs that cannot be run are warnings.
+    /// The exit code is 2 if the file is wrong. Rules that match no call, or each one, rules that decline
+    /// what a dry rule before them would let ring, accounts that are not on this machine, and programs that
+    /// cannot be run are warnings.
     Check,
     /// Print an example of rules.toml, with comments
     Print,
@@ -63,7 +62,7 @@ fn decided(decision: &Decision<'_>, silent: bool) -> Value {
     };
     let reason = decision.rule.and_then(|(_, rule)| match &rule.then {
         Reaction::Decline(decline) => Some(decline.reason.code().to_owned()),
-        Reaction::Ring | Reaction::Silence | Reaction::Ask(_) => None,
+        Reaction::Ring | Reaction::Silence | Reaction::Ask { .. } => None,
     });
     json!({
         "action": action.as_ref(),

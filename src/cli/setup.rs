@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 
+use anyhow::anyhow;
 use tracing::Level;
 
 use super::exit::{CommandResult, Stop, failed, usage};
@@ -12,6 +13,7 @@ use crate::config::{Config, Overrides};
 use crate::logging;
 use crate::runtime;
 use crate::telegram::Network;
+use crate::words;
 
 pub(super) fn paths() -> Paths {
     Paths::find(|name| std::env::var_os(name))
@@ -26,6 +28,15 @@ pub(super) fn load(paths: &Paths, flags: Overrides) -> Result<Config, Stop> {
 pub(super) fn load_for_board(paths: &Paths, flags: Overrides) -> Result<Config, Stop> {
     let var = |name: &str| std::env::var_os(name);
     Config::load_for_terminal(paths, flags, var, runtime::terminal_background).map_err(usage)
+}
+
+/// Reads the rules that decide about calls, unless they are off. A board without the rules that its user has
+/// written would be worse than none, so a wrong file is an error.
+pub(super) fn read_rules(config: &mut Config, paths: &Paths) -> CommandResult {
+    config.read_rules(paths).map_err(|error| {
+        let help = words::rules::command::WRONG_AT_START;
+        usage(anyhow!("{error}\n{help}"))
+    })
 }
 
 /// The level of the log; `None` if the log is off.

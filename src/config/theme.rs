@@ -296,8 +296,8 @@ mod tests {
     fn a_wrong_theme_is_refused_with_line_and_key() {
         let cases = [
             ("text = {}\nerror = { fg = 'rot' }", "t.toml:2: error: 'rot' is no colour"),
-            ("eror = {}", "t.toml:1: eror: unknown field"),
-            ("error = { fg = 300 }", "t.toml:1: error: a colour's name"),
+            ("eror = {}", "t.toml:1: eror: unknown field `eror`; did you mean `error`?"),
+            ("error = { fg = 300 }", "t.toml:1: fg: a colour's name"),
         ];
         for (text, wanted) in cases {
             let refusal = parsed(text, Depth::True).expect_err("a wrong theme");

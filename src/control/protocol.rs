@@ -222,6 +222,12 @@ pub struct AccountStatus {
     pub name: String,
     /// `connecting`, `online`, `retrying`, `signed-out` or `unusable`.
     pub state: String,
+    /// Whether do not disturb is on for it.
+    #[serde(default)]
+    pub do_not_disturb: bool,
+    /// Until when, in the zone of the board (RFC 3339); null if it is off, or on until it is switched off.
+    #[serde(default)]
+    pub do_not_disturb_until: Option<String>,
 }
 
 /// A call that lives.

@@ -44,7 +44,7 @@ SELECT placed FROM calls INDEXED BY by_person
 WHERE peer = :peer AND placed BETWEEN :since AND :at AND NOT outgoing AND ended IS NOT NULL AND id <> :id
 ORDER BY placed DESC LIMIT :limit";
 
-/// How many calls each rule has met.
+/// How many calls each rule has matched.
 const RULE_COUNTS: &str = "
 SELECT rule, rule_dry, COUNT(*), MAX(placed) FROM calls INDEXED BY by_rule
 WHERE rule IS NOT NULL AND ended IS NOT NULL GROUP BY rule, rule_dry";
@@ -208,7 +208,7 @@ impl Ledger {
         Ok(times)
     }
 
-    /// How many calls each rule has met, and the latest time.
+    /// How many calls each rule has matched, and the latest time.
     ///
     /// # Errors
     /// Those of the database.

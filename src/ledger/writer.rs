@@ -115,7 +115,7 @@ impl LedgerHandle {
         self.send(WriterCommand::CallerFacts(key, peer, now, reply));
     }
 
-    /// Reads how many calls each rule has met.
+    /// Reads how many calls each rule has matched.
     pub fn rule_counts(&self, reply: oneshot::Sender<Result<Vec<RuleCount>, LedgerError>>) {
         self.send(WriterCommand::RuleCounts(reply));
     }

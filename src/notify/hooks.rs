@@ -77,7 +77,7 @@ impl HookRunner {
 
     /// Runs a program of a rule for a call that rings.
     pub(super) fn run_program(&mut self, program: Program, record: &Record) {
-        let Program { program, arguments, limit: _ } = program;
+        let Program { program, arguments } = program;
         let event = HookEvent::Ringing;
         self.enqueue(ProgramRun::new(program, arguments, &self.inherited, event, record));
     }

@@ -76,10 +76,16 @@ impl RuleRunner {
         let _ = self.readings.send(key);
     }
 
-    /// Asks a program about a call, of which it gets the record.
-    pub fn ask(&mut self, key: CallKey, question: u64, program: Program, record: &Record) {
+    /// Asks a program about a call, of which it gets the record; it may take so long.
+    pub fn ask(
+        &mut self,
+        key: CallKey,
+        question: u64,
+        (program, limit): (Program, Duration),
+        record: &Record,
+    ) {
         while self.tasks.try_join_next().is_some() {}
-        let Program { program, arguments, limit } = program;
+        let Program { program, arguments } = program;
         let event = HookEvent::Ringing;
         let run = ProgramRun::new(program, arguments, &self.inherited, event, record);
         let report =

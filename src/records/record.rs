@@ -92,7 +92,7 @@ pub struct CallRecord {
     /// What caused the request that ends the call: `key`, `control`, `rule`, `notification` for its
     /// button, or `media` where the call of this session has failed.
     pub origin: Option<String>,
-    /// The name of the rule that the call has met; `do not disturb` where that has silenced it.
+    /// The name of the rule that has matched the call; `do not disturb` where that has silenced it.
     pub rule: Option<String>,
     /// What the rule does: `ring`, `silence`, `decline`, or `ask` where its program has decided nothing.
     pub rule_action: Option<String>,
@@ -172,7 +172,7 @@ impl CallRecord {
         }
     }
 
-    /// The record with the rule that the call has met, and the route of its sound.
+    /// The record with the rule that has matched the call, and the route of its sound.
     fn marked(mut self, mark: Option<&RuleMark>, route: Option<SoundRoute>) -> Self {
         self.rule = mark.map(|mark| mark.rule.to_string());
         self.rule_action = mark.map(|mark| mark.action.as_ref().to_owned());

@@ -50,7 +50,7 @@ pub struct CallCount {
     pub at_most: Option<u32>,
 }
 
-/// The first condition that does not hold. The code is the variant in kebab-case.
+/// A condition that does not hold. The code is the variant in kebab-case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::AsRefStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Mismatch {
@@ -70,9 +70,20 @@ pub enum Mismatch {
 }
 
 impl Condition {
-    /// The first condition that does not hold for a call; `None` if all do. `zone` is used where the
-    /// rule has none.
+    /// A condition that does not hold for a call; `None` if all do. One on something that is known comes
+    /// before one on something that is not. `zone` is used where the rule has none.
     pub fn mismatch(&self, call: &RuleCall<'_>, zone: &TimeZone) -> Option<Mismatch> {
+        let unmet = self.mismatches(call, zone);
+        unmet.iter().find(|unmet| !unmet.is_unknown(call)).or(unmet.first()).copied()
+    }
+
+    /// The first condition on something that is not known, if nothing else keeps the rule from matching.
+    pub fn undecided(&self, call: &RuleCall<'_>, zone: &TimeZone) -> Option<Mismatch> {
+        self.mismatch(call, zone).filter(|unmet| unmet.is_unknown(call))
+    }
+
+    /// The conditions that do not hold for a call, in order.
+    fn mismatches(&self, call: &RuleCall<'_>, zone: &TimeZone) -> Vec<Mismatch> {
         let among = |people: &[PersonPattern]| people.iter().any(|it| it.matches(call.peer));
         let same = |wanted: Option<bool>, is: Option<bool>| wanted.is_none() || wanted == is;
         let held = [
@@ -91,8 +102,8 @@ impl Condition {
             (self.repeated.is_none_or(|within| call.is_repeated(within)), Mismatch::Repeated),
             (self.calls.is_none_or(|count| count.holds(call)), Mismatch::Calls),
         ];
-        let unmet = held.into_iter().find(|(holds, _)| !holds).map(|(_, mismatch)| mismatch);
-        unmet.or_else(|| self.time_mismatch(call.at, zone))
+        let unmet = held.into_iter().filter(|(holds, _)| !holds).map(|(_, mismatch)| mismatch);
+        unmet.chain(self.time_mismatch(call.at, zone)).collect()
     }
 
     fn time_mismatch(&self, at: Timestamp, zone: &TimeZone) -> Option<Mismatch> {
@@ -118,6 +129,26 @@ impl Condition {
     /// Whether it depends on earlier calls of the caller.
     pub fn needs_history(&self) -> bool {
         self.repeated.is_some() || self.calls.is_some()
+    }
+}
+
+impl Mismatch {
+    /// Whether it is not known whether the condition holds.
+    fn is_unknown(self, call: &RuleCall<'_>) -> bool {
+        match self {
+            Self::Contact => call.peer.contact.is_none(),
+            Self::Repeated | Self::Calls => call.earlier.is_none(),
+            Self::Idle => call.presence.idle.is_none(),
+            Self::Locked => call.presence.locked.is_none(),
+            Self::Account
+            | Self::Person
+            | Self::List
+            | Self::Hours
+            | Self::Weekday
+            | Self::Kind
+            | Self::DoNotDisturb
+            | Self::InCall => false,
+        }
     }
 }
 

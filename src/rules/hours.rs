@@ -17,8 +17,15 @@ pub struct Hours {
 
 /// Why a text is no part of the day.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no part of the day: write it as \"22:00-07:00\"")]
-pub struct HoursError(String);
+pub enum HoursError {
+    #[error("'{0}' is no part of the day: write it as \"22:00-07:00\"")]
+    NoPart(String),
+    #[error("'{time}' in '{text}' is no time from 00:00 to 24:00")]
+    NoTime { time: String, text: String },
+    /// It begins and ends at the same time, or begins at 24:00.
+    #[error("'{0}' is empty: write it as \"22:00-07:00\"")]
+    Empty(String),
+}
 
 /// Where a time is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +41,15 @@ impl FromStr for Hours {
     type Err = HoursError;
 
     fn from_str(text: &str) -> Result<Self, HoursError> {
-        let wrong = || HoursError(crate::text::clean(text));
-        let (from, until) = text.split_once('-').ok_or_else(wrong)?;
-        let (from, until) = (minute(from).ok_or_else(wrong)?, minute(until).ok_or_else(wrong)?);
-        // From 24:00 on there is nothing, and an empty part is a mistake.
-        (from < DAY && from != until).then_some(Self { from, until }).ok_or_else(wrong)
+        let clean = crate::text::clean;
+        let (from, until) = text.split_once('-').ok_or_else(|| HoursError::NoPart(clean(text)))?;
+        let minute_of = |time: &str| {
+            let wrong = || HoursError::NoTime { time: clean(time.trim()), text: clean(text) };
+            minute(time).ok_or_else(wrong)
+        };
+        let (from, until) = (minute_of(from)?, minute_of(until)?);
+        let is_empty = from >= DAY || from == until;
+        if is_empty { Err(HoursError::Empty(clean(text))) } else { Ok(Self { from, until }) }
     }
 }
 

@@ -19,7 +19,7 @@ pub enum PersonPattern {
 /// Why a text is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' is no person: write @username, the digits of an id, or + and the beginning of a number"
+    "'{0}' names nobody: write @username, the digits of an id, or + and the beginning of a number"
 )]
 pub struct PatternError(String);
 

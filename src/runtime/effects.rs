@@ -1,13 +1,12 @@
 //! The one runner of effects, for the board as for `onhook watch`. None of them waits.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::ExitReason;
 use super::accounts::RunningAccounts;
+use super::rules_source::RulesSource;
 use super::sign_in::BoardSignIn;
 use super::terminal::BoardTerminal;
 use crate::app::State;
@@ -27,9 +26,8 @@ use crate::notify::{Notifier, RuleRunner};
 use crate::phone::Phone;
 use crate::plain::Narrator;
 use crate::records::{self, RecordWriter};
-use crate::rules::Rules;
 use crate::telegram::FileChange;
-use crate::{config, text, words};
+use crate::{text, words};
 
 /// Everything that effects reach. What is absent ignores its effects: the board writes no
 /// records, and `watch` has no screen.
@@ -47,7 +45,7 @@ pub(super) struct EffectRunner {
     pub(super) rule_runner: RuleRunner,
     pub(super) phone: Phone,
     /// The file of the rules; `None` if they are not used.
-    pub(super) rules_file: Option<PathBuf>,
+    pub(super) rules_source: Option<RulesSource>,
     pub(super) clock: Clock,
 }
 
@@ -294,8 +292,10 @@ impl EffectRunner {
         };
         match effect {
             RulesEffect::ReadPresence(key) => self.rule_runner.read_presence(key),
-            RulesEffect::Ask { key, question, program } => match record(key) {
-                Some(record) => self.rule_runner.ask(key, question, program, &record),
+            RulesEffect::Ask { key, question, program, limit } => match record(key) {
+                Some(record) => {
+                    self.rule_runner.ask(key, question, (program, limit), &record);
+                }
                 // The call is not kept any more.
                 None => self.rule_runner.pass(key, question),
             },
@@ -331,10 +331,11 @@ impl EffectRunner {
         LoopStep::Continue
     }
 
-    /// Reads the file of the rules; answered by [`RulesEvent::Reloaded`].
+    /// Reads the file of the rules, if there is one; answered by [`RulesEvent::Read`].
     pub(super) fn reload_rules(&self) {
-        let file = self.rules_file.clone();
-        self.rule_runner.reload(move || RulesEvent::Reloaded(load_rules(file.as_deref())));
+        if let Some(source) = self.rules_source.clone() {
+            self.rule_runner.reload(move || RulesEvent::Read(source.read()));
+        }
     }
 
     fn program(&mut self, effect: ProgramEffect) -> LoopStep {
@@ -358,16 +359,6 @@ impl EffectRunner {
             ProgramEffect::Quit => LoopStep::Exit(ExitReason::Quit),
         }
     }
-}
-
-/// Reads the file of the rules. The error is cleaned.
-fn load_rules(file: Option<&Path>) -> Result<Arc<Rules>, String> {
-    let Some(file) = file else { return Err(words::notice::NO_RULES_FILE.to_owned()) };
-    config::rules::load(file).map(Arc::new).map_err(|error| {
-        // A notice has no room for the folder.
-        let folder = file.parent().map(|folder| format!("{}/", folder.display()));
-        text::clean(&error.to_string()).replace(&folder.unwrap_or_default(), "")
-    })
 }
 
 /// The text of an error of the ledger.

@@ -49,7 +49,7 @@ pub async fn plain(
     // For the programs of rules: hooks do not run here, and the terminal is not notified.
     let notify = NotifySettings { method: NotifyMethod::Off, bell: false, hooks: Vec::new() };
     switchboard.notify(Notifier::start(notify, &|name| std::env::var_os(name)));
-    switchboard.use_rules(config.settings.rules.then_some(config.rules));
+    switchboard.use_rules(config.rules);
     switchboard.state.texts = config.texts;
     if config.settings.privacy {
         switchboard.state.privacy = Privacy::Masked;

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::accounts::RunningAccounts;
 use super::effects::{EffectRunner, LoopStep};
+use super::rules_source::RulesSource;
 use super::sign_in::BoardSignIn;
 use super::terminal::BoardTerminal;
 use super::{AccountSetup, EVENT_SLOTS};
@@ -78,7 +79,7 @@ impl Switchboard {
             notifier: Notifier::default(),
             rule_runner: RuleRunner::start(std::env::vars_os()),
             phone: Phone::new(PhoneSettings::default()),
-            rules_file: None,
+            rules_source: None,
             clock,
         };
         let published = (BoardStatus::default(), Instant::now());
@@ -134,6 +135,15 @@ impl Switchboard {
             // Do not disturb needs the zone as well.
             None => self.state.rules.zone = zone,
         }
+    }
+
+    /// Reads the rules again from here. Without a source they cannot be edited.
+    pub(super) fn use_rules_source(&mut self, source: Option<RulesSource>) {
+        let list = &mut self.state.rule_list;
+        list.is_without_file = source.is_none();
+        let rules = &self.state.rules.rules;
+        list.warnings = source.as_ref().map_or(0, |source| source.warnings(rules));
+        self.runner.rules_source = source;
     }
 
     /// Sends the effects for the media of calls to `stand_in` in place of an engine; see

@@ -44,6 +44,12 @@ impl<'a> TomlSource<'a> {
             match missing.and_then(|name| name.strip_suffix('`')) {
                 Some(name) => self.error(at, name, "is missing"),
                 None => match self.key_at(at) {
+                    // `[rule]` in place of `[[rule]]`.
+                    key if key.starts_with('[')
+                        && error.message().contains("expected a sequence") =>
+                    {
+                        self.error(at, &key, &format!("must be written as [{key}]"))
+                    }
                     key if self.secret.contains(&key.as_str()) => {
                         self.error(at, &key, "must be a text in quotes")
                     }
@@ -63,11 +69,14 @@ impl<'a> TomlSource<'a> {
         }
     }
 
-    /// The key on the line that contains byte `at`.
+    /// The key whose value begins at byte `at`, or else the first one on its line.
     ///
     /// A line without a readable key is never quoted, because it may contain a secret.
     fn key_at(&self, at: usize) -> String {
         let start = self.before(at).iter().rposition(|byte| *byte == b'\n');
+        if let Some(key) = key_before(self.text.get(start.map_or(0, |newline| newline + 1)..at)) {
+            return key.to_owned();
+        }
         let rest = &self.text.as_bytes()[start.map_or(0, |newline| newline + 1)..];
         let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = String::from_utf8_lossy(line);
@@ -84,13 +93,32 @@ impl<'a> TomlSource<'a> {
     }
 }
 
+/// The key at the end of a text that ends with `key = `.
+fn key_before(text: Option<&str>) -> Option<&str> {
+    let before = text?.trim_end().strip_suffix('=')?.trim_end();
+    let is_key = |char: char| char.is_ascii_alphanumeric() || char == '-' || char == '_';
+    let key = before.rsplit(|char| !is_key(char)).next()?;
+    Some(key).filter(|key| !key.is_empty())
+}
+
+/// The message about a key that does not exist, with the known one that is most like it.
+fn with_similar(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("unknown field `")?;
+    let (unknown, known) = rest.split_once('`')?;
+    let known = known.split('`').skip(1).step_by(2);
+    let distance = |known: &str| strsim::damerau_levenshtein(unknown, known);
+    let most = if unknown.len() < 5 { 1 } else { 2 };
+    let like = known.min_by_key(|known| distance(known)).filter(|known| distance(known) <= most)?;
+    Some(format!("unknown field `{unknown}`; did you mean `{like}`?"))
+}
+
 /// The message of serde about a value of the wrong type, without the names of Rust's types.
 fn in_plain_words(message: &str) -> String {
     let Some((found, expected)) = message
         .strip_prefix("invalid type: ")
         .and_then(|message| message.split_once(", expected "))
     else {
-        return message.to_owned();
+        return with_similar(message).unwrap_or_else(|| message.to_owned());
     };
     let expected = expected.lines().next().unwrap_or_default();
     let wanted = match expected {
@@ -139,7 +167,28 @@ mod tests {
             refusal("\nsize = 'x'"),
             "f.toml:2: size: must be a whole number, and is a text"
         );
-        assert!(refusal("size = 1\ncolour = 2").starts_with("f.toml:2: colour: unknown field"));
+        let unknown = refusal("size = 1\ncolour = 2");
+        let wanted = "f.toml:2: colour: unknown field `colour`, expected";
+        assert!(unknown.starts_with(wanted), "{unknown}");
+    }
+
+    #[test]
+    fn an_error_names_what_was_probably_meant() {
+        let cases = [
+            ("sizes = 1", "f.toml:1: sizes: unknown field `sizes`; did you mean `size`?"),
+            (
+                "pasword = 'x'",
+                "f.toml:1: pasword: unknown field `pasword`; did you mean `password`?",
+            ),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(refusal(text), wanted);
+        }
+        let inline = "table = { number = 1, flag = 'x' }";
+        let at = inline.find("'x'").expect("a value");
+        let source = TomlSource::new("f.toml", inline);
+        assert_eq!(source.key_at(at), "flag");
+        assert_eq!(source.key_at(0), "table");
     }
 
     #[test]

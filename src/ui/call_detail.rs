@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use super::{View, call_table, popup, put};
+use super::{View, call_note, call_table, popup, put};
 use crate::app::Privacy;
 use crate::calls::failure::Failure;
 use crate::calls::{Call, EndedCall, Party, Phase, Provenance, Reference, RequestState};
@@ -62,6 +62,8 @@ fn of_call(view: View, call: &Call) -> Lines {
         lines.insert(1, line("tries", attempt.to_string()));
     }
     lines.extend(call.reply.as_ref().map(|reply| line("reply", words::reply::state(reply))));
+    // Before the times and numbers, for which a low panel may have no room.
+    lines.extend(call_note::rule_texts(view, call).into_iter().map(|text| line("rule", text)));
     if let Some(contact) = call.peer.contact {
         use words::caller::{CONTACT, NOT_A_CONTACT};
         lines.push(line("known", if contact { CONTACT } else { NOT_A_CONTACT }));
@@ -113,9 +115,6 @@ fn of_call(view: View, call: &Call) -> Lines {
                 lines.push(line("with", others.join(", ")));
             }
         }
-    }
-    if let Some(mark) = &call.rule {
-        lines.push(line("rule", words::rules::mark(mark)));
     }
     if call.phase == Phase::Connecting {
         lines.push(line("", "the two devices are exchanging keys"));

@@ -49,7 +49,9 @@ impl Note {
     /// not made longer.
     pub(super) fn with_caller(mut self, view: View, call: &Call, cells: u16) -> Self {
         if call.request == RequestState::Idle && !self.text.is_empty() {
-            for part in words::caller::notes(call, view.state.caller_facts(call.key)) {
+            let undecided = undecided(view, call).into_iter();
+            let known = words::caller::notes(call, view.state.caller_facts(call.key));
+            for part in undecided.chain(known) {
                 let text = format!("{} · {part}", self.text);
                 if text::width(&text) > usize::from(cells) {
                     break;
@@ -82,6 +84,7 @@ impl Note {
 pub(super) fn sign(view: View, call: &Call, now: Timestamp) -> &'static str {
     match &call.request {
         RequestState::Idle if call.doubtful => "?",
+        RequestState::Idle if view.state.countdown(call.key).is_some() => "!",
         RequestState::Idle => {
             let overdue = call.phase == Phase::Ringing && ring_seconds(view, call, now).is_none();
             if overdue { "?" } else { " " }
@@ -103,8 +106,9 @@ fn made_note(view: View, call: &Call, now: Timestamp) -> Note {
         RequestState::Idle if call.doubtful => plain("checking…".to_owned(), view.theme().muted),
         RequestState::Idle => {
             let seconds = ring_seconds(view, call, now).filter(|_| call.phase == Phase::Ringing);
+            let declines = countdown_seconds(view, call, now).map(words::rules::countdown_short);
             Note {
-                short: seconds.map(|seconds| format!("{seconds} s")),
+                short: declines.or_else(|| seconds.map(|seconds| format!("{seconds} s"))),
                 ..plain(ring_note(view, call, now), view.theme().muted)
             }
         }
@@ -133,15 +137,39 @@ fn made_note(view: View, call: &Call, now: Timestamp) -> Note {
     }
 }
 
+/// What rules do with a call: what the one that matches does, and which one cannot decide.
+pub(super) fn rule_texts(view: View, call: &Call) -> Vec<String> {
+    let does = countdown(view, call, view.now);
+    let does = does.or_else(|| call.rule.as_ref().map(words::rules::mark));
+    does.into_iter().chain(undecided(view, call)).collect()
+}
+
+/// The rule that cannot decide about a call that rings.
+fn undecided(view: View, call: &Call) -> Option<String> {
+    let (rule, unknown) = view.state.undecided_rule(call)?;
+    Some(words::rules::undecided(&rule.name, unknown))
+}
+
+/// The rule that is about to decline a call.
+fn countdown(view: View, call: &Call, now: Timestamp) -> Option<String> {
+    let seconds = countdown_seconds(view, call, now)?;
+    let rule = &view.state.countdown(call.key)?.rule;
+    Some(words::rules::countdown(rule, seconds, view.state.cursor() == Some(call.key)))
+}
+
+/// In how many seconds a rule declines a call: whole ones, and never 0 before the decline.
+fn countdown_seconds(view: View, call: &Call, now: Timestamp) -> Option<i64> {
+    let until = view.state.countdown(call.key)?.until;
+    let millis = until.as_millisecond() - now.as_millisecond();
+    Some(millis.max(1).div_euclid(1000) + i64::from(millis.rem_euclid(1000) > 0))
+}
+
 fn ring_note(view: View, call: &Call, now: Timestamp) -> String {
     if call.phase != Phase::Ringing {
         return String::new();
     }
-    if let Some(countdown) = view.state.countdown(call.key) {
-        // In whole seconds, and never 0 before the decline.
-        let millis = countdown.until.as_millisecond() - now.as_millisecond();
-        let seconds = millis.max(1).div_euclid(1000) + i64::from(millis.rem_euclid(1000) > 0);
-        return words::rules::countdown(&countdown.rule, seconds);
+    if let Some(countdown) = countdown(view, call, now) {
+        return countdown;
     }
     let rings = match ring_seconds(view, call, now) {
         Some(seconds) => format!("rings {seconds} s more"),

@@ -55,7 +55,7 @@ pub(super) fn draw_candidates(view: View, line: &CommandLine, screen: Rect, buff
         for (cell, width, style) in [
             (action.as_ref(), NAME, view.theme().text),
             (keys.as_str(), if narrow { 0 } else { KEYS }, view.theme().key),
-            (action.describe(), area.width, view.theme().muted),
+            (action.describe_in(line.layer()), area.width, view.theme().muted),
         ] {
             let room = width.min(area.right().saturating_sub(x));
             put(buffer, (x, y), room.saturating_sub(1), &text::clean(cell), style);

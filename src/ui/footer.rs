@@ -110,7 +110,13 @@ pub(super) fn draw(view: View, panels: &Panels, buffer: &mut Buffer) {
             let text = format!("{:<1$}", text::cut(&message.text, width.into()), width.into());
             put(buffer, (x + 3, y), width, &text, message.style);
         } else {
-            put(buffer, (x, y), width, &format!(" {} ", message.text), message.style);
+            let mut text = format!(" {} ", message.text);
+            if !panels.framed {
+                // The line has text of the panel below it.
+                let rest = usize::from(width).saturating_sub(text::width(&text));
+                text.push_str(&" ".repeat(rest));
+            }
+            put(buffer, (x, y), width, &text, message.style);
         }
     }
 }
@@ -250,6 +256,10 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     match state.screen {
         Screen::Calls => {}
         Screen::History => return keyed(view, Layer::History, fixed(&HISTORY_HINTS)),
+        // Without a file there is nothing to edit.
+        Screen::Rules if state.rule_list.is_without_file => {
+            return keyed(view, Layer::Rules, fixed(&RULES_HINTS[2..]));
+        }
         Screen::Rules => return keyed(view, Layer::Rules, fixed(&RULES_HINTS)),
         Screen::Accounts => return keyed(view, Layer::Accounts, account_hints(view)),
     }
@@ -304,9 +314,9 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     if state.frozen.is_some() {
         add(Action::Freeze, "thaw");
     }
+    add(Action::Help, "help");
     add(Action::Filter, "filter");
     add(Action::NextScreen, "history");
-    add(Action::Help, "help");
     add(Action::Quit, "quit");
     keyed(view, Layer::Board, actions)
 }

@@ -81,7 +81,7 @@ fn left(view: View, left_out: usize) -> Parts {
     let theme = view.theme();
     let title = if left_out < 2 { " onhook  " } else { " " };
     let mut parts = vec![(title.to_owned(), theme.title)];
-    parts.extend(signs(view));
+    parts.extend(signs(view, left_out > 2));
     for (_, account) in view.state.present() {
         parts.push(connection(view, account));
         let (next, style) = match &account.connection {
@@ -107,23 +107,30 @@ fn left(view: View, left_out: usize) -> Parts {
 }
 
 /// The signs of a recording and of do not disturb, which are never left out.
-fn signs(view: View) -> Parts {
+fn signs(view: View, short: bool) -> Parts {
     let mut signs = Vec::new();
     if view.state.is_recording() {
         signs.push((format!("{}  ", words::phone::RECORDING), view.theme().error));
     }
+    let quiet = quiet(view, short);
+    signs.extend(quiet.map(|text| (format!("{text}  "), view.theme().warning)));
+    signs
+}
+
+/// That do not disturb is on, and unless it is to be `short`, until when and for how many accounts.
+pub(super) fn quiet(view: View, short: bool) -> Option<String> {
     let present: Vec<_> = view.state.present().map(|(id, _)| id).collect();
     let quiet: Vec<_> =
         present.iter().filter_map(|id| view.state.quiet_until(*id, view.now)).collect();
-    if let Some(first) = quiet.first() {
-        // The time is shown where it is the same for all of them.
-        let same = first.time().filter(|_| quiet.iter().all(|end| end == first));
-        let until = same.map(|at| view.clock_or_date(at));
-        let some = (quiet.len() < present.len()).then_some(quiet.len());
-        let text = words::quiet::header(until.as_deref(), some);
-        signs.push((format!("{text}  "), view.theme().warning));
+    let first = quiet.first()?;
+    if short {
+        return Some(words::quiet::NAME.to_owned());
     }
-    signs
+    // The time is shown where it is the same for all of them.
+    let same = first.time().filter(|_| quiet.iter().all(|end| end == first));
+    let until = same.map(|at| view.clock_or_date(at));
+    let some = (quiet.len() < present.len()).then_some(quiet.len());
+    Some(words::quiet::header(until.as_deref(), some))
 }
 
 /// How much of several accounts is shown, from the most to the least.
@@ -147,7 +154,7 @@ enum Extent {
 fn accounts(view: View, extent: Extent, titled: bool, letters: &[AccountLetter]) -> Parts {
     let theme = view.theme();
     let mut parts = vec![(if titled { " onhook  " } else { " " }.to_owned(), theme.title)];
-    parts.extend(signs(view));
+    parts.extend(signs(view, extent >= Extent::Troubled));
     let (troubled, well): (Vec<_>, Vec<_>) =
         view.state.present().partition(|(_, account)| is_troubled(account));
     let gap = if extent <= Extent::Steps { "  " } else { " " };

@@ -107,14 +107,14 @@ fn layer(view: View, layer: Layer, keys: u16, width: u16) -> Vec<HelpLine> {
     for (action, bound) in view.options.keymap.actions(layer) {
         let bound: Vec<_> = bound.iter().map(ToString::to_string).collect();
         match entries.last_mut() {
-            Some((known, text)) if *text == action.describe() => {
+            Some((known, text)) if *text == action.describe_in(layer) => {
                 let (first, last) = (known.first().cloned(), bound.last().cloned());
                 if let Some((first, last)) = first.zip(last) {
                     let first = first.split(" – ").next().unwrap_or_default();
                     *known = vec![format!("{first} – {last}")];
                 }
             }
-            _ => entries.push((bound, action.describe())),
+            _ => entries.push((bound, action.describe_in(layer))),
         }
     }
     let mut lines = vec![HelpLine::Title(layer.title().to_owned())];

@@ -4,6 +4,7 @@ mod devices;
 mod pictures;
 mod questions;
 mod reply;
+mod rules;
 mod screens;
 mod sizes;
 

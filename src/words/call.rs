@@ -160,7 +160,7 @@ pub fn hidden_marks(calls: usize) -> String {
 }
 
 /// How a call ended: with both reasons where a discard was sent from this session, with the route of the
-/// sound where this session took part, with the rule that it has met, and with what has become of the text
+/// sound where this session took part, with the rule that has matched it, and with what has become of the text
 /// for the caller.
 pub fn ending_with_reasons(ended: &EndedCall) -> String {
     let reasons = reasons(ended).map(|reasons| format!(" ({reasons})")).unwrap_or_default();

@@ -1,7 +1,9 @@
 //! Texts of the control socket and its commands.
 
+use jiff::civil::DateTime;
+
 use crate::control::protocol::{
-    BoardStatus, CallStatus, HangupResult, OwnCallStatus, PersonStatus,
+    AccountStatus, BoardStatus, CallStatus, HangupResult, OwnCallStatus, PersonStatus,
 };
 use crate::text::{cut, duration};
 
@@ -83,10 +85,18 @@ pub fn long(status: &BoardStatus) -> String {
     if lines.is_empty() {
         lines.push(super::screen::NO_CALLS.to_owned());
     }
-    lines.extend(
-        status.accounts.iter().map(|account| format!("{}: {}", account.name, account.state)),
-    );
+    lines.extend(status.accounts.iter().map(account));
     lines.join("\n")
+}
+
+/// An account, one line.
+fn account(account: &AccountStatus) -> String {
+    let AccountStatus { name, state, do_not_disturb, do_not_disturb_until } = account;
+    let until = do_not_disturb_until.as_ref().and_then(|at| at.parse::<DateTime>().ok());
+    let until = until.map(|local| local.strftime("%a %H:%M").to_string());
+    let quiet = do_not_disturb.then(|| super::quiet::header(until.as_deref(), None));
+    let quiet = quiet.map(|quiet| format!(" · {quiet}")).unwrap_or_default();
+    format!("{name}: {state}{quiet}")
 }
 
 /// The call in which onhook takes part itself, one line.
@@ -159,6 +169,19 @@ mod tests {
             active: count("active"),
             own: None,
         }
+    }
+
+    #[test]
+    fn an_account_has_its_state_and_do_not_disturb() {
+        let shown = |on, until: Option<&str>| {
+            let (name, state) = ("ada".to_owned(), "online".to_owned());
+            let do_not_disturb_until = until.map(str::to_owned);
+            account(&AccountStatus { name, state, do_not_disturb: on, do_not_disturb_until })
+        };
+        assert_eq!(shown(false, None), "ada: online");
+        assert_eq!(shown(true, None), "ada: online · do not disturb");
+        let until = Some("2026-11-27T20:14:00+01:00");
+        assert_eq!(shown(true, until), "ada: online · do not disturb until Fri 20:14");
     }
 
     #[test]

@@ -49,8 +49,23 @@ pub fn reading_older(calls: usize, back_to: Option<&str>, stop: Option<&str>) ->
     format!("reading from Telegram: {calls} calls{back_to}{stop}")
 }
 
-/// What became of a call.
+/// What became of a call, and what its rule did where that is not said yet.
 pub fn outcome(call: &HistoryCall) -> String {
+    let rule = call.rule.as_ref().filter(|_| call.origin != Some(Origin::Rule));
+    let rule = rule.map(|mark| format!(" · {}", ended_mark(mark))).unwrap_or_default();
+    format!("{}{rule}", outcome_alone(call))
+}
+
+/// What became of a call of a rule, below the name of the rule.
+pub fn outcome_below_rule(call: &HistoryCall) -> String {
+    let is_dry = call.rule.as_ref().is_some_and(|mark| mark.dry);
+    format!("{}{}", if is_dry { DRY_FIRST } else { "" }, outcome_alone(call))
+}
+
+/// In front of what became of a call whose rule was dry.
+const DRY_FIRST: &str = "dry · ";
+
+fn outcome_alone(call: &HistoryCall) -> String {
     let word = outcome_word(call.outcome, call.direction);
     let by = match (call.ended_by, call.outcome) {
         (Some(EndedBy::You), Outcome::Declined | Outcome::Completed) => {
@@ -63,8 +78,6 @@ pub fn outcome(call: &HistoryCall) -> String {
         (Some(EndedBy::OtherDevice), Outcome::Declined) => " elsewhere".to_owned(),
         _ => String::new(),
     };
-    let rule = call.rule.as_ref().filter(|_| call.origin != Some(Origin::Rule));
-    let rule = rule.map(|mark| format!(" · {}", ended_mark(mark))).unwrap_or_default();
     let sent = call.reason_sent.as_ref().map(EndReason::code);
     let recorded = call.reason_recorded.as_deref();
     let reasons = match (sent, recorded) {
@@ -76,7 +89,7 @@ pub fn outcome(call: &HistoryCall) -> String {
     };
     let talked = call.talk_seconds.filter(|seconds| *seconds > 0);
     let talked = talked.map(|it| format!(", {}", duration(it.into()))).unwrap_or_default();
-    format!("{word}{by}{reasons}{talked}{rule}")
+    format!("{word}{by}{reasons}{talked}")
 }
 
 /// An outcome in a word or two.

@@ -240,8 +240,6 @@ pub fn rated(outcome: &Result<(), Failure>) -> String {
     }
 }
 
-/// Do not disturb was switched off.
-pub const QUIET_OFF: &str = "do not disturb is off";
 /// No call that rings is selected.
 pub const NOTHING_TO_SILENCE: &str = "select a call that rings";
 
@@ -285,5 +283,3 @@ pub fn rules_refused(cause: &str) -> String {
 
 /// There are no rules.
 pub const NO_RULES: &str = "there are no rules";
-/// The demo does not use the rules, so that there is no file to edit.
-pub const NO_RULES_FILE: &str = "the demo has no rules; onhook demo --rules uses yours";

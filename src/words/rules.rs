@@ -7,7 +7,7 @@ use jiff::civil::Weekday;
 
 use crate::calls::history::HistoryKind;
 use crate::calls::rule_mark::{RuleAction, RuleMark};
-use crate::rules::{CallCount, Condition, PersonPattern, Reaction};
+use crate::rules::{CallCount, Condition, Mismatch, PersonPattern, Reaction, Rules};
 use crate::text;
 
 /// The rule that has declined a call.
@@ -15,10 +15,11 @@ pub fn by_rule(rule: &str) -> String {
     format!("rule “{rule}”")
 }
 
-/// What the rule that a call has met did, or would have done.
+/// What the rule that matches a call does, or would have done; or do not disturb in place of a rule.
 pub fn mark(mark: &RuleMark) -> String {
     let RuleMark { rule, action, dry } = mark;
     match (action, dry) {
+        _ if is_do_not_disturb(mark) => format!("silent: {rule}"),
         (RuleAction::Ring, false) => format!("rings by rule “{rule}”"),
         (RuleAction::Silence, false) => format!("silent by rule “{rule}”"),
         (RuleAction::Decline, false) => format!("rule “{rule}” declines"),
@@ -30,21 +31,37 @@ pub fn mark(mark: &RuleMark) -> String {
     }
 }
 
+fn is_do_not_disturb(mark: &RuleMark) -> bool {
+    *mark.rule == *super::quiet::NAME
+}
+
 /// What the rule of an ended call did, where the words of the ending do not name it.
 pub fn ended_mark(mark: &RuleMark) -> String {
     let RuleMark { rule, action, dry } = mark;
     match (action, dry) {
+        _ if is_do_not_disturb(mark) => self::mark(mark),
         (RuleAction::Ring, false) => format!("rang by rule “{rule}”"),
         (RuleAction::Silence, false) => format!("silent by rule “{rule}”"),
-        (RuleAction::Decline, false) => format!("met rule “{rule}”"),
+        (RuleAction::Decline, false) => format!("rule “{rule}” matched, but did not decline"),
         (RuleAction::Ask, false) => format!("a program of rule “{rule}” did not decide"),
         (_, true) => self::mark(mark),
     }
 }
 
-/// A call that a rule is about to decline.
-pub fn countdown(rule: &str, seconds: i64) -> String {
-    format!("rule “{rule}” declines in {seconds} s · a key stops it")
+/// A call that a rule is about to decline. Keys are for the selected call.
+pub fn countdown(rule: &str, seconds: i64, is_selected: bool) -> String {
+    let stop = if is_selected { " · a key stops it" } else { "" };
+    format!("rule “{rule}” declines in {seconds} s{stop}")
+}
+
+/// A rule does not decide about a call, because something is not known of it.
+pub fn undecided(rule: &str, unknown: Mismatch) -> String {
+    format!("rule “{rule}”: {}", mismatch::not_known(unknown))
+}
+
+/// The same in a few cells.
+pub fn countdown_short(seconds: i64) -> String {
+    format!("declines: {seconds} s")
 }
 
 /// What a rule does.
@@ -61,7 +78,7 @@ pub fn reaction(reaction: &Reaction) -> String {
             let text = if decline.text.is_some() { ", with a text" } else { "" };
             format!("is declined ({reason}){grace}{text}")
         }
-        Reaction::Ask(program) => format!("is decided by {}", text::clean(&program.program)),
+        Reaction::Ask { program, .. } => format!("is decided by {}", text::clean(&program.program)),
     }
 }
 
@@ -148,8 +165,13 @@ pub const TITLE_OFF: &str = "Rules (off)";
 pub const DRY: &str = " dry";
 /// The condition of a rule without any.
 pub const EACH_CALL: &str = "each call";
-/// A rule has met no call.
-pub const NO_CALLS: &str = "it has met no call";
+/// A rule has matched no call.
+pub const NO_CALLS: &str = "no call so far";
+/// The demo does not use the rules.
+pub const DEMO: &str = "The demo has no rules: each call rings. `onhook demo --rules` uses yours.";
+/// The rules do not decide, by a flag or a setting.
+pub const OFF: &str =
+    "Rules are off (--no-rules, or rules = false in config.toml): each call rings.";
 
 /// There are no rules.
 pub fn none(edit: Option<&str>) -> String {
@@ -158,7 +180,50 @@ pub fn none(edit: Option<&str>) -> String {
     format!("No rules: each call rings.{edit} `onhook rules --help` lists what tries them.")
 }
 
-/// How many calls a rule has met, and when the last one.
+/// The rules were read again.
+pub fn read(rules: &Rules, warnings: usize) -> String {
+    let read = format!("read: {}", command::rules(rules));
+    if warnings == 0 { read } else { format!("{read} · {}", self::warnings(warnings)) }
+}
+
+/// How many warnings there are about the rules, and what prints them.
+pub fn warnings(count: usize) -> String {
+    let noun = if count == 1 { "warning" } else { "warnings" };
+    format!("{count} {noun}: onhook rules check")
+}
+
+/// The file is wrong, and what decides about calls meanwhile.
+pub fn refused(has_rules: bool) -> &'static str {
+    if has_rules {
+        "The rules read before are in force."
+    } else {
+        "No rules are in force: each call rings."
+    }
+}
+
+/// What checks the file outside of the board.
+pub const CHECK: &str = "`onhook rules check` checks the file.";
+
+/// The title of the screen of the rules, with the most automatic declines in a minute.
+pub fn title(most_declines: Option<u32>) -> String {
+    most_declines.map_or(TITLE.to_owned(), |most| format!("{TITLE} · {}", most_declines_text(most)))
+}
+
+/// The most automatic declines in a minute.
+pub fn most_declines_text(most: u32) -> String {
+    format!("at most {most} declines a minute")
+}
+
+/// What a call that rings has to do with a rule; `ringing` is its state.
+pub fn ringing(ringing: &str, unknown: Option<Mismatch>, dry: bool) -> String {
+    match unknown {
+        Some(unknown) => format!("{ringing} · {}", mismatch::not_known(unknown)),
+        None if dry => format!("dry · {ringing}"),
+        None => ringing.to_owned(),
+    }
+}
+
+/// How many calls a rule has matched, and when the last one.
 pub fn counts(real: u64, dry: u64, last: Option<&str>) -> String {
     let counts = match (real, dry) {
         (0, 0) => return String::new(),

@@ -201,7 +201,7 @@ pub fn rate(name: &str) -> String {
 pub const NO_KEY: &str = "(no key)";
 
 /// The symbols of the board, and what they mean.
-pub const LEGEND: [(&str, &str); 12] = [
+pub const LEGEND: [(&str, &str); 13] = [
     ("▶", "the selected call, which a hang-up key acts on"),
     ("✓", "marked"),
     ("☎", "ringing: incoming, and not answered yet"),
@@ -211,17 +211,24 @@ pub const LEGEND: [(&str, &str); 12] = [
     ("○", "no connection; it is tried again"),
     ("✗", "an error, or an account that cannot be used"),
     ("?", "it may have ended: this is being checked"),
+    ("!", "a rule is about to decline it"),
     ("⠋", "waiting for Telegram's answer"),
     ("← →", "incoming, outgoing"),
     ("↓ ↑", "the order of the rows; ↑ is reversed"),
 ];
 
 /// What the help page says about the board.
-pub const ABOUT: [&str; 3] = [
+pub const ABOUT: [&str; 5] = [
     "A call that you answer on another device is not visible to this session: Telegram updates \
      only that device, so the row says “answered elsewhere” and no more.",
     "After the selected call has ended, nothing is selected for two seconds, so that a key meant \
      for it cannot act on another call.",
     "Quitting ends no call but the one that you are in here. onhook sends nothing that \
-     changes anything unless you press a key or a button, or run a command.",
+     changes anything unless you press a key or a button, run a command, or have written a rule \
+     that declines.",
+    "A dry rule changes nothing: the row says what it would have done. Before a rule declines, the \
+     row counts down and nothing rings; every key but those that move the cursor stops that, if \
+     the call is selected, and the call rings.",
+    "While do not disturb is on, calls ring on your other devices only, unless a rule decides \
+     otherwise. Whom it lets through is on the screen of the rules.",
 ];

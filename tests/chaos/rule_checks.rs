@@ -278,7 +278,7 @@ fn action_of(reaction: &Reaction) -> RuleAction {
         Reaction::Ring => RuleAction::Ring,
         Reaction::Silence => RuleAction::Silence,
         Reaction::Decline(_) => RuleAction::Decline,
-        Reaction::Ask(_) => RuleAction::Ask,
+        Reaction::Ask { .. } => RuleAction::Ask,
     }
 }
 

@@ -47,9 +47,9 @@ fn tested(rules: &str, args: &str) -> (String, Option<String>) {
     let output = command.args(words).env("TZ", "UTC").output().expect("the program runs");
     assert!(output.status.success(), "{args}: {output:?}");
     let json: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
-    let verdict = &json["verdicts"][0];
-    let rule = verdict["rule"].as_str().map(str::to_owned);
-    (verdict["action"].as_str().expect("an action").to_owned(), rule)
+    let decision = &json["decisions"][0];
+    let rule = decision["rule"].as_str().map(str::to_owned);
+    (decision["action"].as_str().expect("an action").to_owned(), rule)
 }
 
 fn check(rules: &str, cases: &[(&str, &str)]) {
@@ -60,8 +60,16 @@ fn check(rules: &str, cases: &[(&str, &str)]) {
 
 const ONE_CALL: &str = "[[call]]\nfrom = 'grace'\nto = 'me'\nat = 0.1\n";
 
+/// A caller of whom it is `known` whether they are a contact, or not.
+fn caller(key: &str, known: &str) -> String {
+    format!(
+        "[[person]]\nkey = '{key}'\nname = '{key}'\nknown = '{known}'\n\
+        [[call]]\nfrom = '{key}'\nto = 'me'\nat = 0.1\n"
+    )
+}
+
 #[test]
-fn at_night_strangers_are_declined_and_contacts_ring() {
+fn at_night_contacts_ring_and_everybody_else_is_declined() {
     let rules = real(&example("night.toml"));
     let cases = [
         ("--stranger --at 21:59", "ring"),
@@ -69,18 +77,32 @@ fn at_night_strangers_are_declined_and_contacts_ring() {
         ("--stranger --at 06:59", "decline"),
         ("--stranger --at 07:00", "ring"),
         ("--contact --at 23:00", "ring"),
-        ("--at 23:00", "ring"),
+        ("--at 23:00", "decline"),
     ];
     check(&rules, &cases);
-    let contact = "[[person]]\nkey = 'carol'\nname = 'Carol'\nknown = 'contact'\n\
-        [[call]]\nfrom = 'carol'\nto = 'me'\nat = 0.1\n";
-    let board = board(&always(&rules), &format!("{ONE_CALL}{contact}")).run();
+    let callers = caller("Carol", "contact") + &caller("Mina", "min");
+    let board = board(&always(&rules), &format!("{ONE_CALL}{callers}")).run();
     board.see_line(&["Grace Hopper", "rule “night” declines in"]);
     board.see_line(&["Grace Hopper", "declined by rule “night” (busy)"]);
-    board.see_line(&["ringing", "Carol"]);
+    board.see_line(&["Mina", "declined by rule “night” (busy)"]);
+    board.see_line(&["ringing", "Carol", "rings by rule “contacts”"]);
     let sent = hang_ups(&board.quit().requests);
-    let [sent] = sent.as_slice() else { panic!("one decline, not {sent:?}") };
-    assert_eq!((&sent["args"]["reason"], &sent["answer"]), (&"busy".into(), &"ok".into()));
+    assert_eq!(sent.len(), 2, "two declines, not {sent:?}");
+    for sent in sent {
+        assert_eq!((&sent["args"]["reason"], &sent["answer"]), (&"busy".into(), &"ok".into()));
+    }
+}
+
+#[test]
+fn a_rule_that_cannot_decide_is_named_with_what_is_not_known() {
+    let rules = "[[rule]]\nname = 'strangers'\nwhen = { contact = false }\n\
+        then = { decline = 'busy' }\ndry = false\n";
+    let mut board = board(rules, &caller("Mina", "min")).run();
+    let wanted = "rule “strangers”: not known whether the caller is a contact";
+    board.see_line(&["ringing", "Mina", wanted]);
+    board.press("<f4>");
+    board.see_line(&["Mina", "ringing · not known whether the caller is a contact"]);
+    assert!(hang_ups(&board.quit().requests).is_empty());
 }
 
 #[test]
@@ -181,11 +203,11 @@ fn rules_are_edited_on_their_screen_and_a_wrong_file_changes_nothing() {
     board.press("<f4>");
     board.see("No rules: each call rings.");
     board.press("E");
-    board.see("1 rule is in force");
+    board.see("read: 1 rule");
     board.see_line(&["calm", "is silent here"]);
     board.press("E");
     board.see("'rude' is not one of");
-    board.see("the rules in force stay");
+    board.see("The rules read before are in force.");
     board.see_line(&["calm", "is silent here"]);
     board.quit();
 }
@@ -199,15 +221,22 @@ fn do_not_disturb_is_shown_silences_calls_and_survives_a_restart() {
     board.see("ringing");
     board.press("D");
     board.see("Enter for an hour");
+    board.press("25:00<enter>");
+    board.see("not a time: type 45m");
+    board.press("<esc>");
+    board.see_no("not a time");
+    board.press("D");
+    board.see("Enter for an hour");
     board.press("2h<enter>");
     board.see("do not disturb is on until");
-    board.see("quiet until");
+    board.see("do not disturb until");
     let folder = board.quit().folder;
     let mut board = Start::own().at(folder).size(110, 30).run();
-    board.see("quiet until");
+    board.see("do not disturb until");
     board.press("D");
-    board.press("off<enter>");
+    board.see("Enter switches it off");
+    board.press("<enter>");
     board.see("do not disturb is off");
-    board.see_no("quiet until");
+    board.see_no("do not disturb until");
     board.quit();
 }

@@ -262,9 +262,57 @@ fn the_doctor_checks_the_rules() {
     assert_eq!(check(rule), [warning]);
     let wrong = check("[[rule]]\nname = ''\n");
     assert!(
-        wrong[0].starts_with("failure  settings") && wrong[0].contains("rules.toml:"),
+        wrong[0].starts_with("failure  rules") && wrong[0].contains("rules.toml:"),
         "{wrong:?}"
     );
+}
+
+#[test]
+fn the_help_of_the_demo_lists_the_scenarios() {
+    let help = stdout(&run(&["demo", "--help"]));
+    for scenario in onhook_loopback::builtin_scenarios() {
+        assert!(help.contains(scenario), "{scenario}: {help}");
+    }
+}
+
+#[test]
+fn wrong_rules_stop_only_what_uses_rules() {
+    let folder = folder();
+    fs::write(folder.path().join("rules.toml"), "[[rule]]\nname = 'a'\ncolour = 1\n")
+        .expect("a file");
+    let run = |args: &[&str]| onhook(&folder).args(args).output().expect("the program runs");
+    // Without an account each of these gets so far as to miss it, or a terminal.
+    let missing: [(&[&str], &str); 6] = [
+        (&["accounts"], "no account"),
+        (&["--no-rules"], "no account is signed in"),
+        (&["watch"], "no account is signed in"),
+        (&["watch", "--rules", "--no-rules"], "no account is signed in"),
+        (&["demo"], "terminal"),
+        (&["demo", "--rules", "--no-rules"], "terminal"),
+    ];
+    for (args, wanted) in missing {
+        let (text, errors) = (stdout(&run(args)), stderr(&run(args)));
+        assert!(format!("{text}{errors}").contains(wanted), "{args:?}: {text}{errors}");
+        assert!(!errors.contains("rules.toml"), "{args:?}: {errors}");
+    }
+    assert_eq!(run(&["history"]).status.code(), Some(0));
+    let users: [&[&str]; 6] = [
+        &[],
+        &["--plain"],
+        &["demo", "--rules"],
+        &["watch", "--rules"],
+        &["watch", "--demo", "--rules"],
+        &["config", "check"],
+    ];
+    for args in users {
+        let refused = run(args);
+        let errors = stderr(&refused);
+        assert_eq!(refused.status.code(), Some(2), "{args:?}: {errors}");
+        assert!(errors.contains("rules.toml:3: colour: unknown field"), "{args:?}: {errors}");
+        let names_the_way_out =
+            errors.contains("onhook rules check") && errors.contains("--no-rules");
+        assert_eq!(names_the_way_out, args != ["config", "check"], "{args:?}: {errors}");
+    }
 }
 
 #[test]

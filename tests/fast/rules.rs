@@ -51,13 +51,15 @@ fn checking_prints_each_rule_and_what_is_probably_not_meant() {
          1  night  dry   not a contact · 22:00-07:00 · in Europe/Berlin: is declined (busy) after 3 s\n \
          2  work   real  account work · video: is decided by ~/ask\n \
          3  often  real  2 or more earlier calls in 30 days: is silent here; nonesuch runs\n\
+         at most 10 declines a minute\n\
+         with do not disturb on: nobody rings (rules decide first)\n\
          warning: rule “work”: no account 'work'; there are none yet: run `onhook login`\n\
          warning: rule “work”: ~/ask: there is no such file\n\
          warning: rule “often”: nonesuch: it is not in PATH\n"
     );
     let all = "[[rule]]\nname = 'all'\nthen = { silence = true }\n";
     let last = "[[rule]]\nname = 'last'\nwhen = { in_call = true }\nthen = { ring = true }\n";
-    let shadowed = "warning: rule 2 “last” meets no call: rule 1 “all” meets each\n";
+    let shadowed = "warning: rule 2 “last” matches no call: rule 1 “all” matches each\n";
     for (first, wanted) in [
         (format!("{all}dry = false\n"), true),
         (format!("zone = 'Asia/Tokyo'\n{all}dry = false\n"), true),
@@ -69,6 +71,16 @@ fn checking_prints_each_rule_and_what_is_probably_not_meant() {
         assert_eq!(found.contains(shadowed), wanted, "{first}: {found}");
         assert_eq!(found.contains("warning"), wanted, "{first}: {found}");
     }
+    let night = "[[rule]]\nname = 'night'\nthen = { decline = 'busy' }\ndry = false\n";
+    let contacts =
+        "[[rule]]\nname = 'friends'\nwhen = { contact = true }\nthen = { ring = true }\n";
+    let found = printed(&folder(&format!("{contacts}{night}")), &["check"]);
+    let half_dry =
+        "warning: rule 1 “friends” is dry, so that rule 2 “night” can decline its calls\n";
+    let declines_all = "warning: every call is declined\n";
+    assert!(found.contains(half_dry) && found.contains(declines_all), "{found}");
+    let found = printed(&folder(&format!("{contacts}dry = false\n{night}")), &["check"]);
+    assert!(!found.contains("warning"), "{found}");
     let none = TempDir::new().expect("a temporary folder");
     let wanted = "FOLDER/rules.toml: not there; each call rings. `onhook rules print` prints an \
                   example\n";
@@ -88,18 +100,24 @@ fn wrong_rules_are_refused_by_each_command_with_their_place() {
     // Wrong settings do not keep the rules from being checked.
     fs::write(folder.path().join("config.toml"), "theme = 'pink'\n").expect("the settings");
     fs::write(folder.path().join("rules.toml"), "").expect("the rules");
-    assert_eq!(printed(&folder, &["check"]), "FOLDER/rules.toml: 0 rules\n");
+    assert_eq!(
+        printed(&folder, &["check"]),
+        "FOLDER/rules.toml: 0 rules\nwith do not disturb on: nobody rings (rules decide first)\n"
+    );
 }
 
 #[test]
 fn the_printed_example_is_accepted() {
     let empty = folder("");
     let example = printed(&empty, &["print"]);
-    assert_eq!(printed(&folder(&example), &["check"]), "FOLDER/rules.toml: 0 rules\n");
+    assert_eq!(
+        printed(&folder(&example), &["check"]),
+        "FOLDER/rules.toml: 0 rules\nwith do not disturb on: nobody rings (rules decide first)\n"
+    );
 }
 
 #[test]
-fn testing_explains_each_rule_and_the_verdict() {
+fn testing_explains_each_rule_and_the_decision() {
     let folder = folder(RULES);
     let night = ["test", "--from", "@Grace", "--from", "+4930", "--at", "2026-11-27 21:30"];
     let with = |more: &[&str]| printed(&folder, &[&night[..], more].concat());
@@ -107,11 +125,11 @@ fn testing_explains_each_rule_and_the_verdict() {
         with(&["--name", "Grace", "--stranger", "--calls-before", "1"]),
         "Grace @grace +4930 · not a contact · account unknown · audio · Fri 2026-11-27 21:30 UTC · \
          1 earlier call · do not disturb off · no other call · somebody at the desktop\n \
-         1  night  dry   matches: is declined (busy) after 3 s\n \
+         1  night  dry   matches: would be declined (busy) after 3 s\n \
          2  work   real  no: the account is not known, and must be work; add --account\n \
          3  often  real  no: 1, not 2 or more earlier calls in 30 days\n\
-         verdict: no rule: rings\n\
-         dry rule “night” would have come first: is declined (busy) after 3 s\n"
+         decision: rings: no real rule matches\n\
+         dry rule “night”: would be declined (busy) after 3 s\n"
     );
     let asked = with(&["--account", "work", "--video", "--calls-before", "2", "--do-not-disturb"]);
     let lines: Vec<_> = asked.lines().skip(1).collect();
@@ -122,12 +140,12 @@ fn testing_explains_each_rule_and_the_verdict() {
              --stranger",
             " 2  work   real  matches: is decided by ~/ask",
             " 3  often  real  matches: is silent here; nonesuch runs",
-            "verdict: rule 2 “work”: is decided by ~/ask; if that passes:",
+            "decision: rule 2 “work”: is decided by ~/ask; if that passes:",
             "rule 3 “often”: is silent here; nonesuch runs",
         ]
     );
     let quiet = with(&["--do-not-disturb", "--contact"]);
-    assert!(quiet.contains("verdict: no rule: is silent here, because do not disturb is on"));
+    assert!(quiet.contains("decision: is silent here: do not disturb is on, and no rule matches"));
     let day = printed(&folder, &["test", "--from", "7", "--stranger", "--at", "12:00"]);
     // Berlin is one or two hours ahead.
     let fits =
@@ -179,7 +197,7 @@ fn each_mismatch_is_explained() {
         let json: Value = serde_json::from_str(&json).expect("one line of JSON");
         assert_eq!(json["rules"][0]["text"], wanted);
         assert_eq!(json["rules"][0]["matches"], false);
-        assert_eq!(json["verdicts"][0]["rule"], Value::Null);
+        assert_eq!(json["decisions"][0]["rule"], Value::Null);
     }
 }
 
@@ -226,16 +244,16 @@ async fn replaying_uses_what_was_known_at_the_time_of_each_call() {
         [
             "assumed: do not disturb off; phone numbers and the desktop not known; programs that \
              decide not asked",
-            "2027-01-15 08:00  Person 0                  audio  dry “first”: is declined (busy) \
-             after 3 s · “early”: is silent here",
+            "2027-01-15 08:00  Person 0                  audio  dry “first”: would be declined \
+             (busy) after 3 s · “early”: is silent here",
             "2027-01-15 08:02  Person 0                  audio  “early”: is silent here",
             "2027-01-15 08:04  Person 0                  audio  “busy”: rings",
             "2027-01-15 08:05  Person 1                  audio  “busy”: rings",
-            "11 incoming calls since 2027-01-01 00:00, 4 of them met by a rule",
-            "                 as they are  if all were real",
-            " 1  first  dry             1                 1",
-            " 2  early  real            2                 1",
-            " 3  busy   real            2                 2",
+            "11 incoming calls since 2027-01-01 00:00, 4 of them matched by a rule",
+            "                 matched  if all were real",
+            " 1  first  dry         1                 1",
+            " 2  early  real        2                 1",
+            " 3  busy   real        2                 2",
         ]
     );
     let json = printed(&folder, &["replay", "--since", since, "--json"]);

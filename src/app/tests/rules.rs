@@ -28,7 +28,8 @@ fn decline(grace: u64) -> Reaction {
 
 fn ask() -> Reaction {
     let limit = Duration::from_secs(2);
-    Reaction::Ask(Program { program: "decide".to_owned(), arguments: Vec::new(), limit })
+    let program = Program { program: "decide".to_owned(), arguments: Vec::new() };
+    Reaction::Ask { program, limit }
 }
 
 /// A board with these rules, which are known from second -1 on.
@@ -172,7 +173,7 @@ fn a_call_that_a_rule_does_not_decline_after_all_rings() {
             rings(&mut state, 7, 1.0);
             let effects = if reloads { reloaded(&mut state) } else { doubtful(&mut state) };
             assert_eq!((ordered(&effects), announces(&effects)), (vec![], !quiet));
-            let silent = quiet.then_some("silent by rule “do not disturb”");
+            let silent = quiet.then_some("silent: do not disturb");
             assert_eq!(mark(&state, 7).as_deref(), silent);
             assert_eq!(ordered(&ticks(&mut state, 9.0)), []);
         }
@@ -519,7 +520,7 @@ fn do_not_disturb_silences_calls_until_it_ends() {
     );
     assert_eq!(state.quiet_until(ACCOUNT, at(2.0)), Some(QuietEnd::At(at(61.0))));
     assert!(!announces(&rings(&mut state, 7, 2.0)));
-    assert_eq!(mark(&state, 7).as_deref(), Some("silent by rule “do not disturb”"));
+    assert_eq!(mark(&state, 7).as_deref(), Some("silent: do not disturb"));
     assert!(announces(&rings(&mut state, 8, 61.0)), "it is over");
     order(&mut state, "tomorrow", 2702.0);
     assert!(state.dialog.is_some(), "what means nothing stays");

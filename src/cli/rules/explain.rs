@@ -79,7 +79,10 @@ fn at(text: &str) -> Result<At, String> {
     let is_clock = text.contains(':');
     // A time is also read from a day and a time, without its day.
     let day = text.parse().map(At::Day).ok();
-    let found = day.or_else(|| text.parse().map(At::Today).ok()).filter(|_| is_clock);
+    // As in the hours of a rule, 3:00 is 03:00.
+    let is_short = text.find(':') == Some(1);
+    let clock = if is_short { format!("0{text}") } else { text.to_owned() };
+    let found = day.or_else(|| clock.parse().map(At::Today).ok()).filter(|_| is_clock);
     found.ok_or_else(|| "a time as 23:30, or a day and a time as \"2026-12-24 23:30\"".to_owned())
 }
 
@@ -154,9 +157,9 @@ pub(super) fn test(mut args: TestArgs, paths: &Paths) -> CommandResult {
     }
     let mut printed = vec![words::tested_call(&call, &zone)];
     printed.extend(words::match_lines(&rules, &call, &zone));
-    let mut verdict = decisions.iter().flat_map(|decision| words::verdict(decision, silent));
-    printed.extend(verdict.next().map(|line| words::first_verdict(&line)));
-    printed.extend(verdict);
+    let mut decided = decisions.iter().flat_map(|decision| words::decision(decision, silent));
+    printed.extend(decided.next().map(|line| words::first_decision(&line)));
+    printed.extend(decided);
     lines(&printed)
 }
 
@@ -168,7 +171,7 @@ fn decisions<'a>(rules: &'a Rules, call: &RuleCall<'_>, zone: &TimeZone) -> Vec<
         let decision = decide(rules, first, call, zone);
         decisions.push(decision);
         match decision.rule {
-            Some((number, rule)) if matches!(rule.then, Reaction::Ask(_)) => first = number + 1,
+            Some((number, rule)) if matches!(rule.then, Reaction::Ask { .. }) => first = number + 1,
             _ => return decisions,
         }
     }
@@ -191,12 +194,12 @@ fn json(
             "text": unmet.map(|unmet| mismatch(unmet, &rule.when, call, zone)),
         })
     });
-    let verdicts = decisions.iter().map(|decision| super::decided(decision, silent));
+    let decisions = decisions.iter().map(|decision| super::decided(decision, silent));
     json!({
         "at": call.at.to_string(),
         "rules": matches.collect::<Vec<_>>(),
         // After a program that is asked comes what happens if it passes.
-        "verdicts": verdicts.collect::<Vec<_>>(),
+        "decisions": decisions.collect::<Vec<_>>(),
     })
 }
 
@@ -210,6 +213,7 @@ mod tests {
         let time = |text: &str| at(text).map(|at| at.time(&zone));
         let day = "2026-12-24T22:30:00Z".parse().expect("a time");
         assert_eq!(time("2026-12-24 23:30"), Ok(Some(day)));
+        assert_eq!(time("3:00"), time("03:00"));
         let today = time("23:30").expect("a time").expect("in range").to_zoned(zone.clone());
         assert_eq!((today.hour(), today.minute()), (23, 30));
         for wrong in ["", "25:00", "2026-12-24", "half past ten"] {

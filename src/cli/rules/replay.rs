@@ -26,7 +26,7 @@ pub(in crate::cli) struct ReplayArgs {
     /// Calls since then: a date as 2026-11-27, or an age as 7d or 12h
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = since)]
     since: Since,
-    /// As lines of JSON: the calls that a rule meets, then the counts of each rule
+    /// As lines of JSON: the calls that a rule matches, then the counts of each rule
     #[arg(long)]
     json: bool,
 }
@@ -72,11 +72,11 @@ struct Replay<W> {
     /// When the calls that can still be active were answered, and when they ended.
     active: Vec<(Timestamp, Timestamp)>,
     calls: u64,
-    /// The calls that a rule meets.
-    met: u64,
-    /// The calls that each rule meets.
-    as_they_are: Vec<u64>,
-    if_real: Vec<u64>,
+    /// The calls that a rule matches.
+    matched: u64,
+    /// The calls that each rule matches.
+    by_rule: Vec<u64>,
+    by_rule_if_real: Vec<u64>,
 }
 
 impl<W: Write> Replay<W> {
@@ -93,9 +93,9 @@ impl<W: Write> Replay<W> {
             out,
             active: Vec::new(),
             calls: 0,
-            met: 0,
-            as_they_are: counts.clone(),
-            if_real: counts,
+            matched: 0,
+            by_rule: counts.clone(),
+            by_rule_if_real: counts,
         }
     }
 
@@ -149,14 +149,13 @@ impl<W: Write> Replay<W> {
         let now = decide(&self.rules, 0, &facts, &self.zone);
         let real = decide(&self.real, 0, &facts, &self.zone);
         for (number, rule) in self.rules.rules.iter().enumerate() {
-            let meets_dry = now.dry.is_some_and(|dry| dry.name == rule.name);
-            let meets_now = now.rule.is_some_and(|(met, _)| met == number);
-            let meets_real = real.rule.is_some_and(|(met, _)| met == number);
-            self.as_they_are[number] += u64::from(meets_dry || meets_now);
-            self.if_real[number] += u64::from(meets_real);
+            let is_dry = now.dry.is_some_and(|dry| dry.name == rule.name);
+            let decides = |of: &Decision| of.rule.is_some_and(|(at, _)| at == number);
+            self.by_rule[number] += u64::from(is_dry || decides(&now));
+            self.by_rule_if_real[number] += u64::from(decides(&real));
         }
-        if let Some(what) = command::decision(&now) {
-            self.met += 1;
+        if let Some(what) = command::in_short(&now) {
+            self.matched += 1;
             let line = if self.json {
                 json_of(call, &account, &now, &real).to_string()
             } else {
@@ -179,14 +178,14 @@ impl<W: Write> Replay<W> {
     }
 
     fn counts(&mut self, since: Timestamp) -> io::Result<()> {
-        let Self { rules, as_they_are, if_real, .. } = self;
+        let Self { rules, by_rule, by_rule_if_real, .. } = self;
         if !self.json {
             let since = since.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
-            writeln!(self.out, "{}", command::replayed(self.calls, self.met, &since))?;
-            let lines = command::count_lines(rules, as_they_are, if_real);
+            writeln!(self.out, "{}", command::replayed(self.calls, self.matched, &since))?;
+            let lines = command::count_lines(rules, by_rule, by_rule_if_real);
             return lines.iter().try_for_each(|line| writeln!(self.out, "{line}"));
         }
-        let counts = rules.rules.iter().zip(as_they_are).zip(if_real);
+        let counts = rules.rules.iter().zip(by_rule).zip(by_rule_if_real);
         for ((rule, now), real) in counts {
             let count = json!({
                 "event": "rule",
@@ -201,7 +200,7 @@ impl<W: Write> Replay<W> {
             "event": "total",
             "since": since.to_string(),
             "calls": self.calls,
-            "met": self.met,
+            "matched": self.matched,
             "assumed": command::ASSUMED,
         });
         writeln!(self.out, "{total}")

@@ -31,7 +31,7 @@ fn call(id: i64, name: &str, second: i64, outcome: Outcome) -> HistoryCall {
     }
 }
 
-fn opened() -> State {
+pub(super) fn opened() -> State {
     let mut state = empty_board();
     press(&mut state, &[Action::ShowHistory], 0);
     let calls = vec![

@@ -7,9 +7,12 @@ use super::{EACH_CALL, condition, reaction};
 use crate::calls::Party;
 use crate::rules::{Decision, Mismatch, Presence, Program, Reaction, Rule, RuleCall, Rules};
 use crate::text;
+use crate::words::quiet;
 
 /// There is no file of rules.
 pub const NO_FILE: &str = "not there; each call rings. `onhook rules print` prints an example";
+/// The file of rules is wrong, so that nothing was started that uses them.
+pub const WRONG_AT_START: &str = "Nothing was started. Mend the file (`onhook rules check` checks it), or start with --no-rules.";
 /// What `rules replay` does not know of calls of the past.
 pub const ASSUMED: &str = "do not disturb off; phone numbers and the desktop not known; programs \
     that decide not asked";
@@ -40,18 +43,40 @@ pub fn rule_lines(rules: &Rules) -> Vec<String> {
 
 /// A line for each rule that begins with its number, its name, and whether it is dry.
 fn table(rules: &Rules, text_of: impl Fn(&Rule) -> String) -> Vec<String> {
+    let texts: Vec<_> = rules.rules.iter().map(text_of).collect();
+    let rows = rules.rules.iter().enumerate().zip(&texts);
+    let rows = rows.map(|((at, rule), text)| {
+        let number = (at + 1).to_string();
+        table_line(rules, [&number, &rule.name, dryness(rule), text])
+    });
+    rows.collect()
+}
+
+/// A line of the table of the rules: the number, the name, whether the rule is dry, and a text.
+fn table_line(rules: &Rules, [number, name, dry, text]: [&str; 4]) -> String {
     let width = rules.rules.iter().map(|rule| text::width(&rule.name)).max().unwrap_or_default();
-    let line = |(at, rule): (usize, &Rule)| {
-        let gap = " ".repeat(width - text::width(&rule.name));
-        format!("{:2}  {}{gap}  {}  {}", at + 1, rule.name, dryness(rule), text_of(rule))
-    };
-    rules.rules.iter().enumerate().map(line).collect()
+    let gap = " ".repeat(width.saturating_sub(text::width(name)));
+    format!("{number:>2}  {name}{gap}  {dry:4}  {text}")
 }
 
 /// What a rule does with a call, and which program it runs.
 fn action(rule: &Rule) -> String {
-    let run = rule.run.as_ref().map(|run| format!("; {} runs", text::clean(&run.program)));
-    format!("{}{}", reaction(&rule.then), run.unwrap_or_default())
+    format!("{}{}", reaction(&rule.then), run(rule, "runs"))
+}
+
+/// What a dry rule would do if it were real.
+fn would(rule: &Rule) -> String {
+    let does = reaction(&rule.then);
+    let would = match does.strip_prefix("is ") {
+        Some(rest) => format!("would be {rest}"),
+        None => "would ring".to_owned(),
+    };
+    format!("{would}{}", run(rule, "would run"))
+}
+
+fn run(rule: &Rule, runs: &str) -> String {
+    let run = rule.run.as_ref().map(|run| format!("; {} {runs}", text::clean(&run.program)));
+    run.unwrap_or_default()
 }
 
 /// A number of things.
@@ -60,13 +85,35 @@ fn count(number: usize, word: &str) -> String {
 }
 
 fn dryness(rule: &Rule) -> &'static str {
-    if rule.dry { "dry " } else { "real" }
+    if rule.dry { "dry" } else { "real" }
 }
 
-/// Rule number `at` meets no call, because number `before` meets each one.
+/// Rule number `at` matches no call, because number `before` matches each one.
 pub fn never_reached(rules: &Rules, at: usize, before: usize) -> String {
     let (last, rule) = (&rules.rules[before].name, &rules.rules[at].name);
-    format!("rule {} “{rule}” meets no call: rule {} “{last}” meets each", at + 1, before + 1)
+    format!("rule {} “{rule}” matches no call: rule {} “{last}” matches each", at + 1, before + 1)
+}
+
+/// Rule number `dry` would let calls ring which number `at` declines meanwhile.
+pub fn dry_ring(rules: &Rules, dry: usize, at: usize) -> String {
+    let (ring, decline) = (&rules.rules[dry].name, &rules.rules[at].name);
+    format!(
+        "rule {} “{ring}” is dry, so that rule {} “{decline}” can decline its calls",
+        dry + 1,
+        at + 1
+    )
+}
+
+/// A rule without conditions declines.
+pub const DECLINES_ALL: &str = "every call is declined";
+
+/// What is set for all rules: the most declines, and who rings while do not disturb is on.
+pub fn common(rules: &Rules) -> Vec<String> {
+    let declines = |rule: &Rule| matches!(rule.then, Reaction::Decline(_) | Reaction::Ask { .. });
+    let most = rules.rules.iter().any(declines);
+    let most = most.then(|| super::most_declines_text(rules.most_declines));
+    let through = quiet::with_it_on(&quiet::through(&rules.breakthrough));
+    most.into_iter().chain([through]).collect()
 }
 
 /// What is wrong with a rule.
@@ -90,7 +137,7 @@ pub fn tested_call(call: &RuleCall<'_>, zone: &TimeZone) -> String {
     let contact = match peer.contact {
         Some(true) => "a contact",
         Some(false) => "not a contact",
-        None => "contact or not unknown",
+        None => "contact: not known",
     };
     let account = if account.is_empty() { "unknown" } else { account };
     let local = at.to_zoned(zone.clone());
@@ -129,6 +176,7 @@ fn caller(peer: &Party) -> String {
 /// Each rule in one line: whether it matches a call, or which condition does not hold.
 pub fn match_lines(rules: &Rules, call: &RuleCall<'_>, zone: &TimeZone) -> Vec<String> {
     table(rules, |rule| match rule.when.mismatch(call, zone) {
+        None if rule.dry => format!("matches: {}", would(rule)),
         None => format!("matches: {}", action(rule)),
         Some(unmet) => {
             let why = mismatch(unmet, &rule.when, call, zone);
@@ -158,59 +206,54 @@ fn remedy(unmet: Mismatch, call: &RuleCall<'_>) -> &'static str {
     }
 }
 
-/// What happens to a call that no rule meets.
-pub fn without_rule(silent: bool) -> &'static str {
-    if silent { "no rule: is silent here, because do not disturb is on" } else { "no rule: rings" }
-}
-
-/// What the rules do with a call, and what the dry rule before would have done; `None` if none meets it.
-pub fn decision(decision: &Decision<'_>) -> Option<String> {
-    let acts = |rule: &Rule| format!("“{}”: {}", rule.name, reaction(&rule.then));
-    let dry = decision.dry.map(|rule| format!("dry {}", acts(rule)));
-    let real = decision.rule.map(|(_, rule)| acts(rule));
+/// What the rules do with a call, and what the dry rule before would do; `None` if none matches it.
+pub fn in_short(decision: &Decision<'_>) -> Option<String> {
+    let dry = decision.dry.map(|rule| format!("dry “{}”: {}", rule.name, would(rule)));
+    let real = decision.rule.map(|(_, rule)| format!("“{}”: {}", rule.name, reaction(&rule.then)));
     let parts: Vec<_> = dry.into_iter().chain(real).collect();
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
-/// The verdict of `rules test` about one decision.
-pub fn verdict(decision: &Decision<'_>, silent: bool) -> Vec<String> {
+/// The lines of `rules test` about one decision.
+pub fn decision(decision: &Decision<'_>, silent: bool) -> Vec<String> {
     let real = decision.rule.map(|(number, rule)| {
-        let passes = matches!(rule.then, Reaction::Ask(_));
+        let passes = matches!(rule.then, Reaction::Ask { .. });
         let next = if passes { "; if that passes:" } else { "" };
         format!("rule {} “{}”: {}{next}", number + 1, rule.name, action(rule))
     });
-    let real = real.unwrap_or_else(|| without_rule(silent).to_owned());
-    let dry = decision.dry.map(|rule| {
-        format!("dry rule “{}” would have come first: {}", rule.name, reaction(&rule.then))
+    let real = real.unwrap_or_else(|| {
+        let which = if decision.dry.is_some() { "no real rule" } else { "no rule" };
+        let does = if silent { "is silent here: do not disturb is on, and" } else { "rings:" };
+        format!("{does} {which} matches")
     });
+    let dry = decision.dry.map(|rule| format!("dry rule “{}”: {}", rule.name, would(rule)));
     std::iter::once(real).chain(dry).collect()
 }
 
-/// The line of the first verdict.
-pub fn first_verdict(line: &str) -> String {
-    format!("verdict: {line}")
+/// The line of the first decision.
+pub fn first_decision(line: &str) -> String {
+    format!("decision: {line}")
 }
 
-/// How many calls `rules replay` has read, and how many of them a rule meets.
-pub fn replayed(calls: u64, met: u64, since: &str) -> String {
+/// How many calls `rules replay` has read, and how many of them a rule matches.
+pub fn replayed(calls: u64, matched: u64, since: &str) -> String {
     let noun = if calls == 1 { "call" } else { "calls" };
-    format!("{calls} incoming {noun} since {since}, {met} of them met by a rule")
+    let none = if calls == 0 { " (calls of the demo are not kept)" } else { "" };
+    format!("{calls} incoming {noun} since {since}{none}, {matched} of them matched by a rule")
 }
 
 /// The heads of the counts.
-pub const AS_THEY_ARE: &str = "as they are";
-pub const IF_REAL: &str = "if all were real";
+const MATCHED: &str = "matched";
+const IF_REAL: &str = "if all were real";
 
-/// The counts of each rule: of the rules as they are, and as if none was dry.
-pub fn count_lines(rules: &Rules, as_they_are: &[u64], if_real: &[u64]) -> Vec<String> {
-    let width = rules.rules.iter().map(|rule| text::width(&rule.name)).max().unwrap_or_default();
-    let (first, second) = (AS_THEY_ARE.len(), IF_REAL.len());
-    let head = format!("{}{AS_THEY_ARE}  {IF_REAL}", " ".repeat(4 + width + 2 + 4 + 2));
-    let lines = rules.rules.iter().enumerate().zip(as_they_are).zip(if_real);
-    let line = |(((at, rule), now), real): (((usize, &Rule), &u64), &u64)| {
-        let gap = " ".repeat(width - text::width(&rule.name));
-        let name = format!("{:2}  {}{gap}  {}", at + 1, rule.name, dryness(rule));
-        format!("{name}  {now:first$}  {real:second$}")
-    };
-    std::iter::once(head).chain(lines.map(line)).collect()
+/// The counts of each rule: the calls that it matches, and those that it would as if none was dry.
+pub fn count_lines(rules: &Rules, matched: &[u64], if_real: &[u64]) -> Vec<String> {
+    let (first, second) = (MATCHED.len(), IF_REAL.len());
+    let head = table_line(rules, ["", "", "", &format!("{MATCHED}  {IF_REAL}")]);
+    let lines = rules.rules.iter().enumerate().zip(matched).zip(if_real);
+    let lines = lines.map(|(((at, rule), now), real)| {
+        let (number, counts) = ((at + 1).to_string(), format!("{now:first$}  {real:second$}"));
+        table_line(rules, [&number, &rule.name, dryness(rule), &counts])
+    });
+    std::iter::once(head).chain(lines).collect()
 }

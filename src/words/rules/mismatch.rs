@@ -6,6 +6,25 @@ use super::{count_range, kind, weekday};
 use crate::rules::{Condition, Mismatch, RuleCall};
 use crate::text;
 
+/// What is not known, if it is not known whether a condition holds.
+pub fn not_known(mismatch: Mismatch) -> &'static str {
+    match mismatch {
+        Mismatch::Contact => "not known whether the caller is a contact",
+        Mismatch::Repeated => "not known when the caller called before",
+        Mismatch::Calls => "not known how often the caller called before",
+        Mismatch::Idle => "not known whether somebody is at the desktop",
+        Mismatch::Locked => "not known whether the desktop is locked",
+        Mismatch::Account
+        | Mismatch::Person
+        | Mismatch::List
+        | Mismatch::Hours
+        | Mismatch::Weekday
+        | Mismatch::Kind
+        | Mismatch::DoNotDisturb
+        | Mismatch::InCall => "not known",
+    }
+}
+
 /// Why a condition does not hold for a call. `zone` is that of hours without their own.
 pub fn mismatch(
     mismatch: Mismatch,
@@ -13,9 +32,10 @@ pub fn mismatch(
     call: &RuleCall<'_>,
     zone: &TimeZone,
 ) -> String {
+    let unknown = format!("it is {}", not_known(mismatch));
     // What is the case, or that it is not known.
-    let state = |is: Option<bool>, yes: &str, no: &str, unknown: &str| {
-        is.map_or(unknown, |is| if is { yes } else { no }).to_owned()
+    let state = |is: Option<bool>, yes: &str, no: &str| {
+        is.map_or(unknown.clone(), |is| if is { yes } else { no }.to_owned())
     };
     let local = call.at.to_zoned(when.zone.as_ref().unwrap_or(zone).clone());
     let zone = local.time_zone().iana_name().map(|zone| format!(" in {zone}")).unwrap_or_default();
@@ -32,12 +52,9 @@ pub fn mismatch(
             format!("the caller is not {}", people.join(" or "))
         }
         Mismatch::List => "the caller is not in the list".to_owned(),
-        Mismatch::Contact => state(
-            call.peer.contact,
-            "the caller is a contact",
-            "the caller is not a contact",
-            "it is not known whether the caller is a contact",
-        ),
+        Mismatch::Contact => {
+            state(call.peer.contact, "the caller is a contact", "the caller is not a contact")
+        }
         Mismatch::Hours => {
             let hours = when.hours.map(|hours| hours.to_string()).unwrap_or_default();
             format!("{}{zone} is not in {hours}", local.strftime("%H:%M"))
@@ -56,31 +73,25 @@ pub fn mismatch(
             (Some(_), Some(within)) => {
                 format!("the caller has not called in the {} min before", within.as_secs() / 60)
             }
-            _ => "it is not known when the caller called before".to_owned(),
+            _ => unknown,
         },
         Mismatch::Calls => match when.calls.and_then(|calls| Some((calls, calls.count(call)?))) {
             Some((calls, count)) => {
                 format!("{count}, not {} earlier calls in {} days", count_range(calls), calls.days)
             }
-            None => "it is not known how often the caller called before".to_owned(),
+            None => unknown,
         },
         Mismatch::DoNotDisturb => {
-            state(Some(call.do_not_disturb), "do not disturb is on", "do not disturb is off", "")
+            state(Some(call.do_not_disturb), "do not disturb is on", "do not disturb is off")
         }
         Mismatch::InCall => {
-            state(Some(call.in_call), "another call is active", "no other call is active", "")
+            state(Some(call.in_call), "another call is active", "no other call is active")
         }
-        Mismatch::Idle => state(
-            call.presence.idle,
-            "nobody is at the desktop",
-            "somebody is at the desktop",
-            "it is not known whether somebody is at the desktop",
-        ),
-        Mismatch::Locked => state(
-            call.presence.locked,
-            "the desktop is locked",
-            "the desktop is not locked",
-            "it is not known whether the desktop is locked",
-        ),
+        Mismatch::Idle => {
+            state(call.presence.idle, "nobody is at the desktop", "somebody is at the desktop")
+        }
+        Mismatch::Locked => {
+            state(call.presence.locked, "the desktop is locked", "the desktop is not locked")
+        }
     }
 }

@@ -18,6 +18,7 @@ mod dial;
 pub mod dial_dialog;
 pub mod dialog;
 pub mod do_not_disturb;
+pub mod do_not_disturb_dialog;
 pub mod effect;
 mod gathering;
 pub mod history;
@@ -26,7 +27,6 @@ pub mod msg;
 pub mod notice;
 pub mod older_calls;
 pub mod phone;
-pub mod quiet_dialog;
 mod rating;
 pub mod recording;
 pub mod reply;
@@ -62,7 +62,7 @@ use control_call::CallOrder;
 use device_picker::{DeviceWatch, has_device_room};
 use devices::DeviceCheck;
 use dialog::{Choice, Dialog, HelpPage};
-use do_not_disturb::{QuietAccounts, QuietEnd};
+use do_not_disturb::{DoNotDisturbAccounts, DoNotDisturbEnd};
 use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect, RingingCall};
 use gathering::Gathering;
 use history::History;
@@ -200,7 +200,7 @@ pub struct State {
     /// The rules, and what they are doing.
     pub rules: RuleState,
     /// For which accounts do not disturb is on.
-    pub quiet_accounts: QuietAccounts,
+    pub do_not_disturb: DoNotDisturbAccounts,
     /// The last call of this session, if Telegram asks for a rating.
     unrated: Option<UnratedCall>,
     pub rule_list: RuleList,
@@ -327,7 +327,7 @@ impl State {
             phone: None,
             answer_next: None,
             rules: RuleState::default(),
-            quiet_accounts: QuietAccounts::new(),
+            do_not_disturb: DoNotDisturbAccounts::new(),
             unrated: None,
             rule_list: RuleList::default(),
             ring_accounts: Vec::new(),
@@ -423,7 +423,7 @@ impl State {
             self.notices.next_end(),
             self.gathering.due(),
             self.rules.next_due(),
-            self.next_quiet_end(now),
+            self.next_do_not_disturb_end(now),
         ];
         others.into_iter().flatten().fold(next, Timestamp::min)
     }
@@ -606,10 +606,10 @@ impl State {
             }
             LedgerEvent::RulesCounted(counts) => self.rule_list.counts = counts,
             LedgerEvent::RuleCallsRead { rule, calls } => self.rule_calls_read(rule, calls),
-            LedgerEvent::Quiet(times) => {
+            LedgerEvent::DoNotDisturb(times) => {
                 let times = times.into_iter().map(|(account, until)| (account, until.into()));
-                let lasts = |(_, end): &(String, QuietEnd)| !end.is_over(now);
-                self.quiet_accounts = times.filter(lasts).collect();
+                let lasts = |(_, end): &(String, DoNotDisturbEnd)| !end.is_over(now);
+                self.do_not_disturb = times.filter(lasts).collect();
             }
             LedgerEvent::Unavailable(cause) => {
                 self.notices.show_long(words::notice::ledger_off(&cause), now);
@@ -704,7 +704,7 @@ impl State {
     /// The notification of the calls that were gathered, once it is due.
     fn gathered_calls(&mut self, now: Timestamp) -> Option<Effect> {
         let mut gathering = std::mem::take(&mut self.gathering);
-        let calls = gathering.take(now, |key| self.rings(key) && !self.rules.is_quiet(key));
+        let calls = gathering.take(now, |key| self.rings(key) && !self.rules.is_silent(key));
         self.gathering = gathering;
         calls.map(|calls| self.announcement(&calls))
     }

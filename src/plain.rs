@@ -105,7 +105,7 @@ impl Narrator {
             Some(Dialog::Dial(dial)) => {
                 Some(words::CALL.to_owned() + &crate::text::clean(dial.input.value()))
             }
-            Some(Dialog::Quiet(dialog)) => {
+            Some(Dialog::DoNotDisturb(dialog)) => {
                 Some(words::QUIET.to_owned() + &crate::text::clean(dialog.input.value()))
             }
             Some(Dialog::Reply(dialog)) => {

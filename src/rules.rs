@@ -22,6 +22,7 @@ use crate::calls::reason::EndReason;
 use crate::calls::reply_text::ReplyText;
 use crate::calls::rule_mark::RuleAction;
 
+use condition::LocalClock;
 pub use condition::{CallCount, Condition, Mismatch};
 pub use hours::{Hours, HoursError};
 pub use person::{PatternError, PersonPattern};
@@ -144,9 +145,10 @@ pub fn decide<'a>(
     call: &RuleCall<'_>,
     zone: &TimeZone,
 ) -> Decision<'a> {
+    let clock = LocalClock::new(call.at, zone);
     let mut dry = None;
     for (number, rule) in rules.rules.iter().enumerate().skip(first) {
-        if rule.when.mismatch(call, zone).is_some() {
+        if !rule.when.holds(call, &clock) {
             continue;
         }
         if !rule.dry {

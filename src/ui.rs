@@ -184,7 +184,7 @@ fn draw_dialog(view: View, panels: &Panels, area: Rect, buffer: &mut Buffer) {
         Some(Dialog::SignIn(dialog)) => sign_in::draw(view, dialog, area, buffer),
         Some(Dialog::Devices(picker)) => devices::draw(view, picker, area, buffer),
         Some(Dialog::Dial(dial)) => dial::draw(view, dial, area, buffer),
-        Some(Dialog::Quiet(dialog)) => do_not_disturb::draw(view, dialog, area, buffer),
+        Some(Dialog::DoNotDisturb(dialog)) => do_not_disturb::draw(view, dialog, area, buffer),
         // The footer has it where there is no room for frames.
         Some(Dialog::Reply(dialog)) if panels.framed => reply::draw(view, dialog, area, buffer),
         Some(Dialog::CommandLine(line)) => command_line::draw_candidates(view, line, area, buffer),

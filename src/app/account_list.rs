@@ -190,7 +190,9 @@ impl State {
             self.open_sign_in();
         }
         self.notices.show(words::accounts::signed_out_here(&name), now);
-        effects.extend(self.rename_in_filters(&self.account(id).name.clone(), None));
+        let name = self.account(id).name.clone();
+        effects.extend(self.rename_in_filters(&name, None));
+        effects.extend(self.rename_do_not_disturb(&name, None));
         effects
     }
 
@@ -216,6 +218,7 @@ impl State {
         let after = self.shown_account(self.account(id));
         self.notices.show(words::accounts::renamed(&before, &after), now);
         let mut effects = self.rename_in_filters(&old, Some(&name));
+        effects.extend(self.rename_do_not_disturb(&old, Some(&name)));
         effects.push(Effect::Records(RecordsEffect::Connection(id)));
         effects
     }

@@ -68,7 +68,7 @@ impl State {
             Some(Dialog::SignOut(account)) => self.answer_sign_out(account, action, now),
             Some(Dialog::Rename(_)) => self.act_on_account_name(action, now),
             Some(Dialog::Rating) => self.act_in_rating(action),
-            Some(Dialog::Quiet(_)) => self.act_in_quiet_dialog(action, now),
+            Some(Dialog::DoNotDisturb(_)) => self.act_in_do_not_disturb(action, now),
         }
     }
 
@@ -149,7 +149,7 @@ impl State {
             Action::Record => return self.toggle_recording(now),
             Action::Rate => self.open_rating(now),
             Action::Silence => return self.silence_selected(now),
-            Action::DoNotDisturb => self.open_quiet_dialog(),
+            Action::DoNotDisturb => self.open_do_not_disturb(),
             Action::Devices => self.open_devices(now),
             Action::HangUp => return self.open_picker(now),
             Action::HangUpNow => return self.hang_up_now(now),
@@ -299,7 +299,7 @@ impl State {
             }
             Some(Dialog::CommandLine(line)) => line.edit(request),
             Some(Dialog::Dial(dial)) => dial.edit(request),
-            Some(Dialog::Quiet(dialog)) => {
+            Some(Dialog::DoNotDisturb(dialog)) => {
                 dialog.input.handle(request);
                 dialog.is_wrong = false;
             }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::State;
 use super::action::Action;
 use super::dialog::Choice;
-use super::do_not_disturb::QuietEnd;
+use super::do_not_disturb::DoNotDisturbEnd;
 use super::effect::{ControlEffect, Effect};
 use super::request::{Obstacle, obstacle};
 use crate::calls::person_query;
@@ -240,12 +240,12 @@ impl State {
         let keys = self.in_order(|_| true);
         let zone = &self.rules.zone;
         let accounts = self.present().map(|(id, account)| {
-            let quiet = self.quiet_until(id, now);
-            let until = quiet.and_then(QuietEnd::time);
+            let end = self.do_not_disturb_until(id, now);
+            let until = end.and_then(DoNotDisturbEnd::time);
             AccountStatus {
                 name: account.name.clone(),
                 state: account.connection.code().to_owned(),
-                do_not_disturb: quiet.is_some(),
+                do_not_disturb: end.is_some(),
                 do_not_disturb_until: until
                     .map(|at| at.display_with_offset(zone.to_offset(at)).to_string()),
             }

@@ -7,7 +7,7 @@ use super::action::{Action, Layer};
 use super::command_line::CommandLine;
 use super::device_picker::DevicePicker;
 use super::dial_dialog::Dial;
-use super::quiet_dialog::QuietDialog;
+use super::do_not_disturb_dialog::DoNotDisturbDialog;
 use super::reply_dialog::ReplyDialog;
 use super::sign_in_dialog::{Question, SignInDialog};
 use crate::calls::reason::EndReason;
@@ -47,7 +47,7 @@ pub enum Dialog {
     /// The question how the last call of this session was.
     Rating,
     /// Do not disturb is switched.
-    Quiet(QuietDialog),
+    DoNotDisturb(DoNotDisturbDialog),
     /// A loudspeaker and a microphone are chosen.
     Devices(Box<DevicePicker>),
 }
@@ -69,7 +69,7 @@ impl Dialog {
             Self::Dial(_) => Layer::Dial,
             Self::Reply(_) => Layer::Reply,
             Self::Rating => Layer::Rating,
-            Self::Quiet(_) => Layer::DoNotDisturb,
+            Self::DoNotDisturb(_) => Layer::DoNotDisturb,
             Self::Devices(_) => Layer::Devices,
             Self::Rename(_) => Layer::AccountName,
         }
@@ -123,7 +123,7 @@ impl State {
             | Dialog::SignIn(_)
             | Dialog::Rename(_)
             | Dialog::Dial(_)
-            | Dialog::Quiet(_)
+            | Dialog::DoNotDisturb(_)
             | Dialog::Reply(_)
             | Dialog::Devices(_) => return None,
         };

@@ -8,64 +8,72 @@ use tui_input::Input;
 use super::State;
 use super::action::Action;
 use super::dialog::Dialog;
+use super::do_not_disturb_dialog::DoNotDisturbDialog;
 use super::effect::{Effect, LedgerEffect};
-use super::quiet_dialog::QuietDialog;
 use crate::calls::AccountId;
-use crate::words::quiet;
+use crate::words::do_not_disturb;
 
 /// When do not disturb ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QuietEnd {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DoNotDisturbEnd {
     At(Timestamp),
     /// When it is switched off.
     Never,
 }
 
 /// For which accounts do not disturb is on, by their names on this machine. The empty name is all of them.
-pub type QuietAccounts = BTreeMap<String, QuietEnd>;
+pub type DoNotDisturbAccounts = BTreeMap<String, DoNotDisturbEnd>;
 
 /// What was entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum QuietOrder {
-    Until(QuietEnd),
+enum DoNotDisturbOrder {
+    Until(DoNotDisturbEnd),
     Off,
 }
 
 impl State {
     /// Until when calls of an account draw no attention; `None` if they do.
-    pub fn quiet_until(&self, account: AccountId, now: Timestamp) -> Option<QuietEnd> {
-        let own = self.quiet_accounts.get(&self.account(account).name);
-        let ends = [self.quiet_accounts.get(""), own];
-        ends.into_iter().flatten().copied().find(|end| !end.is_over(now))
+    pub fn do_not_disturb_until(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+    ) -> Option<DoNotDisturbEnd> {
+        let own = self.do_not_disturb.get(&self.account(account).name);
+        let ends = [self.do_not_disturb.get(""), own];
+        ends.into_iter().flatten().copied().filter(|end| !end.is_over(now)).max()
     }
 
     /// Until when it is on for this account, or for any if none is named.
-    pub fn quiet_of(&self, account: Option<AccountId>, now: Timestamp) -> Option<QuietEnd> {
+    pub fn do_not_disturb_of(
+        &self,
+        account: Option<AccountId>,
+        now: Timestamp,
+    ) -> Option<DoNotDisturbEnd> {
         match account {
-            Some(account) => self.quiet_until(account, now),
-            None => self.quiet_accounts.values().copied().find(|end| !end.is_over(now)),
+            Some(account) => self.do_not_disturb_until(account, now),
+            None => self.do_not_disturb.values().copied().filter(|end| !end.is_over(now)).max(),
         }
     }
 
     /// Whether do not disturb is on for an account.
-    pub(super) fn is_disturbed(&self, account: AccountId, now: Timestamp) -> bool {
-        self.quiet_until(account, now).is_some()
+    pub(super) fn is_do_not_disturb_on(&self, account: AccountId, now: Timestamp) -> bool {
+        self.do_not_disturb_until(account, now).is_some()
     }
 
     /// When the next one ends.
-    pub(super) fn next_quiet_end(&self, now: Timestamp) -> Option<Timestamp> {
-        self.quiet_accounts.values().filter_map(|end| end.time()).filter(|at| *at > now).min()
+    pub(super) fn next_do_not_disturb_end(&self, now: Timestamp) -> Option<Timestamp> {
+        self.do_not_disturb.values().filter_map(|end| end.time()).filter(|at| *at > now).min()
     }
 
     /// Opens the dialog, for all accounts.
-    pub(super) fn open_quiet_dialog(&mut self) {
-        let dialog = QuietDialog { account: None, input: Input::default(), is_wrong: false };
-        self.dialog = Some(Dialog::Quiet(dialog));
+    pub(super) fn open_do_not_disturb(&mut self) {
+        let dialog = DoNotDisturbDialog { account: None, input: Input::default(), is_wrong: false };
+        self.dialog = Some(Dialog::DoNotDisturb(dialog));
     }
 
-    pub(super) fn act_in_quiet_dialog(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
+    pub(super) fn act_in_do_not_disturb(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
         let present: Vec<_> = self.present().map(|(id, _)| id).collect();
-        let Some(Dialog::Quiet(dialog)) = &mut self.dialog else { return Vec::new() };
+        let Some(Dialog::DoNotDisturb(dialog)) = &mut self.dialog else { return Vec::new() };
         match action {
             Action::Complete | Action::CompleteBack => {
                 let at = dialog.account.and_then(|it| present.iter().position(|id| *id == it));
@@ -78,15 +86,17 @@ impl State {
             Action::Accept => {
                 let account = dialog.account;
                 let text = dialog.input.value().to_owned();
-                let is_on = self.quiet_of(account, now).is_some();
+                let is_on = self.do_not_disturb_of(account, now).is_some();
                 let order = order(&text, is_on, &self.rules.zone, now);
-                let Some(Dialog::Quiet(dialog)) = &mut self.dialog else { return Vec::new() };
+                let Some(Dialog::DoNotDisturb(dialog)) = &mut self.dialog else {
+                    return Vec::new();
+                };
                 let Some(order) = order else {
                     dialog.is_wrong = true;
                     return Vec::new();
                 };
                 self.dialog = None;
-                self.switch_quiet(account, order, now)
+                self.switch_do_not_disturb(account, order, now)
             }
             _ => {
                 self.dialog = None;
@@ -95,54 +105,67 @@ impl State {
         }
     }
 
-    fn switch_quiet(
+    fn switch_do_not_disturb(
         &mut self,
         account: Option<AccountId>,
-        order: QuietOrder,
+        order: DoNotDisturbOrder,
         now: Timestamp,
     ) -> Vec<Effect> {
         let name = account.map(|id| self.account(id).name.clone()).unwrap_or_default();
-        self.quiet_accounts.retain(|_, end| !end.is_over(now));
+        self.do_not_disturb.retain(|_, end| !end.is_over(now));
         match order {
-            QuietOrder::Until(end) => {
+            DoNotDisturbOrder::Until(end) => {
                 let local = end.time().map(|at| at.to_zoned(self.rules.zone.clone()));
                 let until = local.map(|local| local.strftime("%H:%M").to_string());
                 let account = account.map(|id| self.shown_account(self.account(id)));
-                let text = quiet::switched(until.as_deref(), account.as_deref());
+                let text = do_not_disturb::switched(until.as_deref(), account.as_deref());
                 self.notices.show(text, now);
-                self.quiet_accounts.insert(name, end);
+                self.do_not_disturb.insert(name, end);
             }
             // "Off" for all is off for each.
-            QuietOrder::Off if name.is_empty() => self.quiet_accounts.clear(),
-            QuietOrder::Off => {
+            DoNotDisturbOrder::Off if name.is_empty() => self.do_not_disturb.clear(),
+            DoNotDisturbOrder::Off => {
                 // What is on for all stays on for the others.
-                if let Some(end) = self.quiet_accounts.remove("") {
+                if let Some(end) = self.do_not_disturb.remove("") {
                     let others = self.present().map(|(_, other)| other.name.clone());
                     let others: Vec<_> = others.collect();
                     for other in others {
-                        self.quiet_accounts.entry(other).or_insert(end);
+                        self.do_not_disturb.entry(other).or_insert(end);
                     }
                 }
-                self.quiet_accounts.remove(&name);
+                self.do_not_disturb.remove(&name);
             }
         }
-        if order == QuietOrder::Off {
-            let rest = account.filter(|_| !self.quiet_accounts.is_empty());
+        if order == DoNotDisturbOrder::Off {
+            let rest = account.filter(|_| !self.do_not_disturb.is_empty());
             let rest = rest.map(|id| self.shown_account(self.account(id)));
-            self.notices.show(quiet::switched_off(rest.as_deref()), now);
+            self.notices.show(do_not_disturb::switched_off(rest.as_deref()), now);
         }
-        let times = self.quiet_accounts.iter().map(|(name, end)| (name.clone(), end.time()));
-        vec![Effect::Ledger(LedgerEffect::SaveQuiet(times.collect()))]
+        vec![self.save_do_not_disturb()]
+    }
+
+    fn save_do_not_disturb(&self) -> Effect {
+        let times = self.do_not_disturb.iter().map(|(name, end)| (name.clone(), end.time()));
+        Effect::Ledger(LedgerEffect::SaveDoNotDisturb(times.collect()))
+    }
+
+    /// An account has another name, or is signed out: what is kept by its name follows.
+    pub(super) fn rename_do_not_disturb(&mut self, old: &str, new: Option<&str>) -> Option<Effect> {
+        let end = self.do_not_disturb.remove(old)?;
+        if let Some(new) = new {
+            self.do_not_disturb.insert(new.to_owned(), end);
+        }
+        Some(self.save_do_not_disturb())
     }
 }
 
-impl From<Option<Timestamp>> for QuietEnd {
+impl From<Option<Timestamp>> for DoNotDisturbEnd {
     fn from(until: Option<Timestamp>) -> Self {
         until.map_or(Self::Never, Self::At)
     }
 }
 
-impl QuietEnd {
+impl DoNotDisturbEnd {
     /// The time of the end, if it has one.
     pub fn time(self) -> Option<Timestamp> {
         match self {
@@ -158,15 +181,21 @@ impl QuietEnd {
 
 /// What a text means: nothing is an hour, or `off` if it is on; `45m` and `2h` are times from now, `07:30` is
 /// the next time of that clock, `on` is without an end, and `off`.
-fn order(text: &str, is_on: bool, zone: &jiff::tz::TimeZone, now: Timestamp) -> Option<QuietOrder> {
+fn order(
+    text: &str,
+    is_on: bool,
+    zone: &jiff::tz::TimeZone,
+    now: Timestamp,
+) -> Option<DoNotDisturbOrder> {
     let text = text.trim().to_lowercase();
-    let after =
-        |duration| Some(QuietOrder::Until(QuietEnd::At(now.saturating_add(duration).ok()?)));
+    let after = |duration| {
+        Some(DoNotDisturbOrder::Until(DoNotDisturbEnd::At(now.saturating_add(duration).ok()?)))
+    };
     match text.as_str() {
-        "" if is_on => return Some(QuietOrder::Off),
+        "" if is_on => return Some(DoNotDisturbOrder::Off),
         "" => return after(SignedDuration::from_hours(1)),
-        "on" => return Some(QuietOrder::Until(QuietEnd::Never)),
-        "off" => return Some(QuietOrder::Off),
+        "on" => return Some(DoNotDisturbOrder::Until(DoNotDisturbEnd::Never)),
+        "off" => return Some(DoNotDisturbOrder::Off),
         _ => {}
     }
     let number = |digits: &str| digits.parse().ok().filter(|number| (1..=10_000).contains(number));
@@ -186,7 +215,7 @@ fn order(text: &str, is_on: bool, zone: &jiff::tz::TimeZone, now: Timestamp) -> 
         let tomorrow = local.date().checked_add(1.day()).ok()?;
         tomorrow.to_datetime(time).to_zoned(zone.clone()).ok()?
     };
-    Some(QuietOrder::Until(QuietEnd::At(end.timestamp())))
+    Some(DoNotDisturbOrder::Until(DoNotDisturbEnd::At(end.timestamp())))
 }
 
 #[cfg(test)]
@@ -200,7 +229,7 @@ mod tests {
         let now: Timestamp = "2026-11-27T11:00:00Z".parse().expect("a time");
         let at = |text: &str| {
             let at = text.parse().expect("a time");
-            Some(QuietOrder::Until(QuietEnd::At(at)))
+            Some(DoNotDisturbOrder::Until(DoNotDisturbEnd::At(at)))
         };
         for (text, wanted) in [
             ("", at("2026-11-27T12:00:00Z")),
@@ -209,8 +238,8 @@ mod tests {
             ("22:30", at("2026-11-27T21:30:00Z")),
             ("12:00", at("2026-11-28T11:00:00Z")),
             ("7:00", at("2026-11-28T06:00:00Z")),
-            ("on", Some(QuietOrder::Until(QuietEnd::Never))),
-            ("off", Some(QuietOrder::Off)),
+            ("on", Some(DoNotDisturbOrder::Until(DoNotDisturbEnd::Never))),
+            ("off", Some(DoNotDisturbOrder::Off)),
             ("0m", None),
             ("10001h", None),
             ("25:00", None),
@@ -218,6 +247,6 @@ mod tests {
         ] {
             assert_eq!(order(text, false, &zone, now), wanted, "{text}");
         }
-        assert_eq!(order(" ", true, &zone, now), Some(QuietOrder::Off), "it is on");
+        assert_eq!(order(" ", true, &zone, now), Some(DoNotDisturbOrder::Off), "it is on");
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::device_picker::DeviceWatch;
 use super::hook_event::HookEvent;
 use crate::calls::account::AccountCommand;
-use crate::calls::history::{Cursor, HistoryFilter, PageStart, QuietTimes};
+use crate::calls::history::{Cursor, DoNotDisturbTimes, HistoryFilter, PageStart};
 use crate::calls::own_call::{CallTone, MediaSetup};
 use crate::calls::sound::SoundDirection;
 use crate::calls::{AccountId, CallKey, Change, EndedCall};
@@ -123,7 +123,7 @@ pub enum LedgerEffect {
     /// Read the latest calls that a rule has matched.
     ReadRuleCalls { rule: String, limit: usize },
     /// Save for which accounts do not disturb is on.
-    SaveQuiet(QuietTimes),
+    SaveDoNotDisturb(DoNotDisturbTimes),
     /// Save calls of the past that were read from Telegram.
     SaveOlder(AccountId, Vec<EndedCall>),
 }

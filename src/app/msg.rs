@@ -10,7 +10,8 @@ use super::rules::RulesEvent;
 use crate::calls::account::AccountEvent;
 use crate::calls::event::RecalledCalls;
 use crate::calls::history::{
-    CallerFacts, Cursor, HistoryCall, HistoryFilter, HistoryStatistics, Page, QuietTimes, RuleCount,
+    CallerFacts, Cursor, DoNotDisturbTimes, HistoryCall, HistoryFilter, HistoryStatistics, Page,
+    RuleCount,
 };
 use crate::calls::{AccountId, CallKey};
 use crate::control::event::ControlEvent;
@@ -74,7 +75,7 @@ pub enum LedgerEvent {
     /// The latest calls that a rule has matched.
     RuleCallsRead { rule: String, calls: Vec<HistoryCall> },
     /// For which accounts do not disturb was on when the program ended.
-    Quiet(QuietTimes),
+    DoNotDisturb(DoNotDisturbTimes),
     /// The ledger cannot be opened; nothing is saved in this run. The cause is cleaned.
     Unavailable(String),
     /// The ledger cannot be written at the moment; changes wait in memory. The cause is cleaned.

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::action::Action;
 use super::effect::{Effect, LedgerEffect, ProgramEffect};
-use super::rules::RulesEvent;
 use super::rules_reading::RulesReading;
 use super::{Screen, State};
 use crate::calls::history::{HistoryCall, HistoryKind, RuleCount};
@@ -101,7 +100,7 @@ impl State {
             Action::EditRules => return vec![Effect::Program(ProgramEffect::EditRules)],
             Action::Reconnect => return vec![Effect::Program(ProgramEffect::ReloadRules)],
             Action::DoNotDisturb => {
-                self.open_quiet_dialog();
+                self.open_do_not_disturb();
                 return Vec::new();
             }
             Action::Privacy => return self.toggle_privacy(),
@@ -124,18 +123,16 @@ impl State {
     pub(super) fn rules_read(&mut self, reading: RulesReading, now: Timestamp) -> Vec<Effect> {
         let RulesReading { rules, warnings } = reading;
         self.rule_list.refused = rules.as_ref().err().cloned();
-        let mut effects = self.rules_event(RulesEvent::Reloaded(rules.clone()), now);
+        let mut effects = Vec::new();
         match rules {
             Ok(rules) => {
                 self.rule_list.warnings = warnings;
-                self.notices.remove(&notice::rules_loaded(rules.rules.len()));
                 self.notices.show(words::rules::read(&rules, warnings), now);
+                effects = self.replace_rules(rules, now);
             }
             // The screen shows what is wrong for as long as it is.
-            Err(cause) if self.screen == Screen::Rules => {
-                self.notices.remove(&notice::rules_refused(&cause));
-            }
-            Err(_) => {}
+            Err(_) if self.screen == Screen::Rules => {}
+            Err(cause) => self.notices.show_long(notice::rules_refused(&cause), now),
         }
         effects.extend(self.refresh_rules());
         effects

@@ -56,7 +56,7 @@ pub struct RuleState {
     questions: u64,
     pub(super) countdowns: BTreeMap<CallKey, Countdown>,
     /// The calls that draw no attention.
-    quiet: HashSet<CallKey>,
+    silent: HashSet<CallKey>,
     /// When calls were declined by rules, in the last minute.
     declined: VecDeque<Timestamp>,
     /// Until when no rule declines calls of an account, because Telegram asked for a wait.
@@ -128,8 +128,6 @@ pub enum RulesEvent {
     },
     /// The file of the rules was read again.
     Read(RulesReading),
-    /// The rules were read again; `Err` is why they cannot be used, cleaned.
-    Reloaded(Result<Arc<Rules>, String>),
 }
 
 /// The answer of a program that decides.
@@ -153,7 +151,7 @@ impl Default for RuleState {
             waiting: BTreeMap::new(),
             questions: 0,
             countdowns: BTreeMap::new(),
-            quiet: HashSet::new(),
+            silent: HashSet::new(),
             declined: VecDeque::new(),
             paused: HashMap::new(),
         }
@@ -173,8 +171,8 @@ impl RuleState {
     }
 
     /// Whether a call draws no attention.
-    pub(super) fn is_quiet(&self, key: CallKey) -> bool {
-        self.quiet.contains(&key) || self.waiting.contains_key(&key)
+    pub(super) fn is_silent(&self, key: CallKey) -> bool {
+        self.silent.contains(&key) || self.waiting.contains_key(&key)
     }
 }
 
@@ -205,7 +203,7 @@ impl State {
         let is_new = owner.clock_ahead.is_some() && call.placed.as_second() >= began.as_second();
         let rules = Arc::clone(&self.rules.rules);
         let decides = self.rules.is_on && is_new && !call.doubtful && !rules.rules.is_empty();
-        if !decides && !self.is_disturbed(key.account, now) {
+        if !decides && !self.is_do_not_disturb_on(key.account, now) {
             return self.ring(key, now);
         }
         let mut waiting = PendingCall { until: now + LOOK_UP, ..PendingCall::default() };
@@ -266,7 +264,7 @@ impl State {
             at: call.placed,
             earlier,
             in_call: self.is_in_another_call(key),
-            do_not_disturb: self.is_disturbed(key.account, now),
+            do_not_disturb: self.is_do_not_disturb_on(key.account, now),
             presence,
         };
         let rules = Arc::clone(&self.rules.rules);
@@ -277,7 +275,7 @@ impl State {
         let Some((number, rule)) = decision.rule else {
             if call.do_not_disturb && !rules.breakthrough.rings(&call) {
                 self.mark(key, DO_NOT_DISTURB, RuleAction::Silence, false);
-                self.rules.quiet.insert(key);
+                self.rules.silent.insert(key);
                 return Vec::new();
             }
             return self.ring(key, now);
@@ -306,7 +304,7 @@ impl State {
             }
             Reaction::Silence => {
                 self.mark(key, &rule.name, RuleAction::Silence, false);
-                self.rules.quiet.insert(key);
+                self.rules.silent.insert(key);
                 Vec::new()
             }
             Reaction::Decline(decline) => self.begin_decline(key, &rule.name, decline.clone(), now),
@@ -344,7 +342,7 @@ impl State {
             return self.leave_alone(key, now);
         }
         self.mark(key, rule, RuleAction::Decline, false);
-        self.rules.quiet.insert(key);
+        self.rules.silent.insert(key);
         let countdown = Countdown { rule: rule.into(), until: now + decline.grace, decline };
         let is_due = countdown.decline.grace.is_zero();
         self.rules.countdowns.insert(key, countdown);
@@ -405,7 +403,7 @@ impl State {
             return Vec::new();
         };
         self.rules.waiting.remove(&key);
-        self.rules.quiet.insert(key);
+        self.rules.silent.insert(key);
         self.notices.show(notice::silenced(&self.noticed_name(&peer)), now);
         let silent = self.ringing.remove(&key).then_some(Effect::Notify(NotifyEffect::Silent(key)));
         silent.into_iter().collect()
@@ -414,7 +412,7 @@ impl State {
     /// A call rings as it would without rules.
     fn ring(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::from_iter(self.report_ringing(key));
-        if self.rules.quiet.remove(&key) || !self.ringing.contains(&key) {
+        if self.rules.silent.remove(&key) || !self.ringing.contains(&key) {
             effects.extend(self.begin_ringing(key, now));
         }
         effects
@@ -460,22 +458,15 @@ impl State {
                 Vec::new()
             }
             RulesEvent::Read(reading) => self.rules_read(reading, now),
-            RulesEvent::Reloaded(Ok(rules)) => {
-                self.notices.show(notice::rules_loaded(rules.rules.len()), now);
-                self.rules.rules = rules;
-                // What the rules before have begun may not be wanted any more.
-                let begun = self.rules.waiting.keys().chain(self.rules.countdowns.keys());
-                let begun: Vec<_> = begun.copied().collect();
-                let mut effects: Vec<_> =
-                    begun.into_iter().flat_map(|key| self.leave_alone(key, now)).collect();
-                effects.extend(self.refresh_rules());
-                effects
-            }
-            RulesEvent::Reloaded(Err(cause)) => {
-                self.notices.show_long(notice::rules_refused(&cause), now);
-                Vec::new()
-            }
         }
+    }
+
+    /// Has other rules decide. What those before have begun may not be wanted any more.
+    pub(super) fn replace_rules(&mut self, rules: Arc<Rules>, now: Timestamp) -> Vec<Effect> {
+        self.rules.rules = rules;
+        let begun = self.rules.waiting.keys().chain(self.rules.countdowns.keys());
+        let begun: Vec<_> = begun.copied().collect();
+        begun.into_iter().flat_map(|key| self.leave_alone(key, now)).collect()
     }
 
     fn answered(
@@ -529,7 +520,7 @@ impl State {
     pub(super) fn rules_forget(&mut self, key: CallKey) {
         self.rules.waiting.remove(&key);
         self.rules.countdowns.remove(&key);
-        self.rules.quiet.remove(&key);
+        self.rules.silent.remove(&key);
     }
 
     /// A decline by a rule has failed: if Telegram asked for a wait, no rule declines meanwhile.

@@ -12,3 +12,10 @@ pub struct RulesReading {
     /// How many warnings `onhook rules check` prints.
     pub warnings: usize,
 }
+
+impl From<Result<Arc<Rules>, String>> for RulesReading {
+    /// A reading without warnings.
+    fn from(rules: Result<Arc<Rules>, String>) -> Self {
+        Self { rules, warnings: 0 }
+    }
+}

@@ -151,7 +151,7 @@ pub struct RuleCount {
 
 /// The accounts for which do not disturb is on, by name, and until when; `None` is without an end. The
 /// empty name is all accounts.
-pub type QuietTimes = Vec<(String, Option<Timestamp>)>;
+pub type DoNotDisturbTimes = Vec<(String, Option<Timestamp>)>;
 
 /// How many calls there are, for the statistics panel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -174,7 +174,7 @@ fn parse(
         if name.is_empty() {
             return Err(source.error(at, "name", "must not be empty"));
         }
-        if name == words::quiet::NAME {
+        if name == words::do_not_disturb::NAME {
             let message = &format!("'{name}' is not a name for a rule: calls are marked with it");
             return Err(source.error(at, "name", message));
         }

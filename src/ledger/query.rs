@@ -7,8 +7,8 @@ use libsql::Value;
 
 use super::{GROUP, Ledger, LedgerError, RowReader, optional, param};
 use crate::calls::history::{
-    CallerFacts, Cursor, FACT_CALLS, FACT_DAYS, HistoryCall, HistoryFilter, HistoryKind,
-    HistoryStatistics, Page, PageStart, QuietTimes, RuleCount,
+    CallerFacts, Cursor, DoNotDisturbTimes, FACT_CALLS, FACT_DAYS, HistoryCall, HistoryFilter,
+    HistoryKind, HistoryStatistics, Page, PageStart, RuleCount,
 };
 use crate::calls::reason::Outcome;
 use crate::calls::{CallKind, Direction};
@@ -228,10 +228,10 @@ impl Ledger {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn quiet(&self) -> Result<QuietTimes, LedgerError> {
+    pub async fn do_not_disturb(&self) -> Result<DoNotDisturbTimes, LedgerError> {
         let query = "SELECT account, until FROM do_not_disturb";
         let mut rows = self.connection.query(query, ()).await?;
-        let mut times = QuietTimes::new();
+        let mut times = DoNotDisturbTimes::new();
         while let Some(row) = rows.next().await? {
             let (account, until): (String, Option<i64>) = (row.get(0)?, row.get(1)?);
             let until = until.map(|at| Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX));
@@ -244,7 +244,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn save_quiet(&self, times: &QuietTimes) -> Result<(), LedgerError> {
+    pub async fn save_do_not_disturb(&self, times: &DoNotDisturbTimes) -> Result<(), LedgerError> {
         let transaction = self.connection.transaction().await?;
         transaction.execute("DELETE FROM do_not_disturb", ()).await?;
         for (account, until) in times {

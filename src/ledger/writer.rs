@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Ledger, LedgerError, LedgerRow};
 use crate::calls::event::RecalledCalls;
 use crate::calls::history::{
-    CallerFacts, HistoryFilter, HistoryStatistics, Page, PageStart, QuietTimes, RuleCount,
+    CallerFacts, DoNotDisturbTimes, HistoryFilter, HistoryStatistics, Page, PageStart, RuleCount,
 };
 use crate::calls::{AccountId, CallKey, GRACE, RECENT};
 
@@ -45,8 +45,8 @@ enum WriterCommand {
     Page(HistoryFilter, PageStart, usize, oneshot::Sender<Result<Page, LedgerError>>),
     CallerFacts(CallKey, i64, Timestamp, oneshot::Sender<Result<CallerFacts, LedgerError>>),
     RuleCounts(oneshot::Sender<Result<Vec<RuleCount>, LedgerError>>),
-    Quiet(oneshot::Sender<Result<QuietTimes, LedgerError>>),
-    SaveQuiet(QuietTimes),
+    DoNotDisturb(oneshot::Sender<Result<DoNotDisturbTimes, LedgerError>>),
+    SaveDoNotDisturb(DoNotDisturbTimes),
 }
 
 impl LedgerHandle {
@@ -121,13 +121,13 @@ impl LedgerHandle {
     }
 
     /// Reads for which accounts do not disturb is on.
-    pub fn quiet(&self, reply: oneshot::Sender<Result<QuietTimes, LedgerError>>) {
-        self.send(WriterCommand::Quiet(reply));
+    pub fn do_not_disturb(&self, reply: oneshot::Sender<Result<DoNotDisturbTimes, LedgerError>>) {
+        self.send(WriterCommand::DoNotDisturb(reply));
     }
 
     /// Saves for which accounts do not disturb is on.
-    pub fn save_quiet(&self, times: QuietTimes) {
-        self.send(WriterCommand::SaveQuiet(times));
+    pub fn save_do_not_disturb(&self, times: DoNotDisturbTimes) {
+        self.send(WriterCommand::SaveDoNotDisturb(times));
     }
 
     /// Counts the calls that fit a filter, on a separate thread: it reads all of them, and writing does
@@ -203,9 +203,11 @@ impl<F: Fn(LedgerError)> Writer<F> {
                 WriterCommand::RuleCounts(reply) => {
                     drop(reply.send(self.ledger.rule_counts().await));
                 }
-                WriterCommand::Quiet(reply) => drop(reply.send(self.ledger.quiet().await)),
-                WriterCommand::SaveQuiet(times) => {
-                    if let Err(error) = self.ledger.save_quiet(&times).await {
+                WriterCommand::DoNotDisturb(reply) => {
+                    drop(reply.send(self.ledger.do_not_disturb().await));
+                }
+                WriterCommand::SaveDoNotDisturb(times) => {
+                    if let Err(error) = self.ledger.save_do_not_disturb(&times).await {
                         tracing::warn!(%error, "do not disturb was not saved");
                         (self.write_failed)(error);
                     }

@@ -85,7 +85,7 @@ impl Facts {
                 Some(Dialog::Dial(_)) => AnnouncedDialog::Dial,
                 Some(Dialog::Reply(_)) => AnnouncedDialog::Reply,
                 Some(Dialog::Rating) => AnnouncedDialog::Rating,
-                Some(Dialog::Quiet(_)) => AnnouncedDialog::DoNotDisturb,
+                Some(Dialog::DoNotDisturb(_)) => AnnouncedDialog::DoNotDisturb,
                 // Plain mode does not open it.
                 Some(Dialog::Devices(_)) => AnnouncedDialog::None,
             },

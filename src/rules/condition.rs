@@ -1,9 +1,10 @@
 //! When a rule matches: all of its conditions must hold.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::civil::Weekday;
+use jiff::civil::{DateTime, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -42,6 +43,28 @@ pub struct Condition {
     pub locked: Option<bool>,
 }
 
+/// The time of a call where the rules hold.
+pub(super) struct LocalClock<'a> {
+    at: Timestamp,
+    /// The zone of conditions without their own.
+    zone: &'a TimeZone,
+    /// The time in that zone, once it was asked for.
+    local: OnceCell<DateTime>,
+}
+
+impl<'a> LocalClock<'a> {
+    pub(super) fn new(at: Timestamp, zone: &'a TimeZone) -> Self {
+        Self { at, zone, local: OnceCell::new() }
+    }
+
+    fn local(&self, zone: Option<&TimeZone>) -> DateTime {
+        match zone {
+            Some(zone) => zone.to_datetime(self.at),
+            None => *self.local.get_or_init(|| self.zone.to_datetime(self.at)),
+        }
+    }
+}
+
 /// A number of earlier calls of a person in some days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallCount {
@@ -58,15 +81,15 @@ pub enum Mismatch {
     Person,
     List,
     Contact,
-    Hours,
-    Weekday,
     Kind,
-    Repeated,
-    Calls,
     DoNotDisturb,
     InCall,
     Idle,
     Locked,
+    Repeated,
+    Calls,
+    Hours,
+    Weekday,
 }
 
 impl Condition {
@@ -82,43 +105,49 @@ impl Condition {
         self.mismatch(call, zone).filter(|unmet| unmet.is_unknown(call))
     }
 
-    /// The conditions that do not hold for a call, in order.
-    fn mismatches(&self, call: &RuleCall<'_>, zone: &TimeZone) -> Vec<Mismatch> {
-        let among = |people: &[PersonPattern]| people.iter().any(|it| it.matches(call.peer));
-        let same = |wanted: Option<bool>, is: Option<bool>| wanted.is_none() || wanted == is;
-        let held = [
-            (
-                self.accounts.is_empty() || self.accounts.iter().any(|it| it == call.account),
-                Mismatch::Account,
-            ),
-            (self.people.is_empty() || among(&self.people), Mismatch::Person),
-            (self.list.as_ref().is_none_or(|list| among(list)), Mismatch::List),
-            (same(self.contact, call.peer.contact), Mismatch::Contact),
-            (self.kinds.is_empty() || self.kinds.contains(&call.kind), Mismatch::Kind),
-            (same(self.do_not_disturb, Some(call.do_not_disturb)), Mismatch::DoNotDisturb),
-            (same(self.in_call, Some(call.in_call)), Mismatch::InCall),
-            (same(self.idle, call.presence.idle), Mismatch::Idle),
-            (same(self.locked, call.presence.locked), Mismatch::Locked),
-            (self.repeated.is_none_or(|within| call.is_repeated(within)), Mismatch::Repeated),
-            (self.calls.is_none_or(|count| count.holds(call)), Mismatch::Calls),
-        ];
-        let unmet = held.into_iter().filter(|(holds, _)| !holds).map(|(_, mismatch)| mismatch);
-        unmet.chain(self.time_mismatch(call.at, zone)).collect()
+    /// Whether all hold for a call. `clock` is that of the call.
+    pub(super) fn holds(&self, call: &RuleCall<'_>, clock: &LocalClock<'_>) -> bool {
+        Mismatch::ALL.into_iter().all(|part| self.part_holds(part, call, clock))
     }
 
-    fn time_mismatch(&self, at: Timestamp, zone: &TimeZone) -> Option<Mismatch> {
-        if self.hours.is_none() && self.weekdays.is_empty() {
-            return None;
+    /// The conditions that do not hold for a call, in order.
+    fn mismatches(&self, call: &RuleCall<'_>, zone: &TimeZone) -> Vec<Mismatch> {
+        let clock = LocalClock::new(call.at, zone);
+        Mismatch::ALL.into_iter().filter(|part| !self.part_holds(*part, call, &clock)).collect()
+    }
+
+    fn part_holds(&self, part: Mismatch, call: &RuleCall<'_>, clock: &LocalClock<'_>) -> bool {
+        let among = |people: &[PersonPattern]| people.iter().any(|it| it.matches(call.peer));
+        let same = |wanted: Option<bool>, is: Option<bool>| wanted.is_none() || wanted == is;
+        match part {
+            Mismatch::Account => {
+                self.accounts.is_empty() || self.accounts.iter().any(|it| it == call.account)
+            }
+            Mismatch::Person => self.people.is_empty() || among(&self.people),
+            Mismatch::List => self.list.as_ref().is_none_or(|list| among(list)),
+            Mismatch::Contact => same(self.contact, call.peer.contact),
+            Mismatch::Kind => self.kinds.is_empty() || self.kinds.contains(&call.kind),
+            Mismatch::DoNotDisturb => same(self.do_not_disturb, Some(call.do_not_disturb)),
+            Mismatch::InCall => same(self.in_call, Some(call.in_call)),
+            Mismatch::Idle => same(self.idle, call.presence.idle),
+            Mismatch::Locked => same(self.locked, call.presence.locked),
+            Mismatch::Repeated => self.repeated.is_none_or(|within| call.is_repeated(within)),
+            Mismatch::Calls => self.calls.is_none_or(|count| count.holds(call)),
+            Mismatch::Hours => self.hours.is_none_or(|hours| {
+                hours.place(clock.local(self.zone.as_ref()).time()) != InHours::Outside
+            }),
+            Mismatch::Weekday => self.weekdays.is_empty() || self.is_on_weekday(clock),
         }
-        let local = at.to_zoned(self.zone.as_ref().unwrap_or(zone).clone());
-        let place = self.hours.map_or(InHours::SameDay, |hours| hours.place(local.time()));
-        let day = match place {
-            InHours::Outside => return Some(Mismatch::Hours),
-            InHours::SameDay => local.weekday(),
-            InHours::NextDay => local.weekday().previous(),
-        };
-        let holds = self.weekdays.is_empty() || self.weekdays.contains(&day);
-        (!holds).then_some(Mismatch::Weekday)
+    }
+
+    /// Whether the day is one of these. Outside of the hours no day is.
+    fn is_on_weekday(&self, clock: &LocalClock<'_>) -> bool {
+        let local = clock.local(self.zone.as_ref());
+        match self.hours.map_or(InHours::SameDay, |hours| hours.place(local.time())) {
+            InHours::Outside => false,
+            InHours::SameDay => self.weekdays.contains(&local.weekday()),
+            InHours::NextDay => self.weekdays.contains(&local.weekday().previous()),
+        }
     }
 
     /// Whether it holds for every call.
@@ -133,6 +162,23 @@ impl Condition {
 }
 
 impl Mismatch {
+    /// All, in the order in which they are tried: those that take longest last.
+    const ALL: [Self; 13] = [
+        Self::Account,
+        Self::Person,
+        Self::List,
+        Self::Contact,
+        Self::Kind,
+        Self::DoNotDisturb,
+        Self::InCall,
+        Self::Idle,
+        Self::Locked,
+        Self::Repeated,
+        Self::Calls,
+        Self::Hours,
+        Self::Weekday,
+    ];
+
     /// Whether it is not known whether the condition holds.
     fn is_unknown(self, call: &RuleCall<'_>) -> bool {
         match self {

@@ -201,7 +201,7 @@ impl EffectRunner {
                     LedgerEvent::RuleCallsRead { rule, calls }
                 });
             }
-            LedgerEffect::SaveQuiet(times) => ledger.save_quiet(times),
+            LedgerEffect::SaveDoNotDisturb(times) => ledger.save_do_not_disturb(times),
             LedgerEffect::SaveOlder(account, calls) => {
                 let user_id = state.account(account).own.user_id;
                 let rows =
@@ -228,7 +228,7 @@ impl EffectRunner {
             | LedgerEffect::ReadOthers { .. }
             | LedgerEffect::CountRules
             | LedgerEffect::ReadRuleCalls { .. }
-            | LedgerEffect::SaveQuiet(_)
+            | LedgerEffect::SaveDoNotDisturb(_)
             | LedgerEffect::SaveOlder(..) => return,
         };
         // The receiver is gone while the program ends.

@@ -63,7 +63,7 @@ impl Switchboard {
             None => None,
         };
         if let Some(ledger) = &ledger {
-            read_quiet(ledger, ledger_sender.clone()).await;
+            read_do_not_disturb(ledger, ledger_sender.clone()).await;
         }
         let mut accounts = RunningAccounts::new(network, sender);
         let states = setups.into_iter().map(|setup| accounts.add(setup)).collect();
@@ -309,12 +309,12 @@ impl Switchboard {
 }
 
 /// Reports for which accounts do not disturb was on at the end of the last run, before calls ring.
-async fn read_quiet(ledger: &LedgerHandle, events: mpsc::UnboundedSender<LedgerEvent>) {
+async fn read_do_not_disturb(ledger: &LedgerHandle, events: mpsc::UnboundedSender<LedgerEvent>) {
     let (reply, answer) = oneshot::channel();
-    ledger.quiet(reply);
+    ledger.do_not_disturb(reply);
     match answer.await {
         // The receiver lives: the switchboard is being opened.
-        Ok(Ok(times)) => drop(events.send(LedgerEvent::Quiet(times))),
+        Ok(Ok(times)) => drop(events.send(LedgerEvent::DoNotDisturb(times))),
         Ok(Err(error)) => tracing::warn!(%error, "do not disturb could not be read"),
         Err(_) => {}
     }

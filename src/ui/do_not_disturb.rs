@@ -5,21 +5,21 @@ use ratatui::layout::Rect;
 
 use super::{View, popup, put, put_all, with_cursor};
 use crate::app::action::{Action, Layer};
-use crate::app::do_not_disturb::QuietEnd;
-use crate::app::quiet_dialog::QuietDialog;
-use crate::words::quiet as words;
+use crate::app::do_not_disturb::DoNotDisturbEnd;
+use crate::app::do_not_disturb_dialog::DoNotDisturbDialog;
+use crate::words::do_not_disturb as words;
 
 /// The width of the inside, in cells.
 const WIDTH: u16 = 46;
 
-pub(super) fn draw(view: View, dialog: &QuietDialog, screen: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(view: View, dialog: &DoNotDisturbDialog, screen: Rect, buffer: &mut Buffer) {
     let theme = view.theme();
     let account = dialog.account.map(|id| view.state.shown_account(view.state.account(id)));
     let title = words::title(account.as_deref());
     let width = WIDTH.min(screen.width.saturating_sub(2));
     let rings = words::through(&view.state.rules.rules.breakthrough);
-    let on = view.state.quiet_of(dialog.account, view.now);
-    let until = on.and_then(QuietEnd::time).map(|at| view.clock_or_date(at));
+    let on = view.state.do_not_disturb_of(dialog.account, view.now);
+    let until = on.and_then(DoNotDisturbEnd::time).map(|at| view.clock_or_date(at));
     let mut texts = vec![
         (words::state(on.is_some(), until.as_deref()), theme.text),
         (words::hint(on.is_some()).to_owned(), theme.muted),

@@ -112,25 +112,25 @@ fn signs(view: View, short: bool) -> Parts {
     if view.state.is_recording() {
         signs.push((format!("{}  ", words::phone::RECORDING), view.theme().error));
     }
-    let quiet = quiet(view, short);
-    signs.extend(quiet.map(|text| (format!("{text}  "), view.theme().warning)));
+    let until = do_not_disturb(view, short);
+    signs.extend(until.map(|text| (format!("{text}  "), view.theme().warning)));
     signs
 }
 
 /// That do not disturb is on, and unless it is to be `short`, until when and for how many accounts.
-pub(super) fn quiet(view: View, short: bool) -> Option<String> {
+pub(super) fn do_not_disturb(view: View, short: bool) -> Option<String> {
     let present: Vec<_> = view.state.present().map(|(id, _)| id).collect();
-    let quiet: Vec<_> =
-        present.iter().filter_map(|id| view.state.quiet_until(*id, view.now)).collect();
-    let first = quiet.first()?;
+    let ends: Vec<_> =
+        present.iter().filter_map(|id| view.state.do_not_disturb_until(*id, view.now)).collect();
+    let first = ends.first()?;
     if short {
-        return Some(words::quiet::NAME.to_owned());
+        return Some(words::do_not_disturb::NAME.to_owned());
     }
     // The time is shown where it is the same for all of them.
-    let same = first.time().filter(|_| quiet.iter().all(|end| end == first));
+    let same = first.time().filter(|_| ends.iter().all(|end| end == first));
     let until = same.map(|at| view.clock_or_date(at));
-    let some = (quiet.len() < present.len()).then_some(quiet.len());
-    Some(words::quiet::header(until.as_deref(), some))
+    let some = (ends.len() < present.len()).then_some(ends.len());
+    Some(words::do_not_disturb::header(until.as_deref(), some))
 }
 
 /// How much of several accounts is shown, from the most to the least.

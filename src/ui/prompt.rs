@@ -61,7 +61,7 @@ impl FooterPrompt {
             | Dialog::AnswerOther(_)
             | Dialog::Rating
             | Dialog::Dial(_)
-            | Dialog::Quiet(_)
+            | Dialog::DoNotDisturb(_)
             | Dialog::Devices(_)
             | Dialog::Rename(_)
             | Dialog::SignIn(_)

@@ -63,10 +63,10 @@ fn draw_head(view: View, area: Rect, buffer: &mut Buffer) -> Rect {
         texts.push((words::rules::warnings(list.warnings), theme.warning));
     }
     if area.height >= QUIET_FROM && !list.is_without_file {
-        let through = words::quiet::through(&view.state.rules.rules.breakthrough);
-        texts.push(match header::quiet(view, false) {
-            Some(on) => (words::quiet::while_on(&on, &through), theme.warning),
-            None => (words::quiet::with_it_on(&through), theme.muted),
+        let through = words::do_not_disturb::through(&view.state.rules.rules.breakthrough);
+        texts.push(match header::do_not_disturb(view, false) {
+            Some(on) => (words::do_not_disturb::while_on(&on, &through), theme.warning),
+            None => (words::do_not_disturb::with_it_on(&through), theme.muted),
         });
     }
     // The rule under the cursor stays visible.

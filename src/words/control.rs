@@ -94,9 +94,9 @@ fn account(account: &AccountStatus) -> String {
     let AccountStatus { name, state, do_not_disturb, do_not_disturb_until } = account;
     let until = do_not_disturb_until.as_ref().and_then(|at| at.parse::<DateTime>().ok());
     let until = until.map(|local| local.strftime("%a %H:%M").to_string());
-    let quiet = do_not_disturb.then(|| super::quiet::header(until.as_deref(), None));
-    let quiet = quiet.map(|quiet| format!(" · {quiet}")).unwrap_or_default();
-    format!("{name}: {state}{quiet}")
+    let until = do_not_disturb.then(|| super::do_not_disturb::header(until.as_deref(), None));
+    let until = until.map(|until| format!(" · {until}")).unwrap_or_default();
+    format!("{name}: {state}{until}")
 }
 
 /// The call in which onhook takes part itself, one line.

@@ -268,14 +268,6 @@ pub fn program_failed(program: &str, cause: &str) -> String {
     format!("{program}: {cause}; the call is passed on")
 }
 
-/// The rules were read again.
-pub fn rules_loaded(rules: usize) -> String {
-    match rules {
-        1 => "1 rule is in force".to_owned(),
-        rules => format!("{rules} rules are in force"),
-    }
-}
-
 /// The rules were read again, and are wrong.
 pub fn rules_refused(cause: &str) -> String {
     format!("{cause}; the rules in force stay")

@@ -32,7 +32,7 @@ pub fn mark(mark: &RuleMark) -> String {
 }
 
 fn is_do_not_disturb(mark: &RuleMark) -> bool {
-    *mark.rule == *super::quiet::NAME
+    *mark.rule == *super::do_not_disturb::NAME
 }
 
 /// What the rule of an ended call did, where the words of the ending do not name it.

@@ -345,7 +345,6 @@ async fn rule_to_wire() -> (Vec<Duration>, Vec<Duration>) {
         tokio::join!(caller.call_user(callee.0, callee.1), async {
             let enums::PhoneCall::Requested(call) = bare.call().await else { panic!("no call") };
             bare.discard(call.id, call.access_hash).await;
-            bare.until_ended().await;
         });
         caller.until_ended().await;
         floor.push(from_call_to_decline(&arrivals));

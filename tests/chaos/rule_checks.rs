@@ -165,7 +165,7 @@ impl RuleChecks {
                 if truth.video { HistoryKind::Video } else { HistoryKind::Audio }
             }
         };
-        let disturbed = state.quiet_until(ACCOUNT, now).is_some();
+        let is_on = state.do_not_disturb_until(ACCOUNT, now).is_some();
         let facts = RuleCall {
             account: "ada",
             peer: &call.peer,
@@ -173,7 +173,7 @@ impl RuleChecks {
             at: call.placed,
             earlier: self.earlier.get(&call.key).and_then(|earlier| earlier.as_deref()),
             in_call: false,
-            do_not_disturb: disturbed,
+            do_not_disturb: is_on,
             presence: Presence::default(),
         };
         let decision = decide(rules, 0, &facts, &state.rules.zone);
@@ -184,7 +184,7 @@ impl RuleChecks {
         };
         let quiet = !mark.dry
             && &*mark.rule == DO_NOT_DISTURB
-            && disturbed
+            && is_on
             && !rules.breakthrough.rings(&facts);
         let is_of = |rule: &&Rule| {
             let same = *rule.name == *mark.rule && action_of(&rule.then) == mark.action;

@@ -10,6 +10,7 @@ use onhook::app::effect::PhoneEffect;
 use onhook::app::msg::{LedgerEvent, Msg};
 use onhook::app::phone::{OwnCallOrder, PhoneEvent};
 use onhook::app::rules::RulesEvent;
+use onhook::app::rules_reading::RulesReading;
 use onhook::calls::account::{AccountEvent, ConnectionState};
 use onhook::calls::own_call::OwnCallEvent;
 use onhook::calls::{CallKey, Party};
@@ -143,7 +144,7 @@ impl Play<'_> {
                 self.checks.own.failed(CallKey::private(ACCOUNT, *id));
             }
             Msg::Phone(key, PhoneEvent::Ended(Some(_))) => self.checks.own.failed(*key),
-            Msg::Rules(RulesEvent::Reloaded(Ok(rules))) => {
+            Msg::Rules(RulesEvent::Read(RulesReading { rules: Ok(rules), .. })) => {
                 self.checks.rules.reloaded(Arc::clone(rules), now);
             }
             Msg::Ledger(LedgerEvent::CallerFacts { key, peer, facts }) => {
@@ -253,10 +254,11 @@ impl Play<'_> {
     fn reloaded(&mut self, version: Option<usize>) -> RulesEvent {
         let version = version.and_then(|version| version.checked_rem(self.rules.len()));
         self.version = version.unwrap_or(self.version);
-        RulesEvent::Reloaded(match version {
+        let rules = match version {
             Some(version) => Ok(Arc::clone(&self.rules[version])),
             None => Err("a fault in the file".to_owned()),
-        })
+        };
+        RulesEvent::Read(rules.into())
     }
 
     /// The program reads the rules at its start.
@@ -432,7 +434,7 @@ pub async fn play(plan: &Plan, history: History) -> Result<Tally, String> {
     play.pass(left, plan.tick).await?;
     history.note(format!("{:8.3} all is well again", began.elapsed().as_secs_f64()));
     // Like keys, rules send nothing from now on.
-    play.message(Msg::Rules(RulesEvent::Reloaded(Ok(Arc::default())))).await?;
+    play.message(Msg::Rules(RulesEvent::Read(Ok(Arc::default()).into()))).await?;
     play.pass(RECOVERY, 500).await?;
     // Calls go on coming and going: from now on, all agree at every moment.
     for _ in 0..AGREEING {

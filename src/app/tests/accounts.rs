@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::app::account::AccountChange;
+use crate::app::do_not_disturb::DoNotDisturbEnd;
 
 /// A board of two accounts that are online, on the screen of the accounts.
 fn accounts() -> State {
@@ -143,6 +144,31 @@ fn a_name_is_checked_before_anything_is_done() {
     assert!(state.dialog.is_none());
     press(&mut state, Action::Rename, 2.0);
     assert_eq!(name(&mut state, " home-2 "), [rename("home-2")]);
+}
+
+#[test]
+fn do_not_disturb_follows_its_account() {
+    let mut state = accounts();
+    let end = DoNotDisturbEnd::At(at(3600.0));
+    state.do_not_disturb.insert("ada".to_owned(), end);
+    let saves = |effects: &[Effect], wanted: &[&str]| {
+        effects.iter().any(|effect| match effect {
+            Effect::Ledger(LedgerEffect::SaveDoNotDisturb(times)) => {
+                times.iter().map(|(name, _)| name.as_str()).eq(wanted.iter().copied())
+            }
+            _ => false,
+        })
+    };
+    press(&mut state, Action::Rename, 1.0);
+    name(&mut state, "home");
+    let renamed = tell(&mut state, AccountEvent::Renamed(Ok("home".to_owned())), 2.0);
+    assert!(saves(&renamed, &["home"]));
+    assert_eq!(state.do_not_disturb_until(ACCOUNT, at(3.0)), Some(end));
+    // The later of two ends holds.
+    state.do_not_disturb.insert(String::new(), DoNotDisturbEnd::At(at(60.0)));
+    assert_eq!(state.do_not_disturb_until(ACCOUNT, at(3.0)), Some(end));
+    let gone = tell(&mut state, AccountEvent::LoggedOut(Ok(())), 4.0);
+    assert!(saves(&gone, &[""]));
 }
 
 #[test]

@@ -97,8 +97,11 @@ fn do_not_disturb_is_switched_off_for_one_account_and_stays_on_for_the_others() 
         press(&mut state, action, 3.0);
     }
     assert_eq!(quiet(&state), [false, true]);
-    assert_eq!(state.quiet_of(Some(ada), at(3.0)), None);
-    assert_eq!(state.quiet_of(None, at(3.0)), state.quiet_of(Some(work), at(3.0)));
+    assert_eq!(state.do_not_disturb_of(Some(ada), at(3.0)), None);
+    assert_eq!(
+        state.do_not_disturb_of(None, at(3.0)),
+        state.do_not_disturb_of(Some(work), at(3.0))
+    );
     // Enter alone ends it for all while it is on for any.
     for action in [Action::DoNotDisturb, Action::Accept] {
         press(&mut state, action, 4.0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::app::do_not_disturb::QuietEnd;
+use crate::app::do_not_disturb::DoNotDisturbEnd;
 use crate::app::effect::RulesEffect;
 use crate::app::rules::{ProgramAnswer, RulesEvent};
 use crate::calls::CallKind;
@@ -162,13 +162,13 @@ fn a_call_that_a_rule_does_not_decline_after_all_rings() {
     };
     let reloaded = |state: &mut State| {
         let rules = Rules { rules: vec![rule("night", Reaction::Ring)], ..Rules::default() };
-        hears(state, RulesEvent::Reloaded(Ok(Arc::new(rules))), 2.0)
+        hears(state, RulesEvent::Read(Ok(Arc::new(rules)).into()), 2.0)
     };
     for reloads in [false, true] {
         for quiet in [false, true] {
             let mut state = ruled(vec![rule("night", decline(3))]);
             if quiet {
-                state.quiet_accounts.insert(String::new(), QuietEnd::Never);
+                state.do_not_disturb.insert(String::new(), DoNotDisturbEnd::Never);
             }
             rings(&mut state, 7, 1.0);
             let effects = if reloads { reloaded(&mut state) } else { doubtful(&mut state) };
@@ -491,11 +491,11 @@ fn new_rules_replace_those_in_force_and_wrong_ones_do_not() {
     let mut state = ruled(vec![rule("ask", ask())]);
     rings(&mut state, 7, 1.0);
     let wrong = "rules.toml:3: when: unknown field `colour`".to_owned();
-    hears(&mut state, RulesEvent::Reloaded(Err(wrong)), 1.1);
+    hears(&mut state, RulesEvent::Read(Err(wrong).into()), 1.1);
     assert_eq!(state.rules.rules.rules.len(), 1);
     let notice = "rules.toml:3: when: unknown field `colour`; the rules in force stay";
     assert_eq!(state.notices.newest(), Some(notice));
-    let rings = hears(&mut state, RulesEvent::Reloaded(Ok(Arc::default())), 1.2);
+    let rings = hears(&mut state, RulesEvent::Read(Ok(Arc::default()).into()), 1.2);
     assert!(announces(&rings), "a call that was being decided about rings");
     assert!(state.rules.rules.rules.is_empty());
 }
@@ -516,9 +516,9 @@ fn do_not_disturb_silences_calls_until_it_ends() {
     let mut state = ruled(Vec::new());
     let saved = order(&mut state, "1m", 1.0);
     assert!(
-        matches!(&saved[..], [Effect::Ledger(LedgerEffect::SaveQuiet(times))] if times.len() == 1)
+        matches!(&saved[..], [Effect::Ledger(LedgerEffect::SaveDoNotDisturb(times))] if times.len() == 1)
     );
-    assert_eq!(state.quiet_until(ACCOUNT, at(2.0)), Some(QuietEnd::At(at(61.0))));
+    assert_eq!(state.do_not_disturb_until(ACCOUNT, at(2.0)), Some(DoNotDisturbEnd::At(at(61.0))));
     assert!(!announces(&rings(&mut state, 7, 2.0)));
     assert_eq!(mark(&state, 7).as_deref(), Some("silent: do not disturb"));
     assert!(announces(&rings(&mut state, 8, 61.0)), "it is over");
@@ -530,14 +530,14 @@ fn do_not_disturb_silences_calls_until_it_ends() {
     press(&mut state, Action::Complete, 2704.0);
     types(&mut state, "on", 2704.0);
     press(&mut state, Action::Accept, 2704.0);
-    assert_eq!(state.quiet_until(ACCOUNT, at(9e6)), Some(QuietEnd::Never));
+    assert_eq!(state.do_not_disturb_until(ACCOUNT, at(9e6)), Some(DoNotDisturbEnd::Never));
     order(&mut state, "off", 2705.0);
-    assert_eq!(state.quiet_until(ACCOUNT, at(2706.0)), None);
+    assert_eq!(state.do_not_disturb_until(ACCOUNT, at(2706.0)), None);
     // It is on again at the next start.
     let mut state = ruled(vec![rule("boss", Reaction::Ring)]);
     let times = vec![(String::new(), None), ("ada".to_owned(), Some(at(-5.0)))];
-    update(&mut state, Msg::Ledger(LedgerEvent::Quiet(times)), at(0.0));
-    assert_eq!(state.quiet_accounts.len(), 1, "without what is over");
+    update(&mut state, Msg::Ledger(LedgerEvent::DoNotDisturb(times)), at(0.0));
+    assert_eq!(state.do_not_disturb.len(), 1, "without what is over");
     assert!(announces(&rings(&mut state, 7, 1.0)), "a rule to ring comes first");
 }
 

@@ -7,7 +7,7 @@ use super::{EACH_CALL, condition, reaction};
 use crate::calls::Party;
 use crate::rules::{Decision, Mismatch, Presence, Program, Reaction, Rule, RuleCall, Rules};
 use crate::text;
-use crate::words::quiet;
+use crate::words::do_not_disturb;
 
 /// There is no file of rules.
 pub const NO_FILE: &str = "not there; each call rings. `onhook rules print` prints an example";
@@ -112,7 +112,7 @@ pub fn common(rules: &Rules) -> Vec<String> {
     let declines = |rule: &Rule| matches!(rule.then, Reaction::Decline(_) | Reaction::Ask { .. });
     let most = rules.rules.iter().any(declines);
     let most = most.then(|| super::most_declines_text(rules.most_declines));
-    let through = quiet::with_it_on(&quiet::through(&rules.breakthrough));
+    let through = do_not_disturb::with_it_on(&do_not_disturb::through(&rules.breakthrough));
     most.into_iter().chain([through]).collect()
 }
 

@@ -4,9 +4,9 @@ use tui_input::Input;
 
 use crate::calls::AccountId;
 
-/// The dialog.
+/// What was chosen and entered so far.
 #[derive(Debug, Clone)]
-pub struct QuietDialog {
+pub struct DoNotDisturbDialog {
     /// The account; `None` is all of them.
     pub account: Option<AccountId>,
     pub input: Input,

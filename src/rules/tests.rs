@@ -92,7 +92,10 @@ fn each_condition_holds_and_fails() {
         (Condition { calls: count(30, 0, Some(1)), ..Condition::default() }, Some(M::Calls)),
     ];
     for (when, wanted) in cases {
-        assert_eq!(when.mismatch(&base, &berlin()), wanted, "{when:?}");
+        let zone = berlin();
+        assert_eq!(when.mismatch(&base, &zone), wanted, "{when:?}");
+        let clock = LocalClock::new(base.at, &zone);
+        assert_eq!(when.holds(&base, &clock), wanted.is_none(), "{when:?}");
     }
 }
 

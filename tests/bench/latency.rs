@@ -294,8 +294,8 @@ async fn server_with_caller() -> (Server, std::sync::mpsc::Receiver<Instant>) {
 }
 
 impl Bare {
-    /// Places a call.
-    async fn call_user(&self, user_id: i64, access_hash: i64) {
+    /// Places a call. `random_id` makes the request another one than those before.
+    async fn call_user(&self, (user_id, access_hash): (i64, i64), random_id: usize) {
         let protocol = types::PhoneCallProtocol {
             udp_p2p: true,
             udp_reflector: true,
@@ -306,7 +306,7 @@ impl Bare {
         let request = functions::phone::RequestCall {
             video: false,
             user_id: types::InputUser { user_id, access_hash }.into(),
-            random_id: 7,
+            random_id: random_id as i32,
             g_a_hash: vec![7; 32],
             protocol: protocol.into(),
         };
@@ -341,8 +341,8 @@ async fn rule_to_wire() -> (Vec<Duration>, Vec<Duration>) {
     let mut caller = Bare::connect(&server, 1).await;
     let mut bare = Bare::connect(&server, 0).await;
     let mut floor = Vec::new();
-    for _ in 0..ROUNDS {
-        tokio::join!(caller.call_user(callee.0, callee.1), async {
+    for round in 0..ROUNDS {
+        tokio::join!(caller.call_user(callee, round), async {
             let call = loop {
                 // The end of the call before comes as an update as well.
                 if let enums::PhoneCall::Requested(call) = bare.call().await {
@@ -359,10 +359,15 @@ async fn rule_to_wire() -> (Vec<Duration>, Vec<Duration>) {
     let mut caller = Bare::connect(&server, 1).await;
     let mut board = Board::start(&server);
     board.state.use_rules(Arc::new(rules()), TimeZone::UTC, Timestamp::now());
-    board.until(|state| state.account(AccountId(0)).connection == ConnectionState::Online).await;
+    // Rules decide only about calls that were placed after them, by the server's clock.
+    let is_ready = |state: &State| {
+        let account = state.account(AccountId(0));
+        account.connection == ConnectionState::Online && account.clock_ahead.is_some()
+    };
+    board.until(is_ready).await;
     let mut declined = Vec::new();
-    for _ in 0..ROUNDS {
-        tokio::join!(caller.call_user(callee.0, callee.1), board.decline());
+    for round in 0..ROUNDS {
+        tokio::join!(caller.call_user(callee, round), board.decline());
         caller.until_ended().await;
         declined.push(from_call_to_decline(&arrivals));
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use crossterm::terminal::disable_raw_mode;
 use jiff::Timestamp;
-use tokio::signal;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -35,15 +35,17 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Command
     }
     let start = start(&args.start)?;
     in_runtime(async {
+        // Before the first prompt, so that no interrupt ends the program without a word.
+        let mut interrupts = signal(SignalKind::interrupt())?;
         Ok(tokio::select! {
             biased;
             done = sign_in(args, config, accounts, start) => done,
-            interrupted = signal::ctrl_c() => {
+            _ = interrupts.recv() => {
                 // A prompt without an echo may have the terminal.
                 let _ = disable_raw_mode();
                 // The line of the prompt has no end.
                 print::note("");
-                Err(interrupted.map_or_else(failed, |()| given_up()))
+                Err(given_up())
             }
         })
     })?

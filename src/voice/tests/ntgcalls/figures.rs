@@ -10,8 +10,9 @@ use crate::bursts::{HeardBursts, quantile};
 use crate::call::{CallPlan, InteropCall};
 use crate::reflector::{LossyLine, LossyReflector};
 
-/// How long each line is measured.
+/// How long each line is measured, and how long one line is in a long call.
 const TIME: Duration = Duration::from_mins(1);
+const LONG: Duration = Duration::from_mins(10);
 /// How long the jitter buffers may take to adapt before that.
 const SETTLING: Duration = Duration::from_secs(5);
 /// The unit of the times in `/proc/PID/stat`, on every Linux.
@@ -19,6 +20,16 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Measures three lines, one after the other, and prints a row for each.
 pub fn print() {
+    let lines = [(0, 0), (5, 30), (20, 100)];
+    rows(lines.map(|(loss, delay)| (LossyLine { loss, delay }, TIME)));
+}
+
+/// Measures a line without faults for ten minutes.
+pub fn print_long() {
+    rows([(LossyLine { loss: 0, delay: 0 }, LONG)]);
+}
+
+fn rows(lines: impl IntoIterator<Item = (LossyLine, Duration)>) {
     let mut out = stdout().lock();
     let mut write = |row: String| writeln!(out, "{row}").expect("the output is open");
     write(
@@ -28,12 +39,12 @@ pub fn print() {
             .to_owned(),
     );
     write("|---|---|---|---|---|---|---|---|".to_owned());
-    for (loss, delay) in [(0, 0), (5, 30), (20, 100)] {
-        write(row(LossyLine { loss, delay }));
+    for (line, time) in lines {
+        write(row(line, time));
     }
 }
 
-fn row(line: LossyLine) -> String {
+fn row(line: LossyLine, time: Duration) -> String {
     let plan = CallPlan { version: LibraryVersion::V13, caller: true, custom: "{}" };
     let reflector = LossyReflector::start(line, 11);
     let call = InteropCall::start(plan, Some(&reflector));
@@ -41,7 +52,7 @@ fn row(line: LossyLine) -> String {
     call.listen(SETTLING);
     let (engine, peer) = (engine_time(), process_time(call.peer.id()));
     let began = Instant::now();
-    let heard = call.listen(TIME);
+    let heard = call.listen(time);
     let share = |from: f64, to: f64| 100.0 * (to - from) / began.elapsed().as_secs_f64();
     let of_engine = share(engine, engine_time());
     let of_peer = share(peer, process_time(call.peer.id()));

@@ -193,3 +193,9 @@ fn sound_passes_through_coturn() {
 fn figures() {
     in_namespace("figures", 400, figures::print);
 }
+
+#[test]
+#[ignore = "measures for ten minutes; its figures are in tests/bench/README.md"]
+fn figures_of_a_long_call() {
+    in_namespace("figures_of_a_long_call", 700, figures::print_long);
+}

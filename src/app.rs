@@ -599,9 +599,9 @@ impl State {
             }
             LedgerEvent::CallerFacts { key, peer, facts } => {
                 if self.calls.get(key).is_some_and(|call| call.peer.user_id == peer) {
-                    let decided = self.history_known(key, facts.earlier.as_ref(), now);
+                    let earlier = facts.earlier.clone();
                     self.callers.insert(key, facts);
-                    return decided;
+                    return self.history_known(key, earlier, now);
                 }
             }
             LedgerEvent::RulesCounted(counts) => self.rule_list.counts = counts,

@@ -187,6 +187,11 @@ impl State {
         self.rules.countdowns.get(&key)
     }
 
+    /// Whether the program of a rule is asked about a call.
+    pub fn is_asking(&self, key: CallKey) -> bool {
+        self.rules.waiting.get(&key).is_some_and(|waiting| waiting.asked.is_some())
+    }
+
     /// Decides about a call that has just appeared.
     pub(super) fn consider(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
         let Some(call) = self.calls.get(key) else { return Vec::new() };
@@ -435,11 +440,11 @@ impl State {
     pub(super) fn history_known(
         &mut self,
         key: CallKey,
-        earlier: Option<&Vec<Timestamp>>,
+        earlier: Option<Vec<Timestamp>>,
         now: Timestamp,
     ) -> Vec<Effect> {
         let Some(waiting) = self.rules.waiting.get_mut(&key) else { return Vec::new() };
-        waiting.history = earlier.map_or(Wait::No, |earlier| Wait::Known(earlier.clone()));
+        waiting.history = earlier.map_or(Wait::No, Wait::Known);
         self.go_on(key, now)
     }
 

@@ -7,6 +7,7 @@ use super::{View, spinner};
 use crate::app::action::{Action, Layer};
 use crate::app::countdown::remaining;
 use crate::calls::failure::{Failure, Remedy};
+use crate::calls::rule_mark::{RuleAction, RuleMark};
 use crate::calls::{Call, CallKind, OutcomeCheck, Phase, RequestState};
 use crate::text;
 use crate::words;
@@ -140,8 +141,17 @@ fn made_note(view: View, call: &Call, now: Timestamp) -> Note {
 /// What rules do with a call: what the one that matches does, and which one cannot decide.
 pub(super) fn rule_texts(view: View, call: &Call) -> Vec<String> {
     let does = countdown(view, call, view.now);
-    let does = does.or_else(|| call.rule.as_ref().map(words::rules::mark));
+    let does = does.or_else(|| Some(mark(view, call, call.rule.as_ref()?)));
     does.into_iter().chain(undecided(view, call)).collect()
+}
+
+/// What the rule that matches a call does. One that has asked its program without an answer has not decided.
+fn mark(view: View, call: &Call, mark: &RuleMark) -> String {
+    let was_asked = mark.action == RuleAction::Ask && !mark.dry;
+    if was_asked && !view.state.is_asking(call.key) {
+        return words::rules::ended_mark(mark);
+    }
+    words::rules::mark(mark)
 }
 
 /// The rule that cannot decide about a call that rings.
@@ -181,7 +191,7 @@ fn ring_note(view: View, call: &Call, now: Timestamp) -> String {
         CallKind::Group => format!("{} · {rings}", words::call::GROUP_CALL),
     };
     match &call.rule {
-        Some(mark) => format!("{} · {rings}", words::rules::mark(mark)),
+        Some(rule) => format!("{} · {rings}", mark(view, call, rule)),
         None => rings,
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::accounts::board_of_session;
 use crate::common::parallel::for_each;
@@ -39,7 +40,7 @@ fn board(rules: &str, scenario: &str) -> Start {
 
 /// The action that `rules test` prints for a call, and the rule that decides.
 fn tested(rules: &str, args: &str) -> (String, Option<String>) {
-    let folder = tempfile::TempDir::new().expect("a folder");
+    let folder = TempDir::new().expect("a folder");
     fs::write(folder.path().join("rules.toml"), rules).expect("the rules");
     let mut command = onhook(folder.path(), &["rules", "test", "--json", "--from", "7"]);
     // A comma stands for the space between a day and a time.
@@ -154,6 +155,32 @@ fn calls_to_one_account_are_declined_as_missed() {
 }
 
 #[test]
+fn during_a_meeting_a_program_has_strangers_declined() {
+    let rules = real(&example("secretary.toml"));
+    let home = TempDir::new().expect("a folder");
+    let programs = home.path().join(".local/bin");
+    fs::create_dir_all(&programs).expect("a folder");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/examples/rules/secretary.sh");
+    fs::copy(script, programs.join("secretary.sh")).expect("the script");
+    let callers = caller("stranger", "stranger") + &caller("friend", "contact");
+    for in_meeting in [false, true] {
+        if in_meeting {
+            fs::write(home.path().join(".meeting"), "").expect("written");
+        }
+        let home = home.path().to_str().expect("a path");
+        let board = board(&rules, &callers).env("HOME", home).run();
+        if in_meeting {
+            board.see_line(&["stranger", "declined by rule “secretary” (busy)"]);
+        } else {
+            board.see_line(&["☎ ringing", "stranger", "did not decide"]);
+        }
+        board.see_line(&["☎ ringing", "friend"]);
+        let sent = hang_ups(&board.quit().requests);
+        assert_eq!(sent.len(), usize::from(in_meeting), "{sent:?}");
+    }
+}
+
+#[test]
 fn rules_as_they_are_shipped_only_state_what_they_would_have_done() {
     let would = [
         ("night.toml", "would have been declined by “night” (dry)"),
@@ -192,7 +219,7 @@ fn rules_are_edited_on_their_screen_and_a_wrong_file_changes_nothing() {
     let wrong = "[[rule]]\nname = \"loud\"\nthen = { decline = \"rude\" }\n";
     let script = "#!/bin/sh\nif [ -e \"$0.done\" ]; then cat \"$0.wrong\"; else touch \"$0.done\"; \
         cat \"$0.right\"; fi > \"$1\"\n";
-    let tools = tempfile::TempDir::new().expect("a folder");
+    let tools = TempDir::new().expect("a folder");
     let editor = tools.path().join("editor");
     for (suffix, text) in [("", script), (".right", right), (".wrong", wrong)] {
         let path = format!("{}{suffix}", editor.display());

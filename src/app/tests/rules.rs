@@ -11,7 +11,7 @@ use crate::app::rules::{ProgramAnswer, RulesEvent};
 use crate::calls::CallKind;
 use crate::calls::event::{Invitation, InvitationState};
 use crate::rules::{
-    AutomaticDecline, CallCount, Condition, Presence, Program, Reaction, Rule, Rules,
+    AutomaticDecline, Breakthrough, CallCount, Condition, Presence, Program, Reaction, Rule, Rules,
 };
 
 fn rule(name: &str, then: Reaction) -> Rule {
@@ -177,6 +177,27 @@ fn a_call_that_a_rule_does_not_decline_after_all_rings() {
             assert_eq!(mark(&state, 7).as_deref(), silent);
             assert_eq!(ordered(&ticks(&mut state, 9.0)), []);
         }
+    }
+}
+
+#[test]
+fn who_calls_again_gets_through_also_where_a_rule_may_decline_no_more() {
+    let rules = Rules {
+        rules: vec![rule("all", decline(0))],
+        most_declines: 0,
+        breakthrough: Breakthrough {
+            repeated: Some(Duration::from_mins(3)),
+            ..Breakthrough::default()
+        },
+    };
+    for (earlier, gets_through) in [(Vec::new(), false), (vec![at(-60.0)], true)] {
+        let mut state = board();
+        state.use_rules(Arc::new(rules.clone()), TimeZone::UTC, at(-1.0));
+        state.do_not_disturb.insert(String::new(), DoNotDisturbEnd::Never);
+        rings(&mut state, 7, 1.0);
+        let facts = CallerFacts { earlier: Some(earlier), ..CallerFacts::default() };
+        let facts = Msg::Ledger(LedgerEvent::CallerFacts { key: key(7), peer: 107, facts });
+        assert_eq!(announces(&update(&mut state, facts, at(1.1))), gets_through);
     }
 }
 

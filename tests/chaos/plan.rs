@@ -305,10 +305,13 @@ fn any_answer() -> impl Strategy<Value = String> {
         1 => (any::<bool>(), 0.0..4.0f64)
             .prop_map(|(effect, cut)| Some(format!("cut = {cut:.1}\neffect = {effect}\n"))),
     ];
-    (method, what, 1..3).prop_map(|((method, error), what, times)| {
+    let any = (method, what, 1..3).prop_map(|((method, error), what, times)| {
         let what = what.unwrap_or_else(|| format!("error = '{error}'\n"));
         format!("[[answer]]\nmethod = '{method}'\n{what}times = {times}\n")
-    })
+    });
+    // A wait for rules, which decline more calls meanwhile unless they pause.
+    let wait = "[[answer]]\nmethod = 'phone.discardCall'\nerror = '420 FLOOD_WAIT_40'\ntimes = 1\n";
+    prop_oneof![5 => any, 1 => Just(wait.to_owned())]
 }
 
 /// What the media of a call report.

@@ -137,17 +137,22 @@ impl RuleChecks {
                 }
                 // An earlier run of the program has marked it.
                 Some(_) if matches!(cause, Cause::Recalled) => {}
-                Some(mark) => self.marked(call, mark, state, now, &ground_truth())?,
+                Some(mark) => {
+                    let had_acted = known.and_then(Option::as_ref).is_some_and(|it| !it.dry);
+                    self.marked(call, mark, had_acted, state, now, &ground_truth())?;
+                }
             }
         }
         Ok(())
     }
 
-    /// (a) The mark of a call is that of the rule that decides by the ground truth.
+    /// (a) The mark of a call is that of the rule that decides by the ground truth. A rule may have acted
+    /// before.
     fn marked(
         &mut self,
         call: &Call,
         mark: &RuleMark,
+        had_acted: bool,
         state: &State,
         now: Timestamp,
         ground_truth: &[CallTruth],
@@ -197,7 +202,8 @@ impl RuleChecks {
         // A rule that declines may be stopped: by the limit, a wait that Telegram asked for, a doubt about
         // the call, new rules, or a failure.
         let is_stoppable = wanted.is_some_and(|rule| matches!(rule.then, Reaction::Decline(_)));
-        let is_left = wanted.is_none() || !is_theirs || is_stoppable;
+        // What is known now may want another rule than the one that was stopped.
+        let is_left = wanted.is_none() || !is_theirs || is_stoppable || had_acted;
         let follows = wanted.as_ref().is_some_and(is_of) || silent && is_left;
         if !follows {
             return Err(format!("(a) {id} has met {mark:?}, but the rules want {decision:?}"));

@@ -161,9 +161,22 @@ fn any_rules() -> impl Strategy<Value = RulesSketch> {
             repeated,
         });
     let most = select(vec![1, 1, 2, 3, 10]);
-    (proptest::collection::vec(rule, 1..6), most, breakthrough).prop_map(
+    let any = (proptest::collection::vec(rule, 1..6), most, breakthrough).prop_map(
         |(rules, most_declines, breakthrough)| RulesSketch { rules, most_declines, breakthrough },
-    )
+    );
+    // All calls are declined, so that one comes while another decline is refused.
+    let all = (1u64..3).prop_map(|grace| {
+        let decline = AutomaticDecline {
+            reason: EndReason::Busy,
+            grace: Duration::from_secs(grace),
+            text: None,
+        };
+        let (name, when, then) = (String::new(), Condition::default(), Reaction::Decline(decline));
+        let rule =
+            RuleSketch { rule: Rule { name, when, then, run: None, dry: false }, hours: None };
+        RulesSketch { rules: vec![rule], most_declines: 10, breakthrough: Breakthrough::default() }
+    });
+    prop_oneof![5 => any, 1 => all]
 }
 
 /// The rules of a plan, one entry for each time that they are read; none in many plans.

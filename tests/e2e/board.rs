@@ -210,7 +210,7 @@ fn without_unicode_the_board_is_ascii_unless_the_setting_forbids_it() {
     for (variable, value) in [("LANG", "C"), ("TERM", "linux")] {
         let start = || Start::shipped("busy").env(variable, value);
         let board = start().run();
-        board.see("3 ringing");
+        board.see("! ringing");
         assert!(board.text().is_ascii(), "{variable}");
         board.quit();
         let board = start().env("ONHOOK_ASCII", "false").run();
@@ -224,7 +224,7 @@ fn the_theme_follows_the_background_that_the_terminal_reports() {
     // A ringing call is light yellow on dark ground, and red on light ground.
     let ringing = |start: Start| {
         let board = start.run();
-        board.see("3 ringing");
+        board.see("☎ ringing");
         let ended = board.quit();
         let raw = String::from_utf8_lossy(&ended.raw).into_owned();
         let asked = raw.matches("\u{1b}]11;?").count();

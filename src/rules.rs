@@ -248,9 +248,8 @@ impl Breakthrough {
 impl RuleCall<'_> {
     /// Whether this person has called before within this time.
     fn is_repeated(&self, within: Duration) -> bool {
-        let latest = self.earlier.and_then(<[Timestamp]>::first);
-        latest.is_some_and(|latest| {
-            let ago = self.at.as_millisecond() - latest.as_millisecond();
+        self.earlier.unwrap_or_default().iter().any(|earlier| {
+            let ago = self.at.as_millisecond() - earlier.as_millisecond();
             u128::try_from(ago).is_ok_and(|ago| ago <= within.as_millis())
         })
     }

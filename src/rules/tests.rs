@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use jiff::civil::{DateTime, Weekday};
 use proptest::prelude::*;
 
@@ -239,6 +240,32 @@ proptest! {
         let real = Rules { rules: real, ..Rules::default() };
         let name = |decision: &Decision<'_>| decision.rule.map(|(_, rule)| rule.name.clone());
         prop_assert_eq!(name(&decide(&real, 0, &call(&peer), &berlin())), name(&decision));
+    }
+
+    #[test]
+    fn each_exception_of_do_not_disturb_is_enough_and_nothing_else_is(
+        people in proptest::collection::vec(1_i64..6, 0..4),
+        contacts: bool,
+        within in proptest::option::of(1_i64..10),
+        caller in 1_i64..6,
+        contact: Option<bool>,
+        minutes_ago in proptest::collection::vec(-3_i64..20, 0..4),
+    ) {
+        let breakthrough = Breakthrough {
+            people: people.iter().map(|id| PersonPattern::Id(*id)).collect(),
+            contacts,
+            repeated: within.map(|within| Duration::from_mins(within as u64)),
+        };
+        let peer = Party { contact, ..Party::unknown(caller) };
+        let at = clock("2026-03-02T12:00");
+        // A later call of the same person is none that came before.
+        let earlier: Vec<_> =
+            minutes_ago.iter().map(|ago| at - SignedDuration::from_mins(*ago)).collect();
+        let rings = breakthrough.rings(&RuleCall { at, earlier: Some(&earlier), ..call(&peer) });
+        let is_repeated =
+            within.is_some_and(|within| minutes_ago.iter().any(|ago| (0..=within).contains(ago)));
+        let is_contact = contacts && contact == Some(true);
+        prop_assert_eq!(rings, people.contains(&caller) || is_contact || is_repeated);
     }
 
     #[test]

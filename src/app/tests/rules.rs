@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use proptest::prelude::*;
 
 use super::*;
 use crate::app::do_not_disturb::DoNotDisturbEnd;
@@ -571,4 +572,34 @@ fn a_call_is_silenced_by_a_key() {
     let silent = press(&mut state, Action::Silence, 2.0);
     assert_eq!(acting(silent), [Effect::Notify(NotifyEffect::Silent(key(7)))]);
     assert_eq!(acting(press(&mut state, Action::Silence, 2.1)), []);
+}
+
+proptest! {
+    /// However calls come, and whatever the grace is. A dry rule sends nothing, ever.
+    #[test]
+    fn never_more_than_so_many_are_declined_in_a_minute(
+        gaps in prop::collection::vec(0.1f64..20.0, 1..20),
+        most in 1u32..5,
+        grace in 0u64..4,
+        dry: bool,
+    ) {
+        let mut state = board();
+        let rules = vec![Rule { dry, ..rule("all", decline(grace)) }];
+        let rules = Rules { rules, most_declines: most, ..Rules::default() };
+        state.use_rules(Arc::new(rules), TimeZone::UTC, at(-1.0));
+        let (mut declined, mut second) = (Vec::new(), 1.0);
+        for (id, gap) in (1..).zip(&gaps) {
+            declined.extend(ordered(&rings(&mut state, id, second)).iter().map(|_| second));
+            let until = second + gap;
+            while second < until {
+                second += 0.25;
+                declined.extend(ordered(&ticks(&mut state, second)).iter().map(|_| second));
+            }
+        }
+        prop_assert!(!dry || declined.is_empty());
+        for last in &declined {
+            let minute = declined.iter().filter(|at| (last - 60.0..=*last).contains(at) && last - *at < 60.0);
+            prop_assert!(minute.count() <= most as usize, "{declined:?}");
+        }
+    }
 }

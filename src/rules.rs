@@ -166,9 +166,10 @@ pub fn undecided<'a>(
     call: &RuleCall<'_>,
     zone: &TimeZone,
 ) -> impl Iterator<Item = (&'a Rule, Mismatch)> {
-    let decides = |rule: &Rule| !rule.dry && rule.when.mismatch(call, zone).is_none();
-    let before = rules.rules.iter().take_while(move |rule| !decides(rule));
-    before.filter_map(move |rule| Some((rule, rule.when.undecided(call, zone)?)))
+    let clock = LocalClock::new(call.at, zone);
+    let tried = rules.rules.iter().map(move |rule| (rule, rule.when.mismatch_at(call, &clock)));
+    let before = tried.take_while(|(rule, unmet)| rule.dry || unmet.is_some());
+    before.filter_map(|(rule, unmet)| Some((rule, unmet.filter(|unmet| unmet.is_unknown(call))?)))
 }
 
 impl Reaction {
@@ -208,6 +209,12 @@ impl Rules {
             let next = self.rules[at..].iter().position(Rule::declines)?;
             Some((at, at + next))
         })
+    }
+
+    /// Whether a rule, real or dry, declines calls or asks a program, which can want that.
+    pub fn may_decline(&self) -> bool {
+        let may = |rule: &Rule| matches!(rule.then, Reaction::Decline(_) | Reaction::Ask { .. });
+        self.rules.iter().any(may)
     }
 
     /// Whether a rule that is real declines every call.

@@ -7,6 +7,7 @@ use super::effect::{Effect, LedgerEffect, ProgramEffect};
 use super::rules_reading::RulesReading;
 use super::{Screen, State};
 use crate::calls::history::{HistoryCall, HistoryKind, RuleCount};
+use crate::calls::rule_mark::RuleMark;
 use crate::calls::{Call, Direction, Phase};
 use crate::rules::{Condition, Mismatch, Presence, Rule, RuleCall, undecided};
 use crate::words;
@@ -136,6 +137,12 @@ impl State {
         }
         effects.extend(self.refresh_rules());
         effects
+    }
+
+    /// The calls that live and that a rule has matched.
+    pub fn calls_marked_by(&self, rule: &str) -> impl Iterator<Item = (&Call, &RuleMark)> {
+        let marked = self.calls.live().filter_map(|call| Some((call, call.rule.as_ref()?)));
+        marked.filter(move |(_, mark)| *mark.rule == *rule)
     }
 
     /// The calls that ring and that a rule matches, or cannot decide about, the latest first.

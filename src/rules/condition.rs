@@ -96,13 +96,19 @@ impl Condition {
     /// A condition that does not hold for a call; `None` if all do. One on something that is known comes
     /// before one on something that is not. `zone` is used where the rule has none.
     pub fn mismatch(&self, call: &RuleCall<'_>, zone: &TimeZone) -> Option<Mismatch> {
-        let unmet = self.mismatches(call, zone);
-        unmet.iter().find(|unmet| !unmet.is_unknown(call)).or(unmet.first()).copied()
+        self.mismatch_at(call, &LocalClock::new(call.at, zone))
     }
 
-    /// The first condition on something that is not known, if nothing else keeps the rule from matching.
-    pub fn undecided(&self, call: &RuleCall<'_>, zone: &TimeZone) -> Option<Mismatch> {
-        self.mismatch(call, zone).filter(|unmet| unmet.is_unknown(call))
+    pub(super) fn mismatch_at(
+        &self,
+        call: &RuleCall<'_>,
+        clock: &LocalClock<'_>,
+    ) -> Option<Mismatch> {
+        let mut unmet =
+            Mismatch::ALL.into_iter().filter(|part| !self.part_holds(*part, call, clock));
+        let first = unmet.next()?;
+        let known = std::iter::once(first).chain(unmet).find(|unmet| !unmet.is_unknown(call));
+        known.or(Some(first))
     }
 
     /// Whether all hold for a call. `clock` is that of the call.
@@ -123,12 +129,6 @@ impl Condition {
             && self.part_holds(Mismatch::Calls, call, clock)
             && self.part_holds(Mismatch::Hours, call, clock)
             && self.part_holds(Mismatch::Weekday, call, clock)
-    }
-
-    /// The conditions that do not hold for a call, in order.
-    fn mismatches(&self, call: &RuleCall<'_>, zone: &TimeZone) -> Vec<Mismatch> {
-        let clock = LocalClock::new(call.at, zone);
-        Mismatch::ALL.into_iter().filter(|part| !self.part_holds(*part, call, &clock)).collect()
     }
 
     #[expect(clippy::inline_always, reason = "its part is known where it is called")]
@@ -197,7 +197,7 @@ impl Mismatch {
     ];
 
     /// Whether it is not known whether the condition holds.
-    fn is_unknown(self, call: &RuleCall<'_>) -> bool {
+    pub(super) fn is_unknown(self, call: &RuleCall<'_>) -> bool {
         match self {
             Self::Contact => call.peer.contact.is_none(),
             Self::Repeated | Self::Calls => call.earlier.is_none(),

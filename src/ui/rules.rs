@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use super::panels::Panels;
 use super::{View, header, popup, put, put_all};
 use crate::app::action::{Action, Layer};
-use crate::rules::{Reaction, Rule};
+use crate::rules::Rule;
 use crate::text;
 use crate::words;
 
@@ -20,7 +20,7 @@ const LINES: usize = 2;
 const TIME: u16 = 6;
 const NAME: u16 = 20;
 /// The lowest list that shows who rings while do not disturb is on.
-const QUIET_FROM: u16 = 8;
+const THROUGH_FROM: u16 = 8;
 /// The lowest screen with the latest calls.
 const CALLS_FROM: u16 = 12;
 
@@ -42,9 +42,8 @@ fn title(view: View) -> String {
     if !rules.is_on {
         return words::rules::TITLE_OFF.to_owned();
     }
-    let declines = |rule: &Rule| matches!(rule.then, Reaction::Decline(_) | Reaction::Ask { .. });
-    let declines = rules.rules.rules.iter().any(declines);
-    words::rules::title(declines.then_some(rules.rules.most_declines))
+    let rules = &rules.rules;
+    words::rules::title(rules.may_decline().then_some(rules.most_declines))
 }
 
 /// Draws what is wrong with the file, or how many warnings there are, and do not disturb; returns the area
@@ -56,13 +55,13 @@ fn draw_head(view: View, area: Rect, buffer: &mut Buffer) -> Rect {
     let mut texts = Vec::new();
     if let Some(cause) = list.refused() {
         texts.push((format!("✗ {cause}"), theme.error));
-        let check = if area.height >= QUIET_FROM { words::rules::CHECK } else { "" };
+        let check = if area.height >= THROUGH_FROM { words::rules::CHECK } else { "" };
         let force = format!("{} {check}", words::rules::refused(has_rules));
         texts.push((force.trim_end().to_owned(), theme.muted));
     } else if list.warnings > 0 {
         texts.push((words::rules::warnings(list.warnings), theme.warning));
     }
-    if area.height >= QUIET_FROM && !list.is_without_file {
+    if area.height >= THROUGH_FROM && !list.is_without_file {
         let through = words::do_not_disturb::through(&view.state.rules.rules.breakthrough);
         texts.push(match header::do_not_disturb(view, false) {
             Some(on) => (words::do_not_disturb::while_on(&on, &through), theme.warning),
@@ -129,9 +128,7 @@ fn draw_rule(view: View, number: usize, rule: &Rule, area: Rect, buffer: &mut Bu
     let theme = view.theme();
     let list = &view.state.rule_list;
     // The ledger counts the calls that have ended.
-    let ringing = view.state.ringing_calls_of(&rule.name);
-    let marks = ringing.iter().filter_map(|(call, _)| Some((call, call.rule.as_ref()?)));
-    let marks: Vec<_> = marks.filter(|(_, mark)| *mark.rule == *rule.name).collect();
+    let marks: Vec<_> = view.state.calls_marked_by(&rule.name).collect();
     let count = |dry| {
         let ringing = marks.iter().filter(|(_, mark)| mark.dry == dry).count();
         list.count(&rule.name, dry).map_or(0, |count| count.calls) + ringing as u64

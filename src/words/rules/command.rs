@@ -109,9 +109,7 @@ pub const DECLINES_ALL: &str = "every call is declined";
 
 /// What is set for all rules: the most declines, and who rings while do not disturb is on.
 pub fn common(rules: &Rules) -> Vec<String> {
-    let declines = |rule: &Rule| matches!(rule.then, Reaction::Decline(_) | Reaction::Ask { .. });
-    let most = rules.rules.iter().any(declines);
-    let most = most.then(|| super::most_declines_text(rules.most_declines));
+    let most = rules.may_decline().then(|| super::most_declines_text(rules.most_declines));
     let through = do_not_disturb::with_it_on(&do_not_disturb::through(&rules.breakthrough));
     most.into_iter().chain([through]).collect()
 }

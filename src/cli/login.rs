@@ -35,7 +35,7 @@ pub(super) fn login(args: &LoginArgs, config: &Config, paths: &Paths) -> Command
     }
     let start = start(&args.start)?;
     in_runtime(async {
-        // Before the first prompt, so that no interrupt ends the program without a word.
+        // Registered before the first prompt: until then an interrupt ends the process without a message.
         let mut interrupts = signal(SignalKind::interrupt())?;
         Ok(tokio::select! {
             biased;

@@ -47,7 +47,7 @@ impl TurnServer {
         Ok(Some(server))
     }
 
-    /// The connection of a new call, with credentials of its own.
+    /// The `phoneConnection` of this server for a new call, with new credentials.
     pub(crate) fn connection(&self) -> enums::PhoneConnection {
         let mut random = [0; 16];
         crate::random(&mut random);

@@ -112,7 +112,7 @@ impl RuleRunner {
         let _ = self.sender.send(RulesEvent::Answered { key, question, answer });
     }
 
-    /// Reads the rules again on a thread of its own, because their files may be slow.
+    /// Reads the rules again on a blocking thread of tokio, because reading their files may block.
     pub fn reload(&self, load: impl FnOnce() -> RulesEvent + Send + 'static) {
         let events = self.sender.clone();
         // The receiver is gone while the program ends.

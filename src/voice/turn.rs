@@ -1,7 +1,7 @@
-//! TURN servers: each gives this side an address of its own, at which it receives and sends for it
-//! (RFC 8656, over UDP).
+//! A client of TURN servers (RFC 8656, over UDP). Each server allocates a relayed transport address, from
+//! which it sends the packets of this side, and at which it receives packets for this side.
 //!
-//! The relayed address is a candidate of ICE. What ICE sends from it goes to the server in a Send
+//! The relayed transport address is a candidate of ICE. What ICE sends from it goes to the server in a Send
 //! indication, and what arrives there comes back in a Data indication. Channels are not used: they save
 //! 32 bytes of a packet, and need another request for each address of the other side.
 

@@ -1,4 +1,5 @@
-//! `onhook rules check`: the rules in words, with warnings about rules that cannot do what they state.
+//! `onhook rules check` prints the rules in words, and warnings about rules that match no call, about accounts
+//! that do not exist, and about programs that cannot be run.
 
 use super::{account_names, lines, load};
 use crate::cli::exit::CommandResult;

@@ -31,7 +31,6 @@ use crate::app::Privacy;
 use crate::app::account::AccountState;
 use crate::app::msg::Msg;
 use crate::app::rules::RulesEvent;
-use crate::app::rules_reading::RulesReading;
 use crate::app::sign_in_dialog::SignInMode;
 use crate::config::{Config, Settings};
 use crate::notify::{self, Notifier, NotifySettings};
@@ -260,8 +259,7 @@ impl TuiLoop {
             }
             if let Err(error) = edited {
                 let cause = crate::text::clean(&error.to_string());
-                let reading = RulesReading { rules: Err(cause), warnings: 0 };
-                return self.switchboard.dispatch(Msg::Rules(RulesEvent::Read(reading)));
+                return self.switchboard.dispatch(Msg::Rules(RulesEvent::Read(Err(cause).into())));
             }
         }
         self.switchboard.runner.reload_rules();

@@ -120,19 +120,18 @@ impl State {
 
     /// Why no call can be answered or placed at all.
     fn call_refusal(&self) -> Option<CommandRefusal> {
-        let refuse = |code, text: String| Some(CommandRefusal::new(code, text));
-        if !self.has_board {
-            return refuse(RefusalCode::NoBoard, control::NO_SOUND_BESIDE_WATCH.to_owned());
-        }
-        if let Some(off) = self.phone_off {
-            return refuse(RefusalCode::CallFailed, off.notice().to_owned());
-        }
-        if let Some(own) = &self.phone {
+        Some(if !self.has_board {
+            CommandRefusal::new(RefusalCode::NoBoard, control::NO_SOUND_BESIDE_WATCH)
+        } else if let Some(off) = self.phone_off {
+            CommandRefusal::new(RefusalCode::CallFailed, off.notice())
+        } else if let Some(own) = &self.phone {
             let name = self.shown_name(&own.peer);
-            return refuse(RefusalCode::NotNow, notice::in_a_call(&name));
-        }
-        let is_busy = self.is_checking_devices() || self.call_order.is_some();
-        is_busy.then(|| CommandRefusal::new(RefusalCode::NotNow, control::CALL_STARTING))
+            CommandRefusal::new(RefusalCode::NotNow, notice::in_a_call(&name))
+        } else if self.is_checking_devices() || self.call_order.is_some() {
+            CommandRefusal::new(RefusalCode::NotNow, control::CALL_STARTING)
+        } else {
+            return None;
+        })
     }
 
     /// Goes on with the person whom a client wants to call, if this is what was looked up for it.
@@ -152,7 +151,7 @@ impl State {
         let people = match outcome {
             Ok(people) => people,
             Err(failure) => {
-                let text = format!("{} · {}", words::failure::text(failure), failure.code());
+                let text = words::failure::text_with_code(failure);
                 let refusal = ControlReply::refusal(RefusalCode::CallFailed, text);
                 return reply(order.client, refusal);
             }

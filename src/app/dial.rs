@@ -100,10 +100,7 @@ impl State {
                 dial.found = people;
                 DialState::Ready
             }
-            Err(failure) => {
-                let text = words::failure::text(&failure);
-                DialState::Failed(format!("{text} · {}", failure.code()))
-            }
+            Err(failure) => DialState::Failed(words::failure::text_with_code(&failure)),
         };
         if is_asked {
             dial.state = state;

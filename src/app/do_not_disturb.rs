@@ -73,6 +73,8 @@ impl State {
 
     pub(super) fn act_in_do_not_disturb(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
         let present: Vec<_> = self.present().map(|(id, _)| id).collect();
+        let Some(Dialog::DoNotDisturb(dialog)) = &self.dialog else { return Vec::new() };
+        let is_on = self.do_not_disturb_of(dialog.account, now).is_some();
         let Some(Dialog::DoNotDisturb(dialog)) = &mut self.dialog else { return Vec::new() };
         match action {
             Action::Complete | Action::CompleteBack => {
@@ -84,17 +86,11 @@ impl State {
                 Vec::new()
             }
             Action::Accept => {
-                let account = dialog.account;
-                let text = dialog.input.value().to_owned();
-                let is_on = self.do_not_disturb_of(account, now).is_some();
-                let order = order(&text, is_on, &self.rules.zone, now);
-                let Some(Dialog::DoNotDisturb(dialog)) = &mut self.dialog else {
-                    return Vec::new();
-                };
-                let Some(order) = order else {
+                let Some(order) = order(dialog.input.value(), is_on, &self.rules.zone, now) else {
                     dialog.is_wrong = true;
                     return Vec::new();
                 };
+                let account = dialog.account;
                 self.dialog = None;
                 self.switch_do_not_disturb(account, order, now)
             }

@@ -52,11 +52,6 @@ impl Notices {
         self.0.pop_back();
     }
 
-    /// Removes a message.
-    pub fn remove(&mut self, text: &str) {
-        self.0.retain(|notice| notice.text != text);
-    }
-
     /// Removes all messages.
     pub fn clear(&mut self) {
         self.0.clear();

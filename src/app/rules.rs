@@ -28,7 +28,7 @@ use crate::calls::reply_text::ReplyState;
 use crate::calls::rule_mark::{RuleAction, RuleMark};
 use crate::calls::{AccountId, CallKey, CallKind, Direction, Origin, Phase, RequestState};
 use crate::rules::{AutomaticDecline, Presence, Reaction, Rule, RuleCall, Rules, decide};
-use crate::words::notice;
+use crate::words::{do_not_disturb, notice};
 
 /// How long a call waits for the ledger and the desktop.
 const LOOK_UP: Duration = Duration::from_millis(500);
@@ -36,8 +36,6 @@ const LOOK_UP: Duration = Duration::from_millis(500);
 const MARGIN: Duration = Duration::from_millis(500);
 /// The time in which automatic declines are counted.
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
-/// The name of do not disturb where it takes the place of a rule.
-pub const DO_NOT_DISTURB: &str = "do not disturb";
 
 /// The rules, and what they are doing.
 #[derive(Debug, Clone)]
@@ -279,7 +277,7 @@ impl State {
         }
         let Some((number, rule)) = decision.rule else {
             if call.do_not_disturb && !rules.breakthrough.rings(&call) {
-                self.mark(key, DO_NOT_DISTURB, RuleAction::Silence, false);
+                self.mark(key, do_not_disturb::NAME, RuleAction::Silence, false);
                 self.rules.silent.insert(key);
                 return Vec::new();
             }

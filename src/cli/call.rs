@@ -81,12 +81,10 @@ pub(super) fn call(target: CallTarget, args: PhoneCallArgs, flags: Overrides) ->
             for party in &people {
                 print::note(&words::call::copied_party(party));
             }
-            let message = "that means several people; name one by @username or id";
-            Err(usage(anyhow!(message)))
+            Err(usage(anyhow!(words::control::SEVERAL_PEOPLE)))
         }
         CallTaskEnd::Failed(failure) => {
-            let text = words::failure::text(&failure);
-            Err(failed(anyhow!("{text} · {}", failure.code())))
+            Err(failed(anyhow!(words::failure::text_with_code(&failure))))
         }
         CallTaskEnd::NoSound(fault) => {
             Err(failed(anyhow!("{}", words::devices::refused_in_full(&fault))))

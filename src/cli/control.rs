@@ -1,5 +1,7 @@
 //! The commands for a running board or `watch`: `status`, `hangup` and `do`.
 
+use std::path::PathBuf;
+
 use anyhow::anyhow;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -152,11 +154,7 @@ pub(super) fn schema() -> CommandResult {
 /// Prints the records of the running instance, if it has all of these accounts, or any at all if
 /// none is named. Returns whether it does. `notify` is refused then.
 pub(super) fn watch(accounts: &[String], notify: bool, paths: &Paths) -> Result<bool, Stop> {
-    let mut client = match ControlClient::connect(&[socket(paths.runtime())]) {
-        Err(ClientError::NotRunning) => return Ok(false),
-        connected => connected.map_err(failed)?,
-    };
-    let ControlReply::Status(status) = client.send(ControlCommand::Status {}).map_err(failed)?
+    let Some((mut client, ControlReply::Status(status))) = instance(socket(paths.runtime()))?
     else {
         return Ok(false);
     };
@@ -189,20 +187,24 @@ pub(super) fn watch(accounts: &[String], notify: bool, paths: &Paths) -> Result<
     }
 }
 
+/// Connects to the instance at a socket, if there is one; with its reply to `status`.
+fn instance(socket: PathBuf) -> Result<Option<(ControlClient, ControlReply)>, Stop> {
+    let mut client = match ControlClient::connect(&[socket]) {
+        Err(ClientError::NotRunning) => return Ok(None),
+        connected => connected.map_err(failed)?,
+    };
+    let reply = client.send(ControlCommand::Status {}).map_err(failed)?;
+    Ok(Some((client, reply)))
+}
+
 /// Connects to the running instance that has this account, or to the demo if no account is named.
 pub(super) fn instance_with(
     account: Option<&str>,
     paths: &Paths,
 ) -> Result<Option<ControlClient>, Stop> {
     let of = if account.is_some() { socket } else { demo_socket };
-    let mut client = match ControlClient::connect(&[of(paths.runtime())]) {
-        Err(ClientError::NotRunning) => return Ok(None),
-        connected => connected.map_err(failed)?,
-    };
-    let status = match client.send(ControlCommand::Status {}).map_err(failed)? {
-        ControlReply::Status(status) => status,
-        other => return Err(unexpected(&other)),
-    };
+    let Some((client, reply)) = instance(of(paths.runtime()))? else { return Ok(None) };
+    let ControlReply::Status(status) = reply else { return Err(unexpected(&reply)) };
     let mut names = status.accounts.iter().map(|it| it.name.as_str());
     Ok(account.is_none_or(|account| names.any(|name| name == account)).then_some(client))
 }

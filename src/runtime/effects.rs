@@ -220,7 +220,7 @@ impl EffectRunner {
             }
             LedgerEffect::Count(filter) => LedgerEvent::Counted { filter, counted: Err(off()) },
             // A rule may wait for the answer.
-            LedgerEffect::CallerFacts { key, peer, .. } => {
+            LedgerEffect::CallerFacts { key, peer } => {
                 LedgerEvent::CallerFacts { key, peer, facts: CallerFacts::default() }
             }
             LedgerEffect::Save { .. }

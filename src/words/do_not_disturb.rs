@@ -2,7 +2,7 @@
 
 use crate::rules::Breakthrough;
 
-/// Its name.
+/// Its name, also in place of the name of a rule where it has silenced a call.
 pub const NAME: &str = "do not disturb";
 /// What was typed in the dialog is nothing that can be.
 pub const WRONG: &str = "✗ not a time: type 45m, 2h, 07:30, on or off";

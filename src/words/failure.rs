@@ -5,6 +5,11 @@ use crate::calls::failure::{Failure, Remedy, is_frozen, wait};
 use crate::calls::own_call::KeyFault;
 use crate::text;
 
+/// The text of a failure, and its code.
+pub fn text_with_code(failure: &Failure) -> String {
+    format!("{} · {}", text(failure), failure.code())
+}
+
 /// The text of a failure.
 pub fn text(failure: &Failure) -> String {
     match failure {

@@ -162,7 +162,7 @@ pub fn call_without_sound(name: &str, cause: &str) -> String {
 /// A call could not be answered or placed.
 pub fn phone_failed(name: &str, placed: bool, failure: &Failure) -> String {
     let what = if placed { "could not call" } else { "could not answer" };
-    format!("{what} {name}: {} · {}", failure::text(failure), failure.code())
+    format!("{what} {name}: {}", failure::text_with_code(failure))
 }
 
 /// A request on the call is under way.
@@ -192,7 +192,7 @@ pub fn signed_in(name: &str) -> String {
 
 /// Call requests could not be turned on or off.
 pub fn calls_not_switched(cause: &Failure) -> String {
-    format!("the setting was not changed: {} · {}", failure::text(cause), cause.code())
+    format!("the setting was not changed: {}", failure::text_with_code(cause))
 }
 
 /// The ledger cannot be opened.
@@ -221,7 +221,7 @@ pub fn older_read(calls: usize) -> String {
 
 /// Older calls could not be read from Telegram.
 pub fn older_failed(failure: &Failure) -> String {
-    format!("older calls were not read: {} · {}", failure::text(failure), failure.code())
+    format!("older calls were not read: {}", failure::text_with_code(failure))
 }
 
 /// No call waits for a rating.

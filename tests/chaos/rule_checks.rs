@@ -9,13 +9,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use onhook::app::State;
 use onhook::app::action::{Action, Layer};
-use onhook::app::rules::DO_NOT_DISTURB;
 use onhook::calls::failure::{Failure, Remedy};
 use onhook::calls::history::HistoryKind;
 use onhook::calls::reason::EndReason;
 use onhook::calls::rule_mark::{RuleAction, RuleMark};
 use onhook::calls::{Call, CallKey, CallKind, Direction, Phase};
 use onhook::rules::{Presence, Reaction, Rule, RuleCall, Rules, decide};
+use onhook::words::do_not_disturb;
 use onhook_loopback::CallTruth;
 
 use crate::checks::{Cause, Verdict};
@@ -188,7 +188,7 @@ impl RuleChecks {
             None => None,
         };
         let quiet = !mark.dry
-            && &*mark.rule == DO_NOT_DISTURB
+            && &*mark.rule == do_not_disturb::NAME
             && is_on
             && !rules.breakthrough.rings(&facts);
         let is_of = |rule: &&Rule| {

@@ -51,6 +51,13 @@ impl OwnBefore {
     }
 }
 
+/// Whether the server has refused a request, which then has no effect. After an internal error
+/// (500, −503) it may have had one, except where the name of the error denies it.
+fn is_refused(request: &Value) -> bool {
+    let outcome = request["answer"].as_str().unwrap_or_default();
+    outcome.starts_with('4') || outcome == "500 CALL_OCCUPY_FAILED"
+}
+
 /// The signaling of one call.
 #[derive(Default)]
 struct SentSignaling {
@@ -86,7 +93,7 @@ pub struct OwnCallChecks {
     has_exchanged: bool,
     /// The call that is to be answered once the own one has ended.
     next: Option<CallKey>,
-    /// The calls of which an answer has reached the server.
+    /// The calls that an answer may have taken: it has reached the server, and was not refused.
     accepted: HashSet<i64>,
     /// The calls that this run of the program has answered or placed.
     ours: HashSet<CallKey>,
@@ -261,7 +268,9 @@ impl OwnCallChecks {
         };
         Some(match request["method"].as_str().unwrap_or_default() {
             "phone.acceptCall" => {
-                self.accepted.insert(id);
+                if !is_refused(request) {
+                    self.accepted.insert(id);
+                }
                 spend(self.answers.entry(id).or_default(), &format!("an answer of {id}"))
             }
             "phone.requestCall" => {
@@ -361,9 +370,10 @@ impl OwnCallChecks {
             // Others may be called by the plan as well, from a second program on the session.
             let is_contact = people.iter().any(|contact| contact.user_id == call.peer);
             let unheard = call.placed_here && is_contact && self.unheard.contains(&call.peer);
-            // An answer that was asked for, and was never sent, has taken no call.
-            let sent_here = call.placed_here || self.accepted.contains(&call.id);
-            let taken = self.ours.contains(&key) && sent_here;
+            // An answer that was not sent or was refused has taken no call, although another program on
+            // the session may take the call later.
+            let may_be_taken = call.placed_here || self.accepted.contains(&call.id);
+            let taken = self.ours.contains(&key) && may_be_taken;
             let lives = call.live_constructor.is_some() && (unheard || taken);
             let HangUps { asked, sent } = hang_ups(key);
             if lives && repeats_calls && state.own_call(key).is_none() && asked == 0 {

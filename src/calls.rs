@@ -46,6 +46,9 @@ pub const GRACE: Duration = Duration::from_secs(10);
 pub const RECENT: usize = 200;
 /// How many ended calls are remembered, so that a late update cannot bring them back.
 const TOMBSTONES: usize = 20_000;
+/// How many invitations that are over are remembered. Only those of the last ring timeout matter:
+/// older ones cannot ring.
+const CLOSED_INVITATIONS: usize = 1_000;
 
 /// A change of one call, for the ledger and the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +79,8 @@ pub struct Calls {
     recent: VecDeque<EndedCall>,
     ended: HashMap<CallKey, Tombstone>,
     order_of_ends: VecDeque<CallKey>,
+    /// The messages of invitations that are over, the latest last. A state from before may come late.
+    closed_invitations: VecDeque<(AccountId, i32)>,
     changes: Vec<(CallKey, Change)>,
 }
 
@@ -422,6 +427,11 @@ impl Calls {
             RequestState::Failed { failure, .. } => Some(failure.clone()),
             _ => None,
         };
+        if let Reference::Invitations(messages) = &call.reference {
+            for message in messages {
+                self.close_invitation(key.account, *message);
+            }
+        }
         let mut ended = EndedCall {
             key,
             was_answered,
@@ -429,10 +439,6 @@ impl Calls {
             peer: call.peer,
             direction: call.direction,
             video: call.video,
-            invitations: match call.reference {
-                Reference::Call(_) => Vec::new(),
-                Reference::Invitations(messages) => messages,
-            },
             placed: call.placed,
             ring_timeout: call.ring_timeout,
             at,

@@ -576,7 +576,6 @@ fn ended_call(
         peer: row.party()?,
         direction: if outgoing { Direction::Outgoing } else { Direction::Incoming },
         video: row.number("video")? == Some(1),
-        invitations: Vec::new(),
         placed: row.time("placed")?.unwrap_or(at),
         ring_timeout,
         answered,

@@ -521,8 +521,6 @@ pub struct EndedCall {
     pub direction: Direction,
     /// Whether it was a video call.
     pub video: bool,
-    /// The messages that invited to a group call, by their ids.
-    pub invitations: Vec<i32>,
     /// When it was placed, on the server's clock.
     pub placed: Timestamp,
     /// How long Telegram let it ring.

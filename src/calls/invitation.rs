@@ -5,7 +5,10 @@ use jiff::Timestamp;
 use super::account::AccountContext;
 use super::event::{Invitation, InvitationState};
 use super::reason::{Ending, InvitationEnd, rang_in_full};
-use super::{Call, CallKey, Calls, Change, Direction, EndedCall, Ignored, Reference, Tombstone};
+use super::{
+    AccountId, CLOSED_INVITATIONS, Call, CallKey, Calls, Change, Direction, EndedCall, Ignored,
+    Reference, Tombstone,
+};
 
 impl Calls {
     /// Applies an invitation as it is now.
@@ -31,6 +34,7 @@ impl Calls {
                 }
             }
         };
+        self.close_invitation(key.account, invitation.message);
         if self.live.contains_key(&key) {
             let missed = invitation.state == InvitationState::Missed;
             if missed && self.remove_invitation(key, invitation.message) {
@@ -72,12 +76,24 @@ impl Calls {
         ended
     }
 
+    /// Remembers that an invitation is over.
+    pub(super) fn close_invitation(&mut self, account: AccountId, message: i32) {
+        if self.closed_invitations.contains(&(account, message)) {
+            return;
+        }
+        self.closed_invitations.push_back((account, message));
+        if self.closed_invitations.len() > CLOSED_INVITATIONS {
+            self.closed_invitations.pop_front();
+        }
+    }
+
     /// Removes one of several invitations; `false` if it is the only one.
     fn remove_invitation(&mut self, key: CallKey, message: i32) -> bool {
         let others = |call: &Call| call.invitations().iter().any(|other| *other != message);
         if !self.get(key).is_some_and(others) {
             return false;
         }
+        self.close_invitation(key.account, message);
         self.update(key, |call| {
             if let Reference::Invitations(messages) = &mut call.reference {
                 messages.retain(|other| *other != message);
@@ -94,6 +110,9 @@ impl Calls {
         context: &AccountContext,
     ) -> Result<Change, Ignored> {
         let Invitation { message, peer, direction, video, date, others, .. } = invitation;
+        if self.closed_invitations.contains(&(key.account, message)) {
+            return Err(Ignored("an invitation that is over"));
+        }
         if let Some(call) = self.get(key) {
             let known = call.invitations().contains(&message);
             let updated = self.update(key, |call| {
@@ -109,9 +128,6 @@ impl Calls {
         }
         if context.has_rung_out(date) {
             return Err(Ignored("an invitation that is too old"));
-        }
-        if self.ended(key).is_some_and(|ended| ended.invitations.contains(&message)) {
-            return Err(Ignored("an invitation that was answered before"));
         }
         self.forget_end(key);
         let (reference, ring) = (Reference::Invitations(vec![message]), context.ring_timeout);
@@ -200,7 +216,7 @@ mod tests {
     #[test]
     fn invitations_are_one_call_until_the_last_of_them_has_ended() {
         use InvitationState::{Joined, Left, Missed, Open};
-        let cases: [(&[Came], &str); 18] = [
+        let cases: [(&[Came], &str); 20] = [
             (&[(1, Open, 0)], "rings [1]"),
             (&[(1, Open, 0), (1, Open, 1)], "rings [1]"),
             (&[(1, Open, 0), (2, Open, 1)], "rings [1, 2]"),
@@ -225,6 +241,11 @@ mod tests {
             // The answered one does not ring again; another one does.
             (&[(1, Open, 0), (1, Missed, 5), (1, Open, 6)], "declined or cancelled"),
             (&[(1, Open, 0), (1, Missed, 5), (2, Open, 6)], "rings [2]"),
+            (&[(1, Open, 0), (2, Open, 1), (1, Missed, 5), (1, Open, 6)], "rings [2]"),
+            (
+                &[(1, Open, 0), (1, Missed, 5), (2, Open, 6), (2, Missed, 7), (1, Open, 8)],
+                "declined or cancelled",
+            ),
         ];
         for (messages, wanted) in cases {
             let mut calls = Calls::default();
@@ -270,6 +291,33 @@ mod tests {
             let messages = calls.get(key(1)).map(|call| call.invitations().to_vec());
             assert_eq!(messages.unwrap_or_default(), left, "{deleted:?}");
             assert_eq!(calls.get(key(0)).map(Call::invitations), Some(&[1, 2][..]), "{deleted:?}");
+        }
+    }
+
+    #[test]
+    fn a_deleted_invitation_does_not_ring_again() {
+        let mut calls = two_accounts();
+        calls.delete_messages(&[1], &context(1, 5));
+        calls.delete_messages(&[2], &context(1, 6));
+        for message in [1, 2] {
+            let open = invitation(message, InvitationState::Open);
+            apply(&mut calls, open, &context(1, 7)).expect_err("it was deleted");
+        }
+        assert!(calls.get(key(1)).is_none());
+        assert_eq!(calls.get(key(0)).map(Call::invitations), Some(&[1, 2][..]));
+    }
+
+    #[test]
+    fn only_the_latest_invitations_that_are_over_are_remembered() {
+        let mut calls = Calls::default();
+        let closed = CLOSED_INVITATIONS as i32 + 1;
+        for message in (1..=closed).chain([closed]) {
+            let missed = invitation(message, InvitationState::Missed);
+            let _ = apply(&mut calls, missed, &context(0, 5));
+        }
+        for (message, rings) in [(2, false), (closed, false), (1, true)] {
+            let open = invitation(message, InvitationState::Open);
+            assert_eq!(apply(&mut calls, open, &context(0, 6)).is_ok(), rings, "{message}");
         }
     }
 

@@ -43,7 +43,6 @@ pub fn unanswered(number: i64, peer: Party, reason: EndReason) -> EndedCall {
         peer,
         direction: Direction::Incoming,
         video: false,
-        invitations: Vec::new(),
         placed: at(number * 60),
         ring_timeout: Duration::from_secs(90),
         answered: None,

@@ -361,7 +361,6 @@ fn any_ended() -> impl Strategy<Value = EndedCall> {
                 peer: Party::unknown(100),
                 direction: if outgoing { Direction::Outgoing } else { Direction::Incoming },
                 video: false,
-                invitations: Vec::new(),
                 placed: at(0),
                 ring_timeout: Duration::from_secs(90),
                 answered: was_answered.then(|| at(rings)),

@@ -1,20 +1,24 @@
 //! The calls of all accounts: [`Calls`] owns them, their order, their marks and their changes.
 //!
-//! No I/O, no clock, no Telegram types. What a call is, is in `calls::call`; what Telegram reports, in
-//! [`event`]; why calls end, in [`reason`].
+//! No I/O, no clock, no Telegram types. A call that lives is in `calls::call`, one that is over in
+//! `calls::ended_call`, what Telegram reports in [`event`], why calls end in [`reason`].
 
 pub mod account;
 mod call;
+mod call_key;
 pub mod column;
+mod ended_call;
 pub mod event;
 pub mod failure;
 pub mod history;
 mod invitation;
 pub mod own_call;
+mod party;
 pub mod person_query;
 mod progress;
 pub mod reason;
 pub mod reply_text;
+mod request;
 mod rows;
 pub mod rule_mark;
 pub mod sound;
@@ -34,10 +38,13 @@ use reason::{Ending, Recorded};
 use rows::Rows;
 
 pub use account::AccountId;
-pub use call::{
-    Call, CallKey, CallKind, CallRequest, Direction, EndedCall, Handle, Milestones, Origin,
-    OutcomeCheck, Party, Phase, PossibleDiscard, Provenance, Reference, RequestKind, RequestState,
-    Sent, SentAnswer, UNKNOWN, Verb, kind_code,
+pub use call::{Call, Milestones, Phase};
+pub use call_key::{CallKey, CallKind, Handle, Reference, kind_code};
+pub use ended_call::{EndedCall, Provenance};
+pub use party::{Direction, Party, UNKNOWN};
+pub use request::{
+    CallRequest, Origin, OutcomeCheck, PossibleDiscard, RequestKind, RequestState, Sent,
+    SentAnswer, Verb,
 };
 
 /// How long a ringing row outlives its ring time, in case the end is only late.
@@ -564,29 +571,6 @@ struct ReportedEnd {
     report: Report,
     reason: Option<Recorded>,
     duration: Option<u32>,
-}
-
-impl EndedCall {
-    /// Applies Telegram's answer to the discard.
-    fn answer(&mut self, answer: SentAnswer) {
-        // An earlier discard may have ended the call, and then this answer follows from that.
-        let uncertain = self.maybe_sent.is_some() && answer != SentAnswer::Done;
-        if let Some(sent) = self.sent.as_mut().filter(|_| !uncertain) {
-            sent.answer = answer;
-        }
-    }
-
-    /// Shows an earlier discard as the one that was sent if its reason is the one recorded.
-    fn attribute(&mut self) {
-        if let (Some(sent), Some(earlier)) = (&mut self.sent, self.maybe_sent)
-            && let Ending::Recorded { reason, .. } = self.ending
-            && reason.sendable() == earlier.reason
-            && reason.sendable() != sent.reason
-        {
-            let PossibleDiscard { reason, origin } = earlier;
-            *sent = Sent { reason, origin, answer: SentAnswer::None, ..*sent };
-        }
-    }
 }
 
 impl AccountContext {

@@ -5,7 +5,8 @@
 use jiff::{SignedDuration, Timestamp};
 use libsql::Value;
 
-use super::{GROUP, Ledger, LedgerError, RowReader, optional, param};
+use super::rows::RowReader;
+use super::{GROUP, Ledger, LedgerError, optional, param};
 use crate::calls::history::{
     CallerFacts, Cursor, DoNotDisturbTimes, FACT_CALLS, FACT_DAYS, HistoryCall, HistoryFilter,
     HistoryKind, HistoryStatistics, Page, PageStart, RuleCount,

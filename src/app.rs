@@ -4,9 +4,11 @@
 //! whatever is to be done outside is an [`Effect`].
 
 pub mod account;
+mod account_events;
 mod account_list;
 mod act;
 pub mod action;
+mod call_events;
 pub mod command_line;
 mod control;
 mod control_call;
@@ -23,6 +25,7 @@ pub mod effect;
 mod gathering;
 pub mod history;
 pub mod hook_event;
+mod ledger_events;
 pub mod msg;
 pub mod notice;
 pub mod older_calls;
@@ -32,42 +35,42 @@ pub mod recording;
 pub mod reply;
 pub mod reply_dialog;
 pub mod request;
+mod ringing;
+pub mod rule_decline;
 pub mod rule_list;
 pub mod rules;
 pub mod rules_reading;
 pub mod selection;
 pub mod sign_in;
 pub mod sign_in_dialog;
+mod terminal_size;
 mod tones;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use strum::{EnumIter, IntoEnumIterator};
 
-use crate::calls::account::{AccountEvent, ConnectionState};
-use crate::calls::event::CallEvent;
+use crate::calls::account::ConnectionState;
 use crate::calls::failure::Remedy;
 use crate::calls::history::CallerFacts;
 use crate::calls::reason::Ending;
-use crate::calls::{
-    AccountId, CallKey, CallKind, Calls, Change, Ignored, Origin, Party, Phase, RequestState,
-};
+use crate::calls::{AccountId, CallKey, Calls, Change, Party, RequestState};
 use crate::words;
-use account::{AccountChange, AccountState};
+use account::AccountState;
 use action::Layer;
 use control::Order;
 use control_call::CallOrder;
 use device_picker::{DeviceWatch, has_device_room};
 use devices::DeviceCheck;
-use dialog::{Choice, Dialog, HelpPage};
-use do_not_disturb::{DoNotDisturbAccounts, DoNotDisturbEnd};
-use effect::{Effect, LedgerEffect, NotifyEffect, RecordsEffect, RingingCall};
+use dialog::{Dialog, HelpPage};
+use do_not_disturb::DoNotDisturbAccounts;
+use effect::{Effect, LedgerEffect, RecordsEffect};
 use gathering::Gathering;
 use history::History;
 use hook_event::SeenCalls;
-use msg::{LedgerEvent, Msg, NotifyEvent};
+use msg::{LedgerEvent, Msg};
 use notice::Notices;
 use older_calls::{OlderCalls, OlderOffsets};
 use phone::{OwnCall, PhoneOff};
@@ -76,6 +79,7 @@ use rule_list::RuleList;
 use rules::RuleState;
 pub use selection::SETTLE;
 use sign_in_dialog::SignInMode;
+pub use terminal_size::{has_frames, has_room, has_sign_in_room, is_wide};
 use tones::Tones;
 
 /// The time between two frames of a spinner.
@@ -102,9 +106,6 @@ pub enum DetailPane {
     /// Never.
     Hidden,
 }
-
-/// With more calls than this the ledger is not asked for what is known of the callers.
-const MAX_LOOKED_UP: usize = 200;
 
 /// A screen. Dialogs are drawn over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumIter)]
@@ -455,19 +456,6 @@ impl State {
         effects
     }
 
-    /// Applies that messages were deleted; some may have been invitations.
-    fn messages_deleted(&mut self, account: AccountId, messages: &[i32], now: Timestamp) {
-        let context = self.context(account, now);
-        let concerned = self.calls.live().filter(|call| {
-            call.key.account == account && call.invitations().iter().any(|it| messages.contains(it))
-        });
-        let before: HashMap<_, _> =
-            concerned.map(|call| (call.key, self.before_end(call.key))).collect();
-        for key in self.calls.delete_messages(messages, &context) {
-            self.call_has_ended(key, before[&key], now);
-        }
-    }
-
     fn resize(&mut self, size: (u16, u16), now: Timestamp) {
         self.size = size;
         if !has_room(size) {
@@ -488,238 +476,6 @@ impl State {
         }
     }
 
-    fn account_event(
-        &mut self,
-        account: AccountId,
-        event: AccountEvent,
-        now: Timestamp,
-    ) -> Vec<Effect> {
-        if self.account(account).change == Some(AccountChange::SignedOut) {
-            // What comes now would bring calls back that no account is shown for.
-            return Vec::new();
-        }
-        match event {
-            AccountEvent::OwnUser(own) => {
-                return self.own_user_known(account, own).into_iter().collect();
-            }
-            AccountEvent::ConnectionState(connection) => {
-                return self.connection_changed(account, connection, now);
-            }
-            AccountEvent::Clock { ahead, further } => {
-                let account = self.account_mut(account);
-                account.clock_ahead = Some(SignedDuration::from_millis(ahead));
-                account.clock_further = SignedDuration::from_millis(further);
-            }
-            AccountEvent::AuthorizationFlags(flags) => {
-                self.account_mut(account).authorization = flags;
-            }
-            AccountEvent::Frozen(frozen) => self.account_mut(account).frozen_by_telegram = frozen,
-            AccountEvent::RingTimeout(timeout) => self.account_mut(account).ring_timeout = timeout,
-            AccountEvent::Call(event) => return self.call_event(account, event, now),
-            AccountEvent::SessionNotSaved => {
-                self.notices.show_long(words::notice::SESSION_NOT_SAVED.to_owned(), now);
-            }
-            AccountEvent::ServiceNotification(text) => {
-                self.calls.explain(account, &text);
-                self.notices.show_long(text, now);
-            }
-            AccountEvent::LoggedOut(outcome) => return self.logged_out(account, outcome, now),
-            AccountEvent::Renamed(outcome) => return self.account_renamed(account, outcome, now),
-            AccountEvent::TaskPanicked => self.notices.show(words::notice::CONTAINED, now),
-            AccountEvent::PeerResolved(party) => self.calls.rename(account, &party),
-            AccountEvent::CaughtUp { calls, lost_since } => {
-                return self.caught_up(account, &calls, lost_since);
-            }
-            AccountEvent::Reconciled { asked, lost_since, ended } => {
-                let known = ended.is_some();
-                // A look-up without a connection is repeated after the reconnect.
-                let repeated =
-                    !known && !self.is_online(account) && !self.account(account).is_out();
-                let lost = &mut self.account_mut(account).lost;
-                // This search may have begun before the latest loss; one more is made after it.
-                let again =
-                    known && lost.as_mut().is_some_and(|lost| std::mem::take(&mut lost.again));
-                if known && !again {
-                    lost.take_if(|lost| Some(lost.since) == lost_since);
-                }
-                for event in ended.into_iter().flatten() {
-                    self.call_event(account, event, now);
-                }
-                for id in asked.into_iter().filter(|_| !repeated) {
-                    self.still_alive(CallKey::private(account, id), known);
-                }
-                if again {
-                    return self.reconcile(account);
-                }
-            }
-            AccountEvent::InvitationsRead { asked, known } => {
-                self.invitations_read(account, &asked, known);
-            }
-            AccountEvent::MessagesDeleted(messages) => {
-                self.messages_deleted(account, &messages, now);
-            }
-            AccountEvent::OlderCalls(page) => return self.older_page(account, page, now),
-            AccountEvent::CallsNotSwitched(cause) => {
-                self.notices.show_long(words::notice::calls_not_switched(&cause), now);
-            }
-            AccountEvent::TextSent { key, outcome } => self.text_sent(key, outcome, now),
-            // The command that asked for it reads it as well.
-            AccountEvent::PersonFound { wanted, outcome } => {
-                let effects = self.ordered_person_found(account, &wanted, &outcome, now);
-                self.person_found(account, &wanted, outcome);
-                return effects;
-            }
-            AccountEvent::OwnCall(event) => return self.own_call_event(account, event, now),
-            AccountEvent::RequestDone { key, attempt, outcome } => {
-                return self.request_done(key, attempt, outcome, now);
-            }
-        }
-        Vec::new()
-    }
-
-    fn own_user_known(&mut self, account: AccountId, own: Party) -> Option<Effect> {
-        let known = &mut self.account_mut(account).own;
-        let (user_id, first) = (own.user_id, known.user_id == 0);
-        // A party without a name must not replace one with a name.
-        if own.name.is_some() || own.user_id != known.user_id {
-            *known = own;
-        }
-        let ring_timeout = self.account(account).ring_timeout;
-        let recall = Effect::Ledger(LedgerEffect::Recall { account, user_id, ring_timeout });
-        (first && user_id != 0).then_some(recall)
-    }
-
-    fn ledger_event(&mut self, event: LedgerEvent, now: Timestamp) -> Vec<Effect> {
-        match event {
-            LedgerEvent::Recalled { account, calls } => return self.recalled(account, calls, now),
-            LedgerEvent::PageRead { number, page } => return self.page_read(number, page),
-            LedgerEvent::OthersRead { of, calls } => self.others_read(of, calls),
-            LedgerEvent::Counted { filter, counted } => {
-                return Vec::from_iter(self.counted(&filter, counted));
-            }
-            LedgerEvent::CallerFacts { key, peer, facts } => {
-                if self.calls.get(key).is_some_and(|call| call.peer.user_id == peer) {
-                    let earlier = facts.earlier.clone();
-                    self.callers.insert(key, facts);
-                    return self.history_known(key, earlier, now);
-                }
-            }
-            LedgerEvent::RulesCounted(counts) => self.rule_list.counts = counts,
-            LedgerEvent::RuleCallsRead { rule, calls } => self.rule_calls_read(rule, calls),
-            LedgerEvent::DoNotDisturb(times) => {
-                let times = times.into_iter().map(|(account, until)| (account, until.into()));
-                let lasts = |(_, end): &(String, DoNotDisturbEnd)| !end.is_over(now);
-                self.do_not_disturb = times.filter(lasts).collect();
-            }
-            LedgerEvent::Unavailable(cause) => {
-                self.notices.show_long(words::notice::ledger_off(&cause), now);
-            }
-            LedgerEvent::WriteFailed(cause) => {
-                self.notices.show_long(words::notice::ledger_waits(&cause), now);
-            }
-        }
-        Vec::new()
-    }
-
-    fn notify_event(&mut self, event: NotifyEvent, now: Timestamp) -> Vec<Effect> {
-        match event {
-            NotifyEvent::HookFailed { program, cause } => {
-                self.notices.show(words::notice::hook_failed(&program, &cause), now);
-            }
-            NotifyEvent::HooksDropped => {
-                self.notices.show_long(words::notice::HOOKS_DROPPED.to_owned(), now);
-            }
-            NotifyEvent::Decline(key) => return self.decline(key, Origin::Notification, now),
-            NotifyEvent::NotShown(mut calls) => {
-                calls.retain(|call| self.rings(call.key));
-                if !calls.is_empty() {
-                    return vec![Effect::Notify(NotifyEffect::NotShown(calls))];
-                }
-            }
-            NotifyEvent::DesktopLost(cause) => {
-                self.notices.show_long(words::notice::desktop_lost(&cause), now);
-            }
-        }
-        Vec::new()
-    }
-
-    fn call_event(&mut self, account: AccountId, event: CallEvent, now: Timestamp) -> Vec<Effect> {
-        let key = event.key(account);
-        let before = self.before_end(key);
-        match self.calls.apply(event, &self.context(account, now)) {
-            Err(Ignored(why)) => tracing::debug!(why, "an update changes nothing"),
-            Ok(Change::Added) => {
-                let caller = self.caller_effect(key);
-                return caller.into_iter().chain(self.consider(key, now)).collect();
-            }
-            Ok(Change::Updated) => {
-                self.picked_call_changed(key);
-                self.close_reply(key, now);
-            }
-            Ok(Change::Ended) => self.call_has_ended(key, before, now),
-            Ok(Change::Refined) => {}
-        }
-        Vec::new()
-    }
-
-    /// Asks the ledger for what is known of a caller, unless so many calls come that nobody can read
-    /// it.
-    fn caller_effect(&self, key: CallKey) -> Option<Effect> {
-        let call = self.calls.get(key).filter(|_| self.calls.len() <= MAX_LOOKED_UP)?;
-        Some(Self::look_up(key, call.peer.user_id))
-    }
-
-    fn look_up(key: CallKey, peer: i64) -> Effect {
-        Effect::Ledger(LedgerEffect::CallerFacts { key, peer })
-    }
-
-    /// What the ledger knows of the person who makes a call.
-    pub fn caller_facts(&self, key: CallKey) -> Option<&CallerFacts> {
-        self.callers.get(&key)
-    }
-
-    /// The notification of a change, and the hooks that may wait for it.
-    fn notify_of(&mut self, key: CallKey, change: Change) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        if !self.rings(key) {
-            self.rules_forget(key);
-            if self.ringing.remove(&key) {
-                effects.push(Effect::Notify(NotifyEffect::Silent(key)));
-            }
-        }
-        let events = self.seen.changed(&self.calls, key, change);
-        if !events.is_empty() {
-            let record = RecordsEffect::Call { key, change };
-            effects.push(Effect::Notify(NotifyEffect::Happened { events, record }));
-        }
-        effects
-    }
-
-    /// Draws attention to a call that rings: at once, or with those that begin to ring shortly after.
-    fn begin_ringing(&mut self, key: CallKey, now: Timestamp) -> Option<Effect> {
-        self.ringing.insert(key);
-        self.gathering.add(key, now).then(|| self.announcement(&[key]))
-    }
-
-    /// The notification of the calls that were gathered, once it is due.
-    fn gathered_calls(&mut self, now: Timestamp) -> Option<Effect> {
-        let mut gathering = std::mem::take(&mut self.gathering);
-        let calls = gathering.take(now, |key| self.rings(key) && !self.rules.is_silent(key));
-        self.gathering = gathering;
-        calls.map(|calls| self.announcement(&calls))
-    }
-
-    fn rings(&self, key: CallKey) -> bool {
-        self.calls.get(key).is_some_and(|call| call.phase == Phase::Ringing)
-    }
-
-    fn announcement(&self, calls: &[CallKey]) -> Effect {
-        let calls = calls.iter().filter_map(|key| self.calls.get(*key));
-        let named =
-            calls.map(|call| RingingCall { key: call.key, name: self.shown_name(&call.peer) });
-        Effect::Notify(NotifyEffect::Ringing(named.collect()))
-    }
-
     /// Closes the question about quitting once the request that it asks about has its outcome.
     fn close_settled_question(&mut self) {
         // The dialog first: this runs after every message, and the calls may be thousands.
@@ -736,90 +492,6 @@ impl State {
     fn is_sending(&self) -> bool {
         self.calls.live().any(|call| call.request.is_sending())
     }
-
-    /// Ends a call whose end Telegram has not reported.
-    fn end_call(&mut self, key: CallKey, ending: Ending, now: Timestamp) {
-        let before = self.before_end(key);
-        self.calls.end(key, ending, self.server_now(key.account, now));
-        self.call_has_ended(key, before, now);
-    }
-
-    fn before_end(&self, key: CallKey) -> BeforeEnd {
-        BeforeEnd { row: self.calls.position(key), marked: self.calls.marked().contains(&key) }
-    }
-
-    /// Removes the cursor from a call that has ended, and the call from its picker.
-    fn call_has_ended(&mut self, key: CallKey, before: BeforeEnd, now: Timestamp) {
-        if self.selected == Some(key) {
-            self.selected = None;
-            self.lost = Some((before.row.unwrap_or(0), now));
-            self.lost_call = Some(key);
-        } else if before.marked && self.calls.marked().is_empty() {
-            self.release_cursor(now);
-        }
-        self.close_reply(key, now);
-        let Some(Dialog::Picker(picker)) = &mut self.dialog else { return };
-        if !picker.calls.contains(&key) {
-            return;
-        }
-        picker.calls.retain(|call| *call != key);
-        match picker.calls.as_slice() {
-            [] => self.dialog = None,
-            [last] if picker.cursor == Choice::Default => {
-                let call = self.calls.get(*last);
-                if let Some(call) = call.filter(|call| call.key.kind == CallKind::Private) {
-                    picker.cursor = Choice::Reason(call.default_reason());
-                }
-            }
-            _ => {}
-        }
-        if let Some(ended) = self.calls.ended(key) {
-            let name = self.noticed_name(&ended.peer);
-            let text = words::notice::ended_first(&name, &words::call::ending(ended));
-            self.notices.show(text, now);
-        }
-    }
-
-    /// Moves the picker's cursor to the default reason of a new phase, unless a key has moved it.
-    fn picked_call_changed(&mut self, key: CallKey) {
-        let Some(call) = self.calls.get(key) else { return };
-        if let Some(Dialog::Picker(picker)) = &mut self.dialog
-            && picker.calls == [key]
-            && key.kind == CallKind::Private
-            && !picker.moved
-        {
-            picker.cursor = Choice::Reason(call.default_reason());
-        }
-    }
-}
-
-/// What was true of a call just before it ended.
-#[derive(Clone, Copy)]
-struct BeforeEnd {
-    row: Option<usize>,
-    marked: bool,
-}
-
-/// Whether a terminal of this size, in cells, has room for the board: a call, its verb and its
-/// reasons. A smaller one shows one line, and no call can be hung up there.
-pub fn has_room((width, height): (u16, u16)) -> bool {
-    width >= 30 && height >= 3
-}
-
-/// Whether a terminal of this size has room for frames and dialogs. On a smaller one the calls are
-/// plain lines, and the picker is a prompt of one or two lines.
-pub fn has_frames((width, height): (u16, u16)) -> bool {
-    width >= 40 && height >= 12
-}
-
-/// Whether a terminal of this size has room for the sign-in and for questions.
-pub fn has_sign_in_room((width, height): (u16, u16)) -> bool {
-    width >= 40 && height >= 10
-}
-
-/// Whether a terminal of this many columns has room for the details beside the board.
-pub fn is_wide(columns: u16) -> bool {
-    columns >= 100
 }
 
 #[cfg(test)]

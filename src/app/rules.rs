@@ -14,19 +14,16 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use super::State;
-use super::dialog::Choice;
 use super::effect::{Effect, NotifyEffect, RulesEffect};
 use super::rules_reading::RulesReading;
-use crate::calls::failure::{Failure, Remedy};
 use crate::calls::history::HistoryKind;
 use crate::calls::reason::EndReason;
-use crate::calls::reply_text::ReplyState;
 use crate::calls::rule_mark::{RuleAction, RuleMark};
-use crate::calls::{AccountId, CallKey, CallKind, Direction, Origin, Phase, RequestState};
+use crate::calls::{AccountId, CallKey, Direction, Phase};
 use crate::rules::{AutomaticDecline, Presence, Reaction, Rule, RuleCall, Rules, decide};
 use crate::words::{do_not_disturb, notice};
 
@@ -34,8 +31,6 @@ use crate::words::{do_not_disturb, notice};
 const LOOK_UP: Duration = Duration::from_millis(500);
 /// How much longer than its limit a program is waited for.
 const MARGIN: Duration = Duration::from_millis(500);
-/// The time in which automatic declines are counted.
-const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
 /// The rules, and what they are doing.
 #[derive(Debug, Clone)]
@@ -49,33 +44,33 @@ pub struct RuleState {
     pub zone: TimeZone,
     /// Since when they are known. Calls that were placed before are not theirs.
     since: Timestamp,
-    waiting: BTreeMap<CallKey, PendingCall>,
+    pub(super) waiting: BTreeMap<CallKey, PendingCall>,
     /// How many questions programs were asked.
     questions: u64,
     pub(super) countdowns: BTreeMap<CallKey, Countdown>,
     /// The calls that draw no attention.
-    silent: HashSet<CallKey>,
+    pub(super) silent: HashSet<CallKey>,
     /// When calls were declined by rules, in the last minute.
-    declined: VecDeque<Timestamp>,
+    pub(super) declined: VecDeque<Timestamp>,
     /// Until when no rule declines calls of an account, because Telegram asked for a wait.
-    paused: HashMap<AccountId, Timestamp>,
+    pub(super) paused: HashMap<AccountId, Timestamp>,
 }
 
 /// What a call waits for.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct PendingCall {
+pub(super) struct PendingCall {
     /// The rule at which the decision goes on.
-    first: usize,
-    history: Wait<Vec<Timestamp>>,
-    presence: Wait<Presence>,
+    pub(super) first: usize,
+    pub(super) history: Wait<Vec<Timestamp>>,
+    pub(super) presence: Wait<Presence>,
     /// The question to a program.
-    asked: Option<ProgramQuestion>,
-    until: Timestamp,
+    pub(super) asked: Option<ProgramQuestion>,
+    pub(super) until: Timestamp,
 }
 
 /// A question to the program of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct ProgramQuestion {
+pub(super) struct ProgramQuestion {
     /// A call can come back, and is asked about again; an answer is to one question only.
     number: u64,
     /// The number of the rule.
@@ -84,7 +79,7 @@ struct ProgramQuestion {
 
 /// Something that is looked up.
 #[derive(Debug, Clone, Default, PartialEq)]
-enum Wait<T> {
+pub(super) enum Wait<T> {
     /// It does not matter, or it is not known.
     #[default]
     No,
@@ -164,7 +159,7 @@ impl RuleState {
     }
 
     /// Whether no rule declines calls of an account, because Telegram asked for a wait.
-    fn is_paused(&self, account: AccountId, now: Timestamp) -> bool {
+    pub(super) fn is_paused(&self, account: AccountId, now: Timestamp) -> bool {
         self.paused.get(&account).is_some_and(|until| now < *until)
     }
 
@@ -230,7 +225,7 @@ impl State {
     }
 
     /// Goes on with a decision, if nothing that it waits for is missing.
-    fn go_on(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+    pub(super) fn go_on(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
         let Some(waiting) = self.rules.waiting.get(&key) else { return Vec::new() };
         let is_missing = waiting.history == Wait::Pending
             || waiting.presence == Wait::Pending
@@ -324,80 +319,6 @@ impl State {
         }
     }
 
-    /// Begins to decline a call, unless too many were declined, or Telegram asked for a wait.
-    fn begin_decline(
-        &mut self,
-        key: CallKey,
-        rule: &str,
-        decline: AutomaticDecline,
-        now: Timestamp,
-    ) -> Vec<Effect> {
-        let most = self.rules.rules.most_declines;
-        // A time in the future is one from before the clock was set.
-        let lately = SignedDuration::ZERO..MINUTE;
-        self.rules.declined.retain(|at| lately.contains(&now.duration_since(*at)));
-        let under_way = self.rules.countdowns.len() + self.rules.declined.len();
-        if under_way >= most as usize {
-            self.notices.show_long(notice::too_many_declines(most), now);
-            return self.leave_alone(key, now);
-        }
-        if self.rules.is_paused(key.account, now) {
-            return self.leave_alone(key, now);
-        }
-        self.mark(key, rule, RuleAction::Decline, false);
-        self.rules.silent.insert(key);
-        let countdown = Countdown { rule: rule.into(), until: now + decline.grace, decline };
-        let is_due = countdown.decline.grace.is_zero();
-        self.rules.countdowns.insert(key, countdown);
-        if is_due { self.decline_by_rule(key, now) } else { Vec::new() }
-    }
-
-    /// Declines a call whose countdown is over.
-    fn decline_by_rule(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
-        let Some(countdown) = self.rules.countdowns.remove(&key) else { return Vec::new() };
-        let call = self
-            .calls
-            .get(key)
-            .filter(|call| call.phase == Phase::Ringing && call.request == RequestState::Idle);
-        let Some(call) = call.filter(|_| self.own_call(key).is_none()) else { return Vec::new() };
-        if call.doubtful || self.rules.is_paused(key.account, now) {
-            return self.leave_alone(key, now);
-        }
-        self.rules.declined.push_back(now);
-        let reason = Choice::Reason(countdown.decline.reason);
-        let effects = self.discard(&[key], reason, Origin::Rule, now);
-        let text = countdown.decline.text.filter(|_| key.kind == CallKind::Private);
-        if let Some(text) = text.filter(|_| !effects.is_empty()) {
-            self.calls.update(key, |call| call.reply = Some(ReplyState::Waiting(text)));
-        }
-        effects
-    }
-
-    /// Ends what a rule does with a call that rings, so that only do not disturb can silence it.
-    pub(super) fn leave_alone(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
-        self.rules.countdowns.remove(&key);
-        self.calls.update(key, |call| call.rule = None);
-        let earlier = self.callers.get(&key).and_then(|facts| facts.earlier.clone());
-        let waiting = PendingCall {
-            first: self.rules.rules.rules.len(),
-            history: earlier.map_or(Wait::No, Wait::Known),
-            until: now,
-            ..PendingCall::default()
-        };
-        self.rules.waiting.insert(key, waiting);
-        self.go_on(key, now)
-    }
-
-    /// Stops the countdown of the selected call, because the person has pressed a key on it.
-    pub(super) fn stop_countdown(&mut self, now: Timestamp) {
-        let Some(key) = self.selection() else { return };
-        let Some(countdown) = self.rules.countdowns.remove(&key) else { return };
-        let Some(call) = self.calls.get(key) else { return };
-        let name = self.noticed_name(&call.peer);
-        self.calls.update(key, |call| call.rule = None);
-        self.notices.show(notice::countdown_stopped(&countdown.rule, &name), now);
-    }
-
     /// Silences the selected call on this device.
     pub(super) fn silence_selected(&mut self, now: Timestamp) -> Vec<Effect> {
         let call = self.selected_call().filter(|call| call.phase == Phase::Ringing);
@@ -413,7 +334,7 @@ impl State {
     }
 
     /// A call rings as it would without rules.
-    fn ring(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+    pub(super) fn ring(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::from_iter(self.report_ringing(key));
         if self.rules.silent.remove(&key) || !self.ringing.contains(&key) {
             effects.extend(self.begin_ringing(key, now));
@@ -422,7 +343,7 @@ impl State {
     }
 
     /// Notes which rule a call has met. A rule that acts replaces a dry one.
-    fn mark(&mut self, key: CallKey, rule: &str, action: RuleAction, dry: bool) {
+    pub(super) fn mark(&mut self, key: CallKey, rule: &str, action: RuleAction, dry: bool) {
         let mark = RuleMark { rule: rule.into(), action, dry };
         self.calls.update(key, |call| call.rule = Some(mark));
     }
@@ -524,14 +445,5 @@ impl State {
         self.rules.waiting.remove(&key);
         self.rules.countdowns.remove(&key);
         self.rules.silent.remove(&key);
-    }
-
-    /// A decline by a rule has failed: if Telegram asked for a wait, no rule declines meanwhile.
-    pub(super) fn rule_failed(&mut self, account: AccountId, failure: &Failure, now: Timestamp) {
-        if let Remedy::RetryAfter(wait) = failure.remedy() {
-            let until = self.rules.paused.entry(account).or_insert(now);
-            *until = (*until).max(now + wait);
-            self.notices.show_long(notice::rules_paused(wait.as_secs()), now);
-        }
     }
 }

@@ -15,15 +15,15 @@ mod tones;
 use super::action::Action;
 use super::hook_event::HookEvent;
 use super::*;
-use crate::app::effect::ProgramEffect;
-use crate::calls::account::AccountCommand;
-use crate::calls::account::RequestAnswer;
+use crate::app::effect::{NotifyEffect, ProgramEffect, RingingCall};
+use crate::app::msg::NotifyEvent;
+use crate::calls::account::{AccountCommand, AccountEvent, RequestAnswer};
 use crate::calls::event::{
-    LiveCall, LoggedCall, Protocol, RecalledCall, RecalledCalls, Relays, Stage,
+    CallEvent, LiveCall, LoggedCall, Protocol, RecalledCall, RecalledCalls, Relays, Stage,
 };
 use crate::calls::failure::Failure;
 use crate::calls::reason::{EndReason, Recorded};
-use crate::calls::{CallRequest, Direction, Handle, RequestKind};
+use crate::calls::{CallRequest, Direction, Handle, Origin, RequestKind};
 
 const ME: i64 = 1;
 const ACCOUNT: AccountId = AccountId(0);

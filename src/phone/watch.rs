@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use onhook_voice::device::{Port, PortDirection, StopFlag};
 use onhook_voice::{MeterEvent, MicrophoneMeter};
 
-use super::{SoundSystem, device, scale};
+use super::media_events::scale;
+use super::{SoundSystem, device};
 use crate::app::devices::DevicesEvent;
 use crate::calls::sound::{MicrophoneLevel, SoundDirection, SoundPort};
 use crate::text;

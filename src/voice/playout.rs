@@ -3,7 +3,10 @@
 //! The sound is played with a *lag* behind the fastest packet of the last 8 s. The lag that is aimed
 //! at, the *target*, is what 96 of 100 packets need to be in time, and 10 ms more. What is missing
 //! when its time has come is restored from the packet after it, or concealed. While there is no
-//! packet at all the media time stands still, so the lag grows by itself when it is too short.
+//! packet at all the media time stands still, so the lag grows by itself when it is too short. For
+//! a short time the last pitch period is repeated then, because the decoder cannot conceal without
+//! forgetting what the packet that is late builds on; after one 10 ms late it returns a tone 40 to
+//! 60 ms too quiet.
 //! Where the lag is off the target, single pitch periods are left out or repeated; this is also
 //! what makes up for the difference between the clocks of the two sound cards.
 //!
@@ -31,6 +34,8 @@ pub const BLOCK: usize = 480;
 /// target's margin stays below, so that packets in time for the target are in time for the lag.
 const TOLERANCE_ABOVE: Samples = milliseconds(15);
 const TOLERANCE_BELOW: Samples = milliseconds(5);
+/// For this long the last pitch period is repeated where a packet is late; then the decoder conceals.
+const HELD_FOR: Samples = milliseconds(40);
 /// Concealment ends in silence after this time.
 const SILENT_AFTER: Samples = milliseconds(600);
 /// After this time without a packet the next one begins a new stream; a packet whose media time is
@@ -38,6 +43,8 @@ const SILENT_AFTER: Samples = milliseconds(600);
 const END_AFTER: Samples = milliseconds(3_000);
 /// Pitch periods are looked for in pieces of this length: 20 ms.
 const PIECE: usize = 960;
+/// So many samples that were played are kept, for a pitch period in them.
+const REMEMBERED: usize = PIECE;
 
 const fn milliseconds(milliseconds: i64) -> Samples {
     milliseconds * 48
@@ -77,7 +84,9 @@ pub struct PlayoutStats {
     pub fec: u64,
     /// Blocks of 10 ms concealed, also while a peer sends nothing because it is silent.
     pub concealed: u64,
-    /// Pitch periods left out or repeated.
+    /// Pitch periods repeated because a packet was late.
+    pub held: u64,
+    /// Pitch periods left out or repeated to change the lag.
     pub stretched: u64,
     /// Streams that ended: nothing came for 3 s, or the times jumped.
     pub resets: u64,
@@ -91,8 +100,10 @@ pub struct Playout {
     stream: Option<Stream>,
     /// The last packet that did not fit the stream.
     stray: Option<(u16, u32)>,
-    /// Sound that is decoded and not yet played.
-    ready: VecDeque<i16>,
+    /// Sound that is decoded and not yet played, behind the last that was played.
+    sound: VecDeque<i16>,
+    /// How many samples of it were played.
+    played: usize,
     stats: PlayoutStats,
 }
 
@@ -103,7 +114,8 @@ impl Playout {
             epoch: None,
             stream: None,
             stray: None,
-            ready: VecDeque::new(),
+            sound: VecDeque::new(),
+            played: 0,
             stats: PlayoutStats::default(),
         })
     }
@@ -165,14 +177,23 @@ impl Playout {
     /// The next 10 ms of sound, to be played at `now`.
     pub fn pull(&mut self, now: Instant) -> [i16; BLOCK] {
         let now = self.epoch.map_or(0, |epoch| since(epoch, now));
-        while self.ready.len() < BLOCK {
+        while self.ready() < BLOCK {
             self.decode_more(now);
         }
         let mut block = [0; BLOCK];
-        for (sample, ready) in block.iter_mut().zip(self.ready.drain(..BLOCK)) {
-            *sample = ready;
+        for (sample, ready) in block.iter_mut().zip(self.sound.range(self.played..)) {
+            *sample = *ready;
         }
+        self.played += BLOCK;
+        let forgotten = self.played.saturating_sub(REMEMBERED);
+        self.sound.drain(..forgotten);
+        self.played -= forgotten;
         block
+    }
+
+    /// The samples that are decoded and not yet played.
+    fn ready(&self) -> usize {
+        self.sound.len() - self.played
     }
 
     pub fn stats(&self) -> PlayoutStats {
@@ -182,17 +203,18 @@ impl Playout {
 
     /// Does one step: it adds sound, or brings the position forward.
     fn decode_more(&mut self, now: Samples) {
+        let ready = self.ready();
         let Some(stream) = &mut self.stream else {
-            self.ready.extend([0; BLOCK]);
+            self.sound.extend([0; BLOCK]);
             return;
         };
         self.stats.late += stream.drop_unplayable();
-        let lag = stream.lag(now + self.ready.len() as Samples);
+        let lag = stream.lag(now + ready as Samples);
         let target = stream.arrivals.target();
         self.stats.lag = duration(lag);
         self.stats.target = duration(target);
         match stream.next(lag) {
-            Next::Wait => self.ready.extend([0; BLOCK]),
+            Next::Wait => self.sound.extend([0; BLOCK]),
             Next::Nothing => self.starve(),
             Next::Packet(packet) => {
                 stream.position += packet.samples;
@@ -202,17 +224,35 @@ impl Playout {
         }
     }
 
-    /// Nothing is there: continues the sound for one block while the media time stands still.
+    /// Nothing is there: continues the sound while the media time stands still.
     fn starve(&mut self) {
         let Some(stream) = &mut self.stream else { return };
-        stream.starved += BLOCK as Samples;
-        if stream.starved <= SILENT_AFTER {
-            self.conceal(BLOCK);
+        if stream.starved < SILENT_AFTER {
+            self.hold();
         } else {
+            stream.starved += BLOCK as Samples;
             if stream.starved > END_AFTER {
                 self.end_stream();
             }
-            self.ready.extend([0; BLOCK]);
+            self.sound.extend([0; BLOCK]);
+        }
+    }
+
+    /// Continues the sound where a packet is late: by its last pitch period at first, if it has one,
+    /// else by a block of concealment.
+    fn hold(&mut self) {
+        let Some(stream) = &mut self.stream else { return };
+        let recent = self.sound.len().saturating_sub(REMEMBERED);
+        let period = (stream.starved < HELD_FOR)
+            .then(|| stretch::last_period(&self.sound.make_contiguous()[recent..]))
+            .flatten();
+        stream.starved += period.as_ref().map_or(BLOCK, Vec::len) as Samples;
+        match period {
+            Some(period) => {
+                self.sound.extend(period);
+                self.stats.held += 1;
+            }
+            None => self.conceal(BLOCK),
         }
     }
 
@@ -224,7 +264,7 @@ impl Playout {
         };
         for piece in sound.chunks(PIECE) {
             if (-TOLERANCE_BELOW..=TOLERANCE_ABOVE).contains(&off) {
-                self.ready.extend(piece);
+                self.sound.extend(piece);
                 continue;
             }
             let mut piece = piece.to_vec();
@@ -235,7 +275,7 @@ impl Playout {
             };
             self.stats.stretched += u64::from(change != 0);
             off += change;
-            self.ready.extend(piece);
+            self.sound.extend(piece);
         }
     }
 
@@ -256,7 +296,7 @@ impl Playout {
             match self.decoder.decode_fec(&next.payload, whole as usize) {
                 Ok(sound) => {
                     let kept = sound.len().min(missing as usize);
-                    self.ready.extend(&sound[sound.len() - kept..]);
+                    self.sound.extend(&sound[sound.len() - kept..]);
                     self.stats.fec += 1;
                 }
                 Err(_) => self.conceal(missing as usize),
@@ -265,7 +305,7 @@ impl Playout {
         }
         if off < -TOLERANCE_BELOW && !gap.pause {
             // The lag is too short, so the packet is probably on its way: the media time stands still.
-            self.conceal(BLOCK);
+            self.hold();
             return;
         }
         // In steps, because the packet that is missing now may come before the next step. The last
@@ -281,10 +321,10 @@ impl Playout {
     /// Continues the sound so far. Less than 2.5 ms cannot be concealed and is left out.
     fn conceal(&mut self, samples: usize) {
         if let Ok(sound) = self.decoder.conceal(samples) {
-            self.ready.extend(sound);
+            self.sound.extend(sound);
             self.stats.concealed += sound.len().div_ceil(BLOCK) as u64;
         } else {
-            self.ready.extend(std::iter::repeat_n(0, samples));
+            self.sound.extend(std::iter::repeat_n(0, samples));
         }
     }
 

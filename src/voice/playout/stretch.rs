@@ -1,4 +1,5 @@
-//! Makes a piece of sound one pitch period shorter or longer, with a cross-fade over that period.
+//! Makes a piece of sound one pitch period shorter or longer, with a cross-fade over that period, and
+//! continues it by such periods.
 
 /// The shortest and the longest period: 2.5 ms and 10 ms.
 const SHORTEST: usize = 120;
@@ -30,6 +31,23 @@ pub(super) fn lengthen(sound: &mut Vec<i16>) -> usize {
     period
 }
 
+/// The last period of `sound`, to be played after it once or several times; `None` where it has none.
+/// What the sound goes on with fits after it as it does after `sound`.
+pub(super) fn last_period(sound: &[i16]) -> Option<Vec<i16>> {
+    let end = sound.len();
+    let longest = LONGEST.min(end / 2);
+    let period = period(&sound[end - 2 * longest..], longest, |period| {
+        (&sound[end - 2 * period..end - period], &sound[end - period..])
+    })?;
+    // The step from the end of the sound to the repetition is spread over the whole period.
+    let step = i32::from(sound[end - 1]) - i32::from(sound[end - 1 - period]);
+    let repeated = sound[end - period..].iter().enumerate().map(|(n, sample)| {
+        let smoothed = i32::from(*sample) + step * (period - n) as i32 / period as i32;
+        smoothed.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
+    });
+    Some(repeated.collect())
+}
+
 /// A mix that is all `from` at step 0 and all `to` at step `steps`.
 fn fade(from: i16, to: i16, step: usize, steps: usize) -> i16 {
     let (step, steps) = (step as i32, steps as i32);
@@ -38,39 +56,43 @@ fn fade(from: i16, to: i16, step: usize, steps: usize) -> i16 {
 
 /// Where two equal periods follow each other, in the middle of the sound, and how long they are.
 fn find_period(sound: &[i16]) -> Option<(usize, usize)> {
-    let longest = LONGEST.min(sound.len() / 2);
+    let middle = sound.len() / 2;
+    let longest = LONGEST.min(middle);
+    let window = &sound[middle - longest..middle + longest];
+    let period = period(window, longest, |period| {
+        (&sound[middle - period..middle], &sound[middle..middle + period])
+    })?;
+    Some((middle - period, period))
+}
+
+/// The length, up to `longest`, of two neighbouring periods in `window` that are alike; `neighbours`
+/// returns the two of a length.
+fn period<'a>(
+    window: &[i16],
+    longest: usize,
+    neighbours: impl Fn(usize) -> (&'a [i16], &'a [i16]),
+) -> Option<usize> {
     if longest < SHORTEST {
         return None;
     }
-    let start = sound.len() / 2 - longest;
-    let window = &sound[start..start + 2 * longest];
-    let period = if rms(window) < SILENT {
-        longest
-    } else {
-        let (near, _) = best(window, SHORTEST, longest, COARSE)?;
-        let (low, high) = (near.saturating_sub(COARSE), near + COARSE);
-        let (period, alike) = best(window, low.max(SHORTEST), high.min(longest), 1)?;
-        if alike < ALIKE {
-            return None;
-        }
-        period
+    if rms(window) < SILENT {
+        return Some(longest);
+    }
+    // The period between two lengths whose neighbours are most alike, looking at every `step`th sample.
+    let best = |low: usize, high: usize, step: usize| {
+        (low..=high)
+            .step_by(step)
+            .map(|period| (period, correlation(neighbours(period), step)))
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
     };
-    Some((sound.len() / 2 - period, period))
+    let (near, _) = best(SHORTEST, longest, COARSE)?;
+    let (low, high) = (near.saturating_sub(COARSE), near + COARSE);
+    let (period, alike) = best(low.max(SHORTEST), high.min(longest), 1)?;
+    (alike >= ALIKE).then_some(period)
 }
 
-/// The period between `low` and `high` after which the window resembles itself most, looking at
-/// every `step`th sample, and the correlation at it.
-fn best(window: &[i16], low: usize, high: usize, step: usize) -> Option<(usize, f32)> {
-    (low..=high)
-        .step_by(step)
-        .map(|period| (period, correlation(window, period, step)))
-        .max_by(|(_, a), (_, b)| a.total_cmp(b))
-}
-
-/// The normalized correlation of the two periods around the middle of the window.
-fn correlation(window: &[i16], period: usize, step: usize) -> f32 {
-    let middle = window.len() / 2;
-    let (first, second) = (&window[middle - period..middle], &window[middle..middle + period]);
+/// The normalized correlation of two periods of the same length.
+fn correlation((first, second): (&[i16], &[i16]), step: usize) -> f32 {
     let (mut product, mut first_power, mut second_power) = (0.0_f32, 0.0_f32, 0.0_f32);
     for (&a, &b) in first.iter().zip(second).step_by(step) {
         let (a, b) = (f32::from(a), f32::from(b));
@@ -146,12 +168,32 @@ mod tests {
     }
 
     #[test]
+    fn a_tone_goes_on_after_its_last_period_as_if_it_were_not_there() {
+        for hertz in [125.0, 440.0, 910.0] {
+            let sound = sine(hertz, 12_000.0, 1_920);
+            let steepest = |sound: &[i16]| {
+                sound.windows(2).map(|pair| pair[0].abs_diff(pair[1])).max().unwrap_or(0)
+            };
+            for end in [960, 1_111, 1_500] {
+                let (before, after) = sound.split_at(end);
+                let period = last_period(before).expect("a tone has periods");
+                let held = [before, &period, &period, after].concat();
+                assert!(steepest(&held) <= steepest(&sound) * 12 / 10, "{hertz} Hz, {end}");
+                let heard = amplitude(&held, hertz);
+                assert!((11_000.0..13_000.0).contains(&heard), "{hertz} Hz, {end}: {heard}");
+            }
+        }
+        assert_eq!(last_period(&[0; 960]), Some(vec![0; LONGEST]));
+    }
+
+    #[test]
     fn noise_and_pieces_too_short_stay_as_they_are() {
         for sound in [noise(10_000, 960), vec![], vec![0; 239], sine(440.0, 12_000.0, 200)] {
             let mut stretched = sound.clone();
             assert_eq!(shorten(&mut stretched), 0);
             assert_eq!(lengthen(&mut stretched), 0);
             assert_eq!(stretched, sound);
+            assert_eq!(last_period(&sound), None);
         }
     }
 
@@ -170,6 +212,8 @@ mod tests {
             let put = lengthen(&mut stretched);
             prop_assert_eq!(stretched.len(), sound.len() + put);
             prop_assert_eq!(put, taken);
+            let last = last_period(&sound).map(|period| period.len());
+            prop_assert!(last.is_none_or(|last| (SHORTEST..=LONGEST).contains(&last)));
         }
     }
 }

@@ -39,24 +39,27 @@ static SHORT: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
 });
 
 /// Packets of 60 ms, as official apps send them.
-static LONG: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+static LONG: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| encode_long(&melody(), 10));
+
+/// Packets of 60 ms, with redundancy against a loss in percent.
+fn encode_long(sound: &[i16], loss: u8) -> Vec<Vec<u8>> {
     let mut encoder =
         ropus::Encoder::builder(48_000, ropus::Channels::Mono, ropus::Application::Voip)
             .bitrate(ropus::Bitrate::Bits(32_000))
             .inband_fec(ropus::InbandFec::Enabled)
-            .packet_loss_perc(10)
+            .packet_loss_perc(loss)
             .complexity(5)
             .build()
             .expect("an encoder");
-    melody()
-        .chunks(2_880)
+    sound
+        .chunks_exact(3 * FRAME)
         .map(|block| {
             let mut packet = [0; 4_000];
             let length = encoder.encode(block, &mut packet).expect("a packet");
             packet[..length].to_vec()
         })
         .collect()
-});
+}
 
 /// A packet and when it arrives, in samples after the first.
 type Arrival = (Samples, AudioPacket);
@@ -204,8 +207,8 @@ const LINES: [Line; 8] = [
         loss: 0,
         lag: (90, 115),
         notes: 98,
-        dropouts: 5,
-        concealed: 10,
+        dropouts: 2,
+        concealed: 2,
         late: 10,
         stretched: 20,
     },
@@ -216,8 +219,8 @@ const LINES: [Line; 8] = [
         loss: 5,
         lag: (40, 65),
         notes: 98,
-        dropouts: 22,
-        concealed: 28,
+        dropouts: 6,
+        concealed: 6,
         late: 2,
         stretched: 20,
     },
@@ -227,9 +230,9 @@ const LINES: [Line; 8] = [
         jitter: 0,
         loss: 20,
         lag: (25, 45),
-        notes: 88,
-        dropouts: 300,
-        concealed: 270,
+        notes: 90,
+        dropouts: 170,
+        concealed: 160,
         late: 2,
         stretched: 20,
     },
@@ -263,9 +266,9 @@ const LINES: [Line; 8] = [
         jitter: 30,
         loss: 5,
         lag: (40, 65),
-        notes: 88,
-        dropouts: 210,
-        concealed: 170,
+        notes: 90,
+        dropouts: 80,
+        concealed: 40,
         late: 2,
         stretched: 24,
     },
@@ -275,9 +278,9 @@ const LINES: [Line; 8] = [
         jitter: 100,
         loss: 20,
         lag: (95, 140),
-        notes: 50,
-        dropouts: 1_100,
-        concealed: 500,
+        notes: 60,
+        dropouts: 800,
+        concealed: 200,
         late: 8,
         stretched: 24,
     },

@@ -68,7 +68,7 @@ proptest! {
             if let Some(stream) = &playout.stream {
                 prop_assert!(stream.queue.len() <= CAPACITY);
             }
-            prop_assert!(playout.ready.len() <= codec::MAX_PACKET_SAMPLES * 2);
+            prop_assert!(playout.ready() <= codec::MAX_PACKET_SAMPLES * 2);
             let stats = playout.stats();
             let counted = stats.received + stats.doubled + stats.refused + stats.padding;
             prop_assert_eq!(counted, pushed);

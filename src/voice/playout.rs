@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use crate::codec::{self, CodecError, Decoder};
 
-use stream::{Gap, Next, Stream, Waiting};
+use stream::{Gap, Next, Stream, Unplayed, Waiting};
 
 /// A time or a duration in samples of 48 kHz.
 type Samples = i64;
@@ -43,6 +43,8 @@ const SILENT_AFTER: Samples = milliseconds(600);
 const END_AFTER: Samples = milliseconds(3_000);
 /// Pitch periods are looked for in pieces of this length: 20 ms.
 const PIECE: usize = 960;
+/// A loudspeaker that takes nothing for longer has just begun, or was gone.
+const AWAY: Samples = milliseconds(200);
 /// So many samples that were played are kept, for a pitch period in them.
 const REMEMBERED: usize = PIECE;
 
@@ -74,6 +76,8 @@ pub struct PlayoutStats {
     pub lost: u64,
     /// Packets that came after their time.
     pub late: u64,
+    /// Packets that came in time, and that the loudspeaker did not take: it has just begun, or was gone.
+    pub stale: u64,
     /// Packets that came again.
     pub doubled: u64,
     /// Packets refused: no Opus, or far off the times of the stream.
@@ -104,6 +108,9 @@ pub struct Playout {
     sound: VecDeque<i16>,
     /// How many samples of it were played.
     played: usize,
+    /// When sound was last taken, and whether it had not been taken for long before.
+    taken: Option<Samples>,
+    was_away: bool,
     stats: PlayoutStats,
 }
 
@@ -116,6 +123,8 @@ impl Playout {
             stray: None,
             sound: VecDeque::new(),
             played: 0,
+            taken: None,
+            was_away: true,
             stats: PlayoutStats::default(),
         })
     }
@@ -160,7 +169,11 @@ impl Playout {
         self.stray = None;
         self.stats.received += 1;
         let waiting = Waiting { sequence: place.sequence, samples: samples as Samples, payload };
-        self.stats.late += stream.enqueue(place.time, waiting);
+        match stream.enqueue(place.time, waiting) {
+            Some(Unplayed::Late) => self.stats.late += 1,
+            Some(Unplayed::Stale) => self.stats.stale += 1,
+            None => {}
+        }
     }
 
     /// A packet without sound, as libwebrtc sends them in bursts to measure the line. It has a sequence
@@ -177,6 +190,8 @@ impl Playout {
     /// The next 10 ms of sound, to be played at `now`.
     pub fn pull(&mut self, now: Instant) -> [i16; BLOCK] {
         let now = self.epoch.map_or(0, |epoch| since(epoch, now));
+        self.was_away = self.taken.is_none_or(|last| now - last > AWAY);
+        self.taken = Some(now);
         while self.ready() < BLOCK {
             self.decode_more(now);
         }
@@ -208,7 +223,12 @@ impl Playout {
             self.sound.extend([0; BLOCK]);
             return;
         };
-        self.stats.late += stream.drop_unplayable();
+        let dropped = stream.drop_unplayable();
+        if self.was_away {
+            self.stats.stale += dropped;
+        } else {
+            self.stats.late += dropped;
+        }
         let lag = stream.lag(now + ready as Samples);
         let target = stream.arrivals.target();
         self.stats.lag = duration(lag);

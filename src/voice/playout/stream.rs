@@ -33,6 +33,15 @@ pub(super) struct Waiting {
     pub(super) payload: Vec<u8>,
 }
 
+/// Why a packet is not played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unplayed {
+    /// It came after its time.
+    Late,
+    /// Another one takes its place: none was played for long, or both have the same time.
+    Stale,
+}
+
 /// What is to be played next.
 pub(super) enum Next {
     /// The stream has not reached its target yet.
@@ -76,20 +85,17 @@ impl Stream {
         off.abs() <= END_AFTER && self.numbers.ahead(place).abs() <= MAX_DROPOUT
     }
 
-    /// Puts a packet into the queue, and returns how many packets are not played for that.
-    pub(super) fn enqueue(&mut self, time: Samples, packet: Waiting) -> u64 {
+    /// Puts a packet into the queue. Returns why this packet is not played, or another one instead.
+    pub(super) fn enqueue(&mut self, time: Samples, packet: Waiting) -> Option<Unplayed> {
         if self.last.is_none() {
             self.position = self.position.min(time);
         }
         if time < self.position {
-            return 1;
+            return Some(Unplayed::Late);
         }
-        let before = self.queue.len() as u64;
-        self.queue.insert(time, packet);
-        if self.queue.len() > CAPACITY {
-            self.queue.pop_first();
-        }
-        before + 1 - self.queue.len() as u64
+        let replaced = self.queue.insert(time, packet);
+        let first = if self.queue.len() > CAPACITY { self.queue.pop_first() } else { None };
+        (replaced.is_some() || first.is_some()).then_some(Unplayed::Stale)
     }
 
     /// Drops packets that begin in front of the position, and those by which the queue is too long.

@@ -140,6 +140,7 @@ pub struct Frozen {
 
 /// The whole state of the program.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub struct State {
     /// The accounts, by [`AccountId`].
     pub accounts: Vec<AccountState>,
@@ -167,6 +168,8 @@ pub struct State {
     lost: Option<(usize, Timestamp)>,
     /// The call that was under the cursor when it was removed.
     lost_call: Option<CallKey>,
+    /// Whether the cursor waits for a call that the person places.
+    awaits_placed_call: bool,
     /// The calls that have begun to ring lately.
     gathering: Gathering,
     /// The calls that have begun to ring in this run of the program, and still ring.
@@ -310,6 +313,7 @@ impl State {
             selected: None,
             lost: None,
             lost_call: None,
+            awaits_placed_call: false,
             gathering: Gathering::default(),
             ringing: HashSet::new(),
             seen: SeenCalls::default(),

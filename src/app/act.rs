@@ -33,6 +33,14 @@ impl State {
                 self.open_help(now);
                 return Vec::new();
             }
+            // The call goes on behind every screen.
+            Action::Mute if self.help.is_none() && self.dialog.is_none() => {
+                if let Some(off) = self.phone_off {
+                    self.notices.show(off.notice(), now);
+                    return Vec::new();
+                }
+                return self.toggle_mute(now);
+            }
             _ => {}
         }
         if let Some(page) = self.help {
@@ -88,10 +96,15 @@ impl State {
         }
     }
 
-    /// Quits. The first time while a request on a call is under way it asks instead.
+    /// Quits. In a call it asks instead; while a request on a call is under way, the first time only.
     fn quit(&mut self) -> Vec<Effect> {
+        let asks = matches!(self.dialog, Some(Dialog::Quit));
+        if asks && self.phone.is_some() {
+            // The key that quits may be held or pressed twice, and the call would end.
+            return Vec::new();
+        }
         let is_busy = self.is_sending() || self.is_replying() || self.phone.is_some();
-        if is_busy && !matches!(self.dialog, Some(Dialog::Quit)) {
+        if is_busy && !asks {
             self.help = None;
             let signing_in = matches!(self.dialog, Some(Dialog::SignIn(_)));
             self.dialog = Some(Dialog::Quit);
@@ -120,10 +133,8 @@ impl State {
             self.notices.show(notice::TOO_SMALL, now);
             return true;
         }
-        let needs_phone = matches!(
-            action,
-            Action::Answer | Action::Call | Action::Mute | Action::Record | Action::Devices
-        );
+        let needs_phone =
+            matches!(action, Action::Answer | Action::Call | Action::Record | Action::Devices);
         if needs_phone && let Some(off) = self.phone_off {
             self.notices.show(off.notice(), now);
             return true;
@@ -145,7 +156,6 @@ impl State {
             Action::Bottom => self.move_by(isize::MAX, now),
             Action::Answer => return self.answer_selected(now),
             Action::Call => return self.dial(now),
-            Action::Mute => return self.toggle_mute(now),
             Action::Record => return self.toggle_recording(now),
             Action::Rate => self.open_rating(now),
             Action::Silence => return self.silence_selected(now),
@@ -213,6 +223,7 @@ impl State {
             | Action::Resend
             | Action::ForgotPassword
             | Action::Help
+            | Action::Mute
             | Action::Quit
             | Action::Suspend
             | Action::Redraw => {}
@@ -443,7 +454,8 @@ impl State {
     fn toggle_details(&mut self) {
         let wide = is_wide(self.size.0);
         let shown = match self.details {
-            DetailPane::IfRoom => wide,
+            // The call of this session has its panel below the board.
+            DetailPane::IfRoom => wide || self.phone.is_some(),
             DetailPane::Shown => true,
             DetailPane::Hidden => false,
         };

@@ -300,6 +300,7 @@ impl Layer {
                     A::StrangersOnly,
                     A::Statistics,
                     A::OlderCalls,
+                    A::Mute,
                     A::Privacy,
                     A::Copy,
                     A::CommandLine,
@@ -308,12 +309,12 @@ impl Layer {
             Self::Rules => [
                 MOVES,
                 &[A::EditRules, A::Reconnect, A::DoNotDisturb],
-                &[A::Privacy, A::CommandLine],
+                &[A::Mute, A::Privacy, A::CommandLine],
             ],
             Self::Accounts => [
                 MOVES,
                 &[A::Details, A::SignIn, A::Rename, A::SignOut, A::Reconnect, A::EnableCalls],
-                &[A::Privacy, A::CommandLine],
+                &[A::Mute, A::Privacy, A::CommandLine],
             ],
             Self::Board => [MOVES, PAGES, &BOARD],
             Self::Picker => [

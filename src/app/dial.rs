@@ -11,7 +11,7 @@ use super::dialog::Dialog;
 use super::effect::Effect;
 use crate::calls::account::AccountCommand;
 use crate::calls::failure::Failure;
-use crate::calls::{AccountId, Party};
+use crate::calls::{AccountId, Call, CallKind, Party, Phase};
 use crate::words;
 use crate::words::notice;
 
@@ -56,9 +56,9 @@ impl State {
             }
             Action::Accept => {
                 if let Some(peer) = people.get(dial.cursor) {
-                    let wanted = CheckedCall::Place(dial.account, Box::new(peer.clone()));
+                    let (account, peer) = (dial.account, (*peer).clone());
                     self.dialog = None;
-                    return self.check_devices(wanted, now);
+                    return self.call(account, peer, now);
                 }
                 let typed = crate::text::clean(dial.input.value());
                 if !typed.trim().is_empty() && !matches!(dial.state, DialState::LookingUp(_)) {
@@ -69,6 +69,24 @@ impl State {
             _ => self.dialog = None,
         }
         Vec::new()
+    }
+
+    /// Calls a person whom a key has chosen, unless that person is calling.
+    fn call(&mut self, account: AccountId, peer: Party, now: Timestamp) -> Vec<Effect> {
+        let is_theirs = |call: &&Call| {
+            call.key.account == account
+                && call.key.kind == CallKind::Private
+                && call.peer.user_id == peer.user_id
+                && call.phase == Phase::Ringing
+        };
+        let theirs = self.calls.live().find(is_theirs).map(|call| call.key);
+        if let Some(key) = theirs {
+            self.select(key);
+            self.notices.show(notice::calls_you(&self.noticed_name(&peer)), now);
+            return Vec::new();
+        }
+        self.await_placed_call(now);
+        self.check_devices(CheckedCall::Place(account, Box::new(peer)), now)
     }
 
     /// Applies what a look-up has found. Only the latest question of the dialog counts.

@@ -95,10 +95,10 @@ pub struct OwnCall {
     pub(super) has_media: bool,
     /// Whether its keys or media have failed, so that it must end.
     failed: bool,
-    /// Whether the request to end it for that reason was sent, which is done once.
-    pub(super) end_was_sent: bool,
     /// Whether the outcome of its answer is unknown, so that it may be answered again.
     pub is_answer_unknown: bool,
+    /// Whether an answer of unknown outcome came before the latest one, and may have taken the call.
+    pub(super) may_be_answered: bool,
     /// Signaling that came before the media were started.
     early: Vec<Vec<u8>>,
 }
@@ -133,7 +133,7 @@ pub enum OwnCallOrder {
 }
 
 impl OwnCall {
-    pub(super) fn new(account: AccountId, id: Option<i64>, peer: Party, stage: PhoneStage) -> Self {
+    pub fn new(account: AccountId, id: Option<i64>, peer: Party, stage: PhoneStage) -> Self {
         Self {
             account,
             id,
@@ -149,8 +149,8 @@ impl OwnCall {
             connected: None,
             has_media: false,
             failed: false,
-            end_was_sent: false,
             is_answer_unknown: false,
+            may_be_answered: false,
             early: Vec::new(),
         }
     }
@@ -238,10 +238,14 @@ impl State {
     /// Why a call cannot be answered here.
     pub(super) fn answer_obstacle(&self, call: &Call) -> Option<String> {
         let name = self.shown_name(&call.peer);
+        let own = self.own_call(call.key);
+        if own.is_some_and(|own| own.stage != PhoneStage::Answering) {
+            return Some(notice::is_own_call(&name));
+        }
         if call.key.kind != CallKind::Private || call.direction != Direction::Incoming {
             return Some(notice::cannot_answer(&name));
         }
-        if !matches!(call.phase, Phase::Ringing) && self.own_call(call.key).is_none() {
+        if !matches!(call.phase, Phase::Ringing) && own.is_none() {
             return Some(notice::answered_already(&name));
         }
         if call.request.is_sending() {
@@ -255,8 +259,11 @@ impl State {
         let call = self.calls.get(key)?;
         let Reference::Call(handle) = call.reference else { return None };
         let g_a_hash = call.exchange.as_ref()?.g_a_hash.clone()?;
+        let earlier = self.own_call(key);
+        let may_be_answered =
+            earlier.is_some_and(|own| own.is_answer_unknown || own.may_be_answered);
         let own = OwnCall::new(key.account, Some(key.id), call.peer.clone(), PhoneStage::Answering);
-        self.phone = Some(own);
+        self.phone = Some(OwnCall { may_be_answered, ..own });
         self.taken.insert(key);
         Some(Effect::Account(key.account, AccountCommand::Answer { handle, g_a_hash }))
     }
@@ -264,11 +271,6 @@ impl State {
     /// Places a call to a person who was chosen, after the check of the devices.
     pub(super) fn place(&mut self, account: AccountId, peer: Party) -> Vec<Effect> {
         let user_id = peer.user_id;
-        if self.selection().is_none() {
-            // The person was chosen after the call under the cursor had ended, so that a hang-up key is
-            // meant for the new call.
-            (self.lost, self.settled) = (None, None);
-        }
         self.phone = Some(OwnCall::new(account, None, peer, PhoneStage::Placing));
         vec![Effect::Account(account, AccountCommand::Place(user_id))]
     }

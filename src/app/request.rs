@@ -285,12 +285,14 @@ impl State {
             self.reply_failed(key, ReplyFailure::TooLate, now);
             return Vec::new();
         }
-        if let Some(own) = self.phone.as_mut().filter(|own| own.key() == Some(key)) {
-            own.end_was_sent |= origin == Origin::Media && failure != Failure::Offline;
+        if self.own_call(key).is_some() {
             // The other call must not be answered at a later end, which nobody expects.
             self.answer_next = None;
         }
         let (unknown, since) = (failure.remedy() == Remedy::Unknown, call.placed);
+        if origin == Origin::Media && failure != Failure::Offline {
+            self.calls.update(key, |call| call.end_was_sent = true);
+        }
         if origin == Origin::Rule {
             self.rule_failed(key.account, &failure, now);
         }

@@ -42,6 +42,13 @@ impl State {
         self.lost = Some((row.unwrap_or(0), now));
     }
 
+    /// Removes the cursor until the call is there that the person places. The keys after that are
+    /// meant for it.
+    pub(super) fn await_placed_call(&mut self, now: Timestamp) {
+        self.release_cursor(now);
+        self.awaits_placed_call = true;
+    }
+
     /// Whether nothing lies over the screen and the display is not frozen.
     pub(super) fn is_unobstructed(&self) -> bool {
         self.dialog.is_none() && self.help.is_none() && self.frozen.is_none()
@@ -59,6 +66,14 @@ impl State {
             self.lost = self.lost.map(|(row, _)| (row, now));
         }
         if self.selected.is_some() {
+            return;
+        }
+        let is_placing = self.is_checking_devices()
+            || self.phone.as_ref().is_some_and(|own| own.key().is_none());
+        self.awaits_placed_call &= is_placing;
+        if self.awaits_placed_call {
+            // Until the call is there, no key is meant for another one.
+            self.lost = self.lost.map(|(row, _)| (row, now));
             return;
         }
         match self.lost {
@@ -81,6 +96,7 @@ impl State {
     /// Selects a call by a key of the user.
     pub(super) fn select(&mut self, key: CallKey) {
         (self.selected, self.lost, self.settled) = (Some(key), None, None);
+        self.awaits_placed_call = false;
     }
 
     /// Whether some marked calls are not on the screen, so that a hang-up of them has to be confirmed.

@@ -21,6 +21,13 @@ pub(super) struct Tones {
     own: Option<(CallKey, bool)>,
 }
 
+impl Tones {
+    /// A call of this session has ended without sound, before it was known to be the one that was placed.
+    pub(super) fn own_has_ended(&mut self, key: CallKey) {
+        self.own = Some((key, false));
+    }
+}
+
 impl State {
     /// The change of the tone, if it changes.
     pub(super) fn follow_tones(&mut self) -> Option<Effect> {

@@ -79,6 +79,7 @@ pub struct Milestones {
 
 /// A living call.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Call {
     /// What it is known by.
     pub key: CallKey,
@@ -111,6 +112,8 @@ pub struct Call {
     pub explanation: Option<String>,
     /// An earlier discard of unknown outcome.
     pub maybe_sent: Option<PossibleDiscard>,
+    /// Whether the program has asked for its end by itself, which it does once.
+    pub end_was_sent: bool,
     /// What has become of the text for its caller, if there is one.
     pub reply: Option<ReplyState>,
     /// Whether its invitations were read again after the ring timeout.
@@ -153,6 +156,7 @@ impl Call {
             request: RequestState::Idle,
             explanation: None,
             maybe_sent: None,
+            end_was_sent: false,
             reply: None,
             reread: false,
             rule: None,

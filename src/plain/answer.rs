@@ -7,6 +7,7 @@ use super::{Narrator, calls, keys};
 use crate::app::State;
 use crate::app::action::Action;
 use crate::app::dialog::Dialog;
+use crate::app::recording::RecordingStage;
 use crate::words;
 use crate::words::plain;
 
@@ -51,7 +52,10 @@ impl Narrator {
                 words::sign_in::WAITING.to_owned()
             }
             Action::Suspend => plain::SUSPENDED.to_owned(),
-            Action::Answer if state.is_checking_devices() => words::devices::CHECKING.to_owned(),
+            Action::Answer | Action::Accept if state.is_checking_devices() => {
+                words::devices::CHECKING.to_owned()
+            }
+            Action::Record if is_recording_begun(state) => plain::RECORDING_BEGINS.to_owned(),
             Action::Answer
             | Action::Call
             | Action::Mute
@@ -109,4 +113,8 @@ impl Narrator {
         };
         self.announce(sentence);
     }
+}
+
+fn is_recording_begun(state: &State) -> bool {
+    state.phone.as_ref().is_some_and(|own| own.recording == RecordingStage::Starting)
 }

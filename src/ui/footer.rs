@@ -17,7 +17,7 @@ use crate::app::dialog::{Dialog, RenameLine};
 use crate::app::recording::RecordingStage;
 use crate::app::request::obstacle;
 use crate::app::sign_in_dialog::SignInMode;
-use crate::app::{Screen, has_frames};
+use crate::app::{DetailPane, Screen, has_frames};
 use crate::calls::account::ConnectionState;
 use crate::calls::{Call, CallKind, Phase, RequestState};
 use crate::text;
@@ -164,13 +164,20 @@ fn message(
     // A frame has it in its title. On the lowest screens it would hide the counts of the header.
     let filtered = || call_table::filtered(view).filter(|_| !framed).map(warning);
     let filtered = || filtered().filter(|it| it.beside || view.state.size.1 >= MESSAGE_FROM);
-    let standing = || standing(view, width).map(warning).or_else(filtered);
+    let sound = || sound_trouble(view, framed).map(warning);
+    let standing = || sound().or_else(|| standing(view, width).map(warning)).or_else(filtered);
     let Some(note) = note else { return standing() };
     if note.failed {
         let beside = text::width(&note.text) <= room(hints);
         return Some(FooterMessage { text: note.text, style: note.style, beside });
     }
     standing().or_else(|| beside(&note))
+}
+
+/// What is wrong with the sound of the call that this session has, where no panel shows it.
+fn sound_trouble(view: View, framed: bool) -> Option<String> {
+    let has_panel = framed && view.state.details != DetailPane::Hidden;
+    view.state.phone.as_ref().filter(|_| !has_panel)?.trouble.clone()
 }
 
 /// Calls that ring behind a frozen display, or a condition of an account that needs the user.
@@ -313,6 +320,9 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     }
     if state.frozen.is_some() {
         add(Action::Freeze, "thaw");
+    }
+    if state.selected_call().is_none() && state.phone_off.is_none() && state.phone.is_none() {
+        add(Action::Call, "call");
     }
     add(Action::Help, "help");
     add(Action::Filter, "filter");

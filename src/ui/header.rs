@@ -106,11 +106,14 @@ fn left(view: View, left_out: usize) -> Parts {
     parts
 }
 
-/// The signs of a recording and of do not disturb, which are never left out.
+/// The signs of a recording, of a muted microphone and of do not disturb, which are never left out.
 fn signs(view: View, short: bool) -> Parts {
     let mut signs = Vec::new();
     if view.state.is_recording() {
         signs.push((format!("{}  ", words::phone::RECORDING), view.theme().error));
+    }
+    if view.state.phone.as_ref().is_some_and(|own| own.muted) {
+        signs.push((format!("{}  ", words::phone::MUTED), view.theme().warning));
     }
     let until = do_not_disturb(view, short);
     signs.extend(until.map(|text| (format!("{text}  "), view.theme().warning)));

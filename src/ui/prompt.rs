@@ -86,7 +86,12 @@ impl FooterPrompt {
 
     fn one_line(&self) -> Option<String> {
         let answers: Vec<_> = self.answers.iter().map(|answer| answer.text(usize::MAX)).collect();
-        (!answers.is_empty()).then(|| format!(" {}: {}", self.name, answers.join(" · ")))
+        (!answers.is_empty()).then(|| format!(" {} {}", self.label(), answers.join(" · ")))
+    }
+
+    /// The question in front of the answers.
+    fn label(&self) -> String {
+        if self.name.ends_with('?') { self.name.clone() } else { format!("{}:", self.name) }
     }
 
     pub(super) fn draw(&self, view: View, panels: &Panels, buffer: &mut Buffer) {
@@ -97,7 +102,7 @@ impl FooterPrompt {
             return;
         }
         if !self.overflows(width) {
-            let mut parts = vec![(format!(" {}: ", self.name), theme.title)];
+            let mut parts = vec![(format!(" {} ", self.label()), theme.title)];
             parts.extend(self.parts(view, usize::MAX, " · ", true));
             put_all(buffer, (x, y), width, &parts);
             return;

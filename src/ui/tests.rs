@@ -1,5 +1,6 @@
 //! Every screen and dialog as text, at the sizes that matter, and its styles as runs.
 
+mod call_panel;
 mod devices;
 mod pictures;
 mod questions;

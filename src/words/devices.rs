@@ -8,10 +8,10 @@ pub const CHECKING: &str = "the sound devices are being checked";
 /// A call was not answered or placed, because it could not have sound: in one line of 80 columns.
 pub fn refused(fault: &SoundFault) -> String {
     let plug_in = "plug one in, or [voice] sound = \"silent\"";
-    let doctor = "onhook doctor, or sound = \"silent\"";
+    let doctor = "onhook doctor, [voice] sound = \"silent\"";
     let (cause, remedy) = match fault {
         SoundFault::NoServer(_) => ("no sound server", doctor),
-        SoundFault::Late(_) => ("sound server hangs", doctor),
+        SoundFault::Late(_) => ("sound hangs", doctor),
         SoundFault::Failed(_) => ("no sound", doctor),
         SoundFault::NoDevices => ("no sound devices", doctor),
         SoundFault::NoMicrophone => ("no microphone", plug_in),

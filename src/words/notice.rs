@@ -93,7 +93,7 @@ pub fn selected_lately(name: &str) -> String {
     format!("{name} is selected now · press the key again")
 }
 
-/// A call ended while its reason was being picked.
+/// A call ended before what was begun with it: its reason was being picked, or it was being placed.
 pub fn ended_first(name: &str, ending: &str) -> String {
     format!("{name}: {ending}")
 }
@@ -121,7 +121,21 @@ pub fn recorded(path: &str, seconds: u64, missing: u64) -> String {
         0 => String::new(),
         missing => format!(", {missing} s of it silent because the disk was too slow"),
     };
-    format!("recorded {duration}{missing}: {path}")
+    // The name first: what is behind it may be cut off.
+    match path.rsplit_once('/') {
+        Some((folder, name)) => format!("recorded {duration}{missing}: {name} in {folder}"),
+        None => format!("recorded {duration}{missing}: {path}"),
+    }
+}
+
+/// The person who was to be called is calling.
+pub fn calls_you(name: &str) -> String {
+    format!("{name} is calling you: answer that call")
+}
+
+/// The call that was to be answered is the one of this session.
+pub fn is_own_call(name: &str) -> String {
+    format!("you are in the call with {name}: select the one that rings")
 }
 
 /// The call is being answered, or was.

@@ -232,6 +232,8 @@ pub fn not_a_key(line: &str) -> String {
 }
 /// A key that has changed nothing.
 pub const NO_CHANGE: &str = "Nothing changes";
+/// The file of a recording is being opened.
+pub const RECORDING_BEGINS: &str = "The recording begins";
 /// Many keys came at once, which a person does not press.
 pub const PASTE_IGNORED: &str = "Pasted text is ignored";
 

@@ -135,7 +135,9 @@ pub fn quit(cause: QuitCause) -> YesNo {
              of it."
         }
     };
-    YesNo { title: "Quit now?", text: text.to_owned(), yes: "quit", no: "stay" }
+    // The lowest screens have the title only.
+    let title = if cause == QuitCause::Call { "Quit and hang up?" } else { "Quit now?" };
+    YesNo { title, text: text.to_owned(), yes: "quit", no: "stay" }
 }
 
 /// The question before call requests are turned on or off for a session of this user.

@@ -105,6 +105,8 @@ pub struct Checks {
     requests: u64,
     /// When the cursor was taken off a call that had gone.
     let_go: Option<Instant>,
+    /// Whether a person has dialed, and nothing was selected since.
+    dialed: bool,
     pub own: OwnCallChecks,
     pub rules: RuleChecks,
 }
@@ -176,15 +178,19 @@ impl Checks {
     }
 
     /// (b) The cursor never goes to another call by itself, but for the time after which nobody's
-    /// key can be on its way.
+    /// key can be on its way, and to the call that a person has just dialed.
     fn cursor(&mut self, before: &Before, key: Option<Action>, state: &State) -> Verdict {
         let cursor = state.selection();
+        self.dialed |= key == Some(Action::Accept) && before.own.person.is_some();
         if cursor == before.cursor {
             return Ok(());
         }
         let early = self.let_go.is_some_and(|at| at.elapsed() < SETTLE);
         self.let_go = cursor.is_none().then(Instant::now);
+        let is_dialed = cursor.is_some_and(|key| self.dialed && state.own_call(key).is_some());
+        self.dialed &= cursor.is_none();
         match (key, before.cursor, cursor) {
+            (None, None, Some(_)) if is_dialed => Ok(()),
             (None, Some(from), Some(to)) => {
                 Err(format!("(b) the cursor has gone from {from:?} to {to:?} by itself"))
             }
@@ -217,7 +223,7 @@ impl Checks {
 
     /// The program was started again: it counts its tries anew, and knows of no cursor.
     pub fn restarted(&mut self) {
-        self.let_go = None;
+        (self.let_go, self.dialed) = (None, false);
         for order in self.orders.values_mut().flatten() {
             order.attempt = 0;
         }

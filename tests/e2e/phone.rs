@@ -246,13 +246,13 @@ fn the_end_of_the_program_hangs_up_its_call() {
         board.see_wrapped("state talking");
         if way == "keys" {
             board.press("q");
-            board.see("Quit now?");
+            board.see("Quit and hang up?");
             board.see_wrapped("You are in a call. Quitting hangs up.");
             board.press("n");
-            board.see_no("Quit now?");
+            board.see_no("Quit and hang up?");
             assert!(board.hang_ups().is_empty());
             board.press("q");
-            board.see("Quit now?");
+            board.see("Quit and hang up?");
             board.press("y");
         } else {
             board.signal(way);

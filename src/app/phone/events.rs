@@ -75,7 +75,13 @@ impl State {
                 own.stage = PhoneStage::ExchangingKeys;
                 Vec::new()
             }
-            Err(failure) if failure.remedy() == Remedy::Unknown => {
+            // One that was not sent, or has to wait, leaves an earlier one of unknown outcome as it is.
+            Err(failure)
+                if failure.remedy() == Remedy::Unknown
+                    || own.may_be_answered
+                        && (failure == Failure::Offline
+                            || matches!(failure.remedy(), Remedy::RetryAfter(_))) =>
+            {
                 own.is_answer_unknown = true;
                 let peer = own.peer.clone();
                 let name = self.shown_name(&peer);
@@ -109,9 +115,18 @@ impl State {
         }
         if self.calls.get(key).is_none() {
             // It has ended before the answer came.
+            if let Some(ended) = self.calls.ended(key).filter(|_| !is_cancelled) {
+                let name = self.noticed_name(&ended.peer);
+                let text = notice::ended_first(&name, &words::call::ending(ended));
+                self.notices.show(text, now);
+                self.tones.own_has_ended(key);
+            }
             return vec![Effect::Account(account, AccountCommand::ForgetCall(id))];
         }
         self.taken.insert(key);
+        if std::mem::take(&mut self.awaits_placed_call) && !is_cancelled {
+            self.select(key);
+        }
         if is_cancelled { self.end_unwanted(key, true, now) } else { Vec::new() }
     }
 
@@ -229,9 +244,8 @@ impl State {
     /// Discards a call that this session has answered or placed, and cannot continue. It does so once:
     /// what may have ended the call is not repeated.
     fn end_unwanted(&mut self, key: CallKey, is_ours: bool, now: Timestamp) -> Vec<Effect> {
-        let end_was_sent = self.own_call(key).is_some_and(|own| own.end_was_sent);
         let may_end = |call: &&Call| match &call.request {
-            _ if end_was_sent || call.maybe_sent.is_some() => false,
+            _ if call.end_was_sent || call.maybe_sent.is_some() => false,
             RequestState::Idle => true,
             RequestState::Sending { .. } => false,
             RequestState::Failed { failure: Failure::Offline, .. } => true,

@@ -250,6 +250,18 @@ fn a_client_calls_a_person_whom_it_has_named() {
     assert_eq!(refusal(&failed).code, RefusalCode::CallFailed);
     assert!(refusal(&failed).text.contains("USER_PRIVACY_RESTRICTED"), "{failed:?}");
     assert_eq!(reply(&update(&mut state, Msg::Tick, at(4.0))), None, "once");
+
+    // A busy line may be known before the call is known to be placed.
+    command(&mut state, call("107", true), 5.0);
+    let checking = found(&mut state, "107", vec![grace()], 5.1);
+    phone::checked(&mut state, &checking, Ok(()), 5.2);
+    let waiting = live(9, false, Stage::Waiting { received: None });
+    tell(&mut state, AccountEvent::Call(waiting), 5.3);
+    tell(&mut state, discarded(9, Some(EndReason::Busy)), 5.4);
+    state.notices.show("another notice", at(5.5));
+    let busy = tell(&mut state, AccountEvent::OwnCall(OwnCallEvent::Placed(Ok(9))), 5.6);
+    assert_eq!(refusal(&busy).code, RefusalCode::CallFailed);
+    assert!(refusal(&busy).text.ends_with(": line busy"), "{busy:?}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn place(state: &mut State) -> Vec<Effect> {
 fn without_devices_nothing_is_sent_and_a_notice_names_cause_and_remedy() {
     let faults = [
         (SoundFault::NoServer("no socket".to_owned()), "no sound server"),
-        (SoundFault::Late(2), "sound server"),
+        (SoundFault::Late(2), "sound hangs"),
         (SoundFault::Failed("broken".to_owned()), "no sound"),
         (SoundFault::NoDevices, "no sound devices"),
         (SoundFault::NoMicrophone, "no microphone"),

@@ -65,7 +65,7 @@ fn the_record_key_starts_and_stops_a_recording_and_its_end_is_shown_after_the_ca
     tell(&mut state, discarded(7, Some(EndReason::HangUp)), 5.0);
     let path = "/home/ada/call.opus".to_owned();
     happens(&mut state, RecordingChange::Finished { path, seconds: 61, missing: 0 });
-    assert_eq!(state.notices.newest(), Some("recorded 01:01: /home/ada/call.opus"));
+    assert_eq!(state.notices.newest(), Some("recorded 01:01: call.opus in /home/ada"));
 }
 
 #[test]
@@ -142,6 +142,19 @@ pub(super) fn answer(state: &mut State, second: f64) -> Vec<Effect> {
 fn place(state: &mut State, peer: Party, second: f64) {
     let order = OwnCallOrder::Place(ACCOUNT, Box::new(peer));
     let effects = update(state, Msg::OwnCall(order), at(second));
+    checked(state, &effects, Ok(()), second);
+}
+
+/// Calls a person whom the dialog offers, by keys.
+fn dial(state: &mut State, peer: Party, second: f64) {
+    let selected = state.selection().is_some();
+    press(state, Action::Call, second);
+    let found = AccountEvent::PersonFound { wanted: String::new(), outcome: Ok(vec![peer]) };
+    tell(state, found, second);
+    if selected || state.calls.recent().next().is_some() {
+        press(state, Action::Complete, second);
+    }
+    let effects = press(state, Action::Accept, second);
     checked(state, &effects, Ok(()), second);
 }
 
@@ -346,6 +359,22 @@ fn an_answer_of_unknown_outcome_may_be_repeated_until_the_keys_come() {
 }
 
 #[test]
+fn an_answer_that_was_not_sent_does_not_undo_an_earlier_one_of_unknown_outcome() {
+    let mut state = board();
+    rings_with_keys(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    answer(&mut state, 2.0);
+    tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Err(lost()) }), 3.0);
+    for second in [4.0, 6.0] {
+        press(&mut state, Action::Answer, second);
+        let offline = OwnCallEvent::Answered { id: 7, outcome: Err(Failure::Offline) };
+        tell(&mut state, own(offline), second + 1.0);
+        assert!(state.own_call(key(7)).is_some_and(|own| own.is_answer_unknown), "{second}");
+    }
+    assert_eq!(media(&tell(&mut state, agreed(7), 8.0)), ["start 7"], "the first one was accepted");
+}
+
+#[test]
 fn a_call_that_appears_after_its_placing_seemed_to_fail_is_ended() {
     let mut state = board();
     let peer = Party { name: Some("Grace".to_owned()), ..Party::unknown(107) };
@@ -359,6 +388,11 @@ fn a_call_that_appears_after_its_placing_seemed_to_fail_is_ended() {
     assert_eq!(ordered(&effects), [(7, EndReason::Disconnect)]);
     assert_eq!(request(&acting(effects)).origin, Origin::Media);
     assert_eq!(ordered(&tell(&mut state, appeared(), 3.1)), [], "once");
+    let refused = Err(refused(420, "FLOOD_WAIT"));
+    tell(&mut state, AccountEvent::RequestDone { key: key(7), attempt: 1, outcome: refused }, 3.1);
+    press(&mut state, Action::Top, 3.1);
+    press(&mut state, Action::Dismiss, 3.1);
+    assert_eq!(ordered(&tell(&mut state, appeared(), 3.1)), [], "once, whatever became of it");
     tell(&mut state, discarded(7, None), 3.2);
     assert_eq!(ordered(&tell(&mut state, appeared(), 3.3)), [], "it has ended");
 }
@@ -380,11 +414,86 @@ fn a_call_that_is_placed_on_an_empty_board_can_be_hung_up_at_once() {
     let mut state = board();
     rings(&mut state, 7, 1.0);
     tell(&mut state, discarded(7, None), 2.0);
-    place(&mut state, Party::unknown(109), 2.4);
+    dial(&mut state, Party::unknown(109), 2.4);
     tell(&mut state, AccountEvent::Call(live(9, false, Stage::Waiting { received: None })), 2.5);
     tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 2.5);
     let hang_up = press(&mut state, Action::HangUpNow, 2.6);
     assert_eq!(ordered(&hang_up), [(9, EndReason::Missed)]);
+}
+
+#[test]
+fn keys_after_dialing_are_meant_for_the_new_call_and_never_for_another_one() {
+    let waiting = || AccountEvent::Call(live(9, false, Stage::Waiting { received: None }));
+    let dialed = || {
+        let mut state = board();
+        rings(&mut state, 7, 1.0);
+        press(&mut state, Action::Top, 1.0);
+        dial(&mut state, Party::unknown(109), 2.0);
+        state
+    };
+    let mut state = dialed();
+    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 2.1)), [], "it is on its way");
+    tell(&mut state, waiting(), 9.0);
+    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 9.1)), [], "nothing is selected");
+    tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 9.2);
+    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 9.3)), [(9, EndReason::Missed)]);
+
+    // A key that selects another call meanwhile is obeyed.
+    let mut state = dialed();
+    press(&mut state, Action::Top, 2.1);
+    tell(&mut state, waiting(), 3.0);
+    tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 3.1);
+    assert_eq!(state.selection(), Some(key(7)));
+
+    // A call that could not be placed leaves the cursor off the others for a while.
+    let mut state = dialed();
+    tell(&mut state, own(OwnCallEvent::Placed(Err(lost()))), 9.0);
+    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 9.1)), []);
+    update(&mut state, Msg::Tick, at(12.0));
+    assert_eq!(state.selection(), Some(key(7)));
+}
+
+#[test]
+fn a_person_who_is_calling_is_not_called() {
+    let mut state = board();
+    rings(&mut state, 7, 1.0);
+    rings(&mut state, 8, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    press(&mut state, Action::Call, 2.0);
+    let peer = state.calls.get(key(8)).expect("it rings").peer.clone();
+    let found = AccountEvent::PersonFound { wanted: String::new(), outcome: Ok(vec![peer]) };
+    tell(&mut state, found, 2.0);
+    press(&mut state, Action::Complete, 2.1);
+    assert_eq!(press(&mut state, Action::Accept, 2.2), []);
+    assert_eq!(state.selection(), Some(key(8)));
+    assert!(state.notices.newest().is_some_and(|it| it.contains("is calling you")));
+}
+
+#[test]
+fn the_key_that_quits_ends_no_call_when_it_is_pressed_twice() {
+    let mut state = board();
+    rings_with_keys(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    answer(&mut state, 2.0);
+    for second in [3.0, 3.1, 3.2] {
+        assert_eq!(press(&mut state, Action::Quit, second), []);
+    }
+    assert!(!press(&mut state, Action::Accept, 4.0).is_empty(), "the answer quits");
+}
+
+#[test]
+fn the_microphone_is_muted_on_every_screen() {
+    let mut state = board();
+    rings_with_keys(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    answer(&mut state, 2.0);
+    for (screen, muted) in
+        [(Action::ShowHistory, true), (Action::ShowRules, false), (Action::ShowAccounts, true)]
+    {
+        press(&mut state, screen, 3.0);
+        press(&mut state, Action::Mute, 3.0);
+        assert_eq!(state.phone.as_ref().map(|own| own.muted), Some(muted), "{screen:?}");
+    }
 }
 
 #[test]

@@ -72,6 +72,20 @@ fn a_busy_line_is_heard_without_ringing_too_and_a_new_call_stops_the_tone() {
 }
 
 #[test]
+fn a_busy_line_is_heard_and_named_if_the_call_ends_before_the_answer_comes() {
+    let mut state = board();
+    let order = OwnCallOrder::Place(ACCOUNT, Box::new(Party::unknown(107)));
+    let begun = update(&mut state, Msg::OwnCall(order), at(1.0));
+    checked(&mut state, &begun, Ok(()), 1.1);
+    let waiting = live(7, false, Stage::Waiting { received: None });
+    tell(&mut state, AccountEvent::Call(waiting), 1.2);
+    assert_eq!(tones(&tell(&mut state, discarded(7, Some(EndReason::Busy)), 1.3)), []);
+    let answered = tell(&mut state, own(OwnCallEvent::Placed(Ok(7))), 1.4);
+    assert_eq!(tones(&answered), [Some(CallTone::Busy)]);
+    assert_eq!(state.notices.newest(), Some("Peer 7: line busy"));
+}
+
+#[test]
 fn the_end_of_a_call_is_heard_if_it_had_sound_and_never_in_a_call() {
     for (connects, wanted) in [(true, vec![Some(CallTone::Ended)]), (false, vec![])] {
         let mut state = board();

@@ -446,6 +446,10 @@ impl State {
                 effects.extend(self.reread_invitations(id, now));
             }
             for key in self.calls.rung_out(&self.context(id, now)) {
+                if self.own_call(key).is_some_and(|own| own.is_answer_unknown) {
+                    // This session may have answered it. Telegram reports how it has ended.
+                    continue;
+                }
                 let ending = match self.calls.get(key).map(|call| &call.request) {
                     Some(RequestState::Failed { failure, .. })
                         if failure.remedy() == Remedy::NotFromHere =>

@@ -375,6 +375,19 @@ fn an_answer_that_was_not_sent_does_not_undo_an_earlier_one_of_unknown_outcome()
 }
 
 #[test]
+fn a_call_that_may_have_been_answered_here_does_not_ring_out() {
+    let mut state = board();
+    rings_with_keys(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    answer(&mut state, 2.0);
+    tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Err(lost()) }), 3.0);
+    update(&mut state, Msg::Tick, at(300.0));
+    assert!(state.own_call(key(7)).is_some());
+    tell(&mut state, discarded(7, Some(EndReason::Missed)), 301.0);
+    assert!(state.phone.is_none());
+}
+
+#[test]
 fn a_call_that_appears_after_its_placing_seemed_to_fail_is_ended() {
     let mut state = board();
     let peer = Party { name: Some("Grace".to_owned()), ..Party::unknown(107) };

@@ -446,8 +446,9 @@ impl State {
                 effects.extend(self.reread_invitations(id, now));
             }
             for key in self.calls.rung_out(&self.context(id, now)) {
-                if self.own_call(key).is_some_and(|own| own.is_answer_unknown) {
-                    // This session may have answered it. Telegram reports how it has ended.
+                let is_doubtful = self.calls.get(key).is_some_and(|call| call.doubtful);
+                if is_doubtful && self.own_call(key).is_some_and(|own| own.is_answer_unknown) {
+                    // This session may have answered it, as the updates that were missed will show.
                     continue;
                 }
                 let ending = match self.calls.get(key).map(|call| &call.request) {

@@ -381,9 +381,14 @@ fn a_call_that_may_have_been_answered_here_does_not_ring_out() {
     press(&mut state, Action::Top, 1.0);
     answer(&mut state, 2.0);
     tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Err(lost()) }), 3.0);
+    let retrying = ConnectionState::Retrying { at: at(299.0), cause: "closed".to_owned() };
+    tell(&mut state, AccountEvent::ConnectionState(retrying), 3.0);
+    tell(&mut state, AccountEvent::ConnectionState(ConnectionState::Online), 300.0);
     update(&mut state, Msg::Tick, at(300.0));
-    assert!(state.own_call(key(7)).is_some());
-    tell(&mut state, discarded(7, Some(EndReason::Missed)), 301.0);
+    assert!(state.own_call(key(7)).is_some(), "what was missed is not known yet");
+    let read = AccountEvent::Reconciled { asked: vec![7], lost_since: None, ended: Some(vec![]) };
+    tell(&mut state, read, 301.0);
+    update(&mut state, Msg::Tick, at(302.0));
     assert!(state.phone.is_none());
 }
 

@@ -66,7 +66,11 @@ impl Calls {
         for key in keys {
             for message in deleted {
                 let Some(call) = self.get(key) else { break };
-                if call.invitations().contains(message) && !self.remove_invitation(key, *message) {
+                if !call.invitations().contains(message) {
+                    continue;
+                }
+                self.close_invitation(key.account, *message);
+                if !self.remove_invitation(key, *message) {
                     let ending = Ending::Invitation(InvitationEnd::Deleted);
                     self.end(key, ending, context.server_now);
                     ended.push(key);
@@ -93,7 +97,6 @@ impl Calls {
         if !self.get(key).is_some_and(others) {
             return false;
         }
-        self.close_invitation(key.account, message);
         self.update(key, |call| {
             if let Reference::Invitations(messages) = &mut call.reference {
                 messages.retain(|other| *other != message);

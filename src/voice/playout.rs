@@ -34,7 +34,7 @@ pub const BLOCK: usize = 480;
 /// target's margin stays below, so that packets in time for the target are in time for the lag.
 const TOLERANCE_ABOVE: Samples = milliseconds(15);
 const TOLERANCE_BELOW: Samples = milliseconds(5);
-/// For this long the last pitch period is repeated where a packet is late; then the decoder conceals.
+/// How long the last pitch period is repeated where a packet is late, before the decoder conceals.
 const HELD_FOR: Samples = milliseconds(40);
 /// Concealment ends in silence after this time.
 const SILENT_AFTER: Samples = milliseconds(600);
@@ -43,9 +43,9 @@ const SILENT_AFTER: Samples = milliseconds(600);
 const END_AFTER: Samples = milliseconds(3_000);
 /// Pitch periods are looked for in pieces of this length: 20 ms.
 const PIECE: usize = 960;
-/// A loudspeaker that takes nothing for longer has just begun, or was gone.
+/// The longest time between two blocks of a loudspeaker that has not just begun, and was not gone.
 const AWAY: Samples = milliseconds(200);
-/// So many samples that were played are kept, for a pitch period in them.
+/// How many of the samples that were played are kept, so that a pitch period can be found in them.
 const REMEMBERED: usize = PIECE;
 
 const fn milliseconds(milliseconds: i64) -> Samples {
@@ -108,9 +108,8 @@ pub struct Playout {
     sound: VecDeque<i16>,
     /// How many samples of it were played.
     played: usize,
-    /// When sound was last taken, and whether it had not been taken for long before.
+    /// When sound was last taken.
     taken: Option<Samples>,
-    was_away: bool,
     stats: PlayoutStats,
 }
 
@@ -124,7 +123,6 @@ impl Playout {
             sound: VecDeque::new(),
             played: 0,
             taken: None,
-            was_away: true,
             stats: PlayoutStats::default(),
         })
     }
@@ -190,10 +188,9 @@ impl Playout {
     /// The next 10 ms of sound, to be played at `now`.
     pub fn pull(&mut self, now: Instant) -> [i16; BLOCK] {
         let now = self.epoch.map_or(0, |epoch| since(epoch, now));
-        self.was_away = self.taken.is_none_or(|last| now - last > AWAY);
-        self.taken = Some(now);
+        let was_away = self.taken.replace(now).is_none_or(|last| now - last > AWAY);
         while self.ready() < BLOCK {
-            self.decode_more(now);
+            self.decode_more(now, was_away);
         }
         let mut block = [0; BLOCK];
         for (sample, ready) in block.iter_mut().zip(self.sound.range(self.played..)) {
@@ -216,15 +213,16 @@ impl Playout {
         PlayoutStats { lost: self.stats.lost + lost, ..self.stats }
     }
 
-    /// Does one step: it adds sound, or brings the position forward.
-    fn decode_more(&mut self, now: Samples) {
+    /// Does one step: it adds sound, or brings the position forward. `was_away` is whether the loudspeaker
+    /// has taken nothing for long before.
+    fn decode_more(&mut self, now: Samples, was_away: bool) {
         let ready = self.ready();
         let Some(stream) = &mut self.stream else {
             self.sound.extend([0; BLOCK]);
             return;
         };
         let dropped = stream.drop_unplayable();
-        if self.was_away {
+        if was_away {
             self.stats.stale += dropped;
         } else {
             self.stats.late += dropped;

@@ -130,6 +130,11 @@ mod tests {
         sum
     }
 
+    /// The largest step from one sample to the next.
+    fn steepest(sound: &[i16]) -> u16 {
+        sound.windows(2).map(|pair| pair[0].abs_diff(pair[1])).max().unwrap_or(0)
+    }
+
     #[test]
     fn whole_periods_are_taken_out_and_put_in() {
         for (name, sound, period) in [
@@ -154,9 +159,6 @@ mod tests {
     fn the_tone_goes_on_without_a_jump() {
         for hertz in [125.0, 440.0, 910.0] {
             let sound = sine(hertz, 12_000.0, 960);
-            let steepest = |sound: &[i16]| {
-                sound.windows(2).map(|pair| pair[0].abs_diff(pair[1])).max().unwrap_or(0)
-            };
             let (mut shorter, mut longer) = (sound.clone(), sound.clone());
             assert!(shorten(&mut shorter) > 0 && lengthen(&mut longer) > 0, "{hertz} Hz");
             for stretched in [shorter, longer] {
@@ -171,9 +173,6 @@ mod tests {
     fn a_tone_goes_on_after_its_last_period_as_if_it_were_not_there() {
         for hertz in [125.0, 440.0, 910.0] {
             let sound = sine(hertz, 12_000.0, 1_920);
-            let steepest = |sound: &[i16]| {
-                sound.windows(2).map(|pair| pair[0].abs_diff(pair[1])).max().unwrap_or(0)
-            };
             for end in [960, 1_111, 1_500] {
                 let (before, after) = sound.split_at(end);
                 let period = last_period(before).expect("a tone has periods");

@@ -255,9 +255,7 @@ impl Checks {
             | Cause::Recalled
             | Cause::Other => None,
         };
-        if matches!(cause, Cause::Order(OwnCallOrder::Place(..)))
-            || key == Some(Action::Accept) && before.own.person.is_some()
-        {
+        if matches!(cause, Cause::Order(OwnCallOrder::Place(..))) {
             // Whoever has chosen somebody to call has seen that the call is gone.
             self.let_go = None;
         }

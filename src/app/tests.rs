@@ -6,6 +6,7 @@ mod device_picker;
 mod devices;
 mod history;
 mod phone;
+mod placing;
 mod property;
 mod reply;
 mod rule_list;

@@ -138,23 +138,19 @@ pub(super) fn answer(state: &mut State, second: f64) -> Vec<Effect> {
     checked(state, &effects, Ok(()), second)
 }
 
-/// Orders a call to a person, and reports that the devices are there.
-fn place(state: &mut State, peer: Party, second: f64) {
-    let order = OwnCallOrder::Place(ACCOUNT, Box::new(peer));
-    let effects = update(state, Msg::OwnCall(order), at(second));
-    checked(state, &effects, Ok(()), second);
+/// A board on which the call 7 is being answered since so many seconds.
+pub(super) fn answering(second: f64) -> State {
+    let mut state = board();
+    rings_with_keys(&mut state, 7, 1.0);
+    press(&mut state, Action::Top, 1.0);
+    answer(&mut state, second);
+    state
 }
 
-/// Calls a person whom the dialog offers, by keys.
-fn dial(state: &mut State, peer: Party, second: f64) {
-    let selected = state.selection().is_some();
-    press(state, Action::Call, second);
-    let found = AccountEvent::PersonFound { wanted: String::new(), outcome: Ok(vec![peer]) };
-    tell(state, found, second);
-    if selected || state.calls.recent().next().is_some() {
-        press(state, Action::Complete, second);
-    }
-    let effects = press(state, Action::Accept, second);
+/// Orders a call to a person, and reports that the devices are there.
+pub(super) fn place(state: &mut State, peer: Party, second: f64) {
+    let order = OwnCallOrder::Place(ACCOUNT, Box::new(peer));
+    let effects = update(state, Msg::OwnCall(order), at(second));
     checked(state, &effects, Ok(()), second);
 }
 
@@ -222,10 +218,7 @@ fn what_fails_after_the_answer_ends_the_call_once() {
         }),
     ];
     for (what, fail) in failures {
-        let mut state = board();
-        rings_with_keys(&mut state, 7, 1.0);
-        press(&mut state, Action::Top, 1.0);
-        answer(&mut state, 3.0);
+        let mut state = answering(3.0);
         let effects = fail(&mut state);
         assert_eq!(ordered(&effects), [(7, EndReason::Disconnect)], "{what}");
         assert_eq!(request(&acting(effects)).origin, Origin::Media);
@@ -237,10 +230,7 @@ fn what_fails_after_the_answer_ends_the_call_once() {
 
 #[test]
 fn a_refused_answer_leaves_no_call_of_this_session() {
-    let mut state = board();
-    rings_with_keys(&mut state, 7, 1.0);
-    press(&mut state, Action::Top, 1.0);
-    answer(&mut state, 3.0);
+    let mut state = answering(3.0);
     let outcome = Err(refused(400, "CALL_ALREADY_ACCEPTED"));
     tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome }), 3.5);
     assert!(state.phone.is_none());
@@ -271,15 +261,12 @@ fn a_call_without_the_commitment_of_its_caller_is_not_answered() {
 
 /// A call that this session has answered, and whose keys are agreed.
 fn connecting() -> State {
-    let mut state = board();
-    rings_with_keys(&mut state, 7, 1.0);
-    press(&mut state, Action::Top, 1.0);
-    answer(&mut state, 3.0);
+    let mut state = answering(3.0);
     tell(&mut state, agreed(7), 3.5);
     state
 }
 
-fn lost() -> Failure {
+pub(super) fn lost() -> Failure {
     Failure::ConnectionLost { cause: "it was cut".to_owned() }
 }
 
@@ -293,7 +280,7 @@ fn goes_online(state: &mut State, second: f64) -> Vec<Effect> {
     tell(state, AccountEvent::ConnectionState(ConnectionState::Online), second)
 }
 
-fn forgotten(effects: &[Effect]) -> Vec<i64> {
+pub(super) fn forgotten(effects: &[Effect]) -> Vec<i64> {
     let forget = |effect: &Effect| match effect {
         Effect::Account(_, AccountCommand::ForgetCall(id)) => Some(*id),
         _ => None,
@@ -345,10 +332,7 @@ fn the_keys_prove_an_answer_whose_reply_is_lost() {
 
 #[test]
 fn an_answer_of_unknown_outcome_may_be_repeated_until_the_keys_come() {
-    let mut state = board();
-    rings_with_keys(&mut state, 7, 1.0);
-    press(&mut state, Action::Top, 1.0);
-    answer(&mut state, 3.0);
+    let mut state = answering(3.0);
     tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Err(lost()) }), 4.0);
     assert_eq!(state.own_call(key(7)).map(|own| own.stage), Some(PhoneStage::Answering));
     assert!(state.notices.newest().is_some_and(|it| it.contains("CONNECTION_LOST")));
@@ -360,10 +344,7 @@ fn an_answer_of_unknown_outcome_may_be_repeated_until_the_keys_come() {
 
 #[test]
 fn an_answer_that_was_not_sent_does_not_undo_an_earlier_one_of_unknown_outcome() {
-    let mut state = board();
-    rings_with_keys(&mut state, 7, 1.0);
-    press(&mut state, Action::Top, 1.0);
-    answer(&mut state, 2.0);
+    let mut state = answering(2.0);
     tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Err(lost()) }), 3.0);
     for second in [4.0, 6.0] {
         press(&mut state, Action::Answer, second);
@@ -376,10 +357,7 @@ fn an_answer_that_was_not_sent_does_not_undo_an_earlier_one_of_unknown_outcome()
 
 #[test]
 fn a_call_that_may_have_been_answered_here_does_not_ring_out() {
-    let mut state = board();
-    rings_with_keys(&mut state, 7, 1.0);
-    press(&mut state, Action::Top, 1.0);
-    answer(&mut state, 2.0);
+    let mut state = answering(2.0);
     tell(&mut state, own(OwnCallEvent::Answered { id: 7, outcome: Err(lost()) }), 3.0);
     let retrying = ConnectionState::Retrying { at: at(299.0), cause: "closed".to_owned() };
     tell(&mut state, AccountEvent::ConnectionState(retrying), 3.0);
@@ -393,106 +371,8 @@ fn a_call_that_may_have_been_answered_here_does_not_ring_out() {
 }
 
 #[test]
-fn a_call_that_appears_after_its_placing_seemed_to_fail_is_ended() {
-    let mut state = board();
-    let peer = Party { name: Some("Grace".to_owned()), ..Party::unknown(107) };
-    place(&mut state, peer, 1.0);
-    tell(&mut state, own(OwnCallEvent::Placed(Err(lost()))), 2.0);
-    assert!(state.phone.is_none());
-    let waiting = || AccountEvent::Call(live(7, false, Stage::Waiting { received: None }));
-    tell(&mut state, waiting(), 3.0);
-    let appeared = || own(OwnCallEvent::PlacedUnknown { id: 7 });
-    let effects = tell(&mut state, appeared(), 3.0);
-    assert_eq!(ordered(&effects), [(7, EndReason::Disconnect)]);
-    assert_eq!(request(&acting(effects)).origin, Origin::Media);
-    assert_eq!(ordered(&tell(&mut state, appeared(), 3.1)), [], "once");
-    let refused = Err(refused(420, "FLOOD_WAIT"));
-    tell(&mut state, AccountEvent::RequestDone { key: key(7), attempt: 1, outcome: refused }, 3.1);
-    press(&mut state, Action::Top, 3.1);
-    press(&mut state, Action::Dismiss, 3.1);
-    assert_eq!(ordered(&tell(&mut state, appeared(), 3.1)), [], "once, whatever became of it");
-    tell(&mut state, discarded(7, None), 3.2);
-    assert_eq!(ordered(&tell(&mut state, appeared(), 3.3)), [], "it has ended");
-}
-
-#[test]
-fn a_call_that_is_placed_does_not_take_the_cursor() {
-    let mut state = board();
-    rings(&mut state, 7, 1.0);
-    press(&mut state, Action::Top, 1.0);
-    place(&mut state, Party::unknown(109), 2.0);
-    tell(&mut state, AccountEvent::Call(live(9, false, Stage::Waiting { received: None })), 3.0);
-    tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 3.0);
-    assert_eq!(state.own_call(key(9)).map(|own| own.stage), Some(PhoneStage::Waiting));
-    assert_eq!(state.selection(), Some(key(7)), "the next key was meant for it");
-}
-
-#[test]
-fn a_call_that_is_placed_on_an_empty_board_can_be_hung_up_at_once() {
-    let mut state = board();
-    rings(&mut state, 7, 1.0);
-    tell(&mut state, discarded(7, None), 2.0);
-    dial(&mut state, Party::unknown(109), 2.4);
-    tell(&mut state, AccountEvent::Call(live(9, false, Stage::Waiting { received: None })), 2.5);
-    tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 2.5);
-    let hang_up = press(&mut state, Action::HangUpNow, 2.6);
-    assert_eq!(ordered(&hang_up), [(9, EndReason::Missed)]);
-}
-
-#[test]
-fn keys_after_dialing_are_meant_for_the_new_call_and_never_for_another_one() {
-    let waiting = || AccountEvent::Call(live(9, false, Stage::Waiting { received: None }));
-    let dialed = || {
-        let mut state = board();
-        rings(&mut state, 7, 1.0);
-        press(&mut state, Action::Top, 1.0);
-        dial(&mut state, Party::unknown(109), 2.0);
-        state
-    };
-    let mut state = dialed();
-    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 2.1)), [], "it is on its way");
-    tell(&mut state, waiting(), 9.0);
-    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 9.1)), [], "nothing is selected");
-    tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 9.2);
-    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 9.3)), [(9, EndReason::Missed)]);
-
-    // A key that selects another call meanwhile is obeyed.
-    let mut state = dialed();
-    press(&mut state, Action::Top, 2.1);
-    tell(&mut state, waiting(), 3.0);
-    tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 3.1);
-    assert_eq!(state.selection(), Some(key(7)));
-
-    // A call that could not be placed leaves the cursor off the others for a while.
-    let mut state = dialed();
-    tell(&mut state, own(OwnCallEvent::Placed(Err(lost()))), 9.0);
-    assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 9.1)), []);
-    update(&mut state, Msg::Tick, at(12.0));
-    assert_eq!(state.selection(), Some(key(7)));
-}
-
-#[test]
-fn a_person_who_is_calling_is_not_called() {
-    let mut state = board();
-    rings(&mut state, 7, 1.0);
-    rings(&mut state, 8, 1.0);
-    press(&mut state, Action::Top, 1.0);
-    press(&mut state, Action::Call, 2.0);
-    let peer = state.calls.get(key(8)).expect("it rings").peer.clone();
-    let found = AccountEvent::PersonFound { wanted: String::new(), outcome: Ok(vec![peer]) };
-    tell(&mut state, found, 2.0);
-    press(&mut state, Action::Complete, 2.1);
-    assert_eq!(press(&mut state, Action::Accept, 2.2), []);
-    assert_eq!(state.selection(), Some(key(8)));
-    assert!(state.notices.newest().is_some_and(|it| it.contains("is calling you")));
-}
-
-#[test]
 fn the_key_that_quits_ends_no_call_when_it_is_pressed_twice() {
-    let mut state = board();
-    rings_with_keys(&mut state, 7, 1.0);
-    press(&mut state, Action::Top, 1.0);
-    answer(&mut state, 2.0);
+    let mut state = answering(2.0);
     for second in [3.0, 3.1, 3.2] {
         assert_eq!(press(&mut state, Action::Quit, second), []);
     }
@@ -501,10 +381,7 @@ fn the_key_that_quits_ends_no_call_when_it_is_pressed_twice() {
 
 #[test]
 fn the_microphone_is_muted_on_every_screen() {
-    let mut state = board();
-    rings_with_keys(&mut state, 7, 1.0);
-    press(&mut state, Action::Top, 1.0);
-    answer(&mut state, 2.0);
+    let mut state = answering(2.0);
     for (screen, muted) in
         [(Action::ShowHistory, true), (Action::ShowRules, false), (Action::ShowAccounts, true)]
     {
@@ -512,15 +389,6 @@ fn the_microphone_is_muted_on_every_screen() {
         press(&mut state, Action::Mute, 3.0);
         assert_eq!(state.phone.as_ref().map(|own| own.muted), Some(muted), "{screen:?}");
     }
-}
-
-#[test]
-fn nothing_is_kept_of_a_call_that_ended_before_its_placing_was_known() {
-    let mut state = board();
-    place(&mut state, Party::unknown(109), 2.0);
-    let effects = tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 3.0);
-    assert_eq!(forgotten(&effects), [9]);
-    assert!(state.phone.is_none());
 }
 
 #[test]
@@ -585,16 +453,6 @@ fn the_next_call_is_answered_where_the_own_one_could_not_be() {
 }
 
 #[test]
-fn another_call_is_not_answered_while_one_is_being_placed() {
-    let mut state = board();
-    rings_with_keys(&mut state, 8, 1.0);
-    press(&mut state, Action::Top, 1.1);
-    place(&mut state, Party::unknown(107), 2.0);
-    assert_eq!(press(&mut state, Action::Answer, 3.0), []);
-    assert!(state.dialog.is_none() && state.notices.newest().is_some());
-}
-
-#[test]
 fn keys_that_are_refused_after_the_end_of_the_call_show_nothing() {
     let mut state = connecting();
     tell(&mut state, discarded(7, None), 4.0);
@@ -606,10 +464,7 @@ fn keys_that_are_refused_after_the_end_of_the_call_show_nothing() {
 
 #[test]
 fn a_call_that_is_hung_up_before_it_is_established_was_answered_here() {
-    let mut state = board();
-    rings_with_keys(&mut state, 7, 1.0);
-    press(&mut state, Action::Top, 1.0);
-    answer(&mut state, 3.0);
+    let mut state = answering(3.0);
     let accepted = live(7, true, Stage::Waiting { received: None });
     tell(&mut state, AccountEvent::Call(accepted), 3.5);
     tell(&mut state, discarded(7, Some(EndReason::HangUp)), 4.0);

@@ -1,6 +1,6 @@
 //! Which tone is played when.
 
-use super::phone::{agreed, answer, checked, own, rings_with_keys};
+use super::phone::{agreed, answer, checked, own, place, rings_with_keys};
 use super::*;
 use crate::app::effect::PhoneEffect;
 use crate::app::phone::{OwnCallOrder, PhoneEvent};
@@ -74,9 +74,7 @@ fn a_busy_line_is_heard_without_ringing_too_and_a_new_call_stops_the_tone() {
 #[test]
 fn a_busy_line_is_heard_and_named_if_the_call_ends_before_the_answer_comes() {
     let mut state = board();
-    let order = OwnCallOrder::Place(ACCOUNT, Box::new(Party::unknown(107)));
-    let begun = update(&mut state, Msg::OwnCall(order), at(1.0));
-    checked(&mut state, &begun, Ok(()), 1.1);
+    place(&mut state, Party::unknown(107), 1.0);
     let waiting = live(7, false, Stage::Waiting { received: None });
     tell(&mut state, AccountEvent::Call(waiting), 1.2);
     assert_eq!(tones(&tell(&mut state, discarded(7, Some(EndReason::Busy)), 1.3)), []);

@@ -110,7 +110,7 @@ fn absent_server() -> MediaServer {
     MediaServer::Reflector(ReflectorServer { id: 1, addresses, port: 9, peer_tag, tcp })
 }
 
-/// What is heard from now on for so long.
+/// The blocks that the loudspeaker plays during the next `time`.
 fn listen(heard: &Receiver<HeardBlock>, time: Duration) -> Vec<(Instant, SampleBlock)> {
     let (begin, end) = (Instant::now(), Instant::now() + time);
     let blocks = heard.iter().skip_while(|block| block.at < begin);

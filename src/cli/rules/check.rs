@@ -1,5 +1,5 @@
-//! `onhook rules check` prints the rules in words, and warnings about rules that match no call, about accounts
-//! that do not exist, and about programs that cannot be run.
+//! The command `onhook rules check`. It prints each rule in words, and a warning for each rule that matches no
+//! call, each unknown account, and each program that cannot be run.
 
 use super::{account_names, lines, load};
 use crate::cli::exit::CommandResult;

@@ -364,6 +364,14 @@ impl State {
         }
     }
 
+    /// Whether the details pane is shown. The call of this session has its panel there while it lasts.
+    pub fn detail_pane(&self) -> DetailPane {
+        match self.details {
+            DetailPane::IfRoom if self.phone.is_some() => DetailPane::Shown,
+            details => details,
+        }
+    }
+
     /// The calls and the time that the display shows.
     pub fn display(&self, now: Timestamp) -> (&Calls, Timestamp) {
         match &self.frozen {

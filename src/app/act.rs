@@ -35,11 +35,10 @@ impl State {
             }
             // The call goes on behind every screen.
             Action::Mute if self.help.is_none() && self.dialog.is_none() => {
-                if let Some(off) = self.phone_off {
-                    self.notices.show(off.notice(), now);
-                    return Vec::new();
+                if !self.is_refused_without_phone(now) {
+                    return self.toggle_mute(now);
                 }
-                return self.toggle_mute(now);
+                return Vec::new();
             }
             _ => {}
         }
@@ -135,11 +134,14 @@ impl State {
         }
         let needs_phone =
             matches!(action, Action::Answer | Action::Call | Action::Record | Action::Devices);
-        if needs_phone && let Some(off) = self.phone_off {
-            self.notices.show(off.notice(), now);
-            return true;
-        }
-        false
+        needs_phone && self.is_refused_without_phone(now)
+    }
+
+    /// Whether calls in this terminal are off; a notice shows why.
+    fn is_refused_without_phone(&mut self, now: Timestamp) -> bool {
+        let Some(off) = self.phone_off else { return false };
+        self.notices.show(off.notice(), now);
+        true
     }
 
     fn act_on_calls(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
@@ -452,10 +454,8 @@ impl State {
     }
 
     fn toggle_details(&mut self) {
-        let wide = is_wide(self.size.0);
-        let shown = match self.details {
-            // The call of this session has its panel below the board.
-            DetailPane::IfRoom => wide || self.phone.is_some(),
+        let shown = match self.detail_pane() {
+            DetailPane::IfRoom => is_wide(self.size.0),
             DetailPane::Shown => true,
             DetailPane::Hidden => false,
         };

@@ -18,6 +18,7 @@ use super::dialog::{Choice, Dialog};
 use super::effect::{Effect, PhoneEffect};
 use super::recording::{RecordingChange, RecordingStage};
 use crate::calls::account::AccountCommand;
+use crate::calls::failure::{Failure, Remedy};
 use crate::calls::own_call::{CallQuality, NamedEmoji, PhoneStage, SoundRoute};
 use crate::calls::{
     AccountId, Call, CallKey, CallKind, Direction, Origin, Party, Phase, Reference,
@@ -133,6 +134,16 @@ pub enum OwnCallOrder {
 }
 
 impl OwnCall {
+    /// Whether it is unknown after this failure of an answer whether the call is answered. One that was not
+    /// sent, or has to wait, leaves an earlier answer of unknown outcome as it is.
+    fn is_undecided_after(&self, failure: &Failure) -> bool {
+        match failure.remedy() {
+            Remedy::Unknown => true,
+            Remedy::RetryAfter(_) => self.may_be_answered,
+            _ => self.may_be_answered && *failure == Failure::Offline,
+        }
+    }
+
     pub fn new(account: AccountId, id: Option<i64>, peer: Party, stage: PhoneStage) -> Self {
         Self {
             account,

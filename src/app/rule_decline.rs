@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::State;
 use super::dialog::Choice;
 use super::effect::Effect;
-use super::rules::{Countdown, PendingCall, Wait};
+use super::rules::Countdown;
 use crate::calls::failure::{Failure, Remedy};
 use crate::calls::reply_text::ReplyState;
 use crate::calls::rule_mark::RuleAction;
@@ -64,21 +64,6 @@ impl State {
             self.calls.update(key, |call| call.reply = Some(ReplyState::Waiting(text)));
         }
         effects
-    }
-
-    /// Ends what a rule does with a call that rings, so that only do not disturb can silence it.
-    pub(super) fn leave_alone(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
-        self.rules.countdowns.remove(&key);
-        self.calls.update(key, |call| call.rule = None);
-        let earlier = self.callers.get(&key).and_then(|facts| facts.earlier.clone());
-        let waiting = PendingCall {
-            first: self.rules.rules.rules.len(),
-            history: earlier.map_or(Wait::No, Wait::Known),
-            until: now,
-            ..PendingCall::default()
-        };
-        self.rules.waiting.insert(key, waiting);
-        self.go_on(key, now)
     }
 
     /// Stops the countdown of the selected call, because the person has pressed a key on it.

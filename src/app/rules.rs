@@ -44,7 +44,7 @@ pub struct RuleState {
     pub zone: TimeZone,
     /// Since when they are known. Calls that were placed before are not theirs.
     since: Timestamp,
-    pub(super) waiting: BTreeMap<CallKey, PendingCall>,
+    waiting: BTreeMap<CallKey, PendingCall>,
     /// How many questions programs were asked.
     questions: u64,
     pub(super) countdowns: BTreeMap<CallKey, Countdown>,
@@ -58,19 +58,19 @@ pub struct RuleState {
 
 /// What a call waits for.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct PendingCall {
+struct PendingCall {
     /// The rule at which the decision goes on.
-    pub(super) first: usize,
-    pub(super) history: Wait<Vec<Timestamp>>,
-    pub(super) presence: Wait<Presence>,
+    first: usize,
+    history: Wait<Vec<Timestamp>>,
+    presence: Wait<Presence>,
     /// The question to a program.
-    pub(super) asked: Option<ProgramQuestion>,
-    pub(super) until: Timestamp,
+    asked: Option<ProgramQuestion>,
+    until: Timestamp,
 }
 
 /// A question to the program of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ProgramQuestion {
+struct ProgramQuestion {
     /// A call can come back, and is asked about again; an answer is to one question only.
     number: u64,
     /// The number of the rule.
@@ -79,7 +79,7 @@ pub(super) struct ProgramQuestion {
 
 /// Something that is looked up.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) enum Wait<T> {
+enum Wait<T> {
     /// It does not matter, or it is not known.
     #[default]
     No,
@@ -225,7 +225,7 @@ impl State {
     }
 
     /// Goes on with a decision, if nothing that it waits for is missing.
-    pub(super) fn go_on(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+    fn go_on(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
         let Some(waiting) = self.rules.waiting.get(&key) else { return Vec::new() };
         let is_missing = waiting.history == Wait::Pending
             || waiting.presence == Wait::Pending
@@ -319,6 +319,21 @@ impl State {
         }
     }
 
+    /// Ends what a rule does with a call that rings, so that only do not disturb can silence it.
+    pub(super) fn leave_alone(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+        self.rules.countdowns.remove(&key);
+        self.calls.update(key, |call| call.rule = None);
+        let earlier = self.callers.get(&key).and_then(|facts| facts.earlier.clone());
+        let waiting = PendingCall {
+            first: self.rules.rules.rules.len(),
+            history: earlier.map_or(Wait::No, Wait::Known),
+            until: now,
+            ..PendingCall::default()
+        };
+        self.rules.waiting.insert(key, waiting);
+        self.go_on(key, now)
+    }
+
     /// Silences the selected call on this device.
     pub(super) fn silence_selected(&mut self, now: Timestamp) -> Vec<Effect> {
         let call = self.selected_call().filter(|call| call.phase == Phase::Ringing);
@@ -334,7 +349,7 @@ impl State {
     }
 
     /// A call rings as it would without rules.
-    pub(super) fn ring(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
+    fn ring(&mut self, key: CallKey, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::from_iter(self.report_ringing(key));
         if self.rules.silent.remove(&key) || !self.ringing.contains(&key) {
             effects.extend(self.begin_ringing(key, now));

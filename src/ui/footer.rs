@@ -176,7 +176,7 @@ fn message(
 
 /// What is wrong with the sound of the call that this session has, where no panel shows it.
 fn sound_trouble(view: View, framed: bool) -> Option<String> {
-    let has_panel = framed && view.state.details != DetailPane::Hidden;
+    let has_panel = framed && view.state.detail_pane() == DetailPane::Shown;
     view.state.phone.as_ref().filter(|_| !has_panel)?.trouble.clone()
 }
 

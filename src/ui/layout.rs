@@ -36,11 +36,7 @@ fn fit(view: View, width: u16, height: u16) -> (NotePlace, u16) {
 }
 
 fn framed(view: View, area: Rect) -> Panels {
-    // The call of this session has a panel while it lasts.
-    let details = match view.state.details {
-        DetailPane::IfRoom if view.state.phone.is_some() => DetailPane::Shown,
-        details => details,
-    };
+    let details = view.state.detail_pane();
     let body = row(area, area.y + 1, area.height - 2);
     let (board, beside) = match (details, is_wide(area.width)) {
         (DetailPane::IfRoom | DetailPane::Shown, true) => {

@@ -9,7 +9,7 @@ use crate::app::State;
 use crate::app::dialog::Choice;
 use crate::app::effect::{Effect, PhoneEffect};
 use crate::calls::account::AccountCommand;
-use crate::calls::failure::{Failure, Remedy};
+use crate::calls::failure::Failure;
 use crate::calls::own_call::{MediaSetup, NamedEmoji, OwnCallEvent, PhoneStage};
 use crate::calls::reason::EndReason;
 use crate::calls::{AccountId, Call, CallKey, Origin, Phase, Reference, RequestState};
@@ -75,13 +75,7 @@ impl State {
                 own.stage = PhoneStage::ExchangingKeys;
                 Vec::new()
             }
-            // One that was not sent, or has to wait, leaves an earlier one of unknown outcome as it is.
-            Err(failure)
-                if failure.remedy() == Remedy::Unknown
-                    || own.may_be_answered
-                        && (failure == Failure::Offline
-                            || matches!(failure.remedy(), Remedy::RetryAfter(_))) =>
-            {
+            Err(failure) if own.is_undecided_after(&failure) => {
                 own.is_answer_unknown = true;
                 let peer = own.peer.clone();
                 let name = self.shown_name(&peer);

@@ -55,7 +55,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use grammers_tl_types::Serializable;
 use serde::{Serialize, Serializer};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -78,6 +78,8 @@ pub use world::{CallTruth, ConferenceTruth, MessageTruth};
 
 /// The ids of the server's two data centres. A client connects to the first one first.
 const DCS: [i32; 2] = [2, 4];
+/// The most connections that wait to be accepted, as many as `TcpListener::bind` lets wait.
+const BACKLOG: u32 = 1024;
 
 /// A running server. Dropping it stops the server and closes every connection.
 pub struct Server {
@@ -413,18 +415,26 @@ async fn accept_connections(shared: Arc<Shared>, dc: i32, first: TcpListener) {
     let mut network = shared.network.subscribe();
     let mut connections = JoinSet::new();
     let mut listener = Some(first);
+    let mut reserved = None;
     let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     while let Some(address) = address {
         let refuse_until = network.borrow_and_update().refuse_until;
         let refuse_until = refuse_until.filter(|until| *until > Instant::now());
         if let Some(until) = refuse_until {
-            // Without a listener the system refuses connections.
+            // For a socket that is bound and does not listen, the system refuses connections and gives the
+            // port to no other server, which would not know the keys of the clients.
             listener = None;
+            if reserved.is_none() {
+                reserved = reserve(address).ok();
+            }
             sleep_until(until).await;
             continue;
         }
         let Some(open) = &listener else {
-            listener = TcpListener::bind(address).await.ok();
+            listener = match reserved.take() {
+                Some(socket) => socket.listen(BACKLOG).ok(),
+                None => TcpListener::bind(address).await.ok(),
+            };
             if listener.is_none() {
                 sleep(Duration::from_millis(50)).await;
             }
@@ -441,6 +451,15 @@ async fn accept_connections(shared: Arc<Shared>, dc: i32, first: TcpListener) {
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
         }
     }
+}
+
+/// Binds a socket that does not listen.
+fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    // The connections that were closed still have the port.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 fn system_millis() -> i64 {

@@ -20,6 +20,8 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use crate::device::{self, Device, DeviceChoice, DeviceError, DeviceEvent, StopFlag};
 use crate::level::SoundLevel;
 use crate::parameters::MediaParameters;
@@ -33,8 +35,9 @@ use sound::Sound;
 
 pub use files::RecordingEvent;
 
-/// The longest time between two turns of the thread.
+/// The longest and the shortest wait between two turns of the thread.
 const TURN: Duration = Duration::from_millis(5);
+const LEAST_WAIT: Duration = Duration::from_micros(500);
 /// The interval of figures for the screen.
 const FIGURES: Duration = Duration::from_millis(100);
 /// The longest datagram that is read, in bytes.
@@ -200,6 +203,7 @@ fn run(
 ) -> Result<(), MediaFailure> {
     let socket = UdpSocket::bind((local_address(&parameters.servers), 0));
     let socket = socket.map_err(MediaFailure::Socket)?;
+    socket.set_nonblocking(true).map_err(MediaFailure::Socket)?;
     let address = socket.local_addr().map_err(MediaFailure::Socket)?;
     let session = MediaSession::new(parameters, address, Instant::now())?;
     let streams = RelayStreams::start(session.tcp_servers());
@@ -396,11 +400,13 @@ impl Engine<'_> {
     /// Waits for a datagram until the next turn, and handles those that are there.
     fn datagrams(&mut self, buffer: &mut [u8]) -> Result<(), MediaFailure> {
         let until_timeout = self.session.next_timeout().saturating_duration_since(Instant::now());
-        // Zero would be no timeout at all.
-        let wait = until_timeout.clamp(Duration::from_micros(500), TURN);
-        self.socket.set_read_timeout(Some(wait)).map_err(MediaFailure::Socket)?;
+        let wait = until_timeout.clamp(LEAST_WAIT, TURN);
+        let wait = Timespec::try_from(wait).unwrap_or_default();
+        // Not by a read timeout of the socket, which Linux rounds up to its ticks: 5 ms would be up
+        // to 12 ms. A wait that a signal ends is a short turn.
+        let _ = poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], Some(&wait));
         for _ in 0..MOST_DATAGRAMS {
-            // An error is the timeout, or a report that an earlier datagram was refused.
+            // There is none, or an earlier one was refused.
             let Ok((length, from)) = self.socket.recv_from(buffer) else { break };
             self.session.datagram(from, &buffer[..length], Instant::now())?;
             if self.session.next_timeout() <= Instant::now() || self.sound.is_due() {

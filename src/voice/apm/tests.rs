@@ -121,6 +121,19 @@ fn both_voices_at_once_stay_audible() {
     let out = processed(&mut processing, &far, &sum(&echo_of(&far, 80), &near));
     let change = weaker(&near, &out, 6, 12);
     assert!(change < 10.0, "{change:.1} dB");
+    let lost = lost(&near, &out);
+    assert!(lost < 0.28, "{lost:.2} of the voice is lost");
+}
+
+/// The share of the sounding pieces of 20 ms of a voice that are more than 6 dB weaker in `after`, which
+/// is 9 ms later.
+fn lost(before: &[i16], after: &[i16]) -> f64 {
+    const PIECE: usize = 960;
+    let pieces = before.chunks_exact(PIECE).zip(after[432..].chunks_exact(PIECE));
+    let sounding = pieces.map(|(before, after)| (rms(before), rms(after)));
+    let sounding: Vec<_> = sounding.filter(|(before, _)| *before > 500.0).collect();
+    let lost = sounding.iter().filter(|(before, after)| *after < before / 2.0).count();
+    lost as f64 / sounding.len() as f64
 }
 
 #[test]

@@ -62,7 +62,7 @@ use account::AccountState;
 use action::Layer;
 use control::Order;
 use control_call::CallOrder;
-use device_picker::{DeviceWatch, has_device_room};
+use device_picker::DeviceWatch;
 use devices::DeviceCheck;
 use dialog::{Dialog, HelpPage};
 use do_not_disturb::DoNotDisturbAccounts;
@@ -79,6 +79,7 @@ use rule_list::RuleList;
 use rules::RuleState;
 pub use selection::SETTLE;
 use sign_in_dialog::SignInMode;
+use terminal_size::has_device_room;
 pub use terminal_size::{has_frames, has_room, has_sign_in_room, is_wide};
 use tones::Tones;
 

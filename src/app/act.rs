@@ -9,6 +9,7 @@ use super::devices::CheckedCall;
 use super::dialog::{Choice, Dialog, HelpPage};
 use super::effect::{Effect, ProgramEffect, SignInEffect, TerminalEffect};
 use super::sign_in_dialog::SignInMode;
+use super::terminal_size::{LEAST, LEAST_FOR_FRAMES};
 use super::{DetailPane, Frozen, Privacy, Screen, State, has_frames, has_room, is_wide};
 use crate::calls::account::AccountCommand;
 use crate::calls::column::Column;
@@ -127,9 +128,12 @@ impl State {
                 | Action::Freeze
                 | Action::Devices
         );
-        let panel = action == Action::Details && !has_frames(self.size);
-        if panel || unseen && !has_room(self.size) {
-            self.notices.show(notice::TOO_SMALL, now);
+        if action == Action::Details && !has_frames(self.size) {
+            self.notices.show(notice::too_small(LEAST_FOR_FRAMES), now);
+            return true;
+        }
+        if unseen && !has_room(self.size) {
+            self.notices.show(notice::too_small(LEAST), now);
             return true;
         }
         let needs_phone =
@@ -263,7 +267,7 @@ impl State {
         if has_room(self.size) {
             self.help = Some(HelpPage::default());
         } else {
-            self.notices.show(notice::TOO_SMALL, now);
+            self.notices.show(notice::too_small(LEAST), now);
         }
     }
 

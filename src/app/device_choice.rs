@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use super::State;
 use super::action::Action;
-use super::device_picker::{DevicePicker, DeviceWatch, PortKey, has_device_room};
+use super::device_picker::{DevicePicker, DeviceWatch, PortKey};
 use super::dialog::Dialog;
 use super::effect::{Effect, PhoneEffect};
+use super::terminal_size::{LEAST_FOR_DEVICES, has_device_room};
 use crate::calls::sound::SoundDirection;
 use crate::words::{devices as words, notice};
 
@@ -19,7 +20,7 @@ impl State {
         } else if has_device_room(self.size) {
             self.dialog = Some(Dialog::Devices(Box::default()));
         } else {
-            self.notices.show(notice::TOO_SMALL, now);
+            self.notices.show(notice::too_small(LEAST_FOR_DEVICES), now);
         }
     }
 

@@ -1,7 +1,6 @@
 //! The dialog in which a loudspeaker and a microphone are chosen: its lines, its cursor, and what is
 //! measured.
 
-use super::has_room;
 use crate::calls::sound::{ChosenPorts, MicrophoneLevel, SoundDirection, SoundPort};
 
 /// The dialog.
@@ -47,11 +46,6 @@ pub enum DeviceWatch {
     Ports,
     /// The same, and how loud this microphone is, or the default.
     Meter(Option<String>),
-}
-
-/// Whether a terminal of this size has room for a line of the list and the meter.
-pub(super) fn has_device_room(size: (u16, u16)) -> bool {
-    has_room(size) && size.1 >= 5
 }
 
 impl DevicePicker {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::account::AccountState;
 use super::action::Action;
 use super::effect::{Effect, LedgerEffect};
+use super::terminal_size::LEAST_FOR_FRAMES;
 use super::{Screen, State, has_frames};
 use crate::calls::AccountId;
 use crate::calls::history::{
@@ -220,7 +221,7 @@ impl State {
     pub(super) fn act_on_history(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
         let page = self.page();
         if matches!(action, Action::Details | Action::Statistics) && !has_frames(self.size) {
-            self.notices.show(words::notice::TOO_SMALL, now);
+            self.notices.show(words::notice::too_small(LEAST_FOR_FRAMES), now);
             return Vec::new();
         }
         match action {

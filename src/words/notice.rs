@@ -4,8 +4,6 @@ use crate::calls::failure::Failure;
 
 use super::failure;
 
-/// A key needs more room than the screen has.
-pub const TOO_SMALL: &str = "too small to show that";
 /// A hang-up key was pressed on a screen that does not show the calls.
 pub const TOO_SMALL_TO_HANG_UP: &str = "too small to hang up";
 /// A hang-up key was pressed while no call is selected.
@@ -46,6 +44,11 @@ pub const HOOKS_DROPPED: &str = "too many hooks at once; some were not run";
 pub const DECLINE_BUTTON: &str = "Decline";
 /// A call was to be declined that has ended long ago.
 pub const CALL_OVER: &str = "that call is over";
+
+/// A key needs more room than the screen has.
+pub fn too_small((columns, lines): (u16, u16)) -> String {
+    format!("too small: needs {columns}x{lines}")
+}
 
 /// A call was to be declined that no longer rings.
 pub fn no_longer_rings(name: &str) -> String {

@@ -250,7 +250,7 @@ fn a_panel_that_has_no_room_is_refused() {
     state.size = (40, 11);
     for action in [Action::Details, Action::Statistics] {
         press(&mut state, action, 1.0);
-        assert_eq!(state.notices.newest(), Some(crate::words::notice::TOO_SMALL), "{action:?}");
+        assert_eq!(state.notices.newest(), Some("too small: needs 40x12"), "{action:?}");
         state.notices.clear();
     }
     assert_eq!(

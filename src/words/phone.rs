@@ -69,7 +69,7 @@ fn port(is_microphone: bool) -> &'static str {
 
 /// The sound server is gone. It is looked for.
 pub fn sound_lost(reason: &str) -> String {
-    format!("no sound: {reason}")
+    format!("no sound, retrying: {reason}")
 }
 
 /// No microphone or no loudspeaker is in use.

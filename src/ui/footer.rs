@@ -14,6 +14,7 @@ use super::{View, call_table, command_line, put, put_all, reply, with_cursor};
 use crate::app::account::AccountState;
 use crate::app::action::{Action, Layer};
 use crate::app::dialog::{Dialog, RenameLine};
+use crate::app::phone::OwnCall;
 use crate::app::recording::RecordingStage;
 use crate::app::request::obstacle;
 use crate::app::sign_in_dialog::SignInMode;
@@ -289,7 +290,7 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
             add(Action::Answer, "answer");
         }
         if let Some(own) = own {
-            add(Action::Mute, if own.muted { "unmute" } else { "mute" });
+            add(Action::Mute, mute_text(own));
             if own.recording == RecordingStage::On {
                 add(Action::Record, "stop recording");
             }
@@ -314,6 +315,9 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
         if matches!(call.request, RequestState::Failed { .. }) {
             add(Action::Dismiss, "dismiss error");
         }
+        if let Some(other) = state.phone.as_ref().filter(|_| own.is_none()) {
+            add(Action::Mute, mute_text(other));
+        }
         if has_frames(state.size) {
             add(Action::Details, "details");
         }
@@ -329,6 +333,10 @@ fn hints(view: View, width: u16) -> Vec<Hint> {
     add(Action::NextScreen, "history");
     add(Action::Quit, "quit");
     keyed(view, Layer::Board, actions)
+}
+
+fn mute_text(own: &OwnCall) -> &'static str {
+    if own.muted { "unmute" } else { "mute" }
 }
 
 /// The keys of the rules.

@@ -21,7 +21,7 @@ fn talking() -> State {
     own.figures.peer = 0.5;
     own.figures.loss = 0.02;
     own.figures.round_trip = Some(Duration::from_millis(19));
-    own.trouble = Some("no sound: the sound server is gone".to_owned());
+    own.trouble = Some(crate::words::phone::sound_lost("the sound server is gone"));
     own.connected = Some(at(10));
     state.phone = Some(own);
     state
@@ -48,4 +48,16 @@ fn a_muted_microphone_and_missing_sound_are_shown_without_the_panel_too() {
         let text = text_of(&drawn(&mut state, &look(), size, 61));
         assert!(text.contains("muted"), "{text}");
     }
+}
+
+#[test]
+fn the_footer_names_mute_while_another_call_is_selected() {
+    let mut state = talking();
+    call(&mut state, 2, peer(2, "Linus Torvalds", None), true, Stage::Requested);
+    press(&mut state, &[Action::Up], 59);
+    let selected = state.selected_call().map(|call| call.key.id);
+    assert_eq!(selected, Some(2));
+    let text = text_of(&drawn(&mut state, &look(), (120, 30), 60));
+    let footer = text.lines().last().expect("a line");
+    assert!(footer.contains("a answer") && footer.contains("M unmute"), "{footer}");
 }

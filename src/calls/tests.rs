@@ -119,7 +119,7 @@ fn every_row_of_the_table_of_endings() {
         (vec![dial(), live(7, false, Stage::Waiting { received: Some(at(1)) })], "remote ringing"),
         (vec![live(7, false, Stage::Waiting { received: Some(at(1)) }), dial()], "remote ringing"),
         (vec![dial(), live(7, false, Stage::Accepted)], "connecting"),
-        (vec![dial(), ended(Some(Missed), None)], "unanswered or cancelled"),
+        (vec![dial(), ended(Some(Missed), None)], "not answered"),
         (vec![dial(), ended(Some(Busy), None)], "line busy"),
         (vec![dial(), ended(Some(HangUp), Some(0))], "declined"),
         (vec![dial(), established(7, false)], "active"),

@@ -197,7 +197,7 @@ pub fn ending(ended: &EndedCall) -> String {
         (None, Outcome::LineBusy, EndReason::HangUp) => "declined".to_owned(),
         (None, Outcome::LineBusy, _) => "line busy".to_owned(),
         (None, Outcome::Unanswered, EndReason::HangUp) => "declined or cancelled".to_owned(),
-        (None, Outcome::Unanswered, _) => "unanswered or cancelled".to_owned(),
+        (None, Outcome::Unanswered, _) => "not answered".to_owned(),
         (None, Outcome::ConnectionLost, _) => lasted("connection lost", duration),
         (None, ..) => lasted("ended", duration),
     }

@@ -2,7 +2,7 @@
 
 use super::rules::{by_rule, ended_mark};
 use crate::calls::history::HistoryCall;
-use crate::calls::reason::{EndReason, EndedBy, Outcome};
+use crate::calls::reason::{EndReason, EndedBy, Outcome, Recorded};
 use crate::calls::{Direction, Origin};
 use crate::text::duration;
 
@@ -66,7 +66,15 @@ pub fn outcome_below_rule(call: &HistoryCall) -> String {
 const DRY_FIRST: &str = "dry · ";
 
 fn outcome_alone(call: &HistoryCall) -> String {
-    let word = outcome_word(call.outcome, call.direction);
+    let recorded = call.reason_recorded.as_deref().and_then(Recorded::from_code);
+    let with_hang_up = recorded == Some(Recorded::Reason(EndReason::HangUp));
+    // The same words as for a call that has just ended.
+    let word = match call.outcome {
+        Outcome::LineBusy if with_hang_up => "declined",
+        Outcome::Unanswered if with_hang_up => "declined or cancelled",
+        Outcome::Declined if call.ended_by.is_none() => "busy or declined",
+        outcome => outcome_word(outcome, call.direction),
+    };
     let by = match (call.ended_by, call.outcome) {
         (Some(EndedBy::You), Outcome::Declined | Outcome::Completed) => {
             match (call.origin, &call.rule) {
@@ -98,7 +106,7 @@ pub fn outcome_word(outcome: Outcome, direction: Direction) -> &'static str {
         (Outcome::Missed, _) => "missed",
         (Outcome::Declined, _) => "declined",
         (Outcome::LineBusy, _) => "line busy",
-        (Outcome::Unanswered, Direction::Outgoing) => "unanswered or cancelled",
+        (Outcome::Unanswered, Direction::Outgoing) => "not answered",
         (Outcome::Unanswered, Direction::Incoming) => "declined or cancelled",
         (Outcome::Cancelled, _) => "cancelled by you",
         (Outcome::Completed, _) => "ended",

@@ -411,6 +411,27 @@ proptest! {
     }
 }
 
+#[tokio::test]
+async fn the_history_and_the_board_have_the_same_words_for_an_end() {
+    for (number, reason) in (0..).zip(EndReason::all()) {
+        for (direction, provenance) in [
+            (Direction::Incoming, Provenance::Live),
+            (Direction::Incoming, Provenance::ChatOnly),
+            (Direction::Outgoing, Provenance::Live),
+            (Direction::Outgoing, Provenance::ChatOnly),
+        ] {
+            let (_folder, _, ledger) = ledger().await;
+            let unanswered = calls::unanswered(number, Party::unknown(7), reason);
+            let ended = EndedCall { direction, provenance, ..unanswered };
+            let on_the_board = words::call::ending(&ended);
+            ledger.write(&[(ME, LedgerRow::Ended(Box::new(ended)))]).await.expect("written");
+            let page = ledger.page(&HistoryFilter::default(), PageStart::Newest, 1).await;
+            let page = page.expect("a page");
+            assert_eq!(words::history::outcome(&page.calls[0]), on_the_board, "{reason:?}");
+        }
+    }
+}
+
 /// A ledger with `count` ended calls, a minute apart, of five people in turn.
 async fn with_calls(count: i64) -> (TempDir, Ledger) {
     let (folder, _, ledger) = ledger().await;

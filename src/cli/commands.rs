@@ -284,6 +284,9 @@ pub(super) fn config(what: ConfigCommand, flags: Overrides) -> CommandResult {
         ConfigCommand::Print => print::text(config::DEFAULTS).map_err(failed),
         ConfigCommand::Keymap => print::text(keymap::DEFAULTS).map_err(failed),
         ConfigCommand::Path => {
+            // The other places are the same whatever the settings are, so wrong ones hide none.
+            let recordings = load(&paths, flags)
+                .map_or_else(|_| paths.recordings(), |config| config.phone.record_folder);
             let files = [
                 paths.config_file(),
                 paths.keymap_file(),
@@ -291,6 +294,7 @@ pub(super) fn config(what: ConfigCommand, flags: Overrides) -> CommandResult {
                 paths.themes(),
                 paths.accounts(),
                 paths.ledger(),
+                recordings,
                 paths.log_file(),
             ];
             let lines = files.iter().map(|path| format!("{}\n", path.display()));

@@ -17,6 +17,11 @@ fn dial(state: &mut State, peer: Party, second: f64) {
     checked(state, &effects, Ok(()), second);
 }
 
+/// A call that this account has placed, and that no device has acknowledged.
+fn waiting(id: i64) -> AccountEvent {
+    AccountEvent::Call(live(id, false, Stage::Waiting { received: None }))
+}
+
 #[test]
 fn a_call_that_appears_after_its_placing_seemed_to_fail_is_ended() {
     let mut state = board();
@@ -24,8 +29,7 @@ fn a_call_that_appears_after_its_placing_seemed_to_fail_is_ended() {
     place(&mut state, peer, 1.0);
     tell(&mut state, own(OwnCallEvent::Placed(Err(lost()))), 2.0);
     assert!(state.phone.is_none());
-    let waiting = || AccountEvent::Call(live(7, false, Stage::Waiting { received: None }));
-    tell(&mut state, waiting(), 3.0);
+    tell(&mut state, waiting(7), 3.0);
     let appeared = || own(OwnCallEvent::PlacedUnknown { id: 7 });
     let effects = tell(&mut state, appeared(), 3.0);
     assert_eq!(ordered(&effects), [(7, EndReason::Disconnect)]);
@@ -46,7 +50,7 @@ fn a_call_that_is_placed_does_not_take_the_cursor() {
     rings(&mut state, 7, 1.0);
     press(&mut state, Action::Top, 1.0);
     place(&mut state, Party::unknown(109), 2.0);
-    tell(&mut state, AccountEvent::Call(live(9, false, Stage::Waiting { received: None })), 3.0);
+    tell(&mut state, waiting(9), 3.0);
     tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 3.0);
     assert_eq!(state.own_call(key(9)).map(|own| own.stage), Some(PhoneStage::Waiting));
     assert_eq!(state.selection(), Some(key(7)), "the next key was meant for it");
@@ -58,7 +62,7 @@ fn a_call_that_is_placed_on_an_empty_board_can_be_hung_up_at_once() {
     rings(&mut state, 7, 1.0);
     tell(&mut state, discarded(7, None), 2.0);
     dial(&mut state, Party::unknown(109), 2.4);
-    tell(&mut state, AccountEvent::Call(live(9, false, Stage::Waiting { received: None })), 2.5);
+    tell(&mut state, waiting(9), 2.5);
     tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 2.5);
     let hang_up = press(&mut state, Action::HangUpNow, 2.6);
     assert_eq!(ordered(&hang_up), [(9, EndReason::Missed)]);
@@ -66,7 +70,6 @@ fn a_call_that_is_placed_on_an_empty_board_can_be_hung_up_at_once() {
 
 #[test]
 fn keys_after_dialing_are_meant_for_the_new_call_and_never_for_another_one() {
-    let waiting = || AccountEvent::Call(live(9, false, Stage::Waiting { received: None }));
     let dialed = || {
         let mut state = board();
         rings(&mut state, 7, 1.0);
@@ -76,7 +79,7 @@ fn keys_after_dialing_are_meant_for_the_new_call_and_never_for_another_one() {
     };
     let mut state = dialed();
     assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 2.1)), [], "it is on its way");
-    tell(&mut state, waiting(), 9.0);
+    tell(&mut state, waiting(9), 9.0);
     assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 9.1)), [], "nothing is selected");
     tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 9.2);
     assert_eq!(ordered(&press(&mut state, Action::HangUpNow, 9.3)), [(9, EndReason::Missed)]);
@@ -84,7 +87,7 @@ fn keys_after_dialing_are_meant_for_the_new_call_and_never_for_another_one() {
     // A key that selects another call meanwhile is obeyed.
     let mut state = dialed();
     press(&mut state, Action::Top, 2.1);
-    tell(&mut state, waiting(), 3.0);
+    tell(&mut state, waiting(9), 3.0);
     tell(&mut state, own(OwnCallEvent::Placed(Ok(9))), 3.1);
     assert_eq!(state.selection(), Some(key(7)));
 

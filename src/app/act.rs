@@ -9,8 +9,8 @@ use super::devices::CheckedCall;
 use super::dialog::{Choice, Dialog, HelpPage};
 use super::effect::{Effect, ProgramEffect, SignInEffect, TerminalEffect};
 use super::sign_in_dialog::SignInMode;
-use super::terminal_size::{LEAST, LEAST_FOR_FRAMES};
-use super::{DetailPane, Frozen, Privacy, Screen, State, has_frames, has_room, is_wide};
+use super::terminal_size::{LEAST, LEAST_FOR_FRAMES, fits};
+use super::{DetailPane, Frozen, Privacy, Screen, State, is_wide};
 use crate::calls::account::AccountCommand;
 use crate::calls::column::Column;
 use crate::words::notice;
@@ -128,17 +128,23 @@ impl State {
                 | Action::Freeze
                 | Action::Devices
         );
-        if action == Action::Details && !has_frames(self.size) {
-            self.notices.show(notice::too_small(LEAST_FOR_FRAMES), now);
-            return true;
-        }
-        if unseen && !has_room(self.size) {
-            self.notices.show(notice::too_small(LEAST), now);
+        if action == Action::Details && self.is_too_small(LEAST_FOR_FRAMES, now)
+            || unseen && self.is_too_small(LEAST, now)
+        {
             return true;
         }
         let needs_phone =
             matches!(action, Action::Answer | Action::Call | Action::Record | Action::Devices);
         needs_phone && self.is_refused_without_phone(now)
+    }
+
+    /// Whether the terminal is smaller than what a key needs; a notice shows how large it has to be.
+    pub(super) fn is_too_small(&mut self, least: (u16, u16), now: Timestamp) -> bool {
+        let is_small = !fits(self.size, least);
+        if is_small {
+            self.notices.show(notice::too_small(least), now);
+        }
+        is_small
     }
 
     /// Whether calls in this terminal are off; a notice shows why.
@@ -264,10 +270,8 @@ impl State {
     }
 
     fn open_help(&mut self, now: Timestamp) {
-        if has_room(self.size) {
+        if !self.is_too_small(LEAST, now) {
             self.help = Some(HelpPage::default());
-        } else {
-            self.notices.show(notice::too_small(LEAST), now);
         }
     }
 

@@ -9,18 +9,16 @@ use super::action::Action;
 use super::device_picker::{DevicePicker, DeviceWatch, PortKey};
 use super::dialog::Dialog;
 use super::effect::{Effect, PhoneEffect};
-use super::terminal_size::{LEAST_FOR_DEVICES, has_device_room};
+use super::terminal_size::LEAST_FOR_DEVICES;
 use crate::calls::sound::SoundDirection;
-use crate::words::{devices as words, notice};
+use crate::words::devices as words;
 
 impl State {
     pub(super) fn open_devices(&mut self, now: Timestamp) {
         if !self.has_screens {
             self.notices.show(words::IN_SETTINGS, now);
-        } else if has_device_room(self.size) {
+        } else if !self.is_too_small(LEAST_FOR_DEVICES, now) {
             self.dialog = Some(Dialog::Devices(Box::default()));
-        } else {
-            self.notices.show(notice::too_small(LEAST_FOR_DEVICES), now);
         }
     }
 

@@ -10,7 +10,7 @@ use super::account::AccountState;
 use super::action::Action;
 use super::effect::{Effect, LedgerEffect};
 use super::terminal_size::LEAST_FOR_FRAMES;
-use super::{Screen, State, has_frames};
+use super::{Screen, State};
 use crate::calls::AccountId;
 use crate::calls::history::{
     Cursor, HistoryCall, HistoryFilter, HistoryStatistics, Page, PageStart, STRANGERS,
@@ -220,8 +220,8 @@ impl State {
 
     pub(super) fn act_on_history(&mut self, action: Action, now: Timestamp) -> Vec<Effect> {
         let page = self.page();
-        if matches!(action, Action::Details | Action::Statistics) && !has_frames(self.size) {
-            self.notices.show(words::notice::too_small(LEAST_FOR_FRAMES), now);
+        let is_panel = matches!(action, Action::Details | Action::Statistics);
+        if is_panel && self.is_too_small(LEAST_FOR_FRAMES, now) {
             return Vec::new();
         }
         match action {

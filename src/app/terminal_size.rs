@@ -34,6 +34,7 @@ pub fn is_wide(columns: u16) -> bool {
     columns >= 100
 }
 
-fn fits((width, height): (u16, u16), (columns, lines): (u16, u16)) -> bool {
+/// Whether a terminal of the first size is at least as wide and as high as the second.
+pub(super) fn fits((width, height): (u16, u16), (columns, lines): (u16, u16)) -> bool {
     width >= columns && height >= lines
 }

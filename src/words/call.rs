@@ -1,5 +1,6 @@
 //! Calls: their phases, parties and endings.
 
+use super::history::{BUSY_OR_DECLINED, recorded_word};
 use crate::calls::reason::{EndReason, Ending, InvitationEnd, Outcome, Recorded};
 use crate::calls::{
     CallKind, Direction, EndedCall, Origin, Party, Phase, Provenance, Sent, SentAnswer, UNKNOWN,
@@ -191,13 +192,12 @@ pub fn ending(ended: &EndedCall) -> String {
         }
         (None, Outcome::Missed, _) => "missed".to_owned(),
         (None, Outcome::Declined, _) if ended.provenance == Provenance::ChatOnly => {
-            "busy or declined".to_owned()
+            BUSY_OR_DECLINED.to_owned()
         }
         (None, Outcome::Declined, _) => "declined elsewhere".to_owned(),
-        (None, Outcome::LineBusy, EndReason::HangUp) => "declined".to_owned(),
-        (None, Outcome::LineBusy, _) => "line busy".to_owned(),
-        (None, Outcome::Unanswered, EndReason::HangUp) => "declined or cancelled".to_owned(),
-        (None, Outcome::Unanswered, _) => "not answered".to_owned(),
+        (None, outcome @ (Outcome::LineBusy | Outcome::Unanswered), reason) => {
+            recorded_word(outcome, ended.direction, Some(Recorded::Reason(reason))).to_owned()
+        }
         (None, Outcome::ConnectionLost, _) => lasted("connection lost", duration),
         (None, ..) => lasted("ended", duration),
     }

@@ -62,18 +62,16 @@ pub fn outcome_below_rule(call: &HistoryCall) -> String {
     format!("{}{}", if is_dry { DRY_FIRST } else { "" }, outcome_alone(call))
 }
 
+/// A call of which only the chat is known: it met a busy device, or was declined.
+pub(super) const BUSY_OR_DECLINED: &str = "busy or declined";
 /// In front of what became of a call whose rule was dry.
 const DRY_FIRST: &str = "dry · ";
 
 fn outcome_alone(call: &HistoryCall) -> String {
     let recorded = call.reason_recorded.as_deref().and_then(Recorded::from_code);
-    let with_hang_up = recorded == Some(Recorded::Reason(EndReason::HangUp));
-    // The same words as for a call that has just ended.
     let word = match call.outcome {
-        Outcome::LineBusy if with_hang_up => "declined",
-        Outcome::Unanswered if with_hang_up => "declined or cancelled",
-        Outcome::Declined if call.ended_by.is_none() => "busy or declined",
-        outcome => outcome_word(outcome, call.direction),
+        Outcome::Declined if call.ended_by.is_none() => BUSY_OR_DECLINED,
+        outcome => recorded_word(outcome, call.direction, recorded),
     };
     let by = match (call.ended_by, call.outcome) {
         (Some(EndedBy::You), Outcome::Declined | Outcome::Completed) => {
@@ -98,6 +96,19 @@ fn outcome_alone(call: &HistoryCall) -> String {
     let talked = call.talk_seconds.filter(|seconds| *seconds > 0);
     let talked = talked.map(|it| format!(", {}", duration(it.into()))).unwrap_or_default();
     format!("{word}{by}{reasons}{talked}")
+}
+
+/// An outcome in a word or two, where the reason that was recorded is known.
+pub(super) fn recorded_word(
+    outcome: Outcome,
+    direction: Direction,
+    recorded: Option<Recorded>,
+) -> &'static str {
+    match (outcome, recorded) {
+        (Outcome::LineBusy, Some(Recorded::Reason(EndReason::HangUp))) => "declined",
+        (Outcome::Unanswered, Some(Recorded::Reason(EndReason::HangUp))) => "declined or cancelled",
+        _ => outcome_word(outcome, direction),
+    }
 }
 
 /// An outcome in a word or two.

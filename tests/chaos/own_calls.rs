@@ -168,7 +168,8 @@ impl OwnCallChecks {
         self.failed.contains(&key)
     }
 
-    /// The hang-up of the own call has failed, so that no other one is answered after it.
+    /// The hang-up of the own call has failed and may not have ended it, so that no other one is answered
+    /// after it.
     pub fn hang_up_failed(&mut self) {
         self.next = None;
     }
@@ -357,7 +358,11 @@ impl OwnCallChecks {
             let established = ground_truth
                 .iter()
                 .any(|it| it.id == call.key.id && it.live_constructor == Some("phoneCall"));
-            let waits = own.stage == PhoneStage::ExchangingKeys && repeats_calls;
+            // A call whose keys were refused has none; below it is checked that the program has tried to end
+            // it. If that failed, the person may have dismissed the error.
+            let waits = own.stage == PhoneStage::ExchangingKeys
+                && !self.failed.contains(&call.key)
+                && repeats_calls;
             if waits && established && call.request == RequestState::Idle {
                 return Err(format!("(i) the keys of an established call are missing: {own:?}"));
             }

@@ -12,6 +12,7 @@ use onhook::app::phone::{OwnCallOrder, PhoneEvent};
 use onhook::app::rules::RulesEvent;
 use onhook::app::rules_reading::RulesReading;
 use onhook::calls::account::{AccountEvent, ConnectionState};
+use onhook::calls::failure::Remedy;
 use onhook::calls::own_call::OwnCallEvent;
 use onhook::calls::{CallKey, Party};
 use onhook::clock::Clock;
@@ -122,7 +123,11 @@ impl Play<'_> {
         match &msg {
             Msg::Account(_, AccountEvent::RequestDone { key, attempt, outcome }) => {
                 self.checks.told(*key, *attempt, outcome, now);
-                if outcome.is_err() && self.switchboard.state.own_call(*key).is_some() {
+                let is_own = self.switchboard.state.own_call(*key).is_some();
+                if let Err(failure) = outcome
+                    && is_own
+                    && failure.remedy() != Remedy::AlreadyOver
+                {
                     self.checks.own.hang_up_failed();
                 }
             }
